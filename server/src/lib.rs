@@ -1,1 +1,4 @@
 //! Mantel.
+
+pub mod render;
+pub mod source;

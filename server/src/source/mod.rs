@@ -1,0 +1,3 @@
+//! What a channel shows: where its pictures come from.
+
+pub mod demo;
