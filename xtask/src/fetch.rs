@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail};
 
-use crate::project::{Project, on_path, output, succeed};
+use crate::project::{Project, on_path, output, succeed, with_path};
 
 /// The right to write to `.tools/` and `dist/`; ends when it is dropped.
 #[derive(Debug)]
@@ -108,6 +108,8 @@ impl Crate {
                 .arg(&scratch)
                 .env("CARGO_PROFILE_DEV_DEBUG", "0")
                 .env("CARGO_INCREMENTAL", "0");
+            // Or cargo would advise to put the half-finished folder there.
+            with_path(&mut install, &[partial.join("bin")])?;
             succeed(&mut install)
         })
         .with_context(|| {
