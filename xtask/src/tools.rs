@@ -240,7 +240,6 @@ version = "0.4.76"
 [[package]]
 name = "wasm-bindgen"
 version = "0.2.126"
-source = "registry+https://github.com/rust-lang/crates.io-index"
 dependencies = [
  "wasm-bindgen-macro",
 ]
