@@ -98,7 +98,6 @@ proptest! {
         let mut sent = Vec::new();
         let mut advanced = false;
         for (at, (head, body, counted)) in parts.iter().enumerate() {
-            // A body that ends in a dash and has no newline after it could begin the delimiter.
             let content_length = counted.then_some(body.len() as u64);
             let head = PartHead { content_length, ..head.clone() };
             if !advanced {
