@@ -12,12 +12,12 @@ use crate::support::server::{STANDING, Server};
 /// The files that the server says it skipped, with its reasons.
 fn skipped(server: &Server) -> Vec<(String, String)> {
     let list = server.get("/library/skipped").json();
-    let files = list.as_array().or_else(|| list["skipped"].as_array());
     let text = |value: &serde_json::Value| value.as_str().unwrap_or("").to_owned();
-    files
+    list["skipped"]
+        .as_array()
         .unwrap_or_else(|| panic!("no list of skipped files: {list}"))
         .iter()
-        .map(|file| (text(&file["path"]), text(&file["reason"])))
+        .map(|file| (text(&file["file"]), text(&file["reason"])))
         .collect()
 }
 

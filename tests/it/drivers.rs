@@ -72,6 +72,11 @@ fn chromium_67_is_driven() {
 }
 
 #[test]
+fn chromium_64_is_driven() {
+    sees(Client::Chromium64);
+}
+
+#[test]
 fn firefox_is_driven() {
     let Some(firefox) = Driver::firefox() else {
         return;

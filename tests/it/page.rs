@@ -364,6 +364,12 @@ fn falls_back(client: Client, script: &str) {
 }
 
 #[test]
+fn chromium_64_falls_back() {
+    // It compiles the viewer and then fails in the middle of it: no feature test tells.
+    falls_back(Client::Chromium64, "");
+}
+
+#[test]
 fn falls_back_without_webassembly() {
     falls_back(Client::Chromium, "delete window.WebAssembly;");
 }

@@ -13,6 +13,8 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 pub(crate) enum Client {
     /// Today's Chromium.
     Chromium,
+    /// Chromium 64: too old for the viewer, so what is left is the ladder.
+    Chromium64,
     /// Chromium 67: TVs of 2020.
     Chromium67,
     /// Chromium 80: TVs of 2021.
@@ -31,6 +33,7 @@ impl Client {
     fn name(self) -> &'static str {
         match self {
             Client::Chromium => "Chromium",
+            Client::Chromium64 => "Chromium 64",
             Client::Chromium67 => "Chromium 67",
             Client::Chromium80 => "Chromium 80",
             Client::Firefox => "Firefox",
@@ -44,6 +47,7 @@ impl Client {
     fn programs(self) -> Vec<Result<PathBuf, String>> {
         match self {
             Client::Chromium => vec![on_path("chromium").or_else(|_| on_path("chromium-browser"))],
+            Client::Chromium64 => vec![in_clients_folder("chromium-64/chromium")],
             Client::Chromium67 => vec![in_clients_folder("chromium-67/chromium")],
             Client::Chromium80 => vec![in_clients_folder("chromium-80/chromium")],
             Client::Firefox => vec![
