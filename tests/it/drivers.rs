@@ -82,11 +82,21 @@ fn firefox_is_driven() {
         return;
     };
     firefox.open(&format!("http://{}/", site::serve(PAGE)));
-    let seen = eventually("the red canvas", || Look::from(&firefox.eval(LOOK)));
+    let seen = eventually("the red canvas", || Look::from(&browser.eval(LOOK)));
     assert_eq!((seen.state.as_str(), seen.slide), ("playing", 7));
     assert!(seen.colour.is(RED), "{seen:?}");
-    let picture = firefox.screenshot();
+    let picture = browser.screenshot();
     assert!(picture.middle().is(GREEN), "{:?}", picture.middle());
+}
+
+#[test]
+fn firefox_is_driven() {
+    is_driven(Driver::firefox());
+}
+
+#[test]
+fn webkit_is_driven() {
+    is_driven(Driver::webkit());
 }
 
 #[test]

@@ -48,10 +48,10 @@ fn firefox_paints_each_slide(query: &str, args: &[&str]) {
     let photos = Photos::of(&FOUR);
     let server = Server::start(photos.path(), args);
     let site = site_with(&server.url(&format!("/stream{query}")));
-    firefox.open(&format!("http://{site}/"));
+    browser.open(&format!("http://{site}/"));
     let await_colour = |colour: Rgb| {
         eventually(&format!("{colour:?} on the screen"), || {
-            let seen = firefox.screenshot().middle();
+            let seen = browser.screenshot().middle();
             if seen.is(colour) {
                 Ok(())
             } else {
@@ -97,10 +97,15 @@ fn chromium_67_paints_each_slide_at_once() {
 
 #[test]
 fn firefox_paints_each_slide_at_once() {
-    firefox_paints_each_slide("", &STANDING);
+    driven_paints_each_slide(Driver::firefox(), "", &STANDING);
 }
 
 #[test]
 fn firefox_paints_each_slide_at_once_after_a_crossfade() {
-    firefox_paints_each_slide("?paint=advance", &FADING);
+    driven_paints_each_slide(Driver::firefox(), "?paint=advance", &FADING);
+}
+
+#[test]
+fn webkit_paints_each_slide() {
+    driven_paints_each_slide(Driver::webkit(), "", &STANDING);
 }

@@ -21,6 +21,9 @@ pub(crate) enum Client {
     Chromium80,
     /// Firefox, driven by geckodriver.
     Firefox,
+    /// WebKitGTK's MiniBrowser on a display of its own, driven by WebKitWebDriver; a stand-in for
+    /// Safari that not every system packages, so never a failure.
+    WebKit,
     /// VLC without a window.
     Vlc,
     /// ffmpeg and ffprobe.
@@ -37,6 +40,7 @@ impl Client {
             Client::Chromium67 => "Chromium 67",
             Client::Chromium80 => "Chromium 80",
             Client::Firefox => "Firefox",
+            Client::WebKit => "WebKit",
             Client::Vlc => "VLC",
             Client::Ffmpeg => "ffmpeg",
             Client::Mpv => "mpv",
@@ -54,6 +58,13 @@ impl Client {
                 geckodriver(),
                 on_path("firefox-esr").or_else(|_| on_path("firefox")),
             ],
+            Client::WebKit => {
+                vec![
+                    on_path("xvfb-run"),
+                    on_path("WebKitWebDriver"),
+                    mini_browser(),
+                ]
+            }
             Client::Vlc => vec![on_path("cvlc")],
             Client::Ffmpeg => vec![on_path("ffmpeg"), on_path("ffprobe")],
             Client::Mpv => vec![on_path("mpv")],
@@ -61,7 +72,7 @@ impl Client {
     }
 
     fn is_optional(self) -> bool {
-        self == Client::Mpv
+        matches!(self, Client::Mpv | Client::WebKit)
     }
 }
 
@@ -133,6 +144,25 @@ fn in_clients_folder(program: &str) -> Result<PathBuf, String> {
     } else {
         Err(format!("{} not found", path.display()))
     }
+}
+
+/// Debian keeps it off PATH, in a folder named after the machine and the library's version.
+fn mini_browser() -> Result<PathBuf, String> {
+    let folders = |path: &Path| -> Vec<PathBuf> {
+        std::fs::read_dir(path)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path())
+            .collect()
+    };
+    ["/usr/lib", "/usr/libexec"]
+        .iter()
+        .flat_map(|root| folders(Path::new(root)))
+        .flat_map(|folder| [vec![folder.clone()], folders(&folder)].concat())
+        .map(|folder| folder.join("MiniBrowser"))
+        .find(|path| path.is_file())
+        .ok_or_else(|| "MiniBrowser not found".to_owned())
 }
 
 fn geckodriver() -> Result<PathBuf, String> {

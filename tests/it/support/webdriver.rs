@@ -50,8 +50,27 @@ impl Driver {
         Some(Self::launch(command, address, &capabilities, home, permit))
     }
 
+    /// Starts WebKitGTK's MiniBrowser on a virtual display, or says that it was left out.
+    pub(crate) fn webkit() -> Option<Self> {
+        let programs = require(Client::WebKit)?;
+        let permit = Permit::for_browsers(1);
+        let home = TempDir::with_prefix("mantel-webkit-").expect("a home directory");
+        let address = free_address();
+        let mut command = Command::new(&programs[0]);
+        command
+            .arg("--auto-servernum")
+            .arg(&programs[1])
+            .args(["--host=127.0.0.1", &format!("--port={}", address.port())])
+            .env("HOME", home.path());
+        let capabilities = json!({
+            "pageLoadStrategy": "none",
+            "webkitgtk:browserOptions": {"binary": programs[2], "args": ["--automation"]},
+        });
+        Some(Self::launch(command, address, &capabilities, home, permit))
+    }
+
     /// Starts a driver that listens on `address`, and a session with `capabilities`.
-    pub(crate) fn launch(
+    fn launch(
         command: Command,
         address: SocketAddr,
         capabilities: &Value,
@@ -130,7 +149,7 @@ impl Drop for Driver {
 const JSON: &str = "Content-Type: application/json\r\n";
 
 /// An address that was free a moment ago: drivers take a port, not a listener.
-pub(crate) fn free_address() -> SocketAddr {
+fn free_address() -> SocketAddr {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     listener.local_addr().expect("a bound address")
 }
