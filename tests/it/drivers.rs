@@ -76,12 +76,11 @@ fn chromium_64_is_driven() {
     sees(Client::Chromium64);
 }
 
-#[test]
-fn firefox_is_driven() {
-    let Some(firefox) = Driver::firefox() else {
+fn is_driven(browser: Option<Driver>) {
+    let Some(browser) = browser else {
         return;
     };
-    firefox.open(&format!("http://{}/", site::serve(PAGE)));
+    browser.open(&format!("http://{}/", site::serve(PAGE)));
     let seen = eventually("the red canvas", || Look::from(&browser.eval(LOOK)));
     assert_eq!((seen.state.as_str(), seen.slide), ("playing", 7));
     assert!(seen.colour.is(RED), "{seen:?}");

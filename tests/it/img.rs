@@ -41,8 +41,8 @@ fn chromium_paints_each_slide(client: Client, query: &str, args: &[&str]) {
     await_screen(&mut page, colour);
 }
 
-fn firefox_paints_each_slide(query: &str, args: &[&str]) {
-    let Some(firefox) = Driver::firefox() else {
+fn driven_paints_each_slide(browser: Option<Driver>, query: &str, args: &[&str]) {
+    let Some(browser) = browser else {
         return;
     };
     let photos = Photos::of(&FOUR);
