@@ -3,7 +3,6 @@
 
 use std::env;
 use std::ffi::{OsStr, OsString};
-use std::future::Future;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -36,7 +35,7 @@ pub(crate) const STANDING: [&str; 8] = [
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
-    ended: mpsc::Receiver<Result<(), String>>,
+    ended: mpsc::Receiver<()>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -89,9 +88,12 @@ impl Server {
                 let shutdown = async move {
                     let _ = stopped.await;
                 };
-                let result = runtime.block_on(serve(config, listener, shutdown));
+                runtime.block_on(async {
+                    let listener = tokio::net::TcpListener::from_std(listener);
+                    mantel::run(config, listener.expect("a listener"), shutdown).await;
+                });
                 runtime.shutdown_timeout(std::time::Duration::from_secs(2));
-                let _ = end.send(result);
+                let _ = end.send(());
                 drop(data);
             })
             .expect("a thread for the server");
@@ -116,7 +118,7 @@ impl Server {
         let result = self
             .ended
             .recv_timeout(LIMIT)
-            .unwrap_or_else(|error| Err(format!("the server did not stop: {error}")));
+            .map_err(|error| format!("the server did not end well: {error}"));
         if let Some(thread) = self.thread.take()
             && result.is_ok()
         {
@@ -188,18 +190,6 @@ impl Drop for Server {
             result.expect("the server to end well");
         }
     }
-}
-
-async fn serve(
-    config: mantel::Config,
-    listener: TcpListener,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), String> {
-    let listener =
-        tokio::net::TcpListener::from_std(listener).map_err(|error| error.to_string())?;
-    mantel::run(config, listener, shutdown)
-        .await
-        .map_err(|error| format!("{error:#}"))
 }
 
 /// The program's path: `MANTEL_BIN`, or the debug build beside this test. Says so when it is
