@@ -17,7 +17,7 @@ use crate::{
     config::Config,
     hub::{Feed, Feeds, Framing},
     library::{Library, Scanner},
-    net::{self, Accept, ConnectionCounts},
+    net::{self, Accept},
     output::{self, Outputs},
     producer::{Producer, Studio},
     render::DecodeLimits,
@@ -34,19 +34,31 @@ const RESCAN: Duration = Duration::from_secs(60);
 const RESCAN_EMPTY: Duration = Duration::from_secs(5);
 
 /// Serves on `listener` until `shutdown` is done, then ends streams and returns.
-pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Output = ()> + Send + 'static) {
+pub async fn run(
+    config: Config,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) {
     let (stop, stopped) = watch::channel(false);
     let library = Arc::new(Library::new(!config.folders.is_empty()));
     let scan = ScanThread::start(&config, library.clone());
 
     let (state, seed, saved) = open_state(&config);
     let seed = config.seed.or(seed).unwrap_or_else(random);
-    let (task, channel) =
-        ChannelTask::new(library.clone(), config.timeline, config.order, seed, state, saved);
+    let (task, channel) = ChannelTask::new(
+        library.clone(),
+        config.timeline,
+        config.order,
+        seed,
+        state,
+        saved,
+    );
     let channel_task = tokio::spawn(task.run());
 
     let framing = Arc::new(Framing::default());
-    let workers = std::thread::available_parallelism().map_or(2, usize::from).min(4);
+    let workers = std::thread::available_parallelism()
+        .map_or(2, usize::from)
+        .min(4);
     let workshop = Workshop {
         channel: channel.clone(),
         library: library.clone(),
@@ -56,26 +68,13 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
     };
     let feeds = Arc::new_cyclic(|feeds: &Weak<Feeds<Rendition>>| {
         let feeds = feeds.clone();
-        Feeds::new(MAX_RENDITIONS, move |rendition, feed| workshop.start(feeds.clone(), rendition, feed))
+        Feeds::new(MAX_RENDITIONS, move |rendition, feed| {
+            workshop.start(feeds.clone(), rendition, feed)
+        })
     });
 
-    let counts = Arc::new(ConnectionCounts::default());
-    let outputs = Arc::new(Outputs {
-        feeds: feeds.clone(),
-        channel,
-        library,
-        framing,
-        rendition: config.rendition,
-        settings: config.timeline,
-        connections: counts.clone(),
-        started_at: Instant::now(),
-    });
-    let accept = Accept {
-        routes: output::routes(outputs),
-        counts,
-        max_connections: config.max_connections,
-        public: config.public,
-    };
+    let outputs = outputs(&config, feeds.clone(), channel, library, framing);
+    let accept = accept(&config, Arc::new(outputs));
     let signal = tokio::spawn(async move {
         shutdown.await;
         // Streams end when their feeds do; only then can connections finish.
@@ -86,6 +85,54 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
     signal.abort();
     channel_task.abort();
     drop(scan);
+}
+
+fn outputs(
+    config: &Config,
+    feeds: Arc<Feeds<Rendition>>,
+    channel: Channel,
+    library: Arc<Library>,
+    framing: Arc<Framing>,
+) -> Outputs {
+    Outputs {
+        feeds,
+        channel,
+        library,
+        framing,
+        rendition: config.rendition,
+        settings: config.timeline,
+        connections: Arc::default(),
+        started_at: Instant::now(),
+    }
+}
+
+/// The outputs over `feeds` that somebody else fills, with a channel that stands still.
+pub(crate) fn outputs_alone(
+    config: &Config,
+    feeds: Arc<Feeds<Rendition>>,
+) -> (Outputs, ChannelTask) {
+    let library = Arc::new(Library::new(false));
+    let (task, channel) = ChannelTask::new(
+        library.clone(),
+        config.timeline,
+        config.order,
+        0,
+        None,
+        None,
+    );
+    (
+        outputs(config, feeds, channel, library, Arc::default()),
+        task,
+    )
+}
+
+pub(crate) fn accept(config: &Config, outputs: Arc<Outputs>) -> Accept {
+    Accept {
+        counts: outputs.connections.clone(),
+        routes: output::routes(outputs),
+        max_connections: config.max_connections,
+        public: config.public,
+    }
 }
 
 /// What starts a producer.
@@ -112,13 +159,24 @@ impl Workshop {
     }
 }
 
-fn open_state(config: &Config) -> (Option<StateFile>, Option<u64>, Option<crate::timeline::Saved>) {
+fn open_state(
+    config: &Config,
+) -> (
+    Option<StateFile>,
+    Option<u64>,
+    Option<crate::timeline::Saved>,
+) {
     let Some(dir) = &config.data_dir else {
-        tracing::warn!("this system names no cache directory; give --data-dir to keep the place over restarts");
+        tracing::warn!(
+            "this system names no cache directory; give --data-dir to keep the place over restarts"
+        );
         return (None, None, None);
     };
-    let folders: Vec<PathBuf> =
-        config.folders.iter().map(|folder| folder.canonicalize().unwrap_or_else(|_| folder.clone())).collect();
+    let folders: Vec<PathBuf> = config
+        .folders
+        .iter()
+        .map(|folder| folder.canonicalize().unwrap_or_else(|_| folder.clone()))
+        .collect();
     // With zero keys: the same on every start.
     let mut hasher = DefaultHasher::new();
     let order = match config.order {
@@ -152,19 +210,28 @@ impl ScanThread {
         let by_date = matches!(config.order, Order::Newest | Order::Oldest);
         let scanner = Scanner::new(&config.folders, by_date);
         let told = stop.clone();
-        let thread = std::thread::Builder::new().name("scan".into()).spawn(move || {
-            let mut first = true;
-            while !told.load(Relaxed) {
-                scanner.scan(&library, &told);
-                let counts = library.counts();
-                if std::mem::take(&mut first) {
-                    report(&counts);
+        let thread = std::thread::Builder::new()
+            .name("scan".into())
+            .spawn(move || {
+                let mut first = true;
+                while !told.load(Relaxed) {
+                    scanner.scan(&library, &told);
+                    let counts = library.counts();
+                    if std::mem::take(&mut first) {
+                        report(&counts);
+                    }
+                    std::thread::park_timeout(if counts.photos == 0 {
+                        RESCAN_EMPTY
+                    } else {
+                        RESCAN
+                    });
                 }
-                std::thread::park_timeout(if counts.photos == 0 { RESCAN_EMPTY } else { RESCAN });
-            }
-        });
+            });
         match thread {
-            Ok(handle) => Self { stop, thread: Some(handle.thread().clone()) },
+            Ok(handle) => Self {
+                stop,
+                thread: Some(handle.thread().clone()),
+            },
             Err(error) => {
                 tracing::error!(%error, "can't start the thread that scans the folders");
                 Self { stop, thread: None }

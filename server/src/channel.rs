@@ -58,8 +58,14 @@ impl Channel {
     /// Has a command carried out; returns the timeline after it.
     pub async fn act(&self, act: Act) -> Result<Arc<Timeline>, ActError> {
         let (reply, answer) = oneshot::channel();
-        self.acts.send(Ask { act, reply }).await.map_err(|_| ActError::Stopping)?;
-        answer.await.map_err(|_| ActError::Stopping)?.map_err(ActError::from)
+        self.acts
+            .send(Ask { act, reply })
+            .await
+            .map_err(|_| ActError::Stopping)?;
+        answer
+            .await
+            .map_err(|_| ActError::Stopping)?
+            .map_err(ActError::from)
     }
 }
 
@@ -89,8 +95,22 @@ impl ChannelTask {
         let timeline = Timeline::new(settings, playlist, saved, clock::now());
         let (published, receiver) = watch::channel(Arc::new(timeline.clone()));
         let (sender, acts) = mpsc::channel(QUEUE);
-        let task = Self { library, order, seed, state, timeline, published, acts };
-        (task, Channel { timeline: receiver, acts: sender })
+        let task = Self {
+            library,
+            order,
+            seed,
+            state,
+            timeline,
+            published,
+            acts,
+        };
+        (
+            task,
+            Channel {
+                timeline: receiver,
+                acts: sender,
+            },
+        )
     }
 
     /// Runs until every [`Channel`] is gone or the task is aborted.
@@ -129,7 +149,9 @@ impl ChannelTask {
     async fn take_playlist(&mut self) {
         let (library, order, seed) = (self.library.clone(), self.order, self.seed);
         // Sorting a hundred thousand photos is no work for a thread that serves sockets.
-        let built = tokio::task::spawn_blocking(move || Playlist::new(library.entries(), order, seed)).await;
+        let built =
+            tokio::task::spawn_blocking(move || Playlist::new(library.entries(), order, seed))
+                .await;
         if let Ok(playlist) = built {
             self.timeline.set_playlist(Arc::new(playlist), clock::now());
             self.publish();
@@ -165,14 +187,30 @@ impl StateFile {
     /// the place that were saved there, if any were.
     pub fn open(dir: &Path, programme: u64) -> (Self, Option<u64>, Option<Saved>) {
         let path = dir.join("channel.json");
-        let state = std::fs::read(&path).ok().and_then(|text| serde_json::from_slice::<State>(&text).ok());
+        let state = std::fs::read(&path)
+            .ok()
+            .and_then(|text| serde_json::from_slice::<State>(&text).ok());
         let seed = state.as_ref().map(|state| state.seed);
-        let saved = state.filter(|state| state.programme == programme).and_then(|state| state.saved);
-        (Self { path, programme, failed: false }, seed, saved)
+        let saved = state
+            .filter(|state| state.programme == programme)
+            .and_then(|state| state.saved);
+        (
+            Self {
+                path,
+                programme,
+                failed: false,
+            },
+            seed,
+            saved,
+        )
     }
 
     fn save(&mut self, seed: u64, timeline: &Timeline) {
-        let state = State { seed, programme: self.programme, saved: Some(timeline.saved()) };
+        let state = State {
+            seed,
+            programme: self.programme,
+            saved: Some(timeline.saved()),
+        };
         if let Err(error) = self.write(&state)
             && !std::mem::replace(&mut self.failed, true)
         {
@@ -198,7 +236,10 @@ mod tests {
     use crate::timeline::{Settings, Transition};
 
     fn settings() -> Settings {
-        Settings { interval_millis: 10_000, transition: Transition::Cut }
+        Settings {
+            interval_millis: 10_000,
+            transition: Transition::Cut,
+        }
     }
 
     #[tokio::test]
@@ -207,8 +248,14 @@ mod tests {
         let start = || {
             let (state, seed, saved) = StateFile::open(dir.path(), 1);
             let library = Arc::new(Library::new(false));
-            let (task, channel) =
-                ChannelTask::new(library, settings(), Order::Shuffle, seed.unwrap_or(77), Some(state), saved);
+            let (task, channel) = ChannelTask::new(
+                library,
+                settings(),
+                Order::Shuffle,
+                seed.unwrap_or(77),
+                Some(state),
+                saved,
+            );
             (tokio::spawn(task.run()), channel)
         };
         let (task, channel) = start();
@@ -218,7 +265,11 @@ mod tests {
 
         let (_, seed, _) = StateFile::open(dir.path(), 1);
         assert_eq!(seed, Some(77));
-        assert_eq!(StateFile::open(dir.path(), 2).2, None, "another programme has another place");
+        assert_eq!(
+            StateFile::open(dir.path(), 2).2,
+            None,
+            "another programme has another place"
+        );
         let (_task, channel) = start();
         let now = clock::now();
         assert_eq!(channel.timeline().borrow().at(now), paused.at(now));
@@ -226,9 +277,18 @@ mod tests {
 
     #[tokio::test]
     async fn a_command_after_the_end_says_so() {
-        let (task, channel) =
-            ChannelTask::new(Arc::new(Library::new(false)), settings(), Order::Name, 0, None, None);
+        let (task, channel) = ChannelTask::new(
+            Arc::new(Library::new(false)),
+            settings(),
+            Order::Name,
+            0,
+            None,
+            None,
+        );
         drop(task);
-        assert_eq!(channel.act(Act::Next).await.unwrap_err(), ActError::Stopping);
+        assert_eq!(
+            channel.act(Act::Next).await.unwrap_err(),
+            ActError::Stopping
+        );
     }
 }

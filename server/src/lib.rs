@@ -14,6 +14,7 @@
 //! listener and the word to stop belong to the caller of [`run`], so that tests own both.
 
 mod app;
+pub mod bench;
 mod channel;
 mod clock;
 pub mod config;

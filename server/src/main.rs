@@ -23,7 +23,8 @@ fn main() -> ExitCode {
             return ExitCode::from(error.exit_code());
         }
     };
-    let filter = EnvFilter::try_from_env("MANTEL_LOG").unwrap_or_else(|_| EnvFilter::new("warn,mantel=info"));
+    let filter = EnvFilter::try_from_env("MANTEL_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("warn,mantel=info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
@@ -42,7 +43,9 @@ fn main() -> ExitCode {
 #[tokio::main]
 async fn serve(config: Config) -> anyhow::Result<()> {
     raise_file_limit();
-    let listener = TcpListener::bind(config.listen).await.map_err(|error| bind_error(config.listen, &error))?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .map_err(|error| bind_error(config.listen, &error))?;
     announce(listener.local_addr()?);
     let asked = signals()?;
     mantel::run(config, listener, asked).await;
@@ -75,7 +78,10 @@ fn signals() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let (mut interrupt, mut terminate) = (
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::terminate())?,
+        );
         Ok(async move {
             tokio::select! { _ = interrupt.recv() => {} _ = terminate.recv() => {} }
             eprintln!("mantel: stopping; once more to stop at once");
@@ -101,11 +107,16 @@ fn announce(local: SocketAddr) {
     let port = local.port();
     let hosts: Vec<IpAddr> = if local.ip().is_unspecified() {
         let lan = lan_address();
-        lan.into_iter().chain([IpAddr::V4(Ipv4Addr::LOCALHOST)]).collect()
+        lan.into_iter()
+            .chain([IpAddr::V4(Ipv4Addr::LOCALHOST)])
+            .collect()
     } else {
         vec![local.ip()]
     };
-    let urls: Vec<String> = hosts.iter().map(|host| format!("http://{}/", SocketAddr::new(*host, port))).collect();
+    let urls: Vec<String> = hosts
+        .iter()
+        .map(|host| format!("http://{}/", SocketAddr::new(*host, port)))
+        .collect();
     let mut out = io::stdout().lock();
     let mut lines = String::from("Mantel is on. Open one of these on any screen in the house:\n");
     for url in &urls {
@@ -116,7 +127,10 @@ fn announce(local: SocketAddr) {
         if out.is_terminal()
             && let Ok(code) = qrcode::QrCode::new(url)
         {
-            let code = code.render::<qrcode::render::unicode::Dense1x2>().quiet_zone(true).build();
+            let code = code
+                .render::<qrcode::render::unicode::Dense1x2>()
+                .quiet_zone(true)
+                .build();
             lines.push_str(&code);
             lines.push('\n');
         }

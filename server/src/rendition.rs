@@ -29,8 +29,9 @@ pub struct Rendition {
 }
 
 /// Long sides that are rendered. Common screens stand on it exactly.
-const LONG_SIDES: [u32; 13] =
-    [160, 320, 480, 640, 800, 960, 1024, 1280, 1366, 1600, 1920, 2560, 3840];
+const LONG_SIDES: [u32; 13] = [
+    160, 320, 480, 640, 800, 960, 1024, 1280, 1366, 1600, 1920, 2560, 3840,
+];
 
 /// Short sides are rounded to a multiple of this.
 const SHORT_STEP: u32 = 8;
@@ -41,16 +42,28 @@ const MAX_ASPECT: u32 = 4;
 /// The size on the ladder that serves `size`: at least as large where the ladder goes that far, of
 /// the same shape within a few pixels.
 pub fn snap(size: Size) -> Size {
-    let (long, short) = (size.width.max(size.height).max(1), size.width.min(size.height).max(1));
+    let (long, short) = (
+        size.width.max(size.height).max(1),
+        size.width.min(size.height).max(1),
+    );
     let largest = LONG_SIDES[LONG_SIDES.len() - 1];
-    let rung = LONG_SIDES.into_iter().find(|rung| *rung >= long).unwrap_or(largest);
+    let rung = LONG_SIDES
+        .into_iter()
+        .find(|rung| *rung >= long)
+        .unwrap_or(largest);
     let exact = u64::from(short) * u64::from(rung) / u64::from(long);
     let rounded = (exact as u32 + SHORT_STEP / 2) / SHORT_STEP * SHORT_STEP;
     let short = rounded.clamp(rung / MAX_ASPECT / SHORT_STEP * SHORT_STEP, rung);
     if size.width >= size.height {
-        Size { width: rung, height: short }
+        Size {
+            width: rung,
+            height: short,
+        }
     } else {
-        Size { width: short, height: rung }
+        Size {
+            width: short,
+            height: rung,
+        }
     }
 }
 
@@ -65,9 +78,16 @@ mod tests {
 
     #[test]
     fn common_screens_are_themselves() {
-        for (width, height) in
-            [(1920, 1080), (1280, 720), (640, 480), (800, 600), (1024, 768), (3840, 2160), (1080, 1920), (1366, 768)]
-        {
+        for (width, height) in [
+            (1920, 1080),
+            (1280, 720),
+            (640, 480),
+            (800, 600),
+            (1024, 768),
+            (3840, 2160),
+            (1080, 1920),
+            (1366, 768),
+        ] {
             assert_eq!(snap(size(width, height)), size(width, height));
         }
     }

@@ -10,9 +10,11 @@ use crate::{render::Fit, timeline::Order};
 /// page; or open http://…/stream in VLC. Without a folder it shows pictures that it draws itself.
 #[derive(Debug, Default, clap::Parser)]
 #[command(name = "mantel", version, about, long_about, max_term_width = 100)]
-#[command(after_help = "Every option can also stand in the environment (--quality 90 is \
+#[command(
+    after_help = "Every option can also stand in the environment (--quality 90 is \
 MANTEL_QUALITY=90) or, by the same name, in the file of --config. The command line wins over the \
-environment, the environment over the file.")]
+environment, the environment over the file."
+)]
 pub struct Args {
     /// Folders of photos; all folders below them are searched too.
     #[arg(value_name = "FOLDER")]
@@ -48,11 +50,21 @@ pub struct Args {
     pub fit: Option<Fit>,
 
     /// JPEG quality, 1 to 100 [default: 85].
-    #[arg(long, value_name = "1..100", env = "MANTEL_QUALITY")]
+    #[arg(
+        long,
+        value_name = "1..100",
+        allow_negative_numbers = true,
+        env = "MANTEL_QUALITY"
+    )]
     pub quality: Option<i64>,
 
     /// Frames per second while something moves, 1 to 60 [default: 20].
-    #[arg(long, value_name = "N", env = "MANTEL_FPS")]
+    #[arg(
+        long,
+        value_name = "N",
+        allow_negative_numbers = true,
+        env = "MANTEL_FPS"
+    )]
     pub fps: Option<i64>,
 
     /// Where the state is kept [default: the platform's cache directory].
@@ -74,8 +86,11 @@ pub struct Args {
 
 impl Args {
     /// Reads a command line, without the program's name.
-    pub fn parse_line(line: impl IntoIterator<Item = impl Into<OsString>>) -> Result<Self, clap::Error> {
-        let line = std::iter::once(OsString::from("mantel")).chain(line.into_iter().map(Into::into));
+    pub fn parse_line(
+        line: impl IntoIterator<Item = impl Into<OsString>>,
+    ) -> Result<Self, clap::Error> {
+        let line =
+            std::iter::once(OsString::from("mantel")).chain(line.into_iter().map(Into::into));
         clap::Parser::try_parse_from(line)
     }
 }

@@ -31,12 +31,21 @@ pub struct FileConfig {
 impl FileConfig {
     /// Reads `path`. Relative folders in it count from the file's own folder.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::File { path: path.to_owned(), source })?;
-        let mut file = Self::parse(&text)
-            .map_err(|reason| ConfigError::FileContent { path: path.to_owned(), reason })?;
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::File {
+            path: path.to_owned(),
+            source,
+        })?;
+        let mut file = Self::parse(&text).map_err(|reason| ConfigError::FileContent {
+            path: path.to_owned(),
+            reason,
+        })?;
         let base = path.parent().unwrap_or(Path::new(""));
-        for folder in file.folders.iter_mut().flatten().chain(file.data_dir.iter_mut()) {
+        for folder in file
+            .folders
+            .iter_mut()
+            .flatten()
+            .chain(file.data_dir.iter_mut())
+        {
             *folder = base.join(&*folder);
         }
         Ok(file)
@@ -45,7 +54,11 @@ impl FileConfig {
     fn parse(text: &str) -> Result<Self, String> {
         toml::from_str(text).map_err(|error| {
             let line = error.span().map_or(1, |span| {
-                1 + text.bytes().take(span.start).filter(|byte| *byte == b'\n').count()
+                1 + text
+                    .bytes()
+                    .take(span.start)
+                    .filter(|byte| *byte == b'\n')
+                    .count()
             });
             format!("line {line}: {}", error.message().replace('\n', " "))
         })
@@ -59,7 +72,10 @@ mod tests {
     #[test]
     fn an_unknown_key_is_named_with_its_line() {
         let error = FileConfig::parse("interval = \"8s\"\nintervall = \"9s\"\n").unwrap_err();
-        assert!(error.starts_with("line 2: unknown field `intervall`"), "{error}");
+        assert!(
+            error.starts_with("line 2: unknown field `intervall`"),
+            "{error}"
+        );
     }
 
     #[test]

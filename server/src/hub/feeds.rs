@@ -88,7 +88,9 @@ impl Drop for Lease {
 
 /// As many feeds are being produced as this server allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0} different sizes and settings are being watched, which is the limit; ask for one of those, or wait")]
+#[error(
+    "{0} different sizes and settings are being watched, which is the limit; ask for one of those, or wait"
+)]
 pub struct Full(pub usize);
 
 /// Starts the producer of a feed.
@@ -105,20 +107,32 @@ pub struct Feeds<K> {
 impl<K: Clone + Eq + std::hash::Hash> Feeds<K> {
     /// At most `limit` feeds; `start` is called once for each that is opened, and must not block.
     pub fn new(limit: usize, start: impl Fn(K, Arc<Feed>) + Send + Sync + 'static) -> Self {
-        Self { feeds: Mutex::new(Some(HashMap::new())), limit, start: Box::new(start), past: Mutex::default() }
+        Self {
+            feeds: Mutex::new(Some(HashMap::new())),
+            limit,
+            start: Box::new(start),
+            past: Mutex::default(),
+        }
     }
 
     /// Takes hold of the feed of `key`. `None` once the feeds are closed.
     pub fn open(&self, key: &K) -> Result<Option<Lease>, Full> {
         let mut feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(feeds) = feeds.as_mut() else { return Ok(None) };
+        let Some(feeds) = feeds.as_mut() else {
+            return Ok(None);
+        };
         if let Some(feed) = feeds.get(key) {
             return Ok(Some(Lease::new(feed.clone())));
         }
         if feeds.len() >= self.limit {
             // One that nobody watches any more may go before its time.
-            let idle = feeds.iter().find(|(_, feed)| feed.n_viewers() == 0).map(|(key, _)| key.clone());
-            let Some(idle) = idle else { return Err(Full(self.limit)) };
+            let idle = feeds
+                .iter()
+                .find(|(_, feed)| feed.n_viewers() == 0)
+                .map(|(key, _)| key.clone());
+            let Some(idle) = idle else {
+                return Err(Full(self.limit));
+            };
             if let Some(feed) = feeds.remove(&idle) {
                 self.retire(&feed);
             }
@@ -133,7 +147,9 @@ impl<K: Clone + Eq + std::hash::Hash> Feeds<K> {
     /// A producer asks to stop: true when nobody holds its feed, which is then forgotten.
     pub fn release(&self, key: &K, feed: &Arc<Feed>) -> bool {
         let mut feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(feeds) = feeds.as_mut() else { return true };
+        let Some(feeds) = feeds.as_mut() else {
+            return true;
+        };
         match feeds.get(key) {
             Some(current) if Arc::ptr_eq(current, feed) => {
                 if feed.n_viewers() > 0 {
@@ -150,7 +166,10 @@ impl<K: Clone + Eq + std::hash::Hash> Feeds<K> {
 
     /// Forgets every feed and opens no more: with its producer's hold gone too, streams end.
     pub fn close(&self) {
-        self.feeds.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.feeds
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
     }
 
     /// Viewers and totals of each feed in use, and the totals of all there ever were.
@@ -175,7 +194,9 @@ impl<K: Clone + Eq + std::hash::Hash> Feeds<K> {
 
 impl<K> std::fmt::Debug for Feeds<K> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Feeds").field("limit", &self.limit).finish_non_exhaustive()
+        f.debug_struct("Feeds")
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
     }
 }
 
@@ -183,10 +204,17 @@ impl<K> std::fmt::Debug for Feeds<K> {
 mod tests {
     use super::*;
 
-    fn feeds(limit: usize) -> (Feeds<u8>, Arc<Mutex<Vec<(u8, Arc<Feed>)>>>) {
+    type Started = Arc<Mutex<Vec<(u8, Arc<Feed>)>>>;
+
+    fn feeds(limit: usize) -> (Feeds<u8>, Started) {
         let started = Arc::new(Mutex::new(Vec::new()));
         let log = started.clone();
-        (Feeds::new(limit, move |key, feed| log.lock().unwrap().push((key, feed))), started)
+        (
+            Feeds::new(limit, move |key, feed| {
+                log.lock().unwrap().push((key, feed))
+            }),
+            started,
+        )
     }
 
     #[test]
@@ -211,7 +239,14 @@ mod tests {
         assert!(feeds.release(&1, &feed));
         let (rows, all) = feeds.survey();
         assert!(rows.is_empty());
-        assert_eq!(all, Totals { n_frames: 1, n_bytes: 10, n_skipped: 0 });
+        assert_eq!(
+            all,
+            Totals {
+                n_frames: 1,
+                n_bytes: 10,
+                n_skipped: 0
+            }
+        );
     }
 
     #[test]

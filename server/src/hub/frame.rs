@@ -41,7 +41,9 @@ const BOUNDARY: &str = "mantel-frame-7f3a91c5e0b84d62a9c7f15e3b60d842";
 impl Default for Framing {
     fn default() -> Self {
         let boundary = Boundary::new(BOUNDARY).expect("the constant is a valid boundary");
-        Self { encoder: Encoder::new(boundary) }
+        Self {
+            encoder: Encoder::new(&boundary),
+        }
     }
 }
 
@@ -65,36 +67,53 @@ impl Framing {
 
     /// Frames `jpeg`, which is to be on screen at `at`.
     pub fn frame(&self, no: FrameNo, at: UnixMillis, meta: FrameMeta, jpeg: &[u8]) -> Frame {
+        let length = jpeg.len() as u64;
         let head = self.encoder.head(&PartHead {
-            content_type: "image/jpeg".into(),
-            content_length: Some(jpeg.len() as u64),
             timestamp: Some(timestamp(at)),
-            meta: FrameMeta::default(),
+            ..PartHead::jpeg(length)
         });
         let delimiter = self.encoder.delimiter();
         let mut body = Vec::with_capacity(jpeg.len() + delimiter.len());
         body.extend_from_slice(jpeg);
         body.extend_from_slice(delimiter);
-        Frame { no, meta, head: head.into(), body: body.into(), n_jpeg: jpeg.len() }
+        Frame {
+            no,
+            meta,
+            head: head.into(),
+            body: body.into(),
+            n_jpeg: jpeg.len(),
+        }
     }
 
     /// The same picture under a new number and with new metadata; its bytes stay shared.
     pub fn again(&self, no: FrameNo, meta: FrameMeta, frame: &Frame) -> Frame {
-        Frame { no, meta, head: frame.head.clone(), body: frame.body.clone(), n_jpeg: frame.n_jpeg }
+        Frame {
+            no,
+            meta,
+            head: frame.head.clone(),
+            body: frame.body.clone(),
+            n_jpeg: frame.n_jpeg,
+        }
     }
 
     /// The head of a part of `/bytes`: the metadata, and when it was sent.
     pub fn detailed_head(&self, frame: &Frame, sent_at: UnixMillis) -> Bytes {
-        let head = self.encoder.head(&PartHead {
-            content_type: "image/jpeg".into(),
-            content_length: Some(frame.n_jpeg as u64),
-            timestamp: None,
-            meta: FrameMeta { sent_at: Some(sent_at), ..frame.meta.clone() },
-        });
-        head.into()
+        let meta = FrameMeta {
+            sent_at: Some(sent_at),
+            ..frame.meta.clone()
+        };
+        self.encoder
+            .head(&PartHead {
+                meta,
+                ..PartHead::jpeg(frame.n_jpeg as u64)
+            })
+            .into()
     }
 }
 
 fn timestamp(at: UnixMillis) -> Timestamp {
-    Timestamp { seconds: at.0 / 1000, micros: (at.0 % 1000) as u32 * 1000 }
+    Timestamp {
+        seconds: at.0 / 1000,
+        micros: (at.0 % 1000) as u32 * 1000,
+    }
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-pub use feeds::{Feed, Feeds, Full, Kind, Lease};
+pub use feeds::{Feed, Feeds, Kind, Lease};
 pub use frame::{Frame, FrameNo, Framing};
 pub use stats::{Stats, Totals};
 
@@ -42,7 +42,10 @@ impl Hub {
     /// Makes `now` what every subscriber sees from here on.
     pub fn publish(&self, now: Now) {
         self.board.send_modify(|board| {
-            let same = board.now.as_ref().is_some_and(|old| old.current.no == now.current.no);
+            let same = board
+                .now
+                .as_ref()
+                .is_some_and(|old| old.current.no == now.current.no);
             board.turn += u64::from(!same);
             board.now = Some(now);
         });
@@ -57,7 +60,11 @@ impl Hub {
         let mut board = self.board.subscribe();
         // The frame that is on now is news to a new subscriber.
         board.mark_changed();
-        Subscription { board, turn: None, n_missed: 0 }
+        Subscription {
+            board,
+            turn: None,
+            n_missed: 0,
+        }
     }
 }
 
@@ -100,15 +107,26 @@ mod tests {
 
     fn now(no: u64) -> Now {
         let framing = Framing::default();
-        let frame = framing.frame(FrameNo(no), UnixMillis(0), FrameMeta::default(), &Bytes::from_static(b"jpeg"));
-        Now { current: Arc::new(frame), next: None }
+        let frame = framing.frame(
+            FrameNo(no),
+            UnixMillis(0),
+            FrameMeta::default(),
+            &Bytes::from_static(b"jpeg"),
+        );
+        Now {
+            current: Arc::new(frame),
+            next: None,
+        }
     }
 
     #[tokio::test]
     async fn a_new_subscriber_gets_the_frame_that_is_on() {
         let hub = Hub::default();
         hub.publish(now(1));
-        assert_eq!(hub.subscribe().changed().await.unwrap().current.no, FrameNo(1));
+        assert_eq!(
+            hub.subscribe().changed().await.unwrap().current.no,
+            FrameNo(1)
+        );
     }
 
     #[tokio::test]
@@ -120,7 +138,10 @@ mod tests {
         for no in 2..=50 {
             hub.publish(now(no));
             // More is known of what follows: no new frame.
-            hub.publish(Now { next: Some(now(no + 1).current), ..now(no) });
+            hub.publish(Now {
+                next: Some(now(no + 1).current),
+                ..now(no)
+            });
         }
         assert_eq!(slow.changed().await.unwrap().current.no, FrameNo(50));
         assert_eq!((slow.take_missed(), slow.take_missed()), (48, 0));

@@ -102,9 +102,18 @@ pub struct Library {
 impl Library {
     /// A library with nothing in it yet; without `folders` it is the demo's for good.
     pub fn new(has_folders: bool) -> Self {
-        let index = Index { scanned_once: !has_folders, ..Index::default() };
-        let demo = (0..demo::n_demo_pictures()).map(|index| Arc::new(demo_photo(index))).collect();
-        Self { index: Mutex::new(index), changed: watch::Sender::new(0), demo }
+        let index = Index {
+            scanned_once: !has_folders,
+            ..Index::default()
+        };
+        let demo = (0..demo::n_demo_pictures())
+            .map(|index| Arc::new(demo_photo(index)))
+            .collect();
+        Self {
+            index: Mutex::new(index),
+            changed: watch::Sender::new(0),
+            demo,
+        }
     }
 
     /// Tells when the photos that take turns have changed.
@@ -116,7 +125,11 @@ impl Library {
     /// that has been scanned is empty.
     pub fn entries(&self) -> Vec<Entry> {
         let index = self.index();
-        let entry = |photo: &Arc<Photo>| Entry { id: photo.id, taken: photo.taken, name: photo.name.clone() };
+        let entry = |photo: &Arc<Photo>| Entry {
+            id: photo.id,
+            taken: photo.taken,
+            name: photo.name.clone(),
+        };
         if index.shows_demo() {
             self.demo.iter().map(entry).collect()
         } else {
@@ -127,7 +140,11 @@ impl Library {
     /// The photo `id`, if it is (still) there.
     pub fn photo(&self, id: PhotoId) -> Option<Arc<Photo>> {
         let index = self.index();
-        index.photos.get(&id).or_else(|| self.demo.iter().find(|photo| photo.id == id)).cloned()
+        index
+            .photos
+            .get(&id)
+            .or_else(|| self.demo.iter().find(|photo| photo.id == id))
+            .cloned()
     }
 
     /// The counts as they are now.
@@ -145,8 +162,12 @@ impl Library {
 
     /// Every file that is not shown, by path.
     pub fn skipped(&self) -> Vec<Skipped> {
-        let mut list: Vec<Skipped> =
-            self.index().skipped.values().map(|(_, skipped)| skipped.clone()).collect();
+        let mut list: Vec<Skipped> = self
+            .index()
+            .skipped
+            .values()
+            .map(|(_, skipped)| skipped.clone())
+            .collect();
         list.sort_by(|a, b| a.file.cmp(&b.file));
         list
     }
@@ -154,7 +175,10 @@ impl Library {
     /// `photo` could not be shown. It takes no more turns until its file changes.
     pub fn skip(&self, photo: &Photo, reason: String) {
         tracing::warn!(photo = %photo.name, %reason, "skipped a photo");
-        let skipped = Skipped { file: photo.name.to_string(), reason };
+        let skipped = Skipped {
+            file: photo.name.to_string(),
+            reason,
+        };
         let mut index = self.index();
         index.photos.remove(&photo.id);
         index.skipped.insert(photo.id, (photo.version, skipped));
@@ -185,10 +209,14 @@ impl Library {
         for seen in batch {
             match seen.verdict {
                 Verdict::Photo(photo) => {
-                    let same_skipped =
-                        index.skipped.get(&photo.id).is_some_and(|(version, _)| *version == photo.version);
-                    let same_photo =
-                        index.photos.get(&photo.id).is_some_and(|known| known.version == photo.version);
+                    let same_skipped = index
+                        .skipped
+                        .get(&photo.id)
+                        .is_some_and(|(version, _)| *version == photo.version);
+                    let same_photo = index
+                        .photos
+                        .get(&photo.id)
+                        .is_some_and(|known| known.version == photo.version);
                     if !same_skipped && !same_photo {
                         index.skipped.remove(&photo.id);
                         index.photos.insert(photo.id, Arc::new(photo));
@@ -210,7 +238,12 @@ impl Library {
 
     /// A scan is through. What it did not see is gone, unless `incomplete`: a share that is away
     /// for a moment must not empty the walls.
-    pub fn scan_finished(&self, seen: &std::collections::HashSet<PhotoId>, n_other: u64, incomplete: bool) {
+    pub fn scan_finished(
+        &self,
+        seen: &std::collections::HashSet<PhotoId>,
+        n_other: u64,
+        incomplete: bool,
+    ) {
         let mut index = self.index();
         let before = index.photos.len();
         if !incomplete {
@@ -248,7 +281,7 @@ fn demo_photo(index: usize) -> Photo {
         id: PhotoId::of(format!("demo:{name}").as_bytes()),
         origin: Origin::Demo(index),
         name: name.into(),
-        taken: index as i64,
+        taken: i64::try_from(index).unwrap_or(0),
         version: Version::default(),
     }
 }
@@ -263,13 +296,19 @@ mod tests {
             origin: Origin::File(name.into()),
             name: name.into(),
             taken: 0,
-            version: Version { n_bytes, modified: None },
+            version: Version {
+                n_bytes,
+                modified: None,
+            },
         }
     }
 
     fn see(library: &Library, photos: &[Photo]) {
         library.scan_started();
-        let seen = photos.iter().map(|photo| Seen { id: photo.id, verdict: Verdict::Photo(photo.clone()) });
+        let seen = photos.iter().map(|photo| Seen {
+            id: photo.id,
+            verdict: Verdict::Photo(photo.clone()),
+        });
         library.seen(seen.collect());
         library.scan_finished(&photos.iter().map(|photo| photo.id).collect(), 0, false);
     }
@@ -298,7 +337,10 @@ mod tests {
     #[test]
     fn an_empty_folder_shows_the_demo_until_a_photo_comes() {
         let library = Library::new(true);
-        assert!(library.entries().is_empty(), "nothing is known before the first scan");
+        assert!(
+            library.entries().is_empty(),
+            "nothing is known before the first scan"
+        );
         see(&library, &[]);
         assert!(library.counts().demo);
         assert_eq!(library.entries().len(), demo::n_demo_pictures());

@@ -44,7 +44,9 @@ pub struct Scanner {
 }
 
 /// Endings of pictures that can be shown.
-const SHOWN: [&str; 9] = ["jpg", "jpeg", "jpe", "png", "webp", "gif", "bmp", "tif", "tiff"];
+const SHOWN: [&str; 9] = [
+    "jpg", "jpeg", "jpe", "png", "webp", "gif", "bmp", "tif", "tiff",
+];
 /// Endings of pictures that can't, and what they are.
 const NOT_YET: [(&str, &str); 7] = [
     ("heic", "HEIC"),
@@ -69,18 +71,29 @@ const HEAD_BYTES: u64 = 256 * 1024;
 impl Scanner {
     /// Scans `folders`; with `read_dates` every file's head is read for the date it was taken.
     pub fn new(folders: &[PathBuf], read_dates: bool) -> Self {
-        let mut roots: Vec<PathBuf> =
-            folders.iter().map(|folder| fs::canonicalize(folder).unwrap_or_else(|_| folder.clone())).collect();
+        let mut roots: Vec<PathBuf> = folders
+            .iter()
+            .map(|folder| fs::canonicalize(folder).unwrap_or_else(|_| folder.clone()))
+            .collect();
         roots.sort();
         // A folder inside another would be seen twice.
         roots.dedup_by(|inner, outer| inner.starts_with(&*outer));
-        Self { folders: roots, read_dates }
+        Self {
+            folders: roots,
+            read_dates,
+        }
     }
 
     /// One scan of everything, into `library`. Ends early when `stop` is set.
     pub fn scan(&self, library: &Library, stop: &AtomicBool) {
         library.scan_started();
-        let mut pass = Pass { library, seen: HashSet::new(), batch: Vec::new(), n_other: 0, due: Instant::now() + FIRST_BATCH };
+        let mut pass = Pass {
+            library,
+            seen: HashSet::new(),
+            batch: Vec::new(),
+            n_other: 0,
+            due: Instant::now() + FIRST_BATCH,
+        };
         let mut incomplete = false;
         for root in &self.folders {
             incomplete |= !self.walk(root, &mut pass, stop);
@@ -98,12 +111,16 @@ impl Scanner {
                 return false;
             }
             match entry {
-                Ok(entry) if entry.file_type().is_file() => pass.add(self.judge(root, entry.path())),
+                Ok(entry) if entry.file_type().is_file() => {
+                    pass.add(self.judge(root, entry.path()))
+                }
                 Ok(_) => {}
                 // A link to a folder above it: its photos are being seen already.
                 Err(error) if error.loop_ancestor().is_some() => {}
                 Err(error) => {
-                    let gone = error.io_error().is_some_and(|e| e.kind() == std::io::ErrorKind::NotFound);
+                    let gone = error
+                        .io_error()
+                        .is_some_and(|e| e.kind() == std::io::ErrorKind::NotFound);
                     // Gone between two reads, or a dangling link: not there, which is no trouble.
                     if !gone || error.depth() == 0 {
                         tracing::warn!(%error, "a folder can't be read; its photos are kept as they are");
@@ -117,12 +134,31 @@ impl Scanner {
 
     fn judge(&self, root: &Path, path: &Path) -> Seen {
         let id = PhotoId::of(path.as_os_str().as_encoded_bytes());
-        let name = path.strip_prefix(root).unwrap_or(path).to_string_lossy().into_owned();
+        let name = path
+            .strip_prefix(root)
+            .unwrap_or(path)
+            .to_string_lossy()
+            .into_owned();
         let version = fs::metadata(path)
-            .map(|metadata| Version { n_bytes: metadata.len(), modified: metadata.modified().ok() })
+            .map(|metadata| Version {
+                n_bytes: metadata.len(),
+                modified: metadata.modified().ok(),
+            })
             .unwrap_or_default();
-        let ending = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-        let skipped = |reason: String| Verdict::Skipped(version, Skipped { file: name.clone(), reason });
+        let ending = path
+            .extension()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .to_ascii_lowercase();
+        let skipped = |reason: String| {
+            Verdict::Skipped(
+                version,
+                Skipped {
+                    file: name.clone(),
+                    reason,
+                },
+            )
+        };
 
         let shown = SHOWN.contains(&ending.as_str());
         let verdict = if let Some((_, kind)) = NOT_YET.iter().find(|(known, _)| *known == ending) {
@@ -134,7 +170,9 @@ impl Scanner {
                 id,
                 origin: Origin::File(path.to_owned()),
                 name: name.as_str().into(),
-                taken: self.taken(path).unwrap_or_else(|| unix_seconds(version.modified)),
+                taken: self
+                    .taken(path)
+                    .unwrap_or_else(|| unix_seconds(version.modified)),
                 version,
             })
         } else {
@@ -187,21 +225,33 @@ fn is_hidden(entry: &walkdir::DirEntry) -> bool {
 
 /// For files whose ending says nothing.
 fn looks_like_a_picture(path: &Path) -> bool {
-    const TEXTS_AND_FILMS: [&str; 12] =
-        ["txt", "md", "json", "xml", "xmp", "html", "mp4", "mov", "avi", "mkv", "pdf", "zip"];
-    let ending = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-    !TEXTS_AND_FILMS.contains(&ending.as_str()) && head(path, 64).is_some_and(|head| render::probe(&head).is_some())
+    const TEXTS_AND_FILMS: [&str; 12] = [
+        "txt", "md", "json", "xml", "xmp", "html", "mp4", "mov", "avi", "mkv", "pdf", "zip",
+    ];
+    let ending = path
+        .extension()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_ascii_lowercase();
+    !TEXTS_AND_FILMS.contains(&ending.as_str())
+        && head(path, 64).is_some_and(|head| render::probe(&head).is_some())
 }
 
 fn head(path: &Path, n_bytes: u64) -> Option<Vec<u8>> {
     let mut head = Vec::new();
-    fs::File::open(path).ok()?.take(n_bytes).read_to_end(&mut head).ok()?;
+    fs::File::open(path)
+        .ok()?
+        .take(n_bytes)
+        .read_to_end(&mut head)
+        .ok()?;
     Some(head)
 }
 
 fn unix_seconds(time: Option<SystemTime>) -> i64 {
     time.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok())
-        .map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+        .map_or(0, |since| {
+            i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+        })
 }
 
 /// Seconds since 1970 of `2021-07-04T12:30:00`, read as UTC: cameras seldom know their zone, and
@@ -235,7 +285,11 @@ mod tests {
     }
 
     fn names(library: &Library) -> Vec<String> {
-        let mut names: Vec<_> = library.entries().iter().map(|entry| entry.name.to_string()).collect();
+        let mut names: Vec<_> = library
+            .entries()
+            .iter()
+            .map(|entry| entry.name.to_string())
+            .collect();
         names.sort();
         names
     }
@@ -246,22 +300,46 @@ mod tests {
         let deep = dir.path().join("a/b c/d'\"e");
         fs::create_dir_all(&deep).unwrap();
         fs::create_dir_all(dir.path().join(".thumbnails")).unwrap();
-        for name in ["a/x.JPG", "a/b c/ü\u{1f600}\n.png", "a/b c/d'\"e/y.webp", ".thumbnails/z.jpg"] {
+        for name in [
+            "a/x.JPG",
+            "a/b c/ü\u{1f600}\n.png",
+            "a/b c/d'\"e/y.webp",
+            ".thumbnails/z.jpg",
+        ] {
             fs::write(dir.path().join(name), b"x").unwrap();
         }
         fs::write(dir.path().join("empty.jpg"), b"").unwrap();
         fs::write(dir.path().join("notes.txt"), b"hello").unwrap();
         fs::write(dir.path().join("iphone.HEIC"), b"x").unwrap();
-        fs::write(dir.path().join("no-ending"), [0xff, 0xd8, 0xff, 0xe0, 0, 16, b'J', b'F', b'I', b'F']).unwrap();
+        fs::write(
+            dir.path().join("no-ending"),
+            [0xff, 0xd8, 0xff, 0xe0, 0, 16, b'J', b'F', b'I', b'F'],
+        )
+        .unwrap();
 
         let library = scanned(&[dir.path().to_owned()]);
-        assert_eq!(names(&library), ["a/b c/d'\"e/y.webp", "a/b c/ü\u{1f600}\n.png", "a/x.JPG", "no-ending"]);
-        let skipped: Vec<_> = library.skipped().into_iter().map(|s| (s.file, s.reason)).collect();
+        assert_eq!(
+            names(&library),
+            [
+                "a/b c/d'\"e/y.webp",
+                "a/b c/ü\u{1f600}\n.png",
+                "a/x.JPG",
+                "no-ending"
+            ]
+        );
+        let skipped: Vec<_> = library
+            .skipped()
+            .into_iter()
+            .map(|s| (s.file, s.reason))
+            .collect();
         assert_eq!(
             skipped,
             [
                 ("empty.jpg".to_owned(), "the file is empty".to_owned()),
-                ("iphone.HEIC".to_owned(), "HEIC pictures can't be shown yet".to_owned()),
+                (
+                    "iphone.HEIC".to_owned(),
+                    "HEIC pictures can't be shown yet".to_owned()
+                ),
             ]
         );
         assert_eq!(library.counts().other_files, 1);
@@ -274,7 +352,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let photos = dir.path().join("photos");
         fs::create_dir_all(photos.join("sub")).unwrap();
-        fs::write(photos.join(std::ffi::OsStr::from_bytes(b"caf\xe9.jpg")), b"x").unwrap();
+        fs::write(
+            photos.join(std::ffi::OsStr::from_bytes(b"caf\xe9.jpg")),
+            b"x",
+        )
+        .unwrap();
         symlink(&photos, photos.join("sub/loop")).unwrap();
         symlink("nowhere", photos.join("dangling.jpg")).unwrap();
         let elsewhere = dir.path().join("elsewhere.jpg");

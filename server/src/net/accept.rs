@@ -37,7 +37,9 @@ pub struct Accept {
 
 impl std::fmt::Debug for Accept {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Accept").field("max_connections", &self.max_connections).finish_non_exhaustive()
+        f.debug_struct("Accept")
+            .field("max_connections", &self.max_connections)
+            .finish_non_exhaustive()
     }
 }
 
@@ -82,19 +84,37 @@ pub async fn serve(listener: TcpListener, accept: Accept, mut shutdown: watch::R
             accept.counts.refuse();
             refuse(&mut refusals, stream, STRANGER);
         } else if let Some(place) = accept.counts.admit(accept.max_connections) {
-            connections.spawn(connection(stream, peer, accept.clone(), place, shutdown.clone()));
+            connections.spawn(connection(
+                stream,
+                peer,
+                accept.clone(),
+                place,
+                shutdown.clone(),
+            ));
         } else {
             refuse(&mut refusals, stream, FULL);
         }
     }
     drop(listener);
-    let finished = timeout(GRACE, async { while connections.join_next().await.is_some() {} }).await;
+    let finished = timeout(GRACE, async {
+        while connections.join_next().await.is_some() {}
+    })
+    .await;
     if finished.is_err() {
-        tracing::info!(n = connections.len(), "some connections did not end in time and are dropped");
+        tracing::info!(
+            n = connections.len(),
+            "some connections did not end in time and are dropped"
+        );
     }
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, accept: Accept, place: Place, mut shutdown: watch::Receiver<bool>) {
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    accept: Accept,
+    place: Place,
+    mut shutdown: watch::Receiver<bool>,
+) {
     let _place = place;
     if let Err(error) = set_options(&stream) {
         tracing::debug!(%peer, %error, "socket options");
@@ -181,7 +201,10 @@ mod tests {
     fn refusals_are_well_formed() {
         for answer in [FULL, STRANGER] {
             let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-            let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: ")).unwrap();
+            let length = head
+                .lines()
+                .find_map(|line| line.strip_prefix("Content-Length: "))
+                .unwrap();
             assert_eq!(length.parse::<usize>().unwrap(), body.len());
         }
     }

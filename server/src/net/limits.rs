@@ -28,9 +28,13 @@ impl ConnectionCounts {
 
     /// Takes a place below `limit`, if there is one; the place is given back when it is dropped.
     pub(super) fn admit(self: &Arc<Self>, limit: usize) -> Option<Place> {
-        let taken = self.open.fetch_update(SeqCst, SeqCst, |open| (open < limit as u64).then_some(open + 1));
+        let taken = self.open.fetch_update(SeqCst, SeqCst, |open| {
+            (open < limit as u64).then_some(open + 1)
+        });
         match taken {
-            Ok(_) => Some(Place { counts: self.clone() }),
+            Ok(_) => Some(Place {
+                counts: self.clone(),
+            }),
             Err(_) => {
                 self.refuse();
                 None
@@ -80,10 +84,26 @@ mod tests {
 
     #[test]
     fn the_house_and_strangers() {
-        for ours in ["127.0.0.1", "::1", "192.168.1.9", "10.0.0.1", "172.16.3.3", "169.254.1.1", "fe80::1", "fd00::1", "::ffff:192.168.0.2"] {
+        for ours in [
+            "127.0.0.1",
+            "::1",
+            "192.168.1.9",
+            "10.0.0.1",
+            "172.16.3.3",
+            "169.254.1.1",
+            "fe80::1",
+            "fd00::1",
+            "::ffff:192.168.0.2",
+        ] {
             assert!(is_of_the_house(ours.parse().unwrap()), "{ours}");
         }
-        for theirs in ["8.8.8.8", "172.32.0.1", "2001:4860::1", "::ffff:1.1.1.1", "100.64.0.1"] {
+        for theirs in [
+            "8.8.8.8",
+            "172.32.0.1",
+            "2001:4860::1",
+            "::ffff:1.1.1.1",
+            "100.64.0.1",
+        ] {
             assert!(!is_of_the_house(theirs.parse().unwrap()), "{theirs}");
         }
     }

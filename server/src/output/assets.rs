@@ -34,13 +34,28 @@ pub(super) fn answer(path: &str, request: &Request) -> Option<Response> {
         .header(header::ETAG, &tag)
         .header(header::VARY, "accept-encoding")
         // Names other than the page's have their content's hash in them.
-        .header(header::CACHE_CONTROL, if name == PAGE { "no-cache" } else { "public, max-age=31536000, immutable" });
-    let known = request.headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+        .header(
+            header::CACHE_CONTROL,
+            if name == PAGE {
+                "no-cache"
+            } else {
+                "public, max-age=31536000, immutable"
+            },
+        );
+    let known = request
+        .headers
+        .get(header::IF_NONE_MATCH)
+        .and_then(|value| value.to_str().ok());
     if known.is_some_and(|known| known.contains(&tag)) {
         return reply::built(builder.status(StatusCode::NOT_MODIFIED), "").ok();
     }
-    let accepted = request.headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
-    let packed = accepted.filter(|accepted| accepted.contains("gzip")).and_then(|_| Dist::get(&format!("{name}.gz")));
+    let accepted = request
+        .headers
+        .get(header::ACCEPT_ENCODING)
+        .and_then(|value| value.to_str().ok());
+    let packed = accepted
+        .filter(|accepted| accepted.contains("gzip"))
+        .and_then(|_| Dist::get(&format!("{name}.gz")));
     let data = match packed {
         Some(packed) => {
             builder = builder.header(header::CONTENT_ENCODING, "gzip");

@@ -32,7 +32,11 @@ pub(super) fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<Respon
         ready: VecDeque::from([outputs.framing.opening()]),
         over: false,
     };
-    Ok(reply::stream("application/octet-stream", viewer, Viewer::next))
+    Ok(reply::stream(
+        "application/octet-stream",
+        viewer,
+        Viewer::next,
+    ))
 }
 
 struct Viewer {
@@ -61,7 +65,10 @@ impl Viewer {
             Ok(Some(now)) => {
                 self.lease.stats().skipped(self.subscription.take_missed());
                 // Numbers tell what this viewer has: a slide sent ahead isn't sent again.
-                for frame in [Some(&now.current), now.next.as_ref()].into_iter().flatten() {
+                for frame in [Some(&now.current), now.next.as_ref()]
+                    .into_iter()
+                    .flatten()
+                {
                     if self.sent.is_none_or(|sent| frame.no > sent) {
                         self.sent = Some(frame.no);
                         self.send(frame);

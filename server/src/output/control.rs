@@ -11,10 +11,7 @@ use super::{
     reply::{self, Problem},
     status,
 };
-use crate::{
-    channel::ActError,
-    timeline::Act,
-};
+use crate::{channel::ActError, timeline::Act};
 
 pub(super) async fn answer<S, B>(outputs: &Arc<Outputs>, body: S) -> Result<Response, Problem>
 where
@@ -34,7 +31,9 @@ where
         Command::Pause => Act::Pause,
         Command::Resume => Act::Resume,
         Command::Show { photo } => Act::Show(photo.parse().map_err(|_| {
-            Problem::bad_request(format!("photo {photo:?} is no photo's id; GET /status names the current one"))
+            Problem::bad_request(format!(
+                "photo {photo:?} is no photo's id; GET /status names the current one"
+            ))
         })?),
     };
     match outputs.channel.act(act).await {

@@ -63,10 +63,16 @@ pub fn routes(outputs: Arc<Outputs>) -> BoxedFilter<(Response,)> {
         .and(warp::header::headers_cloned())
         .and(with)
         .and(warp::body::stream())
-        .then(|method, path: warp::path::FullPath, query: String, headers, outputs, body| async move {
-            let request = Request { method, query, headers };
-            answer(path.as_str(), request, outputs, body).await
-        })
+        .then(
+            |method, path: warp::path::FullPath, query: String, headers, outputs, body| async move {
+                let request = Request {
+                    method,
+                    query,
+                    headers,
+                };
+                answer(path.as_str(), request, outputs, body).await
+            },
+        )
         .boxed()
 }
 
@@ -80,7 +86,10 @@ struct Request {
 
 impl Request {
     fn agent(&self) -> &str {
-        self.headers.get(http::header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("")
+        self.headers
+            .get(http::header::USER_AGENT)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or("")
     }
 }
 
@@ -104,7 +113,11 @@ where
     reply.unwrap_or_else(|problem| problem.into_response())
 }
 
-async fn get(path: &str, request: &Request, outputs: &Arc<Outputs>) -> Result<Response, reply::Problem> {
+async fn get(
+    path: &str,
+    request: &Request,
+    outputs: &Arc<Outputs>,
+) -> Result<Response, reply::Problem> {
     match path {
         "/stream" => stream::answer(outputs, request),
         "/bytes" => bytes::answer(outputs, request),
@@ -115,4 +128,3 @@ async fn get(path: &str, request: &Request, outputs: &Arc<Outputs>) -> Result<Re
         _ => assets::answer(path, request).ok_or_else(|| reply::Problem::not_found(path)),
     }
 }
-

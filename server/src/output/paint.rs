@@ -45,7 +45,15 @@ impl Paint {
             Self::Repeat
         } else if has(&["chrome/", "chromium/", "firefox/"]) {
             Self::Advance
-        } else if has(&["lavf", "ffmpeg", "mpv", "opencv", "go-http-client", "curl", "wget"]) {
+        } else if has(&[
+            "lavf",
+            "ffmpeg",
+            "mpv",
+            "opencv",
+            "go-http-client",
+            "curl",
+            "wget",
+        ]) {
             Self::Plain
         } else {
             // WebKit, proxies such as Home Assistant's, and whatever doesn't say: a frame that
@@ -68,7 +76,11 @@ pub(super) struct Painter {
 
 impl Painter {
     pub(super) fn new(paint: Paint) -> Self {
-        Self { paint, owed: None, sent: None }
+        Self {
+            paint,
+            owed: None,
+            sent: None,
+        }
     }
 
     /// Whether the frame that stands is to be sent again after a while.
@@ -133,7 +145,10 @@ mod tests {
     }
 
     fn now(current: u64, next: Option<u64>) -> Now {
-        Now { current: frame(current), next: next.map(frame) }
+        Now {
+            current: frame(current),
+            next: next.map(frame),
+        }
     }
 
     /// Runs `turns` and decodes what a client got, by frame number; with whether a head was out
@@ -180,14 +195,20 @@ mod tests {
 
     #[test]
     fn a_promise_that_was_overtaken_still_goes_out_then_what_is_on() {
-        let (frames, announced) = run(Paint::Advance, &[now(1, Some(2)), now(7, Some(8)), now(8, None)]);
+        let (frames, announced) = run(
+            Paint::Advance,
+            &[now(1, Some(2)), now(7, Some(8)), now(8, None)],
+        );
         assert_eq!(frames, [1, 2, 7, 8]);
         assert_eq!(announced, [true; 3]);
     }
 
     #[test]
     fn without_a_known_next_frame_the_same_is_announced_again() {
-        let (frames, announced) = run(Paint::Advance, &[now(1, None), now(1, Some(2)), now(2, None)]);
+        let (frames, announced) = run(
+            Paint::Advance,
+            &[now(1, None), now(1, Some(2)), now(2, None)],
+        );
         assert_eq!(frames, [1, 1, 2]);
         assert_eq!(announced, [true; 3]);
     }
@@ -217,7 +238,10 @@ mod tests {
         assert_eq!(Paint::for_agent(safari), Paint::Repeat);
         assert_eq!(Paint::for_agent("VLC/3.0.20 LibVLC/3.0.20"), Paint::Repeat);
         assert_eq!(Paint::for_agent("Lavf/59.27.100"), Paint::Plain);
-        assert_eq!(Paint::for_agent("HomeAssistant/2026.1 aiohttp/3.9"), Paint::Repeat);
+        assert_eq!(
+            Paint::for_agent("HomeAssistant/2026.1 aiohttp/3.9"),
+            Paint::Repeat
+        );
         assert_eq!(Paint::for_agent(""), Paint::Repeat);
     }
 }

@@ -6,8 +6,8 @@
 use super::{paint::Paint, reply::Problem};
 use crate::{
     config,
-    rendition::{self, Fps, Rendition},
     render::{Fit, Quality, Size},
+    rendition::{self, Fps, Rendition},
     timeline::Settings,
 };
 
@@ -23,41 +23,73 @@ pub(super) struct Wishes {
 const CHANNEL: &str = "main";
 
 /// Reads `query` over the server's defaults.
-pub(super) fn wishes(query: &str, default: Rendition, settings: Settings) -> Result<Wishes, Problem> {
-    let mut wishes = Wishes { rendition: default, paint: None };
+pub(super) fn wishes(
+    query: &str,
+    default: Rendition,
+    settings: Settings,
+) -> Result<Wishes, Problem> {
+    let mut wishes = Wishes {
+        rendition: default,
+        paint: None,
+    };
     for (key, value) in pairs(query) {
         let bad = |expected: &str| Problem::bad_value(&key, &value, expected);
         let rendition = &mut wishes.rendition;
         match key.as_str() {
             "size" => {
                 let size: Size = value.parse().map_err(|_| {
-                    bad(&format!("width x height, like 1280x720, each from {} to {}", Size::MIN_SIDE, Size::MAX_SIDE))
+                    bad(&format!(
+                        "width x height, like 1280x720, each from {} to {}",
+                        Size::MIN_SIDE,
+                        Size::MAX_SIDE
+                    ))
                 })?;
                 // The default may be off the ladder: whoever asks for it by name gets the same.
-                rendition.size = if size == default.size { size } else { rendition::snap(size) };
+                rendition.size = if size == default.size {
+                    size
+                } else {
+                    rendition::snap(size)
+                };
             }
-            "fit" => rendition.fit = value.parse::<Fit>().map_err(|_| bad("contain, cover or blur"))?,
+            "fit" => {
+                rendition.fit = value
+                    .parse::<Fit>()
+                    .map_err(|_| bad("contain, cover or blur"))?
+            }
             "quality" => {
                 let quality = value.parse().ok().and_then(Quality::new);
-                rendition.quality = snap_quality(quality.ok_or_else(|| bad("a number from 1 to 100"))?, default.quality);
+                rendition.quality = snap_quality(
+                    quality.ok_or_else(|| bad("a number from 1 to 100"))?,
+                    default.quality,
+                );
             }
             "fps" => {
                 let fps = value.parse().ok().filter(|fps| (1..=60).contains(fps));
-                rendition.fps = snap_fps(fps.ok_or_else(|| bad("a number from 1 to 60"))?, default.fps);
+                rendition.fps = snap_fps(
+                    fps.ok_or_else(|| bad("a number from 1 to 60"))?,
+                    default.fps,
+                );
             }
             "transition" => {
                 let interval = format!("{} ms", settings.interval_millis);
-                rendition.transition = config::transition("transition", &value, settings.interval_millis, &interval)
-                    .map_err(|error| Problem::bad_request(error.to_string()))?;
+                rendition.transition =
+                    config::transition("transition", &value, settings.interval_millis, &interval)
+                        .map_err(|error| Problem::bad_request(error.to_string()))?;
             }
             "paint" => {
                 wishes.paint = match value.as_str() {
                     "auto" => None,
-                    other => Some(other.parse().map_err(|()| bad("advance, repeat, plain or auto"))?),
+                    other => Some(
+                        other
+                            .parse()
+                            .map_err(|()| bad("advance, repeat, plain or auto"))?,
+                    ),
                 }
             }
             "channel" if value != CHANNEL => {
-                return Err(bad(&format!("the name of a channel; there is one, {CHANNEL}")));
+                return Err(bad(&format!(
+                    "the name of a channel; there is one, {CHANNEL}"
+                )));
             }
             _ => {}
         }
@@ -67,11 +99,13 @@ pub(super) fn wishes(query: &str, default: Rendition, settings: Settings) -> Res
 
 /// `?action=stream` and `?action=snapshot`, as mjpg-streamer's clients ask at `/`.
 pub(super) fn mjpg_streamer_action(query: &str) -> Option<&'static str> {
-    pairs(query).find(|(key, _)| key == "action").and_then(|(_, value)| match value.as_str() {
-        "stream" => Some("/stream"),
-        "snapshot" => Some("/snapshot"),
-        _ => None,
-    })
+    pairs(query)
+        .find(|(key, _)| key == "action")
+        .and_then(|(_, value)| match value.as_str() {
+            "stream" => Some("/stream"),
+            "snapshot" => Some("/snapshot"),
+            _ => None,
+        })
 }
 
 /// Steps of five, and the default: a hundred qualities would be a hundred renditions.
@@ -79,7 +113,7 @@ fn snap_quality(quality: Quality, default: Quality) -> Quality {
     if quality == default {
         return quality;
     }
-    Quality::new((quality.get().saturating_add(2) / 5 * 5).clamp(5, 100)).unwrap_or(default)
+    Quality::new((quality.value().saturating_add(2) / 5 * 5).clamp(5, 100)).unwrap_or(default)
 }
 
 fn snap_fps(fps: u32, default: Fps) -> Fps {
@@ -91,10 +125,13 @@ fn snap_fps(fps: u32, default: Fps) -> Fps {
 }
 
 fn pairs(query: &str) -> impl Iterator<Item = (String, String)> + '_ {
-    query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (decoded(key), decoded(value))
-    })
+    query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decoded(key), decoded(value))
+        })
 }
 
 /// Percent-decoding; `+` is a space. What isn't UTF-8 or half an escape stays readable.
@@ -124,15 +161,24 @@ mod tests {
 
     fn parse(query: &str) -> Result<Wishes, String> {
         let config = Config::from_args([] as [&str; 0]).unwrap();
-        wishes(query, config.rendition, config.timeline).map_err(|problem| problem.sentence().to_owned())
+        wishes(query, config.rendition, config.timeline)
+            .map_err(|problem| problem.sentence().to_owned())
     }
 
     #[test]
     fn wishes_are_read_and_unknown_keys_ignored() {
-        let wishes =
-            parse("_=1699&size=1280x720&fit=cover&quality=70&fps=12&transition=500ms&paint=repeat&x").unwrap();
+        let wishes = parse(
+            "_=1699&size=1280x720&fit=cover&quality=70&fps=12&transition=500ms&paint=repeat&x",
+        )
+        .unwrap();
         let rendition = wishes.rendition;
-        assert_eq!(rendition.size, Size { width: 1280, height: 720 });
+        assert_eq!(
+            rendition.size,
+            Size {
+                width: 1280,
+                height: 720
+            }
+        );
         assert_eq!((rendition.fit, rendition.fps), (Fit::Cover, Fps(15)));
         assert_eq!(rendition.quality, Quality::new(70).unwrap());
         assert_eq!(rendition.transition, Transition::Crossfade { millis: 500 });
@@ -144,12 +190,26 @@ mod tests {
     #[test]
     fn bad_values_get_a_sentence() {
         for query in [
-            "size=0x0", "size=100000x100000", "size=big", "size=", "fit=stretch", "quality=0", "quality=101",
-            "fps=0", "fps=61", "transition=1h", "transition=soon", "paint=oil", "channel=garage",
+            "size=0x0",
+            "size=100000x100000",
+            "size=big",
+            "size=",
+            "fit=stretch",
+            "quality=0",
+            "quality=101",
+            "fps=0",
+            "fps=61",
+            "transition=1h",
+            "transition=soon",
+            "paint=oil",
+            "channel=garage",
         ] {
             let sentence = parse(query).unwrap_err();
             let (key, _) = query.split_once('=').unwrap();
-            assert!(sentence.contains(key) && !sentence.contains('\n'), "{query}: {sentence}");
+            assert!(
+                sentence.contains(key) && !sentence.contains('\n'),
+                "{query}: {sentence}"
+            );
         }
     }
 
@@ -157,13 +217,19 @@ mod tests {
     fn hardly_different_wishes_are_one_rendition() {
         assert_eq!(parse("quality=71").unwrap(), parse("quality=69").unwrap());
         assert_eq!(parse("fps=21").unwrap(), parse("fps=25").unwrap());
-        assert_eq!(parse("quality=85&fps=20&size=1920x1080").unwrap(), parse("").unwrap());
+        assert_eq!(
+            parse("quality=85&fps=20&size=1920x1080").unwrap(),
+            parse("").unwrap()
+        );
     }
 
     #[test]
     fn mjpg_streamers_clients() {
         assert_eq!(mjpg_streamer_action("action=stream&_=5"), Some("/stream"));
-        assert_eq!(mjpg_streamer_action("x=1&action=snapshot"), Some("/snapshot"));
+        assert_eq!(
+            mjpg_streamer_action("x=1&action=snapshot"),
+            Some("/snapshot")
+        );
         assert_eq!(mjpg_streamer_action("action=command"), None);
     }
 

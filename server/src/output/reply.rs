@@ -22,7 +22,11 @@ impl Problem {
     fn new(status: StatusCode, sentence: impl Into<String>) -> Self {
         // One line, whatever a library's error had to say.
         let sentence: String = sentence.into().replace(['\r', '\n'], " ");
-        Self { status, sentence, extra: None }
+        Self {
+            status,
+            sentence,
+            extra: None,
+        }
     }
 
     pub(super) fn bad_request(sentence: String) -> Self {
@@ -34,18 +38,25 @@ impl Problem {
     }
 
     pub(super) fn not_found(path: &str) -> Self {
-        let sentence = format!("there is nothing at {path}; the page is at /, the stream at /stream");
+        let sentence =
+            format!("there is nothing at {path}; the page is at /, the stream at /stream");
         Self::new(StatusCode::NOT_FOUND, sentence)
     }
 
     pub(super) fn method(allowed: &str) -> Self {
-        let mut problem = Self::new(StatusCode::METHOD_NOT_ALLOWED, format!("this address takes {allowed}"));
+        let mut problem = Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            format!("this address takes {allowed}"),
+        );
         problem.extra = Some((header::ALLOW, allowed.into()));
         problem
     }
 
     pub(super) fn too_large(limit: u64) -> Self {
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {limit} bytes"))
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("the body is larger than {limit} bytes"),
+        )
     }
 
     pub(super) fn unavailable(sentence: &str) -> Self {
@@ -77,7 +88,10 @@ pub(super) fn built(builder: Builder, body: impl Into<Bytes>) -> Result<Response
 }
 
 fn finished(builder: Builder, body: impl Into<Bytes>) -> Response {
-    match builder.header(header::X_CONTENT_TYPE_OPTIONS, "nosniff").body(body.into()) {
+    match builder
+        .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
+        .body(body.into())
+    {
         Ok(response) => response.map(Into::into),
         // Only a header that can't be one ends here, and those are our own.
         Err(error) => {
@@ -113,8 +127,14 @@ pub(super) fn page(content_type: &str, body: impl Into<Bytes>) -> Response {
 }
 
 pub(super) fn options(path: &str) -> Response {
-    let allowed = if path == "/control" { "POST, OPTIONS" } else { "GET, HEAD, OPTIONS" };
-    let builder = http::Response::builder().status(StatusCode::NO_CONTENT).header(header::ALLOW, allowed);
+    let allowed = if path == "/control" {
+        "POST, OPTIONS"
+    } else {
+        "GET, HEAD, OPTIONS"
+    };
+    let builder = http::Response::builder()
+        .status(StatusCode::NO_CONTENT)
+        .header(header::ALLOW, allowed);
     finished(builder, "")
 }
 

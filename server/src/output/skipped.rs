@@ -16,7 +16,11 @@ struct List {
 
 pub(super) fn answer(outputs: &Arc<Outputs>, request: &Request) -> Response {
     let skipped = outputs.library.skipped();
-    let accept = request.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let accept = request
+        .headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("");
     if accept.contains("text/html") && !request.query.contains("format=json") {
         reply::page("text/html; charset=utf-8", html(&skipped))
     } else {
@@ -42,7 +46,12 @@ fn html(skipped: &[Skipped]) -> String {
     if !skipped.is_empty() {
         page.push_str("<table><tr><th>File<th>Why</tr>");
         for Skipped { file, reason } in skipped {
-            let _ = write!(page, "<tr><td>{}<td>{}</tr>", escaped(file), escaped(reason));
+            let _ = write!(
+                page,
+                "<tr><td>{}<td>{}</tr>",
+                escaped(file),
+                escaped(reason)
+            );
         }
         page.push_str("</table>");
     }
@@ -51,7 +60,10 @@ fn html(skipped: &[Skipped]) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 #[cfg(test)]
@@ -60,10 +72,16 @@ mod tests {
 
     #[test]
     fn names_can_not_break_out_of_the_page() {
-        let skipped = [Skipped { file: "<script>alert(1)</script>.jpg".into(), reason: "a & b".into() }];
+        let skipped = [Skipped {
+            file: "<script>alert(1)</script>.jpg".into(),
+            reason: "a & b".into(),
+        }];
         let page = html(&skipped);
         assert!(!page.contains("<script>"));
-        assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;.jpg") && page.contains("a &amp; b"));
+        assert!(
+            page.contains("&lt;script&gt;alert(1)&lt;/script&gt;.jpg")
+                && page.contains("a &amp; b")
+        );
         assert!(page.contains("1 file can’t be shown"));
     }
 }

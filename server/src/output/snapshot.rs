@@ -24,7 +24,11 @@ pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<
     let now = match tokio::time::timeout(PATIENCE, subscription.changed()).await {
         Ok(Some(now)) => now,
         Ok(None) => return Err(Problem::unavailable("the server is stopping")),
-        Err(_) => return Err(Problem::unavailable("no picture is ready yet; try again in a few seconds")),
+        Err(_) => {
+            return Err(Problem::unavailable(
+                "no picture is ready yet; try again in a few seconds",
+            ));
+        }
     };
     let frame = now.current;
     let tag = etag(&frame, &wishes.rendition);
@@ -36,7 +40,10 @@ pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<
         return reply::built(reply.status(StatusCode::NOT_MODIFIED), "");
     }
     lease.stats().sent(1, frame.jpeg().len());
-    reply::built(reply.header(header::CONTENT_TYPE, "image/jpeg"), frame.jpeg())
+    reply::built(
+        reply.header(header::CONTENT_TYPE, "image/jpeg"),
+        frame.jpeg(),
+    )
 }
 
 /// The same picture in the same shape has the same tag, after a restart too.
@@ -54,5 +61,7 @@ fn matches(headers: &HeaderMap, tag: &str) -> bool {
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
-        .any(|candidate| candidate.trim() == "*" || candidate.trim().trim_start_matches("W/") == tag)
+        .any(|candidate| {
+            candidate.trim() == "*" || candidate.trim().trim_start_matches("W/") == tag
+        })
 }

@@ -46,7 +46,7 @@ pub(super) struct Channel {
 struct SlideRow {
     number: u64,
     photo: String,
-    name: Option<Arc<str>>,
+    name: Option<String>,
     started_millis: Option<u64>,
 }
 
@@ -67,7 +67,7 @@ pub(super) fn answer(outputs: &Arc<Outputs>) -> Response {
         .map(|(rendition, viewers, sent)| RenditionRow {
             size: rendition.size.to_string(),
             fit: rendition.fit.to_string(),
-            quality: rendition.quality.get(),
+            quality: rendition.quality.value(),
             fps: rendition.fps.0,
             viewers: *viewers,
             sent: *sent,
@@ -93,7 +93,10 @@ pub(super) fn channel(outputs: &Outputs, timeline: &Timeline) -> Channel {
     let row = |slide: Slide, started: bool| SlideRow {
         number: slide.no.0,
         photo: slide.photo.to_string(),
-        name: outputs.library.photo(slide.photo).map(|photo| photo.name.clone()),
+        name: outputs
+            .library
+            .photo(slide.photo)
+            .map(|photo| photo.name.to_string()),
         started_millis: started.then_some(slide.starts_at.0),
     };
     let settings = timeline.settings();

@@ -21,7 +21,9 @@ const LATER_REPEATS: Duration = Duration::from_secs(1);
 
 pub(super) fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<Response, Problem> {
     let wishes = query::wishes(&request.query, outputs.rendition, outputs.settings)?;
-    let paint = wishes.paint.unwrap_or_else(|| Paint::for_agent(request.agent()));
+    let paint = wishes
+        .paint
+        .unwrap_or_else(|| Paint::for_agent(request.agent()));
     let lease = reply::open(outputs, &wishes.rendition)?;
     let viewer = Viewer {
         subscription: lease.subscribe(Kind::Motion),
@@ -33,7 +35,11 @@ pub(super) fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<Respon
         closing: outputs.framing.closing(),
         over: false,
     };
-    Ok(reply::stream(&outputs.framing.content_type(), viewer, Viewer::next))
+    Ok(reply::stream(
+        &outputs.framing.content_type(),
+        viewer,
+        Viewer::next,
+    ))
 }
 
 struct Viewer {
@@ -86,7 +92,9 @@ impl Viewer {
                 n_frames = 0;
             }
         }
-        self.lease.stats().sent(n_frames, out.iter().map(Bytes::len).sum());
+        self.lease
+            .stats()
+            .sent(n_frames, out.iter().map(Bytes::len).sum());
         self.ready.extend(out);
     }
 

@@ -77,7 +77,10 @@ impl Producer {
             }
             let linger = unwatched_since + LINGER;
             if Instant::now() >= linger
-                && self.feeds.upgrade().is_none_or(|feeds| feeds.release(&self.rendition, &self.feed))
+                && self
+                    .feeds
+                    .upgrade()
+                    .is_none_or(|feeds| feeds.release(&self.rendition, &self.feed))
             {
                 tracing::debug!(rendition = ?self.rendition, "a rendition ends");
                 return;
@@ -109,12 +112,25 @@ impl Producer {
         motion: &mut Motion,
     ) -> Option<UnixMillis> {
         let now = clock::now();
-        let showing = programme.at(now)?;
-        work.shelf.retain(|id, _| [showing.current.photo, showing.next.photo].contains(id));
+        let mut showing = programme.at(now)?;
+        let spare = work.spare.take();
+        work.shelf
+            .retain(|id, _| [showing.current.photo, showing.next.photo].contains(id));
         let current = self.rendered(showing.current.photo, work);
-        // The picture that is due comes before the one that is not.
-        let next = current.is_some().then(|| self.rendered(showing.next.photo, work)).flatten();
-        let Some(current) = current else { return wake_at_change(&showing) };
+        // The picture that is due comes before the one that is not, unless it comes too late: then
+        // only what is begun early can ever be shown.
+        let next = (current.is_some() || work.lagging)
+            .then(|| self.rendered(showing.next.photo, work))
+            .flatten();
+        let current = match (current, spare) {
+            (Some(current), _) => current,
+            // Rendered, but for a slide that has passed: better than a screen that stays empty.
+            (None, Some((photo, rendered))) if stills.is_empty() => {
+                showing.current.photo = photo;
+                rendered
+            }
+            _ => return wake_at_change(&showing),
+        };
 
         let dwell = programme.settings().interval_millis;
         if let Some(now) = stills.turn(&showing, &current, next.as_ref(), dwell) {
@@ -125,7 +141,10 @@ impl Producer {
         if let Some(on) = motion.turn(now, &showing, &current, next.as_ref()) {
             self.feed.motion.publish(on);
         }
-        if watched && !work.blending && let Some(wanted) = motion.wanted(now) {
+        if watched
+            && !work.blending
+            && let Some(wanted) = motion.wanted(now)
+        {
             work.blending = true;
             self.blend(wanted, work);
         }
@@ -150,21 +169,39 @@ impl Producer {
             work.failed.insert(id);
             return None;
         };
-        work.running.spawn(self.studio.clone().render(photo, self.rendition));
+        work.running
+            .spawn(self.studio.clone().render(photo, self.rendition));
         None
     }
 
     fn blend(&self, wanted: Wanted, work: &mut Work) {
-        let Wanted { key, from, to, alpha } = wanted;
+        let Wanted {
+            key,
+            from,
+            to,
+            alpha,
+        } = wanted;
         let quality = self.rendition.quality;
-        work.running.spawn(self.studio.clone().blend(key, from, to, alpha, quality));
+        work.running
+            .spawn(self.studio.clone().blend(key, from, to, alpha, quality));
     }
 
-    fn finish(&self, done: Result<Done, tokio::task::JoinError>, work: &mut Work, motion: &mut Motion) {
+    fn finish(
+        &self,
+        done: Result<Done, tokio::task::JoinError>,
+        work: &mut Work,
+        motion: &mut Motion,
+    ) {
         match done {
             Ok(Done::Rendered(photo, Ok(rendered))) => {
                 work.rendering.remove(&photo.id);
-                work.shelf.insert(photo.id, Arc::new(rendered));
+                let rendered = Arc::new(rendered);
+                let showing = self.channel.timeline().borrow().at(clock::now());
+                work.lagging = showing.is_none_or(|showing| {
+                    ![showing.current.photo, showing.next.photo].contains(&photo.id)
+                });
+                work.spare = Some((photo.id, rendered.clone()));
+                work.shelf.insert(photo.id, rendered);
             }
             Ok(Done::Rendered(photo, Err(error))) => {
                 work.rendering.remove(&photo.id);
@@ -199,5 +236,9 @@ struct Work {
     rendering: HashSet<PhotoId>,
     failed: HashSet<PhotoId>,
     blending: bool,
+    /// The picture finished last, should it be too late for its slide.
+    spare: Option<(PhotoId, Arc<Rendered>)>,
+    /// True when rendering takes longer than slides stay.
+    lagging: bool,
     running: JoinSet<Done>,
 }

@@ -69,7 +69,15 @@ struct Run {
 
 impl Motion {
     pub(super) fn new(framing: Arc<Framing>, rendition: Rendition) -> Self {
-        Self { framing, rendition, last: FrameNo(0), current: None, upcoming: None, on: None, published: None }
+        Self {
+            framing,
+            rendition,
+            last: FrameNo(0),
+            current: None,
+            upcoming: None,
+            on: None,
+            published: None,
+        }
     }
 
     /// Takes what is on by the timeline; returns what to publish, if that changed.
@@ -101,11 +109,16 @@ impl Motion {
         let following = (on + 1..=run.steps.len()).find_map(|step| run.frame(step).cloned());
         let following = match following {
             Some(frame) => Some(frame),
-            None if on == run.steps.len() => self.upcoming.as_ref().and_then(|run| run.frame(0).cloned()),
+            None if on == run.steps.len() => {
+                self.upcoming.as_ref().and_then(|run| run.frame(0).cloned())
+            }
             None => None,
         };
         let numbers = (frame.no, following.as_ref().map(|frame| frame.no));
-        (self.published.replace(numbers) != Some(numbers)).then_some(Now { current: frame, next: following })
+        (self.published.replace(numbers) != Some(numbers)).then_some(Now {
+            current: frame,
+            next: following,
+        })
     }
 
     /// When there is something to publish next, by what is known.
@@ -119,11 +132,17 @@ impl Motion {
     pub(super) fn wanted(&self, now: UnixMillis) -> Option<Wanted> {
         let current = self.current.iter().filter_map(|run| {
             // What is already late is not worth making.
-            let first = if now < run.slide.starts_at { 0 } else { run.due_at(now) + 1 };
+            let first = if now < run.slide.starts_at {
+                0
+            } else {
+                run.due_at(now) + 1
+            };
             run.wanted(first..(first + AHEAD).min(run.steps.len()))
         });
-        let upcoming =
-            self.upcoming.iter().filter_map(|run| run.wanted(0..AHEAD.min(run.steps.len())));
+        let upcoming = self
+            .upcoming
+            .iter()
+            .filter_map(|run| run.wanted(0..AHEAD.min(run.steps.len())));
         current.chain(upcoming).next()
     }
 
@@ -140,7 +159,9 @@ impl Motion {
         };
         self.last = FrameNo(self.last.0 + 1);
         let at = run.steps[key.step].0;
-        let frame = self.framing.frame(self.last, at, FrameMeta::default(), &jpeg);
+        let frame = self
+            .framing
+            .frame(self.last, at, FrameMeta::default(), &jpeg);
         run.blended.insert(key.step, Arc::new(frame));
     }
 
@@ -179,8 +200,12 @@ impl Motion {
 
     fn run(&mut self, slide: Slide, from: Option<Arc<Picture>>, rendered: &Rendered) -> Run {
         self.last = FrameNo(self.last.0 + 1);
-        let standing =
-            self.framing.frame(self.last, slide.starts_at, FrameMeta::default(), &rendered.jpeg);
+        let standing = self.framing.frame(
+            self.last,
+            slide.starts_at,
+            FrameMeta::default(),
+            &rendered.jpeg,
+        );
         let mut run = Run {
             slide,
             from,
@@ -219,10 +244,13 @@ impl Run {
         self.steps.clear();
         if self.from.is_some() {
             let steps = blend_steps(rendition.transition, starts_at, rendition.fps.0);
-            self.steps.extend(steps.map(|(due, alpha)| (due, Alpha::new(alpha))));
+            self.steps
+                .extend(steps.map(|(due, alpha)| (due, Alpha::new(alpha))));
         }
         let length = match rendition.transition {
-            crate::timeline::Transition::Crossfade { millis } if !self.steps.is_empty() => u64::from(millis),
+            crate::timeline::Transition::Crossfade { millis } if !self.steps.is_empty() => {
+                u64::from(millis)
+            }
             _ => 0,
         };
         self.ends_at = UnixMillis(starts_at.0 + length);
@@ -233,25 +261,44 @@ impl Run {
         if now >= self.ends_at {
             return self.steps.len();
         }
-        self.steps.iter().rposition(|(due, _)| *due <= now).unwrap_or(0)
+        self.steps
+            .iter()
+            .rposition(|(due, _)| *due <= now)
+            .unwrap_or(0)
     }
 
     fn frame(&self, step: usize) -> Option<&Arc<Frame>> {
-        if step == self.steps.len() { Some(&self.standing) } else { self.blended.get(&step) }
+        if step == self.steps.len() {
+            Some(&self.standing)
+        } else {
+            self.blended.get(&step)
+        }
     }
 
     fn key(&self, step: usize) -> Option<StepKey> {
         let from = Arc::as_ptr(self.from.as_ref()?) as usize;
-        Some(StepKey { slide: self.slide.no, photo: self.slide.photo, from, step })
+        Some(StepKey {
+            slide: self.slide.no,
+            photo: self.slide.photo,
+            from,
+            step,
+        })
     }
 
     fn wanted(&self, steps: std::ops::Range<usize>) -> Option<Wanted> {
         if self.given_up {
             return None;
         }
-        let step = steps.into_iter().find(|step| !self.blended.contains_key(step))?;
+        let step = steps
+            .into_iter()
+            .find(|step| !self.blended.contains_key(step))?;
         let (_, alpha) = *self.steps.get(step)?;
-        Some(Wanted { key: self.key(step)?, from: self.from.clone()?, to: self.to.clone(), alpha })
+        Some(Wanted {
+            key: self.key(step)?,
+            from: self.from.clone()?,
+            to: self.to.clone(),
+            alpha,
+        })
     }
 }
 
@@ -267,7 +314,9 @@ pub(super) mod tests {
     pub(in crate::producer) fn rendered(shade: u8) -> Arc<Rendered> {
         let picture = Picture::filled(16, 16, [shade; 3]);
         Arc::new(Rendered {
-            jpeg: render::encode(&picture, Quality::new(80).unwrap()).unwrap().into(),
+            jpeg: render::encode(&picture, Quality::new(80).unwrap())
+                .unwrap()
+                .into(),
             picture: Arc::new(picture),
             taken_at: None,
             caption: None,
@@ -276,7 +325,10 @@ pub(super) mod tests {
 
     fn rendition(transition: Transition) -> Rendition {
         Rendition {
-            size: Size { width: 16, height: 16 },
+            size: Size {
+                width: 16,
+                height: 16,
+            },
             fit: Fit::Cover,
             quality: Quality::new(80).unwrap(),
             fps: Fps(10),
@@ -285,11 +337,19 @@ pub(super) mod tests {
     }
 
     fn slide(no: u64, starts_at: u64) -> Slide {
-        Slide { no: SlideNo(no), photo: PhotoId(no), starts_at: UnixMillis(starts_at) }
+        Slide {
+            no: SlideNo(no),
+            photo: PhotoId(no),
+            starts_at: UnixMillis(starts_at),
+        }
     }
 
     fn showing(no: u64, starts_at: u64) -> Showing {
-        Showing { current: slide(no, starts_at), next: slide(no + 1, starts_at + 1000), paused: false }
+        Showing {
+            current: slide(no, starts_at),
+            next: slide(no + 1, starts_at + 1000),
+            paused: false,
+        }
     }
 
     fn motion(transition: Transition) -> Motion {
@@ -300,7 +360,7 @@ pub(super) mod tests {
     fn work(motion: &mut Motion, now: u64) -> usize {
         let mut n = 0;
         while let Some(wanted) = motion.wanted(UnixMillis(now)) {
-            let shade = wanted.alpha.get() as u8;
+            let shade = wanted.alpha.of_256() as u8;
             let jpeg = rendered(shade).jpeg.clone();
             motion.blended(wanted.key, Some(jpeg));
             n += 1;
@@ -343,9 +403,15 @@ pub(super) mod tests {
         let (a, b) = (rendered(1), rendered(200));
         motion.turn(UnixMillis(0), &showing(1, 0), &a, Some(&b));
         assert_eq!(work(&mut motion, 0), AHEAD);
-        motion.turn(UnixMillis(1), &showing(1, 0), &a, Some(&b)).unwrap();
+        motion
+            .turn(UnixMillis(1), &showing(1, 0), &a, Some(&b))
+            .unwrap();
         for now in 2..1000 {
-            assert!(motion.turn(UnixMillis(now), &showing(1, 0), &a, Some(&b)).is_none());
+            assert!(
+                motion
+                    .turn(UnixMillis(now), &showing(1, 0), &a, Some(&b))
+                    .is_none()
+            );
             assert_eq!(work(&mut motion, now), 0);
         }
     }
@@ -354,8 +420,12 @@ pub(super) mod tests {
     fn a_cut_promises_the_next_slide_itself() {
         let mut motion = motion(Transition::Cut);
         let (a, b) = (rendered(1), rendered(200));
-        let first = motion.turn(UnixMillis(0), &showing(1, 0), &a, Some(&b)).unwrap();
-        let second = motion.turn(UnixMillis(1000), &showing(2, 1000), &b, Some(&a)).unwrap();
+        let first = motion
+            .turn(UnixMillis(0), &showing(1, 0), &a, Some(&b))
+            .unwrap();
+        let second = motion
+            .turn(UnixMillis(1000), &showing(2, 1000), &b, Some(&a))
+            .unwrap();
         assert_eq!(second.current.no, first.next.unwrap().no);
         assert_eq!(second.current.jpeg(), b.jpeg);
     }
@@ -366,11 +436,15 @@ pub(super) mod tests {
         let (a, b) = (rendered(1), rendered(200));
         motion.turn(UnixMillis(0), &showing(1, 0), &a, Some(&b));
         work(&mut motion, 0);
-        motion.turn(UnixMillis(1000), &showing(2, 1000), &b, Some(&a)).unwrap();
+        motion
+            .turn(UnixMillis(1000), &showing(2, 1000), &b, Some(&a))
+            .unwrap();
         // Nothing was blended for 400 ms: only what is still to come is wanted.
         let wanted = motion.wanted(UnixMillis(1310)).unwrap();
         assert_eq!(wanted.key.step, 4);
-        let end = motion.turn(UnixMillis(1500), &showing(2, 1000), &b, Some(&a)).unwrap();
+        let end = motion
+            .turn(UnixMillis(1500), &showing(2, 1000), &b, Some(&a))
+            .unwrap();
         assert_eq!(end.current.jpeg(), b.jpeg);
     }
 
@@ -380,9 +454,13 @@ pub(super) mod tests {
         let (a, b, c) = (rendered(0), rendered(200), rendered(100));
         motion.turn(UnixMillis(0), &showing(1, 0), &a, Some(&b));
         work(&mut motion, 0);
-        motion.turn(UnixMillis(1000), &showing(2, 1000), &b, Some(&c)).unwrap();
+        motion
+            .turn(UnixMillis(1000), &showing(2, 1000), &b, Some(&c))
+            .unwrap();
         work(&mut motion, 1001);
-        motion.turn(UnixMillis(1200), &showing(2, 1000), &b, Some(&c)).unwrap();
+        motion
+            .turn(UnixMillis(1200), &showing(2, 1000), &b, Some(&c))
+            .unwrap();
         motion.turn(UnixMillis(1250), &showing(3, 1250), &c, Some(&a));
         let run = motion.current.as_ref().unwrap();
         let shade = run.from.as_ref().unwrap().pixels()[0];
@@ -393,7 +471,9 @@ pub(super) mod tests {
     fn a_first_viewer_in_the_middle_of_a_transition_sees_a_picture() {
         let mut motion = motion(FADE);
         let a = rendered(9);
-        let now = motion.turn(UnixMillis(200), &showing(1, 0), &a, None).unwrap();
+        let now = motion
+            .turn(UnixMillis(200), &showing(1, 0), &a, None)
+            .unwrap();
         assert_eq!(now.current.jpeg(), a.jpeg);
     }
 }

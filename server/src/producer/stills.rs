@@ -32,7 +32,18 @@ struct Still {
 
 impl Stills {
     pub(super) fn new(framing: Arc<Framing>, transition: Transition) -> Self {
-        Self { framing, transition, last: FrameNo(0), current: None, next: None }
+        Self {
+            framing,
+            transition,
+            last: FrameNo(0),
+            current: None,
+            next: None,
+        }
+    }
+
+    /// True until something was published.
+    pub(super) fn is_empty(&self) -> bool {
+        self.current.is_none()
     }
 
     /// What to publish now, if anything changed.
@@ -53,14 +64,26 @@ impl Stills {
             .map(|next| self.still(showing.next, false, next, Some(dwell_millis), &known));
         let no = |still: &Option<Still>| still.as_ref().map(|still| still.frame.no);
         let changed = no(&old.0) != Some(still.frame.no) || no(&old.1) != no(&upcoming);
-        let now = Now { current: still.frame.clone(), next: upcoming.as_ref().map(|still| still.frame.clone()) };
+        let now = Now {
+            current: still.frame.clone(),
+            next: upcoming.as_ref().map(|still| still.frame.clone()),
+        };
         self.current = Some(still);
         self.next = upcoming;
         changed.then_some(now)
     }
 
-    fn still(&mut self, slide: Slide, paused: bool, rendered: &Rendered, dwell: Option<u64>, known: &[Still]) -> Still {
-        let same_picture = known.iter().find(|still| (still.slide.no, still.slide.photo) == (slide.no, slide.photo));
+    fn still(
+        &mut self,
+        slide: Slide,
+        paused: bool,
+        rendered: &Rendered,
+        dwell: Option<u64>,
+        known: &[Still],
+    ) -> Still {
+        let same_picture = known
+            .iter()
+            .find(|still| (still.slide.no, still.slide.photo) == (slide.no, slide.photo));
         if let Some(still) = same_picture
             && (still.slide, still.paused) == (slide, paused)
         {
@@ -79,9 +102,15 @@ impl Stills {
         };
         let frame = match same_picture {
             Some(still) => self.framing.again(self.last, meta, &still.frame),
-            None => self.framing.frame(self.last, slide.starts_at, meta, &rendered.jpeg),
+            None => self
+                .framing
+                .frame(self.last, slide.starts_at, meta, &rendered.jpeg),
         };
-        Still { slide, paused, frame: Arc::new(frame) }
+        Still {
+            slide,
+            paused,
+            frame: Arc::new(frame),
+        }
     }
 }
 
@@ -92,11 +121,19 @@ mod tests {
     use mantel_shared::{SlideNo, UnixMillis};
 
     fn slide(no: u64, photo: u64, starts_at: u64) -> Slide {
-        Slide { no: SlideNo(no), photo: PhotoId(photo), starts_at: UnixMillis(starts_at) }
+        Slide {
+            no: SlideNo(no),
+            photo: PhotoId(photo),
+            starts_at: UnixMillis(starts_at),
+        }
     }
 
     fn showing(current: Slide, next: Slide) -> Showing {
-        Showing { current, next, paused: false }
+        Showing {
+            current,
+            next,
+            paused: false,
+        }
     }
 
     fn stills() -> Stills {
@@ -112,8 +149,14 @@ mod tests {
         assert!(first.next.is_none());
         let ahead = stills.turn(&showing(one, two), &a, Some(&b), 1000).unwrap();
         assert_eq!(ahead.current.no, first.current.no);
-        assert!(stills.turn(&showing(one, two), &a, Some(&b), 1000).is_none());
-        let flipped = stills.turn(&showing(two, slide(3, 1, 2000)), &b, None, 1000).unwrap();
+        assert!(
+            stills
+                .turn(&showing(one, two), &a, Some(&b), 1000)
+                .is_none()
+        );
+        let flipped = stills
+            .turn(&showing(two, slide(3, 1, 2000)), &b, None, 1000)
+            .unwrap();
         assert_eq!(flipped.current.no, ahead.next.unwrap().no);
         assert_eq!(flipped.current.meta.show_at, Some(UnixMillis(1000)));
     }
@@ -122,8 +165,22 @@ mod tests {
     fn a_moment_that_moves_is_told_with_the_bytes_it_had() {
         let mut stills = stills();
         let (a, b) = (rendered(1), rendered(2));
-        let ahead = stills.turn(&showing(slide(1, 1, 0), slide(2, 2, 1000)), &a, Some(&b), 1000).unwrap();
-        let moved = stills.turn(&showing(slide(2, 2, 300), slide(3, 1, 1300)), &b, None, 1000).unwrap();
+        let ahead = stills
+            .turn(
+                &showing(slide(1, 1, 0), slide(2, 2, 1000)),
+                &a,
+                Some(&b),
+                1000,
+            )
+            .unwrap();
+        let moved = stills
+            .turn(
+                &showing(slide(2, 2, 300), slide(3, 1, 1300)),
+                &b,
+                None,
+                1000,
+            )
+            .unwrap();
         let promised = ahead.next.unwrap();
         assert!(moved.current.no > promised.no);
         assert_eq!(moved.current.meta.show_at, Some(UnixMillis(300)));
@@ -136,10 +193,27 @@ mod tests {
         let (a, b) = (rendered(1), rendered(2));
         let (one, two) = (slide(1, 1, 0), slide(2, 2, 1000));
         stills.turn(&showing(one, two), &a, Some(&b), 1000);
-        let paused = stills.turn(&Showing { paused: true, ..showing(one, two) }, &a, Some(&b), 1000).unwrap();
+        let paused = stills
+            .turn(
+                &Showing {
+                    paused: true,
+                    ..showing(one, two)
+                },
+                &a,
+                Some(&b),
+                1000,
+            )
+            .unwrap();
         assert!(paused.current.meta.paused && paused.next.is_none());
         assert_eq!(paused.current.meta.dwell_millis, None);
-        let resumed = stills.turn(&showing(slide(1, 1, 500), slide(2, 2, 1500)), &a, Some(&b), 1000).unwrap();
+        let resumed = stills
+            .turn(
+                &showing(slide(1, 1, 500), slide(2, 2, 1500)),
+                &a,
+                Some(&b),
+                1000,
+            )
+            .unwrap();
         assert!(!resumed.current.meta.paused);
         assert!(resumed.next.unwrap().no > resumed.current.no);
     }

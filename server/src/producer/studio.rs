@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use mantel_shared::TakenAt;
 use tokio::sync::Semaphore;
 
 use super::motion::StepKey;
@@ -21,7 +22,7 @@ pub struct Rendered {
     /// The same, encoded.
     pub jpeg: Bytes,
     /// When it was taken, local time in ISO 8601.
-    pub taken_at: Option<String>,
+    pub taken_at: Option<TakenAt>,
     /// What to call it.
     pub caption: Option<String>,
 }
@@ -46,7 +47,10 @@ pub struct Studio {
 impl Studio {
     /// At most `n_workers` photos are decoded at a time.
     pub fn new(n_workers: usize, limits: DecodeLimits) -> Self {
-        Self { limits, decoding: Semaphore::new(n_workers) }
+        Self {
+            limits,
+            decoding: Semaphore::new(n_workers),
+        }
     }
 
     /// Photo to frame.
@@ -54,7 +58,8 @@ impl Studio {
         // The semaphore is never closed.
         let _permit = self.decoding.acquire().await;
         let (studio, subject) = (self.clone(), photo.clone());
-        let result = tokio::task::spawn_blocking(move || studio.render_now(&subject, rendition)).await;
+        let result =
+            tokio::task::spawn_blocking(move || studio.render_now(&subject, rendition)).await;
         let result = result.unwrap_or_else(|error| {
             tracing::error!(photo = %photo.name, %error, "rendering a photo panicked");
             Err(LoadError::Broken)
@@ -72,7 +77,7 @@ impl Studio {
         Ok(Rendered {
             picture: Arc::new(picture),
             jpeg: jpeg.into(),
-            taken_at: loaded.taken_at,
+            taken_at: loaded.taken_at.and_then(|text| TakenAt::new(&text).ok()),
             caption: loaded.caption,
         })
     }

@@ -52,7 +52,7 @@ const MAX_FILE_MB: u64 = 512;
 pub fn load(photo: &Photo, limits: &DecodeLimits, target: Size) -> Result<Loaded, LoadError> {
     match &photo.origin {
         Origin::Demo(index) => Ok(Loaded {
-            picture: demo::draw(*index),
+            picture: demo::draw(*index, target),
             taken_at: None,
             caption: Some(photo.name.to_string()),
         }),
@@ -60,8 +60,14 @@ pub fn load(photo: &Photo, limits: &DecodeLimits, target: Size) -> Result<Loaded
             let bytes = read(File::open(path).map_err(gone_or_unreadable)?)?;
             let picture = render::decode(&bytes, limits, Some(target))?;
             let taken_at = render::exif(&bytes).taken_at;
-            let caption = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-            Ok(Loaded { picture, taken_at, caption })
+            let caption = path
+                .file_stem()
+                .map(|stem| stem.to_string_lossy().into_owned());
+            Ok(Loaded {
+                picture,
+                taken_at,
+                caption,
+            })
         }
     }
 }
@@ -73,11 +79,16 @@ fn read(file: File) -> Result<Vec<u8>, LoadError> {
     }
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
     // The file may be growing: the limit holds for what is read, too.
-    file.take(MAX_FILE_MB * 1_000_000).read_to_end(&mut bytes).map_err(LoadError::Read)?;
+    file.take(MAX_FILE_MB * 1_000_000)
+        .read_to_end(&mut bytes)
+        .map_err(LoadError::Read)?;
     Ok(bytes)
 }
 
 fn gone_or_unreadable(error: io::Error) -> LoadError {
-    if error.kind() == io::ErrorKind::NotFound { LoadError::Gone } else { LoadError::Read(error) }
+    if error.kind() == io::ErrorKind::NotFound {
+        LoadError::Gone
+    } else {
+        LoadError::Read(error)
+    }
 }
-

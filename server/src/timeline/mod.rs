@@ -13,9 +13,9 @@ use std::sync::Arc;
 
 use mantel_shared::{SlideNo, UnixMillis};
 
+pub use mantel_shared::Transition;
 pub use playlist::{Entry, Order, PhotoId, Place, Playlist};
 pub use transition::blend_steps;
-pub use mantel_shared::Transition;
 
 /// How long slides stay and how they change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +104,12 @@ pub struct Timeline {
 
 impl Timeline {
     /// A timeline that counts from 1970, or goes on from what an earlier run saved.
-    pub fn new(settings: Settings, playlist: Arc<Playlist>, saved: Option<Saved>, now: UnixMillis) -> Self {
+    pub fn new(
+        settings: Settings,
+        playlist: Arc<Playlist>,
+        saved: Option<Saved>,
+        now: UnixMillis,
+    ) -> Self {
         let start = Anchor {
             slide: 0,
             starts_at: 0,
@@ -112,9 +117,17 @@ impl Timeline {
             shown: None,
             paused_at: None,
         };
-        let mut timeline = Self { settings, playlist, anchor: saved.map_or(start, |saved| saved.anchor) };
+        let mut timeline = Self {
+            settings,
+            playlist,
+            anchor: saved.map_or(start, |saved| saved.anchor),
+        };
         let Some(saved) = saved else { return timeline };
-        if let Some(place) = saved.photo.and_then(|id| timeline.playlist.find(saved.anchor.place.round, PhotoId(id))) {
+        if let Some(place) = saved.photo.and_then(|id| {
+            timeline
+                .playlist
+                .find(saved.anchor.place.round, PhotoId(id))
+        }) {
             timeline.anchor.place = place;
         }
         if saved.interval_millis != settings.interval_millis && saved.interval_millis > 0 {
@@ -142,15 +155,25 @@ impl Timeline {
         let until = self.anchor.paused_at.unwrap_or(now.0);
         let steps = until.saturating_sub(self.anchor.starts_at) / interval;
         let (place, mut photo) = self.playlist.after(self.anchor.place, steps)?;
-        if steps == 0 && let Some(shown) = self.anchor.shown {
+        if steps == 0
+            && let Some(shown) = self.anchor.shown
+        {
             photo = PhotoId(shown);
         }
         let (_, next) = self.playlist.after(place, 1)?;
         let starts_at = self.anchor.starts_at + steps * interval;
         let no = self.anchor.slide + steps;
         Some(Showing {
-            current: Slide { no: SlideNo(no), photo, starts_at: UnixMillis(starts_at) },
-            next: Slide { no: SlideNo(no + 1), photo: next, starts_at: UnixMillis(starts_at + interval) },
+            current: Slide {
+                no: SlideNo(no),
+                photo,
+                starts_at: UnixMillis(starts_at),
+            },
+            next: Slide {
+                no: SlideNo(no + 1),
+                photo: next,
+                starts_at: UnixMillis(starts_at + interval),
+            },
             paused: self.anchor.paused_at.is_some(),
         })
     }
@@ -158,7 +181,9 @@ impl Timeline {
     /// Does what a person asked. A slide that comes out of turn skips a number, because clients may
     /// already hold another photo under the next one.
     pub fn act(&mut self, act: Act, now: UnixMillis) -> Result<(), UnknownPhoto> {
-        if let Act::Show(photo) = act && !self.playlist.contains(photo) {
+        if let Act::Show(photo) = act
+            && !self.playlist.contains(photo)
+        {
             return Err(UnknownPhoto(photo));
         }
         let paused = self.anchor.paused_at;
@@ -167,7 +192,12 @@ impl Timeline {
         match act {
             Act::Next => {
                 if let Some((place, _)) = self.playlist.after(anchor.place, 1) {
-                    *anchor = Anchor { slide: anchor.slide + 1, place, shown: None, ..*anchor };
+                    *anchor = Anchor {
+                        slide: anchor.slide + 1,
+                        place,
+                        shown: None,
+                        ..*anchor
+                    };
                 }
             }
             Act::Previous => {
@@ -176,9 +206,20 @@ impl Timeline {
                     Some(_) => anchor.place,
                     None => self.playlist.before(anchor.place),
                 };
-                *anchor = Anchor { slide: anchor.slide + 2, place, shown: None, ..*anchor };
+                *anchor = Anchor {
+                    slide: anchor.slide + 2,
+                    place,
+                    shown: None,
+                    ..*anchor
+                };
             }
-            Act::Show(photo) => *anchor = Anchor { slide: anchor.slide + 2, shown: Some(photo.0), ..*anchor },
+            Act::Show(photo) => {
+                *anchor = Anchor {
+                    slide: anchor.slide + 2,
+                    shown: Some(photo.0),
+                    ..*anchor
+                }
+            }
             Act::Pause if paused.is_some() => return Ok(()),
             Act::Pause => {
                 anchor.paused_at = Some(now.0);
@@ -209,12 +250,24 @@ impl Timeline {
             let (place, id) = old.after(anchor.place, steps)?;
             Some((steps, self.playlist.find(place.round, id)?))
         });
-        let Some((steps, place)) = survivor else { return };
+        let Some((steps, place)) = survivor else {
+            return;
+        };
         if self.playlist.contains(shown) {
             // The place itself may be gone while the photo shown out of turn stays.
-            anchor.place = if steps == 0 { place } else { self.playlist.before(place) };
+            anchor.place = if steps == 0 {
+                place
+            } else {
+                self.playlist.before(place)
+            };
         } else {
-            *anchor = Anchor { slide: anchor.slide + 1, starts_at: now.0, place, shown: None, ..*anchor };
+            *anchor = Anchor {
+                slide: anchor.slide + 1,
+                starts_at: now.0,
+                place,
+                shown: None,
+                ..*anchor
+            };
             if anchor.paused_at.is_some() {
                 anchor.paused_at = Some(now.0);
             }
@@ -235,7 +288,10 @@ impl Timeline {
         Saved {
             anchor: self.anchor,
             interval_millis: self.settings.interval_millis,
-            photo: self.playlist.after(self.anchor.place, 0).map(|(_, id)| id.0),
+            photo: self
+                .playlist
+                .after(self.anchor.place, 0)
+                .map(|(_, id)| id.0),
         }
     }
 

@@ -39,7 +39,9 @@ impl std::str::FromStr for PhotoId {
 }
 
 /// In which order a playlist runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Deserialize, serde::Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Deserialize, serde::Serialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Order {
     /// Every photo once, in an order of the seed's, before any comes again.
@@ -96,7 +98,13 @@ impl Playlist {
         let mut ids: Vec<PhotoId> = entries.iter().map(|entry| entry.id).collect();
         let mut members = HashSet::with_capacity(ids.len());
         ids.retain(|id| members.insert(*id));
-        Self { order, seed, ids: ids.into(), members, rounds: Mutex::default() }
+        Self {
+            order,
+            seed,
+            ids: ids.into(),
+            members,
+            rounds: Mutex::default(),
+        }
     }
 
     /// How many photos a round has.
@@ -117,7 +125,10 @@ impl Playlist {
         }
         let index = u128::from(place.index) + u128::from(steps);
         let round = u128::from(place.round) + index / u128::from(n);
-        let place = Place { round: round as u64, index: (index % u128::from(n)) as u64 };
+        let place = Place {
+            round: round as u64,
+            index: (index % u128::from(n)) as u64,
+        };
         self.at(place).map(|id| (place, id))
     }
 
@@ -125,7 +136,10 @@ impl Playlist {
     pub fn before(&self, place: Place) -> Place {
         match (place.index.checked_sub(1), place.round.checked_sub(1)) {
             (Some(index), _) => Place { index, ..place },
-            (None, Some(round)) => Place { round, index: self.n_photos().saturating_sub(1) },
+            (None, Some(round)) => Place {
+                round,
+                index: self.n_photos().saturating_sub(1),
+            },
             (None, None) => place,
         }
     }
@@ -137,7 +151,10 @@ impl Playlist {
         }
         let order = self.round(round);
         let index = order.iter().position(|other| *other == id)?;
-        Some(Place { round, index: index as u64 })
+        Some(Place {
+            round,
+            index: index as u64,
+        })
     }
 
     /// Whether `id` is in the playlist.
@@ -146,7 +163,9 @@ impl Playlist {
     }
 
     fn at(&self, place: Place) -> Option<PhotoId> {
-        self.round(place.round).get(usize::try_from(place.index).ok()?).copied()
+        self.round(place.round)
+            .get(usize::try_from(place.index).ok()?)
+            .copied()
     }
 
     fn round(&self, round: u64) -> Arc<[PhotoId]> {
@@ -155,7 +174,10 @@ impl Playlist {
         if self.order != Order::Shuffle {
             return self.ids.clone();
         }
-        let mut rounds = self.rounds.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut rounds = self
+            .rounds
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(order) = rounds.get(&round) {
             return order.clone();
         }
@@ -173,7 +195,12 @@ impl Playlist {
         // three or more alone, so the round before needs no look at its own predecessor.
         if let Some(before) = round.checked_sub(1)
             && order.len() >= 3
-            && self.ids.iter().copied().max_by_key(|id| self.key(before, *id)) == order.first().copied()
+            && self
+                .ids
+                .iter()
+                .copied()
+                .max_by_key(|id| self.key(before, *id))
+                == order.first().copied()
         {
             order.swap(0, 1);
         }
@@ -224,7 +251,9 @@ fn natural(a: &str, b: &str) -> std::cmp::Ordering {
 
 fn split_run(text: &str) -> (&str, &str) {
     let digits = text.starts_with(|c: char| c.is_ascii_digit());
-    let end = text.find(|c: char| c.is_ascii_digit() != digits).unwrap_or(text.len());
+    let end = text
+        .find(|c: char| c.is_ascii_digit() != digits)
+        .unwrap_or(text.len());
     text.split_at(end)
 }
 
@@ -239,7 +268,11 @@ mod tests {
     }
 
     fn entry(name: &str, taken: i64) -> Entry {
-        Entry { id: PhotoId::of(name.as_bytes()), taken, name: name.into() }
+        Entry {
+            id: PhotoId::of(name.as_bytes()),
+            taken,
+            name: name.into(),
+        }
     }
 
     const START: Place = Place { round: 0, index: 0 };
@@ -294,19 +327,39 @@ mod tests {
 
     #[test]
     fn fixed_orders() {
-        let entries = || vec![entry("IMG_10.jpg", 5), entry("IMG_9.jpg", 7), entry("IMG_009b.jpg", 1)];
+        let entries = || {
+            vec![
+                entry("IMG_10.jpg", 5),
+                entry("IMG_9.jpg", 7),
+                entry("IMG_009b.jpg", 1),
+            ]
+        };
         let names = |order| {
             let list = Playlist::new(entries(), order, 0);
-            (0..3).map(|i| list.after(START, i).unwrap().1).collect::<Vec<_>>()
+            (0..3)
+                .map(|i| list.after(START, i).unwrap().1)
+                .collect::<Vec<_>>()
         };
         let ids = |names: [&str; 3]| names.map(|name| PhotoId::of(name.as_bytes())).to_vec();
-        assert_eq!(names(Order::Name), ids(["IMG_9.jpg", "IMG_009b.jpg", "IMG_10.jpg"]));
-        assert_eq!(names(Order::Oldest), ids(["IMG_009b.jpg", "IMG_10.jpg", "IMG_9.jpg"]));
-        assert_eq!(names(Order::Newest), ids(["IMG_9.jpg", "IMG_10.jpg", "IMG_009b.jpg"]));
+        assert_eq!(
+            names(Order::Name),
+            ids(["IMG_9.jpg", "IMG_009b.jpg", "IMG_10.jpg"])
+        );
+        assert_eq!(
+            names(Order::Oldest),
+            ids(["IMG_009b.jpg", "IMG_10.jpg", "IMG_9.jpg"])
+        );
+        assert_eq!(
+            names(Order::Newest),
+            ids(["IMG_9.jpg", "IMG_10.jpg", "IMG_009b.jpg"])
+        );
     }
 
     #[test]
     fn an_empty_playlist_has_nothing_anywhere() {
-        assert_eq!(playlist(0, 0).after(Place { round: 9, index: 9 }, u64::MAX), None);
+        assert_eq!(
+            playlist(0, 0).after(Place { round: 9, index: 9 }, u64::MAX),
+            None
+        );
     }
 }

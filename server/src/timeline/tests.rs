@@ -4,8 +4,10 @@ use proptest::prelude::*;
 
 use super::*;
 
-const SETTINGS: Settings =
-    Settings { interval_millis: 10_000, transition: Transition::Crossfade { millis: 1000 } };
+const SETTINGS: Settings = Settings {
+    interval_millis: 10_000,
+    transition: Transition::Crossfade { millis: 1000 },
+};
 
 fn playlist(n: usize) -> Arc<Playlist> {
     without(n, &[])
@@ -14,7 +16,11 @@ fn playlist(n: usize) -> Arc<Playlist> {
 fn without(n: usize, gone: &[PhotoId]) -> Arc<Playlist> {
     let entries = (0..n)
         .map(|i| format!("{i}.jpg"))
-        .map(|name| Entry { id: PhotoId::of(name.as_bytes()), taken: 0, name: name.as_str().into() })
+        .map(|name| Entry {
+            id: PhotoId::of(name.as_bytes()),
+            taken: 0,
+            name: name.as_str().into(),
+        })
         .filter(|entry| !gone.contains(&entry.id))
         .collect();
     Arc::new(Playlist::new(entries, Order::Shuffle, 1))
@@ -72,12 +78,18 @@ fn show_interrupts_and_the_playlist_goes_on() {
     timeline.act(Act::Show(other), UnixMillis(NOW)).unwrap();
     assert_eq!(at(&timeline, NOW).current.photo, other);
     assert_eq!(at(&timeline, NOW).next.photo, showing.next.photo);
-    assert_eq!(at(&timeline, NOW + 10_000).current.photo, showing.next.photo);
+    assert_eq!(
+        at(&timeline, NOW + 10_000).current.photo,
+        showing.next.photo
+    );
     timeline.act(Act::Show(other), UnixMillis(NOW + 1)).unwrap();
     timeline.act(Act::Previous, UnixMillis(NOW + 2)).unwrap();
     assert_eq!(at(&timeline, NOW + 2).current.photo, showing.current.photo);
     let unknown = PhotoId(1);
-    assert_eq!(timeline.act(Act::Show(unknown), UnixMillis(NOW)), Err(UnknownPhoto(unknown)));
+    assert_eq!(
+        timeline.act(Act::Show(unknown), UnixMillis(NOW)),
+        Err(UnknownPhoto(unknown))
+    );
 }
 
 #[test]
@@ -87,10 +99,17 @@ fn pause_stands_for_ever_and_commands_work_in_it() {
     timeline.act(Act::Pause, UnixMillis(NOW)).unwrap();
     let later = at(&timeline, NOW + 86_400_000);
     assert_eq!((later.current, later.paused), (current, true));
-    timeline.act(Act::Next, UnixMillis(NOW + 90_000_000)).unwrap();
+    timeline
+        .act(Act::Next, UnixMillis(NOW + 90_000_000))
+        .unwrap();
     let stepped = at(&timeline, NOW + 99_000_000);
-    assert_eq!((stepped.current.no.0, stepped.paused), (current.no.0 + 1, true));
-    timeline.act(Act::Resume, UnixMillis(NOW + 100_000_000)).unwrap();
+    assert_eq!(
+        (stepped.current.no.0, stepped.paused),
+        (current.no.0 + 1, true)
+    );
+    timeline
+        .act(Act::Resume, UnixMillis(NOW + 100_000_000))
+        .unwrap();
     let resumed = at(&timeline, NOW + 100_000_000);
     assert!(!resumed.paused);
     assert_eq!(resumed.current.no, stepped.current.no);
@@ -103,11 +122,17 @@ fn a_photo_that_goes_away_gives_way_at_once_and_no_other_moves() {
     let showing = at(&timeline, NOW);
     timeline.set_playlist(without(9, &[showing.current.photo]), UnixMillis(NOW));
     let after = at(&timeline, NOW);
-    assert_eq!((after.current.no, after.current.photo), (showing.next.no, showing.next.photo));
+    assert_eq!(
+        (after.current.no, after.current.photo),
+        (showing.next.no, showing.next.photo)
+    );
     assert_eq!(after.current.starts_at.0, NOW);
 
     let upcoming = after.next;
-    timeline.set_playlist(without(9, &[showing.current.photo, upcoming.photo]), UnixMillis(NOW + 1));
+    timeline.set_playlist(
+        without(9, &[showing.current.photo, upcoming.photo]),
+        UnixMillis(NOW + 1),
+    );
     let then = at(&timeline, NOW + 1);
     assert_eq!(then.current, after.current);
     assert_ne!(then.next.photo, upcoming.photo);
@@ -129,7 +154,10 @@ fn a_clock_set_back_does_not_hold_a_slide_up() {
     let current = at(&timeline, NOW).current;
     timeline.clock_went_back(UnixMillis(NOW), UnixMillis(NOW - 3_600_000));
     let showing = at(&timeline, NOW - 3_600_000);
-    assert_eq!((showing.current.no, showing.current.photo), (current.no, current.photo));
+    assert_eq!(
+        (showing.current.no, showing.current.photo),
+        (current.no, current.photo)
+    );
     assert_eq!(showing.next.starts_at.0, NOW - 3_600_000 + 10_000);
 }
 
@@ -152,6 +180,8 @@ proptest! {
                 2 => Act::Pause,
                 3 => Act::Resume,
                 4 => Act::Show(before.next.photo),
+                // The photo that is on, shown out of turn, may be the next one too.
+                _ if before.current.photo == before.next.photo => continue,
                 _ => {
                     timeline.set_playlist(without(7, &[before.next.photo]), UnixMillis(now));
                     timeline.set_playlist(playlist(7), UnixMillis(now));

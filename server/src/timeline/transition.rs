@@ -27,7 +27,10 @@ pub fn blend_steps(
 fn eased(step: u64, n_steps: u64) -> u16 {
     let t = step as f64 / n_steps as f64;
     let eased = t * t * (3.0 - 2.0 * t);
-    ((eased * 256.0).round() as u16).clamp(1, 255)
+    // From 0 to 256.
+    #[expect(clippy::cast_sign_loss)]
+    let of_256 = (eased * 256.0).round() as u16;
+    of_256.clamp(1, 255)
 }
 
 #[cfg(test)]
@@ -46,12 +49,19 @@ mod tests {
         assert_eq!(steps.len(), 20);
         assert_eq!(steps[0].0, UnixMillis(7));
         assert_eq!(steps[19].0, UnixMillis(7 + 950));
-        assert!(steps.windows(2).all(|pair| pair[0].1 <= pair[1].1 && pair[0].0 < pair[1].0));
+        assert!(
+            steps
+                .windows(2)
+                .all(|pair| pair[0].1 <= pair[1].1 && pair[0].0 < pair[1].0)
+        );
         assert!(steps.iter().all(|step| (1..=255).contains(&step.1)));
     }
 
     #[test]
     fn a_fade_too_short_for_one_frame_is_a_cut() {
-        assert_eq!(blend_steps(Transition::Crossfade { millis: 30 }, UnixMillis(0), 20).count(), 0);
+        assert_eq!(
+            blend_steps(Transition::Crossfade { millis: 30 }, UnixMillis(0), 20).count(),
+            0
+        );
     }
 }
