@@ -36,7 +36,7 @@ enum Kind {
     Form,
 }
 
-#[divan::bench(args = KIB)]
+#[divan::bench(args = KIB, sample_count = 300)]
 fn a_memmem(bencher: Bencher, kib: usize) {
     let stream = searched();
     let finder = memchr::memmem::Finder::new("--mantel-frame-3f9c1e7a5b2d48608d41c7e9");
@@ -52,7 +52,7 @@ fn a_memmem(bencher: Bencher, kib: usize) {
         });
 }
 
-#[divan::bench(args = KIB)]
+#[divan::bench(args = KIB, sample_count = 300)]
 fn b_searched(bencher: Bencher, kib: usize) {
     let stream = searched();
     bencher
@@ -60,7 +60,7 @@ fn b_searched(bencher: Bencher, kib: usize) {
         .bench_local(|| decode(stream, kib << 10));
 }
 
-#[divan::bench(args = KIB)]
+#[divan::bench(args = KIB, sample_count = 300)]
 fn c_counted(bencher: Bencher, kib: usize) {
     let stream = counted();
     bencher
@@ -68,7 +68,7 @@ fn c_counted(bencher: Bencher, kib: usize) {
         .bench_local(|| decode(stream, kib << 10));
 }
 
-#[divan::bench(args = KIB)]
+#[divan::bench(args = KIB, sample_count = 300)]
 fn d_counted_collected(bencher: Bencher, kib: usize) {
     let stream = counted();
     bencher
@@ -86,7 +86,7 @@ fn d_counted_collected(bencher: Bencher, kib: usize) {
         });
 }
 
-#[divan::bench(args = KIB)]
+#[divan::bench(args = KIB, sample_count = 300)]
 fn e_multer(bencher: Bencher, kib: usize) {
     static FORM: OnceLock<Bytes> = OnceLock::new();
     let form = FORM.get_or_init(|| stream_of(Kind::Form).into());
