@@ -1,6 +1,6 @@
-//! How fast streams are read, by chunk size: with and without Content-Length, beside
-//! `memchr::memmem` looking for the boundary in the same chunks, beside a plain pass over the bytes
-//! that only counts newlines, and beside the crate `multer` on the same bodies.
+//! How fast streams are read, by chunk size in KiB: without Content-Length (`searched`) and with
+//! (`counted`), with bodies put together (`collected`); beside `memchr::memmem` looking for the
+//! boundary in the same chunks, and beside the crate `multer` on the same bodies.
 //!
 //! `cargo bench -p mantel-shared --bench decode`
 
