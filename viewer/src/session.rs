@@ -40,16 +40,32 @@ pub enum SessionError {
 }
 
 impl fmt::Display for SessionError {
+    /// The framing's own words, with the offset, are for [`std::error::Error::source`]: formatting
+    /// numbers here would make them part of every download.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.reason())
+    }
+}
+
+impl std::error::Error for SessionError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::NoBoundary => f.write_str("the stream names no boundary"),
-            Self::Framing(error) => error.fmt(f),
-            Self::Closed => f.write_str("the server closed the stream"),
+            Self::Framing(error) => Some(error),
+            Self::NoBoundary | Self::Closed => None,
         }
     }
 }
 
-impl std::error::Error for SessionError {}
+impl SessionError {
+    /// What happened, in a few words.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::NoBoundary => "the stream names no boundary",
+            Self::Framing(_) => "the stream's framing is broken",
+            Self::Closed => "the server closed the stream",
+        }
+    }
+}
 
 /// Bodies up to this size get their memory at once; longer ones grow, so that a head alone can't
 /// make a TV with 1 GB of memory reserve what never comes.

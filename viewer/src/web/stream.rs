@@ -86,7 +86,7 @@ impl Shared {
         }
         if !response.ok() {
             forget(&body.cancel());
-            return Err(format!("the server said {}", response.status()).into());
+            return Err(JsValue::from_str(&response.status_text()));
         }
         // An `instanceof` would fail: in older engines the class is no global.
         let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
