@@ -45,3 +45,47 @@ impl fmt::Display for Command {
         }
     }
 }
+
+#[cfg(all(test, feature = "serde"))]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::string::ToString;
+
+    #[test]
+    fn commands_are_the_json_of_the_contract() {
+        for (command, json) in [
+            (Command::Next, r#"{"command":"next"}"#),
+            (Command::Previous, r#"{"command":"previous"}"#),
+            (Command::Pause, r#"{"command":"pause"}"#),
+            (Command::Resume, r#"{"command":"resume"}"#),
+            (
+                Command::Show {
+                    photo: "a/b.jpg".into(),
+                },
+                r#"{"command":"show","photo":"a/b.jpg"}"#,
+            ),
+        ] {
+            assert_eq!(command.to_string(), json);
+            assert_eq!(serde_json::to_string(&command).unwrap(), json);
+            assert_eq!(serde_json::from_str::<Command>(json).unwrap(), command);
+        }
+        for bad in [
+            "",
+            "{}",
+            r#"{"command":"stop"}"#,
+            r#"{"command":"show"}"#,
+            r#"{"command":1}"#,
+        ] {
+            assert!(serde_json::from_str::<Command>(bad).is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_name_of_a_photo_survives_the_json(photo in any::<String>()) {
+            let command = Command::Show { photo };
+            prop_assert_eq!(serde_json::from_str::<Command>(&command.to_string()).unwrap(), command);
+        }
+    }
+}

@@ -157,3 +157,100 @@ fn caption(value: &str) -> Option<String> {
     text.truncate(text.floor_char_boundary(MAX_CAPTION_BYTES));
     Some(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(block: &str) -> PartHead {
+        PartHead::parse(block.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn names_in_any_case_newlines_of_both_kinds_and_spaces_anywhere() {
+        let head = parsed("content-TYPE:image/jpeg\nCONTENT-length :  12 \t\r\nx-slide: 3\n\r\n");
+        assert_eq!(
+            head,
+            PartHead {
+                meta: FrameMeta {
+                    slide: Some(SlideNo(3)),
+                    ..FrameMeta::default()
+                },
+                ..PartHead::jpeg(12)
+            }
+        );
+    }
+
+    #[test]
+    fn what_is_malformed_is_as_if_it_were_not_there() {
+        let head = PartHead::parse(
+            b"Content-Type: \xff\r\nContent-Length: 1,2\r\nX-Timestamp: now\r\nX-Slide: -1\r\n\
+              X-Show-At: 1.5\r\nX-Sent-At: \r\nX-Dwell-Ms: 9s\r\nX-Transition: wipe\r\nX-Caption: %\r\n\
+              X-Taken-At: yesterday\r\nX-State: confused\r\n: nameless\r\nX-Unknown: y\r\n",
+        );
+        assert_eq!(head, Ok(PartHead::default()));
+        assert_eq!(parsed(""), PartHead::default());
+        assert_eq!(parsed("\r\n"), PartHead::default());
+    }
+
+    #[test]
+    fn folded_lines_add_nothing() {
+        assert_eq!(
+            parsed("X-Slide: 3\r\n 4\r\n\tX-State: paused\r\n").meta,
+            FrameMeta {
+                slide: Some(SlideNo(3)),
+                ..FrameMeta::default()
+            }
+        );
+    }
+
+    #[test]
+    fn the_last_readable_one_counts() {
+        let meta =
+            parsed("X-Slide: 3\nX-Slide: 4\nX-Slide: x\nX-State: paused\nX-State: playing\n").meta;
+        assert_eq!(
+            meta,
+            FrameMeta {
+                slide: Some(SlideNo(4)),
+                ..FrameMeta::default()
+            }
+        );
+    }
+
+    #[test]
+    fn a_line_without_a_colon_is_named() {
+        for (block, at) in [("x", 0), ("A: b\r\nx\r\n", 6), ("A: b\n\nx:\ny\n", 9)] {
+            assert_eq!(
+                PartHead::parse(block.as_bytes()),
+                Err(HeadError::NotAHeader { at }),
+                "{block:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn long_captions_are_cut_between_characters() {
+        let caption = |text: &str| {
+            let meta = FrameMeta {
+                caption: Some(text.into()),
+                ..FrameMeta::default()
+            };
+            let mut block = Vec::new();
+            PartHead {
+                meta,
+                ..PartHead::jpeg(1)
+            }
+            .write(&mut block);
+            assert!(block.len() < crate::Limits::default().head_bytes);
+            PartHead::parse(&block).unwrap().meta.caption.unwrap()
+        };
+        let full = "x".repeat(MAX_CAPTION_BYTES);
+        assert_eq!(caption(&full), full);
+        assert_eq!(caption(&std::format!("{full}y")), full);
+        assert_eq!(caption(&"ü€".repeat(1000)), "ü€".repeat(1000)[..1022]);
+        assert_eq!(
+            caption("a\r\nX-Slide: 9\r\n\r\n"),
+            "a\r\nX-Slide: 9\r\n\r\n"
+        );
+    }
+}

@@ -61,8 +61,8 @@ impl Delimiter {
         let text = boundary.as_str();
         let mut longer = b"--".to_vec();
         longer.extend_from_slice(text.as_bytes());
-        // With nothing but the dashes, the shorter form would be found everywhere.
-        if text.starts_with("--") && text.len() > 2 {
+        // Of dashes alone, the shorter form would be found inside the longer one.
+        if text.starts_with("--") && text.contains(|c| c != '-') {
             let finder = Finder::new(text).into_owned();
             Self {
                 finder,

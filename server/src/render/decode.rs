@@ -1,0 +1,159 @@
+//! From a file's bytes to upright pixels, with the limits that come first. Which decoder does it is decided here by
+//! the file's content; where the bytes come from is not known here.
+
+use thiserror::Error;
+
+use crate::render::orient::orient;
+use crate::render::picture::{CHANNELS, Picture, Size};
+use crate::render::probe::{Kind, kind};
+use crate::render::{exif, jpeg, raster};
+
+/// What a photo may cost. Checked against its header, before memory is taken for its pixels.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub struct DecodeLimits {
+    /// Pixels in all: 150 million admit a 100-megapixel camera and most stitched panoramas.
+    pub pixels: u64,
+    /// Pixels along one side: what JPEG can write at all.
+    pub side: u32,
+    /// Bytes of memory for one decode, the finished picture included.
+    pub bytes: u64,
+}
+
+impl Default for DecodeLimits {
+    fn default() -> Self {
+        Self {
+            pixels: 150_000_000,
+            side: 65_535,
+            bytes: 1 << 30,
+        }
+    }
+}
+
+impl DecodeLimits {
+    /// Holds a size, and the bytes that decoding it takes, to the limits.
+    pub(crate) fn check(&self, size: Size, n_bytes: u64) -> Result<(), DecodeError> {
+        let Size { width, height } = size;
+        if width == 0 || height == 0 {
+            return Err(DecodeError::Damaged(
+                "its header says that it has no pixels".into(),
+            ));
+        }
+        if size.n_pixels() > self.pixels {
+            return Err(DecodeError::TooLarge {
+                width,
+                height,
+                limit: self.pixels,
+            });
+        }
+        if width.max(height) > self.side {
+            return Err(DecodeError::TooLong {
+                width,
+                height,
+                limit: self.side,
+            });
+        }
+        let own = size.n_pixels().saturating_mul(CHANNELS as u64);
+        let needed = own.max(n_bytes);
+        if needed > self.bytes {
+            return Err(DecodeError::TooHungry {
+                width,
+                height,
+                needed: needed >> 20,
+                limit: self.bytes >> 20,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Why a photo can't be shown; each message is a sentence for people.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+pub enum DecodeError {
+    /// No byte at all.
+    #[error("the file is empty")]
+    Empty,
+    /// No kind of picture that is known here.
+    #[error("the file is not a picture of a kind that is known")]
+    NotAPicture,
+    /// Known by sight, but not decoded.
+    #[error("{0} pictures are not supported")]
+    Unsupported(String),
+    /// More pixels than the limit.
+    #[error("{width}x{height} is more than the limit of {} megapixels", limit / 1_000_000)]
+    TooLarge {
+        /// Pixels across.
+        width: u32,
+        /// Pixels down.
+        height: u32,
+        /// Pixels allowed.
+        limit: u64,
+    },
+    /// A side longer than the limit.
+    #[error("{width}x{height} is more than the limit of {limit} pixels a side")]
+    TooLong {
+        /// Pixels across.
+        width: u32,
+        /// Pixels down.
+        height: u32,
+        /// Pixels allowed a side.
+        limit: u32,
+    },
+    /// More memory than the limit.
+    #[error(
+        "decoding {width}x{height} of this kind takes {needed} MiB, more than the limit of {limit} MiB"
+    )]
+    TooHungry {
+        /// Pixels across.
+        width: u32,
+        /// Pixels down.
+        height: u32,
+        /// MiB that it takes.
+        needed: u64,
+        /// MiB allowed.
+        limit: u64,
+    },
+    /// The file ends before its picture does.
+    #[error("the file is cut off: {}", there(*percent))]
+    Truncated {
+        /// How much of the picture is there, rounded down, where that can be told.
+        percent: Option<u8>,
+    },
+    /// The bytes are there, but make no picture.
+    #[error("the file is damaged: {0}")]
+    Damaged(String),
+}
+
+fn there(percent: Option<u8>) -> String {
+    match percent {
+        Some(0) => "none of the picture is there".into(),
+        Some(percent) => format!("only {percent} % of the picture is there"),
+        None => "not all of the picture is there".into(),
+    }
+}
+
+/// Decodes a whole file's bytes: the kind by content, EXIF orientation applied, the first picture where there are
+/// several, 16 bit brought to 8, grey and CMYK to RGB. What is transparent shows black behind it, or white where the
+/// rest is too dark for that.
+///
+/// `target` is the smallest size that the caller has a use for. It is a hint: a decoder that can shrink while it
+/// decodes may do so down to it; what comes back may be any size.
+///
+/// # Errors
+/// The bytes are not a picture, not one that can be decoded, over a limit, or damaged beyond use. A JPEG that lacks
+/// no more than its last few percent is shown without them.
+pub fn decode(
+    bytes: &[u8],
+    limits: &DecodeLimits,
+    target: Option<Size>,
+) -> Result<Picture, DecodeError> {
+    // None of today's decoders can shrink on the way; the picture comes in full and is fitted after.
+    let _ = target;
+    if bytes.is_empty() {
+        return Err(DecodeError::Empty);
+    }
+    let picture = match kind(bytes).ok_or(DecodeError::NotAPicture)? {
+        Kind::Jpeg => jpeg::decode(bytes, limits)?,
+        kind => raster::decode(kind, bytes, limits)?,
+    };
+    Ok(orient(picture, exif::exif(bytes).orientation))
+}

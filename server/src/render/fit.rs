@@ -1,0 +1,253 @@
+//! A picture of any shape on a screen of another: contain, cover, or contain over a blurred copy of itself. Knows
+//! sizes and pixels, no photos and no clients.
+
+use std::fmt;
+use std::str::FromStr;
+
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use thiserror::Error;
+
+use crate::render::picture::{CHANNELS, Picture, Size};
+
+/// How a picture fills a frame of another shape.
+#[derive(Copy, Clone, Debug, Default, Eq, Hash, PartialEq)]
+pub enum Fit {
+    /// All of the picture is seen, with black beside it.
+    Contain,
+    /// All of the frame is filled, the picture's overhanging edges are cut off evenly.
+    Cover,
+    /// All of the picture is seen, over a blurred, dimmed copy of itself that fills the frame.
+    #[default]
+    Blur,
+}
+
+/// A text that names no [`Fit`].
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[error("fit is contain, cover or blur, not {0:?}")]
+pub struct FitError(String);
+
+impl FromStr for Fit {
+    type Err = FitError;
+
+    fn from_str(text: &str) -> Result<Self, FitError> {
+        match text.trim() {
+            "contain" => Ok(Self::Contain),
+            "cover" => Ok(Self::Cover),
+            "blur" => Ok(Self::Blur),
+            _ => Err(FitError(text.chars().take(40).collect())),
+        }
+    }
+}
+
+impl fmt::Display for Fit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Contain => "contain",
+            Self::Cover => "cover",
+            Self::Blur => "blur",
+        })
+    }
+}
+
+/// Brings a picture to exactly `size`, enlarging small ones. A side of zero counts as one.
+pub fn fit(picture: &Picture, size: Size, fit: Fit) -> Picture {
+    let size = Size::new(size.width.max(1), size.height.max(1));
+    if picture.size() == size {
+        return picture.clone();
+    }
+    let inner = contained(picture.size(), size);
+    if fit == Fit::Cover || inner == size {
+        return resize(
+            picture,
+            covering(picture.size(), size),
+            size,
+            FilterType::Lanczos3,
+        );
+    }
+    let inner = resize(
+        picture,
+        Crop::whole(picture.size()),
+        inner,
+        FilterType::Lanczos3,
+    );
+    let mut frame = match fit {
+        Fit::Blur => backdrop(&inner, size),
+        _ => Picture::filled(size.width, size.height, [0; CHANNELS]),
+    };
+    place(&inner, &mut frame);
+    frame
+}
+
+/// The largest size of `picture`'s shape inside `frame`; at least one pixel a side.
+fn contained(picture: Size, frame: Size) -> Size {
+    let side = |own: u32, other: u32, other_in_frame: u32, limit: u32| {
+        let exact = u64::from(own) * u64::from(other_in_frame);
+        let rounded = (exact + u64::from(other) / 2) / u64::from(other);
+        u32::try_from(rounded).unwrap_or(limit).clamp(1, limit)
+    };
+    let wider = u64::from(picture.width) * u64::from(frame.height)
+        > u64::from(frame.width) * u64::from(picture.height);
+    if wider {
+        Size::new(
+            frame.width,
+            side(picture.height, picture.width, frame.width, frame.height),
+        )
+    } else {
+        Size::new(
+            side(picture.width, picture.height, frame.height, frame.width),
+            frame.height,
+        )
+    }
+}
+
+/// A part of a picture, in pixels and fractions of them.
+#[derive(Copy, Clone, Debug, PartialEq)]
+struct Crop {
+    left: f64,
+    top: f64,
+    width: f64,
+    height: f64,
+}
+
+impl Crop {
+    fn whole(size: Size) -> Self {
+        Self {
+            left: 0.0,
+            top: 0.0,
+            width: f64::from(size.width),
+            height: f64::from(size.height),
+        }
+    }
+}
+
+/// The largest part of `frame`'s shape in the middle of `picture`.
+fn covering(picture: Size, frame: Size) -> Crop {
+    let whole = Crop::whole(picture);
+    let shape = f64::from(frame.width) / f64::from(frame.height);
+    let (width, height) = (
+        whole.width.min(whole.height * shape),
+        whole.height.min(whole.width / shape),
+    );
+    Crop {
+        left: (whole.width - width) / 2.0,
+        top: (whole.height - height) / 2.0,
+        width,
+        height,
+    }
+}
+
+/// The backdrop's brightness, in 256ths of the picture's: present, and well behind it.
+const DIM: u16 = 110;
+/// The backdrop is blurred at this fraction of the frame, where it costs next to nothing.
+const COARSE: u32 = 16;
+
+/// `picture` filling `size`, blurred beyond recognition and dimmed.
+fn backdrop(picture: &Picture, size: Size) -> Picture {
+    let coarse = Size::new(size.width.div_ceil(COARSE), size.height.div_ceil(COARSE));
+    let mut small = resize(
+        picture,
+        covering(picture.size(), size),
+        coarse,
+        FilterType::Box,
+    );
+    for _ in 0..3 {
+        soften(&mut small);
+    }
+    for byte in small.pixels_mut() {
+        *byte = ((u16::from(*byte) * DIM) >> 8) as u8;
+    }
+    resize(
+        &small,
+        Crop::whole(small.size()),
+        size,
+        FilterType::CatmullRom,
+    )
+}
+
+/// A box blur along rows, then along columns; three of them come close to a Gaussian.
+fn soften(picture: &mut Picture) {
+    const RADIUS: usize = 2;
+    let (width, height, stride) = (
+        picture.width() as usize,
+        picture.height() as usize,
+        picture.stride(),
+    );
+    let source = picture.clone();
+    average(
+        source.pixels(),
+        picture.pixels_mut(),
+        (width, CHANNELS),
+        (height, stride),
+        RADIUS,
+    );
+    let source = picture.clone();
+    average(
+        source.pixels(),
+        picture.pixels_mut(),
+        (height, stride),
+        (width, CHANNELS),
+        RADIUS,
+    );
+}
+
+/// Averages along one axis; an axis is how many pixels it has and how many bytes apart they are. Edges are repeated.
+fn average(
+    source: &[u8],
+    target: &mut [u8],
+    along: (usize, usize),
+    across: (usize, usize),
+    radius: usize,
+) {
+    let n_taps = 2 * radius + 1;
+    for line in 0..across.0 {
+        for i in 0..along.0 {
+            for channel in 0..CHANNELS {
+                let sum: usize = (0..n_taps)
+                    .map(|tap| (i + tap).saturating_sub(radius).min(along.0 - 1))
+                    .map(|j| usize::from(source[line * across.1 + j * along.1 + channel]))
+                    .sum();
+                target[line * across.1 + i * along.1 + channel] =
+                    ((sum + n_taps / 2) / n_taps) as u8;
+            }
+        }
+    }
+}
+
+/// Puts a picture into the middle of a frame that is no smaller.
+fn place(picture: &Picture, frame: &mut Picture) {
+    let left = (frame.width() - picture.width()) as usize / 2 * CHANNELS;
+    let top = (frame.height() - picture.height()) as usize / 2;
+    let stride = frame.stride();
+    for (row, target) in picture
+        .pixels()
+        .chunks_exact(picture.stride())
+        .zip(frame.pixels_mut().chunks_exact_mut(stride).skip(top))
+    {
+        target[left..left + row.len()].copy_from_slice(row);
+    }
+}
+
+fn resize(picture: &Picture, crop: Crop, size: Size, filter: FilterType) -> Picture {
+    let options = ResizeOptions::new()
+        .resize_alg(ResizeAlg::Convolution(filter))
+        .crop(crop.left, crop.top, crop.width, crop.height)
+        .use_alpha(false);
+    let mut frame = Picture::filled(size.width, size.height, [0; CHANNELS]);
+    let resized = (|| {
+        let source = ImageRef::new(
+            picture.width(),
+            picture.height(),
+            picture.pixels(),
+            PixelType::U8x3,
+        )
+        .ok()?;
+        let mut target =
+            Image::from_slice_u8(size.width, size.height, frame.pixels_mut(), PixelType::U8x3)
+                .ok()?;
+        Resizer::new().resize(&source, &mut target, &options).ok()
+    })();
+    // Both pictures have just their pixels and the crop lies within: there is nothing left to fail.
+    debug_assert!(resized.is_some(), "{crop:?} of {picture:?} to {size}");
+    frame
+}

@@ -1,0 +1,67 @@
+//! A fence around decoders that other people wrote: what panics inside becomes an error outside, and stderr stays
+//! clean. Never for our own code: a panic of ours is a bug that is to be seen.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Once;
+
+thread_local! {
+    static FENCED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `work`; a panic in it comes back as its message.
+///
+/// The panic hook prints before anything can be caught, and a folder with a hundred damaged photos would fill the
+/// log. So the hook in place is wrapped once, and passes everything on but panics from inside a fence.
+///
+/// `work` must own what it changes, or the caller must drop it after an `Err`: it may be half changed.
+pub(crate) fn fenced<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| {
+        let loud = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !FENCED.get() {
+                loud(info);
+            }
+        }));
+    });
+
+    let outer = FENCED.replace(true);
+    let result = panic::catch_unwind(AssertUnwindSafe(work));
+    FENCED.set(outer);
+    result.map_err(|payload| message(payload.as_ref()))
+}
+
+fn message(payload: &(dyn Any + Send)) -> String {
+    let text = payload
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("no message").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_an_error() {
+        assert_eq!(fenced(|| 5), Ok(5));
+        assert_eq!(fenced(|| panic!("plain")), Err::<(), _>("plain".to_owned()));
+        assert_eq!(
+            fenced(|| panic!("with {}", 7)),
+            Err::<(), _>("with 7".to_owned())
+        );
+        let nothing: [u8; 0] = [];
+        let index = nothing.len();
+        assert!(fenced(|| nothing[index]).is_err());
+    }
+
+    #[test]
+    fn fences_nest_and_end() {
+        let inner = fenced(|| fenced(|| panic!("inner")));
+        assert_eq!(inner, Ok(Err::<(), _>("inner".to_owned())));
+        assert!(!FENCED.get());
+    }
+}

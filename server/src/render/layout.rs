@@ -1,0 +1,274 @@
+//! How a JPEG file is laid out: size, components and scans, read from its markers alone. It tells what decoding will
+//! cost and how much of the picture a cut file can hold, before anything is decoded.
+
+use crate::render::decode::DecodeError;
+use crate::render::markers::{EOI, SOS, Segment, Segments};
+use crate::render::picture::{CHANNELS, Size};
+
+/// One component of the frame header.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+struct Component {
+    id: u8,
+    across: u32,
+    down: u32,
+}
+
+/// One scan: a pass over some components and some of their coefficients.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Scan {
+    components: Vec<u8>,
+    first: u8,
+    last: u8,
+    /// Where the next marker stands; `None` in the scan that the file ends in.
+    pub(crate) end: Option<usize>,
+}
+
+/// What the markers say.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Layout {
+    /// As stored, before any turning.
+    pub(crate) size: Size,
+    pub(crate) progressive: bool,
+    components: Vec<Component>,
+    pub(crate) scans: Vec<Scan>,
+    /// Where the end of image marker stands.
+    pub(crate) end: Option<usize>,
+}
+
+impl Layout {
+    /// Walks the markers to the end of the image.
+    ///
+    /// # Errors
+    /// No frame header, no scan, or a process that no decoder of ours knows.
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut layout: Option<Self> = None;
+        let mut complete = false;
+        for segment in Segments::new(bytes) {
+            if segment.marker == EOI {
+                complete = true;
+            }
+            let Some(layout) = &mut layout else {
+                if segment.is_frame() {
+                    layout = Some(Self::from_frame(&segment)?);
+                }
+                continue;
+            };
+            if let Some(scan @ Scan { end: None, .. }) = layout.scans.last_mut() {
+                scan.end = Some(segment.start);
+            }
+            match segment.marker {
+                EOI => layout.end = Some(segment.start),
+                SOS if !segment.cut => layout.scans.extend(Scan::from_header(segment.content)),
+                _ => {}
+            }
+        }
+        match layout {
+            Some(layout) if !layout.scans.is_empty() => Ok(layout),
+            // An end without a picture before it was not cut off, it was made so.
+            _ if complete => Err(DecodeError::Damaged("there is no picture in it".into())),
+            _ => Err(DecodeError::Truncated { percent: Some(0) }),
+        }
+    }
+
+    fn from_frame(segment: &Segment<'_>) -> Result<Self, DecodeError> {
+        let unsupported = |what: &str| Err(DecodeError::Unsupported(format!("{what} JPEG")));
+        let progressive = match segment.marker {
+            0xC0 | 0xC1 => false,
+            0xC2 => true,
+            0xC3 => return unsupported("lossless"),
+            0xC9..=0xCF => return unsupported("arithmetic-coded"),
+            _ => return unsupported("hierarchical"),
+        };
+        if segment.cut {
+            return Err(DecodeError::Truncated { percent: Some(0) });
+        }
+        let (Some((width, height)), Some((&n_components, components))) = (
+            segment.frame_size(),
+            segment.content.get(5..).and_then(<[u8]>::split_first),
+        ) else {
+            return Err(DecodeError::Damaged("its header is too short".into()));
+        };
+        if segment.content[0] != 8 {
+            return unsupported(&format!("{} bit", segment.content[0]));
+        }
+        let components: Vec<_> = components
+            .as_chunks::<3>()
+            .0
+            .iter()
+            .take(usize::from(n_components))
+            .map(|&[id, sampling, _]| Component {
+                id,
+                across: u32::from(sampling >> 4),
+                down: u32::from(sampling & 15),
+            })
+            .collect();
+        if !matches!(components.len(), 1..=4)
+            || components
+                .iter()
+                .any(|c| !(1..=4).contains(&c.across) || !(1..=4).contains(&c.down))
+        {
+            return Err(DecodeError::Damaged("its colours make no sense".into()));
+        }
+        Ok(Self {
+            size: Size::new(width, height),
+            progressive,
+            components,
+            scans: vec![],
+            end: None,
+        })
+    }
+
+    /// Rows that are coded together: 8, or 16 where chroma has half the rows.
+    pub(crate) fn n_rows_together(&self) -> u32 {
+        8 * self.components.iter().map(|c| c.down).max().unwrap_or(1)
+    }
+
+    /// Memory that decoding takes: the pixels and, where the picture does not come in one pass, all its coefficients.
+    pub(crate) fn n_bytes_to_decode(&self) -> u64 {
+        let pixels = self.size.n_pixels() * CHANNELS as u64;
+        if !self.progressive && self.scans.len() == 1 {
+            return pixels;
+        }
+        let across = self.components.iter().map(|c| c.across).max().unwrap_or(1);
+        let down = self.components.iter().map(|c| c.down).max().unwrap_or(1);
+        let n_units = u64::from(self.size.width.div_ceil(8 * across))
+            * u64::from(self.size.height.div_ceil(8 * down));
+        let n_blocks: u64 = self
+            .components
+            .iter()
+            .map(|c| n_units * u64::from(c.across * c.down))
+            .sum();
+        pixels + n_blocks * 64 * 2
+    }
+
+    /// How much of a progressive picture its first `n_scans` scans make, in percent: half of it are the averages of
+    /// the blocks, the other half their finer coefficients, each component weighted by its samples.
+    pub(crate) fn percent_covered(&self, n_scans: usize) -> u32 {
+        let (mut there, mut whole) = (0, 0);
+        for component in &self.components {
+            let mut seen = [false; 64];
+            for scan in self
+                .scans
+                .iter()
+                .take(n_scans)
+                .filter(|scan| scan.components.contains(&component.id))
+            {
+                let (first, last) = (usize::from(scan.first), usize::from(scan.last));
+                seen.get_mut(first..=last.max(first))
+                    .unwrap_or_default()
+                    .fill(true);
+            }
+            let n_finer: u32 = seen[1..].iter().map(|&seen| u32::from(seen)).sum();
+            let weight = component.across * component.down;
+            there += weight * (u32::from(seen[0]) * 50 + n_finer * 50 / 63);
+            whole += weight * 100;
+        }
+        there * 100 / whole.max(1)
+    }
+}
+
+impl Scan {
+    fn from_header(content: &[u8]) -> Option<Self> {
+        let (&n_components, rest) = content.split_first()?;
+        let (components, rest) = rest.split_at_checked(2 * usize::from(n_components))?;
+        let &[first, last, ..] = rest else {
+            return None;
+        };
+        Some(Self {
+            components: components.iter().step_by(2).copied().collect(),
+            first,
+            last,
+            end: None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn progressive(width: u16, height: u16) -> Vec<u8> {
+        let mut jpeg = vec![];
+        let mut encoder = jpeg_encoder::Encoder::new(&mut jpeg, 80);
+        encoder.set_progressive_scans(4);
+        encoder.set_sampling_factor(jpeg_encoder::SamplingFactor::F_2_2);
+        let pixels: Vec<u8> = (0..usize::from(width) * usize::from(height) * 3)
+            .map(|i| (i * i / 7) as u8)
+            .collect();
+        encoder
+            .encode(&pixels, width, height, jpeg_encoder::ColorType::Rgb)
+            .unwrap();
+        jpeg
+    }
+
+    #[test]
+    fn scans_add_up_to_a_picture() {
+        let jpeg = progressive(70, 50);
+        let layout = Layout::read(&jpeg).unwrap();
+        assert!(layout.progressive);
+        assert_eq!(layout.size, Size::new(70, 50));
+        assert_eq!(layout.n_rows_together(), 16);
+        assert_eq!(layout.end, Some(jpeg.len() - 2));
+        assert_eq!(layout.percent_covered(0), 0);
+        assert_eq!(layout.percent_covered(layout.scans.len()), 100);
+        let steps: Vec<_> = (0..=layout.scans.len())
+            .map(|n| layout.percent_covered(n))
+            .collect();
+        assert!(steps.is_sorted(), "{steps:?}");
+        assert!(layout.scans.iter().all(|scan| scan.end.is_some()));
+        // 5 x 4 units of four blocks and two more, two bytes a coefficient.
+        assert_eq!(layout.n_bytes_to_decode(), 70 * 50 * 3 + 5 * 4 * 6 * 64 * 2);
+    }
+
+    #[test]
+    fn a_cut_file_ends_in_an_open_scan() {
+        let jpeg = progressive(70, 50);
+        let layout = Layout::read(&jpeg[..jpeg.len() - 10]).unwrap();
+        assert_eq!(layout.end, None);
+        assert_eq!(
+            layout
+                .scans
+                .iter()
+                .filter(|scan| scan.end.is_none())
+                .count(),
+            1
+        );
+    }
+
+    #[test]
+    fn what_no_decoder_knows_is_named() {
+        let with_frame = |marker: u8, bits: u8| {
+            let mut jpeg = progressive(8, 8);
+            let at = jpeg
+                .windows(2)
+                .position(|pair| pair == [0xFF, 0xC2])
+                .unwrap();
+            jpeg[at + 1] = marker;
+            jpeg[at + 4] = bits;
+            Layout::read(&jpeg)
+                .map(|_| ())
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(with_frame(0xC2, 8), Ok(()));
+        assert_eq!(
+            with_frame(0xC9, 8),
+            Err("arithmetic-coded JPEG pictures are not supported".into())
+        );
+        assert_eq!(
+            with_frame(0xC3, 8),
+            Err("lossless JPEG pictures are not supported".into())
+        );
+        assert_eq!(
+            with_frame(0xC1, 12),
+            Err("12 bit JPEG pictures are not supported".into())
+        );
+        assert_eq!(
+            Layout::read(&[0xFF, 0xD8, 0xFF, 0xD9]),
+            Err(DecodeError::Damaged("there is no picture in it".into()))
+        );
+        assert_eq!(
+            Layout::read(&[0xFF, 0xD8, 0xFF]),
+            Err(DecodeError::Truncated { percent: Some(0) })
+        );
+    }
+}

@@ -1,0 +1,145 @@
+//! The marker segments of a JPEG file (ITU-T T.81, annex B): where they are and what they hold. Decodes nothing,
+//! allocates nothing, and is as content with the head of a file as with the whole.
+
+use memchr::memchr;
+
+/// Marker codes, the byte after `FF`.
+pub(crate) const SOI: u8 = 0xD8;
+pub(crate) const EOI: u8 = 0xD9;
+pub(crate) const SOS: u8 = 0xDA;
+pub(crate) const APP1: u8 = 0xE1;
+
+/// One marker and its content.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Segment<'a> {
+    /// The marker code.
+    pub(crate) marker: u8,
+    /// Where its `FF` stands.
+    pub(crate) start: usize,
+    /// What follows the length, as far as it is there; empty for SOI and EOI.
+    pub(crate) content: &'a [u8],
+    /// Whether the bytes end before the segment does.
+    pub(crate) cut: bool,
+}
+
+impl Segment<'_> {
+    /// SOF0 to SOF15, the frame headers; DHT, JPG and DAC share their range but are none.
+    pub(crate) fn is_frame(&self) -> bool {
+        matches!(self.marker, 0xC0..=0xCF) && !matches!(self.marker, 0xC4 | 0xC8 | 0xCC)
+    }
+
+    /// Width and height in a frame header.
+    pub(crate) fn frame_size(&self) -> Option<(u32, u32)> {
+        let sides = self.content.get(1..5)?;
+        let side = |at: usize| u32::from(u16::from_be_bytes([sides[at], sides[at + 1]]));
+        self.is_frame().then(|| (side(2), side(0)))
+    }
+}
+
+/// Segments from the start to EOI or the last byte. Entropy-coded data between them, stuffed bytes, restart markers
+/// and fill bytes are passed over.
+#[derive(Clone, Debug)]
+pub(crate) struct Segments<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Segments<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0 }
+    }
+}
+
+impl<'a> Iterator for Segments<'a> {
+    type Item = Segment<'a>;
+
+    fn next(&mut self) -> Option<Segment<'a>> {
+        loop {
+            let start = self.at + memchr(0xFF, self.bytes.get(self.at..)?)?;
+            let marker = *self.bytes.get(start + 1)?;
+            match marker {
+                // A fill byte: the marker may start with the next one.
+                0xFF => self.at = start + 1,
+                // A stuffed byte, TEM, or a restart inside entropy-coded data.
+                0x00 | 0x01 | 0xD0..=0xD7 => self.at = start + 2,
+                SOI => {
+                    self.at = start + 2;
+                    return Some(Segment {
+                        marker,
+                        start,
+                        content: &[],
+                        cut: false,
+                    });
+                }
+                EOI => {
+                    self.at = self.bytes.len();
+                    return Some(Segment {
+                        marker,
+                        start,
+                        content: &[],
+                        cut: false,
+                    });
+                }
+                _ => {
+                    let rest = &self.bytes[start + 2..];
+                    let length = match rest {
+                        [high, low, ..] => usize::from(u16::from_be_bytes([*high, *low])),
+                        _ => usize::MAX,
+                    };
+                    let cut = length > rest.len();
+                    let content = rest.get(2..length.min(rest.len())).unwrap_or_default();
+                    self.at = if cut {
+                        self.bytes.len()
+                    } else {
+                        start + 2 + length.max(2)
+                    };
+                    return Some(Segment {
+                        marker,
+                        start,
+                        content,
+                        cut,
+                    });
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALL: &[u8] = &[
+        0xFF, 0xD8, // SOI
+        0xFF, 0xFF, 0xE1, 0, 4, 7, 8, // a fill byte, then APP1
+        0xFF, 0xC0, 0, 7, 8, 0, 90, 0, 160, // SOF0
+        0xFF, 0xDA, 0, 3, 1, // SOS
+        1, 2, 0xFF, 0, 3, 0xFF, 0xD0,
+        4, // entropy-coded data with a stuffed byte and a restart
+        0xFF, 0xD9, // EOI
+        0xFF, 0xE0, 0, 2, // after it
+    ];
+
+    #[test]
+    fn segments_are_found_up_to_the_end_of_the_image() {
+        let found: Vec<_> = Segments::new(SMALL).collect();
+        let markers: Vec<_> = found.iter().map(|segment| segment.marker).collect();
+        assert_eq!(markers, [SOI, APP1, 0xC0, SOS, EOI]);
+        assert_eq!(found[1].content, [7, 8]);
+        assert_eq!(found[2].frame_size(), Some((160, 90)));
+        assert_eq!(found[4].start, SMALL.len() - 6);
+    }
+
+    #[test]
+    fn every_head_yields_what_is_in_it() {
+        let all: Vec<_> = Segments::new(&SMALL[..SMALL.len() - 4]).collect();
+        for end in 0..SMALL.len() - 4 {
+            let head: Vec<_> = Segments::new(&SMALL[..end]).collect();
+            for (found, whole) in head.iter().zip(&all) {
+                assert_eq!((found.marker, found.start), (whole.marker, whole.start));
+                assert!(whole.content.starts_with(found.content));
+                assert!(found.cut || found == whole);
+            }
+        }
+    }
+}

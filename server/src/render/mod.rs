@@ -1,0 +1,28 @@
+//! From the bytes of a photo to the bytes of a frame: decode, turn upright, fit, blend, encode.
+//!
+//! Everything here is a pure function of its arguments: no file, socket, clock or task, and one core per picture
+//! (a producer that wants more runs several). Photos are hostile until checked: limits come before allocation,
+//! and no byte sequence may panic.
+
+pub mod blend;
+pub mod decode;
+pub mod encode;
+pub mod exif;
+pub mod fit;
+mod guard;
+mod jpeg;
+mod layout;
+mod markers;
+pub mod orient;
+pub mod picture;
+pub mod probe;
+mod raster;
+
+pub use blend::{Alpha, blend};
+pub use decode::{DecodeError, DecodeLimits, decode};
+pub use encode::{EncodeError, Quality, encode};
+pub use exif::{ExifFacts, exif};
+pub use fit::{Fit, fit};
+pub use orient::{Orientation, orient};
+pub use picture::{Picture, PictureError, Size, SizeError};
+pub use probe::{Kind, Probe, probe};

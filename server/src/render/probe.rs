@@ -1,0 +1,181 @@
+//! A cheap look at the head of a file: what kind of picture it is, and how large. Decodes nothing; goes by content,
+//! never by a name.
+
+use std::fmt;
+
+use crate::render::markers::Segments;
+use crate::render::picture::Size;
+
+/// A kind of picture file.
+#[derive(Copy, Clone, Debug, Eq, Hash, PartialEq)]
+pub enum Kind {
+    /// JPEG, baseline or progressive.
+    Jpeg,
+    /// PNG, its first picture where it is animated.
+    Png,
+    /// WebP, its first picture where it is animated.
+    WebP,
+    /// GIF, its first picture.
+    Gif,
+    /// Windows bitmap.
+    Bmp,
+    /// TIFF, its first page.
+    Tiff,
+    /// HEIC, an iPhone's default: known by sight, not decoded.
+    Heic,
+    /// AVIF: known by sight, not decoded.
+    Avif,
+    /// JPEG XL: known by sight, not decoded.
+    JpegXl,
+}
+
+impl Kind {
+    /// Whether [`decode`](crate::render::decode()) can read it.
+    pub const fn is_decodable(self) -> bool {
+        !matches!(self, Self::Heic | Self::Avif | Self::JpegXl)
+    }
+
+    /// As people call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Jpeg => "JPEG",
+            Self::Png => "PNG",
+            Self::WebP => "WebP",
+            Self::Gif => "GIF",
+            Self::Bmp => "BMP",
+            Self::Tiff => "TIFF",
+            Self::Heic => "HEIC",
+            Self::Avif => "AVIF",
+            Self::JpegXl => "JPEG XL",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What the head of a file tells.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub struct Probe {
+    /// What it is.
+    pub kind: Kind,
+    /// Width and height as stored, before any turning; `None` where the head does not reach that far or the kind
+    /// does not say it up front (TIFF, HEIC, AVIF, JPEG XL).
+    pub size: Option<Size>,
+}
+
+/// Looks at the first bytes of a file; 64 KiB show nearly every size, 16 bytes every kind. `None`: not a picture
+/// of any kind that is known here.
+pub fn probe(head: &[u8]) -> Option<Probe> {
+    let kind = kind(head)?;
+    Some(Probe {
+        kind,
+        size: size(kind, head),
+    })
+}
+
+/// The kind alone.
+pub(crate) fn kind(head: &[u8]) -> Option<Kind> {
+    Some(match head {
+        [0xFF, 0xD8, 0xFF, ..] => Kind::Jpeg,
+        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1A, b'\n', ..] => Kind::Png,
+        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Kind::Gif,
+        [
+            b'R',
+            b'I',
+            b'F',
+            b'F',
+            _,
+            _,
+            _,
+            _,
+            b'W',
+            b'E',
+            b'B',
+            b'P',
+            ..,
+        ] => Kind::WebP,
+        // Two letters are few: the reserved fields and a header size that exists must agree.
+        [
+            b'B',
+            b'M',
+            _,
+            _,
+            _,
+            _,
+            0,
+            0,
+            0,
+            0,
+            _,
+            _,
+            _,
+            _,
+            12 | 16 | 40 | 52 | 56 | 64 | 108 | 124,
+            0,
+            0,
+            0,
+            ..,
+        ] => Kind::Bmp,
+        // Classic TIFF, then BigTIFF.
+        [b'I', b'I', 42, 0, ..]
+        | [b'M', b'M', 0, 42, ..]
+        | [b'I', b'I', 43, 0, 8, 0, ..]
+        | [b'M', b'M', 0, 43, 0, 8, ..] => Kind::Tiff,
+        [0xFF, 0x0A, ..] | [0, 0, 0, 12, b'J', b'X', b'L', b' ', ..] => Kind::JpegXl,
+        [_, _, _, _, b'f', b't', b'y', b'p', brands @ ..] => return base_media_kind(brands),
+        _ => return None,
+    })
+}
+
+/// The major brand, and behind the minor version the compatible ones.
+fn base_media_kind(brands: &[u8]) -> Option<Kind> {
+    let (major, rest) = brands.split_first_chunk::<4>()?;
+    let compatible = rest.get(4..).unwrap_or_default().as_chunks::<4>().0;
+    let kind = |brand: &[u8; 4]| match brand {
+        b"avif" | b"avis" => Some(Kind::Avif),
+        b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" => Some(Kind::Heic),
+        _ => None,
+    };
+    kind(major).or_else(|| {
+        matches!(major, b"mif1" | b"msf1").then(|| compatible.iter().take(8).find_map(kind))?
+    })
+}
+
+fn size(kind: Kind, head: &[u8]) -> Option<Size> {
+    let le16 = |at: usize| {
+        Some(u32::from(u16::from_le_bytes(
+            *head.get(at..)?.first_chunk()?,
+        )))
+    };
+    let le24 = |at: usize| Some(le16(at)? | u32::from(*head.get(at + 2)?) << 16);
+    let le32 = |at: usize| Some(u32::from_le_bytes(*head.get(at..)?.first_chunk()?));
+    let be32 = |at: usize| Some(u32::from_be_bytes(*head.get(at..)?.first_chunk()?));
+    let (width, height) = match kind {
+        Kind::Jpeg => Segments::new(head).find_map(|segment| segment.frame_size())?,
+        Kind::Png => (be32(16)?, be32(20)?),
+        Kind::Gif => (le16(6)?, le16(8)?),
+        Kind::Bmp if le32(14)? == 12 => (le16(18)?, le16(20)?),
+        // A negative height says that the rows come from the top.
+        Kind::Bmp => (
+            le32(18)?.cast_signed().unsigned_abs(),
+            le32(22)?.cast_signed().unsigned_abs(),
+        ),
+        Kind::WebP => match head.get(12..16)? {
+            b"VP8X" => (le24(24)? + 1, le24(27)? + 1),
+            b"VP8L" => (le16(21)? & 0x3FFF, le24(22)? >> 6 & 0x3FFF),
+            b"VP8 " => (le16(26)? & 0x3FFF, le16(28)? & 0x3FFF),
+            _ => return None,
+        },
+        Kind::Tiff | Kind::Heic | Kind::Avif | Kind::JpegXl => return None,
+    };
+    let size = match (kind, head.get(12..16)) {
+        // The lossless header counts from zero.
+        (Kind::WebP, Some(b"VP8L")) => Size::new(width + 1, height + 1),
+        _ => Size::new(width, height),
+    };
+    (size.width > 0 && size.height > 0).then_some(size)
+}

@@ -1,0 +1,92 @@
+//! PNG, WebP, GIF, BMP and TIFF by the `image` crate, within limits and inside a fence, as RGB. Nothing of JPEG, and
+//! nothing of EXIF.
+
+use std::io::{Cursor, ErrorKind};
+
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
+
+use crate::render::decode::{DecodeError, DecodeLimits};
+use crate::render::guard::fenced;
+use crate::render::picture::{CHANNELS, Picture, Size};
+use crate::render::probe::Kind;
+
+/// Decodes the first picture of a file.
+pub(crate) fn decode(
+    kind: Kind,
+    bytes: &[u8],
+    limits: &DecodeLimits,
+) -> Result<Picture, DecodeError> {
+    let format = match kind {
+        Kind::Png => ImageFormat::Png,
+        Kind::WebP => ImageFormat::WebP,
+        Kind::Gif => ImageFormat::Gif,
+        Kind::Bmp => ImageFormat::Bmp,
+        Kind::Tiff => ImageFormat::Tiff,
+        Kind::Jpeg | Kind::Heic | Kind::Avif | Kind::JpegXl => {
+            return Err(DecodeError::Unsupported(kind.name().into()));
+        }
+    };
+    // These decoders may panic on malicious input; they own all they change.
+    let image = fenced(|| read(format, bytes, limits))
+        .unwrap_or_else(|panic| Err(DecodeError::Damaged(panic)))?;
+    let (width, height) = (image.width(), image.height());
+    let pixels = if image.color().has_alpha() {
+        flatten(image.into_rgba8().into_raw())
+    } else {
+        image.into_rgb8().into_raw()
+    };
+    Picture::new(width, height, pixels).map_err(|error| DecodeError::Damaged(error.to_string()))
+}
+
+fn read(
+    format: ImageFormat,
+    bytes: &[u8],
+    limits: &DecodeLimits,
+) -> Result<DynamicImage, DecodeError> {
+    let mut allowed = image::Limits::default();
+    allowed.max_image_width = Some(limits.side);
+    allowed.max_image_height = Some(limits.side);
+    allowed.max_alloc = Some(limits.bytes);
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    // Checked below, where the error can name the limit that was meant.
+    reader.no_limits();
+    let mut decoder = reader.into_decoder().map_err(explain)?;
+    let (width, height) = decoder.dimensions();
+    limits.check(Size::new(width, height), decoder.total_bytes())?;
+    decoder.set_limits(allowed).map_err(explain)?;
+    DynamicImage::from_decoder(decoder).map_err(explain)
+}
+
+fn explain(error: ImageError) -> DecodeError {
+    match error {
+        ImageError::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => {
+            DecodeError::Truncated { percent: None }
+        }
+        ImageError::Unsupported(error) => DecodeError::Unsupported(error.to_string()),
+        ImageError::Limits(error) => {
+            DecodeError::Damaged(format!("it asks for too much memory ({error})"))
+        }
+        error => DecodeError::Damaged(error.to_string()),
+    }
+}
+
+/// RGBA over black, or over white where what can be seen of the picture is dark: writing and line drawings often come
+/// as black ink on nothing.
+fn flatten(rgba: Vec<u8>) -> Vec<u8> {
+    let (rgba, _) = rgba.as_chunks::<4>();
+    let (mut light, mut seen) = (0u64, 0u64);
+    for &[r, g, b, alpha] in rgba {
+        light += (u64::from(r) * 3 + u64::from(g) * 6 + u64::from(b)) * u64::from(alpha);
+        seen += u64::from(alpha);
+    }
+    const DARK: u64 = 64;
+    let backdrop = if light < seen * 10 * DARK { 255u16 } else { 0 };
+    let mut rgb = Vec::with_capacity(rgba.len() * CHANNELS);
+    for &[r, g, b, alpha] in rgba {
+        let alpha = u16::from(alpha);
+        rgb.extend([r, g, b].map(|channel| {
+            ((u16::from(channel) * alpha + backdrop * (255 - alpha) + 127) / 255) as u8
+        }));
+    }
+    rgb
+}
