@@ -9,8 +9,6 @@
 //! Invariant: the lowest layer is opaque, whatever happens. The screen never dips to black
 //! between two pictures, and once there was a picture there is always one.
 
-use std::collections::VecDeque;
-
 use mantel_shared::SlideNo;
 
 use crate::clock::Local;
@@ -147,7 +145,7 @@ pub struct Player<P> {
     /// Lowest first; the last one is the slide that shows.
     layers: Vec<Layer<P>>,
     /// In the order in which they are to show.
-    pending: VecDeque<Pending<P>>,
+    pending: Vec<Pending<P>>,
     refresh: Option<Refresh>,
     n_tickets: u64,
     n_skipped: u64,
@@ -161,7 +159,7 @@ impl<P> Default for Player<P> {
     fn default() -> Self {
         Self {
             layers: Vec::new(),
-            pending: VecDeque::new(),
+            pending: Vec::new(),
             refresh: None,
             n_tickets: 0,
             n_skipped: 0,
@@ -215,7 +213,7 @@ impl<P> Player<P> {
             self.pending.remove(1);
         }
         let ticket = self.ticket();
-        self.pending.push_back(Pending {
+        self.pending.push(Pending {
             announcement: part,
             ticket,
             picture: None,
@@ -308,7 +306,7 @@ impl<P> Player<P> {
 
     /// The slide that waits, and whether its picture is ready.
     pub fn pending(&self) -> Option<(SlideNo, bool)> {
-        let front = self.pending.front()?;
+        let front = self.pending.first()?;
         Some((front.announcement.slide, front.picture.is_some()))
     }
 
@@ -316,7 +314,7 @@ impl<P> Player<P> {
     pub fn newest(&self) -> Option<SlideNo> {
         let last = self
             .pending
-            .back()
+            .last()
             .map(|pending| pending.announcement.slide);
         last.max(self.showing())
     }

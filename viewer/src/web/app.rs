@@ -139,7 +139,7 @@ impl App {
     fn receive(&self, received: &Received<'_>) {
         let mut core = self.core.borrow_mut();
         match received {
-            Received::Open(content_type) => core.opened(content_type),
+            Received::Open => core.opened(),
             Received::Chunk(chunk) => match core.received(chunk) {
                 Ok(false) => {}
                 Ok(true) => {

@@ -14,8 +14,8 @@ use super::page::{forget, window};
 
 /// What a connection reports.
 pub(super) enum Received<'a> {
-    /// The response began; its Content-Type.
-    Open(&'a str),
+    /// The response began.
+    Open,
     /// Bytes of the body.
     Chunk(&'a [u8]),
     /// It is over, for this reason. Nothing more comes.
@@ -91,8 +91,7 @@ impl Shared {
         // An `instanceof` would fail: in older engines the class is no global.
         let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
         *self.reader.borrow_mut() = Some(reader.clone());
-        let content_type = response.headers().get("content-type")?.unwrap_or_default();
-        sink(Received::Open(&content_type));
+        sink(Received::Open);
 
         let mut buffer = Vec::new();
         while self.is_open() {
