@@ -1,13 +1,13 @@
 //! `check`: everything that CI asks before the tests, in parts that can be run alone.
 
 use std::fs;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, bail};
 
 use crate::fetch::{Crate, Turn};
 use crate::parts::Parts;
-use crate::project::{Project, output, succeed, with_path};
+use crate::project::{Project, output, succeed, with_path, without_rustflags};
 use crate::tools::{self, WASM_TARGET};
 use crate::viewer;
 
@@ -100,17 +100,10 @@ fn clippy(project: &Project) -> anyhow::Result<()> {
         "warnings",
     ]))?;
     // What only the browser compiles.
-    tools::wasm_target(project)?;
-    succeed(&mut project.cargo(&[
-        "clippy",
-        "--package",
-        "mantel-viewer",
-        "--target",
-        WASM_TARGET,
-        "--",
-        "-D",
-        "warnings",
-    ]))
+    succeed(
+        cargo_for_wasm(project, &["clippy", "--package", "mantel-viewer"])?
+            .args(["--", "-D", "warnings"]),
+    )
 }
 
 fn docs(project: &Project) -> anyhow::Result<()> {
@@ -125,16 +118,20 @@ fn docs(project: &Project) -> anyhow::Result<()> {
 
 /// `shared` in the browser as it is, and a viewer that the oldest engines can load.
 fn wasm(project: &Project) -> anyhow::Result<()> {
-    tools::wasm_target(project)?;
-    succeed(&mut project.cargo(&[
-        "build",
-        "--package",
-        "mantel-shared",
-        "--target",
-        WASM_TARGET,
-    ]))?;
+    succeed(&mut cargo_for_wasm(
+        project,
+        &["build", "--package", "mantel-shared"],
+    )?)?;
     viewer::ensure(project)?;
     viewer::check(project)
+}
+
+fn cargo_for_wasm(project: &Project, arguments: &[&str]) -> anyhow::Result<Command> {
+    tools::wasm_target(project)?;
+    let mut cargo = project.cargo(arguments);
+    without_rustflags(&mut cargo);
+    cargo.args(["--target", WASM_TARGET]);
+    Ok(cargo)
 }
 
 /// Bans, licences and sources. Advisories are left to whoever has their database at hand: it can't be
