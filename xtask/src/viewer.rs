@@ -91,14 +91,7 @@ fn trunk(project: &Project, tools: &Toolbox) -> anyhow::Result<()> {
     eprintln!("\nBuilding the viewer");
     let mut trunk = project.command("trunk");
     with_path(&mut trunk, &tools.path)?;
-    // A user's own flags would replace the project's flags for plain MVP wasm.
-    for name in [
-        "RUSTFLAGS",
-        "CARGO_ENCODED_RUSTFLAGS",
-        "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
-    ] {
-        trunk.env_remove(name);
-    }
+    without_rustflags(&mut trunk);
     // Its messages say what failed; a backtrace through trunk would only hide them.
     trunk.env("RUST_BACKTRACE", "0");
     // trunk takes only `true` and `false` where everyone else takes any value.
