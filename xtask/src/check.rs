@@ -106,6 +106,7 @@ fn clippy(project: &Project) -> anyhow::Result<()> {
     )
 }
 
+/// Nothing here is published: the docs are for those who read the sources, with their private items.
 fn docs(project: &Project) -> anyhow::Result<()> {
     let mut doc = project.cargo(&[
         "doc",
@@ -113,7 +114,10 @@ fn docs(project: &Project) -> anyhow::Result<()> {
         "--no-deps",
         "--document-private-items",
     ]);
-    succeed(doc.env("RUSTDOCFLAGS", "-D warnings"))
+    succeed(doc.env(
+        "RUSTDOCFLAGS",
+        "-D warnings -A rustdoc::private-intra-doc-links",
+    ))
 }
 
 /// `shared` in the browser as it is, and a viewer that the oldest engines can load.
@@ -225,7 +229,7 @@ fn fuzz(project: &Project) -> anyhow::Result<()> {
         program
             .arg(format!("-max_total_time={seconds}"))
             .arg(format!("-artifact_prefix={}/", artifacts.display()))
-            .arg("-print_final_stats=1")
+            .args(["-verbosity=0", "-print_final_stats=1"])
             .arg("-timeout=10")
             .arg(&corpus);
         succeed(&mut program).with_context(|| {
