@@ -131,7 +131,7 @@ fn wasm_bindgen(project: &Project) -> anyhow::Result<Crate> {
     Ok(Crate {
         name: "wasm-bindgen-cli",
         version: version.to_owned(),
-        options: &["--debug"],
+        options: &["--debug", "--bin", "wasm-bindgen"],
         program: "wasm-bindgen",
         purpose: "write the JavaScript between the viewer and the browser",
         takes: "about a minute on two cores",

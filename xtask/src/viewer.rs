@@ -96,6 +96,8 @@ fn trunk(project: &Project, tools: &Toolbox) -> anyhow::Result<()> {
     ] {
         trunk.env_remove(name);
     }
+    // Its messages say what failed; a backtrace through trunk would only hide them.
+    trunk.env("RUST_BACKTRACE", "0");
     // trunk takes only `true` and `false` where everyone else takes any value.
     if std::env::var_os("NO_COLOR").is_some() {
         trunk.env_remove("NO_COLOR").env("TRUNK_COLOR", "never");

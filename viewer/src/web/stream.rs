@@ -14,8 +14,8 @@ use super::page::{forget, window};
 
 /// What a connection reports.
 pub(super) enum Received<'a> {
-    /// The response began; its Content-Type.
-    Open(&'a str),
+    /// The response began.
+    Open,
     /// Bytes of the body.
     Chunk(&'a [u8]),
     /// It is over, for this reason. Nothing more comes.
@@ -86,13 +86,12 @@ impl Shared {
         }
         if !response.ok() {
             forget(&body.cancel());
-            return Err(format!("the server said {}", response.status()).into());
+            return Err(JsValue::from_str(&response.status_text()));
         }
         // An `instanceof` would fail: in older engines the class is no global.
         let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
         *self.reader.borrow_mut() = Some(reader.clone());
-        let content_type = response.headers().get("content-type")?.unwrap_or_default();
-        sink(Received::Open(&content_type));
+        sink(Received::Open);
 
         let mut buffer = Vec::new();
         while self.is_open() {
