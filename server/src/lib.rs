@@ -1,4 +1,32 @@
-//! Mantel.
+//! Mantel streams a family's photos, as video, to every screen in the house.
+//!
+//! ```text
+//!             library ── photos ──┐
+//!  folders ─▶ (scan)              ▼
+//!                               source ─▶ timeline ─▶ render ─▶ hub ─▶ output ─▶ net ─▶ client
+//!                               [I/O]     [pure]      [pure]   [state]  [HTTP]  [sockets]
+//!                                            ▲                            │
+//!                                            └── commands (channel) ◀─────┘
+//! ```
+//!
+//! Each module's first paragraph says what never belongs in it. [`app`] alone names them all;
+//! `producer` alone calls several stages. `main` parses, binds, runs and sets the exit code; the
+//! listener and the word to stop belong to the caller of [`run`], so that tests own both.
 
+mod app;
+pub mod bench;
+mod channel;
+mod clock;
+pub mod config;
+mod hub;
+mod library;
+mod net;
+mod output;
+mod producer;
 pub mod render;
+mod rendition;
 pub mod source;
+pub mod timeline;
+
+pub use app::run;
+pub use config::{Config, ConfigError};

@@ -1,1 +1,17 @@
-//! Integration tests.
+//! The real server with real clients: bytes on the wire, browsers, players, and everything that
+//! can be wrong with a photo, a request or a start. One binary, so that it links once.
+//!
+//! What never belongs here: unit tests, which stand beside the code they test, and assertions on
+//! elapsed time. Every wait polls up to a deadline that a loaded machine can meet.
+
+mod support;
+
+mod bad_input;
+mod cli;
+mod drivers;
+mod gallery;
+mod img;
+mod page;
+mod players;
+mod restart;
+mod wire;

@@ -1,1 +1,21 @@
-//! The viewer.
+//! The viewer page: what runs on TVs and tablets.
+//!
+//! Bytes of `/bytes` go through [`session`] (parts out of chunks), [`player`] (which picture
+//! when) and [`fit`] (where on the canvas); `web` fetches, decodes and draws. Everything outside
+//! `web` is pure: time is an argument, and it is compiled and tested natively. Only `web` names
+//! the browser. Never business of the server: the viewer does not choose photos or times.
+
+pub mod clock;
+pub mod engine;
+pub mod fit;
+pub mod gesture;
+pub mod keys;
+pub mod link;
+pub mod player;
+pub mod query;
+pub mod session;
+pub mod stats;
+pub mod text;
+
+#[cfg(target_arch = "wasm32")]
+mod web;

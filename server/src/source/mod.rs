@@ -1,3 +1,4 @@
-//! What a channel shows: where its pictures come from.
+//! What a channel shows, before anybody decides when: the only rooms that fetch pixels.
 
 pub mod demo;
+pub mod gallery;

@@ -1,0 +1,262 @@
+//! Puts the rooms together. The only module that names them all.
+
+use std::{
+    hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState},
+    path::PathBuf,
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+use tokio::{net::TcpListener, sync::watch};
+
+use crate::{
+    channel::{Channel, ChannelTask, StateFile},
+    config::Config,
+    hub::{Feed, Feeds, Framing},
+    library::{Library, Scanner},
+    net::{self, Accept},
+    output::{self, Outputs},
+    producer::{Producer, Studio},
+    render::DecodeLimits,
+    rendition::Rendition,
+    timeline::Order,
+};
+
+/// Renditions that are produced at once; more would be strangers making the server work.
+const MAX_RENDITIONS: usize = 12;
+
+/// How often the folders are looked through again; an empty one more often, because somebody is
+/// about to fill it.
+const RESCAN: Duration = Duration::from_secs(60);
+const RESCAN_EMPTY: Duration = Duration::from_secs(5);
+
+/// Serves on `listener` until `shutdown` is done, then ends streams and returns.
+pub async fn run(
+    config: Config,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) {
+    let (stop, stopped) = watch::channel(false);
+    let library = Arc::new(Library::new(!config.folders.is_empty()));
+    let scan = ScanThread::start(&config, library.clone());
+
+    let (state, seed, saved) = open_state(&config);
+    let seed = config.seed.or(seed).unwrap_or_else(random);
+    let (task, channel) = ChannelTask::new(
+        library.clone(),
+        config.timeline,
+        config.order,
+        seed,
+        state,
+        saved,
+    );
+    let channel_task = tokio::spawn(task.run());
+
+    let framing = Arc::new(Framing::default());
+    let workers = std::thread::available_parallelism()
+        .map_or(2, usize::from)
+        .min(4);
+    let workshop = Workshop {
+        channel: channel.clone(),
+        library: library.clone(),
+        studio: Arc::new(Studio::new(workers, DecodeLimits::default())),
+        framing: framing.clone(),
+        stopped: stopped.clone(),
+    };
+    let feeds = Arc::new_cyclic(|feeds: &Weak<Feeds<Rendition>>| {
+        let feeds = feeds.clone();
+        Feeds::new(MAX_RENDITIONS, move |rendition, feed| {
+            workshop.start(feeds.clone(), rendition, feed)
+        })
+    });
+
+    let outputs = outputs(&config, feeds.clone(), channel, library, framing);
+    let accept = accept(&config, Arc::new(outputs));
+    let signal = tokio::spawn(async move {
+        shutdown.await;
+        // Streams end when their feeds do; only then can connections finish.
+        feeds.close();
+        stop.send_replace(true);
+    });
+    net::serve(listener, accept, stopped).await;
+    signal.abort();
+    channel_task.abort();
+    drop(scan);
+}
+
+fn outputs(
+    config: &Config,
+    feeds: Arc<Feeds<Rendition>>,
+    channel: Channel,
+    library: Arc<Library>,
+    framing: Arc<Framing>,
+) -> Outputs {
+    Outputs {
+        feeds,
+        channel,
+        library,
+        framing,
+        rendition: config.rendition,
+        settings: config.timeline,
+        connections: Arc::default(),
+        started_at: Instant::now(),
+    }
+}
+
+/// The outputs over `feeds` that somebody else fills, with a channel that stands still.
+pub(crate) fn outputs_alone(
+    config: &Config,
+    feeds: Arc<Feeds<Rendition>>,
+) -> (Outputs, ChannelTask) {
+    let library = Arc::new(Library::new(false));
+    let (task, channel) = ChannelTask::new(
+        library.clone(),
+        config.timeline,
+        config.order,
+        0,
+        None,
+        None,
+    );
+    (
+        outputs(config, feeds, channel, library, Arc::default()),
+        task,
+    )
+}
+
+pub(crate) fn accept(config: &Config, outputs: Arc<Outputs>) -> Accept {
+    Accept {
+        counts: outputs.connections.clone(),
+        routes: output::routes(outputs),
+        max_connections: config.max_connections,
+        public: config.public,
+    }
+}
+
+/// What starts a producer.
+struct Workshop {
+    channel: Channel,
+    library: Arc<Library>,
+    studio: Arc<Studio>,
+    framing: Arc<Framing>,
+    stopped: watch::Receiver<bool>,
+}
+
+impl Workshop {
+    fn start(&self, feeds: Weak<Feeds<Rendition>>, rendition: Rendition, feed: Arc<Feed>) {
+        let producer = Producer {
+            rendition,
+            feed,
+            feeds,
+            channel: self.channel.clone(),
+            library: self.library.clone(),
+            studio: self.studio.clone(),
+            framing: self.framing.clone(),
+        };
+        tokio::spawn(producer.run(self.stopped.clone()));
+    }
+}
+
+fn open_state(
+    config: &Config,
+) -> (
+    Option<StateFile>,
+    Option<u64>,
+    Option<crate::timeline::Saved>,
+) {
+    let Some(dir) = &config.data_dir else {
+        tracing::warn!(
+            "this system names no cache directory; give --data-dir to keep the place over restarts"
+        );
+        return (None, None, None);
+    };
+    let folders: Vec<PathBuf> = config
+        .folders
+        .iter()
+        .map(|folder| folder.canonicalize().unwrap_or_else(|_| folder.clone()))
+        .collect();
+    // With zero keys: the same on every start.
+    let mut hasher = DefaultHasher::new();
+    let order = match config.order {
+        Order::Shuffle => 0_u8,
+        Order::Newest => 1,
+        Order::Oldest => 2,
+        Order::Name => 3,
+    };
+    (folders, order, config.seed).hash(&mut hasher);
+    let (state, seed, saved) = StateFile::open(dir, hasher.finish());
+    (Some(state), seed, saved)
+}
+
+/// A number that nobody can foresee: the standard library keys its hash maps with such.
+fn random() -> u64 {
+    RandomState::new().hash_one(Instant::now())
+}
+
+/// The thread that looks through the folders, over and over. Told to stop when dropped.
+struct ScanThread {
+    stop: Arc<AtomicBool>,
+    thread: Option<std::thread::Thread>,
+}
+
+impl ScanThread {
+    fn start(config: &Config, library: Arc<Library>) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        if config.folders.is_empty() {
+            return Self { stop, thread: None };
+        }
+        let by_date = matches!(config.order, Order::Newest | Order::Oldest);
+        let scanner = Scanner::new(&config.folders, by_date);
+        let told = stop.clone();
+        let thread = std::thread::Builder::new()
+            .name("scan".into())
+            .spawn(move || {
+                let mut first = true;
+                while !told.load(Relaxed) {
+                    scanner.scan(&library, &told);
+                    let counts = library.counts();
+                    if std::mem::take(&mut first) {
+                        report(&counts);
+                    }
+                    std::thread::park_timeout(if counts.photos == 0 {
+                        RESCAN_EMPTY
+                    } else {
+                        RESCAN
+                    });
+                }
+            });
+        match thread {
+            Ok(handle) => Self {
+                stop,
+                thread: Some(handle.thread().clone()),
+            },
+            Err(error) => {
+                tracing::error!(%error, "can't start the thread that scans the folders");
+                Self { stop, thread: None }
+            }
+        }
+    }
+}
+
+impl Drop for ScanThread {
+    fn drop(&mut self) {
+        self.stop.store(true, Relaxed);
+        if let Some(thread) = &self.thread {
+            thread.unpark();
+        }
+    }
+}
+
+fn report(counts: &crate::library::Counts) {
+    let photos = counts.photos;
+    if photos == 0 {
+        tracing::warn!(
+            skipped = counts.skipped,
+            "no picture found in the folders given; built-in pictures are shown until there is one"
+        );
+    } else {
+        tracing::info!(photos, skipped = counts.skipped, "the folders are scanned");
+    }
+}

@@ -1,0 +1,18 @@
+//! The wall clock, read by the shells alone: everything pure is told the time.
+
+use std::time::{Duration, SystemTime};
+
+use mantel_shared::UnixMillis;
+
+/// Milliseconds since 1970.
+pub fn now() -> UnixMillis {
+    let since = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    UnixMillis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// How long until `moment`; nothing when it has passed.
+pub fn until(moment: UnixMillis) -> Duration {
+    Duration::from_millis(moment.0.saturating_sub(now().0))
+}

@@ -1,0 +1,96 @@
+//! What was typed on the command line or set in the environment.
+
+use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
+
+use crate::{render::Fit, timeline::Order};
+
+/// Streams a folder of photos, as video, to every screen in the house.
+///
+/// Open the printed address on a TV, tablet or computer; put `<img src="http://…/stream">` in a
+/// page; or open http://…/stream in VLC. Without a folder it shows pictures that it draws itself.
+#[derive(Debug, Default, clap::Parser)]
+#[command(name = "mantel", version, about, long_about, max_term_width = 100)]
+#[command(
+    after_help = "Every option can also stand in the environment (--quality 90 is \
+MANTEL_QUALITY=90) or, by the same name, in the file of --config. The command line wins over the \
+environment, the environment over the file."
+)]
+pub struct Args {
+    /// Folders of photos; all folders below them are searched too.
+    #[arg(value_name = "FOLDER")]
+    pub folders: Vec<PathBuf>,
+
+    /// Where to listen; port 0 takes a free one [default: 0.0.0.0:8080].
+    #[arg(long, value_name = "ADDR:PORT", env = "MANTEL_LISTEN")]
+    pub listen: Option<SocketAddr>,
+
+    /// How long each photo stays: 500ms, 8s, 2m [default: 10s].
+    #[arg(long, value_name = "DURATION", env = "MANTEL_INTERVAL")]
+    pub interval: Option<String>,
+
+    /// Length of the crossfade, or "cut" [default: 1s].
+    #[arg(long, value_name = "DURATION|cut", env = "MANTEL_TRANSITION")]
+    pub transition: Option<String>,
+
+    /// In which order the photos come [default: shuffle].
+    #[arg(long, env = "MANTEL_ORDER")]
+    pub order: Option<Order>,
+
+    /// Fixes the shuffle; otherwise drawn once and kept in the data directory.
+    #[arg(long, value_name = "N", env = "MANTEL_SEED")]
+    pub seed: Option<u64>,
+
+    /// Size of the pictures for clients that don't ask for one [default: 1920x1080].
+    #[arg(long, value_name = "WxH", env = "MANTEL_SIZE")]
+    pub size: Option<String>,
+
+    /// How a photo fills the picture: whole (contain), filling (cover), or whole over a blurred
+    /// copy of itself (blur) [default: blur].
+    #[arg(long, value_name = "contain|cover|blur", env = "MANTEL_FIT")]
+    pub fit: Option<Fit>,
+
+    /// JPEG quality, 1 to 100 [default: 85].
+    #[arg(
+        long,
+        value_name = "1..100",
+        allow_negative_numbers = true,
+        env = "MANTEL_QUALITY"
+    )]
+    pub quality: Option<i64>,
+
+    /// Frames per second while something moves, 1 to 60 [default: 20].
+    #[arg(
+        long,
+        value_name = "N",
+        allow_negative_numbers = true,
+        env = "MANTEL_FPS"
+    )]
+    pub fps: Option<i64>,
+
+    /// Where the state is kept [default: the platform's cache directory].
+    #[arg(long, value_name = "DIR", env = "MANTEL_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+
+    /// How many connections are served at once [default: 2048].
+    #[arg(long, value_name = "N", env = "MANTEL_MAX_CONNECTIONS")]
+    pub max_connections: Option<i64>,
+
+    /// Answer other networks too, not only this house's private addresses.
+    #[arg(long, env = "MANTEL_PUBLIC")]
+    pub public: bool,
+
+    /// A TOML file with any of these options.
+    #[arg(long, value_name = "FILE", env = "MANTEL_CONFIG")]
+    pub config: Option<PathBuf>,
+}
+
+impl Args {
+    /// Reads a command line, without the program's name.
+    pub fn parse_line(
+        line: impl IntoIterator<Item = impl Into<OsString>>,
+    ) -> Result<Self, clap::Error> {
+        let line =
+            std::iter::once(OsString::from("mantel")).chain(line.into_iter().map(Into::into));
+        clap::Parser::try_parse_from(line)
+    }
+}

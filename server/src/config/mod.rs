@@ -1,0 +1,433 @@
+//! From what was typed to what is true.
+//!
+//! `Args` and `FileConfig` hold text; [`Config`] holds values that have been checked, and all
+//! checking happens here. Nothing else in the program reads the environment or doubts a setting.
+
+mod args;
+mod file;
+
+use std::{
+    ffi::OsString,
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+pub use args::Args;
+use file::FileConfig;
+
+use crate::{
+    render::{Fit, Quality, Size},
+    rendition::{Fps, Rendition},
+    timeline::{Order, Settings, Transition},
+};
+
+/// A checked configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Folders of photos, none for the demo. They existed when this was made.
+    pub folders: Vec<PathBuf>,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Interval and transition.
+    pub timeline: Settings,
+    /// In which order photos come.
+    pub order: Order,
+    /// A shuffle fixed by the user.
+    pub seed: Option<u64>,
+    /// What a client gets that asks for nothing in particular.
+    pub rendition: Rendition,
+    /// Where state is kept; `None` when the platform names no place.
+    pub data_dir: Option<PathBuf>,
+    /// How many connections are served at once.
+    pub max_connections: usize,
+    /// Answers addresses outside the house too.
+    pub public: bool,
+}
+
+/// Why there is no configuration. Each is one sentence for the person who typed it.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The command line itself; clap's own message, or its help.
+    #[error("{0}")]
+    Usage(#[from] clap::Error),
+    /// A value that can't be.
+    #[error("{option} {value:?}: {reason}")]
+    Value {
+        /// As typed: `--size`.
+        option: &'static str,
+        /// What was typed.
+        value: String,
+        /// What is wrong, and what would be right.
+        reason: String,
+    },
+    /// The configuration file can't be read.
+    #[error("can't read the configuration file {}: {source}", path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The configuration file makes no sense.
+    #[error("{}, {reason}", path.display())]
+    FileContent {
+        /// Which file.
+        path: PathBuf,
+        /// Where and what.
+        reason: String,
+    },
+    /// A folder that can't be shown.
+    #[error("{}: {reason}", path.display())]
+    Folder {
+        /// Which folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl ConfigError {
+    /// 2 for what was typed wrong, 1 for what the world is like, 0 for help that was asked for.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(error) => u8::try_from(error.exit_code()).unwrap_or(2),
+            Self::Value { .. } | Self::FileContent { .. } => 2,
+            Self::File { .. } | Self::Folder { .. } => 1,
+        }
+    }
+}
+
+impl Config {
+    /// Reads a command line without the program's name, the environment, and the file they name.
+    pub fn from_args(
+        line: impl IntoIterator<Item = impl Into<OsString>>,
+    ) -> Result<Self, ConfigError> {
+        Self::resolve(Args::parse_line(line)?)
+    }
+
+    /// Checks what was typed; the command line wins over the file.
+    pub fn resolve(args: Args) -> Result<Self, ConfigError> {
+        let file = args
+            .config
+            .as_deref()
+            .map(FileConfig::read)
+            .transpose()?
+            .unwrap_or_default();
+
+        let interval = args
+            .interval
+            .or(file.interval)
+            .unwrap_or_else(|| "10s".into());
+        let interval_millis = millis("--interval", &interval)?;
+        if interval_millis < MIN_INTERVAL_MILLIS {
+            return Err(bad(
+                "--interval",
+                &interval,
+                "a photo has to stay for at least 100ms",
+            ));
+        }
+        let typed = args.transition.or(file.transition);
+        let transition = match typed.as_deref() {
+            // The default gives way to a short interval; a wish does not.
+            None => Transition::Crossfade {
+                millis: 1000.min(interval_millis / 2) as u32,
+            },
+            Some(text) => transition("--transition", text, interval_millis, &interval)?,
+        };
+
+        let size = args.size.or(file.size).map_or(Ok(DEFAULT_SIZE), |text| {
+            text.parse::<Size>()
+                .map_err(|error| bad("--size", &text, error))
+        })?;
+        let fit = match (args.fit, file.fit) {
+            (Some(fit), _) => fit,
+            (None, Some(text)) => text.parse().map_err(|error| bad("fit", &text, error))?,
+            (None, None) => Fit::Blur,
+        };
+        let quality = whole("--quality", args.quality.or(file.quality), 85, 1..=100)?;
+        let fps = whole("--fps", args.fps.or(file.fps), 20, 1..=60)?;
+        let max_connections = whole(
+            "--max-connections",
+            args.max_connections.or(file.max_connections),
+            2048,
+            1..=1_000_000,
+        )?;
+
+        let folders = if args.folders.is_empty() {
+            file.folders.unwrap_or_default()
+        } else {
+            args.folders
+        };
+        for folder in &folders {
+            check_folder(folder)?;
+        }
+        Ok(Self {
+            folders,
+            listen: args
+                .listen
+                .or(file.listen)
+                .unwrap_or((Ipv4Addr::UNSPECIFIED, 8080).into()),
+            timeline: Settings {
+                interval_millis,
+                transition,
+            },
+            order: args.order.or(file.order).unwrap_or(Order::Shuffle),
+            seed: args.seed.or(file.seed),
+            rendition: Rendition {
+                size,
+                fit,
+                quality: Quality::new(quality as u8)
+                    .ok_or_else(|| bad("--quality", quality, "1 to 100"))?,
+                fps: Fps(fps as u32),
+                transition,
+            },
+            data_dir: args.data_dir.or(file.data_dir).or_else(platform_data_dir),
+            max_connections,
+            public: args.public || file.public.unwrap_or(false),
+        })
+    }
+}
+
+/// Full HD: what most screens are, and what old ones can still decode.
+const DEFAULT_SIZE: Size = Size {
+    width: 1920,
+    height: 1080,
+};
+
+/// Shorter than this is a strobe light, and more work than a home server should do.
+const MIN_INTERVAL_MILLIS: u64 = 100;
+
+/// Reads `cut` or a duration that fits into the interval.
+pub(crate) fn transition(
+    option: &'static str,
+    text: &str,
+    interval_millis: u64,
+    interval: &str,
+) -> Result<Transition, ConfigError> {
+    if text.eq_ignore_ascii_case("cut") {
+        return Ok(Transition::Cut);
+    }
+    let millis = millis(option, text)?;
+    if millis > interval_millis {
+        let reason = format!(
+            "the crossfade can't be longer than the interval of {interval}; give a shorter one, or \"cut\""
+        );
+        return Err(bad(option, text, reason));
+    }
+    Ok(match u32::try_from(millis) {
+        Ok(0) => Transition::Cut,
+        Ok(millis) => Transition::Crossfade { millis },
+        Err(_) => return Err(bad(option, text, "that is longer than a month")),
+    })
+}
+
+/// `500ms`, `8s`, `1.5s`, `2m`, `1h`; a bare number is seconds.
+fn millis(option: &'static str, text: &str) -> Result<u64, ConfigError> {
+    let lower = text.trim().to_ascii_lowercase();
+    let split = lower
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(lower.len());
+    let (number, unit) = lower.split_at(split);
+    let unit_millis = match unit.trim() {
+        "ms" => 1.0,
+        "s" | "" => 1000.0,
+        "m" | "min" => 60_000.0,
+        "h" => 3_600_000.0,
+        _ => return Err(bad(option, text, DURATION_HINT)),
+    };
+    let value = number
+        .parse::<f64>()
+        .map_err(|_| bad(option, text, DURATION_HINT))?
+        * unit_millis;
+    if value > MAX_MILLIS {
+        return Err(bad(option, text, "that is longer than a month"));
+    }
+    // Not negative: a sign is no digit.
+    #[expect(clippy::cast_sign_loss)]
+    Ok(value.round() as u64)
+}
+
+const DURATION_HINT: &str = "a duration is a number with ms, s, m or h, like 500ms, 8s or 2m";
+const MAX_MILLIS: f64 = 31.0 * 24.0 * 3_600_000.0;
+
+fn whole(
+    option: &'static str,
+    value: Option<i64>,
+    default: usize,
+    range: std::ops::RangeInclusive<usize>,
+) -> Result<usize, ConfigError> {
+    let Some(value) = value else {
+        return Ok(default);
+    };
+    let reason = || {
+        bad(
+            option,
+            value,
+            format!("it has to be from {} to {}", range.start(), range.end()),
+        )
+    };
+    usize::try_from(value)
+        .ok()
+        .filter(|value| range.contains(value))
+        .ok_or_else(reason)
+}
+
+fn bad(option: &'static str, value: impl ToString, reason: impl ToString) -> ConfigError {
+    ConfigError::Value {
+        option,
+        value: value.to_string(),
+        reason: reason.to_string(),
+    }
+}
+
+fn check_folder(path: &Path) -> Result<(), ConfigError> {
+    let problem = match std::fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Some(
+            "there is no such folder; check the spelling, or whether the drive is mounted"
+                .to_owned(),
+        ),
+        Err(error) => Some(format!("the folder can't be opened: {error}")),
+        Ok(metadata) if !metadata.is_dir() => {
+            Some("this is a file; give the folder that it is in".to_owned())
+        }
+        Ok(_) => std::fs::read_dir(path)
+            .err()
+            .map(|error| format!("the folder can't be read: {error}")),
+    };
+    problem.map_or(Ok(()), |reason| {
+        Err(ConfigError::Folder {
+            path: path.to_owned(),
+            reason,
+        })
+    })
+}
+
+/// `$XDG_CACHE_HOME/mantel` and its like on other systems.
+fn platform_data_dir() -> Option<PathBuf> {
+    let from = |name: &str| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    let base = if cfg!(windows) {
+        from("LOCALAPPDATA")
+    } else if cfg!(target_os = "macos") {
+        from("HOME").map(|home| home.join("Library/Caches"))
+    } else {
+        from("XDG_CACHE_HOME").or_else(|| from("HOME").map(|home| home.join(".cache")))
+    };
+    base.map(|base| base.join("mantel"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(line: &[&str]) -> Result<Config, ConfigError> {
+        Config::from_args(line.iter().copied())
+    }
+
+    fn complaint(line: &[&str]) -> (String, u8) {
+        let error = config(line).unwrap_err();
+        (error.to_string(), error.exit_code())
+    }
+
+    #[test]
+    fn defaults_are_the_documented_ones() {
+        let config = config(&[]).unwrap();
+        assert_eq!(config.timeline.interval_millis, 10_000);
+        assert_eq!(
+            config.timeline.transition,
+            Transition::Crossfade { millis: 1000 }
+        );
+        assert_eq!(
+            config.rendition.size,
+            Size {
+                width: 1920,
+                height: 1080
+            }
+        );
+        assert_eq!(config.order, Order::Shuffle);
+        assert_eq!(config.listen.to_string(), "0.0.0.0:8080");
+    }
+
+    #[test]
+    fn durations() {
+        for (text, expected) in [
+            ("500ms", 500),
+            ("8s", 8000),
+            ("2m", 120_000),
+            ("1.5s", 1500),
+            ("7", 7000),
+            ("1H", 3_600_000),
+        ] {
+            assert_eq!(millis("--interval", text).unwrap(), expected, "{text}");
+        }
+        for text in [
+            "",
+            "s",
+            "-3s",
+            "1..2s",
+            "5 parsecs",
+            "1e9s",
+            "99999999999999999999h",
+        ] {
+            assert!(millis("--interval", text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn mistakes_get_one_sentence_and_a_code() {
+        let cases: [(&[&str], &str, u8); 9] = [
+            (
+                &["--interval", "1s", "--transition", "2s"],
+                "can't be longer than the interval of 1s",
+                2,
+            ),
+            (&["--interval", "0s"], "at least 100ms", 2),
+            (&["--size", "0x0"], "--size \"0x0\"", 2),
+            (&["--size", "100000x100000"], "--size \"100000x100000\"", 2),
+            (&["--quality", "101"], "from 1 to 100", 2),
+            (&["--fps", "-1"], "--fps", 2),
+            (&["--fit", "stretch"], "stretch", 2),
+            (&["/no/such/folder"], "there is no such folder", 1),
+            (
+                &["--config", "/no/such/file"],
+                "can't read the configuration file",
+                1,
+            ),
+        ];
+        for (line, expected, code) in cases {
+            let (text, exit_code) = complaint(line);
+            assert!(text.contains(expected), "{line:?}: {text}");
+            assert_eq!(exit_code, code, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn a_short_interval_shortens_the_default_crossfade() {
+        let config = config(&["--interval", "500ms"]).unwrap();
+        assert_eq!(
+            config.timeline.transition,
+            Transition::Crossfade { millis: 250 }
+        );
+    }
+
+    #[test]
+    fn the_command_line_wins_over_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("mantel.toml");
+        std::fs::create_dir(dir.path().join("photos")).unwrap();
+        std::fs::write(
+            &path,
+            "folders = [\"photos\"]\ninterval = \"8s\"\nquality = 70\norder = \"newest\"\n",
+        )
+        .unwrap();
+        let config = config(&["--config", path.to_str().unwrap(), "--interval", "9s"]).unwrap();
+        assert_eq!(config.timeline.interval_millis, 9000);
+        assert_eq!(config.rendition.quality, Quality::new(70).unwrap());
+        assert_eq!(config.order, Order::Newest);
+        assert_eq!(config.folders, [dir.path().join("photos")]);
+    }
+}

@@ -1,0 +1,151 @@
+//! Where frames are published once and subscribed to by many.
+//!
+//! Knows no HTTP and no pixels: a frame is numbered bytes with what a client is told about them.
+//! A hub holds only what is on now and what is known to come next. There is no queue: a
+//! subscriber that was busy finds the newest frame, and how many it missed is counted.
+
+mod feeds;
+mod frame;
+mod stats;
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+pub use feeds::{Feed, Feeds, Kind, Lease};
+pub use frame::{Frame, FrameNo, Framing};
+pub use stats::{Stats, Totals};
+
+/// What a hub holds.
+#[derive(Clone, Debug)]
+pub struct Now {
+    /// The frame that is on.
+    pub current: Arc<Frame>,
+    /// The frame that will follow, where it is known: what a client may be promised.
+    pub next: Option<Arc<Frame>>,
+}
+
+/// [`Now`], and how many frames were on before it: a gap is what somebody missed.
+#[derive(Debug, Default)]
+struct Board {
+    now: Option<Now>,
+    turn: u64,
+}
+
+/// One publisher, any number of subscribers.
+#[derive(Debug, Default)]
+pub struct Hub {
+    board: watch::Sender<Board>,
+}
+
+impl Hub {
+    /// Makes `now` what every subscriber sees from here on.
+    pub fn publish(&self, now: Now) {
+        self.board.send_modify(|board| {
+            let same = board
+                .now
+                .as_ref()
+                .is_some_and(|old| old.current.no == now.current.no);
+            board.turn += u64::from(!same);
+            board.now = Some(now);
+        });
+    }
+
+    /// How many are subscribed.
+    pub fn n_subscribers(&self) -> usize {
+        self.board.receiver_count()
+    }
+
+    fn subscribe(&self) -> Subscription {
+        let mut board = self.board.subscribe();
+        // The frame that is on now is news to a new subscriber.
+        board.mark_changed();
+        Subscription {
+            board,
+            turn: None,
+            n_missed: 0,
+        }
+    }
+}
+
+/// One subscriber's end. Ends when the hub is gone.
+#[derive(Debug)]
+pub struct Subscription {
+    board: watch::Receiver<Board>,
+    turn: Option<u64>,
+    n_missed: u64,
+}
+
+impl Subscription {
+    /// Waits until something new is published and returns what is on then; `None` when the hub is
+    /// gone. What was published and replaced meanwhile is never seen, only counted. Cancel safe.
+    pub async fn changed(&mut self) -> Option<Now> {
+        loop {
+            self.board.changed().await.ok()?;
+            let board = self.board.borrow_and_update();
+            if let Some(now) = &board.now {
+                if let Some(last) = self.turn {
+                    self.n_missed += board.turn.saturating_sub(last + 1);
+                }
+                self.turn = Some(board.turn);
+                return Some(now.clone());
+            }
+        }
+    }
+
+    /// How many frames were replaced before this subscriber looked, since it was last asked.
+    pub fn take_missed(&mut self) -> u64 {
+        std::mem::take(&mut self.n_missed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use mantel_shared::{FrameMeta, UnixMillis};
+
+    fn now(no: u64) -> Now {
+        let framing = Framing::default();
+        let frame = framing.frame(
+            FrameNo(no),
+            UnixMillis(0),
+            FrameMeta::default(),
+            &Bytes::from_static(b"jpeg"),
+        );
+        Now {
+            current: Arc::new(frame),
+            next: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_new_subscriber_gets_the_frame_that_is_on() {
+        let hub = Hub::default();
+        hub.publish(now(1));
+        assert_eq!(
+            hub.subscribe().changed().await.unwrap().current.no,
+            FrameNo(1)
+        );
+    }
+
+    #[tokio::test]
+    async fn a_slow_subscriber_finds_the_newest_and_the_end() {
+        let hub = Hub::default();
+        let mut slow = hub.subscribe();
+        hub.publish(now(1));
+        slow.changed().await.unwrap();
+        for no in 2..=50 {
+            hub.publish(now(no));
+            // More is known of what follows: no new frame.
+            hub.publish(Now {
+                next: Some(now(no + 1).current),
+                ..now(no)
+            });
+        }
+        assert_eq!(slow.changed().await.unwrap().current.no, FrameNo(50));
+        assert_eq!((slow.take_missed(), slow.take_missed()), (48, 0));
+        drop(hub);
+        assert!(slow.changed().await.is_none());
+    }
+}

@@ -1,0 +1,7 @@
+//! Sockets: who is let in, how many, for how long. Knows nothing of what is served.
+
+mod accept;
+mod limits;
+
+pub use accept::{Accept, serve};
+pub use limits::ConnectionCounts;

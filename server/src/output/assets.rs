@@ -1,0 +1,85 @@
+//! The viewer page and what belongs to it, from inside the program.
+
+use http::{StatusCode, header};
+use warp::reply::Response;
+
+use super::{Request, reply};
+
+/// What trunk built, each file with its `.gz` beside it. Empty in a program that was built without
+/// the viewer.
+#[derive(rust_embed::RustEmbed)]
+#[folder = "$CARGO_MANIFEST_DIR/../dist"]
+#[allow_missing = true]
+struct Dist;
+
+const PAGE: &str = "index.html";
+
+/// Shown where the viewer should be: a page that still shows the pictures.
+const WITHOUT_VIEWER: &str = "<!doctype html><html lang=\"en\" data-state=\"fallback\"><meta charset=\"utf-8\">\
+<title>Mantel</title><style>html,body{margin:0;height:100%;background:#000}img{width:100%;height:100%;\
+object-fit:contain}</style><!-- This program was built without the viewer; `cargo xtask build` builds both. -->\
+<img src=\"stream\" alt=\"\"></html>\n";
+
+pub(super) fn answer(path: &str, request: &Request) -> Option<Response> {
+    let name = match path.trim_start_matches('/') {
+        "" => PAGE,
+        name => name,
+    };
+    let Some(file) = Dist::get(name) else {
+        return (name == PAGE).then(|| reply::page("text/html; charset=utf-8", WITHOUT_VIEWER));
+    };
+    let tag = format!("\"{}\"", hex(&file.metadata.sha256_hash()[..8]));
+    let mut builder = http::Response::builder()
+        .header(header::CONTENT_TYPE, content_type(name))
+        .header(header::ETAG, &tag)
+        .header(header::VARY, "accept-encoding")
+        // Names other than the page's have their content's hash in them.
+        .header(
+            header::CACHE_CONTROL,
+            if name == PAGE {
+                "no-cache"
+            } else {
+                "public, max-age=31536000, immutable"
+            },
+        );
+    let known = request
+        .headers
+        .get(header::IF_NONE_MATCH)
+        .and_then(|value| value.to_str().ok());
+    if known.is_some_and(|known| known.contains(&tag)) {
+        return reply::built(builder.status(StatusCode::NOT_MODIFIED), "").ok();
+    }
+    let accepted = request
+        .headers
+        .get(header::ACCEPT_ENCODING)
+        .and_then(|value| value.to_str().ok());
+    let packed = accepted
+        .filter(|accepted| accepted.contains("gzip"))
+        .and_then(|_| Dist::get(&format!("{name}.gz")));
+    let data = match packed {
+        Some(packed) => {
+            builder = builder.header(header::CONTENT_ENCODING, "gzip");
+            packed.data
+        }
+        None => file.data,
+    };
+    reply::built(builder, data.into_owned()).ok()
+}
+
+fn content_type(name: &str) -> &'static str {
+    match name.rsplit_once('.').map_or("", |(_, ending)| ending) {
+        "html" => "text/html; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "wasm" => "application/wasm",
+        "json" | "webmanifest" => "application/json",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "ico" => "image/x-icon",
+        _ => "application/octet-stream",
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,66 @@
+//! `POST /control`: a command in JSON; the answer is the state after it.
+
+use std::sync::Arc;
+
+use futures_util::{Stream, StreamExt};
+use mantel_shared::Command;
+use warp::{Buf, reply::Response};
+
+use super::{
+    MAX_BODY, Outputs,
+    reply::{self, Problem},
+    status,
+};
+use crate::{channel::ActError, timeline::Act};
+
+pub(super) async fn answer<S, B>(outputs: &Arc<Outputs>, body: S) -> Result<Response, Problem>
+where
+    S: Stream<Item = Result<B, warp::Error>> + Send,
+    B: Buf,
+{
+    let body = read(body).await?;
+    let command: Command = serde_json::from_slice(&body).map_err(|error| {
+        Problem::bad_request(format!(
+            "the body is no command ({error}); send JSON like {{\"command\":\"next\"}}, with next, previous, pause, \
+             resume, or show and a \"photo\""
+        ))
+    })?;
+    let act = match command {
+        Command::Next => Act::Next,
+        Command::Previous => Act::Previous,
+        Command::Pause => Act::Pause,
+        Command::Resume => Act::Resume,
+        Command::Show { photo } => Act::Show(photo.parse().map_err(|_| {
+            Problem::bad_request(format!(
+                "photo {photo:?} is no photo's id; GET /status names the current one"
+            ))
+        })?),
+    };
+    match outputs.channel.act(act).await {
+        Ok(timeline) => Ok(reply::json(&status::channel(outputs, &timeline))),
+        Err(error @ ActError::UnknownPhoto(_)) => Err(Problem::bad_request(error.to_string())),
+        Err(error @ ActError::Stopping) => Err(Problem::unavailable(&error.to_string())),
+    }
+}
+
+async fn read<S, B>(body: S) -> Result<Vec<u8>, Problem>
+where
+    S: Stream<Item = Result<B, warp::Error>> + Send,
+    B: Buf,
+{
+    let mut body = std::pin::pin!(body);
+    let mut bytes = Vec::new();
+    while let Some(piece) = body.next().await {
+        let mut piece = piece.map_err(|_| Problem::bad_request("the body ended early".into()))?;
+        if bytes.len() as u64 + piece.remaining() as u64 > MAX_BODY {
+            return Err(Problem::too_large(MAX_BODY));
+        }
+        while piece.has_remaining() {
+            let chunk = piece.chunk();
+            bytes.extend_from_slice(chunk);
+            let n = chunk.len();
+            piece.advance(n);
+        }
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,130 @@
+//! HTTP: what each endpoint answers.
+//!
+//! Sees the feeds, the channel's commands and the library's counts; never a pixel, a file of the
+//! library or a socket. Routes are in this file, each answer in a file of its own.
+
+mod assets;
+mod bytes;
+mod control;
+mod paint;
+mod query;
+mod reply;
+mod skipped;
+mod snapshot;
+mod status;
+mod stream;
+
+use std::sync::Arc;
+
+use http::{HeaderMap, Method};
+use warp::{Filter, filters::BoxedFilter, reply::Response};
+
+use crate::{
+    channel::Channel,
+    hub::{Feeds, Framing},
+    library::Library,
+    net::ConnectionCounts,
+    rendition::Rendition,
+    timeline::Settings,
+};
+
+/// What the endpoints work with.
+#[derive(Debug)]
+pub struct Outputs {
+    /// One feed per rendition watched.
+    pub feeds: Arc<Feeds<Rendition>>,
+    /// What is on, and commands.
+    pub channel: Channel,
+    /// Counts, skipped files, names.
+    pub library: Arc<Library>,
+    /// How streams are framed.
+    pub framing: Arc<Framing>,
+    /// What a client gets that asks for nothing in particular.
+    pub rendition: Rendition,
+    /// Interval and transition.
+    pub settings: Settings,
+    /// Who is connected.
+    pub connections: Arc<ConnectionCounts>,
+    /// When the server started.
+    pub started_at: std::time::Instant,
+}
+
+/// The largest body of a `POST`: a command has fifty bytes.
+const MAX_BODY: u64 = 16 * 1024;
+
+/// All endpoints as one filter that answers every request.
+pub fn routes(outputs: Arc<Outputs>) -> BoxedFilter<(Response,)> {
+    let with = warp::any().map(move || outputs.clone());
+    let text = warp::query::raw().or(warp::any().map(String::new)).unify();
+    warp::any()
+        .and(warp::method())
+        .and(warp::path::full())
+        .and(text)
+        .and(warp::header::headers_cloned())
+        .and(with)
+        .and(warp::body::stream())
+        .then(
+            |method, path: warp::path::FullPath, query: String, headers, outputs, body| async move {
+                let request = Request {
+                    method,
+                    query,
+                    headers,
+                };
+                answer(path.as_str(), request, outputs, body).await
+            },
+        )
+        .boxed()
+}
+
+/// What the endpoints need to know of a request.
+#[derive(Debug)]
+struct Request {
+    method: Method,
+    query: String,
+    headers: HeaderMap,
+}
+
+impl Request {
+    fn agent(&self) -> &str {
+        self.headers
+            .get(http::header::USER_AGENT)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or("")
+    }
+}
+
+async fn answer<S, B>(path: &str, request: Request, outputs: Arc<Outputs>, body: S) -> Response
+where
+    S: futures_util::Stream<Item = Result<B, warp::Error>> + Send,
+    B: warp::Buf,
+{
+    let path = match (path, query::mjpg_streamer_action(&request.query)) {
+        ("/", Some(action)) => action,
+        _ => path,
+    };
+    let reply = match (&request.method, path) {
+        (&Method::OPTIONS, _) => Ok(reply::options(path)),
+        (&Method::POST, "/control") => control::answer(&outputs, body).await,
+        (_, "/control") => Err(reply::Problem::method("POST")),
+        (&(Method::GET | Method::HEAD), _) => get(path, &request, &outputs).await,
+        _ => Err(reply::Problem::method("GET, HEAD")),
+    };
+    // To HEAD hyper sends the same head and drops the body unread.
+    reply.unwrap_or_else(|problem| problem.into_response())
+}
+
+async fn get(
+    path: &str,
+    request: &Request,
+    outputs: &Arc<Outputs>,
+) -> Result<Response, reply::Problem> {
+    match path {
+        "/stream" => stream::answer(outputs, request),
+        "/bytes" => bytes::answer(outputs, request),
+        "/snapshot" => snapshot::answer(outputs, request).await,
+        "/status" => Ok(status::answer(outputs)),
+        "/library/skipped" => Ok(skipped::answer(outputs, request)),
+        "/healthz" => Ok(reply::text("ok\n")),
+        _ => assets::answer(path, request).ok_or_else(|| reply::Problem::not_found(path)),
+    }
+}

@@ -1,0 +1,247 @@
+//! When a client paints, and what has to be sent for it to do so at once.
+//!
+//! Blink paints a part only when the next part's head has come, to its blank line, so a server that
+//! sends frames as they come due shows every slide one slide late. A gallery knows its next frame,
+//! and sends its head ahead. This file holds the rules, as a state machine without I/O: told what
+//! is on, it says what to write.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::hub::{Frame, FrameNo, Now};
+
+/// How a client is made to paint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Paint {
+    /// After each JPEG the delimiter and the whole head of the next part: browsers paint at once.
+    Advance,
+    /// The frame that stands, again and again: players that wait for more bytes, WebKit, and
+    /// proxies that hide the browser.
+    Repeat,
+    /// The delimiter only, for strict consumers.
+    Plain,
+}
+
+impl std::str::FromStr for Paint {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "advance" => Ok(Self::Advance),
+            "repeat" => Ok(Self::Repeat),
+            "plain" => Ok(Self::Plain),
+            _ => Err(()),
+        }
+    }
+}
+
+impl Paint {
+    /// What suits a client that calls itself `agent`.
+    pub(super) fn for_agent(agent: &str) -> Self {
+        let agent = agent.to_ascii_lowercase();
+        let has = |names: &[&str]| names.iter().any(|name| agent.contains(name));
+        if has(&["vlc", "gstreamer"]) {
+            Self::Repeat
+        } else if has(&["chrome/", "chromium/", "firefox/"]) {
+            Self::Advance
+        } else if has(&[
+            "lavf",
+            "ffmpeg",
+            "mpv",
+            "opencv",
+            "go-http-client",
+            "curl",
+            "wget",
+        ]) {
+            Self::Plain
+        } else {
+            // WebKit, proxies such as Home Assistant's, and whatever doesn't say: a frame that
+            // comes twice is painted everywhere.
+            Self::Repeat
+        }
+    }
+}
+
+/// One client's stream of parts.
+///
+/// Its invariant: what was announced is sent. Once a head is out, that frame's body is the next
+/// thing written, whatever has become of it meanwhile.
+#[derive(Debug)]
+pub(super) struct Painter {
+    paint: Paint,
+    owed: Option<Arc<Frame>>,
+    sent: Option<FrameNo>,
+}
+
+impl Painter {
+    pub(super) fn new(paint: Paint) -> Self {
+        Self {
+            paint,
+            owed: None,
+            sent: None,
+        }
+    }
+
+    /// Whether the frame that stands is to be sent again after a while.
+    pub(super) fn repeats(&self) -> bool {
+        self.paint == Paint::Repeat
+    }
+
+    /// Appends what is to be written now that `now` is on; returns how many frames that is.
+    pub(super) fn turn(&mut self, now: &Now, out: &mut Vec<Bytes>) -> usize {
+        let mut n_frames = 0;
+        while self.sent != Some(now.current.no) {
+            let frame = match self.owed.take() {
+                Some(owed) => owed,
+                None => {
+                    out.push(now.current.head.clone());
+                    now.current.clone()
+                }
+            };
+            out.push(frame.body.clone());
+            self.sent = Some(frame.no);
+            n_frames += 1;
+            if self.paint == Paint::Advance {
+                let next = self.promise(&frame, now);
+                out.push(next.head.clone());
+                self.owed = Some(next);
+            }
+        }
+        n_frames
+    }
+
+    /// The frame that is on, once more.
+    pub(super) fn again(&mut self, now: &Now, out: &mut Vec<Bytes>) {
+        out.push(now.current.head.clone());
+        out.push(now.current.body.clone());
+    }
+
+    /// The stream ends: what was announced is still sent.
+    pub(super) fn close(&mut self, out: &mut Vec<Bytes>) {
+        out.extend(self.owed.take().map(|owed| owed.body.clone()));
+    }
+
+    /// What can be announced after `frame`: the frame that is on, if `frame` was an older promise;
+    /// the next one, where it is known; else the same again, which is a promise that can be kept.
+    fn promise(&self, frame: &Arc<Frame>, now: &Now) -> Arc<Frame> {
+        if frame.no != now.current.no {
+            return now.current.clone();
+        }
+        now.next.clone().unwrap_or_else(|| frame.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hub::Framing;
+    use mantel_shared::{Boundary, Decoder, Event, FrameMeta, Limits, UnixMillis};
+
+    fn frame(no: u64) -> Arc<Frame> {
+        // Every frame has another length, so that a broken promise shows.
+        let jpeg = vec![b'x'; 10 + no as usize];
+        Arc::new(Framing::default().frame(FrameNo(no), UnixMillis(no), FrameMeta::default(), &jpeg))
+    }
+
+    fn now(current: u64, next: Option<u64>) -> Now {
+        Now {
+            current: frame(current),
+            next: next.map(frame),
+        }
+    }
+
+    /// Runs `turns` and decodes what a client got, by frame number; with whether a head was out
+    /// after each turn.
+    fn run(paint: Paint, turns: &[Now]) -> (Vec<u64>, Vec<bool>) {
+        let framing = Framing::default();
+        let boundary = Boundary::from_content_type(&framing.content_type()).unwrap();
+        let mut decoder = Decoder::new(boundary, Limits::default());
+        let mut painter = Painter::new(paint);
+        let (mut frames, mut announced) = (Vec::new(), Vec::new());
+        let mut head_is_out = false;
+        let mut n_body = 0;
+        let mut feed = |bytes: &[u8], frames: &mut Vec<u64>, head_is_out: &mut bool| {
+            let mut input = bytes;
+            while let Some(event) = decoder.next(&mut input).unwrap() {
+                match event {
+                    Event::Head(_) => (*head_is_out, n_body) = (true, 0),
+                    Event::Body(bytes) => n_body += bytes.len() as u64,
+                    Event::PartEnd => {
+                        *head_is_out = false;
+                        frames.push(n_body - 10);
+                    }
+                    Event::Close => unreachable!("nothing was closed"),
+                }
+            }
+        };
+        feed(&framing.opening(), &mut frames, &mut head_is_out);
+        for now in turns {
+            let mut out = Vec::new();
+            painter.turn(now, &mut out);
+            feed(&out.concat(), &mut frames, &mut head_is_out);
+            announced.push(head_is_out);
+        }
+        (frames, announced)
+    }
+
+    #[test]
+    fn advance_announces_and_keeps_its_promise() {
+        let turns = [now(1, Some(2)), now(2, Some(3)), now(3, Some(4))];
+        let (frames, announced) = run(Paint::Advance, &turns);
+        assert_eq!(frames, [1, 2, 3]);
+        assert_eq!(announced, [true; 3]);
+    }
+
+    #[test]
+    fn a_promise_that_was_overtaken_still_goes_out_then_what_is_on() {
+        let (frames, announced) = run(
+            Paint::Advance,
+            &[now(1, Some(2)), now(7, Some(8)), now(8, None)],
+        );
+        assert_eq!(frames, [1, 2, 7, 8]);
+        assert_eq!(announced, [true; 3]);
+    }
+
+    #[test]
+    fn without_a_known_next_frame_the_same_is_announced_again() {
+        let (frames, announced) = run(
+            Paint::Advance,
+            &[now(1, None), now(1, Some(2)), now(2, None)],
+        );
+        assert_eq!(frames, [1, 1, 2]);
+        assert_eq!(announced, [true; 3]);
+    }
+
+    #[test]
+    fn a_client_that_was_busy_gets_what_it_was_promised_and_the_newest() {
+        let (frames, _) = run(Paint::Advance, &[now(1, Some(2)), now(40, Some(41))]);
+        assert_eq!(frames, [1, 2, 40]);
+    }
+
+    #[test]
+    fn plain_and_repeat_announce_nothing() {
+        for paint in [Paint::Plain, Paint::Repeat] {
+            let (frames, announced) = run(paint, &[now(1, Some(2)), now(1, None), now(5, Some(6))]);
+            assert_eq!(frames, [1, 5]);
+            assert_eq!(announced, [false; 3]);
+        }
+    }
+
+    #[test]
+    fn agents() {
+        let chrome = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/67.0.3372.0 Safari/537.36";
+        let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0";
+        let safari = "Mozilla/5.0 (iPad; CPU OS 12_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/12.1.2 Safari/604.1";
+        assert_eq!(Paint::for_agent(chrome), Paint::Advance);
+        assert_eq!(Paint::for_agent(firefox), Paint::Advance);
+        assert_eq!(Paint::for_agent(safari), Paint::Repeat);
+        assert_eq!(Paint::for_agent("VLC/3.0.20 LibVLC/3.0.20"), Paint::Repeat);
+        assert_eq!(Paint::for_agent("Lavf/59.27.100"), Paint::Plain);
+        assert_eq!(
+            Paint::for_agent("HomeAssistant/2026.1 aiohttp/3.9"),
+            Paint::Repeat
+        );
+        assert_eq!(Paint::for_agent(""), Paint::Repeat);
+    }
+}

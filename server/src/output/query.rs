@@ -1,0 +1,243 @@
+//! What a client asks for in the query of a stream or a snapshot.
+//!
+//! Pure. Keys that nobody knows are ignored, because clients append cache-busters; a bad value of a
+//! known key is an error with a sentence.
+
+use super::{paint::Paint, reply::Problem};
+use crate::{
+    config,
+    render::{Fit, Quality, Size},
+    rendition::{self, Fps, Rendition},
+    timeline::Settings,
+};
+
+/// A client's wishes, checked and bounded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Wishes {
+    pub(super) rendition: Rendition,
+    /// `None`: by the user agent.
+    pub(super) paint: Option<Paint>,
+}
+
+/// The only channel there is.
+const CHANNEL: &str = "main";
+
+/// Reads `query` over the server's defaults.
+pub(super) fn wishes(
+    query: &str,
+    default: Rendition,
+    settings: Settings,
+) -> Result<Wishes, Problem> {
+    let mut wishes = Wishes {
+        rendition: default,
+        paint: None,
+    };
+    for (key, value) in pairs(query) {
+        let bad = |expected: &str| Problem::bad_value(&key, &value, expected);
+        let rendition = &mut wishes.rendition;
+        match key.as_str() {
+            "size" => {
+                let size: Size = value.parse().map_err(|_| {
+                    bad(&format!(
+                        "width x height, like 1280x720, each from {} to {}",
+                        Size::MIN_SIDE,
+                        Size::MAX_SIDE
+                    ))
+                })?;
+                // The default may be off the ladder: whoever asks for it by name gets the same.
+                rendition.size = if size == default.size {
+                    size
+                } else {
+                    rendition::snap(size)
+                };
+            }
+            "fit" => {
+                rendition.fit = value
+                    .parse::<Fit>()
+                    .map_err(|_| bad("contain, cover or blur"))?
+            }
+            "quality" => {
+                let quality = value.parse().ok().and_then(Quality::new);
+                rendition.quality = snap_quality(
+                    quality.ok_or_else(|| bad("a number from 1 to 100"))?,
+                    default.quality,
+                );
+            }
+            "fps" => {
+                let fps = value.parse().ok().filter(|fps| (1..=60).contains(fps));
+                rendition.fps = snap_fps(
+                    fps.ok_or_else(|| bad("a number from 1 to 60"))?,
+                    default.fps,
+                );
+            }
+            "transition" => {
+                let interval = format!("{} ms", settings.interval_millis);
+                rendition.transition =
+                    config::transition("transition", &value, settings.interval_millis, &interval)
+                        .map_err(|error| Problem::bad_request(error.to_string()))?;
+            }
+            "paint" => {
+                wishes.paint = match value.as_str() {
+                    "auto" => None,
+                    other => Some(
+                        other
+                            .parse()
+                            .map_err(|()| bad("advance, repeat, plain or auto"))?,
+                    ),
+                }
+            }
+            "channel" if value != CHANNEL => {
+                return Err(bad(&format!(
+                    "the name of a channel; there is one, {CHANNEL}"
+                )));
+            }
+            _ => {}
+        }
+    }
+    Ok(wishes)
+}
+
+/// `?action=stream` and `?action=snapshot`, as mjpg-streamer's clients ask at `/`.
+pub(super) fn mjpg_streamer_action(query: &str) -> Option<&'static str> {
+    pairs(query)
+        .find(|(key, _)| key == "action")
+        .and_then(|(_, value)| match value.as_str() {
+            "stream" => Some("/stream"),
+            "snapshot" => Some("/snapshot"),
+            _ => None,
+        })
+}
+
+/// Steps of five, and the default: a hundred qualities would be a hundred renditions.
+fn snap_quality(quality: Quality, default: Quality) -> Quality {
+    if quality == default {
+        return quality;
+    }
+    Quality::new((quality.value().saturating_add(2) / 5 * 5).clamp(5, 100)).unwrap_or(default)
+}
+
+fn snap_fps(fps: u32, default: Fps) -> Fps {
+    const STEPS: [u32; 8] = [1, 5, 10, 15, 20, 25, 30, 60];
+    if Fps(fps) == default {
+        return default;
+    }
+    Fps(STEPS.into_iter().find(|step| *step >= fps).unwrap_or(60))
+}
+
+fn pairs(query: &str) -> impl Iterator<Item = (String, String)> + '_ {
+    query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decoded(key), decoded(value))
+        })
+}
+
+/// Percent-decoding; `+` is a space. What isn't UTF-8 or half an escape stays readable.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        let hex = |at: usize| tail.get(at).and_then(|digit| (*digit as char).to_digit(16));
+        match (first, hex(0), hex(1)) {
+            (b'%', Some(high), Some(low)) => {
+                bytes.push((high * 16 + low) as u8);
+                rest = &tail[2..];
+                continue;
+            }
+            (b'+', ..) => bytes.push(b' '),
+            _ => bytes.push(*first),
+        }
+        rest = tail;
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Config, timeline::Transition};
+
+    fn parse(query: &str) -> Result<Wishes, String> {
+        let config = Config::from_args([] as [&str; 0]).unwrap();
+        wishes(query, config.rendition, config.timeline)
+            .map_err(|problem| problem.sentence().to_owned())
+    }
+
+    #[test]
+    fn wishes_are_read_and_unknown_keys_ignored() {
+        let wishes = parse(
+            "_=1699&size=1280x720&fit=cover&quality=70&fps=12&transition=500ms&paint=repeat&x",
+        )
+        .unwrap();
+        let rendition = wishes.rendition;
+        assert_eq!(
+            rendition.size,
+            Size {
+                width: 1280,
+                height: 720
+            }
+        );
+        assert_eq!((rendition.fit, rendition.fps), (Fit::Cover, Fps(15)));
+        assert_eq!(rendition.quality, Quality::new(70).unwrap());
+        assert_eq!(rendition.transition, Transition::Crossfade { millis: 500 });
+        assert_eq!(wishes.paint, Some(Paint::Repeat));
+        assert_eq!(parse("paint=auto&channel=main").unwrap().paint, None);
+        assert_eq!(parse("size=1280%78720").unwrap().rendition.size.width, 1280);
+    }
+
+    #[test]
+    fn bad_values_get_a_sentence() {
+        for query in [
+            "size=0x0",
+            "size=100000x100000",
+            "size=big",
+            "size=",
+            "fit=stretch",
+            "quality=0",
+            "quality=101",
+            "fps=0",
+            "fps=61",
+            "transition=1h",
+            "transition=soon",
+            "paint=oil",
+            "channel=garage",
+        ] {
+            let sentence = parse(query).unwrap_err();
+            let (key, _) = query.split_once('=').unwrap();
+            assert!(
+                sentence.contains(key) && !sentence.contains('\n'),
+                "{query}: {sentence}"
+            );
+        }
+    }
+
+    #[test]
+    fn hardly_different_wishes_are_one_rendition() {
+        assert_eq!(parse("quality=71").unwrap(), parse("quality=69").unwrap());
+        assert_eq!(parse("fps=21").unwrap(), parse("fps=25").unwrap());
+        assert_eq!(
+            parse("quality=85&fps=20&size=1920x1080").unwrap(),
+            parse("").unwrap()
+        );
+    }
+
+    #[test]
+    fn mjpg_streamers_clients() {
+        assert_eq!(mjpg_streamer_action("action=stream&_=5"), Some("/stream"));
+        assert_eq!(
+            mjpg_streamer_action("x=1&action=snapshot"),
+            Some("/snapshot")
+        );
+        assert_eq!(mjpg_streamer_action("action=command"), None);
+    }
+
+    #[test]
+    fn escapes_are_undone_and_broken_ones_kept() {
+        assert_eq!(decoded("a%20b+c%C3%A9"), "a b cé");
+        assert_eq!(decoded("%"), "%");
+        assert_eq!(decoded("%4"), "%4");
+        assert_eq!(decoded("%zz%ff"), "%zz\u{fffd}");
+    }
+}

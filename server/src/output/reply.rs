@@ -1,0 +1,175 @@
+//! How answers are built: one place for headers, one for errors.
+
+use std::{convert::Infallible, sync::Arc};
+
+use bytes::Bytes;
+use futures_util::stream;
+use http::{StatusCode, header, response::Builder};
+use warp::{Reply, reply::Response};
+
+use super::Outputs;
+use crate::{hub::Lease, rendition::Rendition};
+
+/// Why a request is not answered as asked: a status and one sentence for whoever asked.
+#[derive(Debug)]
+pub(super) struct Problem {
+    status: StatusCode,
+    sentence: String,
+    extra: Option<(header::HeaderName, String)>,
+}
+
+impl Problem {
+    fn new(status: StatusCode, sentence: impl Into<String>) -> Self {
+        // One line, whatever a library's error had to say.
+        let sentence: String = sentence.into().replace(['\r', '\n'], " ");
+        Self {
+            status,
+            sentence,
+            extra: None,
+        }
+    }
+
+    pub(super) fn bad_request(sentence: String) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, sentence)
+    }
+
+    pub(super) fn bad_value(key: &str, value: &str, expected: &str) -> Self {
+        Self::bad_request(format!("{key}={value} can't be: it has to be {expected}"))
+    }
+
+    pub(super) fn not_found(path: &str) -> Self {
+        let sentence =
+            format!("there is nothing at {path}; the page is at /, the stream at /stream");
+        Self::new(StatusCode::NOT_FOUND, sentence)
+    }
+
+    pub(super) fn method(allowed: &str) -> Self {
+        let mut problem = Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            format!("this address takes {allowed}"),
+        );
+        problem.extra = Some((header::ALLOW, allowed.into()));
+        problem
+    }
+
+    pub(super) fn too_large(limit: u64) -> Self {
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("the body is larger than {limit} bytes"),
+        )
+    }
+
+    pub(super) fn unavailable(sentence: &str) -> Self {
+        let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, sentence);
+        problem.extra = Some((header::RETRY_AFTER, "5".into()));
+        problem
+    }
+
+    #[cfg(test)]
+    pub(super) fn sentence(&self) -> &str {
+        &self.sentence
+    }
+
+    pub(super) fn into_response(self) -> Response {
+        let mut builder = http::Response::builder()
+            .status(self.status)
+            .header(header::CONTENT_TYPE, "text/plain; charset=utf-8")
+            .header(header::CACHE_CONTROL, "no-store");
+        if let Some((name, value)) = self.extra {
+            builder = builder.header(name, value);
+        }
+        finished(builder, format!("{}\n", self.sentence))
+    }
+}
+
+/// A whole answer from `builder`.
+pub(super) fn built(builder: Builder, body: impl Into<Bytes>) -> Result<Response, Problem> {
+    Ok(finished(builder, body))
+}
+
+fn finished(builder: Builder, body: impl Into<Bytes>) -> Response {
+    match builder
+        .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
+        .body(body.into())
+    {
+        Ok(response) => response.map(Into::into),
+        // Only a header that can't be one ends here, and those are our own.
+        Err(error) => {
+            tracing::error!(%error, "an answer could not be built");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+pub(super) fn json(value: &impl serde::Serialize) -> Response {
+    let builder = http::Response::builder()
+        .header(header::CONTENT_TYPE, "application/json")
+        .header(header::CACHE_CONTROL, "no-store");
+    match serde_json::to_vec(value) {
+        Ok(body) => finished(builder, body),
+        Err(error) => {
+            tracing::error!(%error, "an answer could not be written as JSON");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+pub(super) fn text(body: &'static str) -> Response {
+    page("text/plain; charset=utf-8", body)
+}
+
+/// Something that must be asked for anew each time.
+pub(super) fn page(content_type: &str, body: impl Into<Bytes>) -> Response {
+    let builder = http::Response::builder()
+        .header(header::CONTENT_TYPE, content_type)
+        .header(header::CACHE_CONTROL, "no-store");
+    finished(builder, body)
+}
+
+pub(super) fn options(path: &str) -> Response {
+    let allowed = if path == "/control" {
+        "POST, OPTIONS"
+    } else {
+        "GET, HEAD, OPTIONS"
+    };
+    let builder = http::Response::builder()
+        .status(StatusCode::NO_CONTENT)
+        .header(header::ALLOW, allowed);
+    finished(builder, "")
+}
+
+/// A body that goes on: `next` is asked for more whenever the connection has room.
+pub(super) fn stream<S, F, Fut>(content_type: &str, state: S, next: F) -> Response
+where
+    S: Send + 'static,
+    F: FnMut(S) -> Fut + Send + 'static,
+    Fut: Future<Output = Option<(Bytes, S)>> + Send + 'static,
+{
+    use futures_util::StreamExt;
+    let bytes = stream::unfold(state, next).map(Ok::<_, Infallible>);
+    // warp wants Sync of a stream, which one that is only ever polled need not be.
+    let mut response = warp::reply::stream(sync_wrapper::SyncStream::new(bytes)).into_response();
+    let headers = response.headers_mut();
+    if let Ok(value) = content_type.parse() {
+        headers.insert(header::CONTENT_TYPE, value);
+    }
+    let fixed = [
+        (header::CACHE_CONTROL, "no-store, no-transform"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        // nginx and its like would hold frames back.
+        (header::HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    for (name, value) in fixed {
+        headers.insert(name, header::HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Takes hold of a rendition's feed.
+pub(super) fn open(outputs: &Arc<Outputs>, rendition: &Rendition) -> Result<Lease, Problem> {
+    match outputs.feeds.open(rendition) {
+        Ok(Some(lease)) => Ok(lease),
+        Ok(None) => Err(Problem::unavailable("the server is stopping")),
+        Err(full) => Err(Problem::unavailable(&full.to_string())),
+    }
+}

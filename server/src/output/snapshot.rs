@@ -1,0 +1,67 @@
+//! `GET /snapshot`: the slide that is on, as one JPEG, at once.
+
+use std::{sync::Arc, time::Duration};
+
+use http::{HeaderMap, StatusCode, header};
+use warp::reply::Response;
+
+use super::{
+    Outputs, Request, query,
+    reply::{self, Problem},
+};
+use crate::{
+    hub::{Frame, Kind},
+    rendition::Rendition,
+};
+
+/// How long a first picture may take before the client is told to come back.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<Response, Problem> {
+    let wishes = query::wishes(&request.query, outputs.rendition, outputs.settings)?;
+    let lease = reply::open(outputs, &wishes.rendition)?;
+    let mut subscription = lease.subscribe(Kind::Stills);
+    let now = match tokio::time::timeout(PATIENCE, subscription.changed()).await {
+        Ok(Some(now)) => now,
+        Ok(None) => return Err(Problem::unavailable("the server is stopping")),
+        Err(_) => {
+            return Err(Problem::unavailable(
+                "no picture is ready yet; try again in a few seconds",
+            ));
+        }
+    };
+    let frame = now.current;
+    let tag = etag(&frame, &wishes.rendition);
+    let fresh = matches(&request.headers, &tag);
+    let reply = http::Response::builder()
+        .header(header::ETAG, tag)
+        .header(header::CACHE_CONTROL, "private, no-cache");
+    if fresh {
+        return reply::built(reply.status(StatusCode::NOT_MODIFIED), "");
+    }
+    lease.stats().sent(1, frame.jpeg().len());
+    reply::built(
+        reply.header(header::CONTENT_TYPE, "image/jpeg"),
+        frame.jpeg(),
+    )
+}
+
+/// The same picture in the same shape has the same tag, after a restart too.
+fn etag(frame: &Frame, rendition: &Rendition) -> String {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    rendition.hash(&mut hasher);
+    frame.jpeg().hash(&mut hasher);
+    format!("\"{:016x}\"", hasher.finish())
+}
+
+fn matches(headers: &HeaderMap, tag: &str) -> bool {
+    headers
+        .get_all(header::IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|candidate| {
+            candidate.trim() == "*" || candidate.trim().trim_start_matches("W/") == tag
+        })
+}

@@ -1,0 +1,118 @@
+//! `GET /status`: what is on, how much there is, who watches.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use warp::reply::Response;
+
+use super::{Outputs, reply};
+use crate::{
+    clock,
+    hub::Totals,
+    library::Counts,
+    timeline::{Slide, Timeline, Transition},
+};
+
+#[derive(Serialize)]
+struct Status {
+    version: &'static str,
+    uptime_seconds: u64,
+    /// The server's clock, for clients that compare.
+    now_millis: u64,
+    channel: Channel,
+    library: Counts,
+    connections: u64,
+    connections_refused: u64,
+    viewers: usize,
+    renditions: Vec<RenditionRow>,
+    sent: Totals,
+}
+
+/// The channel's part of the status, which `/control` answers with.
+#[derive(Serialize)]
+pub(super) struct Channel {
+    name: &'static str,
+    paused: bool,
+    interval_millis: u64,
+    transition_millis: u32,
+    photos: u64,
+    slide: Option<SlideRow>,
+    next: Option<SlideRow>,
+    /// When the next slide comes, in Unix milliseconds; absent while paused.
+    next_change_millis: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct SlideRow {
+    number: u64,
+    photo: String,
+    name: Option<String>,
+    started_millis: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct RenditionRow {
+    size: String,
+    fit: String,
+    quality: u8,
+    fps: u32,
+    viewers: usize,
+    sent: Totals,
+}
+
+pub(super) fn answer(outputs: &Arc<Outputs>) -> Response {
+    let (rows, sent) = outputs.feeds.survey();
+    let renditions: Vec<RenditionRow> = rows
+        .iter()
+        .map(|(rendition, viewers, sent)| RenditionRow {
+            size: rendition.size.to_string(),
+            fit: rendition.fit.to_string(),
+            quality: rendition.quality.value(),
+            fps: rendition.fps.0,
+            viewers: *viewers,
+            sent: *sent,
+        })
+        .collect();
+    let timeline = outputs.channel.timeline().borrow().clone();
+    reply::json(&Status {
+        version: env!("CARGO_PKG_VERSION"),
+        uptime_seconds: outputs.started_at.elapsed().as_secs(),
+        now_millis: clock::now().0,
+        channel: channel(outputs, &timeline),
+        library: outputs.library.counts(),
+        connections: outputs.connections.open(),
+        connections_refused: outputs.connections.refused(),
+        viewers: renditions.iter().map(|row| row.viewers).sum(),
+        renditions,
+        sent,
+    })
+}
+
+pub(super) fn channel(outputs: &Outputs, timeline: &Timeline) -> Channel {
+    let showing = timeline.at(clock::now());
+    let row = |slide: Slide, started: bool| SlideRow {
+        number: slide.no.0,
+        photo: slide.photo.to_string(),
+        name: outputs
+            .library
+            .photo(slide.photo)
+            .map(|photo| photo.name.to_string()),
+        started_millis: started.then_some(slide.starts_at.0),
+    };
+    let settings = timeline.settings();
+    Channel {
+        name: "main",
+        paused: showing.is_some_and(|showing| showing.paused),
+        interval_millis: settings.interval_millis,
+        transition_millis: match settings.transition {
+            Transition::Cut => 0,
+            Transition::Crossfade { millis } => millis,
+        },
+        photos: timeline.n_photos(),
+        slide: showing.map(|showing| row(showing.current, true)),
+        next: showing.map(|showing| row(showing.next, false)),
+        next_change_millis: showing
+            .filter(|showing| !showing.paused)
+            .map(|showing| showing.next.starts_at.0),
+    }
+}

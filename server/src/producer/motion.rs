@@ -1,0 +1,479 @@
+//! What `/stream` is given: every frame that is on screen, one after the other, each known before
+//! its moment.
+//!
+//! Pure but for its counter: time is an argument, pixels are blended elsewhere and handed back. A
+//! slide is a run of frames, first those of its transition, last the slide itself, which stands.
+//! While a slide stands, the first frames of the next run are made, so that clients can be promised
+//! what follows: browsers paint a frame only when the next part's head has come.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use bytes::Bytes;
+use mantel_shared::{FrameMeta, SlideNo, UnixMillis};
+
+use super::Rendered;
+use crate::{
+    hub::{Frame, FrameNo, Framing, Now},
+    render::{self, Alpha, Picture},
+    rendition::Rendition,
+    timeline::{PhotoId, Showing, Slide, blend_steps},
+};
+
+/// How many frames of a transition are made before their moment: the one that is promised, and the
+/// one after it, so that the promise is known when the first is sent.
+const AHEAD: usize = 2;
+
+/// Which frame of which transition; what was blended for another is thrown away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StepKey {
+    slide: SlideNo,
+    photo: PhotoId,
+    from: usize,
+    step: usize,
+}
+
+/// A frame that is to be blended.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    pub(super) key: StepKey,
+    pub(super) from: Arc<Picture>,
+    pub(super) to: Arc<Picture>,
+    pub(super) alpha: Alpha,
+}
+
+/// The motion of one rendition.
+#[derive(Debug)]
+pub(super) struct Motion {
+    framing: Arc<Framing>,
+    rendition: Rendition,
+    last: FrameNo,
+    current: Option<Run>,
+    upcoming: Option<Run>,
+    /// The last run's frame that is on; the run's length means the slide itself.
+    on: Option<usize>,
+    published: Option<(FrameNo, Option<FrameNo>)>,
+}
+
+/// The frames of one slide.
+#[derive(Debug)]
+struct Run {
+    slide: Slide,
+    from: Option<Arc<Picture>>,
+    to: Arc<Picture>,
+    steps: Vec<(UnixMillis, Alpha)>,
+    ends_at: UnixMillis,
+    blended: BTreeMap<usize, Arc<Frame>>,
+    given_up: bool,
+    standing: Arc<Frame>,
+}
+
+impl Motion {
+    pub(super) fn new(framing: Arc<Framing>, rendition: Rendition) -> Self {
+        Self {
+            framing,
+            rendition,
+            last: FrameNo(0),
+            current: None,
+            upcoming: None,
+            on: None,
+            published: None,
+        }
+    }
+
+    /// Takes what is on by the timeline; returns what to publish, if that changed.
+    pub(super) fn turn(
+        &mut self,
+        now: UnixMillis,
+        showing: &Showing,
+        current: &Rendered,
+        next: Option<&Arc<Rendered>>,
+    ) -> Option<Now> {
+        self.take_current(showing.current, current);
+        self.take_upcoming(showing.next, next);
+        let run = self.current.as_ref()?;
+
+        // The newest frame that is due and ready; a slow machine skips, it never lags.
+        let due = run.due_at(now);
+        let from = self.on.unwrap_or(0);
+        let on = (from..=due).rev().find(|step| run.frame(*step).is_some());
+        let on = match (on, self.on) {
+            (Some(on), _) => on,
+            (None, Some(on)) => on,
+            // Nothing of this run is ready: what was on before stays, but a first viewer has to
+            // be shown something.
+            (None, None) if self.published.is_none() => run.steps.len(),
+            (None, None) => return None,
+        };
+        self.on = Some(on);
+        let frame = run.frame(on)?.clone();
+        let following = (on + 1..=run.steps.len()).find_map(|step| run.frame(step).cloned());
+        let following = match following {
+            Some(frame) => Some(frame),
+            None if on == run.steps.len() => {
+                self.upcoming.as_ref().and_then(|run| run.frame(0).cloned())
+            }
+            None => None,
+        };
+        let numbers = (frame.no, following.as_ref().map(|frame| frame.no));
+        (self.published.replace(numbers) != Some(numbers)).then_some(Now {
+            current: frame,
+            next: following,
+        })
+    }
+
+    /// When there is something to publish next, by what is known.
+    pub(super) fn due(&self, now: UnixMillis) -> Option<UnixMillis> {
+        let run = self.current.as_ref()?;
+        let dues = run.steps.iter().map(|(due, _)| *due).chain([run.ends_at]);
+        dues.filter(|due| *due > now).min()
+    }
+
+    /// The frame that is to be blended next, if any.
+    pub(super) fn wanted(&self, now: UnixMillis) -> Option<Wanted> {
+        let current = self.current.iter().filter_map(|run| {
+            // What is already late is not worth making.
+            let first = if now < run.slide.starts_at {
+                0
+            } else {
+                run.due_at(now) + 1
+            };
+            run.wanted(first..(first + AHEAD).min(run.steps.len()))
+        });
+        let upcoming = self
+            .upcoming
+            .iter()
+            .filter_map(|run| run.wanted(0..AHEAD.min(run.steps.len())));
+        current.chain(upcoming).next()
+    }
+
+    /// A frame that was wanted is ready, or could not be made.
+    pub(super) fn blended(&mut self, key: StepKey, jpeg: Option<Bytes>) {
+        let run = [&mut self.current, &mut self.upcoming]
+            .into_iter()
+            .flatten()
+            .find(|run| run.key(key.step) == Some(key));
+        let Some(run) = run else { return };
+        let Some(jpeg) = jpeg else {
+            run.given_up = true;
+            return;
+        };
+        self.last = FrameNo(self.last.0 + 1);
+        let at = run.steps[key.step].0;
+        let frame = self
+            .framing
+            .frame(self.last, at, FrameMeta::default(), &jpeg);
+        run.blended.insert(key.step, Arc::new(frame));
+    }
+
+    fn take_current(&mut self, slide: Slide, rendered: &Rendered) {
+        if let Some(run) = &mut self.current
+            && run.is(slide)
+        {
+            return;
+        }
+        let on_screen = self.on_screen();
+        let ready = self.upcoming.take().filter(|run| run.is(slide));
+        // Frames made to start from another picture than the one on screen would jump.
+        let same_start = |run: &Run| match (&run.from, &on_screen) {
+            (Some(from), Some(on)) => Arc::ptr_eq(from, on),
+            (from, on) => from.is_none() && on.is_none(),
+        };
+        let run = match ready {
+            Some(mut run) if same_start(&run) => {
+                run.set_start(slide.starts_at, self.rendition);
+                run
+            }
+            _ => self.run(slide, on_screen, rendered),
+        };
+        self.current = Some(run);
+        self.on = None;
+    }
+
+    fn take_upcoming(&mut self, slide: Slide, rendered: Option<&Arc<Rendered>>) {
+        let from = self.current.as_ref().map(|run| run.to.clone());
+        match (&mut self.upcoming, rendered) {
+            (Some(run), Some(_)) if run.is(slide) => run.set_start(slide.starts_at, self.rendition),
+            (_, Some(rendered)) => self.upcoming = Some(self.run(slide, from, rendered)),
+            (upcoming, None) => *upcoming = None,
+        }
+    }
+
+    fn run(&mut self, slide: Slide, from: Option<Arc<Picture>>, rendered: &Rendered) -> Run {
+        self.last = FrameNo(self.last.0 + 1);
+        let standing = self.framing.frame(
+            self.last,
+            slide.starts_at,
+            FrameMeta::default(),
+            &rendered.jpeg,
+        );
+        let mut run = Run {
+            slide,
+            from,
+            to: rendered.picture.clone(),
+            steps: Vec::new(),
+            ends_at: slide.starts_at,
+            blended: BTreeMap::new(),
+            given_up: false,
+            standing: Arc::new(standing),
+        };
+        run.set_start(slide.starts_at, self.rendition);
+        run
+    }
+
+    /// The pixels on screen: between two pictures, when a command interrupts a transition.
+    fn on_screen(&self) -> Option<Arc<Picture>> {
+        let run = self.current.as_ref()?;
+        let on = self.on?;
+        let (Some((_, alpha)), Some(from)) = (run.steps.get(on), &run.from) else {
+            return Some(run.to.clone());
+        };
+        let mut out = Picture::filled(run.to.width(), run.to.height(), [0, 0, 0]);
+        render::blend(from, &run.to, *alpha, &mut out);
+        Some(Arc::new(out))
+    }
+}
+
+impl Run {
+    fn is(&self, slide: Slide) -> bool {
+        (self.slide.no, self.slide.photo) == (slide.no, slide.photo)
+    }
+
+    /// Moves the run in time; what was blended stays good.
+    fn set_start(&mut self, starts_at: UnixMillis, rendition: Rendition) {
+        self.slide.starts_at = starts_at;
+        self.steps.clear();
+        if self.from.is_some() {
+            let steps = blend_steps(rendition.transition, starts_at, rendition.fps.0);
+            self.steps
+                .extend(steps.map(|(due, alpha)| (due, Alpha::new(alpha))));
+        }
+        let length = match rendition.transition {
+            crate::timeline::Transition::Crossfade { millis } if !self.steps.is_empty() => {
+                u64::from(millis)
+            }
+            _ => 0,
+        };
+        self.ends_at = UnixMillis(starts_at.0 + length);
+    }
+
+    /// The frame whose turn it is at `now`; the number of steps stands for the slide itself.
+    fn due_at(&self, now: UnixMillis) -> usize {
+        if now >= self.ends_at {
+            return self.steps.len();
+        }
+        self.steps
+            .iter()
+            .rposition(|(due, _)| *due <= now)
+            .unwrap_or(0)
+    }
+
+    fn frame(&self, step: usize) -> Option<&Arc<Frame>> {
+        if step == self.steps.len() {
+            Some(&self.standing)
+        } else {
+            self.blended.get(&step)
+        }
+    }
+
+    fn key(&self, step: usize) -> Option<StepKey> {
+        let from = Arc::as_ptr(self.from.as_ref()?) as usize;
+        Some(StepKey {
+            slide: self.slide.no,
+            photo: self.slide.photo,
+            from,
+            step,
+        })
+    }
+
+    fn wanted(&self, steps: std::ops::Range<usize>) -> Option<Wanted> {
+        if self.given_up {
+            return None;
+        }
+        let step = steps
+            .into_iter()
+            .find(|step| !self.blended.contains_key(step))?;
+        let (_, alpha) = *self.steps.get(step)?;
+        Some(Wanted {
+            key: self.key(step)?,
+            from: self.from.clone()?,
+            to: self.to.clone(),
+            alpha,
+        })
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::{
+        render::{Fit, Quality, Size},
+        rendition::Fps,
+        timeline::Transition,
+    };
+
+    pub(in crate::producer) fn rendered(shade: u8) -> Arc<Rendered> {
+        let picture = Picture::filled(16, 16, [shade; 3]);
+        Arc::new(Rendered {
+            jpeg: render::encode(&picture, Quality::new(80).unwrap())
+                .unwrap()
+                .into(),
+            picture: Arc::new(picture),
+            taken_at: None,
+            caption: None,
+        })
+    }
+
+    fn rendition(transition: Transition) -> Rendition {
+        Rendition {
+            size: Size {
+                width: 16,
+                height: 16,
+            },
+            fit: Fit::Cover,
+            quality: Quality::new(80).unwrap(),
+            fps: Fps(10),
+            transition,
+        }
+    }
+
+    fn slide(no: u64, starts_at: u64) -> Slide {
+        Slide {
+            no: SlideNo(no),
+            photo: PhotoId(no),
+            starts_at: UnixMillis(starts_at),
+        }
+    }
+
+    fn showing(no: u64, starts_at: u64) -> Showing {
+        Showing {
+            current: slide(no, starts_at),
+            next: slide(no + 1, starts_at + 1000),
+            paused: false,
+        }
+    }
+
+    fn motion(transition: Transition) -> Motion {
+        Motion::new(Arc::default(), rendition(transition))
+    }
+
+    /// Blends all that is wanted at `now`, as the studio would.
+    fn work(motion: &mut Motion, now: u64) -> usize {
+        let mut n = 0;
+        while let Some(wanted) = motion.wanted(UnixMillis(now)) {
+            let shade = wanted.alpha.of_256() as u8;
+            let jpeg = rendered(shade).jpeg.clone();
+            motion.blended(wanted.key, Some(jpeg));
+            n += 1;
+        }
+        n
+    }
+
+    const FADE: Transition = Transition::Crossfade { millis: 500 };
+
+    #[test]
+    fn every_published_frame_was_the_one_promised_before() {
+        let mut motion = motion(FADE);
+        let shades: Vec<_> = (0..6).map(|shade| rendered(shade * 40)).collect();
+        let mut promised: Option<FrameNo> = None;
+        let mut on: Option<FrameNo> = None;
+        let mut n_frames = 0;
+        for now in (0..4000).step_by(5) {
+            let no = now / 1000;
+            let showing = showing(no, no * 1000);
+            let (current, next) = (&shades[no as usize], &shades[no as usize + 1]);
+            if let Some(now) = motion.turn(UnixMillis(now), &showing, current, Some(next)) {
+                if on != Some(now.current.no) {
+                    if let Some(promised) = promised {
+                        assert_eq!(now.current.no, promised, "at {showing:?}");
+                    }
+                    n_frames += 1;
+                }
+                on = Some(now.current.no);
+                promised = now.next.map(|frame| frame.no);
+            }
+            work(&mut motion, now);
+        }
+        // The first slide stands at once; three more come by five blended frames and themselves.
+        assert_eq!(n_frames, 1 + 3 * 6);
+    }
+
+    #[test]
+    fn nothing_is_blended_while_a_slide_stands() {
+        let mut motion = motion(FADE);
+        let (a, b) = (rendered(1), rendered(200));
+        motion.turn(UnixMillis(0), &showing(1, 0), &a, Some(&b));
+        assert_eq!(work(&mut motion, 0), AHEAD);
+        motion
+            .turn(UnixMillis(1), &showing(1, 0), &a, Some(&b))
+            .unwrap();
+        for now in 2..1000 {
+            assert!(
+                motion
+                    .turn(UnixMillis(now), &showing(1, 0), &a, Some(&b))
+                    .is_none()
+            );
+            assert_eq!(work(&mut motion, now), 0);
+        }
+    }
+
+    #[test]
+    fn a_cut_promises_the_next_slide_itself() {
+        let mut motion = motion(Transition::Cut);
+        let (a, b) = (rendered(1), rendered(200));
+        let first = motion
+            .turn(UnixMillis(0), &showing(1, 0), &a, Some(&b))
+            .unwrap();
+        let second = motion
+            .turn(UnixMillis(1000), &showing(2, 1000), &b, Some(&a))
+            .unwrap();
+        assert_eq!(second.current.no, first.next.unwrap().no);
+        assert_eq!(second.current.jpeg(), b.jpeg);
+    }
+
+    #[test]
+    fn late_frames_are_skipped_not_queued() {
+        let mut motion = motion(FADE);
+        let (a, b) = (rendered(1), rendered(200));
+        motion.turn(UnixMillis(0), &showing(1, 0), &a, Some(&b));
+        work(&mut motion, 0);
+        motion
+            .turn(UnixMillis(1000), &showing(2, 1000), &b, Some(&a))
+            .unwrap();
+        // Nothing was blended for 400 ms: only what is still to come is wanted.
+        let wanted = motion.wanted(UnixMillis(1310)).unwrap();
+        assert_eq!(wanted.key.step, 4);
+        let end = motion
+            .turn(UnixMillis(1500), &showing(2, 1000), &b, Some(&a))
+            .unwrap();
+        assert_eq!(end.current.jpeg(), b.jpeg);
+    }
+
+    #[test]
+    fn an_interrupted_transition_goes_on_from_what_is_on_screen() {
+        let mut motion = motion(FADE);
+        let (a, b, c) = (rendered(0), rendered(200), rendered(100));
+        motion.turn(UnixMillis(0), &showing(1, 0), &a, Some(&b));
+        work(&mut motion, 0);
+        motion
+            .turn(UnixMillis(1000), &showing(2, 1000), &b, Some(&c))
+            .unwrap();
+        work(&mut motion, 1001);
+        motion
+            .turn(UnixMillis(1200), &showing(2, 1000), &b, Some(&c))
+            .unwrap();
+        motion.turn(UnixMillis(1250), &showing(3, 1250), &c, Some(&a));
+        let run = motion.current.as_ref().unwrap();
+        let shade = run.from.as_ref().unwrap().pixels()[0];
+        assert!((1..200).contains(&shade), "{shade}");
+    }
+
+    #[test]
+    fn a_first_viewer_in_the_middle_of_a_transition_sees_a_picture() {
+        let mut motion = motion(FADE);
+        let a = rendered(9);
+        let now = motion
+            .turn(UnixMillis(200), &showing(1, 0), &a, None)
+            .unwrap();
+        assert_eq!(now.current.jpeg(), a.jpeg);
+    }
+}

@@ -1,0 +1,220 @@
+//! What `/bytes` is given: one frame a slide, the next one ahead of its moment.
+//!
+//! Pure but for its counter. A frame is made anew only when what it says changes; a slide whose
+//! moment moves is sent again under a new number with the bytes it had.
+
+use std::sync::Arc;
+
+use mantel_shared::FrameMeta;
+
+use super::Rendered;
+use crate::{
+    hub::{Frame, FrameNo, Framing, Now},
+    timeline::{Showing, Slide, Transition},
+};
+
+/// The stills of one rendition.
+#[derive(Debug)]
+pub(super) struct Stills {
+    framing: Arc<Framing>,
+    transition: Transition,
+    last: FrameNo,
+    current: Option<Still>,
+    next: Option<Still>,
+}
+
+#[derive(Clone, Debug)]
+struct Still {
+    slide: Slide,
+    paused: bool,
+    frame: Arc<Frame>,
+}
+
+impl Stills {
+    pub(super) fn new(framing: Arc<Framing>, transition: Transition) -> Self {
+        Self {
+            framing,
+            transition,
+            last: FrameNo(0),
+            current: None,
+            next: None,
+        }
+    }
+
+    /// True until something was published.
+    pub(super) fn is_empty(&self) -> bool {
+        self.current.is_none()
+    }
+
+    /// What to publish now, if anything changed.
+    pub(super) fn turn(
+        &mut self,
+        showing: &Showing,
+        current: &Rendered,
+        next: Option<&Arc<Rendered>>,
+        dwell_millis: u64,
+    ) -> Option<Now> {
+        let old = (self.current.take(), self.next.take());
+        let known: Vec<Still> = [&old.0, &old.1].into_iter().flatten().cloned().collect();
+        let dwell = (!showing.paused).then_some(dwell_millis);
+        let still = self.still(showing.current, showing.paused, current, dwell, &known);
+        // While paused nobody knows when the next slide comes.
+        let upcoming = next
+            .filter(|_| !showing.paused)
+            .map(|next| self.still(showing.next, false, next, Some(dwell_millis), &known));
+        let no = |still: &Option<Still>| still.as_ref().map(|still| still.frame.no);
+        let changed = no(&old.0) != Some(still.frame.no) || no(&old.1) != no(&upcoming);
+        let now = Now {
+            current: still.frame.clone(),
+            next: upcoming.as_ref().map(|still| still.frame.clone()),
+        };
+        self.current = Some(still);
+        self.next = upcoming;
+        changed.then_some(now)
+    }
+
+    fn still(
+        &mut self,
+        slide: Slide,
+        paused: bool,
+        rendered: &Rendered,
+        dwell: Option<u64>,
+        known: &[Still],
+    ) -> Still {
+        let same_picture = known
+            .iter()
+            .find(|still| (still.slide.no, still.slide.photo) == (slide.no, slide.photo));
+        if let Some(still) = same_picture
+            && (still.slide, still.paused) == (slide, paused)
+        {
+            return still.clone();
+        }
+        self.last = FrameNo(self.last.0 + 1);
+        let meta = FrameMeta {
+            slide: Some(slide.no),
+            show_at: Some(slide.starts_at),
+            dwell_millis: dwell,
+            transition: Some(self.transition),
+            caption: rendered.caption.clone(),
+            taken_at: rendered.taken_at.clone(),
+            paused,
+            ..FrameMeta::default()
+        };
+        let frame = match same_picture {
+            Some(still) => self.framing.again(self.last, meta, &still.frame),
+            None => self
+                .framing
+                .frame(self.last, slide.starts_at, meta, &rendered.jpeg),
+        };
+        Still {
+            slide,
+            paused,
+            frame: Arc::new(frame),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{producer::motion::tests::rendered, timeline::PhotoId};
+    use mantel_shared::{SlideNo, UnixMillis};
+
+    fn slide(no: u64, photo: u64, starts_at: u64) -> Slide {
+        Slide {
+            no: SlideNo(no),
+            photo: PhotoId(photo),
+            starts_at: UnixMillis(starts_at),
+        }
+    }
+
+    fn showing(current: Slide, next: Slide) -> Showing {
+        Showing {
+            current,
+            next,
+            paused: false,
+        }
+    }
+
+    fn stills() -> Stills {
+        Stills::new(Arc::default(), Transition::Cut)
+    }
+
+    #[test]
+    fn a_slide_sent_ahead_is_the_same_frame_when_its_moment_comes() {
+        let mut stills = stills();
+        let (a, b) = (rendered(1), rendered(2));
+        let (one, two) = (slide(1, 1, 0), slide(2, 2, 1000));
+        let first = stills.turn(&showing(one, two), &a, None, 1000).unwrap();
+        assert!(first.next.is_none());
+        let ahead = stills.turn(&showing(one, two), &a, Some(&b), 1000).unwrap();
+        assert_eq!(ahead.current.no, first.current.no);
+        assert!(
+            stills
+                .turn(&showing(one, two), &a, Some(&b), 1000)
+                .is_none()
+        );
+        let flipped = stills
+            .turn(&showing(two, slide(3, 1, 2000)), &b, None, 1000)
+            .unwrap();
+        assert_eq!(flipped.current.no, ahead.next.unwrap().no);
+        assert_eq!(flipped.current.meta.show_at, Some(UnixMillis(1000)));
+    }
+
+    #[test]
+    fn a_moment_that_moves_is_told_with_the_bytes_it_had() {
+        let mut stills = stills();
+        let (a, b) = (rendered(1), rendered(2));
+        let ahead = stills
+            .turn(
+                &showing(slide(1, 1, 0), slide(2, 2, 1000)),
+                &a,
+                Some(&b),
+                1000,
+            )
+            .unwrap();
+        let moved = stills
+            .turn(
+                &showing(slide(2, 2, 300), slide(3, 1, 1300)),
+                &b,
+                None,
+                1000,
+            )
+            .unwrap();
+        let promised = ahead.next.unwrap();
+        assert!(moved.current.no > promised.no);
+        assert_eq!(moved.current.meta.show_at, Some(UnixMillis(300)));
+        assert_eq!(moved.current.body.as_ptr(), promised.body.as_ptr());
+    }
+
+    #[test]
+    fn a_pause_is_told_and_takes_the_next_slide_back() {
+        let mut stills = stills();
+        let (a, b) = (rendered(1), rendered(2));
+        let (one, two) = (slide(1, 1, 0), slide(2, 2, 1000));
+        stills.turn(&showing(one, two), &a, Some(&b), 1000);
+        let paused = stills
+            .turn(
+                &Showing {
+                    paused: true,
+                    ..showing(one, two)
+                },
+                &a,
+                Some(&b),
+                1000,
+            )
+            .unwrap();
+        assert!(paused.current.meta.paused && paused.next.is_none());
+        assert_eq!(paused.current.meta.dwell_millis, None);
+        let resumed = stills
+            .turn(
+                &showing(slide(1, 1, 500), slide(2, 2, 1500)),
+                &a,
+                Some(&b),
+                1000,
+            )
+            .unwrap();
+        assert!(!resumed.current.meta.paused);
+        assert!(resumed.next.unwrap().no > resumed.current.no);
+    }
+}

@@ -1,0 +1,67 @@
+//! When a crossfade's frames are due and how far along each is.
+
+use mantel_shared::{Transition, UnixMillis};
+
+/// The frames of a transition that starts at `starts_at`: for each, when it is due and how much of
+/// the new slide it has, from 1 to 255 of 256. The frame after the last is the new slide itself,
+/// due at the transition's end. A cut has none.
+///
+/// Eased (smoothstep): a fade that starts and stops at full speed looks like a jolt from a sofa.
+pub fn blend_steps(
+    transition: Transition,
+    starts_at: UnixMillis,
+    fps: u32,
+) -> impl Iterator<Item = (UnixMillis, u16)> {
+    let millis = match transition {
+        Transition::Cut => 0,
+        Transition::Crossfade { millis } => u64::from(millis),
+    };
+    let n_steps = millis * u64::from(fps) / 1000;
+    (0..n_steps).map(move |step| {
+        let due = UnixMillis(starts_at.0 + step * millis / n_steps);
+        (due, eased(step + 1, n_steps + 1))
+    })
+}
+
+/// `step` of `n_steps` on a smoothstep from 0 to 256, kept off both ends.
+fn eased(step: u64, n_steps: u64) -> u16 {
+    let t = step as f64 / n_steps as f64;
+    let eased = t * t * (3.0 - 2.0 * t);
+    // From 0 to 256.
+    #[expect(clippy::cast_sign_loss)]
+    let of_256 = (eased * 256.0).round() as u16;
+    of_256.clamp(1, 255)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_has_no_frames() {
+        assert_eq!(blend_steps(Transition::Cut, UnixMillis(5), 20).count(), 0);
+    }
+
+    #[test]
+    fn a_crossfade_grows_and_ends_in_time() {
+        let steps: Vec<_> =
+            blend_steps(Transition::Crossfade { millis: 1000 }, UnixMillis(7), 20).collect();
+        assert_eq!(steps.len(), 20);
+        assert_eq!(steps[0].0, UnixMillis(7));
+        assert_eq!(steps[19].0, UnixMillis(7 + 950));
+        assert!(
+            steps
+                .windows(2)
+                .all(|pair| pair[0].1 <= pair[1].1 && pair[0].0 < pair[1].0)
+        );
+        assert!(steps.iter().all(|step| (1..=255).contains(&step.1)));
+    }
+
+    #[test]
+    fn a_fade_too_short_for_one_frame_is_a_cut() {
+        assert_eq!(
+            blend_steps(Transition::Crossfade { millis: 30 }, UnixMillis(0), 20).count(),
+            0
+        );
+    }
+}

@@ -1,0 +1,91 @@
+//! What a viewer or a script asks of a channel. Carrying it out is the timeline's.
+
+use alloc::string::String;
+use core::fmt;
+
+/// A command, as `POST /control` takes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(tag = "command", rename_all = "lowercase"))]
+pub enum Command {
+    /// The next slide, now.
+    Next,
+    /// The slide before this one, now.
+    Previous,
+    /// Stay on this slide.
+    Pause,
+    /// Go on.
+    Resume,
+    /// Show one photo, now.
+    Show {
+        /// The photo, by its path as the library names it.
+        photo: String,
+    },
+}
+
+/// The JSON that `POST /control` takes, `{"command":"next"}`.
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Next => f.write_str(r#"{"command":"next"}"#),
+            Self::Previous => f.write_str(r#"{"command":"previous"}"#),
+            Self::Pause => f.write_str(r#"{"command":"pause"}"#),
+            Self::Resume => f.write_str(r#"{"command":"resume"}"#),
+            Self::Show { photo } => {
+                f.write_str(r#"{"command":"show","photo":""#)?;
+                for c in photo.chars() {
+                    match c {
+                        '"' | '\\' => write!(f, "\\{c}")?,
+                        '\0'..='\x1f' => write!(f, "\\u{:04x}", u32::from(c))?,
+                        _ => write!(f, "{c}")?,
+                    }
+                }
+                f.write_str("\"}")
+            }
+        }
+    }
+}
+
+#[cfg(all(test, feature = "serde"))]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::string::ToString;
+
+    #[test]
+    fn commands_are_the_json_of_the_contract() {
+        for (command, json) in [
+            (Command::Next, r#"{"command":"next"}"#),
+            (Command::Previous, r#"{"command":"previous"}"#),
+            (Command::Pause, r#"{"command":"pause"}"#),
+            (Command::Resume, r#"{"command":"resume"}"#),
+            (
+                Command::Show {
+                    photo: "a/b.jpg".into(),
+                },
+                r#"{"command":"show","photo":"a/b.jpg"}"#,
+            ),
+        ] {
+            assert_eq!(command.to_string(), json);
+            assert_eq!(serde_json::to_string(&command).unwrap(), json);
+            assert_eq!(serde_json::from_str::<Command>(json).unwrap(), command);
+        }
+        for bad in [
+            "",
+            "{}",
+            r#"{"command":"stop"}"#,
+            r#"{"command":"show"}"#,
+            r#"{"command":1}"#,
+        ] {
+            assert!(serde_json::from_str::<Command>(bad).is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_name_of_a_photo_survives_the_json(photo in any::<String>()) {
+            let command = Command::Show { photo };
+            prop_assert_eq!(serde_json::from_str::<Command>(&command.to_string()).unwrap(), command);
+        }
+    }
+}

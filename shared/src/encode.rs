@@ -1,0 +1,130 @@
+//! Writing a multipart stream: the bytes around the pictures. It keeps no state and copies no
+//! picture unless it is asked to; what is sent when is the output's business.
+
+use alloc::{format, string::String, vec::Vec};
+
+use crate::{Boundary, PartHead};
+
+/// The framing of one stream. The bytes of a stream are, in this order: [`opening`](Self::opening),
+/// then for each part [`head`](Self::head), its body and [`delimiter`](Self::delimiter).
+///
+/// The head of the next part may follow a delimiter at once, before its body is due (an *advance*
+/// head): Chromium paints a picture only when the next head is complete. The body that was promised
+/// so must then come.
+#[derive(Clone, Debug)]
+pub struct Encoder {
+    content_type: String,
+    opening: Vec<u8>,
+    delimiter: Vec<u8>,
+    closing: Vec<u8>,
+}
+
+impl Encoder {
+    /// The framing with `boundary`.
+    pub fn new(boundary: &Boundary) -> Self {
+        Self {
+            content_type: boundary.content_type(),
+            opening: format!("--{boundary}\r\n").into_bytes(),
+            delimiter: format!("\r\n--{boundary}\r\n").into_bytes(),
+            closing: format!("\r\n--{boundary}--\r\n").into_bytes(),
+        }
+    }
+
+    /// The Content-Type of the whole stream.
+    pub fn content_type(&self) -> String {
+        self.content_type.clone()
+    }
+
+    /// The dash-boundary line, the very first bytes of the stream: VLC and ffmpeg want nothing
+    /// before it.
+    pub fn opening(&self) -> &[u8] {
+        &self.opening
+    }
+
+    /// What goes right after each body.
+    pub fn delimiter(&self) -> &[u8] {
+        &self.delimiter
+    }
+
+    /// The close-delimiter, in place of the delimiter after the last body. After a delimiter it
+    /// comes too late: browsers would take what lies between for an empty picture and go blank;
+    /// the stream then just ends.
+    pub fn closing(&self) -> &[u8] {
+        &self.closing
+    }
+
+    /// One part's head in one piece, its blank line included.
+    pub fn head(&self, head: &PartHead) -> Vec<u8> {
+        let mut out = Vec::with_capacity(256);
+        head.write(&mut out);
+        out
+    }
+
+    /// A whole part in one piece: head, body and delimiter. Its Content-Length is the body's,
+    /// whatever `head` says.
+    pub fn part(&self, head: &PartHead, body: &[u8]) -> Vec<u8> {
+        let head = PartHead {
+            content_length: Some(body.len() as u64),
+            ..head.clone()
+        };
+        let mut out = Vec::with_capacity(256 + body.len() + self.delimiter.len());
+        head.write(&mut out);
+        out.extend_from_slice(body);
+        out.extend_from_slice(&self.delimiter);
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ContentType, FrameMeta};
+
+    #[test]
+    fn the_wire_is_as_the_crate_doc_draws_it() {
+        let encoder = Encoder::new(&Boundary::new("b").unwrap());
+        assert_eq!(
+            encoder.content_type(),
+            "multipart/x-mixed-replace; boundary=b"
+        );
+        let head = PartHead {
+            content_type: ContentType::JPEG,
+            ..PartHead::default()
+        };
+        let mut wire = encoder.opening().to_vec();
+        wire.extend(encoder.part(&head, b"one"));
+        wire.extend(encoder.head(&PartHead::jpeg(3)));
+        wire.extend(b"two");
+        wire.extend(encoder.closing());
+        assert_eq!(
+            std::str::from_utf8(&wire).unwrap(),
+            "--b\r\nContent-Type: image/jpeg\r\nContent-Length: 3\r\n\r\none\r\n--b\r\n\
+             Content-Type: image/jpeg\r\nContent-Length: 3\r\n\r\ntwo\r\n--b--\r\n"
+        );
+    }
+
+    #[test]
+    fn lines_stay_short_enough_for_ffmpeg() {
+        let meta = FrameMeta {
+            slide: Some(crate::SlideNo(u64::MAX)),
+            show_at: Some(crate::UnixMillis(u64::MAX)),
+            sent_at: Some(crate::UnixMillis(u64::MAX)),
+            dwell_millis: Some(u64::MAX),
+            transition: Some(crate::Transition::Crossfade { millis: u32::MAX }),
+            taken_at: crate::TakenAt::new("9999-12-31T23:59:60").ok(),
+            paused: true,
+            caption: None,
+        };
+        let head = PartHead {
+            content_type: ContentType::new(&std::format!("a/{}", "x".repeat(98))).unwrap(),
+            content_length: Some(u64::MAX),
+            timestamp: Some(crate::Timestamp {
+                seconds: u64::MAX,
+                micros: u32::MAX,
+            }),
+            meta,
+        };
+        let out = Encoder::new(&Boundary::default()).head(&head);
+        assert!(out.split(|&b| b == b'\n').all(|line| line.len() < 127));
+    }
+}

@@ -1,0 +1,219 @@
+//! What a frame says about itself, as values. How header lines spell it stands here too, one type
+//! after the other; which header carries which is in `head`. When to show a frame is decided by
+//! the player, not here.
+
+use alloc::string::String;
+use core::fmt;
+
+use crate::text::TakenAt;
+
+/// The most of a caption that is written, in bytes of UTF-8; the rest is left out. Percent-encoded it
+/// then is at most three times as long, well below [`Limits::head_bytes`](crate::Limits).
+pub const MAX_CAPTION_BYTES: usize = 1024;
+
+/// The number of a slide. It only grows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct SlideNo(pub u64);
+
+/// Wall-clock time: milliseconds since 1970-01-01 UTC.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct UnixMillis(pub u64);
+
+/// When a frame was made, as mjpg-streamer's `X-Timestamp: seconds.micros` has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp {
+    /// Whole seconds, usually since 1970.
+    pub seconds: u64,
+    /// Millionths of a second; a million and more are carried into the seconds when written.
+    pub micros: u32,
+}
+
+/// How a slide takes the place of the one before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Transition {
+    /// At once.
+    Cut,
+    /// Blended in over the one before it.
+    Crossfade {
+        /// How long that takes.
+        millis: u32,
+    },
+}
+
+/// What a part says about its picture, beyond its type and length. Each is optional: a header that
+/// is missing, unknown or malformed is as if it weren't there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FrameMeta {
+    /// `X-Slide`: which slide it is.
+    pub slide: Option<SlideNo>,
+    /// `X-Show-At`: when it is to be on screen; its transition starts then.
+    pub show_at: Option<UnixMillis>,
+    /// `X-Sent-At`: when the server sent it, for the offset between both clocks.
+    pub sent_at: Option<UnixMillis>,
+    /// `X-Dwell-Ms`: how long it stays, in milliseconds.
+    pub dwell_millis: Option<u64>,
+    /// `X-Transition`: how it takes the place of the one before it.
+    pub transition: Option<Transition>,
+    /// `X-Caption`: percent-encoded on the wire, at most [`MAX_CAPTION_BYTES`] of it.
+    pub caption: Option<String>,
+    /// `X-Taken-At`: when the photo was taken.
+    pub taken_at: Option<TakenAt>,
+    /// `X-State: paused`: the slide stays until further notice.
+    pub paused: bool,
+}
+
+impl Timestamp {
+    /// Reads `seconds` or `seconds.fraction`; of the fraction, six digits count.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
+        if !fraction.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        let digits = fraction.bytes().chain(core::iter::repeat(b'0')).take(6);
+        let micros = digits.fold(0, |sum, b| sum * 10 + u32::from(b - b'0'));
+        Some(Self {
+            seconds: decimal(seconds)?,
+            micros,
+        })
+    }
+}
+
+impl Transition {
+    /// Reads `cut` or `crossfade; ms=N`.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let mut pieces = text.split(';').map(str::trim);
+        match pieces.next()? {
+            kind if kind.eq_ignore_ascii_case("cut") => Some(Self::Cut),
+            kind if kind.eq_ignore_ascii_case("crossfade") => pieces.find_map(|piece| {
+                let (name, value) = piece.split_once('=')?;
+                let millis = u32::try_from(decimal(value.trim())?).ok()?;
+                name.trim()
+                    .eq_ignore_ascii_case("ms")
+                    .then_some(Self::Crossfade { millis })
+            }),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for SlideNo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for UnixMillis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// `seconds.micros`, always with six digits.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let carry = u64::from(self.micros / 1_000_000);
+        write!(
+            f,
+            "{}.{:06}",
+            self.seconds.saturating_add(carry),
+            self.micros % 1_000_000
+        )
+    }
+}
+
+/// `cut` or `crossfade; ms=1000`.
+impl fmt::Display for Transition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cut => f.write_str("cut"),
+            Self::Crossfade { millis } => write!(f, "crossfade; ms={millis}"),
+        }
+    }
+}
+
+/// A number of digits alone: no sign, no space, no more than 64 bits.
+pub(crate) fn decimal(text: &str) -> Option<u64> {
+    if text.bytes().all(|b| b.is_ascii_digit()) {
+        text.parse().ok()
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::string::ToString;
+
+    #[test]
+    fn timestamps_as_senders_write_them() {
+        for (text, seconds, micros) in [
+            ("1636464646.000123", 1_636_464_646, 123),
+            ("12", 12, 0),
+            ("12.", 12, 0),
+            ("12.5", 12, 500_000),
+            ("12.1234567", 12, 123_456),
+        ] {
+            assert_eq!(
+                Timestamp::parse(text),
+                Some(Timestamp { seconds, micros }),
+                "{text}"
+            );
+        }
+        for bad in [
+            "",
+            ".5",
+            "-1.0",
+            "1.-5",
+            "1.5.5",
+            "+1",
+            "1e3",
+            "18446744073709551616",
+        ] {
+            assert_eq!(Timestamp::parse(bad), None, "{bad}");
+        }
+        assert_eq!(
+            Timestamp {
+                seconds: 1,
+                micros: 2_000_007
+            }
+            .to_string(),
+            "3.000007"
+        );
+        assert_eq!(
+            Timestamp {
+                seconds: u64::MAX,
+                micros: u32::MAX
+            }
+            .to_string(),
+            "18446744073709551615.967295"
+        );
+    }
+
+    #[test]
+    fn transitions_read_back() {
+        for transition in [
+            Transition::Cut,
+            Transition::Crossfade { millis: 0 },
+            Transition::Crossfade { millis: u32::MAX },
+        ] {
+            assert_eq!(Transition::parse(&transition.to_string()), Some(transition));
+        }
+        assert_eq!(
+            Transition::parse("CrossFade;curve=x; MS = 20"),
+            Some(Transition::Crossfade { millis: 20 })
+        );
+        for bad in [
+            "",
+            "wipe",
+            "crossfade",
+            "crossfade; ms=",
+            "crossfade; ms=-1",
+            "crossfade; ms=4294967296",
+        ] {
+            assert_eq!(Transition::parse(bad), None, "{bad}");
+        }
+    }
+}

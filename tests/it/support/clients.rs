@@ -1,0 +1,221 @@
+//! Finding the clients, and saying loudly which one is missing. A client that is not installed
+//! leaves its tests out; with `CI=true` that is a failure.
+
+use std::env;
+use std::io::Write;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Condvar, Mutex, MutexGuard};
+
+/// A client of the server that a test drives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Client {
+    /// Today's Chromium.
+    Chromium,
+    /// Chromium 64: too old for the viewer, so what is left is the ladder.
+    Chromium64,
+    /// Chromium 67: TVs of 2020.
+    Chromium67,
+    /// Chromium 80: TVs of 2021.
+    Chromium80,
+    /// Firefox, driven by geckodriver.
+    Firefox,
+    /// WebKitGTK's MiniBrowser on a display of its own, driven by WebKitWebDriver; a stand-in for
+    /// Safari that not every system packages, so never a failure.
+    WebKit,
+    /// VLC without a window.
+    Vlc,
+    /// ffmpeg and ffprobe.
+    Ffmpeg,
+    /// mpv; nice to have, so never a failure.
+    Mpv,
+}
+
+impl Client {
+    fn name(self) -> &'static str {
+        match self {
+            Client::Chromium => "Chromium",
+            Client::Chromium64 => "Chromium 64",
+            Client::Chromium67 => "Chromium 67",
+            Client::Chromium80 => "Chromium 80",
+            Client::Firefox => "Firefox",
+            Client::WebKit => "WebKit",
+            Client::Vlc => "VLC",
+            Client::Ffmpeg => "ffmpeg",
+            Client::Mpv => "mpv",
+        }
+    }
+
+    /// The programs that it takes, the one to start first.
+    fn programs(self) -> Vec<Result<PathBuf, String>> {
+        match self {
+            Client::Chromium => vec![on_path("chromium").or_else(|_| on_path("chromium-browser"))],
+            Client::Chromium64 => vec![in_clients_folder("chromium-64/chromium")],
+            Client::Chromium67 => vec![in_clients_folder("chromium-67/chromium")],
+            Client::Chromium80 => vec![in_clients_folder("chromium-80/chromium")],
+            Client::Firefox => vec![
+                geckodriver(),
+                on_path("firefox-esr").or_else(|_| on_path("firefox")),
+            ],
+            Client::WebKit => {
+                vec![
+                    on_path("xvfb-run"),
+                    on_path("WebKitWebDriver"),
+                    mini_browser(),
+                ]
+            }
+            Client::Vlc => vec![on_path("cvlc")],
+            Client::Ffmpeg => vec![on_path("ffmpeg"), on_path("ffprobe")],
+            Client::Mpv => vec![on_path("mpv")],
+        }
+    }
+
+    fn is_optional(self) -> bool {
+        matches!(self, Client::Mpv | Client::WebKit)
+    }
+}
+
+/// The programs of a client, or `None`, after a line that says what was left out, when one is
+/// missing. `use` it as `let Some(programs) = require(…) else { return };`.
+pub(crate) fn require(client: Client) -> Option<Vec<PathBuf>> {
+    let programs: Result<Vec<_>, _> = client.programs().into_iter().collect();
+    match programs {
+        Ok(programs) => Some(programs),
+        Err(missing) => {
+            left_out(client.name(), &missing, client.is_optional());
+            None
+        }
+    }
+}
+
+/// Says on the terminal that the running test was left out, and why.
+pub(crate) fn left_out(what: &str, missing: &str, is_optional: bool) {
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or("a test");
+    let line = format!("LEFT OUT: {what} ({missing}): {test}");
+    // Past the test harness, which swallows what a passing test prints.
+    let _ = writeln!(std::io::stderr(), "{line}");
+    let is_ci = env::var("CI").is_ok_and(|value| value == "true");
+    assert!(
+        !is_ci || is_optional,
+        "{line}; with CI=true that is a failure"
+    );
+}
+
+/// The project's own folder for tools and old engines.
+pub(crate) fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap_or(Path::new("."))
+}
+
+/// Whether the tests run as root, which some clients refuse.
+pub(crate) fn is_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
+}
+
+/// A command for `program` that runs as `nobody` where the tests run as root.
+pub(crate) fn as_somebody(program: &Path) -> Command {
+    if !is_root() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("setpriv");
+    command
+        .args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"])
+        .arg(program);
+    command
+}
+
+fn on_path(program: &str) -> Result<PathBuf, String> {
+    let folders = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&folders)
+        .map(|folder| folder.join(program))
+        .find(|path| path.is_file())
+        .ok_or_else(|| format!("{program} not found on PATH"))
+}
+
+fn in_clients_folder(program: &str) -> Result<PathBuf, String> {
+    let folder = env::var_os("MANTEL_CLIENTS")
+        .map_or_else(|| workspace().join(".tools/clients"), PathBuf::from);
+    let path = folder.join(program);
+    if path.is_file() {
+        Ok(path)
+    } else {
+        Err(format!("{} not found", path.display()))
+    }
+}
+
+/// Debian keeps it off PATH, in a folder named after the machine and the library's version.
+fn mini_browser() -> Result<PathBuf, String> {
+    let folders = |path: &Path| -> Vec<PathBuf> {
+        std::fs::read_dir(path)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path())
+            .collect()
+    };
+    ["/usr/lib", "/usr/libexec"]
+        .iter()
+        .flat_map(|root| folders(Path::new(root)))
+        .flat_map(|folder| [vec![folder.clone()], folders(&folder)].concat())
+        .map(|folder| folder.join("MiniBrowser"))
+        .find(|path| path.is_file())
+        .ok_or_else(|| "MiniBrowser not found".to_owned())
+}
+
+fn geckodriver() -> Result<PathBuf, String> {
+    if let Some(path) = env::var_os("MANTEL_GECKODRIVER").map(PathBuf::from) {
+        return if path.is_file() {
+            Ok(path)
+        } else {
+            Err(format!("no {}", path.display()))
+        };
+    }
+    let own = workspace().join(".tools/bin/geckodriver");
+    if own.is_file() {
+        Ok(own)
+    } else {
+        on_path("geckodriver")
+    }
+}
+
+/// How many browsers may run at once: more than two on two cores, and all of them starve.
+const MAX_BROWSERS: usize = 2;
+static N_BROWSERS: Mutex<usize> = Mutex::new(0);
+static BROWSER_ENDED: Condvar = Condvar::new();
+
+/// Leave to run some browsers; given back on drop. Take all that a test needs in one go, so that
+/// two tests can't wait for one another.
+pub(crate) struct Permit(usize);
+
+impl Permit {
+    /// Waits until `n` (at most two) more browsers may run.
+    pub(crate) fn for_browsers(n: usize) -> Self {
+        assert!(n <= MAX_BROWSERS, "never more than {MAX_BROWSERS} browsers");
+        let running: MutexGuard<'_, usize> = N_BROWSERS
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut running = BROWSER_ENDED
+            .wait_while(running, |running| *running + n > MAX_BROWSERS)
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        *running += n;
+        Permit(n)
+    }
+
+    /// One of two, given back on its own.
+    pub(crate) fn split(mut self) -> (Permit, Permit) {
+        self.0 -= 1;
+        (Permit(1), self)
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        *N_BROWSERS
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) -= self.0;
+        BROWSER_ENDED.notify_all();
+    }
+}

@@ -1,0 +1,260 @@
+//! A small client of the DevTools protocol: starts a headless Chromium of any age, opens pages,
+//! evaluates scripts, takes screenshots, and keeps what the page complained about.
+//!
+//! Protocol: <https://chromedevtools.github.io/devtools-protocol/>; only methods that Chromium 67
+//! has.
+
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tungstenite::{Message, WebSocket};
+
+use super::clients::{Client, Permit, require};
+use super::pixels::Picture;
+use super::process::Process;
+use super::{LIMIT, eventually, http};
+
+/// Width and height of the page, in CSS pixels, at a pixel ratio of 1.
+pub(crate) const VIEWPORT: (u32, u32) = (640, 360);
+
+/// A running Chromium. Killed on drop.
+pub(crate) struct Browser {
+    address: SocketAddr,
+    // Dropped in this order: the process before its profile.
+    _process: Process,
+    _profile: TempDir,
+    _permit: Permit,
+}
+
+impl Browser {
+    /// Starts one, or says that it was left out.
+    pub(crate) fn start(client: Client) -> Option<Self> {
+        let programs = require(client)?;
+        Some(Self::launch(&programs[0], client, Permit::for_browsers(1)))
+    }
+
+    /// Starts two: two screens of a house.
+    pub(crate) fn start_two(client: Client) -> Option<(Self, Self)> {
+        let programs = require(client)?;
+        let (first, second) = Permit::for_browsers(2).split();
+        let launch = |permit| Self::launch(&programs[0], client, permit);
+        Some((launch(first), launch(second)))
+    }
+
+    fn launch(program: &Path, client: Client, permit: Permit) -> Self {
+        let profile = TempDir::with_prefix("mantel-chromium-").expect("a profile directory");
+        let mut command = Command::new(program);
+        command.args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--no-first-run",
+            "--hide-scrollbars",
+            "--remote-debugging-port=0",
+        ]);
+        if client != Client::Chromium {
+            // These packages were made to run where a process may not have children.
+            command.args(["--single-process", "--no-zygote"]);
+        }
+        command.arg(format!("--user-data-dir={}", profile.path().display()));
+        command.arg("about:blank").env("HOME", profile.path());
+        let mut process = Process::start(command);
+        let address = process.await_line("Chromium's DevTools address", |line| {
+            let (_, rest) = line.split_once("DevTools listening on ws://")?;
+            rest.split('/').next()?.parse().ok()
+        });
+        Self {
+            address,
+            _process: process,
+            _profile: profile,
+            _permit: permit,
+        }
+    }
+
+    /// Opens `url`.
+    pub(crate) fn open(&self, url: &str) -> Page {
+        self.open_after(url, "")
+    }
+
+    /// Opens `url` in an engine that has lost something: `script` runs before any of the page's.
+    pub(crate) fn open_after(&self, url: &str, script: &str) -> Page {
+        let mut page = self.attach();
+        for domain in ["Page", "Runtime", "Log"] {
+            page.call(&format!("{domain}.enable"), &json!({}));
+        }
+        let (width, height) = VIEWPORT;
+        page.resize(width, height);
+        if !script.is_empty() {
+            page.call(
+                "Page.addScriptToEvaluateOnNewDocument",
+                &json!({"source": script}),
+            );
+        }
+        page.call("Page.navigate", &json!({"url": url}));
+        page
+    }
+
+    fn attach(&self) -> Page {
+        let path = eventually("a tab", || {
+            let tabs = http::get(self.address, "/json/list").json();
+            let tab = tabs
+                .as_array()
+                .into_iter()
+                .flatten()
+                .find(|tab| tab["type"] == "page");
+            let url = tab.and_then(|tab| tab["webSocketDebuggerUrl"].as_str());
+            url.map(str::to_owned).ok_or_else(|| tabs.to_string())
+        });
+        let socket = TcpStream::connect_timeout(&self.address, LIMIT).expect("to reach DevTools");
+        socket
+            .set_read_timeout(Some(LIMIT))
+            .expect("to set a time-out");
+        let (socket, _) = tungstenite::client(path, socket)
+            .unwrap_or_else(|error| panic!("DevTools refused the connection: {error}"));
+        Page {
+            socket,
+            next_id: 1,
+            complaints: Vec::new(),
+        }
+    }
+}
+
+/// A tab.
+pub(crate) struct Page {
+    socket: WebSocket<TcpStream>,
+    next_id: u64,
+    complaints: Vec<String>,
+}
+
+impl Page {
+    /// Gives the page another size, in CSS pixels, as a turned tablet does.
+    pub(crate) fn resize(&mut self, width: u32, height: u32) {
+        self.call(
+            "Emulation.setDeviceMetricsOverride",
+            &json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false}),
+        );
+    }
+
+    /// The value of an expression; promises are waited for.
+    pub(crate) fn eval(&mut self, expression: &str) -> Result<Value, String> {
+        let result = self.call(
+            "Runtime.evaluate",
+            &json!({"expression": expression, "returnByValue": true, "awaitPromise": true}),
+        );
+        match result.get("exceptionDetails") {
+            Some(details) => Err(details.to_string()),
+            None => Ok(result["result"]["value"].clone()),
+        }
+    }
+
+    /// Presses and releases a key.
+    pub(crate) fn press(&mut self, key: &str, code: &str) {
+        for kind in ["keyDown", "keyUp"] {
+            let mut event = json!({"type": kind, "key": key, "code": code});
+            if key.len() == 1 && kind == "keyDown" {
+                event["text"] = key.into();
+            }
+            self.call("Input.dispatchKeyEvent", &event);
+        }
+    }
+
+    /// What a person in front of the screen sees, as a PNG. While a page comes, there may be
+    /// nothing to take.
+    pub(crate) fn screenshot_png(&mut self) -> Result<Vec<u8>, String> {
+        let result = self.try_call("Page.captureScreenshot", &json!({"format": "png"}))?;
+        result["data"]
+            .as_str()
+            .map(unbase64)
+            .ok_or_else(|| result.to_string())
+    }
+
+    /// The same, decoded.
+    pub(crate) fn screenshot(&mut self) -> Result<Picture, String> {
+        Picture::from_png(&self.screenshot_png()?)
+    }
+
+    /// Uncaught exceptions and error messages of the page so far.
+    pub(crate) fn complaints(&mut self) -> Vec<String> {
+        // Whatever was sent before the answer to this has arrived with it.
+        let _ = self.eval("0");
+        self.complaints.clone()
+    }
+
+    fn call(&mut self, method: &str, params: &Value) -> Value {
+        self.try_call(method, params)
+            .unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    fn try_call(&mut self, method: &str, params: &Value) -> Result<Value, String> {
+        let id = self.next_id;
+        self.next_id += 1;
+        let request = json!({"id": id, "method": method, "params": params}).to_string();
+        self.socket
+            .send(Message::text(request))
+            .expect("to write to DevTools");
+        let deadline = Instant::now() + LIMIT;
+        loop {
+            assert!(
+                Instant::now() < deadline,
+                "no answer to {method} within {LIMIT:?}"
+            );
+            let message = self
+                .socket
+                .read()
+                .unwrap_or_else(|error| panic!("DevTools on {method}: {error}"));
+            let Message::Text(text) = message else {
+                continue;
+            };
+            let mut message: Value =
+                serde_json::from_slice(text.as_bytes()).expect("JSON from DevTools");
+            if message["id"] == id {
+                return match message.get("error") {
+                    Some(error) => Err(error.to_string()),
+                    None => Ok(message["result"].take()),
+                };
+            }
+            self.note(&message);
+        }
+    }
+
+    fn note(&mut self, event: &Value) {
+        let params = &event["params"];
+        let complaint = match event["method"].as_str() {
+            Some("Runtime.exceptionThrown") => &params["exceptionDetails"],
+            Some("Runtime.consoleAPICalled") if params["type"] == "error" => &params["args"],
+            _ => return,
+        };
+        self.complaints.push(complaint.to_string());
+    }
+}
+
+/// Decodes standard base64, which is how both drivers' protocols carry screenshots.
+pub(crate) fn unbase64(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
+    let (mut bits, mut n_bits) = (0_u32, 0);
+    for symbol in text.bytes() {
+        let value = match symbol {
+            b'A'..=b'Z' => symbol - b'A',
+            b'a'..=b'z' => symbol - b'a' + 26,
+            b'0'..=b'9' => symbol - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => continue,
+        };
+        bits = bits << 6 | u32::from(value);
+        n_bits += 6;
+        if n_bits >= 8 {
+            n_bits -= 8;
+            bytes.push((bits >> n_bits & 0xFF) as u8);
+        }
+    }
+    bytes
+}

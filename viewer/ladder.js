@@ -1,0 +1,263 @@
+// The ladder: chooses how this engine shows the gallery, and takes the next rung when one fails.
+//
+//   wasm      the viewer, where WebAssembly and a readable fetch body exist
+//   img       <img src="stream">: the server blends, the engine only paints
+//   snapshot  a still picture, fetched again and again; it heals for ever
+//
+// Plain ES5, nothing newer: this file must not fail where everything else does. `?viewer=` forces
+// a rung. The page's state is told in <html data-state data-rung>.
+(function () {
+  'use strict';
+
+  // A TV's engine needs 1 to 3 s to fetch and compile the viewer, and a cold server about 1 s for
+  // the first picture. Twice that is a fault; a person in front of a black screen waits this long.
+  var REPORT_MS = 8000;
+  // The server sends the first picture at once, but a rendition may have to be made first.
+  var LOAD_MS = 10000;
+  // Chromium keeps memory of a motion JPEG that runs for weeks; a new connection frees it.
+  var RECYCLE_MS = 10 * 60 * 1000;
+  var WATCH_MS = 15000;
+  var SNAPSHOT_MS = 3000;
+  var LONGEST_PAUSE_MS = 10000;
+
+  var root = document.documentElement;
+  var rung = null;
+
+  function state(name) { root.setAttribute('data-state', name); }
+
+  function query(name) {
+    var pairs = location.search.replace(/^\?/, '').split('&');
+    for (var i = 0; i < pairs.length; i++) {
+      if (pairs[i].split('=')[0] === name) { return pairs[i].slice(name.length + 1); }
+    }
+    return '';
+  }
+
+  // What the page was opened with belongs to the pictures as well; `t` keeps caches away.
+  function address(path) {
+    var ratio = window.devicePixelRatio || 1;
+    var pairs = ['size=' + Math.max(1, Math.round(window.innerWidth * ratio)) + 'x' +
+      Math.max(1, Math.round(window.innerHeight * ratio))];
+    var names = ['channel', 'fit', 'quality', 'transition', 'fps', 'paint'];
+    for (var i = 0; i < names.length; i++) {
+      if (query(names[i])) { pairs.push(names[i] + '=' + query(names[i])); }
+    }
+    return path + '?' + pairs.join('&') + '&t=' + new Date().getTime();
+  }
+
+  // ---- wasm
+
+  function canRunViewer() {
+    return typeof WebAssembly === 'object' && typeof WebAssembly.instantiate === 'function' &&
+      typeof fetch === 'function' && typeof Promise === 'function' &&
+      typeof Response === 'function' && 'body' in Response.prototype &&
+      typeof MutationObserver === 'function';
+  }
+
+  function startViewer() {
+    var assets = document.querySelector('meta[name=mantel-viewer]');
+    if (!assets || !canRunViewer()) { return startImg('this engine can not run the viewer'); }
+    rung = 'wasm';
+    root.setAttribute('data-rung', rung);
+
+    function shows() {
+      var now = root.getAttribute('data-state');
+      return now === 'playing' || now === 'paused';
+    }
+    function giveUp(why) {
+      if (rung !== 'wasm') { return; }
+      observer.disconnect();
+      var stop = document.createEvent('Event');
+      stop.initEvent('mantel-stop', false, false);
+      window.dispatchEvent(stop);
+      startImg(why);
+    }
+    // An engine that paints nothing in hidden pages runs no animation frames there, and a viewer
+    // that says `reconnecting` works: no other rung would get a picture either.
+    function judge() {
+      if (rung !== 'wasm' || shows() || root.hasAttribute('data-slide')) { return; }
+      if (document.hidden || root.getAttribute('data-state') === 'reconnecting') {
+        setTimeout(judge, REPORT_MS);
+      } else {
+        giveUp('the viewer did not report in time');
+      }
+    }
+    var observer = new MutationObserver(function () {
+      if (root.getAttribute('data-state') === 'failed') {
+        giveUp(root.getAttribute('data-failure') || 'the viewer failed');
+      }
+    });
+    observer.observe(root, { attributes: true, attributeFilter: ['data-state'] });
+    setTimeout(judge, REPORT_MS);
+
+    var script = document.createElement('script');
+    script.src = assets.getAttribute('data-js');
+    script.onerror = function () { giveUp('the viewer could not be loaded'); };
+    script.onload = function () {
+      if (typeof wasm_bindgen !== 'function') { return giveUp('this engine can not read the viewer'); }
+      wasm_bindgen({ module_or_path: assets.getAttribute('data-wasm') }).then(null, function (error) {
+        giveUp('the viewer could not be started: ' + error);
+      });
+    };
+    document.body.appendChild(script);
+  }
+
+  // ---- pictures over each other: a new one is put over the old one once it is there
+
+  function box() { return document.getElementById('rung'); }
+
+  function present(image) {
+    var old = [].slice.call(box().childNodes);
+    box().appendChild(image);
+    root.setAttribute('data-shown', '');
+    state('fallback');
+    // Not at once: the engine may not have painted the new one yet. A stream goes on behind a
+    // removed element, so its address is taken away first.
+    setTimeout(function () {
+      for (var i = 0; i < old.length; i++) { drop(old[i]); }
+    }, 400);
+  }
+
+  function drop(image) {
+    image.onload = image.onerror = null;
+    image.src = 'data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7';
+    if (image.parentNode) { image.parentNode.removeChild(image); }
+  }
+
+  function load(url, millis, done) {
+    var image = new Image();
+    var timer = setTimeout(function () { finish(false); }, millis);
+    function finish(ok) {
+      clearTimeout(timer);
+      image.onload = image.onerror = null;
+      if (!ok) { drop(image); }
+      done(ok ? image : null);
+    }
+    image.alt = '';
+    image.onload = function () { finish(true); };
+    image.onerror = function () { finish(false); };
+    image.src = url;
+  }
+
+  // ---- img
+
+  function startImg(why) {
+    if (rung === 'img' || rung === 'snapshot') { return; }
+    rung = 'img';
+    root.setAttribute('data-rung', rung);
+    root.setAttribute('data-reason', why);
+    if (root.getAttribute('data-state') !== 'failed') { state('fallback'); }
+    load(address('stream'), LOAD_MS, function (image) {
+      if (!image) { return startSnapshot(why + '; no stream either'); }
+      keepStreaming(image);
+    });
+    listenToKeys();
+  }
+
+  // From here on the rung is known to work: whatever happens, it is tried again, and the last
+  // picture stays meanwhile.
+  function keepStreaming(first) {
+    var since, broken = false, pending = false, resized;
+
+    function take(image) {
+      since = new Date().getTime();
+      broken = false;
+      image.onerror = function () { broken = true; renew(); };
+      present(image);
+    }
+    function renew() {
+      if (pending) { return; }
+      pending = true;
+      load(address('stream'), LOAD_MS, function (image) {
+        pending = false;
+        if (image) { take(image); } else { setTimeout(renew, LONGEST_PAUSE_MS); }
+      });
+    }
+    // An <img> says nothing when its stream ends: a server that was away and is back has ended it.
+    function watch() {
+      request('GET', 'healthz', null, function (ok) {
+        if (!ok) { broken = true; }
+        else if (broken || new Date().getTime() - since > RECYCLE_MS) { renew(); }
+        setTimeout(watch, WATCH_MS);
+      });
+    }
+    window.addEventListener('resize', function () {
+      clearTimeout(resized);
+      resized = setTimeout(renew, 700);
+    });
+    take(first);
+    setTimeout(watch, WATCH_MS);
+  }
+
+  // ---- snapshot
+
+  function startSnapshot(why) {
+    rung = 'snapshot';
+    root.setAttribute('data-rung', rung);
+    root.setAttribute('data-reason', why);
+    var pause = 1000;
+    function again() {
+      load(address('snapshot'), LOAD_MS, function (image) {
+        if (image) { pause = 1000; present(image); setTimeout(again, SNAPSHOT_MS); return; }
+        setTimeout(again, pause);
+        pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+      });
+    }
+    again();
+    listenToKeys();
+  }
+
+  // ---- the lower rungs' commands: the few that a remote needs
+
+  function request(method, path, body, done) {
+    var call = new XMLHttpRequest();
+    call.onreadystatechange = function () {
+      if (call.readyState === 4) { done(call.status >= 200 && call.status < 300); }
+    };
+    call.open(method, path, true);
+    call.timeout = LOAD_MS;
+    if (body) { call.setRequestHeader('Content-Type', 'application/json'); }
+    call.send(body);
+  }
+
+  var listening = false, paused = false;
+
+  function listenToKeys() {
+    if (listening) { return; }
+    listening = true;
+    var commands = { 37: 'previous', 39: 'next', 33: 'previous', 34: 'next', 78: 'next', 80: 'previous',
+      412: 'previous', 417: 'next', 13: 'toggle', 32: 'toggle', 10252: 'toggle', 179: 'toggle',
+      415: 'resume', 19: 'pause', 413: 'pause' };
+    window.addEventListener('keydown', function (event) {
+      var command = commands[event.keyCode];
+      if (!command || event.ctrlKey || event.altKey || event.metaKey) { return; }
+      event.preventDefault();
+      if (command === 'toggle') { command = paused ? 'resume' : 'pause'; }
+      if (command === 'pause' || command === 'resume') { paused = command === 'pause'; }
+      var channel = query('channel');
+      request('POST', 'control' + (channel ? '?channel=' + channel : ''),
+        JSON.stringify({ command: command }), function (ok) {
+          toast(ok ? { next: 'Next', previous: 'Previous', pause: 'Paused', resume: 'Playing' }[command]
+            : 'No answer from the server');
+        });
+    });
+  }
+
+  var hiding;
+
+  function toast(text) {
+    var element = document.getElementById('toast');
+    element.textContent = text;
+    element.className = 'on';
+    clearTimeout(hiding);
+    hiding = setTimeout(function () { element.className = ''; }, 1600);
+  }
+
+  // ----
+
+  switch (query('viewer')) {
+    case 'img': startImg('asked for'); break;
+    case 'snapshot': startSnapshot('asked for'); break;
+    default: startViewer();
+  }
+}());

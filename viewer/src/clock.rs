@@ -1,0 +1,165 @@
+//! How the server's wall clock relates to this device's, learnt from `X-Sent-At`.
+//!
+//! Never reads a clock: the caller says what time it is on its own steady clock. TVs' wall
+//! clocks are often minutes wrong and jump when they are set; the steady one does neither.
+
+use mantel_shared::UnixMillis;
+
+/// An instant of this device's steady clock, in milliseconds (`performance.now()`); its zero
+/// means nothing.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub struct Local(pub f64);
+
+impl Local {
+    /// Milliseconds from `earlier` to `self`; negative when it is the other way round.
+    pub fn since(self, earlier: Self) -> f64 {
+        self.0 - earlier.0
+    }
+
+    /// The instant `millis` later.
+    pub fn after(self, millis: f64) -> Self {
+        Self(self.0 + millis)
+    }
+}
+
+/// How long the smallest offset is believed before a newer one replaces it even when it is
+/// larger: at 50 ppm two quartz clocks drift apart by 18 ms in two windows, about a frame, and a
+/// window still holds many parts, of which one is likely to have come without delay.
+const WINDOW_MILLIS: f64 = 3.0 * 60.0 * 1000.0;
+
+/// The offset between the two clocks.
+///
+/// A part that was sent at S (server) and came at R (local) gives R − S = offset + the time on
+/// the way. That time is never negative, so the smallest difference seen is the best estimate.
+/// Smallest of a sliding window rather than of all time, because screens run for months.
+#[derive(Debug)]
+pub struct Clock {
+    /// Believed until the first sample: the device's own wall clock.
+    guess: f64,
+    /// Smallest of the window that is being filled, with the instant it began.
+    current: Option<(Local, f64)>,
+    /// Smallest of the window before.
+    previous: Option<f64>,
+}
+
+impl Clock {
+    /// A clock that trusts the device until a part says better: `now` and `wall` are the same
+    /// instant on its steady clock and on its wall clock.
+    pub fn new(now: Local, wall: UnixMillis) -> Self {
+        Self {
+            guess: now.0 - millis(wall),
+            current: None,
+            previous: None,
+        }
+    }
+
+    /// Takes note that something sent at `sent` came at `received`.
+    pub fn sample(&mut self, sent: UnixMillis, received: Local) {
+        let difference = received.0 - millis(sent);
+        self.current = match self.current {
+            Some((began, smallest)) if received.since(began) < WINDOW_MILLIS => {
+                Some((began, smallest.min(difference)))
+            }
+            // The window before the last says nothing any more when nothing came for so long.
+            Some((began, smallest)) => {
+                let recent = received.since(began) < 2.0 * WINDOW_MILLIS;
+                self.previous = recent.then_some(smallest);
+                Some((received, difference))
+            }
+            None => Some((received, difference)),
+        };
+    }
+
+    /// Forgets what was learnt: another server may answer after a reconnect, or the same one
+    /// with its clock set. The last estimate stays as the guess until the first sample.
+    pub fn restart(&mut self) {
+        self.guess = self.offset();
+        self.current = None;
+        self.previous = None;
+    }
+
+    /// The instant of the steady clock at which the server's clock shows `at`.
+    pub fn local(&self, at: UnixMillis) -> Local {
+        Local(millis(at) + self.offset())
+    }
+
+    /// What the server's clock shows at `now`, in Unix milliseconds.
+    pub fn server(&self, now: Local) -> f64 {
+        now.0 - self.offset()
+    }
+
+    fn offset(&self) -> f64 {
+        match (self.current, self.previous) {
+            (Some((_, current)), Some(previous)) => current.min(previous),
+            (Some((_, current)), None) => current,
+            (None, _) => self.guess,
+        }
+    }
+}
+
+/// Unix milliseconds stay exact in a double until the year 287,396.
+#[expect(clippy::cast_precision_loss, reason = "see above")]
+fn millis(at: UnixMillis) -> f64 {
+    at.0 as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EPOCH: u64 = 1_790_000_000_000;
+
+    fn clock() -> Clock {
+        Clock::new(Local(1000.0), UnixMillis(EPOCH))
+    }
+
+    #[test]
+    fn the_device_is_believed_until_the_first_part() {
+        assert_eq!(clock().local(UnixMillis(EPOCH + 500)), Local(1500.0));
+    }
+
+    #[test]
+    fn the_smallest_difference_wins() {
+        let mut clock = clock();
+        // The device is an hour slow: local 0 is EPOCH + 3_600_000.
+        let sent = |at: u64| UnixMillis(EPOCH + 3_600_000 + at);
+        clock.sample(sent(2000), Local(2080.0));
+        assert_eq!(clock.local(sent(5000)), Local(5080.0));
+        clock.sample(sent(3000), Local(3005.0));
+        clock.sample(sent(4000), Local(4400.0));
+        assert_eq!(clock.local(sent(5000)), Local(5005.0));
+        assert_eq!(clock.server(Local(5005.0)), (EPOCH + 3_605_000) as f64);
+    }
+
+    #[test]
+    fn drift_is_followed_within_two_windows() {
+        let mut clock = clock();
+        // The device's clock runs 50 ppm fast: the difference grows by 0.5 ms in 10 s.
+        let mut local = 0.0;
+        for step in 0..400_u64 {
+            local = step as f64 * 10_000.0 * 1.00005;
+            clock.sample(UnixMillis(EPOCH + step * 10_000), Local(local + 7.0));
+        }
+        let error = clock.server(Local(local)) - (EPOCH + 399 * 10_000) as f64;
+        assert!(error.abs() <= 20.0, "{error}");
+    }
+
+    #[test]
+    fn a_long_silence_forgets_the_window_before() {
+        let mut clock = clock();
+        clock.sample(UnixMillis(EPOCH), Local(0.0));
+        // The server's clock was set back by a minute while nothing came for an hour.
+        clock.sample(UnixMillis(EPOCH + 3_540_000), Local(3_600_000.0));
+        assert_eq!(clock.server(Local(3_600_000.0)), (EPOCH + 3_540_000) as f64);
+    }
+
+    #[test]
+    fn a_restart_keeps_the_estimate_as_a_guess_only() {
+        let mut clock = clock();
+        clock.sample(UnixMillis(EPOCH), Local(0.0));
+        clock.restart();
+        assert_eq!(clock.local(UnixMillis(EPOCH)), Local(0.0));
+        clock.sample(UnixMillis(EPOCH), Local(250.0));
+        assert_eq!(clock.local(UnixMillis(EPOCH)), Local(250.0));
+    }
+}

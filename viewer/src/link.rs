@@ -1,0 +1,163 @@
+//! When to try again and when to give up waiting: back-off and watchdog of the connection.
+//!
+//! Never a timer, a random source or a socket: instants and jitter are arguments.
+
+use crate::clock::Local;
+
+const FIRST_MILLIS: f64 = 500.0;
+const LONGEST_MILLIS: f64 = 10_000.0;
+
+/// The pause before each attempt to reconnect: from 0.5 s, doubling, to 10 s, for ever.
+///
+/// Jitter spreads the screens of a house, which all lose a restarted server at the same instant.
+#[derive(Debug, Default)]
+pub struct Backoff {
+    n_failures: u32,
+}
+
+impl Backoff {
+    /// Milliseconds to wait after one more failure. `jitter` is uniform in 0..1.
+    pub fn failed(&mut self, jitter: f64) -> f64 {
+        // Beyond the fifth the limit holds anyway.
+        let doubled = FIRST_MILLIS * f64::from(1_u32 << self.n_failures.min(5));
+        self.n_failures = self.n_failures.saturating_add(1);
+        let spread = 0.75 + 0.5 * jitter.clamp(0.0, 1.0);
+        (doubled.min(LONGEST_MILLIS) * spread).clamp(FIRST_MILLIS, LONGEST_MILLIS)
+    }
+
+    /// A part came: the next failure starts anew. A connection alone is not success; a proxy
+    /// whose server is gone accepts many.
+    pub fn succeeded(&mut self) {
+        self.n_failures = 0;
+    }
+}
+
+/// Stands in until the server says how long slides stay: its default interval.
+const UNKNOWN_DWELL_MILLIS: f64 = 10_000.0;
+const GRACE_MILLIS: f64 = 15_000.0;
+/// With slides that stay for hours a dead connection would go unnoticed for as long. Reconnecting
+/// costs one picture, which is recognised and not decoded again.
+const LONGEST_SILENCE_MILLIS: f64 = 10.0 * 60.0 * 1000.0;
+
+/// Notices a connection that has died without an error: a peer that lost its power sends no FIN,
+/// and `fetch` has no time-out.
+#[derive(Debug)]
+pub struct Watchdog {
+    heard: Local,
+    dwell_millis: f64,
+    is_opening: bool,
+}
+
+impl Watchdog {
+    /// Watches from `now` on.
+    pub fn new(now: Local) -> Self {
+        Self {
+            heard: now,
+            dwell_millis: UNKNOWN_DWELL_MILLIS,
+            is_opening: false,
+        }
+    }
+
+    /// A new attempt began. The server sends the current slide at once, so this one waits for
+    /// the grace time alone.
+    pub fn opening(&mut self, now: Local) {
+        self.heard = now;
+        self.is_opening = true;
+    }
+
+    /// Something came.
+    pub fn heard(&mut self, now: Local) {
+        self.heard = now;
+        self.is_opening = false;
+    }
+
+    /// Whether nothing has come since the last attempt began.
+    pub fn is_opening(&self) -> bool {
+        self.is_opening
+    }
+
+    /// Slides stay this long.
+    pub fn dwell(&mut self, millis: f64) {
+        if millis.is_finite() {
+            self.dwell_millis = millis.max(0.0);
+        }
+    }
+
+    /// When silence becomes a fault: two dwells and 15 s after the last byte.
+    pub fn deadline(&self) -> Local {
+        if self.is_opening {
+            return self.heard.after(GRACE_MILLIS);
+        }
+        let silence = 2.0 * self.dwell_millis + GRACE_MILLIS;
+        self.heard.after(silence.min(LONGEST_SILENCE_MILLIS))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_ten_seconds() {
+        let mut backoff = Backoff::default();
+        let pauses: Vec<_> = (0..7).map(|_| backoff.failed(0.5)).collect();
+        assert_eq!(
+            pauses,
+            [500.0, 1000.0, 2000.0, 4000.0, 8000.0, 10_000.0, 10_000.0]
+        );
+    }
+
+    #[test]
+    fn jitter_stays_between_the_limits() {
+        for jitter in [-1.0, 0.0, 0.3, 1.0, 7.0] {
+            let mut backoff = Backoff::default();
+            for _ in 0..100 {
+                assert!((500.0..=10_000.0).contains(&backoff.failed(jitter)));
+            }
+        }
+        let (mut early, mut late) = (Backoff::default(), Backoff::default());
+        early.failed(0.0);
+        late.failed(0.0);
+        assert!(early.failed(0.0) < late.failed(1.0));
+    }
+
+    #[test]
+    fn a_part_resets_the_pause() {
+        let mut backoff = Backoff::default();
+        for _ in 0..9 {
+            backoff.failed(1.0);
+        }
+        backoff.succeeded();
+        assert_eq!(backoff.failed(0.0), 500.0);
+    }
+
+    #[test]
+    fn the_watchdog_waits_two_dwells_and_fifteen_seconds() {
+        let mut watchdog = Watchdog::new(Local(1000.0));
+        assert_eq!(watchdog.deadline(), Local(36_000.0));
+        watchdog.dwell(60_000.0);
+        watchdog.heard(Local(5000.0));
+        assert_eq!(watchdog.deadline(), Local(140_000.0));
+    }
+
+    #[test]
+    fn an_attempt_is_given_up_after_the_grace_time() {
+        let mut watchdog = Watchdog::new(Local(0.0));
+        watchdog.dwell(60_000.0);
+        watchdog.opening(Local(1000.0));
+        assert!(watchdog.is_opening());
+        assert_eq!(watchdog.deadline(), Local(16_000.0));
+        watchdog.heard(Local(1100.0));
+        assert!(!watchdog.is_opening());
+        assert_eq!(watchdog.deadline(), Local(136_100.0));
+    }
+
+    #[test]
+    fn a_slide_that_stays_for_a_day_does_not_hide_a_dead_connection() {
+        let mut watchdog = Watchdog::new(Local(0.0));
+        watchdog.dwell(86_400_000.0);
+        assert_eq!(watchdog.deadline(), Local(600_000.0));
+        watchdog.dwell(f64::INFINITY);
+        assert_eq!(watchdog.deadline(), Local(600_000.0));
+    }
+}

@@ -1,0 +1,448 @@
+//! Which slide is on screen, which one waits, and how far the crossfade is: the state machine
+//! of the viewer.
+//!
+//! Time is an argument and pictures are an opaque type, dropped when they are no longer needed.
+//! Never a canvas, a decoder, a timer or a connection: the caller decodes what
+//! [`Player::announce`] asks for, hands pictures back, and draws [`Player::layers`] whenever
+//! [`Player::advance`] says so.
+//!
+//! Invariant: the lowest layer is opaque, whatever happens. The screen never dips to black
+//! between two pictures, and once there was a picture there is always one.
+
+use mantel_shared::SlideNo;
+
+use crate::clock::Local;
+
+/// Tells whether two parts carry the same picture (see [`crate::session`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fingerprint(pub u64);
+
+/// What a part says about its slide, in this device's time.
+#[derive(Clone, Copy, Debug)]
+pub struct Announcement {
+    /// The slide's number.
+    pub slide: SlideNo,
+    /// Of the part's body.
+    pub fingerprint: Fingerprint,
+    /// When it is to be on screen; at once when the sender does not say.
+    pub show_at: Option<Local>,
+    /// Length of the crossfade that starts at that moment; 0 is a cut.
+    pub fade_millis: f64,
+    /// The channel stands still.
+    pub paused: bool,
+}
+
+/// Names one decoding job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ticket(u64);
+
+/// What is to be done with a part's picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Decode it and hand it to [`Player::decoded`].
+    Decode(Ticket),
+    /// It is here already or on its way: the part brought new metadata only.
+    Known,
+    /// It is older than what shows.
+    Stale,
+}
+
+/// When [`Player::advance`] is to be called again.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Wake {
+    /// Before the display's next refresh: a crossfade runs.
+    NextFrame,
+    /// At this moment a slide begins.
+    At(Local),
+    /// When something arrives; the screen stands still.
+    Never,
+}
+
+/// What one step of time brought.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Step {
+    /// The canvas is out of date.
+    pub draw: bool,
+    /// When to call again.
+    pub wake: Wake,
+}
+
+/// What the page says about itself in `data-state`; the page code adds `fallback` and `failed`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Nothing has been shown yet.
+    Connecting,
+    /// Slides follow each other.
+    Playing,
+    /// The server said that the channel stands still.
+    Paused,
+    /// The connection is gone; the last picture stays.
+    Reconnecting,
+}
+
+/// A slide that begins no more than this late still runs on the common schedule, so that two
+/// screens fade together although their frames fall a little apart. A later one starts its
+/// crossfade when it is ready, in full, rather than in the middle.
+const SOON_ENOUGH_MILLIS: f64 = 100.0;
+
+/// Pictures blended at the same time: two, and one more for somebody who presses `next` during
+/// a crossfade. It bounds memory; a further slide waits until the oldest is covered.
+const MAX_LAYERS: usize = 3;
+
+/// Slides that wait at the same time: right after connecting the one to show now and the one after
+/// it, and one more that comes before the display's next refresh.
+const MAX_PENDING: usize = 3;
+
+struct Layer<P> {
+    slide: SlideNo,
+    fingerprint: Fingerprint,
+    picture: P,
+    begins: Local,
+    fade_millis: f64,
+}
+
+impl<P> Layer<P> {
+    /// Eased at both ends: a linear fade seems to start and to stop with a jerk.
+    fn alpha(&self, now: Local) -> f64 {
+        if self.fade_millis <= 0.0 {
+            return 1.0;
+        }
+        let x = (now.since(self.begins) / self.fade_millis).clamp(0.0, 1.0);
+        x * x * (3.0 - 2.0 * x)
+    }
+}
+
+struct Pending<P> {
+    announcement: Announcement,
+    ticket: Ticket,
+    picture: Option<P>,
+    /// It opened its connection: numbers before it belong to another time.
+    first: bool,
+}
+
+impl<P> Pending<P> {
+    fn is(&self, part: &Announcement) -> bool {
+        self.announcement.slide == part.slide && self.announcement.fingerprint == part.fingerprint
+    }
+
+    /// Whether its turn comes before that of `part`. If not, `part` takes its place: the slide
+    /// was changed, or a command came between.
+    fn precedes(&self, part: &Announcement) -> bool {
+        let begins = |announcement: &Announcement| announcement.show_at.map_or(f64::MIN, |at| at.0);
+        self.announcement.slide < part.slide && begins(&self.announcement) <= begins(part)
+    }
+}
+
+/// A new picture for the slide that already shows: the screen's size changed.
+struct Refresh {
+    slide: SlideNo,
+    fingerprint: Fingerprint,
+    ticket: Ticket,
+}
+
+/// The state machine. `P` is a decoded picture.
+pub struct Player<P> {
+    /// Lowest first; the last one is the slide that shows.
+    layers: Vec<Layer<P>>,
+    /// In the order in which they are to show.
+    pending: Vec<Pending<P>>,
+    refresh: Option<Refresh>,
+    n_tickets: u64,
+    n_skipped: u64,
+    fresh: bool,
+    lost: bool,
+    paused: bool,
+    dirty: bool,
+}
+
+impl<P> Default for Player<P> {
+    fn default() -> Self {
+        Self {
+            layers: Vec::new(),
+            pending: Vec::new(),
+            refresh: None,
+            n_tickets: 0,
+            n_skipped: 0,
+            fresh: true,
+            lost: false,
+            paused: false,
+            dirty: false,
+        }
+    }
+}
+
+impl<P> Player<P> {
+    /// A new connection was made: its first part is what the server shows now, whatever its
+    /// number. A server that restarted may count anew.
+    pub fn connected(&mut self) {
+        self.fresh = true;
+    }
+
+    /// The connection broke and is not back. Pictures stay, and the pending one still shows at
+    /// its moment.
+    pub fn disconnected(&mut self) {
+        self.lost = true;
+    }
+
+    /// Takes what a part says about its slide.
+    pub fn announce(&mut self, part: Announcement) -> Verdict {
+        let first = std::mem::take(&mut self.fresh);
+        self.lost = false;
+        if let Some(top) = self.layers.last() {
+            if part.slide == top.slide {
+                return self.announce_showing(part);
+            }
+            // Numbers only grow, except that a pause may fall into the moment of a change: then
+            // the server stays at the slide that this screen has just left.
+            if part.slide < top.slide && !first && !part.paused {
+                return Verdict::Stale;
+            }
+        }
+        self.paused = part.paused;
+        // A new connection and a pause say which slide the server shows: no other is certain.
+        let alone = first || part.paused;
+        self.pending
+            .retain(|pending| pending.is(&part) || (!alone && pending.precedes(&part)));
+        if let Some(pending) = self.pending.iter_mut().find(|pending| pending.is(&part)) {
+            pending.announcement = part;
+            return Verdict::Known;
+        }
+        if self.pending.len() >= MAX_PENDING {
+            // The foremost one is being decoded. If it had to go each time that another comes, an
+            // engine slower than the stream would never show anything.
+            self.pending.remove(1);
+        }
+        let ticket = self.ticket();
+        self.pending.push(Pending {
+            announcement: part,
+            ticket,
+            picture: None,
+            first,
+        });
+        Verdict::Decode(ticket)
+    }
+
+    /// A picture is ready. Returns whether it is still wanted; if not, it is dropped.
+    pub fn decoded(&mut self, ticket: Ticket, picture: P) -> bool {
+        let waits = |pending: &&mut Pending<P>| pending.ticket == ticket;
+        if let Some(pending) = self.pending.iter_mut().find(waits) {
+            pending.picture = Some(picture);
+            return true;
+        }
+        let Some(refresh) = self.refresh.take_if(|refresh| refresh.ticket == ticket) else {
+            return false;
+        };
+        match self
+            .layers
+            .last_mut()
+            .filter(|top| top.slide == refresh.slide)
+        {
+            Some(top) => {
+                top.picture = picture;
+                top.fingerprint = refresh.fingerprint;
+                self.dirty = true;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// A picture could not be decoded: its slide is left out and the one before stays.
+    pub fn undecodable(&mut self, ticket: Ticket) {
+        self.pending.retain(|pending| pending.ticket != ticket);
+        self.refresh.take_if(|refresh| refresh.ticket == ticket);
+    }
+
+    /// Lets time pass: begins the pending slide when its moment has come and its picture is
+    /// ready, and drops pictures that are covered.
+    pub fn advance(&mut self, now: Local) -> Step {
+        let mut draw = std::mem::take(&mut self.dirty) || self.layers.len() > 1;
+        self.drop_covered(now);
+        if self.begin_pending(now) {
+            draw = true;
+            self.drop_covered(now);
+        }
+        let wake = if self.layers.len() > 1 {
+            Wake::NextFrame
+        } else {
+            let ready = self
+                .pending
+                .iter()
+                .find(|pending| pending.picture.is_some());
+            ready.map_or(Wake::Never, |pending| {
+                pending
+                    .announcement
+                    .show_at
+                    .map_or(Wake::NextFrame, Wake::At)
+            })
+        };
+        Step { draw, wake }
+    }
+
+    /// The pictures to draw, lowest first, each with its opacity; the lowest is opaque.
+    pub fn layers(&self, now: Local) -> impl Iterator<Item = (&P, f64)> {
+        self.layers.iter().enumerate().map(move |(index, layer)| {
+            (
+                &layer.picture,
+                if index == 0 { 1.0 } else { layer.alpha(now) },
+            )
+        })
+    }
+
+    /// The slide that shows, or is fading in.
+    pub fn showing(&self) -> Option<SlideNo> {
+        self.layers.last().map(|top| top.slide)
+    }
+
+    /// The picture that shows, or is fading in.
+    pub fn picture(&self) -> Option<&P> {
+        self.layers.last().map(|top| &top.picture)
+    }
+
+    /// Since when the slide shows.
+    pub fn shown_since(&self) -> Option<Local> {
+        self.layers.last().map(|top| top.begins)
+    }
+
+    /// The slide that waits, and whether its picture is ready.
+    pub fn pending(&self) -> Option<(SlideNo, bool)> {
+        let front = self.pending.first()?;
+        Some((front.announcement.slide, front.picture.is_some()))
+    }
+
+    /// The highest number that shows or waits.
+    pub fn newest(&self) -> Option<SlideNo> {
+        let last = self
+            .pending
+            .last()
+            .map(|pending| pending.announcement.slide);
+        last.max(self.showing())
+    }
+
+    /// Whether a decoding job's picture would still be taken.
+    pub fn wants(&self, ticket: Ticket) -> bool {
+        self.pending.iter().any(|pending| pending.ticket == ticket)
+            || self
+                .refresh
+                .as_ref()
+                .is_some_and(|refresh| refresh.ticket == ticket)
+    }
+
+    /// The moment of the slide that waits for this job's picture.
+    pub fn show_at(&self, ticket: Ticket) -> Option<Local> {
+        let pending = self
+            .pending
+            .iter()
+            .find(|pending| pending.ticket == ticket)?;
+        pending.announcement.show_at
+    }
+
+    /// Slides that this screen never showed although it was connected.
+    pub fn n_skipped(&self) -> u64 {
+        self.n_skipped
+    }
+
+    /// Whether the server said that the channel stands still.
+    pub fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    /// What the page says about itself.
+    pub fn phase(&self) -> Phase {
+        match (self.lost, self.layers.is_empty(), self.paused) {
+            (true, _, _) => Phase::Reconnecting,
+            (false, true, _) => Phase::Connecting,
+            (false, false, true) => Phase::Paused,
+            (false, false, false) => Phase::Playing,
+        }
+    }
+
+    fn announce_showing(&mut self, part: Announcement) -> Verdict {
+        self.paused = part.paused;
+        if part.paused {
+            // What was to come next is not certain any more; it will be sent again.
+            self.pending.clear();
+        }
+        let shown = self.layers.last().map(|top| top.fingerprint);
+        let expected = self
+            .refresh
+            .as_ref()
+            .map(|refresh| refresh.fingerprint)
+            .or(shown);
+        if expected == Some(part.fingerprint) {
+            return Verdict::Known;
+        }
+        let ticket = self.ticket();
+        self.refresh = Some(Refresh {
+            slide: part.slide,
+            fingerprint: part.fingerprint,
+            ticket,
+        });
+        Verdict::Decode(ticket)
+    }
+
+    fn ticket(&mut self) -> Ticket {
+        self.n_tickets += 1;
+        Ticket(self.n_tickets)
+    }
+
+    fn drop_covered(&mut self, now: Local) {
+        if let Some(covering) = self
+            .layers
+            .iter()
+            .rposition(|layer| layer.alpha(now) >= 1.0)
+        {
+            self.layers.drain(..covering);
+        }
+    }
+
+    fn begin_pending(&mut self, now: Local) -> bool {
+        if self.layers.len() >= MAX_LAYERS {
+            return false;
+        }
+        // Of several that are due the newest wins.
+        let due = |pending: &Pending<P>| {
+            pending.picture.is_some() && pending.announcement.show_at.is_none_or(|at| at <= now)
+        };
+        let Some(index) = self.pending.iter().rposition(due) else {
+            return false;
+        };
+        let first = self
+            .pending
+            .iter()
+            .take(index + 1)
+            .any(|pending| pending.first);
+        let Some(Pending {
+            announcement,
+            picture: Some(picture),
+            ..
+        }) = self.pending.drain(..=index).next_back()
+        else {
+            return false;
+        };
+        if let Some(top) = self.layers.last().filter(|_| !first) {
+            self.n_skipped += announcement.slide.0.saturating_sub(top.slide.0 + 1);
+        }
+        let begins = announcement
+            .show_at
+            .filter(|at| now.since(*at) <= SOON_ENOUGH_MILLIS)
+            .unwrap_or(now);
+        self.refresh = None;
+        self.layers.push(Layer {
+            slide: announcement.slide,
+            fingerprint: announcement.fingerprint,
+            picture,
+            begins,
+            // The first picture of all has nothing to fade from.
+            fade_millis: if self.layers.is_empty() {
+                0.0
+            } else {
+                announcement.fade_millis
+            },
+        });
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,216 @@
+//! The pure parts wired to the browser's: parts go from the session to the player, pictures from
+//! the player to the canvas, figures to the panel. Everything here is synchronous and borrows
+//! nothing across a callback; timers, connections and tasks are [`super::app`]'s.
+
+use mantel_shared::{SlideNo, Transition, UnixMillis};
+use wasm_bindgen::prelude::*;
+
+use super::page::{self, Page, now};
+use super::panel::Panel;
+use super::picture::{Method, Picture};
+use super::surface::Surface;
+use crate::clock::{Clock, Local};
+use crate::link::{Backoff, Watchdog};
+use crate::player::{Announcement, Player, Step, Ticket, Verdict, Wake};
+use crate::session::{Part, Session, SessionError};
+use crate::stats::{self, Stats};
+
+/// An encoded picture that waits for its turn to be decoded.
+pub(super) struct Job {
+    pub(super) ticket: Ticket,
+    pub(super) body: Vec<u8>,
+    pub(super) content_type: String,
+}
+
+pub(super) struct Core {
+    pub(super) page: Page,
+    pub(super) surface: Surface,
+    pub(super) panel: Panel,
+    pub(super) player: Player<Picture>,
+    pub(super) stats: Stats,
+    pub(super) clock: Clock,
+    pub(super) backoff: Backoff,
+    pub(super) watchdog: Watchdog,
+    pub(super) method: Method,
+    session: Option<Session>,
+    /// Pictures are decoded one after the other, so that a slow engine is never asked for more
+    /// than it can do. Those that nobody wants any more are dropped: at most two wait.
+    jobs: Vec<Job>,
+    is_decoding: bool,
+    engine: String,
+}
+
+impl Core {
+    pub(super) fn new(page: Page, surface: Surface, panel: Panel) -> Self {
+        let user_agent = page::window().navigator().user_agent().unwrap_or_default();
+        Self {
+            page,
+            surface,
+            panel,
+            player: Player::default(),
+            stats: Stats::default(),
+            clock: Clock::new(now(), page::wall_clock()),
+            backoff: Backoff::default(),
+            watchdog: Watchdog::new(now()),
+            method: Method::detect(),
+            session: None,
+            jobs: Vec::new(),
+            is_decoding: false,
+            engine: crate::engine::describe(&user_agent),
+        }
+    }
+
+    /// A response began.
+    pub(super) fn opened(&mut self) {
+        self.session = Some(Session::default());
+        self.player.connected();
+        self.watchdog.heard(now());
+    }
+
+    /// Bytes came. Returns whether parts were among them.
+    pub(super) fn received(&mut self, chunk: &[u8]) -> Result<bool, SessionError> {
+        let now = now();
+        self.watchdog.heard(now);
+        self.stats.received.add(chunk.len() as f64, now);
+        self.stats.n_bytes += chunk.len() as f64;
+        let Some(mut session) = self.session.take() else {
+            return Ok(false);
+        };
+        let mut came = false;
+        session.feed(chunk, now, &mut |part| {
+            came = true;
+            self.take_part(part);
+        })?;
+        self.session = Some(session);
+        Ok(came)
+    }
+
+    /// The connection broke, or never was.
+    pub(super) fn lost(&mut self) {
+        self.session = None;
+        self.stats.n_reconnects += 1;
+        self.player.disconnected();
+        // Another machine may answer next time, or the same one with its clock set.
+        self.clock.restart();
+        self.tell();
+    }
+
+    /// The next picture to decode, unless one is being decoded.
+    pub(super) fn next_job(&mut self) -> Option<Job> {
+        if self.is_decoding || self.jobs.is_empty() {
+            return None;
+        }
+        self.is_decoding = true;
+        Some(self.jobs.remove(0))
+    }
+
+    /// A job is done, after `millis`.
+    pub(super) fn decoded(
+        &mut self,
+        ticket: Ticket,
+        result: Result<(Picture, Method), JsValue>,
+        millis: f64,
+    ) {
+        self.is_decoding = false;
+        match result {
+            Ok((picture, method)) => {
+                self.method = method;
+                self.stats.decode.add(millis);
+                if let Some(show_at) = self.player.show_at(ticket) {
+                    self.stats.lead.add(show_at.since(now()));
+                }
+                self.player.decoded(ticket, picture);
+            }
+            Err(_) => {
+                self.stats.n_undecodable += 1;
+                self.player.undecodable(ticket);
+            }
+        }
+    }
+
+    /// Lets the player take a step and draws what it wants drawn.
+    pub(super) fn advance(&mut self) -> Wake {
+        let now = now();
+        let Step { draw, wake } = self.player.advance(now);
+        if draw {
+            self.draw(now);
+            self.stats.frames.drawn(now, wake == Wake::NextFrame);
+        }
+        self.tell();
+        wake
+    }
+
+    /// Draws what shows, as after a change of the canvas.
+    pub(super) fn draw(&mut self, at: Local) {
+        self.surface.draw(self.player.layers(at));
+        self.stats.draw.add(now().since(at));
+    }
+
+    /// Brings the page's attributes up to date.
+    pub(super) fn tell(&mut self) {
+        self.page.tell(self.player.phase(), self.player.showing());
+    }
+
+    /// Brings the panel up to date.
+    pub(super) fn write_panel(&mut self) {
+        let number = |SlideNo(number)| number;
+        let at = now();
+        let wall = page::wall_clock().0 as f64;
+        let rows = self.stats.rows(&stats::Now {
+            at,
+            slide: self.player.showing().map(number),
+            shown_since: self.player.shown_since(),
+            pending: self
+                .player
+                .pending()
+                .map(|(slide, ready)| (number(slide), ready)),
+            n_skipped: self.player.n_skipped(),
+            source: self.player.picture().map(Picture::size),
+            canvas: self.surface.size(),
+            engine: &self.engine,
+            decoder: self.method.name(),
+            clock_offset: self.clock.server(at) - wall,
+        });
+        // The panel is a convenience: an engine that can't make it still shows pictures.
+        let _ = self.panel.write(&rows);
+    }
+
+    fn take_part(&mut self, part: Part) {
+        let fingerprint = part.fingerprint();
+        let Part {
+            head,
+            body,
+            head_at,
+        } = part;
+        let meta = head.meta;
+        if let Some(sent_at) = meta.sent_at {
+            self.clock.sample(sent_at, head_at);
+        }
+        if let Some(dwell) = meta.dwell_millis {
+            self.watchdog.dwell(dwell as f64);
+        }
+        self.backoff.succeeded();
+        // A stream that does not number its slides is shown in the order in which it comes.
+        let next = || SlideNo(self.player.newest().map_or(0, |SlideNo(newest)| newest + 1));
+        let verdict = self.player.announce(Announcement {
+            slide: meta.slide.unwrap_or_else(next),
+            fingerprint,
+            show_at: meta.show_at.map(|at: UnixMillis| self.clock.local(at)),
+            fade_millis: match meta.transition {
+                Some(Transition::Crossfade { millis }) => f64::from(millis),
+                Some(Transition::Cut) | None => 0.0,
+            },
+            paused: meta.paused,
+        });
+        if let Verdict::Decode(ticket) = verdict {
+            let content_type = head.content_type.as_str().to_owned();
+            self.jobs.push(Job {
+                ticket,
+                body,
+                content_type,
+            });
+        }
+        let player = &self.player;
+        self.jobs.retain(|job| player.wants(job.ticket));
+    }
+}

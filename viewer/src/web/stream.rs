@@ -1,0 +1,120 @@
+//! One connection: `fetch`, and the reader of its body. Never what the bytes mean, and never a
+//! second attempt.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use js_sys::{Reflect, Uint8Array};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{AbortController, ReadableStreamDefaultReader, RequestInit, Response};
+
+use super::handles::is_alive;
+use super::page::{forget, window};
+
+/// What a connection reports.
+pub(super) enum Received<'a> {
+    /// The response began.
+    Open,
+    /// Bytes of the body.
+    Chunk(&'a [u8]),
+    /// It is over, for this reason. Nothing more comes.
+    End(String),
+}
+
+/// An open connection; dropping it closes it, and nothing is reported any more.
+pub(super) struct Connection {
+    shared: Rc<Shared>,
+}
+
+struct Shared {
+    open: Cell<bool>,
+    /// Chromium has it from 66 on. Without it only a body can be cancelled, not a request.
+    abort: Option<AbortController>,
+    reader: RefCell<Option<ReadableStreamDefaultReader>>,
+}
+
+impl Connection {
+    /// Asks for `url` and hands everything that comes to `sink`, never from within this call.
+    pub(super) fn open(url: String, sink: impl Fn(Received<'_>) + 'static) -> Self {
+        let shared = Rc::new(Shared {
+            open: Cell::new(true),
+            abort: AbortController::new().ok(),
+            reader: RefCell::new(None),
+        });
+        let task = Rc::clone(&shared);
+        spawn_local(async move {
+            let end = match task.run(&url, &sink).await {
+                Ok(()) => "the stream ended".to_owned(),
+                Err(error) => describe(&error),
+            };
+            if task.is_open() {
+                sink(Received::End(end));
+            }
+        });
+        Self { shared }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.shared.open.set(false);
+        if let Some(abort) = &self.shared.abort {
+            abort.abort();
+        } else if let Some(reader) = self.shared.reader.take() {
+            forget(&reader.cancel());
+        }
+    }
+}
+
+impl Shared {
+    fn is_open(&self) -> bool {
+        self.open.get() && is_alive()
+    }
+
+    async fn run(&self, url: &str, sink: &impl Fn(Received<'_>)) -> Result<(), JsValue> {
+        let options = RequestInit::new();
+        if let Some(abort) = &self.abort {
+            options.set_signal(Some(&abort.signal()));
+        }
+        let promise = window().fetch_with_str_and_init(url, &options);
+        let response: Response = JsFuture::from(promise).await?.unchecked_into();
+        let body = response.body().ok_or("a response without a body")?;
+        if !self.is_open() {
+            forget(&body.cancel());
+            return Ok(());
+        }
+        if !response.ok() {
+            forget(&body.cancel());
+            return Err(JsValue::from_str(&response.status_text()));
+        }
+        // An `instanceof` would fail: in older engines the class is no global.
+        let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
+        *self.reader.borrow_mut() = Some(reader.clone());
+        sink(Received::Open);
+
+        let mut buffer = Vec::new();
+        while self.is_open() {
+            let result = JsFuture::from(reader.read()).await?;
+            if Reflect::get(&result, &"done".into())?.is_truthy() {
+                break;
+            }
+            let chunk: Uint8Array = Reflect::get(&result, &"value".into())?.unchecked_into();
+            buffer.resize(chunk.length() as usize, 0);
+            chunk.copy_to(&mut buffer);
+            if self.is_open() {
+                sink(Received::Chunk(&buffer));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn describe(error: &JsValue) -> String {
+    error.as_string().unwrap_or_else(|| {
+        let message = error.unchecked_ref::<js_sys::Error>().message();
+        message
+            .as_string()
+            .unwrap_or_else(|| "the connection failed".to_owned())
+    })
+}

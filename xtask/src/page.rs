@@ -1,0 +1,263 @@
+//! The finished page in `dist/`: checked for what old TVs can't run, compressed, and measured. Who
+//! built it and when is not known here.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use flate2::{Compression, write::GzEncoder};
+
+use crate::glue::{Syntax, find_too_new};
+use crate::wasm::{self, Floor};
+
+/// Bytes of the page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sizes {
+    pub(crate) wasm: u64,
+    pub(crate) js: u64,
+    pub(crate) rest: u64,
+}
+
+impl Sizes {
+    /// What the issue of download size is about: wasm and JavaScript together.
+    pub(crate) fn code(self) -> u64 {
+        self.wasm + self.js
+    }
+}
+
+/// The page's files, without the compressed copies; sorted.
+pub(crate) fn files(dist: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let mut folders = vec![dist.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let entries =
+            fs::read_dir(&folder).with_context(|| format!("{} can't be read", folder.display()))?;
+        for entry in entries {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if extension(&path) != "gz" {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Refuses a page that engines from `floor` on can't load, with all that is too new in it.
+///
+/// What the page loads by itself is held to ES5, since it decides on any browser what to do; all other
+/// scripts are only loaded where it has found WebAssembly.
+pub(crate) fn check(dist: &Path, floor: Floor) -> anyhow::Result<()> {
+    let files = files(dist)?;
+    let of_kind = |kind| files.iter().filter(move |file| extension(file) == kind);
+    let text = |file: &PathBuf| -> anyhow::Result<_> {
+        Ok(String::from_utf8_lossy(&fs::read(file)?).into_owned())
+    };
+    let pages = of_kind("html")
+        .map(text)
+        .collect::<anyhow::Result<Vec<_>>>()?
+        .concat();
+    if pages.is_empty() || of_kind("wasm").next().is_none() {
+        bail!(
+            "{} holds no viewer: a page and a wasm module are the least",
+            dist.display()
+        );
+    }
+
+    let mut faults = Vec::new();
+    for file in &files {
+        let name = file.strip_prefix(dist).unwrap_or(file).display();
+        match extension(file) {
+            "wasm" => {
+                if let Err(error) = wasm::check(&fs::read(file)?, floor) {
+                    faults.push(format!("{name}: {error}"));
+                }
+            }
+            "js" => {
+                let by_itself = loads(
+                    &pages,
+                    &file.file_name().unwrap_or_default().to_string_lossy(),
+                );
+                let syntax = if by_itself {
+                    Syntax::Es5
+                } else {
+                    Syntax::Chromium67
+                };
+                let found = find_too_new(&text(file)?, syntax);
+                faults.extend(found.iter().map(|found| format!("{name}: {found}")));
+            }
+            "html" => {
+                for (line, script) in inline_scripts(&text(file)?) {
+                    for mut found in find_too_new(script, Syntax::Es5) {
+                        found.line += line - 1;
+                        faults.push(format!("{name}: {found}"));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    if !faults.is_empty() {
+        bail!(
+            "the viewer would not run on old TVs:\n  {}",
+            faults.join("\n  ")
+        );
+    }
+    Ok(())
+}
+
+/// Whether a script tag of these pages names the file.
+fn loads(pages: &str, file: &str) -> bool {
+    pages.split("<script").skip(1).any(|tag| {
+        tag.split('>')
+            .next()
+            .is_some_and(|attributes| attributes.contains(file))
+    })
+}
+
+/// The scripts that stand in the page itself, with the line where each begins.
+fn inline_scripts(html: &str) -> Vec<(usize, &str)> {
+    let mut scripts = Vec::new();
+    let mut from = 0;
+    while let Some(at) = html[from..].find("<script") {
+        let tag = from + at;
+        let Some(end_of_tag) = html[tag..].find('>').map(|at| tag + at + 1) else {
+            break;
+        };
+        let end = html[end_of_tag..]
+            .find("</script")
+            .map_or(html.len(), |at| end_of_tag + at);
+        let attributes = &html[tag..end_of_tag];
+        let is_code = !attributes.contains("type=")
+            || attributes.contains("javascript")
+            || attributes.contains("module");
+        if is_code && !attributes.contains(" src=") {
+            scripts.push((html[..end_of_tag].lines().count(), &html[end_of_tag..end]));
+        }
+        from = end;
+    }
+    scripts
+}
+
+/// Writes `NAME.gz` beside every file where that is smaller, removes older ones, and measures what goes
+/// over the wire.
+pub(crate) fn compress(dist: &Path) -> anyhow::Result<Sizes> {
+    for file in files(dist)? {
+        let bytes = fs::read(&file).with_context(|| format!("{} can't be read", file.display()))?;
+        let compressed = gz_of(&file);
+        let mut encoder = GzEncoder::new(
+            BufWriter::new(File::create(&compressed)?),
+            Compression::best(),
+        );
+        encoder.write_all(&bytes)?;
+        encoder.finish()?.flush()?;
+        if compressed.metadata()?.len() >= bytes.len() as u64 {
+            fs::remove_file(&compressed)?;
+        }
+    }
+    sizes(dist)
+}
+
+/// What goes over the wire: compressed where there is a compressed copy.
+pub(crate) fn sizes(dist: &Path) -> anyhow::Result<Sizes> {
+    let mut sizes = Sizes::default();
+    for file in files(dist)? {
+        let length = gz_of(&file).metadata().or_else(|_| file.metadata())?.len();
+        match extension(&file) {
+            "wasm" => sizes.wasm += length,
+            "js" => sizes.js += length,
+            _ => sizes.rest += length,
+        }
+    }
+    Ok(sizes)
+}
+
+fn gz_of(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".gz");
+    name.into()
+}
+
+fn extension(file: &Path) -> &str {
+    file.extension()
+        .and_then(|extension| extension.to_str())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scratch(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("xtask-page-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("the temporary folder is writable");
+        folder
+    }
+
+    #[test]
+    fn scripts_in_the_page_are_found_with_their_lines() {
+        let html = "<html>\n<script src=\"a.js\"></script>\n<script>\nvar a;\n</script><script type=\"text/template\">`x`</script>";
+        assert_eq!(inline_scripts(html), [(3, "\nvar a;\n")]);
+        assert_eq!(inline_scripts("<script"), []);
+        assert_eq!(inline_scripts("<script>x"), [(1, "x")]);
+    }
+
+    #[test]
+    fn every_fault_is_told_at_once() {
+        let dist = scratch("faults");
+        let write = |name: &str, bytes: &[u8]| fs::write(dist.join(name), bytes).expect("writable");
+        write("index.html", b"<p>\n<script>var a = 1;</script>");
+        assert!(
+            check(&dist, Floor::Mvp).is_err(),
+            "a page without wasm is no viewer"
+        );
+        write("a_bg.wasm", b"\0asm\x01\0\0\0");
+        write("a.js", b"var a = b || c;");
+        check(&dist, Floor::Mvp).expect("nothing is new here");
+
+        // What a script loads later may use what Chromium 67 knows; what the page loads may not.
+        write("a.js", b"let a = 1;");
+        check(&dist, Floor::Mvp).expect("Chromium 67 knows `let`");
+        write("index.html", b"<script src=\"./a.js\"></script>");
+        let error = check(&dist, Floor::Mvp)
+            .expect_err("ES5 doesn't")
+            .to_string();
+        assert!(error.contains("a.js: line 1"), "{error}");
+
+        write("index.html", b"<p>\n<script>\nlet a = 1;</script>");
+        write("a.js", b"a?.b\nc ?? d");
+        write("a_bg.wasm", b"\0asm\x02\0\0\0");
+        let error = check(&dist, Floor::Mvp)
+            .expect_err("three files are too new")
+            .to_string();
+        for part in [
+            "index.html: line 3",
+            "a.js: line 1: `?.`",
+            "a.js: line 2: `??`",
+            "a_bg.wasm",
+        ] {
+            assert!(error.contains(part), "{part} is missing in {error}");
+        }
+        fs::remove_dir_all(&dist).expect("cleaning up");
+    }
+
+    #[test]
+    fn copies_are_made_where_they_help() {
+        let dist = scratch("gzip");
+        fs::write(dist.join("a.js"), "x".repeat(1000)).expect("writable");
+        fs::write(dist.join("b.wasm"), "x").expect("writable");
+        let sizes = compress(&dist).expect("all is readable");
+        assert!(dist.join("a.js.gz").exists());
+        assert!(!dist.join("b.wasm.gz").exists());
+        assert!(
+            sizes.js < 100 && sizes.wasm == 1 && sizes.rest == 0,
+            "{sizes:?}"
+        );
+        assert_eq!(files(&dist).expect("readable").len(), 2);
+        assert_eq!(compress(&dist).expect("again"), sizes);
+        fs::remove_dir_all(&dist).expect("cleaning up");
+    }
+}

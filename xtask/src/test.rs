@@ -1,0 +1,154 @@
+//! `test`: what the tests need, then cargo's own tests of every package.
+
+use std::ffi::OsString;
+use std::io::{BufRead as _, BufReader, Write};
+use std::process::{Command, ExitCode, Stdio};
+
+use anyhow::{Context as _, bail};
+
+use crate::args::Profile;
+use crate::fetch::Turn;
+use crate::parts::{Parts, is_ci};
+use crate::project::{Project, with_path};
+use crate::{clients, run, viewer};
+
+/// Builds, gets the clients, and runs `cargo test` with these arguments.
+pub(crate) fn test(project: &Project, arguments: &[OsString]) -> anyhow::Result<ExitCode> {
+    let mut parts = Parts::default();
+    let mut program = None;
+    let built = parts.run("viewer", || {
+        let sizes = viewer::ensure(project)?;
+        eprintln!("{}", run::viewer_line(sizes));
+        Ok(())
+    });
+    // As users run it: what is tested is what is used, and a debug build is too slow with pixels.
+    let built = built
+        && parts.run("server", || {
+            run::server(project, Profile::Release).map(|built| program = Some(built))
+        });
+
+    prepare(
+        project,
+        &mut parts,
+        "old browsers",
+        clients::ensure_chromiums,
+    )?;
+    prepare(
+        project,
+        &mut parts,
+        "Firefox's driver",
+        clients::ensure_driver,
+    )?;
+
+    let mut results = Vec::new();
+    if built {
+        parts.run("cargo test", || {
+            let mut cargo = project.cargo(&["test", "--workspace", "--no-fail-fast"]);
+            cargo.args(arguments);
+            with_path(&mut cargo, &clients::driver_folders(project))?;
+            if let Some(program) = &program {
+                cargo.env("MANTEL_BIN", program);
+            }
+            cargo
+                .env("MANTEL_DIST", &project.dist)
+                .env("MANTEL_CLIENTS", clients::folder(project));
+            results_of(&mut cargo, &mut std::io::stdout(), &mut results)
+        });
+    } else {
+        parts.leave_out("cargo test", "there is nothing to test".to_owned(), true);
+    }
+
+    println!("\n=== Summary");
+    for line in parts.lines() {
+        println!("{line}");
+    }
+    // Cargo's own words last: they are what people and programs look for.
+    println!();
+    for line in &results {
+        println!("{line}");
+    }
+    Ok(parts.exit_code())
+}
+
+/// Gets clients; without them their tests are left out, and in CI that is a failure.
+fn prepare(
+    project: &Project,
+    parts: &mut Parts,
+    name: &str,
+    ensure: impl FnOnce(&Project, &Turn) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let turn = Turn::wait(project)?;
+    if let Err(error) = ensure(project, &turn) {
+        parts.leave_out(name, format!("{error:#}"), is_ci());
+    }
+    Ok(())
+}
+
+/// Runs cargo test with its output passed through, and keeps the closing line of each test program.
+fn results_of(
+    cargo: &mut Command,
+    screen: &mut impl Write,
+    results: &mut Vec<String>,
+) -> anyhow::Result<()> {
+    let mut child = cargo
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cargo can't be started")?;
+    if let Some(output) = child.stdout.take() {
+        for line in BufReader::new(output).split(b'\n') {
+            let line = String::from_utf8_lossy(&line?).into_owned();
+            writeln!(screen, "{line}")?;
+            if is_result(&line) {
+                results.push(line);
+            }
+        }
+    }
+    let status = child.wait()?;
+    if !status.success() {
+        bail!("`cargo test` failed ({status})");
+    }
+    if results.is_empty() {
+        bail!("`cargo test` ran no test");
+    }
+    Ok(())
+}
+
+/// The closing line of a test program that had something to run.
+fn is_result(line: &str) -> bool {
+    line.starts_with("test result:") && !line.contains(" 0 passed; 0 failed; 0 ignored")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closing_lines_are_told_from_the_rest() {
+        assert!(is_result(
+            "test result: ok. 12 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.01s"
+        ));
+        assert!(is_result(
+            "test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 3 filtered out; finished in 1.00s"
+        ));
+        assert!(!is_result(
+            "test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s"
+        ));
+        assert!(!is_result("test parse ... ok"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_run_without_tests_is_no_success() {
+        let (mut screen, mut results) = (Vec::new(), Vec::new());
+        results_of(&mut Command::new("true"), &mut screen, &mut results).expect_err("nothing ran");
+        let mut shell = Command::new("sh");
+        shell.args([
+            "-c",
+            "echo noise; printf 'test result: ok. 1 passed; 0 failed; 0 ignored'",
+        ]);
+        results_of(&mut shell, &mut screen, &mut results).expect("one test ran");
+        assert_eq!(results, ["test result: ok. 1 passed; 0 failed; 0 ignored"]);
+        results_of(&mut Command::new("false"), &mut screen, &mut results)
+            .expect_err("the exit code counts");
+    }
+}

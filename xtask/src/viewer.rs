@@ -1,0 +1,172 @@
+//! Builds the viewer into `dist/` with trunk, or finds that it is there already. The server takes
+//! `dist/` in when it is compiled, so this comes first.
+
+use std::fs;
+
+use anyhow::{Context as _, bail};
+
+use crate::fetch::Turn;
+use crate::fingerprint;
+use crate::page::{self, Sizes};
+use crate::project::{Project, succeed, with_path, without_rustflags};
+use crate::tools::{self, Toolbox};
+use crate::wasm::Floor;
+
+/// Everything that the viewer is made from.
+const INPUTS: [&str; 9] = [
+    "viewer",
+    "shared/src",
+    "shared/Cargo.toml",
+    "index.html",
+    "Trunk.toml",
+    "Cargo.toml",
+    "Cargo.lock",
+    ".cargo/config.toml",
+    "rust-toolchain.toml",
+];
+
+/// Changes when the steps below change, so that a viewer made by older steps is made anew.
+const RECIPE: u32 = 1;
+
+/// Builds the viewer if it is not up to date, and tells its size.
+pub(crate) fn ensure(project: &Project) -> anyhow::Result<Sizes> {
+    let turn = Turn::wait(project)?;
+    let inputs =
+        fingerprint::of(&project.root, &INPUTS).context("the viewer's sources can't be read")?;
+    let stamp = project.tools.join("viewer.stamp");
+    let made = fs::read_to_string(&stamp)
+        .ok()
+        .as_deref()
+        .and_then(Stamp::parse);
+    let made = made.filter(|made| {
+        made.recipe == RECIPE
+            && made.inputs == inputs
+            && fingerprint::of(&project.dist, &["."]).is_ok_and(|outputs| outputs == made.outputs)
+    });
+    if made.is_some_and(|made| made.lowered) {
+        return page::sizes(&project.dist);
+    }
+
+    let tools = tools::ensure(project, &turn)?;
+    if let Some(why) = &tools.no_wasm_opt {
+        tools::warn_without_wasm_opt(why);
+        if made.is_some() {
+            return page::sizes(&project.dist);
+        }
+    }
+    trunk(project, &tools)?;
+    let lowered = tools.no_wasm_opt.is_none();
+    page::check(
+        &project.dist,
+        if lowered {
+            Floor::Mvp
+        } else {
+            Floor::Chromium75
+        },
+    )?;
+    let sizes = page::compress(&project.dist)?;
+    let made = Stamp {
+        recipe: RECIPE,
+        inputs,
+        outputs: fingerprint::of(&project.dist, &["."])?,
+        lowered,
+    };
+    fs::write(&stamp, made.text())
+        .with_context(|| format!("{} can't be written", stamp.display()))?;
+    Ok(sizes)
+}
+
+/// Checks the viewer that lies in `dist/`: plain MVP, old JavaScript. For the checks before the tests,
+/// where a viewer that was not lowered is a failure.
+pub(crate) fn check(project: &Project) -> anyhow::Result<()> {
+    page::check(&project.dist, Floor::Mvp)
+}
+
+fn trunk(project: &Project, tools: &Toolbox) -> anyhow::Result<()> {
+    for name in ["index.html", "Trunk.toml"] {
+        if !project.root.join(name).is_file() {
+            bail!("{name} is missing: it says how the viewer is built");
+        }
+    }
+    eprintln!("\nBuilding the viewer");
+    let mut trunk = project.command("trunk");
+    with_path(&mut trunk, &tools.path)?;
+    without_rustflags(&mut trunk);
+    // Its messages say what failed; a backtrace through trunk would only hide them.
+    trunk.env("RUST_BACKTRACE", "0");
+    // trunk takes only `true` and `false` where everyone else takes any value.
+    if std::env::var_os("NO_COLOR").is_some() {
+        trunk.env_remove("NO_COLOR").env("TRUNK_COLOR", "never");
+    }
+    trunk
+        .env("TRUNK_SKIP_VERSION_CHECK", "true")
+        .arg("build")
+        .arg("--release")
+        .arg("--dist")
+        .arg(&project.dist);
+    succeed(&mut trunk).context("the viewer could not be built; trunk's messages stand above")
+}
+
+/// What is known of the viewer in `dist/`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    recipe: u32,
+    inputs: u64,
+    outputs: u64,
+    /// Whether wasm-opt took the newer instructions out.
+    lowered: bool,
+}
+
+impl Stamp {
+    fn text(self) -> String {
+        let Self {
+            recipe,
+            inputs,
+            outputs,
+            lowered,
+        } = self;
+        format!("{recipe} {inputs:016x} {outputs:016x} {lowered}\n")
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let mut words = text.split_whitespace();
+        Some(Self {
+            recipe: words.next()?.parse().ok()?,
+            inputs: u64::from_str_radix(words.next()?, 16).ok()?,
+            outputs: u64::from_str_radix(words.next()?, 16).ok()?,
+            lowered: words.next()?.parse().ok()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stamp_is_read_as_it_was_written() {
+        for lowered in [true, false] {
+            let stamp = Stamp {
+                recipe: RECIPE,
+                inputs: u64::MAX,
+                outputs: 0,
+                lowered,
+            };
+            assert_eq!(Stamp::parse(&stamp.text()), Some(stamp));
+        }
+    }
+
+    #[test]
+    fn a_stamp_that_was_cut_off_counts_as_none() {
+        let stamp = Stamp {
+            recipe: 1,
+            inputs: 2,
+            outputs: 3,
+            lowered: true,
+        };
+        let text = stamp.text();
+        for cut in 0..text.trim_end().len() {
+            assert_ne!(Stamp::parse(&text[..cut]), Some(stamp), "{cut}");
+        }
+    }
+}
