@@ -140,7 +140,9 @@ impl<T: Target> Hand<T> {
 
     fn touch_end(&self, event: &Event) {
         // Otherwise the browser would send the same tap again as mouse events.
-        event.prevent_default();
+        if event.cancelable() {
+            event.prevent_default();
+        }
         if let Some(at) = finger(event) {
             self.release(at);
         }
