@@ -35,7 +35,7 @@ fn sees(client: Client) {
         page.eval("[innerWidth, innerHeight]").expect("a size"),
         serde_json::json!([640, 360])
     );
-    let picture = page.screenshot();
+    let picture = page.screenshot().expect("a screenshot");
     assert_eq!((picture.width, picture.height), (640, 360));
     assert!(picture.middle().is(GREEN), "{:?}", picture.middle());
     assert!(
@@ -84,7 +84,7 @@ fn is_driven(browser: Option<Driver>) {
     let seen = eventually("the red canvas", || Look::from(&browser.eval(LOOK)));
     assert_eq!((seen.state.as_str(), seen.slide), ("playing", 7));
     assert!(seen.colour.is(RED), "{seen:?}");
-    let picture = browser.screenshot();
+    let picture = browser.screenshot().expect("a screenshot");
     assert!(picture.middle().is(GREEN), "{:?}", picture.middle());
 }
 

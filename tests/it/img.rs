@@ -51,7 +51,7 @@ fn driven_paints_each_slide(browser: Option<Driver>, query: &str, args: &[&str])
     browser.open(&format!("http://{site}/"));
     let await_colour = |colour: Rgb| {
         eventually(&format!("{colour:?} on the screen"), || {
-            let seen = browser.screenshot().middle();
+            let seen = browser.screenshot()?.middle();
             if seen.is(colour) {
                 Ok(())
             } else {

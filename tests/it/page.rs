@@ -65,7 +65,11 @@ pub(crate) fn await_look(page: &mut Page, state: &str, colour: Rgb) -> Look {
         if seen.state == state && seen.colour.is(colour) {
             Ok(seen)
         } else {
-            Err(format!("{seen:?}, complaints {:?}", page.complaints()))
+            let reason = page.eval("document.documentElement.getAttribute('data-reason')")?;
+            Err(format!(
+                "{seen:?}, {reason}, complaints {:?}",
+                page.complaints()
+            ))
         }
     })
 }
@@ -331,7 +335,7 @@ fn keys_and_resize_reach_the_picture() {
 /// Waits until a person would see `colour`.
 pub(crate) fn await_screen(page: &mut Page, colour: Rgb) {
     eventually(&format!("{colour:?} on the screen"), || {
-        let seen = page.screenshot().middle();
+        let seen = page.screenshot()?.middle();
         if seen.is(colour) {
             Ok(())
         } else {
@@ -387,7 +391,7 @@ fn falls_back_without_readable_bodies() {
     falls_back(
         Client::Chromium67,
         "window.ReadableStream = undefined;
-         Object.defineProperty(Response.prototype, 'body', {value: undefined});",
+         delete Response.prototype.body;",
     );
 }
 
@@ -450,9 +454,9 @@ fn demo_or_real_photos_fill_the_screen() {
     });
     // The crossfade that the page may begin with is over when two looks are alike.
     let png = eventually("a picture that stands", || {
-        let before = page.screenshot_png();
+        let before = page.screenshot_png()?;
         std::thread::sleep(std::time::Duration::from_millis(700));
-        let now = page.screenshot_png();
+        let now = page.screenshot_png()?;
         if before == now {
             Ok(now)
         } else {

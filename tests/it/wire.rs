@@ -57,12 +57,13 @@ fn stream_head_is_exact() {
         golden(&parts.response, &[("date", "<date>")]),
         [
             "HTTP/1.1 200 OK".to_owned(),
-            "cache-control: no-store".to_owned(),
+            "cache-control: no-store, no-transform".to_owned(),
             // The boundary is the first parameter: Firefox reads no other.
             format!("content-type: multipart/x-mixed-replace; boundary={boundary}"),
             "date: <date>".to_owned(),
             "transfer-encoding: chunked".to_owned(),
             "x-accel-buffering: no".to_owned(),
+            "x-content-type-options: nosniff".to_owned(),
         ]
     );
     assert!(boundary.len() >= 16, "photos could contain {boundary:?}");
@@ -81,13 +82,14 @@ fn bytes_head_is_exact() {
         golden(&parts.response, &[("date", "<date>")]),
         [
             "HTTP/1.1 200 OK",
-            "cache-control: no-store",
+            "cache-control: no-store, no-transform",
             // Not multipart, so that no proxy or browser takes it apart; the body's first line
             // says which boundary it has.
             "content-type: application/octet-stream",
             "date: <date>",
             "transfer-encoding: chunked",
             "x-accel-buffering: no",
+            "x-content-type-options: nosniff",
         ]
     );
     assert!(
@@ -576,8 +578,19 @@ fn control_replies_with_the_new_state() {
     assert_eq!(reply["paused"], false, "{reply}");
     server.advance();
     assert_eq!(server.step("previous"), first);
-    let next = server.get("/status").json()["channel"]["next"].clone();
-    assert_eq!(next["name"], "03.jpg", "after 02.jpg: {next}");
+    let channel = server.get("/status").json()["channel"].clone();
+    let place = |slide: &str| {
+        let names = ["01.jpg", "02.jpg", "03.jpg", "04.jpg"];
+        names
+            .iter()
+            .position(|name| channel[slide]["name"] == *name)
+            .expect("a photo's name")
+    };
+    assert_eq!(
+        place("next"),
+        (place("slide") + 1) % FOUR.len(),
+        "{channel}"
+    );
 }
 
 #[test]
@@ -635,11 +648,23 @@ fn status_tells_what_is_going_on() {
         }
     });
     drop(viewer);
-    assert!(status["channel"].is_string(), "{status}");
+    let channel = &status["channel"];
+    assert_eq!(channel["name"], "main", "{status}");
+    assert_eq!(channel["paused"], false, "{status}");
+    assert_eq!(channel["interval_millis"], 7_200_000, "{status}");
+    let next = channel["next_change_millis"].as_u64().expect("a time");
     assert!(
-        status["slide"].is_number() || status["slide"].is_object(),
+        next > status["now_millis"].as_u64().expect("a time"),
         "{status}"
     );
+    let number = |slide: &serde_json::Value| slide["number"].as_u64().expect("a number");
+    assert!(
+        number(&channel["next"]) > number(&channel["slide"]),
+        "{status}"
+    );
+    assert_eq!(status["library"]["photos"], 4, "{status}");
+    assert_eq!(status["library"]["skipped"], 1, "{status}");
+    assert_eq!(status["library"]["scanning"], false, "{status}");
     assert_eq!(status["version"], env!("CARGO_PKG_VERSION"), "{status}");
     eventually("the viewer to be gone from the status", || {
         let status = server.get("/status").json();

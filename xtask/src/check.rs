@@ -1,13 +1,13 @@
 //! `check`: everything that CI asks before the tests, in parts that can be run alone.
 
 use std::fs;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, bail};
 
 use crate::fetch::{Crate, Turn};
 use crate::parts::Parts;
-use crate::project::{Project, output, succeed, with_path};
+use crate::project::{Project, output, succeed, with_path, without_rustflags};
 use crate::tools::{self, WASM_TARGET};
 use crate::viewer;
 
@@ -100,19 +100,13 @@ fn clippy(project: &Project) -> anyhow::Result<()> {
         "warnings",
     ]))?;
     // What only the browser compiles.
-    tools::wasm_target(project)?;
-    succeed(&mut project.cargo(&[
-        "clippy",
-        "--package",
-        "mantel-viewer",
-        "--target",
-        WASM_TARGET,
-        "--",
-        "-D",
-        "warnings",
-    ]))
+    succeed(
+        cargo_for_wasm(project, &["clippy", "--package", "mantel-viewer"])?
+            .args(["--", "-D", "warnings"]),
+    )
 }
 
+/// Nothing here is published: the docs are for those who read the sources, with their private items.
 fn docs(project: &Project) -> anyhow::Result<()> {
     let mut doc = project.cargo(&[
         "doc",
@@ -120,21 +114,28 @@ fn docs(project: &Project) -> anyhow::Result<()> {
         "--no-deps",
         "--document-private-items",
     ]);
-    succeed(doc.env("RUSTDOCFLAGS", "-D warnings"))
+    succeed(doc.env(
+        "RUSTDOCFLAGS",
+        "-D warnings -A rustdoc::private-intra-doc-links",
+    ))
 }
 
 /// `shared` in the browser as it is, and a viewer that the oldest engines can load.
 fn wasm(project: &Project) -> anyhow::Result<()> {
-    tools::wasm_target(project)?;
-    succeed(&mut project.cargo(&[
-        "build",
-        "--package",
-        "mantel-shared",
-        "--target",
-        WASM_TARGET,
-    ]))?;
+    succeed(&mut cargo_for_wasm(
+        project,
+        &["build", "--package", "mantel-shared"],
+    )?)?;
     viewer::ensure(project)?;
     viewer::check(project)
+}
+
+fn cargo_for_wasm(project: &Project, arguments: &[&str]) -> anyhow::Result<Command> {
+    tools::wasm_target(project)?;
+    let mut cargo = project.cargo(arguments);
+    without_rustflags(&mut cargo);
+    cargo.args(["--target", WASM_TARGET]);
+    Ok(cargo)
 }
 
 /// Bans, licences and sources. Advisories are left to whoever has their database at hand: it can't be
@@ -228,7 +229,7 @@ fn fuzz(project: &Project) -> anyhow::Result<()> {
         program
             .arg(format!("-max_total_time={seconds}"))
             .arg(format!("-artifact_prefix={}/", artifacts.display()))
-            .arg("-print_final_stats=1")
+            .args(["-verbosity=0", "-print_final_stats=1"])
             .arg("-timeout=10")
             .arg(&corpus);
         succeed(&mut program).with_context(|| {

@@ -110,6 +110,17 @@ fn is_cargos_own(name: &str) -> bool {
     NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
+/// Takes out the user's own flags for rustc: for wasm they would replace those that make it plain MVP.
+pub(crate) fn without_rustflags(command: &mut Command) {
+    for name in [
+        "RUSTFLAGS",
+        "CARGO_ENCODED_RUSTFLAGS",
+        "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
+    ] {
+        command.env_remove(name);
+    }
+}
+
 /// Puts folders before PATH.
 pub(crate) fn with_path(command: &mut Command, folders: &[PathBuf]) -> anyhow::Result<()> {
     command.env("PATH", path_with(folders)?);

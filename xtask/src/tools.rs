@@ -28,21 +28,26 @@ const BINARYEN: NpmPackage = NpmPackage {
 /// What wasm-opt of [`BINARYEN`] calls itself.
 const WASM_OPT: &str = "132";
 
-/// What is lost without wasm-opt. std comes compiled with bulk memory and saturating float-to-int
-/// (Chromium 75) and sign extension (74); only wasm-opt can take these out again. Of the screens that
-/// could run the viewer (Chromium 67 and later), two years of sets are older than 75.
-pub(crate) const WITHOUT_WASM_OPT: &str = "\
-warning: the viewer is built without wasm-opt, so it needs Chromium 75: Samsung TVs of 2020 (Chromium 69)
-         and LG TVs of 2020 (Chromium 68) will show the plain <img> page instead of the viewer.
-         TVs of 2021 and later are not concerned. With npm on PATH, xtask gets wasm-opt by itself.";
+/// Says what is lost without wasm-opt, and why it is missing.
+///
+/// std comes compiled with bulk memory and saturating float-to-int (Chromium 75) and sign extension (74);
+/// only wasm-opt can take these out again. Of the screens that could run the viewer (Chromium 67 and
+/// later), two years of sets are older than 75.
+pub(crate) fn warn_without_wasm_opt(why: &str) {
+    eprintln!(
+        "warning: the viewer is built without wasm-opt, because {why}.
+         So it needs Chromium 75: Samsung TVs of 2020 (Chromium 69) and LG TVs of 2020 (Chromium 68) will show
+         the plain <img> page instead of the viewer. TVs of 2021 and later are not concerned."
+    );
+}
 
 /// Ready tools.
 #[derive(Debug)]
 pub(crate) struct Toolbox {
     /// Folders that go before PATH.
     pub(crate) path: Vec<PathBuf>,
-    /// Whether the real wasm-opt is there.
-    pub(crate) lowers: bool,
+    /// Why there is no wasm-opt, where there is none.
+    pub(crate) no_wasm_opt: Option<String>,
 }
 
 /// Gets whatever is missing to build the viewer, and says why.
@@ -51,37 +56,31 @@ pub(crate) fn ensure(project: &Project, turn: &Turn) -> anyhow::Result<Toolbox> 
     let mut path = Vec::new();
     path.extend(trunk().ensure(project, turn)?);
     path.extend(wasm_bindgen(project)?.ensure(project, turn)?);
-    let lowers = match wasm_opt(project) {
+    let no_wasm_opt = match wasm_opt(project) {
         Ok(folder) => {
             path.extend(folder);
-            true
+            None
         }
         Err(error) => {
-            eprintln!("warning: there is no wasm-opt {WASM_OPT}: {error:#}");
             path.push(wasm_opt_stand_in(project)?);
-            false
+            Some(format!("{error:#}"))
         }
     };
-    Ok(Toolbox { path, lowers })
+    Ok(Toolbox { path, no_wasm_opt })
 }
 
 /// `cargo xtask tools`.
 pub(crate) fn ensure_all(project: &Project) -> anyhow::Result<()> {
     let turn = Turn::wait(project)?;
     let tools = ensure(project, &turn)?;
-    if !tools.lowers {
-        eprintln!("{WITHOUT_WASM_OPT}");
+    if let Some(why) = &tools.no_wasm_opt {
+        warn_without_wasm_opt(why);
     }
     for folder in &tools.path {
         println!("{}", folder.display());
     }
     println!("The tools are ready.");
     Ok(())
-}
-
-/// Whether wasm-opt could be had now, without trying to get it.
-pub(crate) fn could_lower() -> bool {
-    npm().is_some() || has_version("wasm-opt", WASM_OPT)
 }
 
 /// Adds the viewer's target to the pinned toolchain.
@@ -158,13 +157,13 @@ fn wasm_opt(project: &Project) -> anyhow::Result<Option<PathBuf>> {
     let bin = home.join("node_modules").join(".bin");
     if home.is_dir() {
         // It is a node program: without node it is as good as missing.
-        on_path("node").context("node, which it runs on, is not on PATH")?;
+        on_path("node").context("node, which runs it, is not on PATH")?;
         return Ok(Some(bin));
     }
     if has_version("wasm-opt", WASM_OPT) {
         return Ok(None);
     }
-    npm().context("npm, which would get it, is not on PATH")?;
+    npm().context("npm, which gets it, is not on PATH")?;
     eprintln!(
         "\nInstalling wasm-opt ({} {} from npm): it is needed to make the viewer small, and to run on TVs before 2021",
         BINARYEN.name, BINARYEN.version

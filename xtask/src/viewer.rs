@@ -6,11 +6,11 @@ use std::fs;
 use anyhow::{Context as _, bail};
 
 use crate::fetch::Turn;
+use crate::fingerprint;
 use crate::page::{self, Sizes};
-use crate::project::{Project, succeed, with_path};
-use crate::tools::{self, WITHOUT_WASM_OPT};
+use crate::project::{Project, succeed, with_path, without_rustflags};
+use crate::tools::{self, Toolbox};
 use crate::wasm::Floor;
-use crate::{fingerprint, tools::Toolbox};
 
 /// Everything that the viewer is made from.
 const INPUTS: [&str; 9] = [
@@ -38,38 +38,41 @@ pub(crate) fn ensure(project: &Project) -> anyhow::Result<Sizes> {
         .ok()
         .as_deref()
         .and_then(Stamp::parse);
-    if let Some(made) = made
-        && made.recipe == RECIPE
-        && made.inputs == inputs
-        && fingerprint::of(&project.dist, &["."]).is_ok_and(|outputs| outputs == made.outputs)
-        && (made.lowered || !tools::could_lower())
-    {
-        if !made.lowered {
-            eprintln!("{WITHOUT_WASM_OPT}");
-        }
+    let made = made.filter(|made| {
+        made.recipe == RECIPE
+            && made.inputs == inputs
+            && fingerprint::of(&project.dist, &["."]).is_ok_and(|outputs| outputs == made.outputs)
+    });
+    if made.is_some_and(|made| made.lowered) {
         return page::sizes(&project.dist);
     }
 
     let tools = tools::ensure(project, &turn)?;
+    if let Some(why) = &tools.no_wasm_opt {
+        tools::warn_without_wasm_opt(why);
+        if made.is_some() {
+            return page::sizes(&project.dist);
+        }
+    }
     trunk(project, &tools)?;
-    let floor = if tools.lowers {
-        Floor::Mvp
-    } else {
-        Floor::Chromium75
-    };
-    page::check(&project.dist, floor)?;
+    let lowered = tools.no_wasm_opt.is_none();
+    page::check(
+        &project.dist,
+        if lowered {
+            Floor::Mvp
+        } else {
+            Floor::Chromium75
+        },
+    )?;
     let sizes = page::compress(&project.dist)?;
-    let stamp_now = Stamp {
+    let made = Stamp {
         recipe: RECIPE,
         inputs,
         outputs: fingerprint::of(&project.dist, &["."])?,
-        lowered: tools.lowers,
+        lowered,
     };
-    fs::write(&stamp, stamp_now.text())
+    fs::write(&stamp, made.text())
         .with_context(|| format!("{} can't be written", stamp.display()))?;
-    if !tools.lowers {
-        eprintln!("{WITHOUT_WASM_OPT}");
-    }
     Ok(sizes)
 }
 
@@ -88,14 +91,7 @@ fn trunk(project: &Project, tools: &Toolbox) -> anyhow::Result<()> {
     eprintln!("\nBuilding the viewer");
     let mut trunk = project.command("trunk");
     with_path(&mut trunk, &tools.path)?;
-    // A user's own flags would replace the project's flags for plain MVP wasm.
-    for name in [
-        "RUSTFLAGS",
-        "CARGO_ENCODED_RUSTFLAGS",
-        "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
-    ] {
-        trunk.env_remove(name);
-    }
+    without_rustflags(&mut trunk);
     // Its messages say what failed; a backtrace through trunk would only hide them.
     trunk.env("RUST_BACKTRACE", "0");
     // trunk takes only `true` and `false` where everyone else takes any value.

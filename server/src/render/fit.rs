@@ -4,8 +4,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8x3;
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use thiserror::Error;
 
 use crate::render::picture::{CHANNELS, Picture, Size};
@@ -235,17 +236,15 @@ fn resize(picture: &Picture, crop: Crop, size: Size, filter: FilterType) -> Pict
         .use_alpha(false);
     let mut frame = Picture::filled(size.width, size.height, [0; CHANNELS]);
     let resized = (|| {
-        let source = ImageRef::new(
-            picture.width(),
-            picture.height(),
-            picture.pixels(),
-            PixelType::U8x3,
-        )
-        .ok()?;
-        let mut target =
-            Image::from_slice_u8(size.width, size.height, frame.pixels_mut(), PixelType::U8x3)
-                .ok()?;
-        Resizer::new().resize(&source, &mut target, &options).ok()
+        let (width, height) = (picture.width(), picture.height());
+        let source = TypedImageRef::<U8x3>::from_buffer(width, height, picture.pixels()).ok()?;
+        let pixels = frame.pixels_mut();
+        let mut target = TypedImage::<U8x3>::from_buffer(size.width, size.height, pixels).ok()?;
+        // Typed: the other call would be compiled for each of the library's pixel types, which made
+        // nine tenths of this crate's code.
+        Resizer::new()
+            .resize_typed(&source, &mut target, &options)
+            .ok()
     })();
     // Both pictures have just their pixels and the crop lies within: there is nothing left to fail.
     debug_assert!(resized.is_some(), "{crop:?} of {picture:?} to {size}");
