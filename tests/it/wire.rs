@@ -155,6 +155,31 @@ fn advance_promises_the_next_frame_and_keeps_its_word() {
 }
 
 #[test]
+fn a_stream_ends_with_what_was_promised_and_nothing_more() {
+    let photos = Photos::of(&FOUR);
+    for (paint, is_owed) in [("advance", true), ("repeat", false), ("plain", false)] {
+        let server = Server::start(photos.path(), &STANDING);
+        let mut parts = Parts::open(server.address, &format!("/stream?paint={paint}"));
+        parts.part();
+        let promised = is_owed.then(|| parts.head());
+        server.stop().expect("a server that ends well");
+        if let Some(promised) = promised {
+            let body = parts.body(&promised);
+            Picture::from_jpeg(&body).expect("the frame that was promised");
+        }
+        // A close-delimiter after a delimiter would be an empty part, on which browsers go blank.
+        // Repeats may have been on their way.
+        let rest = parts.stream.rest();
+        let is_blank = String::from_utf8_lossy(&rest).contains(&format!("{}--", parts.boundary));
+        assert!(
+            !is_blank && (paint == "repeat" || rest.is_empty()),
+            "{paint}: {} bytes",
+            rest.len()
+        );
+    }
+}
+
+#[test]
 fn plain_ends_with_the_delimiter_alone() {
     let photos = Photos::of(&FOUR);
     let server = Server::start(photos.path(), &STANDING);

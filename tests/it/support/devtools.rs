@@ -155,10 +155,11 @@ impl Page {
         }
     }
 
-    /// Presses and releases a key.
-    pub(crate) fn press(&mut self, key: &str, code: &str) {
+    /// Presses and releases a key, named as `KeyboardEvent.key` and `keyCode` have it: remotes of
+    /// TVs are known by their codes alone.
+    pub(crate) fn press(&mut self, key: &str, code: u32) {
         for kind in ["keyDown", "keyUp"] {
-            let mut event = json!({"type": kind, "key": key, "code": code});
+            let mut event = json!({"type": kind, "key": key, "windowsVirtualKeyCode": code});
             if key.len() == 1 && kind == "keyDown" {
                 event["text"] = key.into();
             }
