@@ -134,6 +134,7 @@ pub(crate) struct Stream {
     ready: Vec<u8>,
     framing: Framing,
     at_end: bool,
+    ended_well: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -159,6 +160,7 @@ impl Stream {
             ready: Vec::new(),
             framing: Framing::Raw,
             at_end: false,
+            ended_well: false,
         }
     }
 
@@ -240,6 +242,11 @@ impl Stream {
         self.at_end
     }
 
+    /// Whether a chunked response came to its last chunk, rather than being cut off.
+    pub(crate) fn ended_well(&self) -> bool {
+        self.ended_well
+    }
+
     fn fill(&mut self, deadline: Instant) -> Fill {
         if self.at_end {
             return Fill::End;
@@ -304,6 +311,7 @@ impl Stream {
                         .unwrap_or_else(|_| panic!("a chunk size of {line:?}"));
                     if size == 0 {
                         self.at_end = true;
+                        self.ended_well = true;
                         return;
                     }
                     self.framing = Framing::Chunk(size);
