@@ -3,7 +3,7 @@
 use crate::page::{await_look, await_screen, look};
 use crate::support::clients::Client;
 use crate::support::devtools::Browser;
-use crate::support::http::Parts;
+use crate::support::parts::Parts;
 use crate::support::photos::Photos;
 use crate::support::pixels::{BLUE, GREEN, RED, YELLOW};
 use crate::support::server::{STANDING, Server};
