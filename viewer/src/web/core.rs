@@ -116,7 +116,9 @@ impl Core {
             Ok((picture, method)) => {
                 self.method = method;
                 self.stats.decode.add(millis);
-                if let Some(show_at) = self.player.show_at(ticket) {
+                // The first picture of all is late by nature.
+                let show_at = self.player.show_at(ticket);
+                if let Some(show_at) = show_at.filter(|_| self.player.showing().is_some()) {
                     self.stats.lead.add(show_at.since(now()));
                 }
                 self.player.decoded(ticket, picture);

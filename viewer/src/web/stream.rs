@@ -7,7 +7,7 @@ use std::rc::Rc;
 use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{AbortController, ReadableStreamDefaultReader, RequestInit, Response};
+use web_sys::{AbortController, ReadableStreamDefaultReader, RequestCache, RequestInit, Response};
 
 use super::handles::is_alive;
 use super::page::{forget, window};
@@ -74,6 +74,9 @@ impl Shared {
 
     async fn run(&self, url: &str, sink: &impl Fn(Received<'_>)) -> Result<(), JsValue> {
         let options = RequestInit::new();
+        // Without it Chromium's cache makes a second request for the same address wait for the
+        // first one to end, and an endless one may still be dying.
+        options.set_cache(RequestCache::NoStore);
         if let Some(abort) = &self.abort {
             options.set_signal(Some(&abort.signal()));
         }
