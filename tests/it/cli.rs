@@ -8,7 +8,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::support::eventually;
-use crate::support::http::{self, Parts};
+use crate::support::http;
+use crate::support::parts::Parts;
 use crate::support::photos::Photos;
 use crate::support::pixels::{GREEN, Picture, RED};
 use crate::support::process::{self, Ended};
