@@ -8,7 +8,7 @@ use super::{Request, reply};
 /// What trunk built, each file with its `.gz` beside it. Empty in a program that was built without
 /// the viewer.
 #[derive(rust_embed::RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../dist"]
+#[folder = "../dist"]
 #[allow_missing = true]
 struct Dist;
 
