@@ -60,7 +60,7 @@ pub struct Rect {
 /// this small is snapping, not a different shape, and bars of a few pixels look like a fault.
 const SAME_ASPECT: f64 = 0.02;
 
-/// Where a picture is drawn: `cover` when the shapes agree within [`SAME_ASPECT`], otherwise
+/// Where a picture is drawn: `cover` when the shapes agree within 2 %, otherwise
 /// `contain`, centred, which leaves bars.
 pub fn place(picture: Size, canvas: Size) -> Rect {
     let ratio = picture.aspect() / canvas.aspect();

@@ -9,76 +9,14 @@
 //! Invariant: the lowest layer is opaque, whatever happens. The screen never dips to black
 //! between two pictures, and once there was a picture there is always one.
 
+mod slides;
+mod terms;
+
 use mantel_shared::SlideNo;
 
+use self::slides::{Layer, Pending, Refresh};
+pub use self::terms::{Announcement, Fingerprint, Phase, Step, Ticket, Verdict, Wake};
 use crate::clock::Local;
-
-/// Tells whether two parts carry the same picture (see [`crate::session`]).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fingerprint(pub u64);
-
-/// What a part says about its slide, in this device's time.
-#[derive(Clone, Copy, Debug)]
-pub struct Announcement {
-    /// The slide's number.
-    pub slide: SlideNo,
-    /// Of the part's body.
-    pub fingerprint: Fingerprint,
-    /// When it is to be on screen; at once when the sender does not say.
-    pub show_at: Option<Local>,
-    /// Length of the crossfade that starts at that moment; 0 is a cut.
-    pub fade_millis: f64,
-    /// The channel stands still.
-    pub paused: bool,
-}
-
-/// Names one decoding job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ticket(u64);
-
-/// What is to be done with a part's picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Decode it and hand it to [`Player::decoded`].
-    Decode(Ticket),
-    /// It is here already or on its way: the part brought new metadata only.
-    Known,
-    /// It is older than what shows.
-    Stale,
-}
-
-/// When [`Player::advance`] is to be called again.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Wake {
-    /// Before the display's next refresh: a crossfade runs.
-    NextFrame,
-    /// At this moment a slide begins.
-    At(Local),
-    /// When something arrives; the screen stands still.
-    Never,
-}
-
-/// What one step of time brought.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Step {
-    /// The canvas is out of date.
-    pub draw: bool,
-    /// When to call again.
-    pub wake: Wake,
-}
-
-/// What the page says about itself in `data-state`; the page code adds `fallback` and `failed`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
-    /// Nothing has been shown yet.
-    Connecting,
-    /// Slides follow each other.
-    Playing,
-    /// The server said that the channel stands still.
-    Paused,
-    /// The connection is gone; the last picture stays.
-    Reconnecting,
-}
 
 /// A slide that begins no more than this late still runs on the common schedule, so that two
 /// screens fade together although their frames fall a little apart. A later one starts its
@@ -92,53 +30,6 @@ const MAX_LAYERS: usize = 3;
 /// Slides that wait at the same time: right after connecting the one to show now and the one after
 /// it, and one more that comes before the display's next refresh.
 const MAX_PENDING: usize = 3;
-
-struct Layer<P> {
-    slide: SlideNo,
-    fingerprint: Fingerprint,
-    picture: P,
-    begins: Local,
-    fade_millis: f64,
-}
-
-impl<P> Layer<P> {
-    /// Eased at both ends: a linear fade seems to start and to stop with a jerk.
-    fn alpha(&self, now: Local) -> f64 {
-        if self.fade_millis <= 0.0 {
-            return 1.0;
-        }
-        let x = (now.since(self.begins) / self.fade_millis).clamp(0.0, 1.0);
-        x * x * (3.0 - 2.0 * x)
-    }
-}
-
-struct Pending<P> {
-    announcement: Announcement,
-    ticket: Ticket,
-    picture: Option<P>,
-    /// It opened its connection: numbers before it belong to another time.
-    first: bool,
-}
-
-impl<P> Pending<P> {
-    fn is(&self, part: &Announcement) -> bool {
-        self.announcement.slide == part.slide && self.announcement.fingerprint == part.fingerprint
-    }
-
-    /// Whether its turn comes before that of `part`. If not, `part` takes its place: the slide
-    /// was changed, or a command came between.
-    fn precedes(&self, part: &Announcement) -> bool {
-        let begins = |announcement: &Announcement| announcement.show_at.map_or(f64::MIN, |at| at.0);
-        self.announcement.slide < part.slide && begins(&self.announcement) <= begins(part)
-    }
-}
-
-/// A new picture for the slide that already shows: the screen's size changed.
-struct Refresh {
-    slide: SlideNo,
-    fingerprint: Fingerprint,
-    ticket: Ticket,
-}
 
 /// The state machine. `P` is a decoded picture.
 pub struct Player<P> {
