@@ -1,6 +1,6 @@
-//! How fast streams are read, by chunk size: with and without Content-Length, beside
-//! `memchr::memmem` looking for the boundary in the same chunks, beside a plain pass over the bytes
-//! that only counts newlines, and beside the crate `multer` on the same bodies.
+//! How fast streams are read, by chunk size in KiB: without Content-Length (`searched`) and with
+//! (`counted`), with bodies put together (`collected`); beside `memchr::memmem` looking for the
+//! boundary in the same chunks, and beside the crate `multer` on the same bodies.
 //!
 //! `cargo bench -p mantel-shared --bench decode`
 
@@ -36,7 +36,7 @@ enum Kind {
     Form,
 }
 
-#[divan::bench(args = KIB)]
+#[divan::bench(args = KIB, sample_count = 300)]
 fn a_memmem(bencher: Bencher, kib: usize) {
     let stream = searched();
     let finder = memchr::memmem::Finder::new("--mantel-frame-3f9c1e7a5b2d48608d41c7e9");
@@ -52,7 +52,7 @@ fn a_memmem(bencher: Bencher, kib: usize) {
         });
 }
 
-#[divan::bench(args = KIB)]
+#[divan::bench(args = KIB, sample_count = 300)]
 fn b_searched(bencher: Bencher, kib: usize) {
     let stream = searched();
     bencher
@@ -60,7 +60,7 @@ fn b_searched(bencher: Bencher, kib: usize) {
         .bench_local(|| decode(stream, kib << 10));
 }
 
-#[divan::bench(args = KIB)]
+#[divan::bench(args = KIB, sample_count = 300)]
 fn c_counted(bencher: Bencher, kib: usize) {
     let stream = counted();
     bencher
@@ -68,7 +68,7 @@ fn c_counted(bencher: Bencher, kib: usize) {
         .bench_local(|| decode(stream, kib << 10));
 }
 
-#[divan::bench(args = KIB)]
+#[divan::bench(args = KIB, sample_count = 300)]
 fn d_counted_collected(bencher: Bencher, kib: usize) {
     let stream = counted();
     bencher
@@ -86,7 +86,7 @@ fn d_counted_collected(bencher: Bencher, kib: usize) {
         });
 }
 
-#[divan::bench(args = KIB)]
+#[divan::bench(args = KIB, sample_count = 300)]
 fn e_multer(bencher: Bencher, kib: usize) {
     static FORM: OnceLock<Bytes> = OnceLock::new();
     let form = FORM.get_or_init(|| stream_of(Kind::Form).into());

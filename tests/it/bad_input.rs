@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use crate::support::eventually;
-use crate::support::http::{self, Parts, Stream};
+use crate::support::http::{self, Stream};
+use crate::support::parts::Parts;
 use crate::support::photos::{Photos, broken, flat};
 use crate::support::pixels::{BLUE, GREEN, Picture, RED, YELLOW};
 use crate::support::server::{STANDING, Server};

@@ -17,7 +17,7 @@ const PAGE: &str = "<!doctype html><html data-state='playing' data-slide='7'><ti
 var context = document.querySelector('canvas').getContext('2d');
 context.fillStyle = 'rgb(205, 40, 40)';
 context.fillRect(0, 0, 64, 36);
-addEventListener('keydown', function (event) { document.title = event.key; });
+addEventListener('keydown', function (event) { document.title = event.key + event.keyCode; });
 setTimeout(function () { throw new Error('on purpose'); }, 0);
 </script>";
 
@@ -35,7 +35,7 @@ fn sees(client: Client) {
         page.eval("[innerWidth, innerHeight]").expect("a size"),
         serde_json::json!([640, 360])
     );
-    let picture = page.screenshot();
+    let picture = page.screenshot().expect("a screenshot");
     assert_eq!((picture.width, picture.height), (640, 360));
     assert!(picture.middle().is(GREEN), "{:?}", picture.middle());
     assert!(
@@ -43,8 +43,11 @@ fn sees(client: Client) {
         "{:?}",
         picture.around(0.03, 0.03)
     );
-    page.press("ArrowRight", "ArrowRight");
-    assert_eq!(page.eval("document.title").expect("a title"), "ArrowRight");
+    page.press("ArrowRight", 39);
+    assert_eq!(
+        page.eval("document.title").expect("a title"),
+        "ArrowRight39"
+    );
     eventually("the complaint", || {
         let complaints = page.complaints();
         if complaints.iter().any(|text| text.contains("on purpose")) {
@@ -84,7 +87,7 @@ fn is_driven(browser: Option<Driver>) {
     let seen = eventually("the red canvas", || Look::from(&browser.eval(LOOK)));
     assert_eq!((seen.state.as_str(), seen.slide), ("playing", 7));
     assert!(seen.colour.is(RED), "{seen:?}");
-    let picture = browser.screenshot();
+    let picture = browser.screenshot().expect("a screenshot");
     assert!(picture.middle().is(GREEN), "{:?}", picture.middle());
 }
 

@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::time::Duration;
 
 use crate::support::eventually;
-use crate::support::http::Parts;
+use crate::support::parts::Parts;
 use crate::support::photos::{Photos, QUADRANTS, awkward_names, flat, oriented};
 use crate::support::pixels::{BLUE, GREEN, Picture, RED, YELLOW};
 use crate::support::server::{STANDING, Server};

@@ -51,7 +51,7 @@ fn driven_paints_each_slide(browser: Option<Driver>, query: &str, args: &[&str])
     browser.open(&format!("http://{site}/"));
     let await_colour = |colour: Rgb| {
         eventually(&format!("{colour:?} on the screen"), || {
-            let seen = browser.screenshot().middle();
+            let seen = browser.screenshot()?.middle();
             if seen.is(colour) {
                 Ok(())
             } else {
@@ -108,4 +108,25 @@ fn firefox_paints_each_slide_at_once_after_a_crossfade() {
 #[test]
 fn webkit_paints_each_slide() {
     driven_paints_each_slide(Driver::webkit(), "", &STANDING);
+}
+
+#[test]
+fn chromium_keeps_the_last_picture_when_the_server_goes() {
+    let Some(browser) = Browser::start(Client::Chromium) else {
+        return;
+    };
+    let photos = Photos::of(&FOUR);
+    let server = Server::start(photos.path(), &STANDING);
+    let site = site_with(&server.url("/stream?paint=advance"));
+    let mut page = browser.open(&format!("http://{site}/"));
+    let colour = server.colour();
+    await_screen(&mut page, colour);
+    server.stop().expect("a server that ends well");
+    // Long enough for the browser to have drawn what the end of the stream made of it.
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    let seen = page.screenshot().expect("a screenshot").middle();
+    assert!(
+        FOUR.iter().any(|colour| seen.is(*colour)),
+        "{seen:?} after {colour:?}"
+    );
 }

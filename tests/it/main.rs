@@ -6,12 +6,16 @@
 
 mod support;
 
+mod api;
 mod bad_input;
 mod cli;
 mod drivers;
 mod gallery;
 mod img;
+mod ladder;
+mod moments;
 mod page;
 mod players;
 mod restart;
+mod stills;
 mod wire;

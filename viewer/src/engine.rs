@@ -32,32 +32,46 @@ fn engine(user_agent: &str) -> (&'static str, &str) {
 }
 
 fn system(user_agent: &str) -> Option<String> {
-    if let Some(version) = number_after(user_agent, "Tizen ") {
-        return Some(format!("Tizen {version}"));
-    }
-    let named = ["Web0S", "Android", "iPad", "iPhone", "CrKey"];
-    let mark = named.into_iter().find(|mark| user_agent.contains(mark))?;
-    Some(match (mark, number_after(user_agent, "Android ")) {
+    let version_after = |mark| number_after(user_agent, mark);
+    let (name, version) = [
+        ("Tizen", version_after("Tizen ")),
         // LG writes a zero.
-        ("Web0S", _) => "webOS".to_owned(),
-        ("Android", Some(version)) => format!("Android {version}"),
-        (other, _) => other.to_owned(),
-    })
+        ("webOS", after(user_agent, "Web0S").and(Some(""))),
+        ("Android", version_after("Android ")),
+        ("iPad", after(user_agent, "iPad").and(Some(""))),
+        ("iPhone", after(user_agent, "iPhone").and(Some(""))),
+    ]
+    .into_iter()
+    .find_map(|(name, version)| Some((name, version?)))?;
+    let mut text = name.to_owned();
+    if !version.is_empty() {
+        text.push(' ');
+        text.push_str(version);
+    }
+    Some(text)
 }
 
 /// The number behind `mark`: the first component alone, except where a system's point release
 /// matters (Tizen 5.5 is not Tizen 5.0).
 fn number_after<'a>(text: &'a str, mark: &str) -> Option<&'a str> {
-    let rest = &text[text.find(mark)? + mark.len()..];
-    let n_dots = usize::from(mark == "Tizen ");
-    let mut dots = 0;
-    let end = rest
-        .find(|c: char| {
-            dots += usize::from(c == '.');
-            !(c.is_ascii_digit() || (c == '.' && dots <= n_dots))
-        })
-        .unwrap_or(rest.len());
-    (end > 0).then(|| &rest[..end])
+    let rest = after(text, mark)?;
+    let mut n_dots = usize::from(mark == "Tizen ");
+    let end = rest.bytes().position(|byte| {
+        let dot = byte == b'.' && n_dots > 0;
+        n_dots -= usize::from(dot);
+        !(byte.is_ascii_digit() || dot)
+    });
+    rest.get(..end.unwrap_or(rest.len()))
+        .filter(|number| !number.is_empty())
+}
+
+/// What comes behind `mark`. Not `str::find`, whose two-way search would weigh 2 KB.
+fn after<'a>(text: &'a str, mark: &str) -> Option<&'a str> {
+    let at = text
+        .as_bytes()
+        .windows(mark.len())
+        .position(|window| window == mark.as_bytes())?;
+    text.get(at + mark.len()..)
 }
 
 #[cfg(test)]

@@ -89,6 +89,10 @@ const SOON_ENOUGH_MILLIS: f64 = 100.0;
 /// a crossfade. It bounds memory; a further slide waits until the oldest is covered.
 const MAX_LAYERS: usize = 3;
 
+/// Slides that wait at the same time: right after connecting the one to show now and the one after
+/// it, and one more that comes before the display's next refresh.
+const MAX_PENDING: usize = 3;
+
 struct Layer<P> {
     slide: SlideNo,
     fingerprint: Fingerprint,
@@ -116,6 +120,19 @@ struct Pending<P> {
     first: bool,
 }
 
+impl<P> Pending<P> {
+    fn is(&self, part: &Announcement) -> bool {
+        self.announcement.slide == part.slide && self.announcement.fingerprint == part.fingerprint
+    }
+
+    /// Whether its turn comes before that of `part`. If not, `part` takes its place: the slide
+    /// was changed, or a command came between.
+    fn precedes(&self, part: &Announcement) -> bool {
+        let begins = |announcement: &Announcement| announcement.show_at.map_or(f64::MIN, |at| at.0);
+        self.announcement.slide < part.slide && begins(&self.announcement) <= begins(part)
+    }
+}
+
 /// A new picture for the slide that already shows: the screen's size changed.
 struct Refresh {
     slide: SlideNo,
@@ -127,7 +144,8 @@ struct Refresh {
 pub struct Player<P> {
     /// Lowest first; the last one is the slide that shows.
     layers: Vec<Layer<P>>,
-    pending: Option<Pending<P>>,
+    /// In the order in which they are to show.
+    pending: Vec<Pending<P>>,
     refresh: Option<Refresh>,
     n_tickets: u64,
     n_skipped: u64,
@@ -141,7 +159,7 @@ impl<P> Default for Player<P> {
     fn default() -> Self {
         Self {
             layers: Vec::new(),
-            pending: None,
+            pending: Vec::new(),
             refresh: None,
             n_tickets: 0,
             n_skipped: 0,
@@ -181,15 +199,21 @@ impl<P> Player<P> {
             }
         }
         self.paused = part.paused;
-        if let Some(pending) = &mut self.pending
-            && pending.announcement.slide == part.slide
-            && pending.announcement.fingerprint == part.fingerprint
-        {
+        // A new connection and a pause say which slide the server shows: no other is certain.
+        let alone = first || part.paused;
+        self.pending
+            .retain(|pending| pending.is(&part) || (!alone && pending.precedes(&part)));
+        if let Some(pending) = self.pending.iter_mut().find(|pending| pending.is(&part)) {
             pending.announcement = part;
             return Verdict::Known;
         }
+        if self.pending.len() >= MAX_PENDING {
+            // The foremost one is being decoded. If it had to go each time that another comes, an
+            // engine slower than the stream would never show anything.
+            self.pending.remove(1);
+        }
         let ticket = self.ticket();
-        self.pending = Some(Pending {
+        self.pending.push(Pending {
             announcement: part,
             ticket,
             picture: None,
@@ -200,11 +224,8 @@ impl<P> Player<P> {
 
     /// A picture is ready. Returns whether it is still wanted; if not, it is dropped.
     pub fn decoded(&mut self, ticket: Ticket, picture: P) -> bool {
-        if let Some(pending) = self
-            .pending
-            .as_mut()
-            .filter(|pending| pending.ticket == ticket)
-        {
+        let waits = |pending: &&mut Pending<P>| pending.ticket == ticket;
+        if let Some(pending) = self.pending.iter_mut().find(waits) {
             pending.picture = Some(picture);
             return true;
         }
@@ -228,7 +249,7 @@ impl<P> Player<P> {
 
     /// A picture could not be decoded: its slide is left out and the one before stays.
     pub fn undecodable(&mut self, ticket: Ticket) {
-        self.pending.take_if(|pending| pending.ticket == ticket);
+        self.pending.retain(|pending| pending.ticket != ticket);
         self.refresh.take_if(|refresh| refresh.ticket == ticket);
     }
 
@@ -244,14 +265,16 @@ impl<P> Player<P> {
         let wake = if self.layers.len() > 1 {
             Wake::NextFrame
         } else {
-            match &self.pending {
-                Some(Pending {
-                    picture: Some(_),
-                    announcement,
-                    ..
-                }) => announcement.show_at.map_or(Wake::NextFrame, Wake::At),
-                _ => Wake::Never,
-            }
+            let ready = self
+                .pending
+                .iter()
+                .find(|pending| pending.picture.is_some());
+            ready.map_or(Wake::Never, |pending| {
+                pending
+                    .announcement
+                    .show_at
+                    .map_or(Wake::NextFrame, Wake::At)
+            })
         };
         Step { draw, wake }
     }
@@ -283,34 +306,35 @@ impl<P> Player<P> {
 
     /// The slide that waits, and whether its picture is ready.
     pub fn pending(&self) -> Option<(SlideNo, bool)> {
-        self.pending
-            .as_ref()
-            .map(|pending| (pending.announcement.slide, pending.picture.is_some()))
+        let front = self.pending.first()?;
+        Some((front.announcement.slide, front.picture.is_some()))
     }
 
     /// The highest number that shows or waits.
     pub fn newest(&self) -> Option<SlideNo> {
-        self.pending().map(|(slide, _)| slide).max(self.showing())
+        let last = self
+            .pending
+            .last()
+            .map(|pending| pending.announcement.slide);
+        last.max(self.showing())
     }
 
     /// Whether a decoding job's picture would still be taken.
     pub fn wants(&self, ticket: Ticket) -> bool {
-        self.pending
-            .as_ref()
-            .is_some_and(|pending| pending.ticket == ticket)
+        self.pending.iter().any(|pending| pending.ticket == ticket)
             || self
                 .refresh
                 .as_ref()
                 .is_some_and(|refresh| refresh.ticket == ticket)
     }
 
-    /// The moment of the pending slide, if this job is its picture.
+    /// The moment of the slide that waits for this job's picture.
     pub fn show_at(&self, ticket: Ticket) -> Option<Local> {
         let pending = self
             .pending
-            .as_ref()
-            .filter(|pending| pending.ticket == ticket);
-        pending.and_then(|pending| pending.announcement.show_at)
+            .iter()
+            .find(|pending| pending.ticket == ticket)?;
+        pending.announcement.show_at
     }
 
     /// Slides that this screen never showed although it was connected.
@@ -337,7 +361,7 @@ impl<P> Player<P> {
         self.paused = part.paused;
         if part.paused {
             // What was to come next is not certain any more; it will be sent again.
-            self.pending = None;
+            self.pending.clear();
         }
         let shown = self.layers.last().map(|top| top.fingerprint);
         let expected = self
@@ -376,15 +400,23 @@ impl<P> Player<P> {
         if self.layers.len() >= MAX_LAYERS {
             return false;
         }
-        let due = |pending: &mut Pending<P>| {
+        // Of several that are due the newest wins.
+        let due = |pending: &Pending<P>| {
             pending.picture.is_some() && pending.announcement.show_at.is_none_or(|at| at <= now)
         };
+        let Some(index) = self.pending.iter().rposition(due) else {
+            return false;
+        };
+        let first = self
+            .pending
+            .iter()
+            .take(index + 1)
+            .any(|pending| pending.first);
         let Some(Pending {
             announcement,
             picture: Some(picture),
-            first,
             ..
-        }) = self.pending.take_if(due)
+        }) = self.pending.drain(..=index).next_back()
         else {
             return false;
         };

@@ -7,6 +7,7 @@ use crate::fit::Size;
 use crate::text;
 
 const N_BUCKETS: usize = 10;
+const N_SECONDS: i64 = 10;
 
 /// An amount per second, over the last ten seconds. Slides come seconds apart: over one second
 /// the rate would be either nothing or a peak.
@@ -27,13 +28,13 @@ impl Rate {
     /// The average over the last ten seconds, the running one included.
     pub fn per_second(&mut self, now: Local) -> f64 {
         self.roll(now);
-        self.buckets.iter().sum::<f64>() / N_BUCKETS as f64
+        self.buckets.iter().sum::<f64>() / N_SECONDS as f64
     }
 
     /// Empties the buckets whose second is over and returns the index of the current one.
     fn roll(&mut self, now: Local) -> usize {
         let second = (now.0 / 1000.0) as i64;
-        let n_passed = (second - self.newest).clamp(0, N_BUCKETS as i64);
+        let n_passed = (second - self.newest).clamp(0, N_SECONDS);
         for step in 0..n_passed {
             self.buckets[bucket(second - step)] = 0.0;
         }
@@ -42,13 +43,9 @@ impl Rate {
     }
 }
 
-#[expect(
-    clippy::cast_sign_loss,
-    clippy::cast_possible_wrap,
-    reason = "a remainder below ten"
-)]
 fn bucket(second: i64) -> usize {
-    second.rem_euclid(N_BUCKETS as i64) as usize
+    // A remainder of ten always fits.
+    usize::try_from(second.rem_euclid(N_SECONDS)).unwrap_or(0)
 }
 
 /// How often the canvas was drawn per second while something moved: of the crossfade that runs,

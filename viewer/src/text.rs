@@ -20,8 +20,9 @@ pub fn fixed(value: f64, n_decimals: u32) -> String {
     if n_decimals == 0 {
         return format!("{sign}{whole}");
     }
-    let digits = format!("{}", scale + part);
-    format!("{sign}{whole}.{}", &digits[1..])
+    // One more digit in front keeps the zeros.
+    let digits = (scale + part).to_string();
+    format!("{sign}{whole}.{}", digits.get(1..).unwrap_or_default())
 }
 
 /// A number of bytes with three significant digits or so: `812 B`, `35.1 KB`, `2.4 GB`.

@@ -58,13 +58,6 @@ impl Framing {
         Bytes::copy_from_slice(self.encoder.opening())
     }
 
-    /// What ends a stream, after a frame's delimiter.
-    pub fn closing(&self) -> Bytes {
-        // The delimiter's line break serves as the close-delimiter's own.
-        let closing = self.encoder.closing();
-        Bytes::copy_from_slice(closing.strip_prefix(b"\r\n").unwrap_or(closing))
-    }
-
     /// Frames `jpeg`, which is to be on screen at `at`.
     pub fn frame(&self, no: FrameNo, at: UnixMillis, meta: FrameMeta, jpeg: &[u8]) -> Frame {
         let length = jpeg.len() as u64;

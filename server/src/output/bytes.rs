@@ -76,10 +76,7 @@ impl Viewer {
                 }
                 self.now = Some(now);
             }
-            Ok(None) => {
-                self.over = true;
-                self.ready.push_back(self.outputs.framing.closing());
-            }
+            Ok(None) => self.over = true,
             Err(_) => {
                 if let Some(now) = self.now.clone() {
                     self.send(&now.current);

@@ -32,7 +32,6 @@ pub(super) fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<Respon
         now: None,
         repeat: None,
         ready: VecDeque::from([outputs.framing.opening()]),
-        closing: outputs.framing.closing(),
         over: false,
     };
     Ok(reply::stream(
@@ -50,7 +49,6 @@ struct Viewer {
     /// When to send the frame that stands again, and how long to wait after that.
     repeat: Option<Instant>,
     ready: VecDeque<Bytes>,
-    closing: Bytes,
     over: bool,
 }
 
@@ -87,8 +85,9 @@ impl Viewer {
             }
             News::Over => {
                 self.over = true;
+                // No close-delimiter: after a delimiter browsers read it as an empty part, and an
+                // <img> goes blank that could keep its last picture.
                 self.painter.close(&mut out);
-                out.push(self.closing.clone());
                 n_frames = 0;
             }
         }

@@ -4,8 +4,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8x3;
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use thiserror::Error;
 
 use crate::render::picture::{CHANNELS, Picture, Size};
@@ -235,19 +236,139 @@ fn resize(picture: &Picture, crop: Crop, size: Size, filter: FilterType) -> Pict
         .use_alpha(false);
     let mut frame = Picture::filled(size.width, size.height, [0; CHANNELS]);
     let resized = (|| {
-        let source = ImageRef::new(
-            picture.width(),
-            picture.height(),
-            picture.pixels(),
-            PixelType::U8x3,
-        )
-        .ok()?;
-        let mut target =
-            Image::from_slice_u8(size.width, size.height, frame.pixels_mut(), PixelType::U8x3)
-                .ok()?;
-        Resizer::new().resize(&source, &mut target, &options).ok()
+        let (width, height) = (picture.width(), picture.height());
+        let source = TypedImageRef::<U8x3>::from_buffer(width, height, picture.pixels()).ok()?;
+        let pixels = frame.pixels_mut();
+        let mut target = TypedImage::<U8x3>::from_buffer(size.width, size.height, pixels).ok()?;
+        // Typed: the other call would be compiled for each of the library's pixel types, which made
+        // nine tenths of this crate's code.
+        Resizer::new()
+            .resize_typed(&source, &mut target, &options)
+            .ok()
     })();
     // Both pictures have just their pixels and the crop lies within: there is nothing left to fail.
     debug_assert!(resized.is_some(), "{crop:?} of {picture:?} to {size}");
     frame
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FRAME: Size = Size::new(192, 108);
+
+    fn pixel(picture: &Picture, x: u32, y: u32) -> [u8; 3] {
+        let at = ((y * picture.width() + x) * 3) as usize;
+        [
+            picture.pixels()[at],
+            picture.pixels()[at + 1],
+            picture.pixels()[at + 2],
+        ]
+    }
+
+    #[test]
+    fn every_shape_gets_exactly_the_frame() {
+        let shapes = [
+            (1, 1),
+            (1, 10_000),
+            (10_000, 1),
+            (2, 3),
+            (192, 108),
+            (191, 108),
+            (192, 107),
+            (193, 109),
+            (1920, 1079),
+            (5000, 3),
+            (3, 5000),
+            (61, 47),
+        ];
+        for (width, height) in shapes {
+            let picture = Picture::filled(width, height, [200, 100, 50]);
+            for how in [Fit::Contain, Fit::Cover, Fit::Blur] {
+                for frame in [
+                    FRAME,
+                    FRAME.transposed(),
+                    Size::new(16, 16),
+                    Size::new(1, 1),
+                    Size::new(97, 31),
+                ] {
+                    let fitted = fit(&picture, frame, how);
+                    assert_eq!(fitted.size(), frame, "{width}x{height} {how}");
+                    // One colour stays one colour, to its very edges, wherever the picture itself is seen.
+                    let middle = pixel(&fitted, (frame.width - 1) / 2, (frame.height - 1) / 2);
+                    assert_eq!(middle, [200, 100, 50], "{width}x{height} {how} in {frame}");
+                    if how == Fit::Cover {
+                        assert_eq!(
+                            fitted,
+                            Picture::filled(frame.width, frame.height, [200, 100, 50])
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn contained_pictures_keep_their_shape() {
+        for (picture, inner) in [
+            ((4000, 3000), (144, 108)),
+            ((3000, 4000), (81, 108)),
+            ((1000, 100), (192, 19)),
+            ((16, 9), (192, 108)),
+            ((10_000, 1), (192, 1)),
+            ((1, 10_000), (1, 108)),
+            ((u32::MAX, u32::MAX), (108, 108)),
+        ] {
+            let found = contained(Size::new(picture.0, picture.1), FRAME);
+            assert_eq!((found.width, found.height), inner, "{picture:?}");
+        }
+    }
+
+    #[test]
+    fn beside_a_portrait_is_black_or_its_dimmed_self() {
+        let portrait = Picture::filled(50, 100, [200, 100, 50]);
+        let contain = fit(&portrait, FRAME, Fit::Contain);
+        assert_eq!(pixel(&contain, 0, 54), [0, 0, 0]);
+        assert_eq!(pixel(&contain, 68, 54), [0, 0, 0]);
+        assert_eq!(pixel(&contain, 69, 0), [200, 100, 50]);
+        assert_eq!(pixel(&contain, 122, 107), [200, 100, 50]);
+        assert_eq!(pixel(&contain, 123, 54), [0, 0, 0]);
+        let blur = fit(&portrait, FRAME, Fit::Blur);
+        for x in [0, 68, 123, 191] {
+            let [r, g, b] = pixel(&blur, x, 54);
+            assert!(
+                (70..110).contains(&r) && g < r && b < g,
+                "{r} {g} {b} at {x}"
+            );
+        }
+        assert_eq!(pixel(&blur, 96, 54), [200, 100, 50]);
+    }
+
+    #[test]
+    fn cover_cuts_both_sides_alike() {
+        // Red, green and blue thirds; a square sees all of the middle one and as much of either other.
+        let pixels = (0..90)
+            .flat_map(|_| (0..270).flat_map(|x| [[255, 0, 0], [0, 255, 0], [0, 0, 255]][x / 90]))
+            .collect();
+        let thirds = Picture::new(270, 90, pixels).unwrap();
+        let square = fit(&thirds, Size::new(90, 90), Fit::Cover);
+        assert_eq!(pixel(&square, 10, 45), [0, 255, 0]);
+        assert_eq!(pixel(&square, 80, 45), [0, 255, 0]);
+        let wide = fit(&thirds, Size::new(180, 90), Fit::Cover);
+        assert_eq!(pixel(&wide, 5, 45), [255, 0, 0]);
+        assert_eq!(pixel(&wide, 90, 45), [0, 255, 0]);
+        assert_eq!(pixel(&wide, 174, 45), [0, 0, 255]);
+    }
+
+    #[test]
+    fn fits_have_names() {
+        for how in [Fit::Contain, Fit::Cover, Fit::Blur] {
+            assert_eq!(how.to_string().parse(), Ok(how));
+        }
+        let error = "stretch".parse::<Fit>().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "fit is contain, cover or blur, not \"stretch\""
+        );
+    }
 }

@@ -43,6 +43,14 @@ fn decode_sequential(
     layout: &Layout,
     limits: &DecodeLimits,
 ) -> Result<Picture, DecodeError> {
+    // Where each component has a scan of its own, a cut file lacks whole colours.
+    let one_pass = layout.is_in_one_pass();
+    let percent = layout.percent_covered(layout.whole_scans().count());
+    if !one_pass && percent < 100 {
+        return Err(DecodeError::Truncated {
+            percent: u8::try_from(percent).ok(),
+        });
+    }
     let data = match layout.end {
         Some(end) => Cow::Owned([&bytes[..end], &PADDING].concat()),
         None => Cow::Borrowed(bytes),
@@ -52,8 +60,6 @@ fn decode_sequential(
         return whole(layout.size, pixels);
     };
 
-    // Only the last of several passes over a picture paints pixels.
-    let one_pass = layout.scans.len() == 1;
     // The row of blocks in which the data ran dry is partly made up.
     let n_rows = n_rows_painted(&pixels, layout.size).saturating_sub(layout.n_rows_together());
     let percent = n_rows * 100 / layout.size.height.max(1);
@@ -62,6 +68,7 @@ fn decode_sequential(
         pixels.truncate(size.n_bytes().unwrap_or(0));
         return whole(size, pixels);
     }
+    // Of several passes only the last paints pixels: there is no telling how far it got.
     let percent = u8::try_from(percent).ok().filter(|_| one_pass);
     Err(match error {
         DecodeError::Truncated { .. } => DecodeError::Truncated { percent },
@@ -83,14 +90,13 @@ fn decode_progressive(
             layout.scans.len()
         )));
     }
-    let ends: Vec<usize> = layout.scans.iter().map_while(|scan| scan.end).collect();
-    let percent = layout.percent_covered(ends.len());
+    let percent = layout.percent_covered(layout.whole_scans().count());
     if percent < ENOUGH_PERCENT {
         return Err(DecodeError::Truncated {
             percent: u8::try_from(percent).ok(),
         });
     }
-    let end = ends.last().copied().unwrap_or(bytes.len());
+    let end = layout.whole_scans().last().unwrap_or(bytes.len());
     let data = [&bytes[..end], &[0xFF, EOI]].concat();
     let mut pixels = vec![];
     run(&data, layout, limits, &mut pixels)?;

@@ -20,7 +20,7 @@ pub(crate) struct Scan {
     first: u8,
     last: u8,
     /// Where the next marker stands; `None` in the scan that the file ends in.
-    pub(crate) end: Option<usize>,
+    end: Option<usize>,
 }
 
 /// What the markers say.
@@ -63,6 +63,10 @@ impl Layout {
             }
         }
         match layout {
+            // zune-jpeg 0.5.15 decodes these to green stripes without a word (zune-image issue 422).
+            Some(layout) if layout.is_apart_and_subsampled() => Err(DecodeError::Unsupported(
+                "subsampled, non-interleaved JPEG".into(),
+            )),
             Some(layout) if !layout.scans.is_empty() => Ok(layout),
             // An end without a picture before it was not cut off, it was made so.
             _ if complete => Err(DecodeError::Damaged("there is no picture in it".into())),
@@ -118,6 +122,22 @@ impl Layout {
         })
     }
 
+    /// Where the scans end that are followed by a marker, so are there to their last byte.
+    pub(crate) fn whole_scans(&self) -> impl Iterator<Item = usize> {
+        self.scans.iter().map_while(|scan| scan.end)
+    }
+
+    /// Whether the first scan has all there is: the pixels can be painted as they come.
+    pub(crate) fn is_in_one_pass(&self) -> bool {
+        let complete = |scan: &Scan| scan.components.len() == self.components.len();
+        !self.progressive && self.scans.first().is_some_and(complete)
+    }
+
+    fn is_apart_and_subsampled(&self) -> bool {
+        let subsampled = self.components.iter().any(|c| c.across > 1 || c.down > 1);
+        !self.progressive && !self.scans.is_empty() && !self.is_in_one_pass() && subsampled
+    }
+
     /// Rows that are coded together: 8, or 16 where chroma has half the rows.
     pub(crate) fn n_rows_together(&self) -> u32 {
         8 * self.components.iter().map(|c| c.down).max().unwrap_or(1)
@@ -126,7 +146,7 @@ impl Layout {
     /// Memory that decoding takes: the pixels and, where the picture does not come in one pass, all its coefficients.
     pub(crate) fn n_bytes_to_decode(&self) -> u64 {
         let pixels = self.size.n_pixels() * CHANNELS as u64;
-        if !self.progressive && self.scans.len() == 1 {
+        if self.is_in_one_pass() {
             return pixels;
         }
         let across = self.components.iter().map(|c| c.across).max().unwrap_or(1);
@@ -141,7 +161,7 @@ impl Layout {
         pixels + n_blocks * 64 * 2
     }
 
-    /// How much of a progressive picture its first `n_scans` scans make, in percent: half of it are the averages of
+    /// How much of a picture that comes in several passes its first `n_scans` scans make, in percent: half of it are the averages of
     /// the blocks, the other half their finer coefficients, each component weighted by its samples.
     pub(crate) fn percent_covered(&self, n_scans: usize) -> u32 {
         let (mut there, mut whole) = (0, 0);

@@ -10,10 +10,14 @@ pub mod encode;
 pub mod exif;
 pub mod fit;
 mod guard;
+#[cfg(test)]
+mod hostile;
 mod jpeg;
 mod layout;
 mod markers;
 pub mod orient;
+#[cfg(test)]
+mod photos;
 pub mod picture;
 pub mod probe;
 mod raster;

@@ -179,3 +179,68 @@ fn size(kind: Kind, head: &[u8]) -> Option<Size> {
     };
     (size.width > 0 && size.height > 0).then_some(size)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_stand_in_the_head() {
+        for (head, kind, width, height) in [
+            (&b"GIF89a\x40\x01\xF0\0"[..], Kind::Gif, 320, 240),
+            (
+                b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\x01\x40\0\0\0\xF0",
+                Kind::Png,
+                320,
+                240,
+            ),
+            (
+                b"BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\x40\x01\0\0\x10\xFF\xFF\xFF",
+                Kind::Bmp,
+                320,
+                240,
+            ),
+            (
+                b"BM\0\0\0\0\0\0\0\0\x1A\0\0\0\x0C\0\0\0\x40\x01\xF0\0",
+                Kind::Bmp,
+                320,
+                240,
+            ),
+            (
+                b"RIFF\0\0\0\0WEBPVP8X\x0A\0\0\0\0\0\0\0\x3F\x01\0\xEF\0\0",
+                Kind::WebP,
+                320,
+                240,
+            ),
+            (
+                b"RIFF\0\0\0\0WEBPVP8L\x0A\0\0\0\x2F\x3F\xC1\x3B\0",
+                Kind::WebP,
+                320,
+                240,
+            ),
+        ] {
+            assert_eq!(
+                probe(head),
+                Some(Probe {
+                    kind,
+                    size: Some(Size::new(width, height))
+                })
+            );
+            for end in 0..head.len() {
+                let cut = probe(&head[..end]);
+                assert!(
+                    cut.is_none() || cut.map(|probe| probe.kind) == Some(kind),
+                    "{kind} cut at {end}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_size_of_zero_is_none() {
+        assert_eq!(
+            probe(b"GIF89a\0\0\xF0\0").and_then(|probe| probe.size),
+            None
+        );
+    }
+}

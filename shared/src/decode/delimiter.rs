@@ -159,6 +159,12 @@ impl Delimiter {
     /// Where the longest end of `hay` begins that is the beginning of a delimiter.
     fn open_end(&self, hay: &[u8]) -> usize {
         let needle = self.finder.needle();
+        // Most chunks end in a byte that no delimiter has: that is quick to see.
+        let may_be_open =
+            |&last: &u8| matches!(last, b'\r' | b'\n') || memchr::memchr(last, needle).is_some();
+        if !hay.last().is_some_and(may_be_open) {
+            return hay.len();
+        }
         let longest = 2 + self.longer.as_ref().map_or(needle.len(), Vec::len) - 1;
         let first = hay.len().saturating_sub(longest);
         memchr::memchr3_iter(b'\r', b'\n', b'-', &hay[first..])

@@ -47,7 +47,7 @@ fn small_limits() -> impl Strategy<Value = Limits> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(crate::outcome::cases(1000))]
 
     #[test]
     fn the_decoder_says_what_the_oracle_says(

@@ -137,3 +137,32 @@ fn bodies_are_borrowed_from_the_chunk() {
     }
     assert_eq!(pieces, 2);
 }
+
+/// Whoever says that the stream has ended before taking all events still gets them.
+#[test]
+fn the_end_brings_what_was_not_taken_yet() {
+    use mantel_shared::{Boundary, Decoder, Event};
+    for (stream, events) in [
+        (
+            &b"--b\r\n\r\nxy\r\n--b--"[..],
+            &[Event::PartEnd, Event::Close][..],
+        ),
+        (b"--b\r\n\r\nxy\r\n--b\r\n", &[Event::PartEnd]),
+        (b"--b\r\n\r\nxy\r\n--b", &[Event::PartEnd]),
+        (b"--b\r\nContent-Length: 2\r\n\r\nxy", &[Event::PartEnd]),
+    ] {
+        let mut decoder = Decoder::new(Boundary::new("b").unwrap(), Limits::default());
+        let mut input = stream;
+        assert!(matches!(decoder.next(&mut input), Ok(Some(Event::Head(_)))));
+        assert_eq!(decoder.next(&mut input), Ok(Some(Event::Body(b"xy"))));
+        for event in events {
+            assert_eq!(
+                decoder.finish().as_ref(),
+                Ok(&Some(event.clone())),
+                "{stream:?}"
+            );
+        }
+        assert_eq!(decoder.finish(), Ok(None));
+        assert_eq!(decoder.next(&mut &b"late"[..]), Ok(None));
+    }
+}

@@ -225,3 +225,15 @@ fn ends_of_the_input() {
         assert_eq!(run(clean, Limits::default()).end, Ok(()), "{clean:?}");
     }
 }
+
+/// After a boundary, up to 32 spaces and tabs belong to the delimiter; with more it is content.
+#[test]
+fn padding_of_the_delimiters_line() {
+    for (n, is_delimiter) in [(0, true), (31, true), (32, true), (33, false)] {
+        let stream = format!("--b\r\nA: b\r\n\r\nxy\r\n--b{}\r\n", " ".repeat(n));
+        let outcome = run(&stream, Limits::default());
+        assert_eq!(outcome.end.is_ok(), is_delimiter, "{n}");
+        let body: &[u8] = &outcome.parts[0].body;
+        assert_eq!(body == b"xy", is_delimiter, "{n}");
+    }
+}

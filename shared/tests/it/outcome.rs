@@ -107,3 +107,13 @@ pub(crate) fn cut<'a>(stream: &'a [u8], lengths: &[usize]) -> Vec<&'a [u8]> {
     chunks.push(rest);
     chunks
 }
+
+/// How often a property is tried. What fails is printed, and becomes a test of its own, so nothing is
+/// written into the tree.
+pub(crate) fn cases(cases: u32) -> proptest::prelude::ProptestConfig {
+    proptest::prelude::ProptestConfig {
+        cases,
+        failure_persistence: None,
+        ..Default::default()
+    }
+}

@@ -70,6 +70,8 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
+    #![proptest_config(crate::outcome::cases(256))]
+
     #[test]
     fn any_head_reads_back(head in head()) {
         let mut block = Vec::new();

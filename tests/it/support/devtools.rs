@@ -155,10 +155,11 @@ impl Page {
         }
     }
 
-    /// Presses and releases a key.
-    pub(crate) fn press(&mut self, key: &str, code: &str) {
+    /// Presses and releases a key, named as `KeyboardEvent.key` and `keyCode` have it: remotes of
+    /// TVs are known by their codes alone.
+    pub(crate) fn press(&mut self, key: &str, code: u32) {
         for kind in ["keyDown", "keyUp"] {
-            let mut event = json!({"type": kind, "key": key, "code": code});
+            let mut event = json!({"type": kind, "key": key, "windowsVirtualKeyCode": code});
             if key.len() == 1 && kind == "keyDown" {
                 event["text"] = key.into();
             }
@@ -166,25 +167,34 @@ impl Page {
         }
     }
 
-    /// What a person in front of the screen sees, as a PNG.
-    pub(crate) fn screenshot_png(&mut self) -> Vec<u8> {
-        let result = self.call("Page.captureScreenshot", &json!({"format": "png"}));
-        unbase64(result["data"].as_str().expect("a screenshot"))
+    /// What a person in front of the screen sees, as a PNG. While a page comes, there may be
+    /// nothing to take.
+    pub(crate) fn screenshot_png(&mut self) -> Result<Vec<u8>, String> {
+        let result = self.try_call("Page.captureScreenshot", &json!({"format": "png"}))?;
+        result["data"]
+            .as_str()
+            .map(unbase64)
+            .ok_or_else(|| result.to_string())
     }
 
     /// The same, decoded.
-    pub(crate) fn screenshot(&mut self) -> Picture {
-        Picture::from_png(&self.screenshot_png()).expect("a PNG from DevTools")
+    pub(crate) fn screenshot(&mut self) -> Result<Picture, String> {
+        Picture::from_png(&self.screenshot_png()?)
     }
 
     /// Uncaught exceptions and error messages of the page so far.
     pub(crate) fn complaints(&mut self) -> Vec<String> {
         // Whatever was sent before the answer to this has arrived with it.
-        self.call("Runtime.enable", &json!({}));
+        let _ = self.eval("0");
         self.complaints.clone()
     }
 
     fn call(&mut self, method: &str, params: &Value) -> Value {
+        self.try_call(method, params)
+            .unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    fn try_call(&mut self, method: &str, params: &Value) -> Result<Value, String> {
         let id = self.next_id;
         self.next_id += 1;
         let request = json!({"id": id, "method": method, "params": params}).to_string();
@@ -207,12 +217,10 @@ impl Page {
             let mut message: Value =
                 serde_json::from_slice(text.as_bytes()).expect("JSON from DevTools");
             if message["id"] == id {
-                assert!(
-                    message.get("error").is_none(),
-                    "{method}: {}",
-                    message["error"]
-                );
-                return message["result"].take();
+                return match message.get("error") {
+                    Some(error) => Err(error.to_string()),
+                    None => Ok(message["result"].take()),
+                };
             }
             self.note(&message);
         }

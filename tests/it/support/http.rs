@@ -1,6 +1,5 @@
 //! HTTP by hand: what goes over the wire is what the tests are about, so no library stands
-//! between. [`Parts`] reads multipart strictly and knows nothing of the framing crate: it is the
-//! oracle for what that crate writes.
+//! between.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -15,7 +14,7 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    fn parse(block: &[u8]) -> Self {
+    pub(super) fn parse(block: &[u8]) -> Self {
         let text = String::from_utf8(block.to_vec()).expect("a head is text");
         let lines = text.split_terminator("\r\n").map(str::to_owned).collect();
         Self { lines }
@@ -134,6 +133,7 @@ pub(crate) struct Stream {
     ready: Vec<u8>,
     framing: Framing,
     at_end: bool,
+    ended_well: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -159,6 +159,7 @@ impl Stream {
             ready: Vec::new(),
             framing: Framing::Raw,
             at_end: false,
+            ended_well: false,
         }
     }
 
@@ -240,6 +241,11 @@ impl Stream {
         self.at_end
     }
 
+    /// Whether a chunked response came to its last chunk, rather than being cut off.
+    pub(crate) fn ended_well(&self) -> bool {
+        self.ended_well
+    }
+
     fn fill(&mut self, deadline: Instant) -> Fill {
         if self.at_end {
             return Fill::End;
@@ -304,90 +310,12 @@ impl Stream {
                         .unwrap_or_else(|_| panic!("a chunk size of {line:?}"));
                     if size == 0 {
                         self.at_end = true;
+                        self.ended_well = true;
                         return;
                     }
                     self.framing = Framing::Chunk(size);
                 }
             }
         }
-    }
-}
-
-/// A multipart response, read strictly as this server must write it: dash-boundary first, head,
-/// body by Content-Length, delimiter at once after it.
-pub(crate) struct Parts {
-    pub(crate) response: Head,
-    pub(crate) boundary: String,
-    pub(crate) stream: Stream,
-    opened: bool,
-}
-
-/// One part.
-#[derive(Clone, Debug)]
-pub(crate) struct Part {
-    pub(crate) head: Head,
-    pub(crate) body: Vec<u8>,
-}
-
-impl Parts {
-    /// `GET target`, which must answer 200 with a multipart body.
-    pub(crate) fn open(address: SocketAddr, target: &str) -> Self {
-        Self::open_as(address, target, "")
-    }
-
-    /// The same with more header lines, each ended by CR LF.
-    pub(crate) fn open_as(address: SocketAddr, target: &str, more: &str) -> Self {
-        let request = format!("GET {target} HTTP/1.1\r\nHost: {address}\r\n{more}\r\n");
-        let mut stream = Stream::send(address, request.as_bytes());
-        let response = stream.read_head();
-        assert_eq!(response.status(), 200, "{target}: {response:#?} {:?}", {
-            String::from_utf8_lossy(stream.peek_for(Duration::from_millis(200)))
-        });
-        Self::over(stream, response)
-    }
-
-    /// Over a response whose head was already read.
-    pub(crate) fn over(mut stream: Stream, response: Head) -> Self {
-        // The boundary is what the body starts with; what the header says of it is checked where
-        // that is the question. `/bytes` need not name it in its Content-Type.
-        let first = stream.through(b"\r\n");
-        let line = String::from_utf8_lossy(&first).trim_end().to_owned();
-        let boundary = line
-            .strip_prefix("--")
-            .unwrap_or_else(|| panic!("the body must start with --boundary, not {line:?}"));
-        Self {
-            response,
-            boundary: boundary.to_owned(),
-            stream,
-            opened: false,
-        }
-    }
-
-    /// The next head, to its blank line.
-    pub(crate) fn head(&mut self) -> Head {
-        self.opened = true;
-        let block = self.stream.through(b"\r\n\r\n");
-        Head::parse(&block[..block.len() - 2])
-    }
-
-    /// The body that `head` promised, and the delimiter after it.
-    pub(crate) fn body(&mut self, head: &Head) -> Vec<u8> {
-        let length = usize::try_from(head.number("content-length")).expect("a length");
-        let body = self.stream.exactly(length);
-        let delimiter = format!("\r\n--{}\r\n", self.boundary);
-        let found = self.stream.exactly(delimiter.len());
-        assert_eq!(
-            String::from_utf8_lossy(&found),
-            delimiter,
-            "a delimiter right after the {length} bytes that Content-Length named"
-        );
-        body
-    }
-
-    /// The next part.
-    pub(crate) fn part(&mut self) -> Part {
-        let head = self.head();
-        let body = self.body(&head);
-        Part { head, body }
     }
 }

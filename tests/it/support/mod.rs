@@ -4,6 +4,7 @@
 pub(crate) mod clients;
 pub(crate) mod devtools;
 pub(crate) mod http;
+pub(crate) mod parts;
 pub(crate) mod photos;
 pub(crate) mod pixels;
 pub(crate) mod process;

@@ -177,6 +177,19 @@ impl Server {
         })
     }
 
+    /// Whether the viewer is inside this build; says what is left out if it is not.
+    pub(crate) fn has_viewer(&self) -> bool {
+        let is_there = self.get("/").text().contains("mantel-viewer");
+        if !is_there {
+            left_out(
+                "the viewer",
+                "built without it; `cargo xtask test` builds both",
+                false,
+            );
+        }
+        is_there
+    }
+
     /// The page, or a resource of it.
     pub(crate) fn url(&self, target: &str) -> String {
         format!("http://{}{target}", self.address)

@@ -118,14 +118,15 @@ impl Driver {
         )
     }
 
-    /// What is on the screen.
-    pub(crate) fn screenshot(&self) -> Picture {
+    /// What is on the screen. While a page comes, there may be nothing to take.
+    pub(crate) fn screenshot(&self) -> Result<Picture, String> {
         let target = format!("/session/{}/screenshot", self.session);
         let reply = http::get(self.address, &target);
-        assert_eq!(reply.status(), 200, "screenshot: {}", reply.text());
         let value = reply.json();
-        let png = unbase64(value["value"].as_str().expect("a screenshot"));
-        Picture::from_png(&png).expect("a PNG from the driver")
+        match value["value"].as_str() {
+            Some(png) if reply.status() == 200 => Picture::from_png(&unbase64(png)),
+            _ => Err(value.to_string()),
+        }
     }
 
     fn post(&self, command: &str, body: &Value) -> Value {

@@ -150,7 +150,7 @@ fn a_picture_that_is_late_starts_its_fade_when_it_is_ready() {
 }
 
 #[test]
-fn the_newest_part_replaces_what_is_pending() {
+fn a_part_for_an_earlier_moment_replaces_what_is_pending() {
     let mut player = two_slides();
     let Verdict::Decode(late) = player.announce(part(3, 10_000.0)) else {
         panic!()
@@ -158,8 +158,76 @@ fn the_newest_part_replaces_what_is_pending() {
     decode(&mut player, part(4, 200.0), "four");
     assert!(!player.decoded(late, "three"));
     player.advance(Local(250.0));
-    assert_eq!(player.showing(), Some(SlideNo(4)));
+    assert_eq!(
+        (player.showing(), player.pending()),
+        (Some(SlideNo(4)), None)
+    );
     assert_eq!(player.n_skipped(), 2);
+}
+
+#[test]
+fn the_slide_to_show_now_is_not_lost_to_the_one_after_it() {
+    let mut player = Player::default();
+    let Verdict::Decode(now) = player.announce(part(1, -4000.0)) else {
+        panic!()
+    };
+    let Verdict::Decode(ahead) = player.announce(part(2, 6000.0)) else {
+        panic!()
+    };
+    assert!(player.wants(now) && player.wants(ahead));
+    assert!(player.decoded(now, "one"));
+    player.advance(Local(10.0));
+    assert_eq!(player.showing(), Some(SlideNo(1)));
+    assert!(player.decoded(ahead, "two"));
+    assert_eq!(player.advance(Local(20.0)).wake, Wake::At(Local(6000.0)));
+}
+
+#[test]
+fn a_slide_that_is_due_is_not_lost_to_the_next_one_that_comes_in_the_same_moment() {
+    let mut player = two_slides();
+    decode(&mut player, part(3, 20_000.0), "three");
+    assert_eq!(player.advance(Local(10_002.0)).wake, Wake::NextFrame);
+    assert_eq!(player.showing(), Some(SlideNo(2)));
+    assert_eq!(
+        player.advance(Local(11_500.0)).wake,
+        Wake::At(Local(20_000.0))
+    );
+    assert_eq!(player.n_skipped(), 0);
+}
+
+#[test]
+fn of_several_slides_that_are_due_the_newest_wins() {
+    let mut player = two_slides();
+    decode(&mut player, part(3, 20_000.0), "three");
+    // The device slept.
+    player.advance(Local(25_000.0));
+    assert_eq!(
+        (player.showing(), player.n_skipped()),
+        (Some(SlideNo(3)), 1)
+    );
+}
+
+#[test]
+fn an_engine_slower_than_the_stream_still_shows_pictures() {
+    let mut player = Player::default();
+    let mut jobs = Vec::new();
+    let mut n_shown = 0;
+    // A slide each second, and seven seconds to decode one.
+    for second in 1..100_u64 {
+        let now = 1000.0 * second as f64;
+        match player.announce(part(second, now)) {
+            Verdict::Decode(ticket) => jobs.push(ticket),
+            other => panic!("{other:?}"),
+        }
+        if second % 7 == 0 {
+            jobs.retain(|job| player.wants(*job));
+            let before = player.showing();
+            player.decoded(jobs.remove(0), "picture");
+            player.advance(Local(now));
+            n_shown += usize::from(player.showing() != before);
+        }
+    }
+    assert_eq!(n_shown, 14);
 }
 
 #[test]

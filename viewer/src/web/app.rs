@@ -139,7 +139,7 @@ impl App {
     fn receive(&self, received: &Received<'_>) {
         let mut core = self.core.borrow_mut();
         match received {
-            Received::Open(content_type) => core.opened(content_type),
+            Received::Open => core.opened(),
             Received::Chunk(chunk) => match core.received(chunk) {
                 Ok(false) => {}
                 Ok(true) => {
@@ -150,7 +150,7 @@ impl App {
                 }
                 Err(error) => {
                     drop(core);
-                    self.lost(&error.to_string());
+                    self.lost(error.reason());
                 }
             },
             Received::End(reason) => {
@@ -172,10 +172,9 @@ impl App {
         let _ = page::property(&window(), "console")
             .and_then(|console| page::property(&console, "debug").map(|debug| (console, debug)))
             .map(|(console, debug)| {
-                let text = JsValue::from_str(&format!("mantel: reconnecting: {reason}"));
-                debug
-                    .unchecked_into::<js_sys::Function>()
-                    .call1(&console, &text)
+                let text = JsValue::from_str(reason);
+                let debug: js_sys::Function = debug.unchecked_into();
+                debug.call2(&console, &"mantel: reconnecting:".into(), &text)
             });
     }
 

@@ -22,6 +22,8 @@ pub(super) async fn send(url: &str, command: &Command) -> Result<(), JsValue> {
     options.set_body(&JsValue::from_str(&command.to_string()));
     let promise = window().fetch_with_str_and_init(url, &options);
     let response: Response = JsFuture::from(promise).await?.unchecked_into();
+    // A body that is left unread keeps its connection, and an engine has six of them per host.
+    JsFuture::from(response.text()?).await?;
     if response.ok() {
         Ok(())
     } else {

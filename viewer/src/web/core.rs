@@ -2,8 +2,6 @@
 //! the player to the canvas, figures to the panel. Everything here is synchronous and borrows
 //! nothing across a callback; timers, connections and tasks are [`super::app`]'s.
 
-use std::collections::VecDeque;
-
 use mantel_shared::{SlideNo, Transition, UnixMillis};
 use wasm_bindgen::prelude::*;
 
@@ -37,7 +35,7 @@ pub(super) struct Core {
     session: Option<Session>,
     /// Pictures are decoded one after the other, so that a slow engine is never asked for more
     /// than it can do. Those that nobody wants any more are dropped: at most two wait.
-    jobs: VecDeque<Job>,
+    jobs: Vec<Job>,
     is_decoding: bool,
     engine: String,
 }
@@ -56,15 +54,15 @@ impl Core {
             watchdog: Watchdog::new(now()),
             method: Method::detect(),
             session: None,
-            jobs: VecDeque::new(),
+            jobs: Vec::new(),
             is_decoding: false,
             engine: crate::engine::describe(&user_agent),
         }
     }
 
     /// A response began.
-    pub(super) fn opened(&mut self, content_type: &str) {
-        self.session = Some(Session::new(content_type));
+    pub(super) fn opened(&mut self) {
+        self.session = Some(Session::default());
         self.player.connected();
         self.watchdog.heard(now());
     }
@@ -99,12 +97,11 @@ impl Core {
 
     /// The next picture to decode, unless one is being decoded.
     pub(super) fn next_job(&mut self) -> Option<Job> {
-        if self.is_decoding {
+        if self.is_decoding || self.jobs.is_empty() {
             return None;
         }
-        let job = self.jobs.pop_front();
-        self.is_decoding = job.is_some();
-        job
+        self.is_decoding = true;
+        Some(self.jobs.remove(0))
     }
 
     /// A job is done, after `millis`.
@@ -119,7 +116,9 @@ impl Core {
             Ok((picture, method)) => {
                 self.method = method;
                 self.stats.decode.add(millis);
-                if let Some(show_at) = self.player.show_at(ticket) {
+                // The first picture of all is late by nature.
+                let show_at = self.player.show_at(ticket);
+                if let Some(show_at) = show_at.filter(|_| self.player.showing().is_some()) {
                     self.stats.lead.add(show_at.since(now()));
                 }
                 self.player.decoded(ticket, picture);
@@ -207,7 +206,7 @@ impl Core {
         });
         if let Verdict::Decode(ticket) = verdict {
             let content_type = head.content_type.as_str().to_owned();
-            self.jobs.push_back(Job {
+            self.jobs.push(Job {
                 ticket,
                 body,
                 content_type,

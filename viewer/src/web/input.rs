@@ -36,6 +36,9 @@ struct Hand<T> {
     hide_pointer: RefCell<Option<Alarm>>,
 }
 
+/// The name of an event and what becomes of it.
+type Handler<T> = (&'static str, fn(&Hand<T>, &Event));
+
 impl Input {
     /// Listens on the whole window.
     pub(super) fn new(target: impl Target) -> Self {
@@ -60,7 +63,7 @@ impl Input {
         }));
         hand.wait_to_hide();
 
-        let handlers: [(&'static str, fn(&Hand<_>, &Event)); 9] = [
+        let handlers: [Handler<_>; 9] = [
             ("keydown", Hand::key),
             ("touchstart", Hand::touch_start),
             ("touchmove", Hand::touch_move),
@@ -140,7 +143,9 @@ impl<T: Target> Hand<T> {
 
     fn touch_end(&self, event: &Event) {
         // Otherwise the browser would send the same tap again as mouse events.
-        event.prevent_default();
+        if event.cancelable() {
+            event.prevent_default();
+        }
         if let Some(at) = finger(event) {
             self.release(at);
         }

@@ -7,15 +7,15 @@ use std::rc::Rc;
 use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{AbortController, ReadableStreamDefaultReader, RequestInit, Response};
+use web_sys::{AbortController, ReadableStreamDefaultReader, RequestCache, RequestInit, Response};
 
 use super::handles::is_alive;
 use super::page::{forget, window};
 
 /// What a connection reports.
 pub(super) enum Received<'a> {
-    /// The response began; its Content-Type.
-    Open(&'a str),
+    /// The response began.
+    Open,
     /// Bytes of the body.
     Chunk(&'a [u8]),
     /// It is over, for this reason. Nothing more comes.
@@ -74,6 +74,9 @@ impl Shared {
 
     async fn run(&self, url: &str, sink: &impl Fn(Received<'_>)) -> Result<(), JsValue> {
         let options = RequestInit::new();
+        // Without it Chromium's cache makes a second request for the same address wait for the
+        // first one to end, and an endless one may still be dying.
+        options.set_cache(RequestCache::NoStore);
         if let Some(abort) = &self.abort {
             options.set_signal(Some(&abort.signal()));
         }
@@ -86,13 +89,12 @@ impl Shared {
         }
         if !response.ok() {
             forget(&body.cancel());
-            return Err(format!("the server said {}", response.status()).into());
+            return Err(JsValue::from_str(&response.status_text()));
         }
         // An `instanceof` would fail: in older engines the class is no global.
         let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
         *self.reader.borrow_mut() = Some(reader.clone());
-        let content_type = response.headers().get("content-type")?.unwrap_or_default();
-        sink(Received::Open(&content_type));
+        sink(Received::Open);
 
         let mut buffer = Vec::new();
         while self.is_open() {

@@ -1,0 +1,97 @@
+//! Tests alone: real photos, from the folder that MANTEL_PHOTOS names or a `shared/photos` beside the workspace.
+
+use std::path::PathBuf;
+
+use crate::render::{DecodeLimits, Fit, Picture, Size, decode, exif, fit, probe};
+
+/// A photo's bytes; `None`, and a line that says so, where there are no photos.
+fn photo(path: &str) -> Option<Vec<u8>> {
+    let folder = std::env::var_os("MANTEL_PHOTOS").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/photos"),
+        PathBuf::from,
+    );
+    match std::fs::read(folder.join(path)) {
+        Ok(bytes) => Some(bytes),
+        Err(error) => {
+            eprintln!(
+                "LEFT OUT: {} ({error}); set MANTEL_PHOTOS to the folder of test photos",
+                folder.join(path).display()
+            );
+            None
+        }
+    }
+}
+
+fn mean_error(a: &Picture, b: &Picture) -> f64 {
+    let sum: u64 = a
+        .pixels()
+        .iter()
+        .zip(b.pixels())
+        .map(|(&a, &b)| u64::from(a.abs_diff(b)))
+        .sum();
+    sum as f64 / a.pixels().len() as f64
+}
+
+#[test]
+fn sixteen_orientations_are_two_pictures() {
+    for name in ["Landscape", "Portrait"] {
+        let upright: Option<Vec<Picture>> = (1..=8)
+            .map(|i| {
+                let bytes = photo(&format!("orientation/{name}_{i}.jpg"))?;
+                let picture = decode(&bytes, &DecodeLimits::default(), None)
+                    .unwrap_or_else(|error| panic!("{name}_{i}: {error}"));
+                Some(fit(
+                    &picture,
+                    Size::new(picture.width() / 4, picture.height() / 4),
+                    Fit::Contain,
+                ))
+            })
+            .collect();
+        let Some(upright) = upright else { return };
+        for (i, picture) in upright.iter().enumerate() {
+            assert_eq!(picture.size(), upright[0].size(), "{name}_{}", i + 1);
+            let error = mean_error(picture, &upright[0]);
+            // Each has its number printed on it; turned wrongly they differ by 50 and more.
+            assert!(error < 8.0, "{name}_{}: {error}", i + 1);
+        }
+    }
+}
+
+#[test]
+fn real_photos_are_read() {
+    let expected = [
+        ("albums/text/craft-beer.jpg", None),
+        ("albums/nature/prairie_falcon.jpg", None),
+        (
+            "metadata/dates/date-priority-test.jpg",
+            Some("2023-02-02T02:00:00"),
+        ),
+        ("formats/png/density_plot.png", None),
+        ("formats/webp/denali.webp", None),
+        ("metadata/faces/portrait-orientation-6.jpg", None),
+        (
+            "metadata/dates/datetimeoriginal-gps.jpg",
+            Some("2025-12-01T11:30:00"),
+        ),
+    ];
+    for (path, taken_at) in expected {
+        let Some(bytes) = photo(path) else { return };
+        let picture = decode(&bytes, &DecodeLimits::default(), None)
+            .unwrap_or_else(|error| panic!("{path}: {error}"));
+        let facts = exif(&bytes);
+        if taken_at.is_some() {
+            assert_eq!(facts.taken_at.as_deref(), taken_at, "{path}");
+        }
+        let head = &bytes[..bytes.len().min(65_536)];
+        let stored = probe(head)
+            .and_then(|probe| probe.size)
+            .unwrap_or_else(|| panic!("{path}: no size"));
+        assert_eq!(
+            facts.orientation.upright_size(stored),
+            picture.size(),
+            "{path}"
+        );
+        // WebP keeps its EXIF at the end.
+        assert!(exif(head) == facts || path.ends_with("webp"), "{path}");
+    }
+}
