@@ -30,14 +30,21 @@ impl Parts {
         self.add(name, outcome, start.elapsed())
     }
 
-    /// Names a part that can't run here. Where everything has to be there (CI), that is a failure.
-    pub(crate) fn leave_out(&mut self, name: &str, why: String, must_run: bool) {
-        let outcome = if must_run {
-            Outcome::Failed(why)
-        } else {
-            Outcome::LeftOut(why)
+    /// Gets what a later part would like to have. Failing that, it is left out by name; where everything
+    /// has to be there (CI), that is a failure.
+    pub(crate) fn try_run(
+        &mut self,
+        name: &str,
+        must_run: bool,
+        part: impl FnOnce() -> anyhow::Result<()>,
+    ) {
+        let start = Instant::now();
+        let outcome = match part() {
+            Ok(()) => Outcome::Passed,
+            Err(error) if must_run => Outcome::Failed(format!("{error:#}")),
+            Err(error) => Outcome::LeftOut(format!("{error:#}")),
         };
-        self.add(name, outcome, Duration::ZERO);
+        self.add(name, outcome, start.elapsed());
     }
 
     fn add(&mut self, name: &str, outcome: Outcome, took: Duration) -> bool {
@@ -113,7 +120,8 @@ mod tests {
     fn what_is_left_out_fails_only_where_it_must_run() {
         for must_run in [false, true] {
             let mut parts = Parts::default();
-            parts.leave_out("player", "it is not installed".to_owned(), must_run);
+            parts.try_run("player", must_run, || anyhow::bail!("it is not installed"));
+            parts.try_run("browser", must_run, || Ok(()));
             assert_eq!(parts.failed(), must_run);
         }
     }

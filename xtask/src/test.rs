@@ -27,18 +27,13 @@ pub(crate) fn test(project: &Project, arguments: &[OsString]) -> anyhow::Result<
             run::server(project, Profile::Release).map(|built| program = Some(built))
         });
 
-    prepare(
-        project,
-        &mut parts,
-        "old browsers",
-        clients::ensure_chromiums,
-    )?;
-    prepare(
-        project,
-        &mut parts,
-        "Firefox's driver",
-        clients::ensure_driver,
-    )?;
+    let must_run = is_ci();
+    parts.try_run("old browsers", must_run, || {
+        clients::ensure_chromiums(project, &Turn::wait(project)?)
+    });
+    parts.try_run("geckodriver", must_run, || {
+        clients::ensure_driver(project, &Turn::wait(project)?)
+    });
 
     let mut results = Vec::new();
     if built {
@@ -55,7 +50,7 @@ pub(crate) fn test(project: &Project, arguments: &[OsString]) -> anyhow::Result<
             results_of(&mut cargo, &mut std::io::stdout(), &mut results)
         });
     } else {
-        parts.leave_out("cargo test", "there is nothing to test".to_owned(), true);
+        parts.try_run("cargo test", true, || bail!("there is nothing to test"));
     }
 
     println!("\n=== Summary");
@@ -68,20 +63,6 @@ pub(crate) fn test(project: &Project, arguments: &[OsString]) -> anyhow::Result<
         println!("{line}");
     }
     Ok(parts.exit_code())
-}
-
-/// Gets clients; without them their tests are left out, and in CI that is a failure.
-fn prepare(
-    project: &Project,
-    parts: &mut Parts,
-    name: &str,
-    ensure: impl FnOnce(&Project, &Turn) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    let turn = Turn::wait(project)?;
-    if let Err(error) = ensure(project, &turn) {
-        parts.leave_out(name, format!("{error:#}"), is_ci());
-    }
-    Ok(())
 }
 
 /// Runs cargo test with its output passed through, and keeps the closing line of each test program.
