@@ -72,11 +72,13 @@ pub fn fit(picture: &Picture, size: Size, fit: Fit) -> Picture {
         inner,
         FilterType::Lanczos3,
     );
-    let mut frame = match fit {
-        Fit::Blur => backdrop(&inner, size),
-        _ => Picture::filled(size.width, size.height, [0; CHANNELS]),
-    };
-    place(&inner, &mut frame);
+    let mut frame = Picture::filled(size.width, size.height, [0; CHANNELS]);
+    if fit == Fit::Blur {
+        paint_backdrop(&inner, &mut frame);
+    }
+    let left = (size.width - inner.width()) / 2;
+    let top = (size.height - inner.height()) / 2;
+    place(&inner, &mut frame, left, top);
     frame
 }
 
@@ -143,27 +145,54 @@ const DIM: u16 = 110;
 /// The backdrop is blurred at this fraction of the frame, where it costs next to nothing.
 const COARSE: u32 = 16;
 
-/// `picture` filling `size`, blurred beyond recognition and dimmed.
-fn backdrop(picture: &Picture, size: Size) -> Picture {
+/// Fills what `inner` will leave free of the frame with `inner` itself, large, blurred beyond recognition and dimmed.
+fn paint_backdrop(inner: &Picture, frame: &mut Picture) {
+    let size = frame.size();
     let coarse = Size::new(size.width.div_ceil(COARSE), size.height.div_ceil(COARSE));
-    let mut small = resize(
-        picture,
-        covering(picture.size(), size),
-        coarse,
-        FilterType::Box,
-    );
+    let mut small = resize(inner, covering(inner.size(), size), coarse, FilterType::Box);
     for _ in 0..3 {
         soften(&mut small);
     }
     for byte in small.pixels_mut() {
         *byte = ((u16::from(*byte) * DIM) >> 8) as u8;
     }
-    resize(
-        &small,
-        Crop::whole(small.size()),
-        size,
-        FilterType::CatmullRom,
-    )
+
+    // Two bands, beside the picture or above and below it: only they are seen.
+    let bands = if size.width > inner.width() {
+        let left = (size.width - inner.width()) / 2;
+        let right = left + inner.width();
+        [
+            (0, 0, left, size.height),
+            (right, 0, size.width - right, size.height),
+        ]
+    } else {
+        let top = (size.height - inner.height()) / 2;
+        let bottom = top + inner.height();
+        [
+            (0, 0, size.width, top),
+            (0, bottom, size.width, size.height - bottom),
+        ]
+    };
+    let across = f64::from(coarse.width) / f64::from(size.width);
+    let down = f64::from(coarse.height) / f64::from(size.height);
+    for (left, top, width, height) in bands {
+        if width == 0 || height == 0 {
+            continue;
+        }
+        let part = Crop {
+            left: f64::from(left) * across,
+            top: f64::from(top) * down,
+            width: f64::from(width) * across,
+            height: f64::from(height) * down,
+        };
+        let band = resize(
+            &small,
+            part,
+            Size::new(width, height),
+            FilterType::CatmullRom,
+        );
+        place(&band, frame, left, top);
+    }
 }
 
 /// A box blur along rows, then along columns; three of them come close to a Gaussian.
@@ -215,16 +244,14 @@ fn average(
     }
 }
 
-/// Puts a picture into the middle of a frame that is no smaller.
-fn place(picture: &Picture, frame: &mut Picture) {
-    let left = (frame.width() - picture.width()) as usize / 2 * CHANNELS;
-    let top = (frame.height() - picture.height()) as usize / 2;
-    let stride = frame.stride();
-    for (row, target) in picture
-        .pixels()
-        .chunks_exact(picture.stride())
-        .zip(frame.pixels_mut().chunks_exact_mut(stride).skip(top))
-    {
+/// Puts a picture into a frame that has room for it there.
+fn place(picture: &Picture, frame: &mut Picture, left: u32, top: u32) {
+    let (left, stride) = (left as usize * CHANNELS, frame.stride());
+    let targets = frame
+        .pixels_mut()
+        .chunks_exact_mut(stride)
+        .skip(top as usize);
+    for (row, target) in picture.pixels().chunks_exact(picture.stride()).zip(targets) {
         target[left..left + row.len()].copy_from_slice(row);
     }
 }

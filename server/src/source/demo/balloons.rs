@@ -27,7 +27,12 @@ pub(super) fn draw(size: Size) -> Picture {
     let warm = Light::web(0xFFD9A0);
     let mut canvas = Canvas::new(size, |x, y| {
         let away = ((x - sun.0).powi(2) + (y - sun.1).powi(2)).sqrt();
-        let wisp = cloud(x * 0.7 + 3.0, y * 2.2, 0.50, 140) * smooth(0.55, 0.2, y);
+        let low = smooth(0.55, 0.2, y);
+        let wisp = if low > 0.0 {
+            cloud(x * 0.7 + 3.0, y * 2.2, 0.50, 140) * low
+        } else {
+            0.0
+        };
         sky.at(y).mix(Light::web(0xFFF4E6), 0.60 * wisp)
             + warm * (0.40 * (-away * 4.0).exp() + 0.35 * (-away * 16.0).exp())
     });

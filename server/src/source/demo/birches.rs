@@ -18,7 +18,7 @@ pub(super) fn draw(size: Size) -> Picture {
     let mut canvas = Canvas::new(size, |x, y| {
         let aside = (x - 0.33) / 0.30;
         let open = (-aside * aside).exp();
-        let leafy = fractal(x * 9.0, y * 9.0, 4, 3);
+        let leafy = fractal(x * 9.0, y * 9.0, 3, 3);
         let wood = Light::web(0x7A5A26).mix(Light::web(0xB9852F), leafy);
         let above = smooth(0.80, 0.62, y);
         depth.at(y).mix(
@@ -113,7 +113,7 @@ pub(super) fn draw(size: Size) -> Picture {
     );
 
     // A veil of sun, then leaves in focus: hanging above, a few on their way down.
-    canvas.shade(0.0, 1.0, |x, y, light| {
+    canvas.shade(0.0, 0.95, |x, y, light| {
         let ray = fractal_line((x - 0.62 + y * 0.42) * 9.0, 2, 77);
         let beam = smooth(0.45, 0.85, ray) * smooth(0.95, 0.15, y) * 0.17;
         light + Light::web(0xFFE2A0) * beam

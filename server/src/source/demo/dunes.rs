@@ -23,6 +23,9 @@ pub(super) fn draw(size: Size) -> Picture {
     };
     canvas.shade(0.0, 0.78, |x, y, light| {
         let (along, across) = axes(x, y);
+        if across.abs() > 0.40 {
+            return light;
+        }
         let warp = fractal(along * 2.0, across * 2.0, 3, 51) - 0.5;
         let across = across + warp * 0.12;
         let body = (-(across / 0.115).powi(2)).exp();
@@ -59,7 +62,19 @@ pub(super) fn draw(size: Size) -> Picture {
     canvas.fill_below(&plain, |_, _, depth| {
         Light::web(0x7A6076).mix(Light::web(0x8A5C52), smooth(0.0, 0.2, depth))
     });
-    DUNES.iter().for_each(|dune| heap(&mut canvas, dune));
+    // What nearer dunes will cover is not painted.
+    let crests: Vec<Vec<f32>> = DUNES.iter().map(|dune| dune.crest(&canvas)).collect();
+    for (i, (dune, crest)) in DUNES.iter().zip(&crests).enumerate() {
+        let until: Vec<f32> = (0..crest.len())
+            .map(|x| {
+                crests[i + 1..]
+                    .iter()
+                    .map(|crest| crest[x])
+                    .fold(2.0, f32::min)
+            })
+            .collect();
+        dune.heap(&mut canvas, crest, &until);
+    }
     canvas.develop(4)
 }
 
@@ -141,50 +156,63 @@ const DUNES: [Dune; 11] = [
     },
 ];
 
-/// Paints one dune: its left flank in the last warm light, its right one in blue shade, and between them the spine
-/// that winds from the peak towards the foot.
-fn heap(canvas: &mut Canvas, dune: &Dune) {
-    let Dune {
-        peak,
-        height,
-        reach,
-        seed,
-    } = *dune;
-    let foot = peak.1 + height;
-    let near = smooth(0.74, 1.10, foot);
-    let crest: Vec<f32> = canvas
-        .columns()
-        .into_iter()
-        .map(|x| {
-            let aside = x - peak.0;
-            let away = (aside / if aside < 0.0 { reach.0 } else { reach.1 }).abs();
-            // Steep at the peak, level at the foot.
+impl Dune {
+    fn foot(&self) -> f32 {
+        self.peak.1 + self.height
+    }
+
+    /// 0 at the horizon, 1 in front.
+    fn near(&self) -> f32 {
+        smooth(0.74, 1.10, self.foot())
+    }
+
+    /// The height of its crest above each column: steep at the peak, level at the foot.
+    fn crest(&self, canvas: &Canvas) -> Vec<f32> {
+        let height_at = |x: f32| {
+            let aside = x - self.peak.0;
+            let reach = if aside < 0.0 {
+                self.reach.0
+            } else {
+                self.reach.1
+            };
+            let away = (aside / reach).abs();
             let up = (1.0 - away).max(0.0).powf(1.55);
+            let uneven = 0.010 * self.near() * (fractal_line(x * 5.0, 2, self.seed) - 0.5);
             // Beyond its reach the sand only runs out.
-            foot - height * up
-                + 0.05 * (away - 1.0).max(0.0)
-                + 0.010 * near * (fractal_line(x * 5.0, 2, seed) - 0.5)
-        })
-        .collect();
-    let lit = Light::web(0xB98A80).mix(Light::web(0xC9814F), near);
-    let shade = Light::web(0x5D5578).mix(Light::web(0x252648), near);
-    canvas.fill_below(&crest, |x, y, depth| {
-        let below = y - peak.1;
-        let winding = (below / height * 4.2 + seed as f32).sin() - (seed as f32).sin();
-        let spine = peak.0 - 0.55 * below + 0.10 * reach.1 * winding * smooth(0.0, height, below);
-        let soft = 0.004 + 0.10 * below.max(0.0);
-        let facing = 1.0 - smooth(-0.3 * soft, soft, x - spine);
-        let wind = ((below * 240.0 / (0.5 + below * 2.2)
-            + x * 34.0
-            + 7.0 * noise(x * 4.0, y * 14.0, seed + 40))
-            * 1.1)
-            .sin();
-        let ripples = 1.0 + (0.05 + 0.05 * facing) * near * wind * smooth(0.006, 0.07, depth);
-        let grain = 0.94 + 0.12 * noise(x * 420.0, y * 640.0, seed + 50);
-        let low = smooth(0.0, height * 1.3, below);
-        let sunny = lit.mix(Light::web(0x8F5546), 0.55 * low);
-        let dusky = shade.mix(Light::web(0x5E5478), 0.40 * low);
-        let rim = (-depth * 190.0).exp() * 0.16 * facing;
-        dusky.mix(sunny, facing) * (ripples * grain) + Light::web(0xFFC9A0) * rim
-    });
+            self.foot() - self.height * up + 0.05 * (away - 1.0).max(0.0) + uneven
+        };
+        canvas.columns().into_iter().map(height_at).collect()
+    }
+
+    /// Paints it: its left flank in the last warm light, its right one in blue shade, and between them the spine that
+    /// winds from the peak towards the foot.
+    fn heap(&self, canvas: &mut Canvas, crest: &[f32], until: &[f32]) {
+        let Self {
+            peak,
+            height,
+            reach,
+            seed,
+        } = *self;
+        let near = self.near();
+        let lit = Light::web(0xB98A80).mix(Light::web(0xC9814F), near);
+        let shade = Light::web(0x5D5578).mix(Light::web(0x252648), near);
+        let phase = seed as f32;
+        canvas.fill_between(crest, Some(until), |x, y, depth| {
+            let below = y - peak.1;
+            let winding = (below / height * 4.2 + phase).sin() - phase.sin();
+            let spine =
+                peak.0 - 0.55 * below + 0.10 * reach.1 * winding * smooth(0.0, height, below);
+            let soft = 0.004 + 0.10 * below.max(0.0);
+            let facing = 1.0 - smooth(-0.3 * soft, soft, x - spine);
+            let drift = 7.0 * noise(x * 4.0, y * 14.0, seed + 40);
+            let wind = ((below * 240.0 / (0.5 + below * 2.2) + x * 34.0 + drift) * 1.1).sin();
+            let ripples = 1.0 + (0.05 + 0.05 * facing) * near * wind * smooth(0.006, 0.07, depth);
+            let grain = 0.94 + 0.12 * noise(x * 420.0, y * 640.0, seed + 50);
+            let low = smooth(0.0, height * 1.3, below);
+            let sunny = lit.mix(Light::web(0x8F5546), 0.55 * low);
+            let dusky = shade.mix(Light::web(0x5E5478), 0.40 * low);
+            let rim = (-depth * 190.0).exp() * 0.16 * facing;
+            dusky.mix(sunny, facing) * (ripples * grain) + Light::web(0xFFC9A0) * rim
+        });
+    }
 }

@@ -22,6 +22,9 @@ pub(super) fn draw(size: Size) -> Picture {
     let mut canvas = Canvas::new(size, |_, y| sky.at(y));
     stars(&mut canvas, 0.50, 0.9, 505);
     canvas.shade(0.0, HORIZON, |x, y, light| {
+        if y < 0.16 {
+            return light;
+        }
         let thick = cloud(x * 1.1 + 2.0, y * 1.1, 0.50, 300)
             * smooth(0.16, 0.40, y)
             * smooth(0.0, 0.05, HORIZON - y);

@@ -16,7 +16,13 @@ pub(super) fn draw(size: Size) -> Picture {
         (0.45, 0xEFE6D2),
     ]);
     let mut canvas = Canvas::new(size, |x, y| {
+        if y > 0.47 {
+            return sky.at(y);
+        }
         let heap = cloud(x * 1.05 + 5.0, y * 1.9, 0.54, 801) * smooth(0.47, 0.30, y);
+        if heap <= 0.0 {
+            return sky.at(y);
+        }
         let under = cloud(x * 1.05 + 5.0, y * 1.9 + 0.045, 0.54, 801);
         let white = Light::web(0xFFFCF4).mix(Light::web(0xA9BCCF), 0.55 * under * heap);
         sky.at(y).mix(white, 0.94 * heap)
@@ -66,10 +72,12 @@ pub(super) fn draw(size: Size) -> Picture {
         let stalks = noise(across * 16.0, along * 2.0, 56) * 0.6
             + noise(across * 34.0 + y * 60.0, along * 5.0, 57) * 0.4;
         let light = field.at(down) * (0.62 + 0.36 * swathes + 0.42 * (stalks - 0.3));
+        if down > 0.16 {
+            return light;
+        }
         // Far off the poppies run together into a red shimmer.
-        let red = smooth(0.46, 0.66, fractal(across * 0.5 + 9.0, along * 0.8, 4, 58))
-            * smooth(0.16, 0.01, down)
-            * 0.62;
+        let drifts = fractal(across * 0.5 + 9.0, along * 0.8, 4, 58);
+        let red = smooth(0.46, 0.66, drifts) * smooth(0.16, 0.01, down) * 0.62;
         light.mix(Light::web(0xCF3F2A), red)
     });
 

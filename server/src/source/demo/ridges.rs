@@ -20,13 +20,12 @@ pub(super) fn draw(size: Size) -> Picture {
         let (dx, dy) = (x - sun.0, y - sun.1);
         let away = (dx * dx + dy * dy).sqrt();
         let glow = 0.55 * (-away * 5.5).exp() + 0.6 * (-away * 18.0).exp();
+        if y > 0.5 {
+            return (sky.at(y) + warm * glow).mix(disc, smooth(0.0345, 0.033, away));
+        }
         let drift = fractal(x * 0.9, y * 4.0, 2, 77);
-        let streak = smooth(
-            0.5,
-            0.8,
-            fractal(x * 1.9 + drift * 2.5, y * 15.0 + drift * 3.0, 5, 21),
-        ) * smooth(0.5, 0.12, y)
-            * smooth(0.0, 0.08, y);
+        let wisps = fractal(x * 1.9 + drift * 2.5, y * 15.0 + drift * 3.0, 5, 21);
+        let streak = smooth(0.5, 0.8, wisps) * smooth(0.5, 0.12, y) * smooth(0.0, 0.08, y);
         let lit = sky.at(y).mix(Light::web(0xFFC9AE), 0.5 * streak);
         (lit + warm * glow).mix(disc, smooth(0.0345, 0.033, away))
     });
