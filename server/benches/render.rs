@@ -9,8 +9,8 @@ use std::process::Command;
 
 use divan::{Bencher, black_box};
 use mantel::render::{
-    Alpha, DecodeLimits, Fit, Orientation, Picture, Quality, Size, blend, decode, encode, fit,
-    orient,
+    Alpha, DecodeLimits, Fit, Orientation, Picture, Quality, Size, blend, decode, decode_fitted,
+    encode, fit, orient,
 };
 use mantel::source::demo;
 
@@ -33,21 +33,31 @@ fn pictures() -> (Picture, Picture) {
     (demo::draw(0, SCREEN), demo::draw(1, SCREEN))
 }
 
-/// 24 megapixels: the photo as it is (progressive), and the same pixels as a camera writes them (baseline).
-fn large() -> (Vec<u8>, Vec<u8>) {
+const KINDS: [&str; 3] = ["baseline", "turned", "progressive"];
+
+/// 24 megapixels: `progressive` as the photo is, `baseline` as a camera writes it, `turned` as a phone held upright.
+fn large(kind: &str) -> Vec<u8> {
     let file = photo("albums/text/craft-beer.jpg").and_then(|path| std::fs::read(path).ok());
-    let picture = file
-        .as_deref()
-        .and_then(|bytes| decode(bytes, &DecodeLimits::default(), None).ok());
-    let picture = picture.unwrap_or_else(|| {
-        fit(
-            &demo::draw(0, Size::new(3840, 2160)),
-            Size::new(6000, 4000),
-            Fit::Cover,
-        )
-    });
-    let baseline = encode(&picture, Quality::new(90).unwrap_or_default()).unwrap_or_default();
-    (file.unwrap_or_else(|| baseline.clone()), baseline)
+    if let ("progressive", Some(file)) = (kind, &file) {
+        return file.clone();
+    }
+    let picture = file.map_or_else(
+        || {
+            fit(
+                &demo::draw(0, Size::new(3840, 2160)),
+                Size::new(6000, 4000),
+                Fit::Cover,
+            )
+        },
+        |file| open(&file),
+    );
+    let mut baseline = encode(&picture, Quality::new(90).unwrap_or_default()).unwrap_or_default();
+    if kind == "turned" {
+        // An EXIF segment with one entry: orientation 6.
+        let exif = b"\xFF\xE1\0\x22Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+        baseline.splice(2..2, exif.iter().copied());
+    }
+    baseline
 }
 
 fn open(bytes: &[u8]) -> Picture {
@@ -94,57 +104,37 @@ fn draw_demo(index: usize) -> Picture {
 mod from_24_megapixels {
     use super::*;
 
-    #[divan::bench(args = ["baseline", "progressive"], sample_count = 10)]
-    fn decode_photo(bencher: Bencher, how: &str) {
-        let (progressive, baseline) = large();
-        let file = if how == "baseline" {
-            baseline
-        } else {
-            progressive
-        };
+    #[divan::bench(args = KINDS, sample_count = 10)]
+    fn decode_photo(bencher: Bencher, kind: &str) {
+        let file = large(kind);
         bencher.bench_local(|| open(black_box(&file)));
     }
 
     #[divan::bench(args = ["contain", "cover", "blur"], sample_count = 10)]
     fn fit_photo(bencher: Bencher, how: &str) {
-        let picture = open(&large().0);
+        let picture = open(&large("baseline"));
         let how: Fit = how.parse().expect("a fit");
         bencher.bench_local(|| fit(black_box(&picture), SCREEN, how));
     }
 
-    #[divan::bench(args = ["baseline", "progressive"], sample_count = 10)]
-    fn photo_to_frame(bencher: Bencher, how: &str) {
-        let (progressive, baseline) = large();
-        let file = if how == "baseline" {
-            baseline
-        } else {
-            progressive
-        };
+    #[divan::bench(args = KINDS, sample_count = 10)]
+    fn photo_to_frame(bencher: Bencher, kind: &str) {
+        let file = large(kind);
+        let limits = DecodeLimits::default();
         bencher.bench_local(|| {
-            encode(
-                &fit(&open(black_box(&file)), SCREEN, Fit::Blur),
-                Quality::default(),
-            )
+            let picture = decode_fitted(black_box(&file), &limits, SCREEN, Fit::Blur);
+            encode(&picture.expect("a sound photo"), Quality::default())
         });
     }
 
     /// The same photo by libvips as a process, start to end, on one thread; nothing where it is not installed.
-    #[divan::bench(args = ["baseline", "progressive"], sample_count = 10)]
-    fn vipsthumbnail(bencher: Bencher, how: &str) {
-        let (progressive, baseline) = large();
+    #[divan::bench(args = KINDS, sample_count = 10)]
+    fn vipsthumbnail(bencher: Bencher, kind: &str) {
         let folder =
-            std::env::temp_dir().join(format!("mantel-bench-{}-{how}", std::process::id()));
+            std::env::temp_dir().join(format!("mantel-bench-{}-{kind}", std::process::id()));
         let file = folder.join("photo.jpg");
-        let written = std::fs::create_dir_all(&folder).and_then(|()| {
-            std::fs::write(
-                &file,
-                if how == "baseline" {
-                    baseline
-                } else {
-                    progressive
-                },
-            )
-        });
+        let written =
+            std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&file, large(kind)));
         let run = || {
             Command::new("vipsthumbnail")
                 .env("VIPS_CONCURRENCY", "1")

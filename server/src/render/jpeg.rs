@@ -14,6 +14,7 @@ use crate::render::guard::fenced;
 use crate::render::layout::Layout;
 use crate::render::markers::EOI;
 use crate::render::picture::{Picture, Size};
+use crate::render::spare;
 
 /// A photo of which this much could be decoded is shown, without the rest.
 const ENOUGH_PERCENT: u32 = 96;
@@ -128,8 +129,7 @@ fn run(
                 "its headers contradict each other".into(),
             ));
         }
-        // Fresh pages from the system are zero already; filling them would cost as much as resizing the picture.
-        *pixels = vec![0; n_bytes.unwrap_or(0)];
+        *pixels = spare::zeros(n_bytes.unwrap_or(0));
         // Oddities between headers are forgiven; missing or senseless data is not.
         let strict = decoder.options().set_strict_mode(true);
         decoder.set_options(strict);

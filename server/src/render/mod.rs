@@ -1,7 +1,8 @@
 //! From the bytes of a photo to the bytes of a frame: decode, turn upright, fit, blend, encode.
 //!
 //! Everything here is a pure function of its arguments: no file, socket, clock or task, and one core per picture
-//! (a producer that wants more runs several). Photos are hostile until checked: limits come before allocation,
+//! (a producer that wants more runs several). Two things outlive a call, and neither can be seen in a result: the memory
+//! of one large picture, and a panic hook that keeps other people's decoders from writing to stderr. Photos are hostile until checked: limits come before allocation,
 //! and no byte sequence may panic.
 
 pub mod blend;
@@ -21,9 +22,10 @@ mod photos;
 pub mod picture;
 pub mod probe;
 mod raster;
+mod spare;
 
 pub use blend::{Alpha, blend};
-pub use decode::{DecodeError, DecodeLimits, decode};
+pub use decode::{DecodeError, DecodeLimits, decode, decode_fitted};
 pub use encode::{EncodeError, Quality, encode};
 pub use exif::{ExifFacts, exif};
 pub use fit::{Fit, fit};

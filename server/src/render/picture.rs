@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
+use crate::render::spare;
+
 /// Bytes of one pixel: red, green, blue.
 pub const CHANNELS: usize = 3;
 
@@ -187,8 +189,8 @@ impl Picture {
     }
 
     /// The pixels, the picture taken apart.
-    pub fn into_pixels(self) -> Vec<u8> {
-        self.pixels
+    pub fn into_pixels(mut self) -> Vec<u8> {
+        std::mem::take(&mut self.pixels)
     }
 
     /// Bytes from one row to the next.
@@ -202,6 +204,12 @@ impl Picture {
             self.pixels.resize(size.n_bytes().unwrap_or(usize::MAX), 0);
             self.size = size;
         }
+    }
+}
+
+impl Drop for Picture {
+    fn drop(&mut self) {
+        spare::keep(std::mem::take(&mut self.pixels));
     }
 }
 
