@@ -16,7 +16,7 @@
   var LOAD_MS = 10000;
   // Chromium keeps memory of a motion JPEG that runs for weeks; a new connection frees it.
   var RECYCLE_MS = 10 * 60 * 1000;
-  var WATCH_MS = 15000;
+  var WATCH_MS = 5000;
   var SNAPSHOT_MS = 3000;
   var LONGEST_PAUSE_MS = 10000;
 
@@ -157,7 +157,7 @@
   // From here on the rung is known to work: whatever happens, it is tried again, and the last
   // picture stays meanwhile.
   function keepStreaming(first) {
-    var since, broken = false, pending = false, resized;
+    var since, server, broken = false, pending = false, resized;
 
     function take(image) {
       since = new Date().getTime();
@@ -175,9 +175,12 @@
     }
     // An <img> says nothing when its stream ends: a server that was away and is back has ended it.
     function watch() {
-      request('GET', 'healthz', null, function (ok) {
-        if (!ok) { broken = true; }
-        else if (broken || new Date().getTime() - since > RECYCLE_MS) { renew(); }
+      request('GET', 'healthz', null, function (ok, call) {
+        var run = ok && call.getResponseHeader('X-Started-At');
+        // It may have been away for less than it takes to look.
+        if (!ok || (server && run !== server)) { broken = true; }
+        server = run || server;
+        if (ok && (broken || new Date().getTime() - since > RECYCLE_MS)) { renew(); }
         setTimeout(watch, WATCH_MS);
       });
     }
@@ -186,7 +189,7 @@
       resized = setTimeout(renew, 700);
     });
     take(first);
-    setTimeout(watch, WATCH_MS);
+    watch();
   }
 
   // ---- snapshot
@@ -212,7 +215,7 @@
   function request(method, path, body, done) {
     var call = new XMLHttpRequest();
     call.onreadystatechange = function () {
-      if (call.readyState === 4) { done(call.status >= 200 && call.status < 300); }
+      if (call.readyState === 4) { done(call.status >= 200 && call.status < 300, call); }
     };
     call.open(method, path, true);
     call.timeout = LOAD_MS;

@@ -103,6 +103,7 @@ fn outputs(
         settings: config.timeline,
         connections: Arc::default(),
         started_at: Instant::now(),
+        started_millis: crate::clock::now().0,
     }
 }
 

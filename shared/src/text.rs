@@ -36,7 +36,7 @@ impl ContentType {
     /// Takes `text` as it is.
     pub fn new(text: &str) -> Result<Self, TextError> {
         let printable = text.bytes().all(|b| (b' '..=b'~').contains(&b));
-        let framed = text.trim() == text && text.contains('/');
+        let framed = text.trim() == text && text.as_bytes().contains(&b'/');
         if printable && framed && text.len() <= MAX_CONTENT_TYPE_BYTES {
             Ok(Self(Cow::Owned(text.to_owned())))
         } else {

@@ -1,19 +1,22 @@
 //! `run` and `build`: viewer, then server, then away with us.
 
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 
 use crate::args::Profile;
+use crate::page::{self, Sizes};
 use crate::project::{Project, succeed};
-use crate::{page::Sizes, viewer};
+use crate::viewer;
 
 /// Builds both, and tells paths and sizes. Gives the server's program.
 pub(crate) fn build(project: &Project, profile: Profile) -> anyhow::Result<PathBuf> {
     let sizes = viewer::ensure(project)?;
     let program = server(project, profile)?;
+    holds_viewer(project, &program)?;
     eprintln!("{}", viewer_line(sizes));
     eprintln!(
         "server  {}  {}",
@@ -34,6 +37,38 @@ pub(crate) fn server(project: &Project, profile: Profile) -> anyhow::Result<Path
         .context("the server could not be built; cargo's messages stand above")?;
     let name = format!("mantel{}", std::env::consts::EXE_SUFFIX);
     Ok(project.target.join(folder).join(name))
+}
+
+/// Refuses a server that has been built without the viewer inside: it would run, and show its fallback.
+pub(crate) fn holds_viewer(project: &Project, program: &Path) -> anyhow::Result<()> {
+    let bytes =
+        fs::read(program).with_context(|| format!("{} can't be read", program.display()))?;
+    for file in page::files(&project.dist)? {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        // The module's name has a hash of its contents in it.
+        if name.ends_with(".wasm") && !contains(&bytes, name.as_bytes()) {
+            bail!(
+                "{} was built without {name}: the server doesn't embed dist/",
+                program.display()
+            );
+        }
+    }
+    Ok(())
+}
+
+fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
+    let Some(&first) = wanted.first() else {
+        return true;
+    };
+    let mut rest = bytes;
+    while let Some(at) = rest.iter().position(|&byte| byte == first) {
+        rest = &rest[at..];
+        if rest.starts_with(wanted) {
+            return true;
+        }
+        rest = &rest[1..];
+    }
+    false
 }
 
 /// Builds what is out of date, then becomes mantel, in the folder where the user stands: signals and
@@ -107,6 +142,16 @@ mod tests {
             (9_876_543, "9.9 MB"),
         ] {
             assert_eq!(kilobytes(bytes), shown);
+        }
+    }
+
+    #[test]
+    fn names_are_found_wherever_they_stand() {
+        for bytes in ["abc", "xxabc", "aababcx", "ab abc"] {
+            assert!(contains(bytes.as_bytes(), b"abc"), "{bytes}");
+        }
+        for bytes in ["", "ab", "abab", "a b c"] {
+            assert!(!contains(bytes.as_bytes(), b"abc"), "{bytes}");
         }
     }
 

@@ -24,7 +24,10 @@ pub(crate) fn test(project: &Project, arguments: &[OsString]) -> anyhow::Result<
     // As users run it: what is tested is what is used, and a debug build is too slow with pixels.
     let built = built
         && parts.run("server", || {
-            run::server(project, Profile::Release).map(|built| program = Some(built))
+            let built = run::server(project, Profile::Release)?;
+            run::holds_viewer(project, &built)?;
+            program = Some(built);
+            Ok(())
         });
 
     let must_run = is_ci();

@@ -166,10 +166,15 @@ impl<K: Clone + Eq + std::hash::Hash> Feeds<K> {
 
     /// Forgets every feed and opens no more: with its producer's hold gone too, streams end.
     pub fn close(&self) {
-        self.feeds
+        let feeds = self
+            .feeds
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
+        for feed in feeds.into_iter().flatten().map(|(_, feed)| feed) {
+            feed.stills.close();
+            feed.motion.close();
+        }
     }
 
     /// Viewers and totals of each feed in use, and the totals of all there ever were.

@@ -91,6 +91,7 @@ impl Framing {
 
     /// The head of a part of `/bytes`: the metadata, and when it was sent.
     pub fn detailed_head(&self, frame: &Frame, sent_at: UnixMillis) -> Bytes {
+        let timestamp = frame.meta.show_at.map(timestamp);
         let meta = FrameMeta {
             sent_at: Some(sent_at),
             ..frame.meta.clone()
@@ -98,6 +99,7 @@ impl Framing {
         self.encoder
             .head(&PartHead {
                 meta,
+                timestamp,
                 ..PartHead::jpeg(frame.n_jpeg as u64)
             })
             .into()

@@ -30,6 +30,7 @@ pub struct Now {
 struct Board {
     now: Option<Now>,
     turn: u64,
+    over: bool,
 }
 
 /// One publisher, any number of subscribers.
@@ -49,6 +50,11 @@ impl Hub {
             board.turn += u64::from(!same);
             board.now = Some(now);
         });
+    }
+
+    /// Nothing more comes: every subscription ends.
+    pub fn close(&self) {
+        self.board.send_modify(|board| board.over = true);
     }
 
     /// How many are subscribed.
@@ -83,6 +89,9 @@ impl Subscription {
         loop {
             self.board.changed().await.ok()?;
             let board = self.board.borrow_and_update();
+            if board.over {
+                return None;
+            }
             if let Some(now) = &board.now {
                 if let Some(last) = self.turn {
                     self.n_missed += board.turn.saturating_sub(last + 1);

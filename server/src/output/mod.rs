@@ -47,6 +47,8 @@ pub struct Outputs {
     pub connections: Arc<ConnectionCounts>,
     /// When the server started.
     pub started_at: std::time::Instant,
+    /// The same by the wall clock: tells one run of the server from another.
+    pub started_millis: u64,
 }
 
 /// The largest body of a `POST`: a command has fifty bytes.
@@ -124,7 +126,7 @@ async fn get(
         "/snapshot" => snapshot::answer(outputs, request).await,
         "/status" => Ok(status::answer(outputs)),
         "/library/skipped" => Ok(skipped::answer(outputs, request)),
-        "/healthz" => Ok(reply::text("ok\n")),
+        "/healthz" => Ok(reply::health(outputs.started_millis)),
         _ => assets::answer(path, request).ok_or_else(|| reply::Problem::not_found(path)),
     }
 }

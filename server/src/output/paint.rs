@@ -72,7 +72,14 @@ pub(super) struct Painter {
     paint: Paint,
     owed: Option<Arc<Frame>>,
     sent: Option<FrameNo>,
+    /// The most bytes a frame had on this stream.
+    n_largest: usize,
+    /// How often the frame that stands was sent again.
+    n_repeats: u32,
 }
+
+/// The most copies of a small frame that are sent at once.
+const MAX_COPIES: usize = 64;
 
 impl Painter {
     pub(super) fn new(paint: Paint) -> Self {
@@ -80,6 +87,8 @@ impl Painter {
             paint,
             owed: None,
             sent: None,
+            n_largest: 0,
+            n_repeats: 0,
         }
     }
 
@@ -101,6 +110,8 @@ impl Painter {
             };
             out.push(frame.body.clone());
             self.sent = Some(frame.no);
+            self.n_largest = self.n_largest.max(frame.body.len());
+            self.n_repeats = 0;
             n_frames += 1;
             if self.paint == Paint::Advance {
                 let next = self.promise(&frame, now);
@@ -111,10 +122,25 @@ impl Painter {
         n_frames
     }
 
-    /// The frame that is on, once more.
-    pub(super) fn again(&mut self, now: &Now, out: &mut Vec<Bytes>) {
-        out.push(now.current.head.clone());
-        out.push(now.current.body.clone());
+    /// The frame that is on, once more; returns how many copies that is.
+    ///
+    /// VLC 3 waits until as many bytes have come as its largest frame so far had, so after a large
+    /// frame a small one is sent until they add up.
+    pub(super) fn again(&mut self, now: &Now, out: &mut Vec<Bytes>) -> usize {
+        let frame = &now.current;
+        let n_copies = match self.n_repeats {
+            0 => self
+                .n_largest
+                .div_ceil(frame.body.len().max(1))
+                .clamp(1, MAX_COPIES),
+            _ => 1,
+        };
+        self.n_repeats = self.n_repeats.saturating_add(1);
+        for _ in 0..n_copies {
+            out.push(frame.head.clone());
+            out.push(frame.body.clone());
+        }
+        n_copies
     }
 
     /// The stream ends: what was announced is still sent.
@@ -226,6 +252,32 @@ mod tests {
             assert_eq!(frames, [1, 5]);
             assert_eq!(announced, [false; 3]);
         }
+    }
+
+    #[test]
+    fn a_small_frame_after_a_large_one_is_repeated_until_its_bytes_add_up() {
+        let mut painter = Painter::new(Paint::Repeat);
+        let mut out = Vec::new();
+        painter.turn(&now(2000, None), &mut out);
+        assert_eq!(painter.again(&now(2000, None), &mut out), 1);
+        let small = now(2001, None);
+        let small = Now {
+            current: Arc::new(Framing::default().again(
+                FrameNo(2001),
+                FrameMeta::default(),
+                &frame(100),
+            )),
+            ..small
+        };
+        painter.turn(&small, &mut out);
+        out.clear();
+        let n_copies = painter.again(&small, &mut out);
+        let n_bytes: usize = out.iter().map(Bytes::len).sum();
+        assert!(
+            n_copies > 5 && n_bytes > 2010,
+            "{n_copies} copies, {n_bytes} bytes"
+        );
+        assert_eq!(painter.again(&small, &mut out), 1);
     }
 
     #[test]

@@ -114,8 +114,13 @@ pub(super) fn json(value: &impl serde::Serialize) -> Response {
     }
 }
 
-pub(super) fn text(body: &'static str) -> Response {
-    page("text/plain; charset=utf-8", body)
+/// `ok`, and which run of the server says so: a page whose stream ended without a word finds out.
+pub(super) fn health(started_millis: u64) -> Response {
+    let builder = http::Response::builder()
+        .header(header::CONTENT_TYPE, "text/plain; charset=utf-8")
+        .header(header::CACHE_CONTROL, "no-store")
+        .header("x-started-at", started_millis);
+    finished(builder, "ok\n")
 }
 
 /// Something that must be asked for anew each time.

@@ -79,7 +79,7 @@ impl Viewer {
             }
             News::Standing => {
                 if let Some(now) = &self.now {
-                    self.painter.again(now, &mut out);
+                    n_frames = self.painter.again(now, &mut out);
                     self.repeat = Some(Instant::now() + LATER_REPEATS);
                 }
             }

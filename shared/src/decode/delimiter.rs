@@ -1,7 +1,11 @@
 //! What counts as a delimiter, in bytes that lie side by side. Nothing here knows about chunks.
 
 use alloc::vec::Vec;
+#[cfg(not(target_arch = "wasm32"))]
 use memchr::memmem::Finder;
+
+#[cfg(target_arch = "wasm32")]
+use super::finder::Finder;
 
 use crate::Boundary;
 

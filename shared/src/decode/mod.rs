@@ -2,6 +2,8 @@
 
 mod delimiter;
 mod error;
+#[cfg(any(test, target_arch = "wasm32"))]
+mod finder;
 mod head;
 mod search;
 mod steps;
