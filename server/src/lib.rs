@@ -9,7 +9,7 @@
 //!                                            └── commands (channel) ◀─────┘
 //! ```
 //!
-//! Each module's first paragraph says what never belongs in it. [`app`] alone names them all;
+//! Each module's first paragraph says what never belongs in it. `app` alone names them all;
 //! `producer` alone calls several stages. `main` parses, binds, runs and sets the exit code; the
 //! listener and the word to stop belong to the caller of [`run`], so that tests own both.
 

@@ -69,9 +69,8 @@ impl Studio {
 
     fn render_now(&self, photo: &Photo, rendition: Rendition) -> Result<Rendered, LoadError> {
         let start = std::time::Instant::now();
-        let loaded = gallery::load(photo, &self.limits, rendition.size)?;
-        let picture = render::fit(&loaded.picture, rendition.size, rendition.fit);
-        drop(loaded.picture);
+        let loaded = gallery::load(photo, &self.limits, rendition.size, rendition.fit)?;
+        let picture = loaded.picture;
         let jpeg = render::encode(&picture, rendition.quality)?;
         tracing::debug!(photo = %photo.name, millis = start.elapsed().as_millis() as u64, "rendered");
         Ok(Rendered {

@@ -7,14 +7,14 @@ use std::{fs::File, io, io::Read};
 
 use crate::{
     library::{Origin, Photo},
-    render::{self, DecodeLimits, Picture, Size},
+    render::{self, DecodeLimits, Fit, Picture, Size},
     source::demo,
 };
 
 /// A photo's pixels and what its file says of it.
 #[derive(Debug)]
 pub struct Loaded {
-    /// Upright, in sRGB.
+    /// Upright, in sRGB, of exactly the size asked for.
     pub picture: Picture,
     /// When it was taken, local time in ISO 8601.
     pub taken_at: Option<String>,
@@ -47,18 +47,22 @@ pub enum LoadError {
 
 const MAX_FILE_MB: u64 = 512;
 
-/// Reads and decodes `photo`; `target` is the size it will be shown in, so that no more than that
-/// need be decoded.
-pub fn load(photo: &Photo, limits: &DecodeLimits, target: Size) -> Result<Loaded, LoadError> {
+/// Reads and decodes `photo` and fits it into `size`.
+pub fn load(
+    photo: &Photo,
+    limits: &DecodeLimits,
+    size: Size,
+    fit: Fit,
+) -> Result<Loaded, LoadError> {
     match &photo.origin {
         Origin::Demo(index) => Ok(Loaded {
-            picture: demo::draw(*index, target),
+            picture: render::fit(&demo::draw(*index, size), size, fit),
             taken_at: None,
             caption: Some(photo.name.to_string()),
         }),
         Origin::File(path) => {
             let bytes = read(File::open(path).map_err(gone_or_unreadable)?)?;
-            let picture = render::decode(&bytes, limits, Some(target))?;
+            let picture = render::decode_fitted(&bytes, limits, size, fit)?;
             let taken_at = render::exif(&bytes).taken_at;
             let caption = path
                 .file_stem()
