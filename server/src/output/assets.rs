@@ -16,7 +16,7 @@ const PAGE: &str = "index.html";
 
 /// Shown where the viewer should be: a page that still shows the pictures.
 const WITHOUT_VIEWER: &str = "<!doctype html><html lang=\"en\" data-state=\"fallback\"><meta charset=\"utf-8\">\
-<title>Mantel</title><style>html,body{margin:0;height:100%;background:#000}img{width:100%;height:100%;\
+<title>Mantel</title><style>html,body{margin:0;height:100%;background:#000;overflow:hidden}img{display:block;width:100%;height:100%;\
 object-fit:contain}</style><!-- This program was built without the viewer; `cargo xtask build` builds both. -->\
 <img src=\"stream\" alt=\"\"></html>\n";
 
