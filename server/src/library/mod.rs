@@ -4,6 +4,7 @@
 //! A file that can't be shown is never dropped in silence: it stands in the list of skipped files
 //! with its reason until it changes. Decodes nothing.
 
+mod facts;
 mod scan;
 
 use std::{
@@ -15,6 +16,7 @@ use std::{
 
 use tokio::sync::watch;
 
+pub use facts::{DateSource, Facts, Position, Taken};
 pub use scan::{Scanner, Seen, Verdict};
 
 use crate::{
@@ -32,7 +34,7 @@ pub enum Origin {
 }
 
 /// A picture that takes turns on screen.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Photo {
     /// Which one.
     pub id: PhotoId,
@@ -44,6 +46,8 @@ pub struct Photo {
     pub taken: i64,
     /// Size in bytes and time of change, to notice that a file is another one now.
     pub version: Version,
+    /// What else is known of it.
+    pub facts: Facts,
 }
 
 /// Tells one content of a file from another without reading it.
@@ -283,6 +287,7 @@ fn demo_photo(index: usize) -> Photo {
         name: name.into(),
         taken: i64::try_from(index).unwrap_or(0),
         version: Version::default(),
+        facts: Facts::default(),
     }
 }
 
@@ -300,6 +305,7 @@ mod tests {
                 n_bytes,
                 modified: None,
             },
+            facts: Facts::default(),
         }
     }
 

@@ -174,6 +174,7 @@ impl Scanner {
                     .taken(path)
                     .unwrap_or_else(|| unix_seconds(version.modified)),
                 version,
+                facts: super::Facts::default(),
             })
         } else {
             Verdict::Other

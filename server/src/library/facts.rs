@@ -1,0 +1,66 @@
+//! What is known of a photo beyond its pixels: from its metadata, its name and its folder.
+
+use crate::render::{Kind, Orientation, Size};
+
+/// What a photo's file says of itself, and what follows from that. Whatever is not known is absent.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Facts {
+    /// What kind of picture it is, by its content.
+    pub kind: Option<Kind>,
+    /// Width and height as people see it: turned upright.
+    pub size: Option<Size>,
+    /// How its EXIF says that it is to be turned.
+    pub orientation: Orientation,
+    /// When it was taken.
+    pub taken: Option<Taken>,
+    /// Maker and model, such as `Apple iPhone 13`.
+    pub camera: Option<String>,
+    /// Where it was taken.
+    pub position: Option<Position>,
+    /// The name of that place, such as `Moab, Utah, US`.
+    pub place: Option<String>,
+    /// One to five stars.
+    pub rating: Option<u8>,
+    /// Keywords, each once.
+    pub keywords: Vec<String>,
+    /// What somebody wrote under it.
+    pub caption: Option<String>,
+    /// The folder that it lies in; none directly below a root.
+    pub album: Option<String>,
+}
+
+/// A moment as the camera's clock showed it: local time, whose zone is seldom known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Taken {
+    /// Seconds since 1970-01-01 00:00 of that local clock.
+    pub local_seconds: i64,
+    /// How it is known.
+    pub source: DateSource,
+}
+
+/// Where a date comes from, the most trustworthy first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DateSource {
+    /// The file's own metadata.
+    Metadata,
+    /// A pattern in the file's name.
+    Name,
+    /// The time the file was last changed.
+    Modified,
+}
+
+/// A position on Earth, in degrees, north and east positive.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Position {
+    /// -90 to 90.
+    pub latitude: f64,
+    /// -180 to 180.
+    pub longitude: f64,
+}
+
+impl Facts {
+    /// Taller than wide; unknown sizes are neither.
+    pub fn is_portrait(&self) -> bool {
+        self.size.is_some_and(|size| size.height > size.width)
+    }
+}
