@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
     clock,
-    library::Library,
+    library::{Filter, Library},
     timeline::{Act, Order, Playlist, Saved, Timeline, UnknownPhoto},
 };
 
@@ -91,7 +91,11 @@ impl ChannelTask {
         state: Option<StateFile>,
         saved: Option<Saved>,
     ) -> (Self, Channel) {
-        let playlist = Arc::new(Playlist::new(library.entries(), order, seed));
+        let playlist = Arc::new(Playlist::new(
+            library.entries(&Filter::default(), order),
+            order,
+            seed,
+        ));
         let timeline = Timeline::new(settings, playlist, saved, clock::now());
         let (published, receiver) = watch::channel(Arc::new(timeline.clone()));
         let (sender, acts) = mpsc::channel(QUEUE);
@@ -149,9 +153,10 @@ impl ChannelTask {
     async fn take_playlist(&mut self) {
         let (library, order, seed) = (self.library.clone(), self.order, self.seed);
         // Sorting a hundred thousand photos is no work for a thread that serves sockets.
-        let built =
-            tokio::task::spawn_blocking(move || Playlist::new(library.entries(), order, seed))
-                .await;
+        let built = tokio::task::spawn_blocking(move || {
+            Playlist::new(library.entries(&Filter::default(), order), order, seed)
+        })
+        .await;
         if let Ok(playlist) = built {
             self.timeline.set_playlist(Arc::new(playlist), clock::now());
             self.publish();
@@ -247,7 +252,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let start = || {
             let (state, seed, saved) = StateFile::open(dir.path(), 1);
-            let library = Arc::new(Library::new(false));
+            let library = Arc::new(Library::in_memory(Vec::new()));
             let (task, channel) = ChannelTask::new(
                 library,
                 settings(),
@@ -278,7 +283,7 @@ mod tests {
     #[tokio::test]
     async fn a_command_after_the_end_says_so() {
         let (task, channel) = ChannelTask::new(
-            Arc::new(Library::new(false)),
+            Arc::new(Library::in_memory(Vec::new())),
             settings(),
             Order::Name,
             0,

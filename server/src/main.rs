@@ -48,7 +48,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         .map_err(|error| bind_error(config.listen, &error))?;
     announce(listener.local_addr()?);
     let asked = signals()?;
-    mantel::run(config, listener, asked).await;
+    mantel::run(config, listener, asked).await?;
     Ok(())
 }
 

@@ -29,6 +29,7 @@ pub use decode::{DecodeError, DecodeLimits, decode, decode_fitted};
 pub use encode::{EncodeError, Quality, encode};
 pub use exif::{ExifFacts, exif};
 pub use fit::{Fit, fit};
+pub(crate) use guard::fenced;
 pub use orient::{Orientation, orient};
 pub use picture::{Picture, PictureError, Size, SizeError};
 pub use probe::{Kind, Probe, probe};

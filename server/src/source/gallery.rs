@@ -64,9 +64,11 @@ pub fn load(
             let bytes = read(File::open(path).map_err(gone_or_unreadable)?)?;
             let picture = render::decode_fitted(&bytes, limits, size, fit)?;
             let taken_at = render::exif(&bytes).taken_at;
-            let caption = path
-                .file_stem()
-                .map(|stem| stem.to_string_lossy().into_owned());
+            let stem = || {
+                path.file_stem()
+                    .map(|stem| stem.to_string_lossy().into_owned())
+            };
+            let caption = photo.facts.caption.clone().or_else(stem);
             Ok(Loaded {
                 picture,
                 taken_at,
