@@ -6,6 +6,7 @@
 //! and no byte sequence may panic.
 
 pub mod blend;
+mod bmff;
 pub mod decode;
 pub mod encode;
 pub mod exif;
@@ -14,6 +15,7 @@ mod guard;
 #[cfg(test)]
 mod hostile;
 mod jpeg;
+mod jxl;
 mod layout;
 mod markers;
 pub mod orient;
@@ -22,7 +24,9 @@ mod photos;
 pub mod picture;
 pub mod probe;
 mod raster;
+mod raw;
 mod spare;
+mod tiff;
 
 pub use blend::{Alpha, blend};
 pub use decode::{DecodeError, DecodeLimits, decode, decode_fitted};

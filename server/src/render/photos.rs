@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::render::{DecodeLimits, Fit, Picture, Size, decode, exif, fit, probe};
+use crate::render::{
+    DecodeLimits, Fit, Kind, Orientation, Picture, Probe, Size, decode, exif, fit, probe,
+};
 
 /// A photo's bytes; `None`, and a line that says so, where there are no photos.
 fn photo(path: &str) -> Option<Vec<u8>> {
@@ -93,5 +95,35 @@ fn real_photos_are_read() {
         );
         // WebP keeps its EXIF at the end.
         assert!(exif(head) == facts || path.ends_with("webp"), "{path}");
+    }
+}
+
+#[test]
+fn heads_of_real_photos_tell_size_and_turn() {
+    // Samsung writes what a HEIC holds behind its pixels.
+    let behind = "formats/motionphoto/samsung-one-ui-6.heic";
+    for (path, kind, width, height, turned) in [
+        ("formats/heic/IMG_2682.heic", Kind::Heic, 4032, 3024, 1),
+        (behind, Kind::Heic, 4000, 3000, 6),
+        ("formats/avif/8bit-sRGB.avif", Kind::Avif, 1617, 1080, 1),
+        (
+            "formats/avif/10bit-HDR-P3-nclx.avif",
+            Kind::Avif,
+            3681,
+            5594,
+            1,
+        ),
+        ("formats/jxl/8bit-sRGB.jxl", Kind::JpegXl, 1440, 1080, 1),
+    ] {
+        let Some(bytes) = photo(path) else { return };
+        let expected = Probe {
+            kind,
+            size: Some(Size::new(width, height)),
+            turned: Orientation::from_exif(turned),
+        };
+        assert_eq!(probe(&bytes), Some(expected), "{path}");
+        let head = probe(&bytes[..65_536]).unwrap();
+        assert_eq!(head.kind, kind);
+        assert_eq!(head == expected, path != behind, "{path}: {head:?}");
     }
 }

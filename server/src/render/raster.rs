@@ -22,7 +22,7 @@ pub(crate) fn decode(
         Kind::Gif => ImageFormat::Gif,
         Kind::Bmp => ImageFormat::Bmp,
         Kind::Tiff => ImageFormat::Tiff,
-        Kind::Jpeg | Kind::Heic | Kind::Avif | Kind::JpegXl => {
+        Kind::Jpeg | Kind::Heic | Kind::Avif | Kind::JpegXl | Kind::Raw => {
             return Err(DecodeError::Unsupported(kind.name().into()));
         }
     };

@@ -595,7 +595,7 @@ fn facts(row: &Row<'_>, at: usize) -> rusqlite::Result<Facts> {
 
 /// The kind that is called `name`.
 fn kind_of_name(name: &str) -> Option<Kind> {
-    const KINDS: [Kind; 9] = [
+    const KINDS: [Kind; 10] = [
         Kind::Jpeg,
         Kind::Png,
         Kind::WebP,
@@ -605,6 +605,7 @@ fn kind_of_name(name: &str) -> Option<Kind> {
         Kind::Heic,
         Kind::Avif,
         Kind::JpegXl,
+        Kind::Raw,
     ];
     KINDS.into_iter().find(|kind| kind.name() == name)
 }
