@@ -19,6 +19,7 @@ use crate::{
     net::{self, Accept},
     output::{self, Outputs},
     producer::{Producer, Studio},
+    progress::Progress,
     render::DecodeLimits,
     rendition::Rendition,
     timeline::Order,
@@ -212,13 +213,18 @@ impl ScanThread {
         }
         let watcher = Watcher::new(library.roots().to_owned());
         let waker = Some(watcher.waker());
-        let told = stop.clone();
+        let (told, followed) = (stop.clone(), library.clone());
         let thread = std::thread::Builder::new()
             .name("scan".into())
             .spawn(move || keep_up(&library, &watcher, &told));
         if let Err(error) = thread {
             tracing::error!(%error, "can't start the thread that scans the folders");
         }
+        // Nobody misses the bar when there is no thread to draw it.
+        let told = stop.clone();
+        let _ = std::thread::Builder::new()
+            .name("progress".into())
+            .spawn(move || Progress::start().follow(&followed, &told));
         Self { stop, waker }
     }
 }
