@@ -36,6 +36,8 @@ const NO_PICTURES: [&str; 40] = [
 const HEAD_BYTES: u64 = 64 * 1024;
 /// XMP packets and sizes stand within this, where they don't within the first.
 const LONG_HEAD_BYTES: u64 = 512 * 1024;
+/// The most that is read of one whose boxes stand behind its pixels.
+const MAX_WHOLE_BYTES: u64 = 64 * 1024 * 1024;
 /// Sidecars are texts.
 const SIDECAR_BYTES: u64 = 1024 * 1024;
 
@@ -127,15 +129,25 @@ impl Examiner {
         let mut metadata = self.reader.head(&self.head);
         let is_cut = version.n_bytes > HEAD_BYTES;
         if is_cut && (probe.size.is_none() || metadata.is_none()) {
-            // EXIF behind a long profile, a size behind long EXIF, or metadata at the end.
-            if file.rewind().is_ok() && self.read_head(&file, LONG_HEAD_BYTES).is_ok() {
+            // EXIF behind a long profile, a size behind long EXIF, or boxes behind the pixels, as
+            // Samsung writes them: those are found in the whole file alone.
+            let n_bytes = match probe.kind {
+                Kind::Heic | Kind::Avif => MAX_WHOLE_BYTES,
+                _ => LONG_HEAD_BYTES,
+            };
+            if file.rewind().is_ok() && self.read_head(&file, n_bytes).is_ok() {
                 probe = render::probe(&self.head).unwrap_or(probe);
+            }
+            if metadata.is_none() {
+                metadata = self.reader.head(&self.head);
             }
             if metadata.is_none() && file.rewind().is_ok() {
                 let mut found = self.reader.seek(&file);
                 found.xmp = xmp::find(&self.head).unwrap_or_default();
                 metadata = Some(found);
             }
+            self.head.truncate(LONG_HEAD_BYTES as usize);
+            self.head.shrink_to(LONG_HEAD_BYTES as usize);
         }
         let mut metadata = metadata.unwrap_or_default();
         if let Some(sidecar) = sidecar.and_then(read_sidecar) {

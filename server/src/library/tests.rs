@@ -230,3 +230,110 @@ fn no_name_and_no_wish_reaches_the_query_as_code() {
         1
     );
 }
+
+/// What the sample photos say of themselves; left out where there are none.
+#[test]
+fn real_photos_tell_their_facts() {
+    let folder = std::env::var_os("MANTEL_PHOTOS").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/photos"),
+        PathBuf::from,
+    );
+    if !folder.join("metadata").is_dir() {
+        eprintln!(
+            "LEFT OUT: no photos in {}; set MANTEL_PHOTOS",
+            folder.display()
+        );
+        return;
+    }
+    let roots = roots_of(&[folder]);
+    let library = Library::in_memory(roots.clone());
+    Scanner::new(&roots).scan(&library, &Scope::Everything, &AtomicBool::new(false));
+    assert_eq!(library.skipped(0, 9), []);
+    let entries = library.entries(&Filter::default(), Order::Name);
+    let facts = |name: &str| {
+        let entry = entries.iter().find(|entry| entry.name.ends_with(name));
+        let photo = library
+            .photo(entry.unwrap_or_else(|| panic!("{name}")).id)
+            .unwrap();
+        (photo.taken, photo.facts.clone())
+    };
+    for (name, taken, camera, place, rating) in [
+        (
+            "IMG_2682.heic",
+            "2019-03-21 11:04:22",
+            "Apple iPhone 7",
+            Some("Ralston, Nebraska, US"),
+            None,
+        ),
+        (
+            "samsung-one-ui-6.heic",
+            "2024-01-12 21:38:53",
+            "samsung SM-S906U",
+            None,
+            None,
+        ),
+        (
+            "denali.webp",
+            "2010-08-13 21:00:01",
+            "Canon EOS 7D",
+            None,
+            None,
+        ),
+        (
+            "mongolels.jpg",
+            "2009-08-29 13:18:08",
+            "Canon EOS 500D",
+            None,
+            Some(3),
+        ),
+        (
+            "thompson-springs.jpg",
+            "2022-01-10 15:15:44",
+            "",
+            Some("Palisade, Colorado, US"),
+            None,
+        ),
+        (
+            "date-priority-test.jpg",
+            "2023-02-02 02:00:00",
+            "",
+            None,
+            None,
+        ),
+        (
+            "empty_gps.jpg",
+            "2025-06-01 16:59:26",
+            "motorola moto g(9) plus",
+            None,
+            None,
+        ),
+    ] {
+        let (seconds, facts) = facts(name);
+        let moment = chrono::DateTime::from_timestamp(seconds, 0)
+            .unwrap()
+            .naive_utc();
+        assert_eq!(moment.to_string(), taken, "{name}");
+        assert_eq!(facts.camera.unwrap_or_default(), camera, "{name}");
+        assert_eq!(facts.rating, rating, "{name}");
+        let found = facts.place.as_deref();
+        assert!(
+            place.map_or(found.is_none(), |place| found
+                .is_some_and(|found| found.starts_with(place))),
+            "{name}: {found:?}"
+        );
+        assert!(facts.size.is_some(), "{name}");
+    }
+    let (_, portrait) = facts("portrait-orientation-6.jpg");
+    assert_eq!(portrait.keywords, ["Marie Curie", "Pierre Curie"]);
+    let (_, falcon) = facts("prairie_falcon.jpg");
+    assert!(
+        falcon
+            .caption
+            .unwrap()
+            .starts_with("Adult female prairie falcon")
+    );
+    for i in 1..=8 {
+        assert!(facts(&format!("Portrait_{i}.jpg")).1.is_portrait(), "{i}");
+        assert!(!facts(&format!("Landscape_{i}.jpg")).1.is_portrait(), "{i}");
+    }
+}
