@@ -24,8 +24,8 @@ fn main() -> ExitCode {
         }
     };
     let default = match &invocation {
-        Invocation::Serve(_) => "warn,mantel=info",
-        Invocation::List(_) | Invocation::Scan(_) => "error,mantel=warn",
+        Invocation::Serve(_) => "warn,mantel=info,nom_exif=off",
+        Invocation::List(_) | Invocation::Scan(_) => "error,mantel=warn,nom_exif=off",
     };
     let filter = EnvFilter::try_from_env("MANTEL_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     tracing_subscriber::fmt()

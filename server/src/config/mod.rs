@@ -210,10 +210,18 @@ impl Invocation {
         line: impl IntoIterator<Item = impl Into<OsString>>,
     ) -> Result<Self, ConfigError> {
         let mut args = Args::parse_line(line)?;
-        Ok(match args.command.take() {
-            None => Self::Serve(Box::new(Config::resolve(args)?)),
-            Some(Command::List(args)) => Self::List(LibraryTask::resolve(args)?),
-            Some(Command::Scan(args)) => Self::Scan(LibraryTask::resolve(args)?),
+        let Some(command) = args.command.take() else {
+            return Ok(Self::Serve(Box::new(Config::resolve(args)?)));
+        };
+        // These two may stand before the command as well.
+        let both = |task: LibraryArgs| LibraryArgs {
+            data_dir: task.data_dir.or(args.data_dir),
+            config: task.config.or(args.config),
+            ..task
+        };
+        Ok(match command {
+            Command::List(task) => Self::List(LibraryTask::resolve(both(task))?),
+            Command::Scan(task) => Self::Scan(LibraryTask::resolve(both(task))?),
         })
     }
 }
