@@ -141,6 +141,29 @@ pub(crate) fn primary(head: &[u8]) -> Option<Primary> {
     Some(found)
 }
 
+/// Where the names of all boxes stand that turn or mirror something.
+pub(crate) fn turns(bytes: &[u8]) -> Vec<usize> {
+    let properties = || {
+        let meta = Boxes::new(bytes).content(*b"meta")?.get(4..)?;
+        Boxes::new(Boxes::new(meta).content(*b"iprp")?).content(*b"ipco")
+    };
+    let Some(properties) = properties() else {
+        return vec![];
+    };
+    // Both begin in the same memory; the difference is how far in.
+    let start = properties.as_ptr().addr() - bytes.as_ptr().addr();
+    let mut boxes = Boxes::new(properties);
+    let mut found = vec![];
+    loop {
+        let at = start + properties.len() - boxes.rest().len();
+        match boxes.next().map(|found| found.name) {
+            Some([b'i', b'r', b'o', b't'] | [b'i', b'm', b'i', b'r']) => found.push(at + 4),
+            Some(_) => {}
+            None => return found,
+        }
+    }
+}
+
 /// A box's version and what follows its flags.
 fn full(content: &[u8]) -> Option<(u8, &[u8])> {
     Some((*content.first()?, content.get(4..)?))

@@ -1,9 +1,99 @@
-//! JPEG XL: what its header says (ISO/IEC 18181-1, annexes D and E). The size and the turn stand in its first few
-//! bytes, bit by bit.
+//! JPEG XL by jxl-oxide, and what its header says (ISO/IEC 18181-1, annexes D and E): the size and the turn stand in
+//! its first few bytes, bit by bit.
+
+use jxl_oxide::{
+    AllocTracker, EnumColourEncoding, InitializeResult, JxlImage, JxlThreadPool, PixelFormat,
+    RenderingIntent,
+};
 
 use crate::render::bmff::Boxes;
+use crate::render::colour::{self, Space};
+use crate::render::decode::{DecodeError, DecodeLimits, Stored};
+use crate::render::guard::fenced;
 use crate::render::orient::Orientation;
-use crate::render::picture::Size;
+use crate::render::picture::{CHANNELS, Picture, Size};
+use crate::render::raster::flatten;
+
+/// Memory that decoding takes: three planes of 32 bits, twice, and the picture.
+pub(crate) const BYTES_PER_PIXEL: u64 = 32;
+
+/// Decodes the first frame, turned upright.
+pub(crate) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Stored, DecodeError> {
+    let Some((size, _)) = header(bytes) else {
+        return Err(DecodeError::Truncated { percent: Some(0) });
+    };
+    limits.check(size, size.n_pixels().saturating_mul(BYTES_PER_PIXEL))?;
+    // Foreign code reads foreign bytes; it owns all it changes.
+    fenced(|| render(bytes, limits)).unwrap_or_else(|panic| Err(DecodeError::Damaged(panic)))
+}
+
+fn render(bytes: &[u8], limits: &DecodeLimits) -> Result<Stored, DecodeError> {
+    let memory = usize::try_from(limits.bytes).unwrap_or(usize::MAX);
+    let mut image = JxlImage::builder()
+        .pool(JxlThreadPool::none())
+        .alloc_tracker(AllocTracker::with_limit(memory))
+        .build_uninit();
+    image.feed_bytes(bytes).map_err(explain)?;
+    let InitializeResult::Initialized(mut image) = image.try_init().map_err(explain)? else {
+        return Err(DecodeError::Truncated { percent: Some(0) });
+    };
+    // A profile of the file's own can't be had in sRGB here: it is applied later, like any other's.
+    let has_profile = image.original_icc().is_some();
+    if !has_profile || image.image_header().metadata.xyb_encoded {
+        image.request_color_encoding(EnumColourEncoding::srgb(RenderingIntent::Perceptual));
+    }
+    if image.num_loaded_keyframes() == 0 {
+        return Err(DecodeError::Truncated { percent: None });
+    }
+    let frame = image.render_frame(0).map_err(explain)?;
+
+    let mut stream = frame.stream();
+    let size = Size::new(stream.width(), stream.height());
+    // Frames may be of a size of their own.
+    limits.check(size, size.n_pixels().saturating_mul(BYTES_PER_PIXEL))?;
+    let n_channels = stream.channels() as usize;
+    let n = usize::try_from(size.n_pixels()).unwrap_or(usize::MAX);
+    let mut samples = vec![0u8; n.saturating_mul(n_channels)];
+    stream.write_to_buffer(&mut samples);
+
+    let profile = image.rendered_icc();
+    let picture = match (image.pixel_format(), n_channels) {
+        (PixelFormat::Gray, 1) => picture(size, samples.iter().flat_map(|&grey| [grey; 3])),
+        (PixelFormat::Graya, 2) => {
+            let (pixels, _) = samples.as_chunks::<2>();
+            let rgba: Vec<u8> = pixels.iter().flat_map(|&[v, a]| [v, v, v, a]).collect();
+            picture(size, flatten(&rgba))
+        }
+        (PixelFormat::Rgb, 3) => picture(size, samples),
+        (PixelFormat::Rgba, 4) => picture(size, flatten(&samples)),
+        (PixelFormat::Cmyk, 4) => {
+            // Inks the other way round: 255 is none.
+            let inks: Vec<u8> = samples.iter().map(|ink| 255 - ink).collect();
+            colour::inks_to_srgb(&inks, size, Some(&profile))
+        }
+        (format, _) => return Err(DecodeError::Unsupported(format!("JPEG XL ({format:?})"))),
+    };
+    let space = if has_profile {
+        Space::from_icc(Some(profile))
+    } else {
+        Space::Srgb
+    };
+    Ok(Stored {
+        picture: picture.ok_or_else(|| DecodeError::Damaged("it has no pixels".into()))?,
+        space,
+        turned: Some(Orientation::Upright),
+    })
+}
+
+fn picture(size: Size, pixels: impl IntoIterator<Item = u8>) -> Option<Picture> {
+    let pixels: Vec<u8> = pixels.into_iter().collect();
+    debug_assert_eq!(pixels.len() as u64, size.n_pixels() * CHANNELS as u64);
+    Picture::new(size.width, size.height, pixels).ok()
+}
+
+fn explain(error: Box<dyn std::error::Error + Send + Sync + 'static>) -> DecodeError {
+    DecodeError::Damaged(error.to_string())
+}
 
 /// Size as stored, and how it is to be turned; a JPEG XL always says so itself.
 pub(crate) fn header(head: &[u8]) -> Option<(Size, Orientation)> {

@@ -25,22 +25,17 @@ pub enum Kind {
     Bmp,
     /// TIFF, its first page.
     Tiff,
-    /// HEIC, an iPhone's default: known by sight, not decoded.
+    /// HEIC, an iPhone's default.
     Heic,
-    /// AVIF: known by sight, not decoded.
+    /// AVIF.
     Avif,
-    /// JPEG XL: known by sight, not decoded.
+    /// JPEG XL, its first picture where it moves.
     JpegXl,
-    /// A camera's raw: DNG, CR2, CR3, NEF, ARW, RAF, ORF, RW2 and their like: known by sight, not decoded.
+    /// A camera's raw: DNG, CR2, CR3, NEF, ARW, RAF, ORF, RW2 and their like, by the JPEG that it carries.
     Raw,
 }
 
 impl Kind {
-    /// Whether [`decode`](crate::render::decode()) can read it.
-    pub const fn is_decodable(self) -> bool {
-        !matches!(self, Self::Heic | Self::Avif | Self::JpegXl | Self::Raw)
-    }
-
     /// As people call it.
     pub const fn name(self) -> &'static str {
         match self {

@@ -84,7 +84,7 @@ pub(crate) fn fuji_preview(bytes: &[u8]) -> Option<&[u8]> {
 const CANON: [u8; 16] = *b"\x85\xC0\xB6\x87\x82\x0F\x11\xE0\x81\x11\xF4\xCE\x46\x2B\x6A\x48";
 
 /// The main EXIF directory of a CR3, a TIFF of its own.
-fn canon_main(bytes: &[u8]) -> Option<&[u8]> {
+pub(crate) fn canon_main(bytes: &[u8]) -> Option<&[u8]> {
     let moov = Boxes::new(bytes).content(*b"moov")?;
     let canon = Boxes::new(moov)
         .filter(|found| found.name == *b"uuid")
