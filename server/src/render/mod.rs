@@ -20,6 +20,7 @@ mod hostile;
 mod jpeg;
 mod jxl;
 mod layout;
+pub mod likeness;
 mod markers;
 pub mod orient;
 #[cfg(test)]
@@ -39,6 +40,7 @@ pub use encode::{EncodeError, Quality, encode};
 pub use exif::{ExifFacts, exif};
 pub use fit::{Fit, fit};
 pub(crate) use guard::fenced;
+pub use likeness::{SAME_WITHIN_BITS, likeness};
 pub use orient::{Orientation, orient};
 pub use picture::{Picture, PictureError, Size, SizeError};
 pub use probe::{Kind, Probe, probe};
