@@ -22,7 +22,7 @@ use crate::{
     producer::{Producer, Studio},
     render::DecodeLimits,
     rendition::Rendition,
-    timeline::Order,
+    timeline::{Order, SavedProgramme},
 };
 
 /// Renditions that are produced at once; more would be strangers making the server work.
@@ -119,7 +119,7 @@ pub(crate) fn outputs_alone(
         config.order,
         0,
         None,
-        None,
+        SavedProgramme::default(),
     );
     (
         outputs(config, feeds, channel, library, Arc::default()),
@@ -165,13 +165,13 @@ fn open_state(
 ) -> (
     Option<StateFile>,
     Option<u64>,
-    Option<crate::timeline::Saved>,
+    SavedProgramme,
 ) {
     let Some(dir) = &config.data_dir else {
         tracing::warn!(
             "this system names no cache directory; give --data-dir to keep the place over restarts"
         );
-        return (None, None, None);
+        return (None, None, SavedProgramme::default());
     };
     let folders: Vec<PathBuf> = config
         .folders

@@ -16,20 +16,20 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::{
     clock,
     library::Library,
-    timeline::{Act, Order, Playlist, Saved, Timeline, UnknownPhoto},
+    timeline::{Act, Order, Programme, Roll, SavedProgramme, UnknownPhoto},
 };
 
 /// What others hold of a channel.
 #[derive(Clone, Debug)]
 pub struct Channel {
-    timeline: watch::Receiver<Arc<Timeline>>,
+    programme: watch::Receiver<Arc<Programme>>,
     acts: mpsc::Sender<Ask>,
 }
 
 #[derive(Debug)]
 struct Ask {
     act: Act,
-    reply: oneshot::Sender<Result<Arc<Timeline>, UnknownPhoto>>,
+    reply: oneshot::Sender<Result<Arc<Programme>, UnknownPhoto>>,
 }
 
 /// Why a command was not carried out.
@@ -46,17 +46,20 @@ pub enum ActError {
 /// Commands that may wait; a person presses no faster than they are carried out.
 const QUEUE: usize = 16;
 
+/// How often a playlist is worked out again because slides moved on meanwhile.
+const MAX_TRIES: usize = 4;
+
 /// How often the clock is compared with itself.
 const CLOCK_CHECK: Duration = Duration::from_secs(1);
 
 impl Channel {
-    /// The timeline as it is now, and word of every change.
-    pub fn timeline(&self) -> watch::Receiver<Arc<Timeline>> {
-        self.timeline.clone()
+    /// The programme as it is now, and word of every change.
+    pub fn programme(&self) -> watch::Receiver<Arc<Programme>> {
+        self.programme.clone()
     }
 
-    /// Has a command carried out; returns the timeline after it.
-    pub async fn act(&self, act: Act) -> Result<Arc<Timeline>, ActError> {
+    /// Has a command carried out; returns the programme after it.
+    pub async fn act(&self, act: Act) -> Result<Arc<Programme>, ActError> {
         let (reply, answer) = oneshot::channel();
         self.acts
             .send(Ask { act, reply })
@@ -69,15 +72,15 @@ impl Channel {
     }
 }
 
-/// The owner of a channel's timeline.
+/// The owner of a channel's programme.
 #[derive(Debug)]
 pub struct ChannelTask {
     library: Arc<Library>,
     order: Order,
     seed: u64,
     state: Option<StateFile>,
-    timeline: Timeline,
-    published: watch::Sender<Arc<Timeline>>,
+    programme: Programme,
+    published: watch::Sender<Arc<Programme>>,
     acts: mpsc::Receiver<Ask>,
 }
 
@@ -89,25 +92,25 @@ impl ChannelTask {
         order: Order,
         seed: u64,
         state: Option<StateFile>,
-        saved: Option<Saved>,
+        saved: SavedProgramme,
     ) -> (Self, Channel) {
-        let playlist = Arc::new(Playlist::new(library.entries(), order, seed));
-        let timeline = Timeline::new(settings, playlist, saved, clock::now());
-        let (published, receiver) = watch::channel(Arc::new(timeline.clone()));
+        let roll = Arc::new(Roll::new(library.entries(), order, seed));
+        let programme = Programme::new(settings, &roll, saved, clock::now());
+        let (published, receiver) = watch::channel(Arc::new(programme.clone()));
         let (sender, acts) = mpsc::channel(QUEUE);
         let task = Self {
             library,
             order,
             seed,
             state,
-            timeline,
+            programme,
             published,
             acts,
         };
         (
             task,
             Channel {
-                timeline: receiver,
+                programme: receiver,
                 acts: sender,
             },
         )
@@ -124,7 +127,7 @@ impl ChannelTask {
             tokio::select! {
                 ask = self.acts.recv() => {
                     let Some(ask) = ask else { return };
-                    let result = self.timeline.act(ask.act, clock::now());
+                    let result = self.programme.act(ask.act, clock::now());
                     self.publish();
                     // Who asked may have gone: the command stands all the same.
                     let _ = ask.reply.send(result.map(|()| self.published.borrow().clone()));
@@ -137,7 +140,7 @@ impl ChannelTask {
                     let now = clock::now();
                     if now.0 + 500 < last.0 {
                         tracing::warn!("the clock went back; slides go on from where they were");
-                        self.timeline.clock_went_back(UnixMillis(last.0), now);
+                        self.programme.clock_went_back(UnixMillis(last.0), now);
                         self.publish();
                     }
                     last = now;
@@ -148,21 +151,45 @@ impl ChannelTask {
 
     async fn take_playlist(&mut self) {
         let (library, order, seed) = (self.library.clone(), self.order, self.seed);
-        // Sorting a hundred thousand photos is no work for a thread that serves sockets.
-        let built =
-            tokio::task::spawn_blocking(move || Playlist::new(library.entries(), order, seed))
-                .await;
-        if let Ok(playlist) = built {
-            self.timeline.set_playlist(Arc::new(playlist), clock::now());
+        let mut roll = None;
+        for _ in 0..MAX_TRIES {
+            let (programme, library, known) = (self.programme.clone(), library.clone(), roll.take());
+            // Sorting a hundred thousand photos is no work for a thread that serves sockets.
+            let built = tokio::task::spawn_blocking(move || {
+                let roll = known.unwrap_or_else(|| {
+                    Arc::new(Roll::new(library.entries(), order, seed))
+                });
+                let asked = clock::now();
+                let playlists = programme.playlists_of(&roll, asked);
+                (roll, asked, playlists)
+            });
+            let Ok((built, asked, playlists)) = built.await else {
+                return;
+            };
+            let now = clock::now();
+            // New photos come behind the slide that was announced when they were placed.
+            if self.programme.same_slide(asked, now) {
+                self.programme = self.programme.with_playlists(playlists, now);
+                self.publish();
+                return;
+            }
+            roll = Some(built);
+        }
+        // Slides change faster than photos are sorted: what is announced is kept all the same.
+        if let Some(roll) = roll {
+            let now = clock::now();
+            let playlists = self.programme.playlists_of(&roll, now);
+            self.programme = self.programme.with_playlists(playlists, now);
             self.publish();
         }
     }
 
     fn publish(&mut self) {
         if let Some(state) = &mut self.state {
-            state.save(self.seed, &self.timeline);
+            state.save(self.seed, &self.programme);
         }
-        self.published.send_replace(Arc::new(self.timeline.clone()));
+        self.published
+            .send_replace(Arc::new(self.programme.clone()));
     }
 }
 
@@ -179,13 +206,14 @@ struct State {
     seed: u64,
     /// What the saved place is a place in: other folders make it meaningless.
     programme: u64,
-    saved: Option<Saved>,
+    #[serde(flatten)]
+    saved: SavedProgramme,
 }
 
 impl StateFile {
     /// The state kept in `dir` for the programme identified by `programme`; with it the seed and
     /// the place that were saved there, if any were.
-    pub fn open(dir: &Path, programme: u64) -> (Self, Option<u64>, Option<Saved>) {
+    pub fn open(dir: &Path, programme: u64) -> (Self, Option<u64>, SavedProgramme) {
         let path = dir.join("channel.json");
         let state = std::fs::read(&path)
             .ok()
@@ -193,7 +221,8 @@ impl StateFile {
         let seed = state.as_ref().map(|state| state.seed);
         let saved = state
             .filter(|state| state.programme == programme)
-            .and_then(|state| state.saved);
+            .map(|state| state.saved)
+            .unwrap_or_default();
         (
             Self {
                 path,
@@ -205,11 +234,11 @@ impl StateFile {
         )
     }
 
-    fn save(&mut self, seed: u64, timeline: &Timeline) {
+    fn save(&mut self, seed: u64, programme: &Programme) {
         let state = State {
             seed,
             programme: self.programme,
-            saved: Some(timeline.saved()),
+            saved: programme.saved(),
         };
         if let Err(error) = self.write(&state)
             && !std::mem::replace(&mut self.failed, true)
@@ -267,12 +296,30 @@ mod tests {
         assert_eq!(seed, Some(77));
         assert_eq!(
             StateFile::open(dir.path(), 2).2,
-            None,
+            SavedProgramme::default(),
             "another programme has another place"
         );
         let (_task, channel) = start();
-        let now = clock::now();
-        assert_eq!(channel.timeline().borrow().at(now), paused.at(now));
+        let (now, size) = (clock::now(), crate::render::Size::new(16, 9));
+        let again = channel.programme().borrow().clone();
+        assert_eq!(
+            again.timeline(size, true).at(now),
+            paused.timeline(size, true).at(now)
+        );
+    }
+
+    #[test]
+    fn the_state_of_a_version_without_pairs_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let old = r#"{"seed":77,"programme":1,"saved":{"anchor":{"slide":5,"starts_at":6,
+            "place":{"round":1,"index":2},"shown":null,"paused_at":null},
+            "interval_millis":10000,"photo":18446744073709551615}}"#;
+        std::fs::write(dir.path().join("channel.json"), old).unwrap();
+        let (_, seed, saved) = StateFile::open(dir.path(), 1);
+        assert_eq!(seed, Some(77));
+        let first = saved.saved.unwrap();
+        assert_eq!((first.anchor.slide, first.photo), (5, Some(u64::MAX)));
+        assert_eq!((saved.landscape, saved.portrait), (None, None));
     }
 
     #[tokio::test]
@@ -283,7 +330,7 @@ mod tests {
             Order::Name,
             0,
             None,
-            None,
+            SavedProgramme::default(),
         );
         drop(task);
         assert_eq!(

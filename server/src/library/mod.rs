@@ -21,7 +21,7 @@ pub use scan::{Scanner, Seen, Verdict};
 
 use crate::{
     source::demo,
-    timeline::{Entry, PhotoId},
+    timeline::{Entry, PhotoId, Shape, hash_of},
 };
 
 /// Where a photo's pixels come from.
@@ -133,6 +133,11 @@ impl Library {
             id: photo.id,
             taken: photo.taken,
             name: photo.name.clone(),
+            shape: Shape::of(photo.facts.size),
+            album: photo.facts.album.as_deref().map_or(0, hash_of),
+            camera: photo.facts.camera.as_deref().map_or(0, hash_of),
+            likeness: None,
+            added: 0,
         };
         if index.shows_demo() {
             self.demo.iter().map(entry).collect()

@@ -37,7 +37,7 @@ where
         })?),
     };
     match outputs.channel.act(act).await {
-        Ok(timeline) => Ok(reply::json(&status::channel(outputs, &timeline))),
+        Ok(programme) => Ok(reply::json(&status::channel(outputs, &programme))),
         Err(error @ ActError::UnknownPhoto(_)) => Err(Problem::bad_request(error.to_string())),
         Err(error @ ActError::Stopping) => Err(Problem::unavailable(&error.to_string())),
     }

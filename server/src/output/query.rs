@@ -76,6 +76,9 @@ pub(super) fn wishes(
                     config::transition("transition", &value, settings.interval_millis, &interval)
                         .map_err(|error| Problem::bad_request(error.to_string()))?;
             }
+            "pair" => {
+                rendition.pair = config::on_or_off(&value).ok_or_else(|| bad("on or off"))?;
+            }
             "paint" => {
                 wishes.paint = match value.as_str() {
                     "auto" => None,
@@ -183,6 +186,7 @@ mod tests {
         assert_eq!(rendition.quality, Quality::new(70).unwrap());
         assert_eq!(rendition.transition, Transition::Crossfade { millis: 500 });
         assert_eq!(wishes.paint, Some(Paint::Repeat));
+        assert!(rendition.pair && !parse("pair=off").unwrap().rendition.pair);
         assert_eq!(parse("paint=auto&channel=main").unwrap().paint, None);
         assert_eq!(parse("size=1280%78720").unwrap().rendition.size.width, 1280);
     }
@@ -202,6 +206,7 @@ mod tests {
             "transition=1h",
             "transition=soon",
             "paint=oil",
+            "pair=maybe",
             "channel=garage",
         ] {
             let sentence = parse(query).unwrap_err();

@@ -10,7 +10,7 @@ use crate::{
     clock,
     hub::Totals,
     library::Counts,
-    timeline::{Slide, Timeline, Transition},
+    timeline::{Programme, Slide, Transition},
 };
 
 #[derive(Serialize)]
@@ -47,7 +47,15 @@ struct SlideRow {
     number: u64,
     photo: String,
     name: Option<String>,
+    /// The photo beside it, if two share the screen.
+    beside: Option<BesideRow>,
     started_millis: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct BesideRow {
+    photo: String,
+    name: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -73,12 +81,12 @@ pub(super) fn answer(outputs: &Arc<Outputs>) -> Response {
             sent: *sent,
         })
         .collect();
-    let timeline = outputs.channel.timeline().borrow().clone();
+    let programme = outputs.channel.programme().borrow().clone();
     reply::json(&Status {
         version: env!("CARGO_PKG_VERSION"),
         uptime_seconds: outputs.started_at.elapsed().as_secs(),
         now_millis: clock::now().0,
-        channel: channel(outputs, &timeline),
+        channel: channel(outputs, &programme),
         library: outputs.library.counts(),
         connections: outputs.connections.open(),
         connections_refused: outputs.connections.refused(),
@@ -88,15 +96,22 @@ pub(super) fn answer(outputs: &Arc<Outputs>) -> Response {
     })
 }
 
-pub(super) fn channel(outputs: &Outputs, timeline: &Timeline) -> Channel {
+/// The channel as screens of the default rendition's shape show it.
+pub(super) fn channel(outputs: &Outputs, programme: &Programme) -> Channel {
+    let timeline = programme.timeline(outputs.rendition.size, outputs.rendition.pair);
     let showing = timeline.at(clock::now());
+    let name = |id| {
+        let photo = outputs.library.photo(id);
+        photo.map(|photo| photo.name.to_string())
+    };
     let row = |slide: Slide, started: bool| SlideRow {
         number: slide.no.0,
         photo: slide.photo.to_string(),
-        name: outputs
-            .library
-            .photo(slide.photo)
-            .map(|photo| photo.name.to_string()),
+        name: name(slide.photo),
+        beside: slide.beside.map(|id| BesideRow {
+            photo: id.to_string(),
+            name: name(id),
+        }),
         started_millis: started.then_some(slide.starts_at.0),
     };
     let settings = timeline.settings();

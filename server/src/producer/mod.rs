@@ -25,7 +25,7 @@ use crate::{
     hub::{Feed, Feeds, Framing},
     library::Library,
     rendition::Rendition,
-    timeline::{PhotoId, Showing, Timeline},
+    timeline::{PhotoId, Programme, Showing, Timeline},
 };
 use motion::{Motion, Wanted};
 use stills::Stills;
@@ -60,7 +60,7 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 impl Producer {
     /// Runs until nobody watches, or `stop` turns true.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
-        let mut timeline = self.channel.timeline();
+        let mut programme = self.channel.programme();
         let mut demand = self.feed.demand();
         let mut work = Work::default();
         let mut stills = Stills::new(self.framing.clone(), self.rendition.transition);
@@ -68,9 +68,10 @@ impl Producer {
         let mut unwatched_since = Instant::now();
         tracing::debug!(rendition = ?self.rendition, "a rendition starts");
         loop {
-            let programme = timeline.borrow_and_update().clone();
+            let all = programme.borrow_and_update().clone();
+            let timeline = self.timeline(&all);
             demand.mark_unchanged();
-            let wake = self.step(&programme, &mut work, &mut stills, &mut motion);
+            let wake = self.step(timeline, &mut work, &mut stills, &mut motion);
 
             if self.feed.n_viewers() > 0 {
                 unwatched_since = Instant::now();
@@ -89,7 +90,7 @@ impl Producer {
             tokio::select! {
                 () = tokio::time::sleep(sleep) => {}
                 () = tokio::time::sleep_until(linger), if self.feed.n_viewers() == 0 => {}
-                changed = timeline.changed() => {
+                changed = programme.changed() => {
                     if changed.is_err() {
                         return;
                     }
@@ -103,16 +104,21 @@ impl Producer {
         }
     }
 
+    /// The timeline for screens of this shape.
+    fn timeline<'a>(&self, programme: &'a Programme) -> &'a Timeline {
+        programme.timeline(self.rendition.size, self.rendition.pair)
+    }
+
     /// Starts what is missing, publishes what is due. Returns when to look again.
     fn step(
         &self,
-        programme: &Timeline,
+        timeline: &Timeline,
         work: &mut Work,
         stills: &mut Stills,
         motion: &mut Motion,
     ) -> Option<UnixMillis> {
         let now = clock::now();
-        let mut showing = programme.at(now)?;
+        let mut showing = timeline.at(now)?;
         let spare = work.spare.take();
         work.shelf
             .retain(|id, _| [showing.current.photo, showing.next.photo].contains(id));
@@ -132,7 +138,7 @@ impl Producer {
             _ => return wake_at_change(&showing),
         };
 
-        let dwell = programme.settings().interval_millis;
+        let dwell = timeline.settings().interval_millis;
         if let Some(now) = stills.turn(&showing, &current, next.as_ref(), dwell) {
             self.feed.stills.publish(now);
         }
@@ -196,7 +202,8 @@ impl Producer {
             Ok(Done::Rendered(photo, Ok(rendered))) => {
                 work.rendering.remove(&photo.id);
                 let rendered = Arc::new(rendered);
-                let showing = self.channel.timeline().borrow().at(clock::now());
+                let all = self.channel.programme().borrow().clone();
+                let showing = self.timeline(&all).at(clock::now());
                 work.lagging = showing.is_none_or(|showing| {
                     ![showing.current.photo, showing.next.photo].contains(&photo.id)
                 });
