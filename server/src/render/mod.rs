@@ -17,6 +17,7 @@ mod jpeg;
 mod layout;
 mod markers;
 pub mod orient;
+pub mod pair;
 #[cfg(test)]
 mod photos;
 pub mod picture;
@@ -30,5 +31,6 @@ pub use encode::{EncodeError, Quality, encode};
 pub use exif::{ExifFacts, exif};
 pub use fit::{Fit, fit};
 pub use orient::{Orientation, orient};
+pub use pair::pair;
 pub use picture::{Picture, PictureError, Size, SizeError};
 pub use probe::{Kind, Probe, probe};
