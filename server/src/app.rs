@@ -12,17 +12,18 @@ use std::{
 use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
-    channel::{Channel, ChannelTask, StateFile},
+    channel::{ChannelTask, Common, Role, StateFile},
+    channels::{Channels, Show},
     config::Config,
     hub::{Feed, Feeds, Framing},
-    library::{self, IndexError, Library, Scanner, Scope, Waker, Watcher},
+    library::{self, Filter, IndexError, Library, Scanner, Scope, Waker, Watcher},
+    lookalikes,
     net::{self, Accept},
     output::{self, Outputs},
     producer::{Producer, Studio},
     progress::Progress,
     render::DecodeLimits,
-    rendition::Rendition,
-    timeline::Order,
+    timeline::{Order, SavedProgramme},
 };
 
 /// Renditions that are produced at once; more would be strangers making the server work.
@@ -51,35 +52,31 @@ pub async fn run(
 
     let (state, seed, saved) = open_state(&config);
     let seed = config.seed.or(seed).unwrap_or_else(random);
-    let (task, channel) = ChannelTask::new(
-        library.clone(),
-        config.timeline,
-        config.order,
-        seed,
-        state,
-        saved,
-    );
+    let common = common(&config, library.clone(), seed);
+    let role = Role::Main { state, saved };
+    let (task, channel) = ChannelTask::new(common.clone(), config.filter.clone(), role);
     let channel_task = tokio::spawn(task.run());
+    let channels = Arc::new(Channels::new(channel, config.filter.clone(), common));
 
     let framing = Arc::new(Framing::default());
     let workers = std::thread::available_parallelism()
         .map_or(2, usize::from)
         .min(4);
     let workshop = Workshop {
-        channel: channel.clone(),
+        channels: channels.clone(),
         library: library.clone(),
         studio: Arc::new(Studio::new(workers, DecodeLimits::default())),
         framing: framing.clone(),
         stopped: stopped.clone(),
     };
-    let feeds = Arc::new_cyclic(|feeds: &Weak<Feeds<Rendition>>| {
+    let feeds = Arc::new_cyclic(|feeds: &Weak<Feeds<Show>>| {
         let feeds = feeds.clone();
-        Feeds::new(MAX_RENDITIONS, move |rendition, feed| {
-            workshop.start(feeds.clone(), rendition, feed)
+        Feeds::new(MAX_RENDITIONS, move |show, feed| {
+            workshop.start(feeds.clone(), show, feed)
         })
     });
 
-    let outputs = outputs(&config, feeds.clone(), channel, library, framing);
+    let outputs = outputs(&config, feeds.clone(), channels, library, framing);
     let accept = accept(&config, Arc::new(outputs));
     let signal = tokio::spawn(async move {
         shutdown.await;
@@ -96,14 +93,14 @@ pub async fn run(
 
 fn outputs(
     config: &Config,
-    feeds: Arc<Feeds<Rendition>>,
-    channel: Channel,
+    feeds: Arc<Feeds<Show>>,
+    channels: Arc<Channels>,
     library: Arc<Library>,
     framing: Arc<Framing>,
 ) -> Outputs {
     Outputs {
         feeds,
-        channel,
+        channels,
         library,
         framing,
         rendition: config.rendition,
@@ -114,22 +111,23 @@ fn outputs(
     }
 }
 
+fn common(config: &Config, library: Arc<Library>, seed: u64) -> Common {
+    Common {
+        library,
+        settings: config.timeline,
+        order: config.order,
+        seed,
+    }
+}
+
 /// The outputs over `feeds` that somebody else fills, with a channel that stands still.
-pub(crate) fn outputs_alone(
-    config: &Config,
-    feeds: Arc<Feeds<Rendition>>,
-) -> (Outputs, ChannelTask) {
+pub(crate) fn outputs_alone(config: &Config, feeds: Arc<Feeds<Show>>) -> (Outputs, ChannelTask) {
     let library = Arc::new(Library::in_memory(Vec::new()));
-    let (task, channel) = ChannelTask::new(
-        library.clone(),
-        config.timeline,
-        config.order,
-        0,
-        None,
-        None,
-    );
+    let common = common(config, library.clone(), 0);
+    let (task, channel) = ChannelTask::new(common.clone(), Filter::default(), Role::Choice);
+    let channels = Arc::new(Channels::new(channel, Filter::default(), common));
     (
-        outputs(config, feeds, channel, library, Arc::default()),
+        outputs(config, feeds, channels, library, Arc::default()),
         task,
     )
 }
@@ -145,7 +143,7 @@ pub(crate) fn accept(config: &Config, outputs: Arc<Outputs>) -> Accept {
 
 /// What starts a producer.
 struct Workshop {
-    channel: Channel,
+    channels: Arc<Channels>,
     library: Arc<Library>,
     studio: Arc<Studio>,
     framing: Arc<Framing>,
@@ -153,12 +151,16 @@ struct Workshop {
 }
 
 impl Workshop {
-    fn start(&self, feeds: Weak<Feeds<Rendition>>, rendition: Rendition, feed: Arc<Feed>) {
+    fn start(&self, feeds: Weak<Feeds<Show>>, show: Show, feed: Arc<Feed>) {
+        // Whoever opens a feed holds its channel.
+        let Some(channel) = self.channels.by_no(show.channel) else {
+            return;
+        };
         let producer = Producer {
-            rendition,
+            show,
             feed,
             feeds,
-            channel: self.channel.clone(),
+            channel,
             library: self.library.clone(),
             studio: self.studio.clone(),
             framing: self.framing.clone(),
@@ -167,18 +169,12 @@ impl Workshop {
     }
 }
 
-fn open_state(
-    config: &Config,
-) -> (
-    Option<StateFile>,
-    Option<u64>,
-    Option<crate::timeline::Saved>,
-) {
+fn open_state(config: &Config) -> (Option<StateFile>, Option<u64>, SavedProgramme) {
     let Some(dir) = &config.data_dir else {
         tracing::warn!(
             "this system names no cache directory; give --data-dir to keep the place over restarts"
         );
-        return (None, None, None);
+        return (None, None, SavedProgramme::default());
     };
     let folders = library::roots_of(&config.folders);
     // With zero keys: the same on every start.
@@ -213,7 +209,7 @@ impl ScanThread {
         }
         let watcher = Watcher::new(library.roots().to_owned());
         let waker = Some(watcher.waker());
-        let (told, followed) = (stop.clone(), library.clone());
+        let (told, followed, seen) = (stop.clone(), library.clone(), library.clone());
         let thread = std::thread::Builder::new()
             .name("scan".into())
             .spawn(move || keep_up(&library, &watcher, &told));
@@ -225,6 +221,7 @@ impl ScanThread {
         let _ = std::thread::Builder::new()
             .name("progress".into())
             .spawn(move || Progress::start().follow(&followed, &told));
+        lookalikes::start(seen, stop.clone());
         Self { stop, waker }
     }
 }

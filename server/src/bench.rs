@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::{net::TcpListener, sync::watch};
 
 pub use crate::hub::{Feed, FrameNo, Framing, Now};
-use crate::{app, config::Config, hub::Feeds, net, rendition::Rendition};
+use crate::{app, channels::Show, config::Config, hub::Feeds, net};
 
 /// Serves what `publish` puts into each feed that is opened, and nothing else, without end.
 pub async fn serve_frames<F, Fut>(config: Config, listener: TcpListener, publish: F)
@@ -13,7 +13,7 @@ where
     F: Fn(Arc<Feed>) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = ()> + Send + 'static,
 {
-    let feeds = Arc::new(Feeds::new(1, move |_: Rendition, feed| {
+    let feeds = Arc::new(Feeds::new(1, move |_: Show, feed| {
         tokio::spawn(publish(feed));
     }));
     let (_stop, stopped) = watch::channel(false);

@@ -16,10 +16,12 @@
 mod app;
 pub mod bench;
 mod channel;
+mod channels;
 mod clock;
 pub mod config;
 mod hub;
 mod library;
+mod lookalikes;
 mod net;
 mod output;
 mod producer;

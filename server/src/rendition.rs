@@ -26,6 +26,8 @@ pub struct Rendition {
     pub fps: Fps,
     /// How one slide becomes the next.
     pub transition: Transition,
+    /// Whether two photos may share the screen.
+    pub pair: bool,
 }
 
 /// Long sides that are rendered. Common screens stand on it exactly.

@@ -76,6 +76,11 @@ pub struct Args {
     )]
     pub fps: Option<i64>,
 
+    /// Show two portraits side by side (or on an upright screen two landscapes, one above the
+    /// other) where two of a day or of an album are at hand [default: on].
+    #[arg(long, value_name = "on|off", env = "MANTEL_PAIR")]
+    pub pair: Option<String>,
+
     /// Where the state is kept [default: the platform's cache directory].
     #[arg(long, value_name = "DIR", env = "MANTEL_DATA_DIR")]
     pub data_dir: Option<PathBuf>,

@@ -185,6 +185,9 @@ impl Config {
                     .ok_or_else(|| bad("--quality", quality, "1 to 100"))?,
                 fps: Fps(fps as u32),
                 transition,
+                pair: args.pair.or(file.pair).map_or(Ok(true), |text| {
+                    on_or_off(&text).ok_or_else(|| bad("--pair", &text, "on or off"))
+                })?,
             },
             data_dir: args.data_dir.or(file.data_dir).or_else(platform_data_dir),
             max_connections,
@@ -308,6 +311,15 @@ pub(crate) fn transition(
         Ok(millis) => Transition::Crossfade { millis },
         Err(_) => return Err(bad(option, text, "that is longer than a month")),
     })
+}
+
+/// Reads `on` or `off`.
+pub(crate) fn on_or_off(text: &str) -> Option<bool> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "on" => Some(true),
+        "off" => Some(false),
+        _ => None,
+    }
 }
 
 /// `500ms`, `8s`, `1.5s`, `2m`, `1h`; a bare number is seconds.
@@ -467,7 +479,7 @@ mod tests {
 
     #[test]
     fn mistakes_get_one_sentence_and_a_code() {
-        let cases: [(&[&str], &str, u8); 9] = [
+        let cases: [(&[&str], &str, u8); 10] = [
             (
                 &["--interval", "1s", "--transition", "2s"],
                 "can't be longer than the interval of 1s",
@@ -479,6 +491,7 @@ mod tests {
             (&["--quality", "101"], "from 1 to 100", 2),
             (&["--fps", "-1"], "--fps", 2),
             (&["--fit", "stretch"], "stretch", 2),
+            (&["--pair", "maybe"], "--pair \"maybe\": on or off", 2),
             (&["/no/such/folder"], "there is no such folder", 1),
             (
                 &["--config", "/no/such/file"],

@@ -4,7 +4,7 @@
 //! Pure: reads wishes as people type them, on the command line, in the file or in an address, and
 //! says them in SQL.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use chrono::{Datelike, Months, NaiveDate};
 use rusqlite::types::Value;
@@ -22,6 +22,8 @@ pub struct Filter {
     shape: Option<Shape>,
     on_this_day: Option<YearsBack>,
     newest: Option<u32>,
+    /// What this one narrows.
+    outer: Option<Arc<Self>>,
 }
 
 /// How a photo stands.
@@ -135,68 +137,44 @@ impl Filter {
         *self == Self::default()
     }
 
+    /// Narrowed to what `outer` lets through as well.
+    pub fn within(mut self, outer: &Self) -> Self {
+        if !outer.is_all() {
+            self.outer = Some(Arc::new(outer.clone()));
+        }
+        self
+    }
+
+    /// The same on every day: for days on which nothing happened.
+    pub fn on_any_day(&self) -> Self {
+        Self {
+            on_this_day: None,
+            outer: self
+                .outer
+                .as_ref()
+                .map(|outer| Arc::new(outer.on_any_day())),
+            ..self.clone()
+        }
+    }
+
     /// Depends on what day it is.
     pub fn changes_daily(&self) -> bool {
         self.on_this_day.is_some()
+            || self
+                .outer
+                .as_ref()
+                .is_some_and(|outer| outer.changes_daily())
     }
 
-    pub(super) fn album(&self) -> Option<&str> {
-        self.album.as_deref()
-    }
-
-    /// The photos that are let through. `albums` are the folders that [`Self::album`] names;
-    /// `all_shown` says that there are no rows of folders which are not shown.
-    pub(super) fn query(
+    /// The photos that are let through. `album` finds the folders with a name; `all_shown` says that
+    /// there are no rows of folders which are not shown.
+    pub(super) fn query<E>(
         &self,
         today: NaiveDate,
-        albums: Option<&[i64]>,
         all_shown: bool,
         with_names: bool,
-    ) -> Query {
-        let mut conditions = vec!["files.state = 0 AND files.gone = 0".to_owned()];
-        let mut values = Vec::new();
-        if !all_shown {
-            conditions.push("folder IN (SELECT id FROM folders WHERE active = 1)".into());
-        }
-        if let Some(albums) = albums {
-            // Numbers, from our own table.
-            let list: Vec<String> = albums.iter().map(i64::to_string).collect();
-            conditions.push(format!("folder IN ({})", list.join(",")));
-        }
-        let mut compare = |condition: &str, value: i64| {
-            conditions.push(condition.to_owned());
-            values.push(Value::Integer(value));
-        };
-        if let Some(from) = self.from {
-            compare("taken >= ?", seconds(from));
-        }
-        if let Some(until) = self.until {
-            compare("taken < ?", seconds(until));
-        }
-        if let Some(rating) = self.rating {
-            compare("rating >= ?", i64::from(rating));
-        }
-        if let Some(YearsBack(years)) = self.on_this_day {
-            let this_year = NaiveDate::from_ymd_opt(today.year(), 1, 1).unwrap_or(today);
-            compare("taken < ?", seconds(this_year));
-            if let Some(first) =
-                years.and_then(|years| this_year.checked_sub_months(Months::new(12 * years)))
-            {
-                compare("taken >= ?", seconds(first));
-            }
-            let days: Vec<String> = days_like(today).iter().map(u32::to_string).collect();
-            conditions.push(format!("month_day IN ({})", days.join(",")));
-        }
-        match self.shape {
-            Some(Shape::Landscape) => conditions.push("width > height".into()),
-            Some(Shape::Portrait) => conditions.push("width < height".into()),
-            Some(Shape::Square) => conditions.push("width = height".into()),
-            None => {}
-        }
-        for word in &self.keywords {
-            conditions.push("files.id IN (SELECT file FROM keywords WHERE word = ?)".into());
-            values.push(Value::Text(word.clone()));
-        }
+        album: &impl Fn(&str) -> Result<Vec<i64>, E>,
+    ) -> Result<Query, E> {
         let mut sql =
             String::from("SELECT files.id, taken, width, height, folder, camera, likeness, added");
         if with_names {
@@ -206,13 +184,79 @@ impl Filter {
         } else {
             sql.push_str(" FROM files");
         }
-        sql.push_str(" WHERE ");
-        sql.push_str(&conditions.join(" AND "));
-        if let Some(n) = self.newest {
-            sql.push_str(" ORDER BY taken DESC, files.id LIMIT ");
-            sql.push_str(&n.to_string());
+        let mut query = Query {
+            sql,
+            values: Vec::new(),
+        };
+        self.conditions(&mut query, today, all_shown, album)?;
+        Ok(query)
+    }
+
+    /// Everything behind the tables.
+    fn conditions<E>(
+        &self,
+        query: &mut Query,
+        today: NaiveDate,
+        all_shown: bool,
+        album: &impl Fn(&str) -> Result<Vec<i64>, E>,
+    ) -> Result<(), E> {
+        let Query { sql, values } = query;
+        sql.push_str(" WHERE files.state = 0 AND files.gone = 0");
+        if !all_shown {
+            sql.push_str(" AND folder IN (SELECT id FROM folders WHERE active = 1)");
         }
-        Query { sql, values }
+        if let Some(name) = &self.album {
+            // Numbers, from our own table.
+            let list: Vec<String> = album(name)?.iter().map(i64::to_string).collect();
+            sql.push_str(&format!(" AND folder IN ({})", list.join(",")));
+        }
+        let mut compare = |condition: &str, value: i64| {
+            sql.push_str(condition);
+            values.push(Value::Integer(value));
+        };
+        if let Some(from) = self.from {
+            compare(" AND taken >= ?", seconds(from));
+        }
+        if let Some(until) = self.until {
+            compare(" AND taken < ?", seconds(until));
+        }
+        if let Some(rating) = self.rating {
+            compare(" AND rating >= ?", i64::from(rating));
+        }
+        if let Some(YearsBack(years)) = self.on_this_day {
+            let this_year = NaiveDate::from_ymd_opt(today.year(), 1, 1).unwrap_or(today);
+            compare(" AND taken < ?", seconds(this_year));
+            if let Some(first) =
+                years.and_then(|years| this_year.checked_sub_months(Months::new(12 * years)))
+            {
+                compare(" AND taken >= ?", seconds(first));
+            }
+            let days: Vec<String> = days_like(today).iter().map(u32::to_string).collect();
+            sql.push_str(&format!(" AND month_day IN ({})", days.join(",")));
+        }
+        match self.shape {
+            Some(Shape::Landscape) => sql.push_str(" AND width > height"),
+            Some(Shape::Portrait) => sql.push_str(" AND width < height"),
+            Some(Shape::Square) => sql.push_str(" AND width = height"),
+            None => {}
+        }
+        for word in &self.keywords {
+            sql.push_str(" AND files.id IN (SELECT file FROM keywords WHERE word = ?)");
+            values.push(Value::Text(word.clone()));
+        }
+        if let Some(outer) = &self.outer {
+            query
+                .sql
+                .push_str(" AND files.id IN (SELECT files.id FROM files");
+            outer.conditions(query, today, all_shown, album)?;
+            query.sql.push(')');
+        }
+        if let Some(n) = self.newest {
+            query
+                .sql
+                .push_str(&format!(" ORDER BY taken DESC, files.id LIMIT {n}"));
+        }
+        Ok(())
     }
 }
 

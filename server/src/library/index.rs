@@ -22,6 +22,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 pub(super) use rows::{
     Change, Known, Outcome, Record, Tally, activate, apply, device, entries, folders_below,
     in_folder, photo, set_device, set_likeness, skip, skipped, tally, was_scanned,
+    without_likeness,
 };
 
 /// The index of one data directory, or one in memory.

@@ -37,7 +37,7 @@ pub use watch::{Waker, Watcher};
 use crate::{
     clock,
     source::demo,
-    timeline::{Entry, Order, PhotoId},
+    timeline::{Entry, Order, PhotoId, Shape},
 };
 use index::{Change, Index, Known, Tally};
 
@@ -180,13 +180,27 @@ impl Library {
         self.changed.subscribe()
     }
 
-    /// What a playlist in `order` needs to know of every photo that `filter` lets through. The
-    /// demo's pictures stand in while a library that has been scanned is empty.
+    /// What a playlist in `order` needs to know of every photo that `filter` lets through. On a day
+    /// on which nothing happened those of any day stand in.
     pub fn entries(&self, filter: &Filter, order: Order) -> Vec<Entry> {
-        if self.shows_demo() {
-            return self.demo.iter().map(|photo| demo_entry(photo)).collect();
+        let found = self.select(filter, order, clock::today());
+        if found.is_empty() && filter.changes_daily() {
+            return self.select(&filter.on_any_day(), order, clock::today());
         }
-        self.select(filter, order, clock::today())
+        found
+    }
+
+    /// The same; and when there is nothing, once everything has been looked through, the demo's
+    /// pictures. Never a photo that was not asked for.
+    pub fn entries_or_demo(&self, filter: &Filter, order: Order) -> Vec<Entry> {
+        let found = self.entries(filter, order);
+        if !found.is_empty() || !self.state().scanned_once {
+            return found;
+        }
+        if !filter.is_all() && self.state().tally.photos > 0 {
+            tracing::warn!(choice = %filter, "no photo is to be shown; built-in pictures are shown until there is one");
+        }
+        self.demo.iter().map(|photo| demo_entry(photo)).collect()
     }
 
     /// The photos that `filter` lets through on the day `today`.
@@ -251,8 +265,14 @@ impl Library {
         self.apply(&[Change::Gone(photo.id)], false, true);
     }
 
-    /// Keeps what `id` looks like, as [`render::likeness`](crate::render) tells.
-    pub fn set_likeness(&self, id: PhotoId, likeness: u64) {
+    /// At most `n` photos of which nobody knows yet what they look like.
+    pub fn without_likeness(&self, n: u32) -> Vec<Arc<Photo>> {
+        let ids = self.index.read(|connection| index::without_likeness(connection, n));
+        ids.into_iter().filter_map(|id| self.photo(id)).collect()
+    }
+
+    /// Keeps what `id` looks like, as [`render::likeness()`](crate::render::likeness()) tells.
+    pub fn set_likeness(&self, id: PhotoId, likeness: Option<u64>) {
         self.index
             .write(|connection| index::set_likeness(connection, id, likeness));
     }
@@ -438,6 +458,11 @@ fn demo_entry(photo: &Photo) -> Entry {
         id: photo.id,
         taken: photo.taken,
         name: photo.name.clone(),
+        shape: Shape::Landscape,
+        album: 0,
+        camera: 0,
+        likeness: None,
+        added: 0,
     }
 }
 

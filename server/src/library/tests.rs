@@ -103,7 +103,7 @@ fn an_empty_folder_shows_the_demo_until_a_photo_comes() {
     let n = |fixture: &Fixture| {
         fixture
             .library
-            .entries(&Filter::default(), Order::Shuffle)
+            .entries_or_demo(&Filter::default(), Order::Shuffle)
             .len()
     };
     assert_eq!(n(&fixture), 0, "nothing is known before the first scan");

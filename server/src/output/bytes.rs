@@ -20,9 +20,9 @@ use crate::{
 /// connection lives, and the server that the viewer does.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
-pub(super) fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<Response, Problem> {
+pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<Response, Problem> {
     let wishes = query::wishes(&request.query, outputs.rendition, outputs.settings)?;
-    let lease = reply::open(outputs, &wishes.rendition)?;
+    let lease = reply::open(outputs, &wishes).await?;
     let viewer = Viewer {
         subscription: lease.subscribe(Kind::Stills),
         lease,

@@ -21,11 +21,11 @@ use mantel_shared::UnixMillis;
 
 use crate::{
     channel::Channel,
+    channels::Show,
     clock,
     hub::{Feed, Feeds, Framing},
     library::Library,
-    rendition::Rendition,
-    timeline::{PhotoId, Showing, Timeline},
+    timeline::{PhotoId, Programme, Showing, Timeline},
 };
 use motion::{Motion, Wanted};
 use stills::Stills;
@@ -34,12 +34,12 @@ pub use studio::{Done, Rendered, Studio};
 /// Everything a producer works with.
 #[derive(Debug)]
 pub struct Producer {
-    /// What to render.
-    pub rendition: Rendition,
+    /// What to render, and in which shape.
+    pub show: Show,
     /// Where to publish.
     pub feed: Arc<Feed>,
     /// All feeds, to give the place back.
-    pub feeds: std::sync::Weak<Feeds<Rendition>>,
+    pub feeds: std::sync::Weak<Feeds<Show>>,
     /// What is on when.
     pub channel: Channel,
     /// Where photos come from.
@@ -60,17 +60,18 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 impl Producer {
     /// Runs until nobody watches, or `stop` turns true.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
-        let mut timeline = self.channel.timeline();
+        let mut programme = self.channel.programme();
         let mut demand = self.feed.demand();
         let mut work = Work::default();
-        let mut stills = Stills::new(self.framing.clone(), self.rendition.transition);
-        let mut motion = Motion::new(self.framing.clone(), self.rendition);
+        let mut stills = Stills::new(self.framing.clone(), self.show.rendition.transition);
+        let mut motion = Motion::new(self.framing.clone(), self.show.rendition);
         let mut unwatched_since = Instant::now();
-        tracing::debug!(rendition = ?self.rendition, "a rendition starts");
+        tracing::debug!(rendition = ?self.show.rendition, "a rendition starts");
         loop {
-            let programme = timeline.borrow_and_update().clone();
+            let all = programme.borrow_and_update().clone();
+            let timeline = self.timeline(&all);
             demand.mark_unchanged();
-            let wake = self.step(&programme, &mut work, &mut stills, &mut motion);
+            let wake = self.step(timeline, &mut work, &mut stills, &mut motion);
 
             if self.feed.n_viewers() > 0 {
                 unwatched_since = Instant::now();
@@ -80,16 +81,16 @@ impl Producer {
                 && self
                     .feeds
                     .upgrade()
-                    .is_none_or(|feeds| feeds.release(&self.rendition, &self.feed))
+                    .is_none_or(|feeds| feeds.release(&self.show, &self.feed))
             {
-                tracing::debug!(rendition = ?self.rendition, "a rendition ends");
+                tracing::debug!(rendition = ?self.show.rendition, "a rendition ends");
                 return;
             }
             let sleep = wake.map_or(LONGEST_SLEEP, |wake| clock::until(wake).min(LONGEST_SLEEP));
             tokio::select! {
                 () = tokio::time::sleep(sleep) => {}
                 () = tokio::time::sleep_until(linger), if self.feed.n_viewers() == 0 => {}
-                changed = timeline.changed() => {
+                changed = programme.changed() => {
                     if changed.is_err() {
                         return;
                     }
@@ -103,16 +104,21 @@ impl Producer {
         }
     }
 
+    /// The timeline for screens of this shape.
+    fn timeline<'a>(&self, programme: &'a Programme) -> &'a Timeline {
+        programme.timeline(self.show.rendition.size, self.show.rendition.pair)
+    }
+
     /// Starts what is missing, publishes what is due. Returns when to look again.
     fn step(
         &self,
-        programme: &Timeline,
+        timeline: &Timeline,
         work: &mut Work,
         stills: &mut Stills,
         motion: &mut Motion,
     ) -> Option<UnixMillis> {
         let now = clock::now();
-        let mut showing = programme.at(now)?;
+        let mut showing = timeline.at(now)?;
         let spare = work.spare.take();
         work.shelf
             .retain(|id, _| [showing.current.photo, showing.next.photo].contains(id));
@@ -132,7 +138,7 @@ impl Producer {
             _ => return wake_at_change(&showing),
         };
 
-        let dwell = programme.settings().interval_millis;
+        let dwell = timeline.settings().interval_millis;
         if let Some(now) = stills.turn(&showing, &current, next.as_ref(), dwell) {
             self.feed.stills.publish(now);
         }
@@ -170,7 +176,7 @@ impl Producer {
             return None;
         };
         work.running
-            .spawn(self.studio.clone().render(photo, self.rendition));
+            .spawn(self.studio.clone().render(photo, self.show.rendition));
         None
     }
 
@@ -181,7 +187,7 @@ impl Producer {
             to,
             alpha,
         } = wanted;
-        let quality = self.rendition.quality;
+        let quality = self.show.rendition.quality;
         work.running
             .spawn(self.studio.clone().blend(key, from, to, alpha, quality));
     }
@@ -196,7 +202,8 @@ impl Producer {
             Ok(Done::Rendered(photo, Ok(rendered))) => {
                 work.rendering.remove(&photo.id);
                 let rendered = Arc::new(rendered);
-                let showing = self.channel.timeline().borrow().at(clock::now());
+                let all = self.channel.programme().borrow().clone();
+                let showing = self.timeline(&all).at(clock::now());
                 work.lagging = showing.is_none_or(|showing| {
                     ![showing.current.photo, showing.next.photo].contains(&photo.id)
                 });

@@ -83,7 +83,7 @@ impl Stills {
     ) -> Still {
         let same_picture = known
             .iter()
-            .find(|still| (still.slide.no, still.slide.photo) == (slide.no, slide.photo));
+            .find(|still| (still.slide.no, still.slide.turn()) == (slide.no, slide.turn()));
         if let Some(still) = same_picture
             && (still.slide, still.paused) == (slide, paused)
         {
@@ -124,6 +124,7 @@ mod tests {
         Slide {
             no: SlideNo(no),
             photo: PhotoId(photo),
+            beside: None,
             starts_at: UnixMillis(starts_at),
         }
     }

@@ -1,75 +1,84 @@
 //! What a picture looks like, in 64 bits: two pictures that people call the same differ in few.
 //!
-//! A difference hash: brightness on a grid of 9 by 8, each bit saying whether it rises to the right.
-//! It survives other sizes, other compression and a little light; it does not survive turning.
+//! A perceptual hash by the usual recipe: brightness on a grid of 32 by 32, its slowest 64 waves by
+//! a cosine transform, each bit saying whether a wave is stronger than the median of them. It
+//! survives other sizes, other compression and a little light; it does not survive turning.
 
-use crate::render::picture::{CHANNELS, Picture};
+use crate::render::{
+    fit::squeezed,
+    picture::{CHANNELS, Picture, Size},
+};
 
-const COLUMNS: usize = 9;
-const ROWS: usize = 8;
-/// A rise of less than a grey level, in 256ths, is compression.
-const NOISE: u32 = 256;
+const GRID: usize = 32;
+const WAVES: usize = 8;
 /// Pictures with no more bits between them are the same to people.
 pub const SAME_WITHIN_BITS: u32 = 6;
 
 /// The hash. `None` for a picture with nothing on it: all of those are alike.
 pub fn likeness(picture: &Picture) -> Option<u64> {
-    let (width, height) = (picture.width() as usize, picture.height() as usize);
-    let mut grid = [[0_u32; COLUMNS]; ROWS];
-    for (row, cells) in grid.iter_mut().enumerate() {
-        let lines = span(row, ROWS, height);
-        for (column, cell) in cells.iter_mut().enumerate() {
-            let pixels = span(column, COLUMNS, width);
-            let (mut sum, mut n) = (0_u64, 0_u64);
-            // A large picture is looked at here and there.
-            let (down, across) = (lines.len().div_ceil(16), pixels.len().div_ceil(16));
-            for y in lines.clone().step_by(down) {
-                for x in pixels.clone().step_by(across) {
-                    let at = y * picture.stride() + x * CHANNELS;
-                    if let Some([r, g, b]) =
-                        picture.pixels().get(at..).and_then(<[u8]>::first_chunk)
-                    {
-                        // Rec. 601 luma, in 256ths.
-                        sum += 77 * u64::from(*r) + 150 * u64::from(*g) + 29 * u64::from(*b);
-                        n += 1;
-                    }
-                }
-            }
-            *cell = u32::try_from(sum / n.max(1)).unwrap_or(u32::MAX);
-        }
-    }
+    let grid = brightness(picture);
     let cells = || grid.iter().flatten().copied();
-    let contrast = cells().max().unwrap_or(0) - cells().min().unwrap_or(0);
-    // Less than three of 256 steps from end to end.
-    if contrast < 3 * 256 {
+    let contrast = cells().fold(f32::MIN, f32::max) - cells().fold(f32::MAX, f32::min);
+    // Less than three grey levels from end to end.
+    if contrast < 3.0 {
         return None;
     }
-    let bits = grid
-        .iter()
-        .flat_map(|row| row.windows(2).map(|pair| pair[0] + NOISE < pair[1]));
-    Some(bits.fold(0, |hash, bit| hash << 1 | u64::from(bit)))
+    // Rows first, then columns: what a two-dimensional cosine transform comes apart into.
+    let rows = grid.map(|row| waves(&row));
+    let mut all = [0.0; WAVES * WAVES];
+    for column in 0..WAVES {
+        let lines: [f32; GRID] = std::array::from_fn(|y| rows[y][column]);
+        for (row, wave) in waves(&lines).into_iter().enumerate() {
+            all[row * WAVES + column] = wave;
+        }
+    }
+    // The first is the mean, which says how light it is and not what is on it.
+    all[0] = 0.0;
+    let mut sorted = all;
+    sorted.sort_by(f32::total_cmp);
+    let median = (sorted[31] + sorted[32]) / 2.0;
+    Some(
+        all.iter()
+            .fold(0, |hash, wave| hash << 1 | u64::from(*wave > median)),
+    )
 }
 
-/// The `i`th of `n` parts of a line of `length`; never empty.
-fn span(i: usize, n: usize, length: usize) -> std::ops::Range<usize> {
-    let start = (i * length / n).min(length.saturating_sub(1));
-    start..((i + 1) * length / n).max(start + 1)
+/// The slowest waves of a line, by a cosine transform of type II.
+fn waves(line: &[f32; GRID]) -> [f32; WAVES] {
+    std::array::from_fn(|wave| {
+        let step = std::f32::consts::PI * wave as f32 / GRID as f32;
+        let at = |(i, value): (usize, &f32)| value * (step * (i as f32 + 0.5)).cos();
+        line.iter().enumerate().map(at).sum()
+    })
+}
+
+/// Mean brightness on the grid, in grey levels.
+fn brightness(picture: &Picture) -> [[f32; GRID]; GRID] {
+    let small = squeezed(picture, Size::new(GRID as u32, GRID as u32));
+    let luma = |row: usize, column: usize| {
+        let at = row * small.stride() + column * CHANNELS;
+        let pixel = small.pixels().get(at..).and_then(<[u8]>::first_chunk);
+        // Rec. 601.
+        pixel.map_or(0.0, |[r, g, b]| {
+            0.299 * f32::from(*r) + 0.587 * f32::from(*g) + 0.114 * f32::from(*b)
+        })
+    };
+    std::array::from_fn(|row| std::array::from_fn(|column| luma(row, column)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::{DecodeLimits, Fit, Quality, Size, decode, encode, fit};
+    use crate::{
+        render::{DecodeLimits, Fit, Quality, Size, decode, encode, fit},
+        source::demo,
+    };
 
-    fn scene(shift: u32) -> Picture {
-        let pixels = (0..300 * 200_u32)
-            .flat_map(|i| {
-                let (x, y) = (i % 300 + shift, i / 300);
-                let hills = (x * 7 / 50 % 5) * 40 + (y * 3 / 40 % 4) * 20;
-                [hills, hills / 2 + 60, 250 - hills].map(|value| value.min(255) as u8)
-            })
-            .collect();
-        Picture::new(300, 200, pixels).unwrap()
+    fn scenes() -> Vec<Picture> {
+        let size = Size::new(450, 300);
+        (0..demo::n_demo_pictures())
+            .map(|i| demo::draw(i, size))
+            .collect()
     }
 
     fn apart(a: &Picture, b: &Picture) -> u32 {
@@ -78,17 +87,32 @@ mod tests {
 
     #[test]
     fn the_same_picture_smaller_and_squeezed_is_the_same() {
-        let picture = scene(0);
-        let small = fit(&picture, Size::new(150, 100), Fit::Cover);
-        assert!(apart(&picture, &small) <= SAME_WITHIN_BITS);
-        let jpeg = encode(&picture, Quality::new(30).unwrap()).unwrap();
-        let squeezed = decode(&jpeg, &DecodeLimits::default(), None).unwrap();
-        assert!(apart(&picture, &squeezed) <= SAME_WITHIN_BITS);
+        for picture in scenes() {
+            let Size { width, height } = picture.size();
+            let small = fit(&picture, Size::new(width / 3, height / 3), Fit::Cover);
+            assert!(
+                apart(&picture, &small) <= SAME_WITHIN_BITS,
+                "{}",
+                apart(&picture, &small)
+            );
+            let jpeg = encode(&picture, Quality::new(30).unwrap()).unwrap();
+            let squeezed = decode(&jpeg, &DecodeLimits::default(), None).unwrap();
+            assert!(
+                apart(&picture, &squeezed) <= SAME_WITHIN_BITS,
+                "{}",
+                apart(&picture, &squeezed)
+            );
+        }
     }
 
     #[test]
     fn another_picture_is_another() {
-        assert!(apart(&scene(0), &scene(120)) > SAME_WITHIN_BITS);
+        let scenes = scenes();
+        for (i, a) in scenes.iter().enumerate() {
+            for b in &scenes[..i] {
+                assert!(apart(a, b) > 3 * SAME_WITHIN_BITS);
+            }
+        }
     }
 
     #[test]

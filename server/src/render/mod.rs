@@ -23,6 +23,7 @@ mod layout;
 pub mod likeness;
 mod markers;
 pub mod orient;
+pub mod pair;
 #[cfg(test)]
 mod photos;
 pub mod picture;
@@ -42,5 +43,6 @@ pub use fit::{Fit, fit};
 pub(crate) use guard::fenced;
 pub use likeness::{SAME_WITHIN_BITS, likeness};
 pub use orient::{Orientation, orient};
+pub use pair::pair;
 pub use picture::{Picture, PictureError, Size, SizeError};
 pub use probe::{Kind, Probe, probe};

@@ -15,7 +15,7 @@ use super::super::{
 };
 use crate::{
     render::{Kind, Orientation, Size},
-    timeline::{Entry, PhotoId},
+    timeline::{Entry, PhotoId, Shape, hash_of},
 };
 
 /// What the index knows of a file, enough to tell whether it has changed.
@@ -372,15 +372,28 @@ pub(in super::super) fn skip(
     Ok(n > 0)
 }
 
-/// Keeps what a photo looks like, in 64 bits.
+/// At most `n` photos of which it isn't known what they look like.
+pub(in super::super) fn without_likeness(
+    connection: &Connection,
+    n: u32,
+) -> rusqlite::Result<Vec<PhotoId>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT files.id FROM files JOIN folders ON folders.id = files.folder
+         WHERE likeness IS NULL AND state = 0 AND gone = 0 AND active = 1 LIMIT ?1",
+    )?;
+    let rows = statement.query_map([n], |row| Ok(PhotoId(row.get::<_, i64>(0)?.cast_unsigned())))?;
+    rows.collect()
+}
+
+/// Keeps what a photo looks like, in 64 bits; `None`: that it can't be told.
 pub(in super::super) fn set_likeness(
     connection: &Connection,
     id: PhotoId,
-    likeness: u64,
+    likeness: Option<u64>,
 ) -> rusqlite::Result<()> {
     connection
         .prepare_cached("UPDATE files SET likeness = ?2 WHERE id = ?1")?
-        .execute(params![id.0.cast_signed(), likeness.cast_signed()])?;
+        .execute(params![id.0.cast_signed(), likeness.map_or(0, u64::cast_signed)])?;
     Ok(())
 }
 
@@ -429,12 +442,9 @@ pub(in super::super) fn entries(
     roots: &[PathBuf],
     with_names: bool,
 ) -> rusqlite::Result<Vec<Entry>> {
-    let albums = match filter.album() {
-        Some(wanted) => Some(folders_of_album(connection, wanted, roots)?),
-        None => None,
-    };
-    let all_shown = all_shown(connection)?;
-    let query = filter.query(today, albums.as_deref(), all_shown, with_names);
+    let query = filter.query(today, all_shown(connection)?, with_names, &|album: &str| {
+        folders_of_album(connection, album, roots)
+    })?;
     let mut statement = connection.prepare_cached(&query.sql)?;
     let rows = statement.query_map(rusqlite::params_from_iter(query.values.iter()), |row| {
         entry(row, roots, with_names)
@@ -449,10 +459,24 @@ fn entry(row: &Row<'_>, roots: &[PathBuf], with_names: bool) -> rusqlite::Result
     } else {
         "".into()
     };
+    let size = row
+        .get::<_, Option<u32>>(2)?
+        .zip(row.get::<_, Option<u32>>(3)?)
+        .map(|(width, height)| Size::new(width, height));
+    // 0 stands for a picture with nothing on it, or one that was tried in vain.
+    let likeness = row
+        .get::<_, Option<i64>>(6)?
+        .filter(|likeness| *likeness != 0)
+        .map(i64::cast_unsigned);
     Ok(Entry {
         id: PhotoId(row.get::<_, i64>(0)?.cast_unsigned()),
         taken: row.get::<_, Option<i64>>(1)?.unwrap_or(0),
         name,
+        shape: Shape::of(size),
+        album: row.get::<_, i64>(4)?.cast_unsigned(),
+        camera: row.get_ref(5)?.as_str_or_null()?.map_or(0, hash_of),
+        likeness,
+        added: row.get(7)?,
     })
 }
 

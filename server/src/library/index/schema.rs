@@ -56,6 +56,7 @@ const TABLES: &str = "
     CREATE INDEX photos_by_date ON files (taken) WHERE state = 0 AND gone = 0;
     CREATE INDEX photos_by_day ON files (month_day) WHERE state = 0 AND gone = 0;
     CREATE INDEX photos_by_rating ON files (rating) WHERE rating IS NOT NULL;
+    CREATE INDEX photos_unseen ON files (id) WHERE likeness IS NULL AND state = 0 AND gone = 0;
     CREATE INDEX files_skipped ON files (state) WHERE state = 1;
     CREATE INDEX keywords_by_file ON keywords (file);
 ";
