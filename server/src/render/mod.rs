@@ -29,6 +29,8 @@ mod preview;
 pub mod probe;
 mod raster;
 mod raw;
+#[cfg(test)]
+mod reference;
 mod spare;
 mod tiff;
 mod tone;
