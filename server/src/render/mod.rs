@@ -21,6 +21,8 @@ mod jpeg;
 mod jxl;
 mod layout;
 mod markers;
+#[cfg(test)]
+mod modern;
 pub mod orient;
 #[cfg(test)]
 mod photos;
