@@ -4,8 +4,9 @@
 //! Real photos come from the folder that MANTEL_PHOTOS names or a `shared/photos` beside the workspace; without it,
 //! drawn ones stand in.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use divan::{Bencher, black_box};
 use mantel::render::{
@@ -18,6 +19,10 @@ const SCREEN: Size = Size::new(1920, 1080);
 
 fn main() {
     divan::main();
+    // `cargo bench` says so; tests and lists of benchmarks want no more.
+    if std::env::args().any(|arg| arg == "--bench") {
+        heic_beside_vips::report();
+    }
 }
 
 fn photo(path: &str) -> Option<PathBuf> {
@@ -92,6 +97,100 @@ mod at_1080p {
         bencher
             .with_inputs(|| picture.clone())
             .bench_local_values(|picture| orient(picture, Orientation::QuarterClockwise));
+    }
+}
+
+/// Other kinds than JPEG, from file to frame.
+#[divan::bench(
+    args = [
+        "formats/heic/IMG_2682.heic",
+        "formats/motionphoto/samsung-one-ui-6.heic",
+        "formats/avif/8bit-sRGB.avif",
+        "formats/jxl/8bit-sRGB.jxl",
+        "formats/webp/denali.webp",
+    ],
+    sample_count = 5
+)]
+fn other_kinds_to_frame(bencher: Bencher, path: &str) {
+    let Some(file) = photo(path).and_then(|path| std::fs::read(path).ok()) else {
+        eprintln!("LEFT OUT: {path} is not there");
+        return;
+    };
+    bencher.bench_local(|| to_frame(black_box(&file)));
+}
+
+fn to_frame(file: &[u8]) -> Vec<u8> {
+    let picture = decode_fitted(file, &DecodeLimits::default(), SCREEN, Fit::Blur);
+    encode(&picture.expect("a sound photo"), Quality::default()).expect("small enough")
+}
+
+/// A 12-megapixel HEIC to a frame of 1080p, by turns here and by libvips (libheif) as a process on one thread: wall
+/// and processor time, as ratios from one and the same run.
+mod heic_beside_vips {
+    use super::*;
+
+    const ROUNDS: u32 = 5;
+
+    pub fn report() {
+        let Some(path) = photo("formats/heic/IMG_2682.heic") else {
+            eprintln!("LEFT OUT: there is no HEIC to measure with");
+            return;
+        };
+        let (Ok(file), Some(())) = (std::fs::read(&path), thumbnail(&path)) else {
+            eprintln!("LEFT OUT: vipsthumbnail is not installed or does not work");
+            return;
+        };
+        let mut ours = (Duration::ZERO, Duration::ZERO);
+        let mut theirs = ours;
+        for _ in 0..ROUNDS {
+            let (start, before) = (Instant::now(), spent(OWN).unwrap_or_default());
+            black_box(to_frame(&file));
+            ours.0 += start.elapsed();
+            ours.1 += spent(OWN).unwrap_or_default().saturating_sub(before);
+
+            let (start, before) = (Instant::now(), spent(CHILDREN).unwrap_or_default());
+            thumbnail(&path);
+            theirs.0 += start.elapsed();
+            theirs.1 += spent(CHILDREN).unwrap_or_default().saturating_sub(before);
+        }
+        let ratio = |theirs: Duration, ours: Duration| theirs.as_secs_f64() / ours.as_secs_f64();
+        println!("12-megapixel HEIC to a 1080p frame, mean of {ROUNDS}:");
+        for (name, ours, theirs) in [("wall", ours.0, theirs.0), ("processor", ours.1, theirs.1)] {
+            println!(
+                "  {name}: ours {:?}, vipsthumbnail {:?}, ratio {:.2}",
+                ours / ROUNDS,
+                theirs / ROUNDS,
+                ratio(theirs, ours)
+            );
+        }
+    }
+
+    fn thumbnail(path: &Path) -> Option<()> {
+        let out = std::env::temp_dir().join(format!("mantel-bench-{}.jpg", std::process::id()));
+        let status = Command::new("vipsthumbnail")
+            .env("VIPS_CONCURRENCY", "1")
+            .args(["--export-profile", "srgb", "--size", "1920x1080", "-o"])
+            .arg(format!("{}[Q=85]", out.display()))
+            .arg(path)
+            .status()
+            .ok()?;
+        let _ = std::fs::remove_file(out);
+        status.success().then_some(())
+    }
+
+    /// Where the ticks of user and system time stand in `/proc/self/stat`, behind the name (proc(5)).
+    const OWN: usize = 11;
+    const CHILDREN: usize = 13;
+
+    /// Processor time, in the kernel's ticks of 10 ms.
+    fn spent(first: usize) -> Option<Duration> {
+        let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+        let (_, fields) = stat.rsplit_once(')')?;
+        let fields: Vec<&str> = fields.split_whitespace().collect();
+        let ticks = |at: usize| fields.get(at)?.parse::<u64>().ok();
+        Some(Duration::from_millis(
+            (ticks(first)? + ticks(first + 1)?) * 10,
+        ))
     }
 }
 

@@ -8,11 +8,11 @@ use proptest::prelude::*;
 
 use crate::render::{DecodeError, DecodeLimits, Kind, Picture, Probe, Size, decode, exif, probe};
 
-const WIDTH: u32 = 61;
-const HEIGHT: u32 = 47;
+pub(crate) const WIDTH: u32 = 61;
+pub(crate) const HEIGHT: u32 = 47;
 
 /// Slopes with some texture, so that no two rows are alike and compressed data are not trivially short.
-fn original() -> Picture {
+pub(crate) fn original() -> Picture {
     let pixels = (0..HEIGHT)
         .flat_map(|y| {
             (0..WIDTH).flat_map(move |x| {
@@ -24,7 +24,7 @@ fn original() -> Picture {
     Picture::new(WIDTH, HEIGHT, pixels).unwrap()
 }
 
-fn with_image(image: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
+pub(crate) fn with_image(image: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
     let mut file = Cursor::new(vec![]);
     image.into().write_to(&mut file, format).unwrap();
     file.into_inner()
@@ -107,12 +107,12 @@ fn all() -> Vec<(&'static str, Vec<u8>)> {
     [jpegs(), others()].concat()
 }
 
-fn open(file: &[u8]) -> Result<Picture, DecodeError> {
+pub(crate) fn open(file: &[u8]) -> Result<Picture, DecodeError> {
     decode(file, &DecodeLimits::default(), None)
 }
 
 /// Mean difference of the rows that both have.
-fn mean_error(a: &Picture, b: &Picture) -> f64 {
+pub(crate) fn mean_error(a: &Picture, b: &Picture) -> f64 {
     let pairs = a.pixels().iter().zip(b.pixels());
     let n = pairs.len() as f64;
     pairs.map(|(&a, &b)| f64::from(a.abs_diff(b))).sum::<f64>() / n

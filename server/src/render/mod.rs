@@ -22,6 +22,8 @@ mod jxl;
 mod layout;
 pub mod likeness;
 mod markers;
+#[cfg(test)]
+mod modern;
 pub mod orient;
 pub mod pair;
 #[cfg(test)]
@@ -31,6 +33,8 @@ mod preview;
 pub mod probe;
 mod raster;
 mod raw;
+#[cfg(test)]
+mod reference;
 mod spare;
 mod tiff;
 mod tone;

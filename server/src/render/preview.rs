@@ -136,3 +136,166 @@ fn guessed(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
         .filter(|rest| matches!(rest.get(3), Some(0xDB | 0xC0 | 0xC2 | 0xC4 | 0xE0..=0xEF)))
         .take(MAX_GUESSES)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::bmff::tests::boxed;
+    use crate::render::exif::tests::{block, in_jpeg};
+    use crate::render::tiff::tests::{Directory, file};
+    use crate::render::{Kind, Picture, Quality, Size, cost, encode, probe};
+
+    fn jpeg(width: u32, height: u32) -> Vec<u8> {
+        encode(
+            &Picture::filled(width, height, [200, 120, 40]),
+            Quality::default(),
+        )
+        .unwrap()
+    }
+
+    /// One that cameras keep their raw data in.
+    fn lossless(width: u32, height: u32) -> Vec<u8> {
+        let mut jpeg = jpeg(width, height);
+        let frame = jpeg
+            .windows(2)
+            .position(|pair| pair == [0xFF, 0xC0])
+            .unwrap();
+        jpeg[frame + 1] = 0xC3;
+        jpeg
+    }
+
+    /// A raw whose directories name JPEGs that stand behind them; `entries` makes the tags from place and length.
+    type Entries = fn(u32, u32) -> Vec<(u16, u32)>;
+
+    fn raw(jpegs: &[(Entries, Vec<u8>)], orientation: u32, big_endian: bool) -> Vec<u8> {
+        let build = |places: &[u32]| {
+            let below = jpegs
+                .iter()
+                .zip(places)
+                .map(|((entries, jpeg), &at)| Directory {
+                    entries: entries(at, jpeg.len() as u32),
+                    below: vec![],
+                });
+            let main = Directory {
+                entries: vec![(0xFE, 1), (0x10F, 0), (0x112, orientation), (0xC612, 1)],
+                below: below.collect(),
+            };
+            file(&main, big_endian)
+        };
+        let mut at = build(&vec![0; jpegs.len()]).len() as u32;
+        let mut places = vec![];
+        for (_, jpeg) in jpegs {
+            places.push(at);
+            at += jpeg.len() as u32;
+        }
+        let mut file = build(&places);
+        file.extend(jpegs.iter().flat_map(|(_, jpeg)| jpeg));
+        file
+    }
+
+    fn pair(at: u32, n: u32) -> Vec<(u16, u32)> {
+        vec![(0x201, at), (0x202, n)]
+    }
+
+    fn strip(at: u32, n: u32) -> Vec<(u16, u32)> {
+        vec![(0x103, 6), (0x111, at), (0x117, n)]
+    }
+
+    fn shown(file: &[u8]) -> Result<(Size, Orientation), DecodeError> {
+        let stored = decode(file, &DecodeLimits::default())?;
+        Ok((stored.picture.size(), stored.turned.unwrap()))
+    }
+
+    #[test]
+    fn the_largest_is_shown_as_the_raw_says() {
+        for big_endian in [false, true] {
+            let jpegs: [(Entries, _); 4] = [
+                (pair, jpeg(160, 120)),
+                (strip, jpeg(640, 400)),
+                (strip, lossless(1200, 800)),
+                (pair, jpeg(400, 300)),
+            ];
+            let file = raw(&jpegs, 6, big_endian);
+            let expected = (Size::new(640, 400), Orientation::QuarterClockwise);
+            assert_eq!(shown(&file), Ok(expected));
+            let found = probe(&file).unwrap();
+            assert_eq!((found.kind, found.turned), (Kind::Raw, Some(expected.1)));
+            assert!(cost(&found) > 0);
+        }
+    }
+
+    #[test]
+    fn what_no_directory_names_is_found_by_its_look() {
+        let mut file = raw(&[(pair, jpeg(160, 120))], 1, false);
+        file.extend(lossless(1200, 800));
+        file.extend(b"\xFF\xD8\xFF\xE0 not a picture");
+        file.extend(jpeg(640, 400));
+        assert_eq!(
+            shown(&file),
+            Ok((Size::new(640, 400), Orientation::Upright))
+        );
+    }
+
+    #[test]
+    fn fuji_and_canon_have_their_own_places() {
+        let big = jpeg(640, 400);
+        let exif = in_jpeg(&block(8, "2021:07:04 12:30:00", false));
+        let with_exif = [&exif[..exif.len() - 2], &big[2..]].concat();
+        let mut raf = b"FUJIFILMCCD-RAW 0201".to_vec();
+        raf.resize(84, 0);
+        raf.extend(100u32.to_be_bytes());
+        raf.extend((with_exif.len() as u32).to_be_bytes());
+        raf.resize(100, 0);
+        raf.extend(&with_exif);
+        let expected = (Size::new(640, 400), Orientation::QuarterAnticlockwise);
+        assert_eq!(shown(&raf), Ok(expected));
+
+        let ftyp = boxed(b"ftyp", b"crx \0\0\0\x01crx isom");
+        let build = |at: u64| {
+            let co64 = [&[0, 0, 0, 0, 0, 0, 0, 1], &at.to_be_bytes()[..]].concat();
+            let sizes = [0, big.len() as u32, 1].map(u32::to_be_bytes).concat();
+            let stbl = [boxed(b"stsz", &sizes), boxed(b"co64", &co64)].concat();
+            let track = boxed(b"mdia", &boxed(b"minf", &boxed(b"stbl", &stbl)));
+            [ftyp.clone(), boxed(b"moov", &boxed(b"trak", &track))].concat()
+        };
+        let at = build(0).len() as u64 + 8;
+        let cr3 = [build(at), boxed(b"mdat", &big)].concat();
+        assert_eq!(shown(&cr3), Ok((Size::new(640, 400), Orientation::Upright)));
+        for end in (0..cr3.len()).step_by(17) {
+            let _ = shown(&cr3[..end]);
+        }
+    }
+
+    #[test]
+    fn raws_without_a_picture_to_show_say_so() {
+        let thumbnail = raw(&[(pair, jpeg(160, 120))], 1, false);
+        assert_eq!(
+            shown(&thumbnail).unwrap_err().to_string(),
+            "camera raw (whose JPEG inside is only 160x120) pictures are not supported"
+        );
+        let none = raw(&[(strip, lossless(640, 400))], 1, false);
+        assert_eq!(
+            shown(&none).unwrap_err().to_string(),
+            "camera raw (without a JPEG inside) pictures are not supported"
+        );
+    }
+
+    #[test]
+    fn lies_circles_and_cuts_end() {
+        let file = raw(&[(pair, jpeg(640, 400)), (strip, jpeg(400, 300))], 1, true);
+        for end in (0..file.len()).step_by(13) {
+            let _ = shown(&file[..end]);
+        }
+        let directories = file.len() - jpeg(640, 400).len() - jpeg(400, 300).len();
+        for at in 8..directories {
+            for byte in [0, 8, 0xFF] {
+                let mut altered = file.clone();
+                altered[at] = byte;
+                let _ = shown(&altered);
+            }
+        }
+        // Thousands of beginnings.
+        let many = [&file[..directories], &b"\xFF\xD8\xFF\xE0".repeat(20_000)].concat();
+        let _ = shown(&many);
+    }
+}
