@@ -79,10 +79,15 @@ fn pause(span: Duration, stop: &AtomicBool) {
 }
 
 fn likeness(photo: &Photo, limits: &DecodeLimits) -> Option<u64> {
-    let Origin::File(path) = &photo.origin else { return None };
+    let Origin::File(path) = &photo.origin else {
+        return None;
+    };
     let mut file = File::open(path).ok()?;
     let mut bytes = Vec::new();
-    file.by_ref().take(HEAD_BYTES).read_to_end(&mut bytes).ok()?;
+    file.by_ref()
+        .take(HEAD_BYTES)
+        .read_to_end(&mut bytes)
+        .ok()?;
     if let Some(small) = thumbnail(&bytes) {
         return render::likeness(&small);
     }

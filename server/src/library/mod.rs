@@ -267,7 +267,9 @@ impl Library {
 
     /// At most `n` photos of which nobody knows yet what they look like.
     pub fn without_likeness(&self, n: u32) -> Vec<Arc<Photo>> {
-        let ids = self.index.read(|connection| index::without_likeness(connection, n));
+        let ids = self
+            .index
+            .read(|connection| index::without_likeness(connection, n));
         ids.into_iter().filter_map(|id| self.photo(id)).collect()
     }
 

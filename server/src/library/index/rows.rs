@@ -381,7 +381,9 @@ pub(in super::super) fn without_likeness(
         "SELECT files.id FROM files JOIN folders ON folders.id = files.folder
          WHERE likeness IS NULL AND state = 0 AND gone = 0 AND active = 1 LIMIT ?1",
     )?;
-    let rows = statement.query_map([n], |row| Ok(PhotoId(row.get::<_, i64>(0)?.cast_unsigned())))?;
+    let rows = statement.query_map([n], |row| {
+        Ok(PhotoId(row.get::<_, i64>(0)?.cast_unsigned()))
+    })?;
     rows.collect()
 }
 
@@ -393,7 +395,10 @@ pub(in super::super) fn set_likeness(
 ) -> rusqlite::Result<()> {
     connection
         .prepare_cached("UPDATE files SET likeness = ?2 WHERE id = ?1")?
-        .execute(params![id.0.cast_signed(), likeness.map_or(0, u64::cast_signed)])?;
+        .execute(params![
+            id.0.cast_signed(),
+            likeness.map_or(0, u64::cast_signed)
+        ])?;
     Ok(())
 }
 
