@@ -21,3 +21,38 @@ where
     let accept = app::accept(&config, Arc::new(outputs));
     net::serve(listener, accept, stopped).await;
 }
+
+/// An index of as many rows as one likes, without their photos.
+#[derive(Debug)]
+pub struct LibraryBench(crate::library::Library);
+
+impl LibraryBench {
+    /// Fills an index in `data_dir` with `n` rows that look like twenty-five years of photos.
+    ///
+    /// # Errors
+    /// The index can't be kept there.
+    pub fn fill(data_dir: &std::path::Path, n: u64) -> Result<Self, crate::library::IndexError> {
+        let root = std::path::PathBuf::from("/nonexistent/photos");
+        let library = crate::library::Library::open(vec![root], Some(data_dir))?;
+        library.fill(n);
+        Ok(Self(library))
+    }
+
+    /// How many photos the filter lets through, on a day in 2025.
+    pub fn n_matching(&self, wishes: &[(&str, &str)]) -> usize {
+        let mut filter = crate::library::Filter::default();
+        for (key, value) in wishes {
+            // A wish that nobody understands lets everything through, and the count shows it.
+            let _ = filter.set(key, value);
+        }
+        let today = chrono::NaiveDate::from_ymd_opt(2025, 7, 4).unwrap_or_default();
+        self.0
+            .select(&filter, crate::timeline::Order::Shuffle, today)
+            .len()
+    }
+
+    /// The photos that `/status` tells of.
+    pub fn counts(&self) -> u64 {
+        self.0.counts().photos
+    }
+}

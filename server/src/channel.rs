@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
     clock,
-    library::Library,
+    library::{Filter, Library},
     timeline::{Act, Order, Programme, Roll, SavedProgramme, UnknownPhoto},
 };
 
@@ -94,7 +94,7 @@ impl ChannelTask {
         state: Option<StateFile>,
         saved: SavedProgramme,
     ) -> (Self, Channel) {
-        let roll = Arc::new(Roll::new(library.entries(), order, seed));
+        let roll = Arc::new(Roll::new(library.entries(&Filter::default(), order), order, seed));
         let programme = Programme::new(settings, &roll, saved, clock::now());
         let (published, receiver) = watch::channel(Arc::new(programme.clone()));
         let (sender, acts) = mpsc::channel(QUEUE);
@@ -157,7 +157,7 @@ impl ChannelTask {
             // Sorting a hundred thousand photos is no work for a thread that serves sockets.
             let built = tokio::task::spawn_blocking(move || {
                 let roll = known.unwrap_or_else(|| {
-                    Arc::new(Roll::new(library.entries(), order, seed))
+                    Arc::new(Roll::new(library.entries(&Filter::default(), order), order, seed))
                 });
                 let asked = clock::now();
                 let playlists = programme.playlists_of(&roll, asked);
@@ -276,7 +276,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let start = || {
             let (state, seed, saved) = StateFile::open(dir.path(), 1);
-            let library = Arc::new(Library::new(false));
+            let library = Arc::new(Library::in_memory(Vec::new()));
             let (task, channel) = ChannelTask::new(
                 library,
                 settings(),
@@ -325,7 +325,7 @@ mod tests {
     #[tokio::test]
     async fn a_command_after_the_end_says_so() {
         let (task, channel) = ChannelTask::new(
-            Arc::new(Library::new(false)),
+            Arc::new(Library::in_memory(Vec::new())),
             settings(),
             Order::Name,
             0,

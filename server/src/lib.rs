@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!             library ── photos ──┐
-//!  folders ─▶ (scan)              ▼
+//!  folders ─▶ (scan, index, watch)▼
 //!                               source ─▶ timeline ─▶ render ─▶ hub ─▶ output ─▶ net ─▶ client
 //!                               [I/O]     [pure]      [pure]   [state]  [HTTP]  [sockets]
 //!                                            ▲                            │
@@ -23,9 +23,11 @@ mod library;
 mod net;
 mod output;
 mod producer;
+pub mod progress;
 pub mod render;
 mod rendition;
 pub mod source;
+pub mod tasks;
 pub mod timeline;
 
 pub use app::run;

@@ -13,6 +13,7 @@ mod drivers;
 mod gallery;
 mod img;
 mod ladder;
+mod library;
 mod moments;
 mod page;
 mod players;

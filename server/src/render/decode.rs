@@ -3,11 +3,12 @@
 
 use thiserror::Error;
 
+use crate::render::colour::Space;
 use crate::render::fit::{Fit, fit};
-use crate::render::orient::orient;
+use crate::render::orient::{Orientation, orient};
 use crate::render::picture::{CHANNELS, Picture, Size};
-use crate::render::probe::{Kind, kind};
-use crate::render::{exif, jpeg, raster};
+use crate::render::probe::{Kind, Probe, kind};
+use crate::render::{avif, exif, heif, jpeg, jxl, preview, raster};
 
 /// What a photo may cost. Checked against its header, before memory is taken for its pixels.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
@@ -132,7 +133,33 @@ fn there(percent: Option<u8>) -> String {
     }
 }
 
-/// Decodes a whole file's bytes: the kind by content, EXIF orientation applied, the first picture where there are
+/// What decoding a photo takes at its worst, in bytes, the finished picture included: enough to say how many may go at
+/// once. Where the head did not tell the size, it is taken for 24 megapixels.
+pub fn cost(probe: &Probe) -> u64 {
+    let n_pixels = probe.size.map_or(24_000_000, Size::n_pixels);
+    let per_pixel = match probe.kind {
+        // The picture, and all coefficients where it is progressive.
+        Kind::Jpeg | Kind::Raw => 9,
+        // With alpha; PNG and TIFF in 16 bits.
+        Kind::WebP | Kind::Gif | Kind::Bmp => 8,
+        Kind::Png | Kind::Tiff => 11,
+        Kind::Heic => heif::BYTES_PER_PIXEL,
+        Kind::Avif => avif::BYTES_PER_PIXEL,
+        Kind::JpegXl => jxl::BYTES_PER_PIXEL,
+    };
+    n_pixels.saturating_mul(per_pixel)
+}
+
+/// A picture as a file holds it.
+pub(crate) struct Stored {
+    pub(crate) picture: Picture,
+    /// What its numbers mean.
+    pub(crate) space: Space,
+    /// How it is still to be turned; `None` where EXIF decides.
+    pub(crate) turned: Option<Orientation>,
+}
+
+/// Decodes a whole file's bytes: the kind by content, turned upright, in sRGB, the first picture where there are
 /// several, 16 bit brought to 8, grey and CMYK to RGB. What is transparent shows black behind it, or white where the
 /// rest is too dark for that.
 ///
@@ -149,14 +176,13 @@ pub fn decode(
 ) -> Result<Picture, DecodeError> {
     // None of today's decoders can shrink on the way; the picture comes in full and is fitted after.
     let _ = target;
-    Ok(orient(
-        decode_stored(bytes, limits)?,
-        exif::exif(bytes).orientation,
-    ))
+    let mut stored = decode_stored(bytes, limits)?;
+    stored.space.make_srgb(&mut stored.picture);
+    Ok(orient(stored.picture, orientation(stored.turned, bytes)))
 }
 
-/// The same as [`decode`] and then [`fit`](crate::render::fit()), but turned last, when the picture is small: a photo
-/// that a phone took upright costs a third less this way.
+/// The same as [`decode`] and then [`fit`](crate::render::fit()), but turned and brought to sRGB last, when the
+/// picture is small: a photo that a phone took upright costs a third less this way.
 ///
 /// # Errors
 /// As [`decode`].
@@ -166,21 +192,37 @@ pub fn decode_fitted(
     size: Size,
     how: Fit,
 ) -> Result<Picture, DecodeError> {
-    let stored = decode_stored(bytes, limits)?;
-    let orientation = exif::exif(bytes).orientation;
+    let mut stored = decode_stored(bytes, limits)?;
+    let orientation = orientation(stored.turned, bytes);
+    let is_smaller = stored.picture.size().n_pixels() < size.n_pixels();
+    if is_smaller {
+        stored.space.make_srgb(&mut stored.picture);
+    }
     // Exchanging the sides undoes itself.
-    let fitted = fit(&stored, orientation.upright_size(size), how);
+    let mut fitted = fit(&stored.picture, orientation.upright_size(size), how);
+    if !is_smaller {
+        stored.space.make_srgb(&mut fitted);
+    }
     Ok(orient(fitted, orientation))
 }
 
-/// Decodes without looking at the EXIF.
-fn decode_stored(bytes: &[u8], limits: &DecodeLimits) -> Result<Picture, DecodeError> {
+fn orientation(turned: Option<Orientation>, bytes: &[u8]) -> Orientation {
+    turned.unwrap_or_else(|| exif::exif(bytes).orientation)
+}
+
+/// Decodes without turning, in the file's own colours.
+fn decode_stored(bytes: &[u8], limits: &DecodeLimits) -> Result<Stored, DecodeError> {
     if bytes.is_empty() {
         return Err(DecodeError::Empty);
     }
     match kind(bytes).ok_or(DecodeError::NotAPicture)? {
         Kind::Jpeg => jpeg::decode(bytes, limits),
-        kind => raster::decode(kind, bytes, limits),
+        Kind::Heic | Kind::Avif => heif::decode(bytes, limits),
+        Kind::JpegXl => jxl::decode(bytes, limits),
+        Kind::Raw => preview::decode(bytes, limits),
+        kind @ (Kind::Png | Kind::WebP | Kind::Gif | Kind::Bmp | Kind::Tiff) => {
+            raster::decode(kind, bytes, limits)
+        }
     }
 }
 

@@ -5,10 +5,14 @@ use std::any::Any;
 use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 thread_local! {
     static FENCED: Cell<bool> = const { Cell::new(false) };
 }
+
+/// Fences inside which a decoder may have started threads of its own.
+static WITH_HELPERS: AtomicUsize = AtomicUsize::new(0);
 
 /// Runs `work`; a panic in it comes back as its message.
 ///
@@ -21,7 +25,11 @@ pub(crate) fn fenced<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     QUIET.call_once(|| {
         let loud = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            if !FENCED.get() {
+            // Threads of ours have names; decoders don't name theirs.
+            let is_helper = || {
+                WITH_HELPERS.load(Ordering::Relaxed) > 0 && std::thread::current().name().is_none()
+            };
+            if !FENCED.get() && !is_helper() {
                 loud(info);
             }
         }));
@@ -31,6 +39,14 @@ pub(crate) fn fenced<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     let result = panic::catch_unwind(AssertUnwindSafe(work));
     FENCED.set(outer);
     result.map_err(|payload| message(payload.as_ref()))
+}
+
+/// The same for a decoder that starts scoped threads: their panics end here, too, and are as quiet.
+pub(crate) fn fenced_with_helpers<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    WITH_HELPERS.fetch_add(1, Ordering::Relaxed);
+    let result = fenced(work);
+    WITH_HELPERS.fetch_sub(1, Ordering::Relaxed);
+    result
 }
 
 fn message(payload: &(dyn Any + Send)) -> String {
@@ -56,6 +72,17 @@ mod tests {
         let nothing: [u8; 0] = [];
         let index = nothing.len();
         assert!(fenced(|| nothing[index]).is_err());
+    }
+
+    #[test]
+    fn a_helper_that_panics_is_caught() {
+        let helped = fenced_with_helpers(|| {
+            std::thread::scope(|scope| {
+                scope.spawn(|| panic!("helper"));
+            });
+        });
+        assert!(helped.is_err());
+        assert_eq!(fenced_with_helpers(|| 5), Ok(5));
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! JPEG by zune-jpeg, with what it leaves to its caller: limits before it takes memory, and a verdict on files that
-//! are cut off or damaged. Never reads EXIF and never turns anything.
+//! JPEG by zune-jpeg, with what it leaves to its caller: limits before it takes memory, a verdict on files that are cut
+//! off or damaged, and what the colours mean. Never turns anything.
 
 use std::borrow::Cow;
 
@@ -9,12 +9,14 @@ use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::errors::DecodeErrors;
 
-use crate::render::decode::{DecodeError, DecodeLimits};
+use crate::render::colour::{self, Space};
+use crate::render::decode::{DecodeError, DecodeLimits, Stored};
 use crate::render::guard::fenced;
 use crate::render::layout::Layout;
-use crate::render::markers::EOI;
-use crate::render::picture::{Picture, Size};
+use crate::render::markers::{self, EOI};
+use crate::render::picture::{CHANNELS, Picture, Size};
 use crate::render::spare;
+use crate::render::tiff::Tiff;
 
 /// A photo of which this much could be decoded is shown, without the rest.
 const ENOUGH_PERCENT: u32 = 96;
@@ -24,15 +26,125 @@ const MAX_SCANS: usize = 64;
 /// never gets to the end of these, and a cut one soon does.
 const PADDING: [u8; 16] = [0xFE; 16];
 
+/// What of a picture could be decoded, and how its samples lie.
+struct Samples {
+    /// Fewer rows than the header says, where the last ones are missing.
+    size: Size,
+    samples: Vec<u8>,
+}
+
 /// Decodes a JPEG as it is stored.
-pub(crate) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Picture, DecodeError> {
+pub(crate) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Stored, DecodeError> {
     let layout = Layout::read(bytes)?;
     limits.check(layout.size, layout.n_bytes_to_decode())?;
-    if layout.progressive {
-        decode_progressive(bytes, &layout, limits)
+    let out = Out::of(&layout, bytes);
+    let Samples { size, samples } = if layout.progressive {
+        decode_progressive(bytes, &layout, out, limits)?
     } else {
-        decode_sequential(bytes, &layout, limits)
+        decode_sequential(bytes, &layout, out, limits)?
+    };
+    let profile = markers::icc_profile(bytes);
+    let (picture, space) = match out {
+        Out::Rgb if profile.is_none() && is_adobe_rgb(bytes) => {
+            (whole(size, samples)?, Space::AdobeRgb)
+        }
+        Out::Rgb => (whole(size, samples)?, Space::from_icc(profile)),
+        Out::Inks { .. } => {
+            let inks = out.inks(samples);
+            let picture = colour::inks_to_srgb(&inks, size, profile.as_deref());
+            let picture =
+                picture.ok_or_else(|| DecodeError::Damaged("its colours make no sense".into()))?;
+            (picture, Space::Srgb)
+        }
+    };
+    Ok(Stored {
+        picture,
+        space,
+        turned: None,
+    })
+}
+
+/// What the decoder is asked for.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+enum Out {
+    /// Red, green, blue, whatever they are stored as.
+    Rgb,
+    /// Four components as they are stored: CMYK, or YCCK, which is to CMYK what YCbCr is to RGB. Adobe's are
+    /// inverted, and so are those of everyone who puts Adobe's segment in.
+    Inks { ycck: bool, inverted: bool },
+}
+
+impl Out {
+    fn of(layout: &Layout, bytes: &[u8]) -> Self {
+        if layout.n_components() != 4 {
+            return Self::Rgb;
+        }
+        let adobe = markers::adobe_transform(bytes);
+        Self::Inks {
+            ycck: adobe == Some(2),
+            inverted: adobe.is_some(),
+        }
     }
+
+    fn colorspace(self) -> ColorSpace {
+        match self {
+            Self::Rgb => ColorSpace::RGB,
+            Self::Inks { ycck: false, .. } => ColorSpace::CMYK,
+            Self::Inks { ycck: true, .. } => ColorSpace::YCCK,
+        }
+    }
+
+    fn n_channels(self) -> usize {
+        match self {
+            Self::Rgb => CHANNELS,
+            Self::Inks { .. } => 4,
+        }
+    }
+
+    /// Four bytes a pixel, 0 for no ink.
+    fn inks(self, mut samples: Vec<u8>) -> Vec<u8> {
+        let Self::Inks { ycck, inverted } = self else {
+            return samples;
+        };
+        let (pixels, _) = samples.as_chunks_mut::<4>();
+        for pixel in pixels {
+            if ycck {
+                let [y, cb, cr, k] = *pixel;
+                let [r, g, b] = rgb(y, cb, cr);
+                *pixel = [255 - r, 255 - g, 255 - b, k];
+            }
+            if inverted {
+                *pixel = pixel.map(|sample| 255 - sample);
+            }
+        }
+        samples
+    }
+}
+
+/// JFIF's YCbCr, in 16 fractional bits.
+fn rgb(y: u8, cb: u8, cr: u8) -> [u8; 3] {
+    let (y, cb, cr) = (i32::from(y) << 16, i32::from(cb) - 128, i32::from(cr) - 128);
+    [
+        y + 91_881 * cr,
+        y - 22_554 * cb - 46_802 * cr,
+        y + 116_130 * cb,
+    ]
+    .map(|channel| ((channel + (1 << 15)) >> 16).clamp(0, 255) as u8)
+}
+
+/// Whether a camera says that its colours are Adobe RGB's, as DCF has it: no profile, but an index of
+/// interoperability that reads R03.
+fn is_adobe_rgb(bytes: &[u8]) -> bool {
+    const EXIF: u16 = 0x8769;
+    const INTEROPERABILITY: u16 = 0xA005;
+    const INDEX: u16 = 0x0001;
+    let index = || {
+        let tiff = Tiff::new(markers::exif_block(bytes)?)?;
+        let exif = tiff.value(tiff.main()?, EXIF)?;
+        let directory = tiff.value(exif, INTEROPERABILITY)?;
+        tiff.content(tiff.entry(directory, INDEX)?)
+    };
+    index().is_some_and(|index| index.starts_with(b"R03"))
 }
 
 /// A sequential JPEG is decoded row by row, so what is missing is missing from the bottom.
@@ -42,8 +154,9 @@ pub(crate) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Picture, Dec
 fn decode_sequential(
     bytes: &[u8],
     layout: &Layout,
+    out: Out,
     limits: &DecodeLimits,
-) -> Result<Picture, DecodeError> {
+) -> Result<Samples, DecodeError> {
     // Where each component has a scan of its own, a cut file lacks whole colours.
     let one_pass = layout.is_in_one_pass();
     let percent = layout.percent_covered(layout.whole_scans().count());
@@ -56,18 +169,22 @@ fn decode_sequential(
         Some(end) => Cow::Owned([&bytes[..end], &PADDING].concat()),
         None => Cow::Borrowed(bytes),
     };
-    let mut pixels = vec![];
-    let Err(error) = run(&data, layout, limits, &mut pixels) else {
-        return whole(layout.size, pixels);
+    let mut samples = vec![];
+    let Err(error) = run(&data, layout, out, limits, &mut samples) else {
+        return Ok(Samples {
+            size: layout.size,
+            samples,
+        });
     };
 
     // The row of blocks in which the data ran dry is partly made up.
-    let n_rows = n_rows_painted(&pixels, layout.size).saturating_sub(layout.n_rows_together());
+    let n_rows =
+        n_rows_painted(&samples, layout.size, out).saturating_sub(layout.n_rows_together());
     let percent = n_rows * 100 / layout.size.height.max(1);
     if one_pass && percent >= ENOUGH_PERCENT {
         let size = Size::new(layout.size.width, n_rows);
-        pixels.truncate(size.n_bytes().unwrap_or(0));
-        return whole(size, pixels);
+        samples.truncate(size.width as usize * size.height as usize * out.n_channels());
+        return Ok(Samples { size, samples });
     }
     // Of several passes only the last paints pixels: there is no telling how far it got.
     let percent = u8::try_from(percent).ok().filter(|_| one_pass);
@@ -83,8 +200,9 @@ fn decode_sequential(
 fn decode_progressive(
     bytes: &[u8],
     layout: &Layout,
+    out: Out,
     limits: &DecodeLimits,
-) -> Result<Picture, DecodeError> {
+) -> Result<Samples, DecodeError> {
     if layout.scans.len() > MAX_SCANS {
         return Err(DecodeError::Damaged(format!(
             "it has {} scans",
@@ -99,17 +217,21 @@ fn decode_progressive(
     }
     let end = layout.whole_scans().last().unwrap_or(bytes.len());
     let data = [&bytes[..end], &[0xFF, EOI]].concat();
-    let mut pixels = vec![];
-    run(&data, layout, limits, &mut pixels)?;
-    whole(layout.size, pixels)
+    let mut samples = vec![];
+    run(&data, layout, out, limits, &mut samples)?;
+    Ok(Samples {
+        size: layout.size,
+        samples,
+    })
 }
 
-/// Runs the decoder. After an error `pixels` holds the rows that were done until then; the others are 0 or 128.
+/// Runs the decoder. After an error `samples` holds the rows that were done until then; the others are 0 or 128.
 fn run(
     data: &[u8],
     layout: &Layout,
+    out: Out,
     limits: &DecodeLimits,
-    pixels: &mut Vec<u8>,
+    samples: &mut Vec<u8>,
 ) -> Result<(), DecodeError> {
     let work = || {
         let side = usize::try_from(limits.side).unwrap_or(usize::MAX);
@@ -118,22 +240,25 @@ fn run(
             .set_max_width(side)
             .set_max_height(side)
             .jpeg_set_max_scans(MAX_SCANS)
-            .jpeg_set_out_colorspace(ColorSpace::RGB);
+            .jpeg_set_out_colorspace(out.colorspace());
         let mut decoder = JpegDecoder::new_with_options(ZCursor::new(data), options);
         decoder.decode_headers().map_err(explain)?;
 
         // The limits were held against our own reading of the header: the decoder's must be the same.
         let n_bytes = decoder.output_buffer_size();
-        if n_bytes.is_none() || n_bytes != layout.size.n_bytes() {
+        let expected = usize::try_from(layout.size.n_pixels())
+            .ok()
+            .and_then(|n| n.checked_mul(out.n_channels()));
+        if n_bytes.is_none() || n_bytes != expected {
             return Err(DecodeError::Damaged(
                 "its headers contradict each other".into(),
             ));
         }
-        *pixels = spare::zeros(n_bytes.unwrap_or(0));
+        *samples = spare::zeros(n_bytes.unwrap_or(0));
         // Oddities between headers are forgiven; missing or senseless data is not.
         let strict = decoder.options().set_strict_mode(true);
         decoder.set_options(strict);
-        decoder.decode_into(pixels).map_err(explain)
+        decoder.decode_into(samples).map_err(explain)
     };
     fenced(work).unwrap_or_else(|panic| Err(DecodeError::Damaged(panic)))
 }
@@ -158,12 +283,12 @@ fn explain(error: DecodeErrors) -> DecodeError {
 }
 
 /// Rows from the top that the decoder got to: it leaves the others all black, or all middle grey.
-fn n_rows_painted(pixels: &[u8], size: Size) -> u32 {
-    let Some(&blank @ (0 | 128)) = pixels.last() else {
-        return if pixels.is_empty() { 0 } else { size.height };
+fn n_rows_painted(samples: &[u8], size: Size, out: Out) -> u32 {
+    let Some(&blank @ (0 | 128)) = samples.last() else {
+        return if samples.is_empty() { 0 } else { size.height };
     };
-    let row = size.width as usize * 3;
-    let n_blank = pixels
+    let row = size.width as usize * out.n_channels();
+    let n_blank = samples
         .rchunks_exact(row)
         .take_while(|row| row.iter().all(|&byte| byte == blank))
         .count();

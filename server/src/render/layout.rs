@@ -138,6 +138,11 @@ impl Layout {
         !self.progressive && !self.scans.is_empty() && !self.is_in_one_pass() && subsampled
     }
 
+    /// Components: 1 for grey, 3 for colours, 4 for inks.
+    pub(crate) fn n_components(&self) -> usize {
+        self.components.len()
+    }
+
     /// Rows that are coded together: 8, or 16 where chroma has half the rows.
     pub(crate) fn n_rows_together(&self) -> u32 {
         8 * self.components.iter().map(|c| c.down).max().unwrap_or(1)
@@ -145,7 +150,9 @@ impl Layout {
 
     /// Memory that decoding takes: the pixels and, where the picture does not come in one pass, all its coefficients.
     pub(crate) fn n_bytes_to_decode(&self) -> u64 {
-        let pixels = self.size.n_pixels() * CHANNELS as u64;
+        // Inks are decoded as such, and become a picture after.
+        let inks = if self.components.len() == 4 { 4 } else { 0 };
+        let pixels = self.size.n_pixels() * (CHANNELS as u64 + inks);
         if self.is_in_one_pass() {
             return pixels;
         }

@@ -8,6 +8,8 @@ pub(crate) const SOI: u8 = 0xD8;
 pub(crate) const EOI: u8 = 0xD9;
 pub(crate) const SOS: u8 = 0xDA;
 pub(crate) const APP1: u8 = 0xE1;
+const APP2: u8 = 0xE2;
+const APP14: u8 = 0xEE;
 
 /// One marker and its content.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
@@ -105,6 +107,44 @@ impl<'a> Iterator for Segments<'a> {
     }
 }
 
+/// The segments before the first scan.
+fn headers(bytes: &[u8]) -> impl Iterator<Item = Segment<'_>> {
+    Segments::new(bytes).take_while(|segment| segment.marker != SOS)
+}
+
+/// The ICC profile, put together from its numbered parts (ICC.1, annex B.4); `None` where one is missing.
+pub(crate) fn icc_profile(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut parts: Vec<(u8, u8, &[u8])> = headers(bytes)
+        .filter(|segment| segment.marker == APP2 && !segment.cut)
+        .filter_map(|segment| {
+            let numbered = segment.content.strip_prefix(b"ICC_PROFILE\0")?;
+            let (&[number, n_parts], part) = numbered.split_first_chunk::<2>()?;
+            Some((number, n_parts, part))
+        })
+        .collect();
+    parts.sort_by_key(|&(number, ..)| number);
+    parts.dedup_by_key(|&mut (number, ..)| number);
+    let whole = (1..).zip(&parts).all(|(expected, part)| part.0 == expected);
+    let n_parts = usize::from(parts.first()?.1);
+    (whole && parts.len() == n_parts)
+        .then(|| parts.iter().flat_map(|part| part.2).copied().collect())
+}
+
+/// The colour transform of Adobe's segment: 0 for none, 1 for YCbCr, 2 for YCCK. `None` where there is no such
+/// segment.
+pub(crate) fn adobe_transform(bytes: &[u8]) -> Option<u8> {
+    headers(bytes)
+        .filter(|segment| segment.marker == APP14)
+        .find_map(|segment| segment.content.strip_prefix(b"Adobe")?.get(6).copied())
+}
+
+/// The TIFF structure of the EXIF.
+pub(crate) fn exif_block(bytes: &[u8]) -> Option<&[u8]> {
+    headers(bytes)
+        .filter(|segment| segment.marker == APP1)
+        .find_map(|segment| segment.content.strip_prefix(b"Exif\0\0"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,6 +168,35 @@ mod tests {
         assert_eq!(found[1].content, [7, 8]);
         assert_eq!(found[2].frame_size(), Some((160, 90)));
         assert_eq!(found[4].start, SMALL.len() - 6);
+    }
+
+    #[test]
+    fn a_profile_is_whole_or_none() {
+        let part = |number: u8, n_parts: u8, content: &[u8]| {
+            let n = u16::try_from(content.len() + 16).unwrap().to_be_bytes();
+            [
+                &[0xFF, APP2],
+                &n[..],
+                b"ICC_PROFILE\0",
+                &[number, n_parts],
+                content,
+            ]
+            .concat()
+        };
+        for (parts, profile) in [
+            (vec![part(1, 1, b"abc")], Some(&b"abc"[..])),
+            (
+                vec![part(2, 2, b"def"), part(1, 2, b"abc")],
+                Some(b"abcdef"),
+            ),
+            (vec![part(1, 2, b"abc")], None),
+            (vec![part(2, 2, b"def")], None),
+            (vec![part(1, 3, b"abc"), part(3, 3, b"ghi")], None),
+            (vec![], None),
+        ] {
+            let jpeg = [vec![0xFF, 0xD8], parts.concat(), vec![0xFF, SOS, 0, 2]].concat();
+            assert_eq!(icc_profile(&jpeg).as_deref(), profile);
+        }
     }
 
     #[test]

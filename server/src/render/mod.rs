@@ -5,15 +5,20 @@
 //! of one large picture, and a panic hook that keeps other people's decoders from writing to stderr. Photos are hostile until checked: limits come before allocation,
 //! and no byte sequence may panic.
 
+mod avif;
 pub mod blend;
+mod bmff;
+mod colour;
 pub mod decode;
 pub mod encode;
 pub mod exif;
 pub mod fit;
 mod guard;
+mod heif;
 #[cfg(test)]
 mod hostile;
 mod jpeg;
+mod jxl;
 mod layout;
 mod markers;
 pub mod orient;
@@ -21,15 +26,20 @@ pub mod pair;
 #[cfg(test)]
 mod photos;
 pub mod picture;
+mod preview;
 pub mod probe;
 mod raster;
+mod raw;
 mod spare;
+mod tiff;
+mod tone;
 
 pub use blend::{Alpha, blend};
-pub use decode::{DecodeError, DecodeLimits, decode, decode_fitted};
+pub use decode::{DecodeError, DecodeLimits, cost, decode, decode_fitted};
 pub use encode::{EncodeError, Quality, encode};
 pub use exif::{ExifFacts, exif};
 pub use fit::{Fit, fit};
+pub(crate) use guard::fenced;
 pub use orient::{Orientation, orient};
 pub use pair::pair;
 pub use picture::{Picture, PictureError, Size, SizeError};

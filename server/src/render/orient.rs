@@ -44,6 +44,37 @@ impl Orientation {
         Self::ALL.get(index).copied()
     }
 
+    /// EXIF's number for it, 1 to 8.
+    pub fn to_exif(self) -> u32 {
+        Self::ALL
+            .iter()
+            .zip(1..)
+            .find(|(orientation, _)| **orientation == self)
+            .map_or(1, |(_, number)| number)
+    }
+
+    /// Both, this one first.
+    pub fn then(self, next: Self) -> Self {
+        // Each is a mirror across or none, and then some quarters clockwise.
+        const PARTS: [(bool, u8); 8] = [
+            (false, 0),
+            (true, 0),
+            (false, 2),
+            (true, 2),
+            (true, 3),
+            (false, 1),
+            (true, 1),
+            (false, 3),
+        ];
+        let (mirrored, quarters) = PARTS[self as usize];
+        let (mirrors, turns) = PARTS[next as usize];
+        // Mirrored afterwards, what was turned one way is turned the other way.
+        let quarters = if mirrors { 4 - quarters } else { quarters };
+        let both = (mirrored != mirrors, (quarters + turns) % 4);
+        let index = PARTS.iter().position(|&parts| parts == both);
+        Self::ALL[index.unwrap_or(0)]
+    }
+
     /// Whether width and height change places.
     pub const fn swaps_sides(self) -> bool {
         matches!(
@@ -193,6 +224,22 @@ mod tests {
                         );
                     }
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn one_after_the_other_is_both() {
+        let picture = marked(5, 3);
+        for first in Orientation::ALL {
+            for second in Orientation::ALL {
+                let steps = orient(orient(picture.clone(), first), second);
+                let both = first.then(second);
+                assert_eq!(
+                    orient(picture.clone(), both),
+                    steps,
+                    "{first:?}, {second:?}: {both:?}"
+                );
             }
         }
     }

@@ -3,8 +3,12 @@
 
 use std::fmt;
 
+use crate::render::bmff;
 use crate::render::markers::Segments;
+use crate::render::orient::Orientation;
 use crate::render::picture::Size;
+use crate::render::tiff::Tiff;
+use crate::render::{jxl, raw};
 
 /// A kind of picture file.
 #[derive(Copy, Clone, Debug, Eq, Hash, PartialEq)]
@@ -21,20 +25,17 @@ pub enum Kind {
     Bmp,
     /// TIFF, its first page.
     Tiff,
-    /// HEIC, an iPhone's default: known by sight, not decoded.
+    /// HEIC, an iPhone's default.
     Heic,
-    /// AVIF: known by sight, not decoded.
+    /// AVIF.
     Avif,
-    /// JPEG XL: known by sight, not decoded.
+    /// JPEG XL, its first picture where it moves.
     JpegXl,
+    /// A camera's raw: DNG, CR2, CR3, NEF, ARW, RAF, ORF, RW2 and their like, by the JPEG that it carries.
+    Raw,
 }
 
 impl Kind {
-    /// Whether [`decode`](crate::render::decode()) can read it.
-    pub const fn is_decodable(self) -> bool {
-        !matches!(self, Self::Heic | Self::Avif | Self::JpegXl)
-    }
-
     /// As people call it.
     pub const fn name(self) -> &'static str {
         match self {
@@ -47,6 +48,7 @@ impl Kind {
             Self::Heic => "HEIC",
             Self::Avif => "AVIF",
             Self::JpegXl => "JPEG XL",
+            Self::Raw => "camera raw",
         }
     }
 }
@@ -62,19 +64,40 @@ impl fmt::Display for Kind {
 pub struct Probe {
     /// What it is.
     pub kind: Kind,
-    /// Width and height as stored, before any turning; `None` where the head does not reach that far or the kind
-    /// does not say it up front (TIFF, HEIC, AVIF, JPEG XL).
+    /// Width and height as stored, before any turning; of a raw those of the largest picture that its head tells
+    /// of. `None` where the head does not reach that far: some phones write a HEIC's boxes behind its pixels.
     pub size: Option<Size>,
+    /// How to turn it, where that is not for EXIF to say: JPEG XL and AVIF say so themselves, HEIC where it has a box
+    /// for it, a raw in its own directory. `None`: what EXIF says, if anything.
+    pub turned: Option<Orientation>,
 }
 
-/// Looks at the first bytes of a file; 64 KiB show nearly every size, 16 bytes every kind. `None`: not a picture
-/// of any kind that is known here.
+/// Looks at the first bytes of a file; 64 KiB show nearly every size, 64 bytes every kind but for raws that are built
+/// like TIFF. A HEIC or AVIF without a size is to be looked at again as a whole: nor is `turned` known before. `None`: not a picture of any kind that is known here.
 pub fn probe(head: &[u8]) -> Option<Probe> {
     let kind = kind(head)?;
-    Some(Probe {
-        kind,
-        size: size(kind, head),
-    })
+    let (size, turned) = match kind {
+        Kind::Heic => match bmff::primary(head) {
+            Some(primary) => (primary.size, primary.turned),
+            None => (None, None),
+        },
+        // Its EXIF may lie: what the boxes don't turn is upright.
+        Kind::Avif => match bmff::primary(head) {
+            Some(primary) => (primary.size, Some(primary.turned.unwrap_or_default())),
+            None => (None, Some(Orientation::Upright)),
+        },
+        Kind::JpegXl => match jxl::header(head) {
+            Some((size, turned)) => (Some(size), Some(turned)),
+            None => (None, Some(Orientation::Upright)),
+        },
+        Kind::Tiff => (
+            Tiff::new(head).and_then(|tiff| tiff.size(tiff.main()?)),
+            None,
+        ),
+        Kind::Raw => raw::facts(head),
+        _ => (size(kind, head), None),
+    };
+    Some(Probe { kind, size, turned })
 }
 
 /// The kind alone.
@@ -124,25 +147,43 @@ pub(crate) fn kind(head: &[u8]) -> Option<Kind> {
         [b'I', b'I', 42, 0, ..]
         | [b'M', b'M', 0, 42, ..]
         | [b'I', b'I', 43, 0, 8, 0, ..]
-        | [b'M', b'M', 0, 43, 0, 8, ..] => Kind::Tiff,
+        | [b'M', b'M', 0, 43, 0, 8, ..] => {
+            if raw::is_raw_tiff(head) {
+                Kind::Raw
+            } else {
+                Kind::Tiff
+            }
+        }
         [0xFF, 0x0A, ..] | [0, 0, 0, 12, b'J', b'X', b'L', b' ', ..] => Kind::JpegXl,
-        [_, _, _, _, b'f', b't', b'y', b'p', brands @ ..] => return base_media_kind(brands),
+        [_, _, _, _, b'f', b't', b'y', b'p', brands @ ..] => return base_media_kind(brands, head),
+        _ if raw::has_own_mark(head) => Kind::Raw,
         _ => return None,
     })
 }
 
-/// The major brand, and behind the minor version the compatible ones.
-fn base_media_kind(brands: &[u8]) -> Option<Kind> {
+/// By the major brand; then by the type of the picture, or, where the head does not reach that far, by the compatible
+/// brands, which stand behind the minor version.
+fn base_media_kind(brands: &[u8], head: &[u8]) -> Option<Kind> {
     let (major, rest) = brands.split_first_chunk::<4>()?;
-    let compatible = rest.get(4..).unwrap_or_default().as_chunks::<4>().0;
     let kind = |brand: &[u8; 4]| match brand {
         b"avif" | b"avis" => Some(Kind::Avif),
         b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" => Some(Kind::Heic),
+        b"crx " => Some(Kind::Raw),
         _ => None,
     };
-    kind(major).or_else(|| {
-        matches!(major, b"mif1" | b"msf1").then(|| compatible.iter().take(8).find_map(kind))?
-    })
+    if let Some(kind) = kind(major) {
+        return Some(kind);
+    }
+    if !matches!(major, b"mif1" | b"mif2" | b"msf1" | b"miaf") {
+        return None;
+    }
+    match bmff::primary(head).map(|primary| primary.item) {
+        Some([b'a', b'v', b'0', b'1']) => return Some(Kind::Avif),
+        Some([b'h', b'v', b'c', b'1']) => return Some(Kind::Heic),
+        _ => {}
+    }
+    let (compatible, _) = rest.get(4..).unwrap_or_default().as_chunks::<4>();
+    compatible.iter().take(8).find_map(kind)
 }
 
 fn size(kind: Kind, head: &[u8]) -> Option<Size> {
@@ -170,7 +211,7 @@ fn size(kind: Kind, head: &[u8]) -> Option<Size> {
             b"VP8 " => (le16(26)? & 0x3FFF, le16(28)? & 0x3FFF),
             _ => return None,
         },
-        Kind::Tiff | Kind::Heic | Kind::Avif | Kind::JpegXl => return None,
+        Kind::Tiff | Kind::Heic | Kind::Avif | Kind::JpegXl | Kind::Raw => return None,
     };
     let size = match (kind, head.get(12..16)) {
         // The lossless header counts from zero.
@@ -183,6 +224,7 @@ fn size(kind: Kind, head: &[u8]) -> Option<Size> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::render::bmff::tests::{boxed, heif, ispe};
 
     #[test]
     fn sizes_stand_in_the_head() {
@@ -223,7 +265,8 @@ mod tests {
                 probe(head),
                 Some(Probe {
                     kind,
-                    size: Some(Size::new(width, height))
+                    size: Some(Size::new(width, height)),
+                    turned: None,
                 })
             );
             for end in 0..head.len() {
@@ -233,6 +276,29 @@ mod tests {
                     "{kind} cut at {end}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn boxes_say_what_it_is_and_how_it_is_turned() {
+        let irot = vec![boxed(b"irot", &[3])];
+        for (brand, item, turn, kind, turned) in [
+            (b"heic", b"grid", &irot, Kind::Heic, 6),
+            (b"heic", b"hvc1", &vec![], Kind::Heic, 0),
+            (b"mif1", b"hvc1", &vec![], Kind::Heic, 0),
+            (b"mif1", b"av01", &vec![], Kind::Avif, 1),
+            (b"avif", b"av01", &vec![], Kind::Avif, 1),
+            (b"avif", b"av01", &irot, Kind::Avif, 6),
+        ] {
+            let file = heif(brand, item, &[vec![ispe(320, 240)], turn.clone()].concat());
+            assert_eq!(
+                probe(&file),
+                Some(Probe {
+                    kind,
+                    size: Some(Size::new(320, 240)),
+                    turned: Orientation::from_exif(turned),
+                })
+            );
         }
     }
 

@@ -5,7 +5,8 @@ use std::io::{Cursor, ErrorKind};
 
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
 
-use crate::render::decode::{DecodeError, DecodeLimits};
+use crate::render::colour::Space;
+use crate::render::decode::{DecodeError, DecodeLimits, Stored};
 use crate::render::guard::fenced;
 use crate::render::picture::{CHANNELS, Picture, Size};
 use crate::render::probe::Kind;
@@ -15,46 +16,63 @@ pub(crate) fn decode(
     kind: Kind,
     bytes: &[u8],
     limits: &DecodeLimits,
-) -> Result<Picture, DecodeError> {
+) -> Result<Stored, DecodeError> {
     let format = match kind {
         Kind::Png => ImageFormat::Png,
         Kind::WebP => ImageFormat::WebP,
         Kind::Gif => ImageFormat::Gif,
         Kind::Bmp => ImageFormat::Bmp,
         Kind::Tiff => ImageFormat::Tiff,
-        Kind::Jpeg | Kind::Heic | Kind::Avif | Kind::JpegXl => {
+        Kind::Jpeg | Kind::Heic | Kind::Avif | Kind::JpegXl | Kind::Raw => {
             return Err(DecodeError::Unsupported(kind.name().into()));
         }
     };
     // These decoders may panic on malicious input; they own all they change.
-    let image = fenced(|| read(format, bytes, limits))
+    let (image, profile) = fenced(|| read(format, bytes, limits))
         .unwrap_or_else(|panic| Err(DecodeError::Damaged(panic)))?;
     let (width, height) = (image.width(), image.height());
     let pixels = if image.color().has_alpha() {
-        flatten(image.into_rgba8().into_raw())
+        flatten(&image.into_rgba8().into_raw())
     } else {
         image.into_rgb8().into_raw()
     };
-    Picture::new(width, height, pixels).map_err(|error| DecodeError::Damaged(error.to_string()))
+    let picture = Picture::new(width, height, pixels)
+        .map_err(|error| DecodeError::Damaged(error.to_string()))?;
+    Ok(Stored {
+        picture,
+        space: Space::from_icc(profile),
+        turned: None,
+    })
 }
 
 fn read(
     format: ImageFormat,
     bytes: &[u8],
     limits: &DecodeLimits,
-) -> Result<DynamicImage, DecodeError> {
+) -> Result<(DynamicImage, Option<Vec<u8>>), DecodeError> {
     let mut allowed = image::Limits::default();
     allowed.max_image_width = Some(limits.side);
     allowed.max_image_height = Some(limits.side);
     allowed.max_alloc = Some(limits.bytes);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    // Checked below, where the error can name the limit that was meant.
-    reader.no_limits();
+    // Sides are checked below, where the error can name the limit that was meant; this is for what stands before the
+    // pixels, such as a compressed profile.
+    let mut head = image::Limits::no_limits();
+    head.max_alloc = Some(limits.bytes.min(64 << 20));
+    reader.limits(head);
     let mut decoder = reader.into_decoder().map_err(explain)?;
     let (width, height) = decoder.dimensions();
-    limits.check(Size::new(width, height), decoder.total_bytes())?;
+    let size = Size::new(width, height);
+    // As it comes, and as RGB.
+    let n_bytes = decoder
+        .total_bytes()
+        .saturating_add(size.n_pixels() * CHANNELS as u64);
+    limits.check(size, n_bytes)?;
     decoder.set_limits(allowed).map_err(explain)?;
-    DynamicImage::from_decoder(decoder).map_err(explain)
+    // A profile that can't be read is none.
+    let profile = decoder.icc_profile().unwrap_or_default();
+    let image = DynamicImage::from_decoder(decoder).map_err(explain)?;
+    Ok((image, profile))
 }
 
 fn explain(error: ImageError) -> DecodeError {
@@ -72,7 +90,10 @@ fn explain(error: ImageError) -> DecodeError {
 
 /// RGBA over black, or over white where what can be seen of the picture is dark: writing and line drawings often come
 /// as black ink on nothing.
-fn flatten(rgba: Vec<u8>) -> Vec<u8> {
+///
+/// Done before the picture is resized, this weighs every colour by its alpha: what lies hidden in transparent pixels
+/// leaves no fringes.
+pub(crate) fn flatten(rgba: &[u8]) -> Vec<u8> {
     let (rgba, _) = rgba.as_chunks::<4>();
     let (mut light, mut seen) = (0u64, 0u64);
     for &[r, g, b, alpha] in rgba {

@@ -1,0 +1,353 @@
+//! HEIF: HEIC by heifer, and the container for AVIF. Its boxes say how a picture lies and what its colours mean, and
+//! what they say is done once.
+
+use std::borrow::Cow;
+
+use heifer::heifer_hevc_dec::nal::NalUnit;
+use heifer::heifer_hevc_dec::params::ParameterSets;
+use heifer::heifer_isobmff::boxes::{ColorInfo, Property};
+use heifer::heifer_isobmff::{HeifFile, ItemId};
+use heifer::{Image, Options};
+
+use crate::render::avif;
+use crate::render::bmff::{self, Boxes, Primary};
+use crate::render::colour::Space;
+use crate::render::decode::{DecodeError, DecodeLimits, Stored};
+use crate::render::guard::fenced_with_helpers;
+use crate::render::orient::Orientation;
+use crate::render::picture::{CHANNELS, Picture, Size};
+use crate::render::raster::flatten;
+use crate::render::tiff::Tiff;
+use crate::render::tone::{self, Curve};
+
+/// Memory that decoding takes: 16-bit RGBA and the picture, at worst.
+pub(crate) const BYTES_PER_PIXEL: u64 = 12;
+/// The same for a grid of tiles in 8 bits, as phones write it.
+const GRID_BYTES_PER_PIXEL: u64 = 8;
+/// Decoded side by side; a whole machine is not one photo's to take.
+const MAX_THREADS: usize = 2;
+/// Boxes that describe more items than any camera writes take too long to read.
+const MAX_META_BYTES: usize = 1 << 20;
+
+/// What a picture's samples mean: its profile, or code points of ITU-T H.273.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Colours {
+    pub(crate) profile: Option<Vec<u8>>,
+    /// Primaries and transfer; 2 for unknown.
+    pub(crate) code_points: Option<(u16, u16)>,
+}
+
+impl Colours {
+    /// The curve, where the samples are of high dynamic range.
+    pub(crate) fn curve(&self) -> Option<Curve> {
+        Curve::from_code_point(self.code_points?.1)
+    }
+
+    fn primaries(&self) -> u16 {
+        self.code_points.map_or(2, |(primaries, _)| primaries)
+    }
+
+    /// Anything but high dynamic range.
+    fn space(self) -> Space {
+        let primaries = self.primaries();
+        match Space::from_icc(self.profile) {
+            Space::Srgb => Space::from_code_points(primaries),
+            space => space,
+        }
+    }
+}
+
+/// Decodes the primary picture, HEIC or AVIF, as it is stored.
+pub(crate) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Stored, DecodeError> {
+    let (end, cut) = end_of_boxes(bytes);
+    let bytes = &bytes[..end];
+    let Some(primary) = bmff::primary(bytes) else {
+        return Err(no_picture(bytes, cut));
+    };
+    let meta = Boxes::new(bytes).content(*b"meta").unwrap_or_default();
+    if meta.len() > MAX_META_BYTES {
+        return Err(DecodeError::Damaged("it describes too many things".into()));
+    }
+    if cut {
+        return Err(DecodeError::Truncated { percent: None });
+    }
+    // Foreign code reads foreign bytes; it owns all it changes.
+    fenced_with_helpers(|| decode_primary(bytes, &primary, limits))
+        .unwrap_or_else(|panic| Err(DecodeError::Damaged(panic)))
+}
+
+fn decode_primary(
+    bytes: &[u8],
+    primary: &Primary,
+    limits: &DecodeLimits,
+) -> Result<Stored, DecodeError> {
+    let bytes = without_turns(bytes, primary);
+    let file = HeifFile::parse(&bytes).map_err(explain_boxes)?;
+    let id = file.primary_id;
+    let (item, codec) = Shape::of(&file, id, 0)?.parts();
+    let stated = file.image_size(item).map_err(explain_boxes)?;
+    let size = stated.map(|(width, height)| Size::new(width, height));
+    let per_pixel = match codec {
+        Codec::Hevc if item_type(&file, item) == *b"grid" => GRID_BYTES_PER_PIXEL,
+        Codec::Hevc => BYTES_PER_PIXEL,
+        Codec::Av1 => avif::BYTES_PER_PIXEL,
+    };
+    if let Some(size) = size {
+        limits.check(size, size.n_pixels().saturating_mul(per_pixel))?;
+    }
+    let max_pixels = limits.pixels.min(limits.bytes / per_pixel);
+    let mut colours = colours(&file, item);
+
+    let (picture, turned) = match codec {
+        Codec::Av1 => {
+            let picture = avif::decode_item(&file, item, max_pixels, &mut colours)?;
+            // Its EXIF may lie.
+            (picture, primary.turned.unwrap_or_default())
+        }
+        Codec::Hevc => {
+            if colours.code_points.is_none() {
+                colours.code_points = stream_colours(&file, item);
+            }
+            let options = Options {
+                max_threads: MAX_THREADS,
+                max_pixels,
+            };
+            let picture = match colours.curve() {
+                Some(_) => tone_mapped(
+                    &heifer::decode_with_options(&bytes, &options).map_err(explain)?,
+                    &colours,
+                ),
+                None => flat(heifer::decode_rgba8(&bytes, &options).map_err(explain)?),
+            };
+            let from_exif = || exif_orientation(&file, id);
+            (
+                picture,
+                primary.turned.or_else(from_exif).unwrap_or_default(),
+            )
+        }
+    };
+    let picture = picture.ok_or_else(|| DecodeError::Damaged("it has no pixels".into()))?;
+    let space = match colours.curve() {
+        Some(_) => Space::Srgb,
+        None => colours.space(),
+    };
+    Ok(Stored {
+        picture,
+        space,
+        turned: Some(turned),
+    })
+}
+
+/// Where the last box ends that makes sense, and whether the file ends before that does.
+fn end_of_boxes(bytes: &[u8]) -> (usize, bool) {
+    let mut boxes = Boxes::new(bytes);
+    let cut = boxes.by_ref().any(|found| found.cut);
+    (bytes.len() - boxes.rest().len(), cut)
+}
+
+fn no_picture(bytes: &[u8], cut: bool) -> DecodeError {
+    let mut boxes = Boxes::new(bytes);
+    if cut {
+        DecodeError::Truncated { percent: None }
+    } else if boxes.any(|found| found.name == *b"moov") {
+        DecodeError::Unsupported("moving HEIF".into())
+    } else {
+        // A file cut between two boxes looks whole.
+        DecodeError::Truncated { percent: None }
+    }
+}
+
+/// The file with the turns of its primary picture made unknown to the decoder: it would turn all the pixels, and ours
+/// turns the few that are left when it is small.
+fn without_turns<'a>(bytes: &'a [u8], primary: &Primary) -> Cow<'a, [u8]> {
+    if primary
+        .turned
+        .is_none_or(|turned| turned == Orientation::Upright)
+    {
+        return Cow::Borrowed(bytes);
+    }
+    let mut bytes = bytes.to_vec();
+    for at in bmff::turns(&bytes) {
+        if let Some(name) = bytes.get_mut(at..at + 4) {
+            name.copy_from_slice(b"skip");
+        }
+    }
+    Cow::Owned(bytes)
+}
+
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+enum Codec {
+    Hevc,
+    Av1,
+}
+
+/// What a picture is made of, followed no deeper than makes sense.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+struct Shape {
+    item: ItemId,
+    codec: Codec,
+}
+
+impl Shape {
+    fn parts(self) -> (ItemId, Codec) {
+        (self.item, self.codec)
+    }
+
+    /// Follows derivations, and refuses those that go in circles, or that make a lot of work for few pixels.
+    fn of(file: &HeifFile<'_>, id: ItemId, depth: u32) -> Result<Self, DecodeError> {
+        let sources = file.referenced_items(id, b"dimg");
+        let damaged = |why: &str| Err(DecodeError::Damaged(why.into()));
+        let plain = |codec| {
+            if sources.is_empty() {
+                Ok(Self { item: id, codec })
+            } else {
+                damaged("its parts contradict each other")
+            }
+        };
+        match &item_type(file, id) {
+            b"hvc1" => plain(Codec::Hevc),
+            b"av01" => plain(Codec::Av1),
+            b"iden" if depth < 3 => match *sources {
+                [source] if source != id => Self::of(file, source, depth + 1),
+                _ => damaged("its parts contradict each other"),
+            },
+            b"grid" => {
+                let Some(&first) = sources.first() else {
+                    return damaged("it has no tiles");
+                };
+                let kind = item_type(file, first);
+                let codec = match &kind {
+                    b"hvc1" => Codec::Hevc,
+                    b"av01" => Codec::Av1,
+                    _ => return unsupported(&kind),
+                };
+                let alike = |&tile: &ItemId| {
+                    item_type(file, tile) == kind && file.referenced_items(tile, b"dimg").is_empty()
+                };
+                let grid = file.grid(id).map_err(explain_boxes)?;
+                let tile = file.image_size(first).map_err(explain_boxes)?;
+                if !sources.iter().all(alike) {
+                    return damaged("its tiles are not alike");
+                }
+                // Every tile is seen; else a small picture could ask for thousands of them.
+                let spare = |n: u16, side: u32, whole: u32| {
+                    u64::from(n.saturating_sub(1)) * u64::from(side) >= u64::from(whole)
+                };
+                if let Some((width, height)) = tile
+                    && (spare(grid.columns, width, grid.output_width)
+                        || spare(grid.rows, height, grid.output_height))
+                {
+                    return damaged("its tiles do not fit");
+                }
+                Ok(Self { item: id, codec })
+            }
+            other => unsupported(other),
+        }
+    }
+}
+
+fn unsupported<T>(kind: &[u8; 4]) -> Result<T, DecodeError> {
+    let kind = String::from_utf8_lossy(kind).into_owned();
+    Err(DecodeError::Unsupported(format!("HEIF ({kind})")))
+}
+
+fn item_type(file: &HeifFile<'_>, id: ItemId) -> [u8; 4] {
+    file.item(id).map_or([0; 4], |item| item.item_type.0)
+}
+
+/// The colours that the boxes of a picture, or of the first of its tiles, state.
+fn colours(file: &HeifFile<'_>, id: ItemId) -> Colours {
+    let mut colours = Colours::default();
+    let first = file.referenced_items(id, b"dimg").first().copied();
+    for id in [Some(id), first].into_iter().flatten() {
+        let Ok(properties) = file.item_properties(id) else {
+            continue;
+        };
+        for property in properties {
+            match property {
+                Property::Color(ColorInfo::Icc(profile)) if colours.profile.is_none() => {
+                    colours.profile = Some(profile.clone());
+                }
+                Property::Color(ColorInfo::Nclx {
+                    primaries,
+                    transfer,
+                    ..
+                }) if colours.code_points.is_none() => {
+                    colours.code_points = Some((*primaries, *transfer));
+                }
+                _ => {}
+            }
+        }
+    }
+    colours
+}
+
+/// The code points that an HEVC stream states in its parameters: some cameras write them nowhere else.
+fn stream_colours(file: &HeifFile<'_>, id: ItemId) -> Option<(u16, u16)> {
+    let coded = file.referenced_items(id, b"dimg").first().copied();
+    let config = file.hevc_config(coded.unwrap_or(id)).ok()??;
+    let mut sets = ParameterSets::default();
+    for unit in &config.nal_units {
+        sets.add(&NalUnit::parse(unit).ok()?).ok()?;
+    }
+    let vui = sets.sps.iter().flatten().find_map(|sps| sps.vui.as_ref())?;
+    let points = (
+        u16::from(vui.colour_primaries),
+        u16::from(vui.transfer_characteristics),
+    );
+    (points.0 != 2 && points.1 != 2).then_some(points)
+}
+
+fn exif_orientation(file: &HeifFile<'_>, id: ItemId) -> Option<Orientation> {
+    let block = file.exif(id).ok()??;
+    let tiff = Tiff::new(&block)?;
+    tiff.orientation(tiff.main()?)
+}
+
+/// RGBA of 8 bits as a picture, what is transparent over a backdrop.
+pub(crate) fn flat(image: Image<u8>) -> Option<Picture> {
+    let (width, height) = (image.width, image.height);
+    let pixels = if image.has_alpha {
+        flatten(&image.data)
+    } else {
+        let (samples, _) = image.data.as_chunks::<4>();
+        let mut pixels = crate::render::spare::zeros(samples.len() * CHANNELS);
+        let (rgb, _) = pixels.as_chunks_mut::<CHANNELS>();
+        for (pixel, &[r, g, b, _]) in rgb.iter_mut().zip(samples) {
+            *pixel = [r, g, b];
+        }
+        pixels
+    };
+    Picture::new(width, height, pixels).ok()
+}
+
+/// RGBA of high dynamic range as a picture in sRGB.
+pub(crate) fn tone_mapped(image: &Image, colours: &Colours) -> Option<Picture> {
+    let size = Size::new(image.width, image.height);
+    let curve = colours.curve()?;
+    tone::to_srgb(
+        &image.data,
+        size,
+        image.bit_depth,
+        curve,
+        colours.primaries(),
+    )
+}
+
+pub(crate) fn explain_boxes(error: heifer::heifer_isobmff::Error) -> DecodeError {
+    match error {
+        heifer::heifer_isobmff::Error::UnexpectedEof => DecodeError::Truncated { percent: None },
+        heifer::heifer_isobmff::Error::Unimplemented(what) => {
+            DecodeError::Unsupported(format!("HEIF ({what})"))
+        }
+        error => DecodeError::Damaged(error.to_string()),
+    }
+}
+
+fn explain(error: heifer::Error) -> DecodeError {
+    match error {
+        heifer::Error::Container(error) => explain_boxes(error),
+        heifer::Error::Unsupported(what) => DecodeError::Unsupported(format!("HEIC ({what})")),
+        error => DecodeError::Damaged(error.to_string()),
+    }
+}

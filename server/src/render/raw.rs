@@ -1,0 +1,203 @@
+//! Camera raws: told from other files by their content, and what their heads say. Most are TIFFs whose tags give them
+//! away; the others have marks of their own.
+
+use crate::render::bmff::Boxes;
+use crate::render::exif::exif;
+use crate::render::orient::Orientation;
+use crate::render::picture::Size;
+use crate::render::tiff::{Tiff, tag};
+
+/// A colour filter array, as TIFF/EP numbers it; DNG's linear raw.
+const CFA: u64 = 32_803;
+const LINEAR_RAW: u64 = 34_892;
+
+/// Whether these are the first bytes of a raw that is no TIFF: Fujifilm, Olympus, Panasonic and Leica, Sigma, Minolta.
+pub(crate) fn has_own_mark(head: &[u8]) -> bool {
+    const MARKS: [&[u8]; 7] = [
+        b"FUJIFILMCCD-RAW ",
+        b"IIRO",
+        b"IIRS",
+        b"MMOR",
+        b"IIU\0",
+        b"FOVb",
+        b"\0MRM",
+    ];
+    MARKS.iter().any(|mark| head.starts_with(mark))
+}
+
+/// Whether a TIFF is a camera's raw: DNG says so, Canon marks it, the others hold a colour filter array, or show
+/// a reduced picture first and keep the large one below it.
+pub(crate) fn is_raw_tiff(head: &[u8]) -> bool {
+    let Some(tiff) = Tiff::new(head) else {
+        return false;
+    };
+    let Some(main) = tiff.main() else {
+        return false;
+    };
+    let is_raw_directory = |directory| {
+        matches!(
+            tiff.value(directory, tag::PHOTOMETRIC),
+            Some(CFA | LINEAR_RAW)
+        )
+    };
+    head.get(8..10) == Some(b"CR")
+        || tiff.entry(main, tag::DNG_VERSION).is_some()
+        || tiff.directories().into_iter().any(is_raw_directory)
+        || (tiff.value(main, tag::NEW_SUBFILE_TYPE) == Some(1)
+            && tiff.entry(main, tag::MAKE).is_some()
+            && tiff.entry(main, tag::SUB_DIRECTORIES).is_some())
+}
+
+/// The size of the largest picture that a raw's head speaks of, and how it is to be turned.
+pub(crate) fn facts(head: &[u8]) -> (Option<Size>, Option<Orientation>) {
+    if let Some(tiff) = Tiff::new(head) {
+        let sizes = tiff.directories().into_iter();
+        let largest = sizes
+            .filter_map(|directory| tiff.size(directory))
+            .max_by_key(|size| size.n_pixels());
+        let turned = tiff.main().and_then(|main| tiff.orientation(main));
+        return (largest, turned);
+    }
+    if let Some(jpeg) = fuji_preview(head) {
+        // Its own header says nothing of either.
+        return (None, Some(exif(jpeg).orientation));
+    }
+    let turned = canon_main(head)
+        .and_then(Tiff::new)
+        .and_then(|tiff| tiff.orientation(tiff.main()?));
+    (None, turned)
+}
+
+/// The JPEG in a Fujifilm raw, as far as it is there.
+pub(crate) fn fuji_preview(bytes: &[u8]) -> Option<&[u8]> {
+    let place = bytes
+        .starts_with(b"FUJIFILMCCD-RAW ")
+        .then(|| bytes.get(84..92))??;
+    let (at, n) = place.split_first_chunk::<4>()?;
+    let at = usize::try_from(u32::from_be_bytes(*at)).ok()?;
+    let n = usize::try_from(u32::from_be_bytes(*n.first_chunk()?)).ok()?;
+    let rest = bytes.get(at..)?;
+    Some(&rest[..n.min(rest.len())])
+}
+
+/// Canon's box in the `moov` of a CR3.
+const CANON: [u8; 16] = *b"\x85\xC0\xB6\x87\x82\x0F\x11\xE0\x81\x11\xF4\xCE\x46\x2B\x6A\x48";
+
+/// The main EXIF directory of a CR3, a TIFF of its own.
+pub(crate) fn canon_main(bytes: &[u8]) -> Option<&[u8]> {
+    let moov = Boxes::new(bytes).content(*b"moov")?;
+    let canon = Boxes::new(moov)
+        .filter(|found| found.name == *b"uuid")
+        .find_map(|found| found.content.strip_prefix(&CANON))?;
+    Boxes::new(canon).content(*b"CMT1")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::bmff::tests::boxed;
+    use crate::render::exif;
+    use crate::render::probe::{Kind, Probe, probe};
+    use crate::render::tiff::tests::{Directory, file};
+
+    fn directory(entries: &[(u16, u32)]) -> Directory {
+        Directory {
+            entries: entries.to_vec(),
+            below: vec![],
+        }
+    }
+
+    #[test]
+    fn raws_are_told_from_tiffs() {
+        let thumbnail = [
+            (0xFE, 1),
+            (0x100, 160),
+            (0x101, 120),
+            (0x10F, 0),
+            (0x112, 8),
+        ];
+        let sensor = [(0xFE, 0), (0x100, 6000), (0x101, 4000), (0x106, 32_803)];
+        let with = |entries: &[(u16, u32)], below: &[(u16, u32)]| Directory {
+            below: vec![directory(below)],
+            ..directory(entries)
+        };
+        let tiff = directory(&[(0xFE, 0), (0x100, 6000), (0x101, 4000), (0x106, 2)]);
+        let layered = with(&tiff.entries, &[(0xFE, 1), (0x100, 60), (0x101, 40)]);
+        for (main, kind, size, turned) in [
+            (tiff, Kind::Tiff, (6000, 4000), None),
+            (layered, Kind::Tiff, (6000, 4000), None),
+            (directory(&sensor), Kind::Raw, (6000, 4000), None),
+            (
+                directory(&[(0x100, 64), (0x101, 48), (0xC612, 1)]),
+                Kind::Raw,
+                (64, 48),
+                None,
+            ),
+            (
+                with(&thumbnail, &sensor),
+                Kind::Raw,
+                (6000, 4000),
+                Orientation::from_exif(8),
+            ),
+            (
+                with(&thumbnail, &[]),
+                Kind::Raw,
+                (160, 120),
+                Orientation::from_exif(8),
+            ),
+        ] {
+            let expected = Probe {
+                kind,
+                size: Some(Size::new(size.0, size.1)),
+                turned,
+            };
+            for big_endian in [false, true] {
+                let file = file(&main, big_endian);
+                assert_eq!(probe(&file), Some(expected), "{main:?}");
+                for end in 0..file.len() {
+                    let _ = probe(&file[..end]);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn other_raws_have_their_marks() {
+        let olympus = [
+            b"IIRO",
+            &file(&directory(&[(0x100, 64), (0x101, 48), (0x112, 6)]), false)[4..],
+        ]
+        .concat();
+        let cmt1 = file(&directory(&[(0x100, 64), (0x101, 48), (0x112, 3)]), false);
+        let canon = [&CANON[..], &boxed(b"CMT1", &cmt1)].concat();
+        let cr3 = [
+            boxed(b"ftyp", b"crx \0\0\0\x01crx isom"),
+            boxed(b"moov", &boxed(b"uuid", &canon)),
+        ]
+        .concat();
+        let jpeg = exif::tests::in_jpeg(&exif::tests::block(8, "2021:07:04 12:30:00", false));
+        let mut raf = b"FUJIFILMCCD-RAW 0201".to_vec();
+        raf.resize(84, 0);
+        raf.extend(100u32.to_be_bytes());
+        raf.extend((jpeg.len() as u32).to_be_bytes());
+        raf.resize(100, 0);
+        raf.extend(&jpeg);
+        for (file, size, turned) in [
+            (&olympus[..], Some(Size::new(64, 48)), 6),
+            (&cr3, None, 3),
+            (&raf, None, 8),
+        ] {
+            assert_eq!(
+                probe(file),
+                Some(Probe {
+                    kind: Kind::Raw,
+                    size,
+                    turned: Orientation::from_exif(turned)
+                })
+            );
+            for end in 16..file.len() {
+                assert_eq!(probe(&file[..end]).map(|found| found.kind), Some(Kind::Raw));
+            }
+        }
+    }
+}

@@ -1,0 +1,368 @@
+//! The directories of a TIFF file (TIFF 6.0, BigTIFF, and the camera raws that are built like them), read within
+//! bounds and without going in circles. Decodes nothing; as content with a head as with the whole.
+
+use crate::render::orient::Orientation;
+use crate::render::picture::Size;
+
+/// Tags of TIFF 6.0, TIFF/EP and DNG.
+pub(crate) mod tag {
+    pub(crate) const NEW_SUBFILE_TYPE: u16 = 0x00FE;
+    pub(crate) const WIDTH: u16 = 0x0100;
+    pub(crate) const HEIGHT: u16 = 0x0101;
+    pub(crate) const COMPRESSION: u16 = 0x0103;
+    pub(crate) const PHOTOMETRIC: u16 = 0x0106;
+    pub(crate) const MAKE: u16 = 0x010F;
+    pub(crate) const STRIP_OFFSETS: u16 = 0x0111;
+    pub(crate) const ORIENTATION: u16 = 0x0112;
+    pub(crate) const STRIP_LENGTHS: u16 = 0x0117;
+    pub(crate) const SUB_DIRECTORIES: u16 = 0x014A;
+    pub(crate) const JPEG_OFFSET: u16 = 0x0201;
+    pub(crate) const JPEG_LENGTH: u16 = 0x0202;
+    pub(crate) const DNG_VERSION: u16 = 0xC612;
+}
+
+/// A directory has this many entries at most; cameras write below a hundred.
+const MAX_ENTRIES: u64 = 1024;
+/// Directories that are looked at in one file.
+const MAX_DIRECTORIES: usize = 64;
+
+/// A TIFF structure; offsets count from its first byte.
+#[derive(Copy, Clone, Debug)]
+pub(crate) struct Tiff<'a> {
+    bytes: &'a [u8],
+    big_endian: bool,
+    /// 64-bit counts and offsets.
+    big: bool,
+}
+
+/// One entry of a directory.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Entry {
+    pub(crate) tag: u16,
+    kind: u16,
+    count: u64,
+    /// Where its values stand.
+    at: u64,
+}
+
+impl<'a> Tiff<'a> {
+    /// TIFF, BigTIFF, and the magic numbers of Olympus (`RO`, `RS`) and Panasonic (`U`).
+    pub(crate) fn new(bytes: &'a [u8]) -> Option<Self> {
+        let big_endian = match bytes.get(..2)? {
+            b"II" => false,
+            b"MM" => true,
+            _ => return None,
+        };
+        let mut tiff = Self {
+            bytes,
+            big_endian,
+            big: false,
+        };
+        match tiff.number(2, 2)? {
+            42 | 0x4F52 | 0x5352 | 0x55 => {}
+            43 => tiff.big = true,
+            _ => return None,
+        }
+        Some(tiff)
+    }
+
+    /// The main directory.
+    pub(crate) fn main(&self) -> Option<u64> {
+        if self.big {
+            self.number(8, 8)
+        } else {
+            self.number(4, 4)
+        }
+    }
+
+    /// The main directory, those chained to it, and the directories below each: every one once.
+    pub(crate) fn directories(&self) -> Vec<u64> {
+        let mut found: Vec<u64> = self.main().into_iter().collect();
+        let mut at = 0;
+        while let Some(&directory) = found.get(at) {
+            at += 1;
+            let below: Vec<u64> = self
+                .entry(directory, tag::SUB_DIRECTORIES)
+                .map(|entry| self.numbers(entry).take(MAX_DIRECTORIES).collect())
+                .unwrap_or_default();
+            for next in below.into_iter().chain(self.next(directory)) {
+                if next != 0 && found.len() < MAX_DIRECTORIES && !found.contains(&next) {
+                    found.push(next);
+                }
+            }
+        }
+        found
+    }
+
+    /// The first entry of that tag.
+    pub(crate) fn entry(&self, directory: u64, tag: u16) -> Option<Entry> {
+        self.entries(directory).find(|entry| entry.tag == tag)
+    }
+
+    /// The first number of a tag.
+    pub(crate) fn value(&self, directory: u64, tag: u16) -> Option<u64> {
+        self.numbers(self.entry(directory, tag)?).next()
+    }
+
+    /// All numbers of an entry: bytes, shorts, longs and offsets; none of other kinds.
+    pub(crate) fn numbers(&self, entry: Entry) -> impl Iterator<Item = u64> + use<'a> {
+        let tiff = *self;
+        let n = match entry.kind {
+            1 => 1,
+            3 => 2,
+            4 | 13 => 4,
+            16 | 18 => 8,
+            _ => 0,
+        };
+        let count = if n == 0 { 0 } else { entry.count };
+        (0..count).map_while(move |i| tiff.number(entry.at.checked_add(i.checked_mul(n)?)?, n))
+    }
+
+    /// The bytes of an entry of bytes, text or something undefined, as far as they are there.
+    pub(crate) fn content(&self, entry: Entry) -> Option<&'a [u8]> {
+        matches!(entry.kind, 1 | 2 | 6 | 7)
+            .then(|| self.part(entry.at, entry.count))
+            .flatten()
+    }
+
+    /// `n` bytes from an offset, or as many as there are.
+    pub(crate) fn part(&self, at: u64, n: u64) -> Option<&'a [u8]> {
+        let rest = self.bytes.get(usize::try_from(at).ok()?..)?;
+        let n = usize::try_from(n).unwrap_or(usize::MAX).min(rest.len());
+        Some(&rest[..n])
+    }
+
+    /// Width and height that a directory states.
+    pub(crate) fn size(&self, directory: u64) -> Option<Size> {
+        let side = |tag| u32::try_from(self.value(directory, tag)?).ok();
+        let size = Size::new(side(tag::WIDTH)?, side(tag::HEIGHT)?);
+        (size.width > 0 && size.height > 0).then_some(size)
+    }
+
+    /// How a directory says its picture is turned.
+    pub(crate) fn orientation(&self, directory: u64) -> Option<Orientation> {
+        let number = self.value(directory, tag::ORIENTATION)?;
+        Orientation::from_exif(u32::try_from(number).ok()?)
+    }
+
+    fn entries(&self, directory: u64) -> impl Iterator<Item = Entry> + use<'a> {
+        let tiff = *self;
+        let (head, step) = if tiff.big { (8, 20) } else { (2, 12) };
+        let n_entries = tiff.number(directory, head).unwrap_or(0).min(MAX_ENTRIES);
+        (0..n_entries).map_while(move |i| {
+            let at = directory.checked_add(head)?.checked_add(step * i)?;
+            let kind = tiff.number(at + 2, 2)?;
+            let (n_count, n_value) = if tiff.big { (8, 8) } else { (4, 4) };
+            let count = tiff.number(at + 4, n_count)?;
+            let length: u64 = match kind {
+                1 | 2 | 6 | 7 => 1,
+                3 | 8 => 2,
+                4 | 9 | 11 | 13 => 4,
+                _ => 8,
+            };
+            let value = at + 4 + n_count;
+            // What fits into the entry stands in it.
+            let fits = length.checked_mul(count).is_some_and(|n| n <= n_value);
+            Some(Entry {
+                tag: u16::try_from(tiff.number(at, 2)?).ok()?,
+                kind: u16::try_from(kind).ok()?,
+                count,
+                at: if fits {
+                    value
+                } else {
+                    tiff.number(value, n_value)?
+                },
+            })
+        })
+    }
+
+    fn next(&self, directory: u64) -> Option<u64> {
+        let (head, step) = if self.big { (8, 20) } else { (2, 12) };
+        let n_entries = self.number(directory, head)?;
+        if n_entries > MAX_ENTRIES {
+            return None;
+        }
+        let at = directory.checked_add(head)?.checked_add(step * n_entries)?;
+        self.number(at, if self.big { 8 } else { 4 })
+    }
+
+    fn number(&self, at: u64, n: u64) -> Option<u64> {
+        let at = usize::try_from(at).ok()?;
+        let bytes = self
+            .bytes
+            .get(at..at.checked_add(usize::try_from(n).ok()?)?)?;
+        let add = |sum: u64, byte: &u8| sum << 8 | u64::from(*byte);
+        Some(if self.big_endian {
+            bytes.iter().fold(0, add)
+        } else {
+            bytes.iter().rev().fold(0, add)
+        })
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A directory to be written: tags with one LONG each, and directories below it.
+    #[derive(Clone, Debug)]
+    pub(crate) struct Directory {
+        pub(crate) entries: Vec<(u16, u32)>,
+        pub(crate) below: Vec<Directory>,
+    }
+
+    /// A TIFF file of one directory and those below it, without pixels.
+    pub(crate) fn file(main: &Directory, big_endian: bool) -> Vec<u8> {
+        let mut file = if big_endian { b"MM\0*" } else { b"II*\0" }.to_vec();
+        long(&mut file, 8, big_endian);
+        write(&mut file, main, big_endian);
+        file
+    }
+
+    fn short(file: &mut Vec<u8>, value: u16, big_endian: bool) {
+        file.extend(if big_endian {
+            value.to_be_bytes()
+        } else {
+            value.to_le_bytes()
+        });
+    }
+
+    fn long(file: &mut Vec<u8>, value: u32, big_endian: bool) {
+        file.extend(if big_endian {
+            value.to_be_bytes()
+        } else {
+            value.to_le_bytes()
+        });
+    }
+
+    fn write(file: &mut Vec<u8>, directory: &Directory, big_endian: bool) {
+        let mut entries: Vec<(u16, u32, u32)> = directory
+            .entries
+            .iter()
+            .map(|&(tag, value)| (tag, 1, value))
+            .collect();
+        let n_below = directory.below.len() as u32;
+        let end = file.len() as u32 + 2 + 12 * (entries.len() as u32 + n_below.min(1)) + 4;
+        let list = if n_below > 1 { 4 * n_below } else { 0 };
+        let mut below: Vec<u8> = vec![];
+        let mut places = vec![];
+        for directory in &directory.below {
+            places.push(end + list + below.len() as u32);
+            // Written for its place: offsets count from the start of the file.
+            let mut part = vec![0; (end + list) as usize + below.len()];
+            let start = part.len();
+            write(&mut part, directory, big_endian);
+            below.extend(&part[start..]);
+        }
+        match places[..] {
+            [] => {}
+            [place] => entries.push((tag::SUB_DIRECTORIES, 1, place)),
+            _ => entries.push((tag::SUB_DIRECTORIES, n_below, end)),
+        }
+        short(file, entries.len() as u16, big_endian);
+        for (tag, count, value) in entries {
+            short(file, tag, big_endian);
+            short(file, 4, big_endian);
+            long(file, count, big_endian);
+            long(file, value, big_endian);
+        }
+        long(file, 0, big_endian);
+        if list > 0 {
+            for place in places {
+                long(file, place, big_endian);
+            }
+        }
+        file.extend(below);
+    }
+
+    fn leaf(width: u32) -> Directory {
+        Directory {
+            entries: vec![(tag::WIDTH, width), (tag::HEIGHT, 10)],
+            below: vec![],
+        }
+    }
+
+    #[test]
+    fn directories_are_found_at_every_level() {
+        let main = Directory {
+            below: vec![
+                leaf(2),
+                Directory {
+                    below: vec![leaf(4)],
+                    ..leaf(3)
+                },
+            ],
+            ..leaf(1)
+        };
+        for big_endian in [false, true] {
+            let file = file(&main, big_endian);
+            let tiff = Tiff::new(&file).unwrap();
+            let widths: Vec<_> = tiff
+                .directories()
+                .into_iter()
+                .filter_map(|directory| Some(tiff.size(directory)?.width))
+                .collect();
+            assert_eq!(widths, [1, 2, 3, 4]);
+        }
+    }
+
+    #[test]
+    fn nothing_goes_in_circles() {
+        // The next directory is the same; so is the one below.
+        let mut circle = file(&leaf(1), false);
+        let end = circle.len() - 4;
+        circle[end..].copy_from_slice(&8u32.to_le_bytes());
+        let tiff = Tiff::new(&circle).unwrap();
+        assert_eq!(tiff.directories(), [8]);
+        let below = Directory {
+            entries: vec![(tag::SUB_DIRECTORIES, 8)],
+            below: vec![],
+        };
+        let file = file(&below, false);
+        assert_eq!(Tiff::new(&file).unwrap().directories(), [8]);
+
+        // A file of nothing but directories, each naming thousands of others.
+        let mut many = b"II*\0\x08\0\0\0".to_vec();
+        for i in 0..5000u32 {
+            many.extend([1, 0, 0x4A, 1, 4, 0]);
+            many.extend(1000u32.to_le_bytes());
+            many.extend((8 + 18 * (i * 7 % 5000)).to_le_bytes());
+            many.extend((8 + 18 * (i * 11 % 5000)).to_le_bytes());
+        }
+        let tiff = Tiff::new(&many).unwrap();
+        assert!(tiff.directories().len() <= MAX_DIRECTORIES);
+    }
+
+    #[test]
+    fn big_tiff_is_read() {
+        let mut file = b"II\x2B\0\x08\0\0\0".to_vec();
+        file.extend(16u64.to_le_bytes());
+        file.extend(2u64.to_le_bytes());
+        for (tag, value) in [(tag::WIDTH, 70_000u64), (tag::HEIGHT, 3)] {
+            file.extend(tag.to_le_bytes());
+            file.extend(16u16.to_le_bytes());
+            file.extend(1u64.to_le_bytes());
+            file.extend(value.to_le_bytes());
+        }
+        file.extend(0u64.to_le_bytes());
+        let tiff = Tiff::new(&file).unwrap();
+        assert_eq!(tiff.size(tiff.main().unwrap()), Some(Size::new(70_000, 3)));
+        assert_eq!(tiff.directories(), [16]);
+    }
+
+    #[test]
+    fn lying_numbers_are_nothing() {
+        for place in [4, 8, 10, 12, 14, 18] {
+            let mut file = file(&leaf(1), false);
+            for n in place..place + 4 {
+                file[n] = 0xFF;
+            }
+            let Some(tiff) = Tiff::new(&file) else {
+                continue;
+            };
+            for directory in tiff.directories() {
+                let _ = (tiff.size(directory), tiff.orientation(directory));
+            }
+        }
+    }
+}
