@@ -18,9 +18,8 @@ use crate::{
     library::{self, IndexError, Library, Scanner, Scope, Waker, Watcher},
     net::{self, Accept},
     output::{self, Outputs},
-    producer::{Producer, Studio},
+    producer::{Producer, Studio, StudioLimits},
     progress::Progress,
-    render::DecodeLimits,
     rendition::Rendition,
     timeline::{Order, SavedProgramme},
 };
@@ -68,7 +67,7 @@ pub async fn run(
     let workshop = Workshop {
         channel: channel.clone(),
         library: library.clone(),
-        studio: Arc::new(Studio::new(workers, DecodeLimits::default())),
+        studio: Arc::new(Studio::new(StudioLimits::with_workers(workers))),
         framing: framing.clone(),
         stopped: stopped.clone(),
     };

@@ -88,7 +88,7 @@ pub fn list(task: &LibraryTask, out: &mut impl Write) -> Result<(), TaskError> {
     let first = Place { round: 0, index: 0 };
     let ids = (0..playlist.n_photos()).filter_map(|i| playlist.after(first, i));
     let mut separator = "[";
-    for photo in ids.filter_map(|(_, id)| library.photo(id)) {
+    for photo in ids.filter_map(|(_, turn)| library.photo(turn.photo)) {
         if task.json {
             writeln!(out, "{separator}{}", row(&photo))?;
             separator = ",";

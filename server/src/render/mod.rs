@@ -22,6 +22,7 @@ mod jxl;
 mod layout;
 mod markers;
 pub mod orient;
+pub mod overlay;
 pub mod pair;
 #[cfg(test)]
 mod photos;

@@ -482,7 +482,7 @@ fn folders_of_roots(connection: &Connection, roots: &[PathBuf]) -> rusqlite::Res
     let mut statement = connection.prepare_cached("SELECT id FROM folders WHERE path = ?")?;
     let mut found = Vec::new();
     for root in roots {
-        let rows = statement.query_map([bytes(root.as_os_str())], |row| row.get(0))?;
+        let rows = statement.query_map([bytes(root.as_os_str())], |row| row.get::<_, i64>(0))?;
         found.extend(rows.flatten());
     }
     Ok(found)
