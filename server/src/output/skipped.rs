@@ -9,7 +9,7 @@ use warp::reply::Response;
 use super::{Outputs, Request, reply};
 use crate::library::Skipped;
 
-/// A page of more is no page for people; the index has them all (`mantel list --skipped`).
+/// A page of more is no page for people; `mantel scan` prints them all.
 const MAX_ROWS: u32 = 5000;
 
 #[derive(Serialize)]
