@@ -20,9 +20,8 @@ use crate::{
     lookalikes,
     net::{self, Accept},
     output::{self, Outputs},
-    producer::{Producer, Studio},
+    producer::{Producer, Studio, StudioLimits},
     progress::Progress,
-    render::DecodeLimits,
     timeline::{Order, SavedProgramme},
 };
 
@@ -65,7 +64,7 @@ pub async fn run(
     let workshop = Workshop {
         channels: channels.clone(),
         library: library.clone(),
-        studio: Arc::new(Studio::new(workers, DecodeLimits::default())),
+        studio: Arc::new(Studio::new(StudioLimits::with_workers(workers))),
         framing: framing.clone(),
         stopped: stopped.clone(),
     };

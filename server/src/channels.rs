@@ -7,7 +7,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -78,11 +78,6 @@ impl Channels {
             common,
             choices: Mutex::default(),
         }
-    }
-
-    /// The channel that everybody watches who chooses nothing.
-    pub fn main(&self) -> &Channel {
-        &self.main
     }
 
     /// The channel that shows what `wish` lets through of what may be shown; made when there is none.
@@ -166,6 +161,8 @@ impl Choices {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::{
         library::Library,

@@ -15,6 +15,7 @@
 
 mod app;
 pub mod bench;
+mod caption;
 mod channel;
 mod channels;
 mod clock;

@@ -8,6 +8,7 @@ mod support;
 
 mod api;
 mod bad_input;
+mod captions;
 mod cli;
 mod drivers;
 mod gallery;
@@ -16,6 +17,7 @@ mod ladder;
 mod library;
 mod moments;
 mod page;
+mod pairs;
 mod players;
 mod restart;
 mod stills;

@@ -81,6 +81,11 @@ pub struct Args {
     #[arg(long, value_name = "on|off", env = "MANTEL_PAIR")]
     pub pair: Option<String>,
 
+    /// What is written on the pictures, where it is known: all, or any of date,place,album,text
+    /// [default: off].
+    #[arg(long, value_name = "off|all|LIST", env = "MANTEL_CAPTION")]
+    pub caption: Option<String>,
+
     /// Where the state is kept [default: the platform's cache directory].
     #[arg(long, value_name = "DIR", env = "MANTEL_DATA_DIR")]
     pub data_dir: Option<PathBuf>,

@@ -24,6 +24,7 @@ pub struct FileConfig {
     pub(super) quality: Option<i64>,
     pub(super) fps: Option<i64>,
     pub(super) pair: Option<String>,
+    pub(super) caption: Option<String>,
     pub(super) data_dir: Option<PathBuf>,
     pub(super) max_connections: Option<i64>,
     pub(super) public: Option<bool>,

@@ -20,7 +20,7 @@ use file::FileConfig;
 use crate::{
     library::Filter,
     render::{Fit, Quality, Size},
-    rendition::{Fps, Rendition},
+    rendition::{Captions, Fps, Rendition},
     timeline::{Order, Settings, Transition},
 };
 
@@ -188,6 +188,13 @@ impl Config {
                 pair: args.pair.or(file.pair).map_or(Ok(true), |text| {
                     on_or_off(&text).ok_or_else(|| bad("--pair", &text, "on or off"))
                 })?,
+                captions: args.caption.or(file.caption).map_or(
+                    Ok(Captions::default()),
+                    |text| {
+                        text.parse()
+                            .map_err(|reason: &str| bad("--caption", &text, reason))
+                    },
+                )?,
             },
             data_dir: args.data_dir.or(file.data_dir).or_else(platform_data_dir),
             max_connections,

@@ -28,7 +28,7 @@ use std::{
 
 use tokio::sync::watch::{Receiver, Sender};
 
-pub use facts::{DateSource, Facts, Position, Taken};
+pub use facts::{DateSource, Facts, Taken};
 pub use filter::{Filter, KEYS as FILTER_KEYS};
 pub use index::IndexError;
 pub use scan::{Scanner, Scope, roots_of};
@@ -460,7 +460,7 @@ fn demo_entry(photo: &Photo) -> Entry {
         id: photo.id,
         taken: photo.taken,
         name: photo.name.clone(),
-        shape: Shape::Landscape,
+        shape: Shape::Unknown,
         album: 0,
         camera: 0,
         likeness: None,

@@ -83,6 +83,7 @@ pub(super) fn wishes(
             "pair" => {
                 rendition.pair = config::on_or_off(&value).ok_or_else(|| bad("on or off"))?;
             }
+            "caption" => rendition.captions = value.parse().map_err(|reason: &str| bad(reason))?,
             "paint" => {
                 wishes.paint = match value.as_str() {
                     "auto" => None,
@@ -203,6 +204,13 @@ mod tests {
         assert_eq!(wishes.paint, Some(Paint::Repeat));
         assert!(rendition.pair && !parse("pair=off").unwrap().rendition.pair);
         assert_eq!(parse("paint=auto&channel=main").unwrap().paint, None);
+        assert!(
+            parse("caption=date,place")
+                .unwrap()
+                .rendition
+                .captions
+                .place
+        );
         assert_eq!(parse("size=1280%78720").unwrap().rendition.size.width, 1280);
     }
 
@@ -222,6 +230,7 @@ mod tests {
             "transition=soon",
             "paint=oil",
             "pair=maybe",
+            "caption=dates",
             "channel=garage",
             "album=",
             "from=soon",

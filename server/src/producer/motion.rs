@@ -318,8 +318,7 @@ pub(super) mod tests {
                 .unwrap()
                 .into(),
             picture: Arc::new(picture),
-            taken_at: None,
-            caption: None,
+            notes: crate::producer::Notes::default(),
         })
     }
 
@@ -334,6 +333,7 @@ pub(super) mod tests {
             fps: Fps(10),
             transition,
             pair: false,
+            captions: crate::rendition::Captions::default(),
         }
     }
 

@@ -95,8 +95,10 @@ impl Stills {
             show_at: Some(slide.starts_at),
             dwell_millis: dwell,
             transition: Some(self.transition),
-            caption: rendered.caption.clone(),
-            taken_at: rendered.taken_at.clone(),
+            caption: rendered.notes.caption.clone(),
+            taken_at: rendered.notes.taken_at.clone(),
+            place: rendered.notes.place.clone(),
+            album: rendered.notes.album.clone(),
             paused,
             ..FrameMeta::default()
         };

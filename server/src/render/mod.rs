@@ -25,6 +25,7 @@ mod markers;
 #[cfg(test)]
 mod modern;
 pub mod orient;
+pub mod overlay;
 pub mod pair;
 #[cfg(test)]
 mod photos;

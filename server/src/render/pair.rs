@@ -80,7 +80,8 @@ pub fn part_size(picture: Size, frame: Size, part: usize, how: Fit) -> Size {
     }
 }
 
-/// One frame of two pictures, the left or upper one first; each has its [`part_size`], or is brought into its part.
+/// One frame of two pictures, the left or upper one first, each of its [`part_size`]; one that is too large for its
+/// part is brought to it.
 pub fn pair(pictures: [&Picture; 2], frame: Size, how: Fit) -> Picture {
     let frame = Size::new(frame.width.max(2), frame.height.max(2));
     let mut out = Picture::filled(frame.width, frame.height, [0; CHANNELS]);
@@ -176,6 +177,12 @@ mod tests {
     const RED: [u8; 3] = [200, 0, 0];
     const BLUE: [u8; 3] = [0, 0, 200];
 
+    /// A picture of one colour as its part of the frame has it.
+    fn sized(size: (u32, u32), rgb: [u8; 3], frame: Size, part: usize, how: Fit) -> Picture {
+        let size = part_size(Size::new(size.0, size.1), frame, part, how);
+        Picture::filled(size.width, size.height, rgb)
+    }
+
     fn pixel(picture: &Picture, x: u32, y: u32) -> [u8; 3] {
         let at = ((y * picture.width() + x) * 3) as usize;
         [
@@ -205,19 +212,15 @@ mod tests {
             ] {
                 let frame = Size::new(frame.0, frame.1);
                 for how in [Fit::Contain, Fit::Cover, Fit::Blur] {
-                    let sized = [&a, &b].map(|picture| picture.clone());
-                    let sized: Vec<Picture> = sized
-                        .iter()
-                        .enumerate()
-                        .map(|(part, picture)| {
-                            fit(
-                                picture,
-                                part_size(picture.size(), frame, part, how),
-                                Fit::Cover,
-                            )
-                        })
-                        .collect();
-                    assert_eq!(pair([&sized[0], &sized[1]], frame, how).size(), frame);
+                    let as_it_is_to_be = |picture: &Picture, part| {
+                        fit(
+                            picture,
+                            part_size(picture.size(), frame, part, how),
+                            Fit::Cover,
+                        )
+                    };
+                    let (left, right) = (as_it_is_to_be(&a, 0), as_it_is_to_be(&b, 1));
+                    assert_eq!(pair([&left, &right], frame, how).size(), frame);
                     assert_eq!(pair([&a, &b], frame, how).size(), frame);
                 }
             }
@@ -226,12 +229,12 @@ mod tests {
 
     #[test]
     fn each_leans_to_the_middle_of_its_own_half() {
-        let (a, b) = (
-            Picture::filled(600, 800, RED),
-            Picture::filled(600, 800, BLUE),
-        );
         let frame = Size::new(1920, 1080);
-        let contain = pair([&a, &b], frame, Fit::Contain);
+        let made = |how| {
+            let a = sized((600, 800), RED, frame, 0, how);
+            pair([&a, &sized((600, 800), BLUE, frame, 1, how)], frame, how)
+        };
+        let contain = made(Fit::Contain);
         // 3:4 grown by 15/256 is 857 wide; the gap takes 4 pixels of each half.
         for (x, expected) in [
             (98, [0; 3]),
@@ -249,11 +252,11 @@ mod tests {
             (pixel(&contain, 500, 0), pixel(&contain, 500, 1079)),
             (RED, RED)
         );
-        let blur = pair([&a, &b], frame, Fit::Blur);
+        let blur = made(Fit::Blur);
         let (left, right) = (pixel(&blur, 5, 540), pixel(&blur, 1915, 540));
         assert!((70..100).contains(&left[0]) && left[2] == 0, "{left:?}");
         assert!((70..100).contains(&right[2]) && right[0] == 0, "{right:?}");
-        let cover = pair([&a, &b], frame, Fit::Cover);
+        let cover = made(Fit::Cover);
         assert_eq!(
             (pixel(&cover, 0, 0), pixel(&cover, 1919, 1079)),
             (RED, BLUE)
@@ -262,11 +265,10 @@ mod tests {
 
     #[test]
     fn landscapes_are_stacked_on_an_upright_screen() {
-        let (a, b) = (
-            Picture::filled(900, 600, RED),
-            Picture::filled(900, 600, BLUE),
-        );
-        let out = pair([&a, &b], Size::new(1080, 1920), Fit::Contain);
+        let frame = Size::new(1080, 1920);
+        let a = sized((900, 600), RED, frame, 0, Fit::Contain);
+        let b = sized((900, 600), BLUE, frame, 1, Fit::Contain);
+        let out = pair([&a, &b], frame, Fit::Contain);
         // 3:2 grown by 15/256 is 762 tall.
         for (y, expected) in [
             (193, [0; 3]),
@@ -294,6 +296,46 @@ mod tests {
                 (given / own).max(own / given) < 1.07,
                 "{width}:{height} in {size}"
             );
+        }
+    }
+
+    /// `MANTEL_PICTURES=folder` has real photos paired, to be looked at.
+    #[test]
+    fn pictures_to_look_at() {
+        use crate::render::{DecodeLimits, Quality, decode, encode};
+        let Some(folder) = std::env::var_os("MANTEL_PICTURES").map(std::path::PathBuf::from) else {
+            return;
+        };
+        let photos = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+            .join("../../shared/photos/orientation");
+        for (name, one, other, frame) in [
+            (
+                "portraits",
+                "Portrait_6.jpg",
+                "Portrait_3.jpg",
+                Size::new(1920, 1080),
+            ),
+            (
+                "landscapes",
+                "Landscape_8.jpg",
+                "Landscape_5.jpg",
+                Size::new(1080, 1920),
+            ),
+        ] {
+            for how in [Fit::Contain, Fit::Cover, Fit::Blur] {
+                let part = |file: &str, part| {
+                    let bytes = std::fs::read(photos.join(file)).unwrap();
+                    let picture = decode(&bytes, &DecodeLimits::default(), None).unwrap();
+                    fit(
+                        &picture,
+                        part_size(picture.size(), frame, part, how),
+                        Fit::Cover,
+                    )
+                };
+                let frame = pair([&part(one, 0), &part(other, 1)], frame, how);
+                let jpeg = encode(&frame, Quality::new(90).unwrap()).unwrap();
+                std::fs::write(folder.join(format!("pair-{name}-{how}.jpg")), jpeg).unwrap();
+            }
         }
     }
 }

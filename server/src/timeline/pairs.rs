@@ -48,10 +48,15 @@ impl Plan {
             }
         }
         let day = |photo: &u32| item(photo).taken.div_euclid(SECONDS_A_DAY);
+        let is_dated = |photo: &u32| item(photo).taken != 0;
         eligible.sort_unstable_by_key(|photo| (day(photo), *photo));
         let mut left = Vec::new();
         for group in eligible.chunk_by(|a, b| day(a) == day(b)) {
-            left.extend(plan.settle(roll, group));
+            // Photos of no known day are of no day together.
+            let (dated, undated): (Vec<u32>, Vec<u32>) =
+                group.iter().partition(|photo| is_dated(photo));
+            left.extend(undated);
+            left.extend(plan.settle(roll, &dated));
         }
         left.sort_unstable_by_key(|photo| (item(photo).album, *photo));
         for group in left.chunk_by(|a, b| item(a).album == item(b).album) {

@@ -447,27 +447,29 @@ pub(in super::super) fn entries(
     roots: &[PathBuf],
     with_names: bool,
 ) -> rusqlite::Result<Vec<Entry>> {
+    let no_albums = folders_of_roots(connection, roots)?;
     let query = filter.query(today, all_shown(connection)?, with_names, &|album: &str| {
         folders_of_album(connection, album, roots)
     })?;
     let mut statement = connection.prepare_cached(&query.sql)?;
     let rows = statement.query_map(rusqlite::params_from_iter(query.values.iter()), |row| {
-        entry(row, roots, with_names)
+        entry(row, roots, &no_albums, with_names)
     })?;
     rows.collect()
 }
 
-fn entry(row: &Row<'_>, roots: &[PathBuf], with_names: bool) -> rusqlite::Result<Entry> {
+fn entry(
+    row: &Row<'_>,
+    roots: &[PathBuf],
+    no_albums: &[i64],
+    with_names: bool,
+) -> rusqlite::Result<Entry> {
     let name = if with_names {
         let path = PathBuf::from(os_string(row.get(8)?)).join(os_string(row.get(9)?));
         display_name(&path, roots).into()
     } else {
         "".into()
     };
-    let size = row
-        .get::<_, Option<u32>>(2)?
-        .zip(row.get::<_, Option<u32>>(3)?)
-        .map(|(width, height)| Size::new(width, height));
     // 0 stands for a picture with nothing on it, or one that was tried in vain.
     let likeness = row
         .get::<_, Option<i64>>(6)?
@@ -477,12 +479,30 @@ fn entry(row: &Row<'_>, roots: &[PathBuf], with_names: bool) -> rusqlite::Result
         id: PhotoId(row.get::<_, i64>(0)?.cast_unsigned()),
         taken: row.get::<_, Option<i64>>(1)?.unwrap_or(0),
         name,
-        shape: Shape::of(size),
-        album: row.get::<_, i64>(4)?.cast_unsigned(),
+        shape: Shape::of(size(row.get(2)?, row.get(3)?)),
+        album: Some(row.get::<_, i64>(4)?)
+            .filter(|folder| !no_albums.contains(folder))
+            .map_or(0, |folder| hash_of(&folder.to_string())),
         camera: row.get_ref(5)?.as_str_or_null()?.map_or(0, hash_of),
         likeness,
         added: row.get(7)?,
     })
+}
+
+/// Width and height, where both are known.
+fn size(width: Option<u32>, height: Option<u32>) -> Option<Size> {
+    Some(Size::new(width?, height?))
+}
+
+/// The folders, by their number, that were given themselves: what lies directly in them is in no album.
+fn folders_of_roots(connection: &Connection, roots: &[PathBuf]) -> rusqlite::Result<Vec<i64>> {
+    let mut statement = connection.prepare_cached("SELECT id FROM folders WHERE path = ?")?;
+    let mut found = Vec::new();
+    for root in roots {
+        let rows = statement.query_map([bytes(root.as_os_str())], |row| row.get::<_, i64>(0))?;
+        found.extend(rows.flatten());
+    }
+    Ok(found)
 }
 
 /// The folders, by their number, whose path below its root has `wanted` as its end, its beginning or

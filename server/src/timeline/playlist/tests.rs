@@ -145,7 +145,7 @@ proptest! {
         let all: Vec<Entry> = (0..).zip(&sizes).flat_map(|(burst, n)| (0..*n).map(move |i| Entry {
             shape: Shape::Portrait,
             camera: 1,
-            ..entry(&format!("{burst} {i}"), 1000 * burst + i)
+            ..entry(&format!("{burst} {i}"), 1000 * (burst + 1) + i)
         })).collect();
         let taken: HashMap<PhotoId, i64> = all.iter().map(|entry| (entry.id, entry.taken)).collect();
         let (n, largest) = (all.len(), *sizes.iter().max().unwrap() as usize);
