@@ -33,16 +33,23 @@
     return '';
   }
 
+  // Which pictures, and how they look.
+  var WHICH = ['channel', 'album', 'from', 'to', 'rating', 'keyword', 'orientation', 'on-this-day', 'newest'];
+  var HOW = ['fit', 'quality', 'transition', 'fps', 'paint', 'pair', 'caption'];
+
+  function asked(names) {
+    return location.search.replace(/^\?/, '').split('&').filter(function (pair) {
+      var at = names.indexOf(pair.split('=')[0]);
+      return at >= 0 && (pair.indexOf('=') < pair.length - 1 || names[at] === 'on-this-day');
+    });
+  }
+
   // What the page was opened with belongs to the pictures as well; `t` keeps caches away.
   function address(path) {
     var ratio = window.devicePixelRatio || 1;
     var pairs = ['size=' + Math.max(1, Math.round(window.innerWidth * ratio)) + 'x' +
       Math.max(1, Math.round(window.innerHeight * ratio))];
-    var names = ['channel', 'fit', 'quality', 'transition', 'fps', 'paint'];
-    for (var i = 0; i < names.length; i++) {
-      if (query(names[i])) { pairs.push(names[i] + '=' + query(names[i])); }
-    }
-    return path + '?' + pairs.join('&') + '&t=' + new Date().getTime();
+    return path + '?' + pairs.concat(asked(HOW), asked(WHICH)).join('&') + '&t=' + new Date().getTime();
   }
 
   // ---- wasm
@@ -237,8 +244,7 @@
       event.preventDefault();
       if (command === 'toggle') { command = paused ? 'resume' : 'pause'; }
       if (command === 'pause' || command === 'resume') { paused = command === 'pause'; }
-      var channel = query('channel');
-      request('POST', 'control' + (channel ? '?channel=' + channel : ''),
+      request('POST', 'control?' + asked(WHICH).join('&'),
         JSON.stringify({ command: command }), function (ok) {
           toast(ok ? { next: 'Next', previous: 'Previous', pause: 'Paused', resume: 'Playing' }[command]
             : 'No answer from the server');
@@ -255,6 +261,30 @@
     clearTimeout(hiding);
     hiding = setTimeout(function () { element.className = ''; }, 1600);
   }
+
+  // ---- how far the first look through the folders is, on every rung
+
+  var SCAN_LOOK_MS = 2000;
+
+  function grouped(n) { return String(n).replace(/(\d)(?=(\d{3})+$)/g, '$1,'); }
+
+  // A library that is known is looked through in a second or two, which is not worth a word.
+  function watchScan() {
+    request('GET', 'status', null, function (ok, call) {
+      var library = null;
+      try { library = ok && JSON.parse(call.responseText).library; } catch (e) { library = null; }
+      var text = '';
+      if (library && library.scanning) {
+        text = 'indexing ' + grouped(library.scanned) +
+          (library.to_scan ? ' of ' + grouped(library.to_scan) : '');
+      }
+      var element = document.getElementById('indexing');
+      element.textContent = text;
+      element.className = text ? 'on' : '';
+      if (text || !ok) { setTimeout(watchScan, ok ? SCAN_LOOK_MS : LONGEST_PAUSE_MS); }
+    });
+  }
+  setTimeout(watchScan, SCAN_LOOK_MS);
 
   // ----
 

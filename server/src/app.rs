@@ -2,7 +2,6 @@
 
 use std::{
     hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState},
-    path::PathBuf,
     sync::{
         Arc, Weak,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -13,67 +12,70 @@ use std::{
 use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
-    channel::{Channel, ChannelTask, StateFile},
+    channel::{ChannelTask, Common, Role, StateFile},
+    channels::{Channels, Show},
     config::Config,
     hub::{Feed, Feeds, Framing},
-    library::{Library, Scanner},
+    library::{self, Filter, IndexError, Library, Scanner, Scope, Waker, Watcher},
+    lookalikes,
     net::{self, Accept},
     output::{self, Outputs},
-    producer::{Producer, Studio},
-    render::DecodeLimits,
-    rendition::Rendition,
-    timeline::Order,
+    producer::{Producer, Studio, StudioLimits},
+    progress::Progress,
+    timeline::{Order, SavedProgramme},
 };
 
 /// Renditions that are produced at once; more would be strangers making the server work.
 const MAX_RENDITIONS: usize = 12;
 
-/// How often the folders are looked through again; an empty one more often, because somebody is
-/// about to fill it.
+/// How often the folders are looked through again, for shares that send no events; an empty one
+/// more often, because somebody is about to fill it.
 const RESCAN: Duration = Duration::from_secs(60);
 const RESCAN_EMPTY: Duration = Duration::from_secs(5);
+/// A library that takes long to look through is looked through the more seldom.
+const SCANNING_SHARE: u32 = 30;
 
 /// Serves on `listener` until `shutdown` is done, then ends streams and returns.
+///
+/// # Errors
+/// The index can't be used: another process has it, or its folder can't be written.
 pub async fn run(
     config: Config,
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
-) {
+) -> Result<(), IndexError> {
     let (stop, stopped) = watch::channel(false);
-    let library = Arc::new(Library::new(!config.folders.is_empty()));
-    let scan = ScanThread::start(&config, library.clone());
+    let roots = library::roots_of(&config.folders);
+    let library = Arc::new(Library::open(roots, config.data_dir.as_deref())?);
+    let scan = ScanThread::start(library.clone());
 
     let (state, seed, saved) = open_state(&config);
     let seed = config.seed.or(seed).unwrap_or_else(random);
-    let (task, channel) = ChannelTask::new(
-        library.clone(),
-        config.timeline,
-        config.order,
-        seed,
-        state,
-        saved,
-    );
+    let common = common(&config, library.clone(), seed);
+    let role = Role::Main { state, saved };
+    let (task, channel) = ChannelTask::new(common.clone(), config.filter.clone(), role);
     let channel_task = tokio::spawn(task.run());
+    let channels = Arc::new(Channels::new(channel, config.filter.clone(), common));
 
     let framing = Arc::new(Framing::default());
     let workers = std::thread::available_parallelism()
         .map_or(2, usize::from)
         .min(4);
     let workshop = Workshop {
-        channel: channel.clone(),
+        channels: channels.clone(),
         library: library.clone(),
-        studio: Arc::new(Studio::new(workers, DecodeLimits::default())),
+        studio: Arc::new(Studio::new(StudioLimits::with_workers(workers))),
         framing: framing.clone(),
         stopped: stopped.clone(),
     };
-    let feeds = Arc::new_cyclic(|feeds: &Weak<Feeds<Rendition>>| {
+    let feeds = Arc::new_cyclic(|feeds: &Weak<Feeds<Show>>| {
         let feeds = feeds.clone();
-        Feeds::new(MAX_RENDITIONS, move |rendition, feed| {
-            workshop.start(feeds.clone(), rendition, feed)
+        Feeds::new(MAX_RENDITIONS, move |show, feed| {
+            workshop.start(feeds.clone(), show, feed)
         })
     });
 
-    let outputs = outputs(&config, feeds.clone(), channel, library, framing);
+    let outputs = outputs(&config, feeds.clone(), channels, library, framing);
     let accept = accept(&config, Arc::new(outputs));
     let signal = tokio::spawn(async move {
         shutdown.await;
@@ -85,18 +87,19 @@ pub async fn run(
     signal.abort();
     channel_task.abort();
     drop(scan);
+    Ok(())
 }
 
 fn outputs(
     config: &Config,
-    feeds: Arc<Feeds<Rendition>>,
-    channel: Channel,
+    feeds: Arc<Feeds<Show>>,
+    channels: Arc<Channels>,
     library: Arc<Library>,
     framing: Arc<Framing>,
 ) -> Outputs {
     Outputs {
         feeds,
-        channel,
+        channels,
         library,
         framing,
         rendition: config.rendition,
@@ -107,22 +110,23 @@ fn outputs(
     }
 }
 
+fn common(config: &Config, library: Arc<Library>, seed: u64) -> Common {
+    Common {
+        library,
+        settings: config.timeline,
+        order: config.order,
+        seed,
+    }
+}
+
 /// The outputs over `feeds` that somebody else fills, with a channel that stands still.
-pub(crate) fn outputs_alone(
-    config: &Config,
-    feeds: Arc<Feeds<Rendition>>,
-) -> (Outputs, ChannelTask) {
-    let library = Arc::new(Library::new(false));
-    let (task, channel) = ChannelTask::new(
-        library.clone(),
-        config.timeline,
-        config.order,
-        0,
-        None,
-        None,
-    );
+pub(crate) fn outputs_alone(config: &Config, feeds: Arc<Feeds<Show>>) -> (Outputs, ChannelTask) {
+    let library = Arc::new(Library::in_memory(Vec::new()));
+    let common = common(config, library.clone(), 0);
+    let (task, channel) = ChannelTask::new(common.clone(), Filter::default(), Role::Choice);
+    let channels = Arc::new(Channels::new(channel, Filter::default(), common));
     (
-        outputs(config, feeds, channel, library, Arc::default()),
+        outputs(config, feeds, channels, library, Arc::default()),
         task,
     )
 }
@@ -138,7 +142,7 @@ pub(crate) fn accept(config: &Config, outputs: Arc<Outputs>) -> Accept {
 
 /// What starts a producer.
 struct Workshop {
-    channel: Channel,
+    channels: Arc<Channels>,
     library: Arc<Library>,
     studio: Arc<Studio>,
     framing: Arc<Framing>,
@@ -146,12 +150,16 @@ struct Workshop {
 }
 
 impl Workshop {
-    fn start(&self, feeds: Weak<Feeds<Rendition>>, rendition: Rendition, feed: Arc<Feed>) {
+    fn start(&self, feeds: Weak<Feeds<Show>>, show: Show, feed: Arc<Feed>) {
+        // Whoever opens a feed holds its channel.
+        let Some(channel) = self.channels.by_no(show.channel) else {
+            return;
+        };
         let producer = Producer {
-            rendition,
+            show,
             feed,
             feeds,
-            channel: self.channel.clone(),
+            channel,
             library: self.library.clone(),
             studio: self.studio.clone(),
             framing: self.framing.clone(),
@@ -160,24 +168,14 @@ impl Workshop {
     }
 }
 
-fn open_state(
-    config: &Config,
-) -> (
-    Option<StateFile>,
-    Option<u64>,
-    Option<crate::timeline::Saved>,
-) {
+fn open_state(config: &Config) -> (Option<StateFile>, Option<u64>, SavedProgramme) {
     let Some(dir) = &config.data_dir else {
         tracing::warn!(
             "this system names no cache directory; give --data-dir to keep the place over restarts"
         );
-        return (None, None, None);
+        return (None, None, SavedProgramme::default());
     };
-    let folders: Vec<PathBuf> = config
-        .folders
-        .iter()
-        .map(|folder| folder.canonicalize().unwrap_or_else(|_| folder.clone()))
-        .collect();
+    let folders = library::roots_of(&config.folders);
     // With zero keys: the same on every start.
     let mut hasher = DefaultHasher::new();
     let order = match config.order {
@@ -196,61 +194,83 @@ fn random() -> u64 {
     RandomState::new().hash_one(Instant::now())
 }
 
-/// The thread that looks through the folders, over and over. Told to stop when dropped.
+/// The thread that keeps the index up to date. Told to stop when dropped.
 struct ScanThread {
     stop: Arc<AtomicBool>,
-    thread: Option<std::thread::Thread>,
+    waker: Option<Waker>,
 }
 
 impl ScanThread {
-    fn start(config: &Config, library: Arc<Library>) -> Self {
+    fn start(library: Arc<Library>) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
-        if config.folders.is_empty() {
-            return Self { stop, thread: None };
+        if library.roots().is_empty() {
+            return Self { stop, waker: None };
         }
-        let by_date = matches!(config.order, Order::Newest | Order::Oldest);
-        let scanner = Scanner::new(&config.folders, by_date);
-        let told = stop.clone();
+        let watcher = Watcher::new(library.roots().to_owned());
+        let waker = Some(watcher.waker());
+        let (told, followed, seen) = (stop.clone(), library.clone(), library.clone());
         let thread = std::thread::Builder::new()
             .name("scan".into())
-            .spawn(move || {
-                let mut first = true;
-                while !told.load(Relaxed) {
-                    scanner.scan(&library, &told);
-                    let counts = library.counts();
-                    if std::mem::take(&mut first) {
-                        report(&counts);
-                    }
-                    std::thread::park_timeout(if counts.photos == 0 {
-                        RESCAN_EMPTY
-                    } else {
-                        RESCAN
-                    });
-                }
-            });
-        match thread {
-            Ok(handle) => Self {
-                stop,
-                thread: Some(handle.thread().clone()),
-            },
-            Err(error) => {
-                tracing::error!(%error, "can't start the thread that scans the folders");
-                Self { stop, thread: None }
-            }
+            .spawn(move || keep_up(&library, &watcher, &told));
+        if let Err(error) = thread {
+            tracing::error!(%error, "can't start the thread that scans the folders");
         }
+        // Nobody misses the bar when there is no thread to draw it.
+        let told = stop.clone();
+        let _ = std::thread::Builder::new()
+            .name("progress".into())
+            .spawn(move || Progress::start().follow(&followed, &told));
+        lookalikes::start(seen, stop.clone());
+        Self { stop, waker }
     }
 }
 
 impl Drop for ScanThread {
     fn drop(&mut self) {
         self.stop.store(true, Relaxed);
-        if let Some(thread) = &self.thread {
-            thread.unpark();
+        if let Some(waker) = &self.waker {
+            waker.wake();
         }
     }
 }
 
-fn report(counts: &crate::library::Counts) {
+fn keep_up(library: &Library, watcher: &Watcher, stop: &AtomicBool) {
+    let mut scanner = Scanner::new(library.roots());
+    let mut scope = Some(Scope::Everything);
+    let mut first = true;
+    let mut next_full = Instant::now();
+    while !stop.load(Relaxed) {
+        if let Some(scope) = scope.take() {
+            let start = Instant::now();
+            scanner.scan(library, &scope, stop);
+            let counts = library.counts();
+            if scope == Scope::Everything {
+                let span = if counts.photos == 0 {
+                    RESCAN_EMPTY
+                } else {
+                    RESCAN
+                };
+                next_full = Instant::now() + span.max(start.elapsed() * SCANNING_SHARE);
+            }
+            if std::mem::take(&mut first) {
+                report(&counts, start.elapsed());
+            }
+        }
+        let again = scanner.unsettled();
+        let due = again
+            .as_ref()
+            .map_or(next_full, |(due, _)| next_full.min(*due));
+        let told = watcher.wait(due.saturating_duration_since(Instant::now()));
+        let now = Instant::now();
+        scope = if now >= next_full {
+            Some(Scope::Everything)
+        } else {
+            told.or_else(|| again.filter(|(due, _)| now >= *due).map(|(_, scope)| scope))
+        };
+    }
+}
+
+fn report(counts: &library::Counts, took: Duration) {
     let photos = counts.photos;
     if photos == 0 {
         tracing::warn!(
@@ -258,6 +278,11 @@ fn report(counts: &crate::library::Counts) {
             "no picture found in the folders given; built-in pictures are shown until there is one"
         );
     } else {
-        tracing::info!(photos, skipped = counts.skipped, "the folders are scanned");
+        tracing::info!(
+            photos,
+            skipped = counts.skipped,
+            seconds = took.as_secs(),
+            "the folders are scanned"
+        );
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::{net::TcpListener, sync::watch};
 
 pub use crate::hub::{Feed, FrameNo, Framing, Now};
-use crate::{app, config::Config, hub::Feeds, net, rendition::Rendition};
+use crate::{app, channels::Show, config::Config, hub::Feeds, net};
 
 /// Serves what `publish` puts into each feed that is opened, and nothing else, without end.
 pub async fn serve_frames<F, Fut>(config: Config, listener: TcpListener, publish: F)
@@ -13,11 +13,46 @@ where
     F: Fn(Arc<Feed>) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = ()> + Send + 'static,
 {
-    let feeds = Arc::new(Feeds::new(1, move |_: Rendition, feed| {
+    let feeds = Arc::new(Feeds::new(1, move |_: Show, feed| {
         tokio::spawn(publish(feed));
     }));
     let (_stop, stopped) = watch::channel(false);
     let (outputs, _channel) = app::outputs_alone(&config, feeds);
     let accept = app::accept(&config, Arc::new(outputs));
     net::serve(listener, accept, stopped).await;
+}
+
+/// An index of as many rows as one likes, without their photos.
+#[derive(Debug)]
+pub struct LibraryBench(crate::library::Library);
+
+impl LibraryBench {
+    /// Fills an index in `data_dir` with `n` rows that look like twenty-five years of photos.
+    ///
+    /// # Errors
+    /// The index can't be kept there.
+    pub fn fill(data_dir: &std::path::Path, n: u64) -> Result<Self, crate::library::IndexError> {
+        let root = std::path::PathBuf::from("/nonexistent/photos");
+        let library = crate::library::Library::open(vec![root], Some(data_dir))?;
+        library.fill(n);
+        Ok(Self(library))
+    }
+
+    /// How many photos the filter lets through, on a day in 2025.
+    pub fn n_matching(&self, wishes: &[(&str, &str)]) -> usize {
+        let mut filter = crate::library::Filter::default();
+        for (key, value) in wishes {
+            // A wish that nobody understands lets everything through, and the count shows it.
+            let _ = filter.set(key, value);
+        }
+        let today = chrono::NaiveDate::from_ymd_opt(2025, 7, 4).unwrap_or_default();
+        self.0
+            .select(&filter, crate::timeline::Order::Shuffle, today)
+            .len()
+    }
+
+    /// The photos that `/status` tells of.
+    pub fn counts(&self) -> u64 {
+        self.0.counts().photos
+    }
 }

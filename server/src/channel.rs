@@ -15,21 +15,22 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
     clock,
-    library::Library,
-    timeline::{Act, Order, Playlist, Saved, Timeline, UnknownPhoto},
+    library::{Filter, Library},
+    timeline::{Act, Order, Programme, Roll, SavedProgramme, Settings, UnknownPhoto},
 };
 
 /// What others hold of a channel.
 #[derive(Clone, Debug)]
 pub struct Channel {
-    timeline: watch::Receiver<Arc<Timeline>>,
+    programme: watch::Receiver<Arc<Programme>>,
     acts: mpsc::Sender<Ask>,
+    holds: Arc<()>,
 }
 
 #[derive(Debug)]
 struct Ask {
     act: Act,
-    reply: oneshot::Sender<Result<Arc<Timeline>, UnknownPhoto>>,
+    reply: oneshot::Sender<Result<Arc<Programme>, UnknownPhoto>>,
 }
 
 /// Why a command was not carried out.
@@ -46,17 +47,25 @@ pub enum ActError {
 /// Commands that may wait; a person presses no faster than they are carried out.
 const QUEUE: usize = 16;
 
+/// How often a playlist is worked out again because slides moved on meanwhile.
+const MAX_TRIES: usize = 4;
+
 /// How often the clock is compared with itself.
 const CLOCK_CHECK: Duration = Duration::from_secs(1);
 
 impl Channel {
-    /// The timeline as it is now, and word of every change.
-    pub fn timeline(&self) -> watch::Receiver<Arc<Timeline>> {
-        self.timeline.clone()
+    /// The programme as it is now, and word of every change.
+    pub fn programme(&self) -> watch::Receiver<Arc<Programme>> {
+        self.programme.clone()
     }
 
-    /// Has a command carried out; returns the timeline after it.
-    pub async fn act(&self, act: Act) -> Result<Arc<Timeline>, ActError> {
+    /// Whether anybody has a hold on this channel beside whoever asks.
+    pub fn is_held(&self) -> bool {
+        Arc::strong_count(&self.holds) > 1
+    }
+
+    /// Has a command carried out; returns the programme after it.
+    pub async fn act(&self, act: Act) -> Result<Arc<Programme>, ActError> {
         let (reply, answer) = oneshot::channel();
         self.acts
             .send(Ask { act, reply })
@@ -69,62 +78,115 @@ impl Channel {
     }
 }
 
-/// The owner of a channel's timeline.
+/// What every channel of a server has in common.
+#[derive(Clone, Debug)]
+pub struct Common {
+    /// Where photos come from.
+    pub library: Arc<Library>,
+    /// Interval and transition.
+    pub settings: Settings,
+    /// In which order photos come.
+    pub order: Order,
+    /// What the shuffle is drawn from.
+    pub seed: u64,
+}
+
+/// What a channel is to the house.
+#[derive(Debug)]
+pub enum Role {
+    /// What is on when nobody chooses. It keeps its place over restarts, and when there is no photo
+    /// to show it shows the demo's pictures.
+    Main {
+        /// Where its place is kept, if anywhere.
+        state: Option<StateFile>,
+        /// Where it was.
+        saved: SavedProgramme,
+    },
+    /// Somebody's choice of photos, as long as it is watched.
+    Choice,
+}
+
+/// Which photos a channel shows, in which order.
+#[derive(Clone, Debug)]
+struct Choice {
+    common: Common,
+    filter: Filter,
+    is_main: bool,
+}
+
+impl Choice {
+    fn roll(&self) -> Roll {
+        let Common {
+            library,
+            order,
+            seed,
+            ..
+        } = &self.common;
+        let entries = if self.is_main {
+            library.entries_or_demo(&self.filter, *order)
+        } else {
+            library.entries(&self.filter, *order)
+        };
+        Roll::new(entries, *order, *seed)
+    }
+}
+
+/// The owner of a channel's programme.
 #[derive(Debug)]
 pub struct ChannelTask {
-    library: Arc<Library>,
-    order: Order,
-    seed: u64,
+    choice: Choice,
     state: Option<StateFile>,
-    timeline: Timeline,
-    published: watch::Sender<Arc<Timeline>>,
+    programme: Programme,
+    published: watch::Sender<Arc<Programme>>,
     acts: mpsc::Receiver<Ask>,
 }
 
 impl ChannelTask {
-    /// A channel over `library`, going on from what `state` remembers.
-    pub fn new(
-        library: Arc<Library>,
-        settings: crate::timeline::Settings,
-        order: Order,
-        seed: u64,
-        state: Option<StateFile>,
-        saved: Option<Saved>,
-    ) -> (Self, Channel) {
-        let playlist = Arc::new(Playlist::new(library.entries(), order, seed));
-        let timeline = Timeline::new(settings, playlist, saved, clock::now());
-        let (published, receiver) = watch::channel(Arc::new(timeline.clone()));
+    /// A channel that shows what `filter` lets through.
+    pub fn new(common: Common, filter: Filter, role: Role) -> (Self, Channel) {
+        let choice = Choice {
+            common,
+            filter,
+            is_main: matches!(role, Role::Main { .. }),
+        };
+        let (state, saved) = match role {
+            Role::Main { state, saved } => (state, saved),
+            Role::Choice => (None, SavedProgramme::default()),
+        };
+        let roll = Arc::new(choice.roll());
+        let programme = Programme::new(choice.common.settings, &roll, saved, clock::now());
+        let (published, receiver) = watch::channel(Arc::new(programme.clone()));
         let (sender, acts) = mpsc::channel(QUEUE);
         let task = Self {
-            library,
-            order,
-            seed,
+            choice,
             state,
-            timeline,
+            programme,
             published,
             acts,
         };
         (
             task,
             Channel {
-                timeline: receiver,
+                programme: receiver,
                 acts: sender,
+                holds: Arc::default(),
             },
         )
     }
 
     /// Runs until every [`Channel`] is gone or the task is aborted.
     pub async fn run(mut self) {
-        let mut changes = self.library.changes();
+        let mut changes = self.choice.common.library.changes();
         // Changes from before this task began count too.
         changes.mark_changed();
         let mut tick = tokio::time::interval(CLOCK_CHECK);
         let mut last = clock::now();
+        let mut day = clock::today();
         loop {
             tokio::select! {
                 ask = self.acts.recv() => {
                     let Some(ask) = ask else { return };
-                    let result = self.timeline.act(ask.act, clock::now());
+                    let result = self.programme.act(ask.act, clock::now());
                     self.publish();
                     // Who asked may have gone: the command stands all the same.
                     let _ = ask.reply.send(result.map(|()| self.published.borrow().clone()));
@@ -137,32 +199,59 @@ impl ChannelTask {
                     let now = clock::now();
                     if now.0 + 500 < last.0 {
                         tracing::warn!("the clock went back; slides go on from where they were");
-                        self.timeline.clock_went_back(UnixMillis(last.0), now);
+                        self.programme.clock_went_back(UnixMillis(last.0), now);
                         self.publish();
                     }
                     last = now;
+                    // What happened on this day changes at midnight.
+                    let today = clock::today();
+                    if std::mem::replace(&mut day, today) != today && self.choice.filter.changes_daily() {
+                        self.take_playlist().await;
+                    }
                 }
             }
         }
     }
 
     async fn take_playlist(&mut self) {
-        let (library, order, seed) = (self.library.clone(), self.order, self.seed);
-        // Sorting a hundred thousand photos is no work for a thread that serves sockets.
-        let built =
-            tokio::task::spawn_blocking(move || Playlist::new(library.entries(), order, seed))
-                .await;
-        if let Ok(playlist) = built {
-            self.timeline.set_playlist(Arc::new(playlist), clock::now());
+        let mut roll = None;
+        for _ in 0..MAX_TRIES {
+            let (programme, choice, known) =
+                (self.programme.clone(), self.choice.clone(), roll.take());
+            // Sorting a hundred thousand photos is no work for a thread that serves sockets.
+            let built = tokio::task::spawn_blocking(move || {
+                let roll = known.unwrap_or_else(|| Arc::new(choice.roll()));
+                let asked = clock::now();
+                let playlists = programme.playlists_of(&roll, asked);
+                (roll, asked, playlists)
+            });
+            let Ok((built, asked, playlists)) = built.await else {
+                return;
+            };
+            let now = clock::now();
+            // New photos come behind the slide that was announced when they were placed.
+            if self.programme.same_slide(asked, now) {
+                self.programme = self.programme.with_playlists(playlists, now);
+                self.publish();
+                return;
+            }
+            roll = Some(built);
+        }
+        // Slides change faster than photos are sorted: what is announced is kept all the same.
+        if let Some(roll) = roll {
+            let now = clock::now();
+            let playlists = self.programme.playlists_of(&roll, now);
+            self.programme = self.programme.with_playlists(playlists, now);
             self.publish();
         }
     }
 
     fn publish(&mut self) {
         if let Some(state) = &mut self.state {
-            state.save(self.seed, &self.timeline);
+            state.save(self.choice.common.seed, &self.programme);
         }
-        self.published.send_replace(Arc::new(self.timeline.clone()));
+        self.published
+            .send_replace(Arc::new(self.programme.clone()));
     }
 }
 
@@ -179,13 +268,14 @@ struct State {
     seed: u64,
     /// What the saved place is a place in: other folders make it meaningless.
     programme: u64,
-    saved: Option<Saved>,
+    #[serde(flatten)]
+    saved: SavedProgramme,
 }
 
 impl StateFile {
     /// The state kept in `dir` for the programme identified by `programme`; with it the seed and
     /// the place that were saved there, if any were.
-    pub fn open(dir: &Path, programme: u64) -> (Self, Option<u64>, Option<Saved>) {
+    pub fn open(dir: &Path, programme: u64) -> (Self, Option<u64>, SavedProgramme) {
         let path = dir.join("channel.json");
         let state = std::fs::read(&path)
             .ok()
@@ -193,7 +283,8 @@ impl StateFile {
         let seed = state.as_ref().map(|state| state.seed);
         let saved = state
             .filter(|state| state.programme == programme)
-            .and_then(|state| state.saved);
+            .map(|state| state.saved)
+            .unwrap_or_default();
         (
             Self {
                 path,
@@ -205,11 +296,11 @@ impl StateFile {
         )
     }
 
-    fn save(&mut self, seed: u64, timeline: &Timeline) {
+    fn save(&mut self, seed: u64, programme: &Programme) {
         let state = State {
             seed,
             programme: self.programme,
-            saved: Some(timeline.saved()),
+            saved: programme.saved(),
         };
         if let Err(error) = self.write(&state)
             && !std::mem::replace(&mut self.failed, true)
@@ -233,12 +324,17 @@ impl StateFile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::timeline::{Settings, Transition};
+    use crate::timeline::Transition;
 
-    fn settings() -> Settings {
-        Settings {
-            interval_millis: 10_000,
-            transition: Transition::Cut,
+    fn common(seed: u64) -> Common {
+        Common {
+            library: Arc::new(Library::in_memory(Vec::new())),
+            settings: Settings {
+                interval_millis: 10_000,
+                transition: Transition::Cut,
+            },
+            order: Order::Shuffle,
+            seed,
         }
     }
 
@@ -247,15 +343,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let start = || {
             let (state, seed, saved) = StateFile::open(dir.path(), 1);
-            let library = Arc::new(Library::new(false));
-            let (task, channel) = ChannelTask::new(
-                library,
-                settings(),
-                Order::Shuffle,
-                seed.unwrap_or(77),
-                Some(state),
+            let role = Role::Main {
+                state: Some(state),
                 saved,
-            );
+            };
+            let (task, channel) =
+                ChannelTask::new(common(seed.unwrap_or(77)), Filter::default(), role);
             (tokio::spawn(task.run()), channel)
         };
         let (task, channel) = start();
@@ -267,24 +360,35 @@ mod tests {
         assert_eq!(seed, Some(77));
         assert_eq!(
             StateFile::open(dir.path(), 2).2,
-            None,
+            SavedProgramme::default(),
             "another programme has another place"
         );
         let (_task, channel) = start();
-        let now = clock::now();
-        assert_eq!(channel.timeline().borrow().at(now), paused.at(now));
+        let (now, size) = (clock::now(), crate::render::Size::new(16, 9));
+        let again = channel.programme().borrow().clone();
+        assert_eq!(
+            again.timeline(size, true).at(now),
+            paused.timeline(size, true).at(now)
+        );
+    }
+
+    #[test]
+    fn the_state_of_a_version_without_pairs_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let old = r#"{"seed":77,"programme":1,"saved":{"anchor":{"slide":5,"starts_at":6,
+            "place":{"round":1,"index":2},"shown":null,"paused_at":null},
+            "interval_millis":10000,"photo":18446744073709551615}}"#;
+        std::fs::write(dir.path().join("channel.json"), old).unwrap();
+        let (_, seed, saved) = StateFile::open(dir.path(), 1);
+        assert_eq!(seed, Some(77));
+        let first = saved.saved.unwrap();
+        assert_eq!((first.anchor.slide, first.photo), (5, Some(u64::MAX)));
+        assert_eq!((saved.landscape, saved.portrait), (None, None));
     }
 
     #[tokio::test]
     async fn a_command_after_the_end_says_so() {
-        let (task, channel) = ChannelTask::new(
-            Arc::new(Library::new(false)),
-            settings(),
-            Order::Name,
-            0,
-            None,
-            None,
-        );
+        let (task, channel) = ChannelTask::new(common(0), Filter::default(), Role::Choice);
         drop(task);
         assert_eq!(
             channel.act(Act::Next).await.unwrap_err(),

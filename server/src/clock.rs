@@ -16,3 +16,8 @@ pub fn now() -> UnixMillis {
 pub fn until(moment: UnixMillis) -> Duration {
     Duration::from_millis(moment.0.saturating_sub(now().0))
 }
+
+/// The day that it is here.
+pub fn today() -> chrono::NaiveDate {
+    chrono::Local::now().date_naive()
+}

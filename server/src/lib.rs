@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!             library ── photos ──┐
-//!  folders ─▶ (scan)              ▼
+//!  folders ─▶ (scan, index, watch)▼
 //!                               source ─▶ timeline ─▶ render ─▶ hub ─▶ output ─▶ net ─▶ client
 //!                               [I/O]     [pure]      [pure]   [state]  [HTTP]  [sockets]
 //!                                            ▲                            │
@@ -15,17 +15,22 @@
 
 mod app;
 pub mod bench;
+mod caption;
 mod channel;
+mod channels;
 mod clock;
 pub mod config;
 mod hub;
 mod library;
+mod lookalikes;
 mod net;
 mod output;
 mod producer;
+pub mod progress;
 pub mod render;
 mod rendition;
 pub mod source;
+pub mod tasks;
 pub mod timeline;
 
 pub use app::run;

@@ -6,13 +6,13 @@ use std::{
     process::ExitCode,
 };
 
-use mantel::{Config, ConfigError};
+use mantel::{Config, ConfigError, config::Invocation, progress, tasks};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
-    let config = match Config::from_args(std::env::args_os().skip(1)) {
-        Ok(config) => config,
+    let invocation = match Invocation::from_args(std::env::args_os().skip(1)) {
+        Ok(invocation) => invocation,
         Err(ConfigError::Usage(error)) => {
             // clap knows colours and whether this is help that was asked for.
             let _ = error.print();
@@ -23,20 +23,51 @@ fn main() -> ExitCode {
             return ExitCode::from(error.exit_code());
         }
     };
-    let filter = EnvFilter::try_from_env("MANTEL_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("warn,mantel=info"));
+    let default = match &invocation {
+        Invocation::Serve(_) => "warn,mantel=info,nom_exif=off",
+        Invocation::List(_) | Invocation::Scan(_) => "error,mantel=warn,nom_exif=off",
+    };
+    let filter = EnvFilter::try_from_env("MANTEL_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(io::stderr)
+        .with_writer(|| LogWriter)
         .with_ansi(io::stderr().is_terminal())
         .with_target(false)
         .init();
-    match serve(config) {
+    let mut out = io::BufWriter::new(io::stdout());
+    let done = match invocation {
+        Invocation::Serve(config) => serve(*config),
+        Invocation::List(task) => tasks::list(&task, &mut out).map_err(Into::into),
+        Invocation::Scan(task) => tasks::scan(&task, &mut out).map_err(Into::into),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("mantel: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// `mantel list | head` ends early, which is what was asked for.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// The log, which a progress bar makes room for.
+struct LogWriter;
+
+impl Write for LogWriter {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        progress::without_bar(|| io::stderr().write(text))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
     }
 }
 
@@ -48,7 +79,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         .map_err(|error| bind_error(config.listen, &error))?;
     announce(listener.local_addr()?);
     let asked = signals()?;
-    mantel::run(config, listener, asked).await;
+    mantel::run(config, listener, asked).await?;
     Ok(())
 }
 

@@ -26,6 +26,61 @@ pub struct Rendition {
     pub fps: Fps,
     /// How one slide becomes the next.
     pub transition: Transition,
+    /// Whether two photos may share the screen.
+    pub pair: bool,
+    /// What is written on the picture.
+    pub captions: Captions,
+}
+
+/// What is written on a picture, each where it is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Captions {
+    /// When it was taken, in words.
+    pub date: bool,
+    /// Where.
+    pub place: bool,
+    /// The album that it is in.
+    pub album: bool,
+    /// What somebody wrote under it.
+    pub text: bool,
+}
+
+impl Captions {
+    /// Whether nothing is written at all.
+    pub fn is_off(self) -> bool {
+        self == Self::default()
+    }
+}
+
+impl std::str::FromStr for Captions {
+    type Err = &'static str;
+
+    /// `off`, `all`, or any of `date,place,album,text`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut captions = Self::default();
+        match text.trim() {
+            "off" => return Ok(captions),
+            "all" => {
+                return Ok(Self {
+                    date: true,
+                    place: true,
+                    album: true,
+                    text: true,
+                });
+            }
+            _ => {}
+        }
+        for word in text.split(',') {
+            match word.trim() {
+                "date" => captions.date = true,
+                "place" => captions.place = true,
+                "album" => captions.album = true,
+                "text" => captions.text = true,
+                _ => return Err("off, all, or any of date,place,album,text"),
+            }
+        }
+        Ok(captions)
+    }
 }
 
 /// Long sides that are rendered. Common screens stand on it exactly.
@@ -89,6 +144,18 @@ mod tests {
             (1366, 768),
         ] {
             assert_eq!(snap(size(width, height)), size(width, height));
+        }
+    }
+
+    #[test]
+    fn captions_are_off_all_or_a_list() {
+        let read = |text: &str| text.parse::<Captions>();
+        assert!(read("off").unwrap().is_off());
+        let two = read("date, text").unwrap();
+        assert!(two.date && two.text && !two.place && !two.album);
+        assert_eq!(read("all"), read("text,album,place,date"));
+        for bad in ["", "on", "date,", "date,off", "Date"] {
+            assert!(read(bad).is_err(), "{bad}");
         }
     }
 

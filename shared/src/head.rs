@@ -5,7 +5,10 @@ use alloc::{string::String, vec::Vec};
 use core::fmt;
 
 use crate::{
-    meta::{FrameMeta, MAX_CAPTION_BYTES, SlideNo, Timestamp, Transition, UnixMillis, decimal},
+    meta::{
+        FrameMeta, MAX_CAPTION_BYTES, MAX_NAME_BYTES, SlideNo, Timestamp, Transition, UnixMillis,
+        decimal,
+    },
     text::{ContentType, TakenAt, percent_decode, percent_encode},
 };
 
@@ -43,8 +46,9 @@ impl PartHead {
         }
     }
 
-    /// Appends the header lines and the blank line. Each line but the caption's is shorter than
-    /// the 128 bytes that ffmpeg reads; the type and the length come first.
+    /// Appends the header lines and the blank line. Each line but those of free text (caption, place
+    /// and album) is shorter than the 128 bytes that ffmpeg reads; the type and the length come
+    /// first.
     pub fn write(&self, out: &mut Vec<u8>) {
         line(out, "Content-Type", Some(&self.content_type));
         line(out, "Content-Length", self.content_length.as_ref());
@@ -57,12 +61,9 @@ impl PartHead {
         line(out, "X-Transition", meta.transition.as_ref());
         line(out, "X-Taken-At", meta.taken_at.as_ref());
         line(out, "X-State", meta.paused.then_some("paused").as_ref());
-        if let Some(caption) = &meta.caption {
-            out.extend_from_slice(b"X-Caption: ");
-            let end = caption.floor_char_boundary(MAX_CAPTION_BYTES);
-            percent_encode(&caption[..end], out);
-            out.extend_from_slice(b"\r\n");
-        }
+        free_text(out, "X-Place", meta.place.as_deref(), MAX_NAME_BYTES);
+        free_text(out, "X-Album", meta.album.as_deref(), MAX_NAME_BYTES);
+        free_text(out, "X-Caption", meta.caption.as_deref(), MAX_CAPTION_BYTES);
         out.extend_from_slice(b"\r\n");
     }
 
@@ -119,7 +120,14 @@ impl PartHead {
         } else if is("X-Taken-At") {
             keep(&mut meta.taken_at, TakenAt::new(value).ok().map(Some));
         } else if is("X-Caption") {
-            keep(&mut meta.caption, caption(value).map(Some));
+            keep(
+                &mut meta.caption,
+                text_of(value, MAX_CAPTION_BYTES).map(Some),
+            );
+        } else if is("X-Place") {
+            keep(&mut meta.place, text_of(value, MAX_NAME_BYTES).map(Some));
+        } else if is("X-Album") {
+            keep(&mut meta.album, text_of(value, MAX_NAME_BYTES).map(Some));
         } else if is("X-State") {
             meta.paused = value.eq_ignore_ascii_case("paused");
         }
@@ -152,9 +160,18 @@ fn keep<T>(slot: &mut T, read: Option<T>) {
     }
 }
 
-fn caption(value: &str) -> Option<String> {
+fn free_text(out: &mut Vec<u8>, name: &str, text: Option<&str>, max_bytes: usize) {
+    if let Some(text) = text {
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(b": ");
+        percent_encode(&text[..text.floor_char_boundary(max_bytes)], out);
+        out.extend_from_slice(b"\r\n");
+    }
+}
+
+fn text_of(value: &str, max_bytes: usize) -> Option<String> {
     let mut text = percent_decode(value.as_bytes())?;
-    text.truncate(text.floor_char_boundary(MAX_CAPTION_BYTES));
+    text.truncate(text.floor_char_boundary(max_bytes));
     Some(text)
 }
 
@@ -186,7 +203,7 @@ mod tests {
         let head = PartHead::parse(
             b"Content-Type: \xff\r\nContent-Length: 1,2\r\nX-Timestamp: now\r\nX-Slide: -1\r\n\
               X-Show-At: 1.5\r\nX-Sent-At: \r\nX-Dwell-Ms: 9s\r\nX-Transition: wipe\r\nX-Caption: %\r\n\
-              X-Taken-At: yesterday\r\nX-State: confused\r\n: nameless\r\nX-Unknown: y\r\n",
+              X-Place: %f\r\nX-Album: %ff\r\nX-Taken-At: yesterday\r\nX-State: confused\r\n: nameless\r\nX-Unknown: y\r\n",
         );
         assert_eq!(head, Ok(PartHead::default()));
         assert_eq!(parsed(""), PartHead::default());
@@ -252,5 +269,27 @@ mod tests {
             caption("a\r\nX-Slide: 9\r\n\r\n"),
             "a\r\nX-Slide: 9\r\n\r\n"
         );
+    }
+
+    #[test]
+    fn places_and_albums_are_cut_too_and_the_longest_head_is_within_the_limits() {
+        let long = "\u{20ac}".repeat(10_000);
+        let meta = FrameMeta {
+            place: Some(long.clone()),
+            album: Some(std::format!("a\r\nX-State: paused\r\n{long}")),
+            caption: Some(long.clone()),
+            ..FrameMeta::default()
+        };
+        let mut block = Vec::new();
+        PartHead {
+            meta,
+            ..PartHead::jpeg(1)
+        }
+        .write(&mut block);
+        assert!(block.len() < crate::Limits::default().head_bytes);
+        let meta = PartHead::parse(&block).unwrap().meta;
+        assert_eq!(meta.place.as_deref(), Some(&long[..255]));
+        assert_eq!(meta.caption.as_deref(), Some(&long[..1023]));
+        assert!(meta.album.unwrap().starts_with("a\r\nX-State: paused") && !meta.paused);
     }
 }

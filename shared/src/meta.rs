@@ -11,6 +11,9 @@ use crate::text::TakenAt;
 /// then is at most three times as long, well below [`Limits::head_bytes`](crate::Limits).
 pub const MAX_CAPTION_BYTES: usize = 1024;
 
+/// The same for the name of a place and of an album.
+pub const MAX_NAME_BYTES: usize = 256;
+
 /// The number of a slide. It only grows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -60,6 +63,10 @@ pub struct FrameMeta {
     pub caption: Option<String>,
     /// `X-Taken-At`: when the photo was taken.
     pub taken_at: Option<TakenAt>,
+    /// `X-Place`: where it was taken; percent-encoded, at most [`MAX_NAME_BYTES`] of it.
+    pub place: Option<String>,
+    /// `X-Album`: the album that it is in; percent-encoded, at most [`MAX_NAME_BYTES`] of it.
+    pub album: Option<String>,
     /// `X-State: paused`: the slide stays until further notice.
     pub paused: bool,
 }

@@ -8,13 +8,16 @@ mod support;
 
 mod api;
 mod bad_input;
+mod captions;
 mod cli;
 mod drivers;
 mod gallery;
 mod img;
 mod ladder;
+mod library;
 mod moments;
 mod page;
+mod pairs;
 mod players;
 mod restart;
 mod stills;

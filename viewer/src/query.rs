@@ -5,14 +5,26 @@
 
 use crate::fit::Size;
 
-/// Keys of the page that are passed on to the stream as they stand.
-const PASSED_ON: [&str; 4] = ["channel", "fit", "quality", "transition"];
+/// Keys of the page that say which pictures, passed on to the stream and to commands.
+const WHICH: [&str; 9] = [
+    "channel",
+    "album",
+    "from",
+    "to",
+    "rating",
+    "keyword",
+    "orientation",
+    "on-this-day",
+    "newest",
+];
+/// Keys that say how they look, passed on to the stream.
+const HOW: [&str; 5] = ["fit", "quality", "transition", "pair", "caption"];
 
 /// What the page was opened with.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Query {
     passed_on: String,
-    channel: Option<String>,
+    which: String,
     /// The statistics panel is open from the start: `stats=1`.
     pub stats: bool,
 }
@@ -24,14 +36,20 @@ impl Query {
         let mut query = Self::default();
         for pair in search.trim_start_matches('?').split('&') {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            if PASSED_ON.contains(&key) && !value.is_empty() {
+            let says_something = !value.is_empty() || key == "on-this-day";
+            let is_which = WHICH.contains(&key);
+            if says_something && (is_which || HOW.contains(&key)) {
                 query.passed_on.push('&');
                 query.passed_on.push_str(pair);
             }
-            match key {
-                "channel" if !value.is_empty() => query.channel = Some(value.to_owned()),
-                "stats" => query.stats = !matches!(value, "0" | "false" | "no"),
-                _ => {}
+            if says_something && is_which {
+                query
+                    .which
+                    .push(if query.which.is_empty() { '?' } else { '&' });
+                query.which.push_str(pair);
+            }
+            if key == "stats" {
+                query.stats = !matches!(value, "0" | "false" | "no");
             }
         }
         query
@@ -45,10 +63,7 @@ impl Query {
 
     /// Where commands go.
     pub fn control_url(&self) -> String {
-        match &self.channel {
-            Some(channel) => format!("control?channel={channel}"),
-            None => "control".to_owned(),
-        }
+        format!("control{}", self.which)
     }
 }
 
@@ -67,6 +82,16 @@ mod tests {
         assert_eq!(query.bytes_url(HD), "bytes?size=1920x1080");
         assert_eq!(query.control_url(), "control");
         assert!(!query.stats);
+    }
+
+    #[test]
+    fn what_chooses_pictures_goes_with_commands_too() {
+        let query = Query::parse("?album=Rome&fit=cover&on-this-day&rating=");
+        assert_eq!(query.control_url(), "control?album=Rome&on-this-day");
+        assert_eq!(
+            query.bytes_url(HD),
+            "bytes?size=1920x1080&album=Rome&fit=cover&on-this-day"
+        );
     }
 
     #[test]

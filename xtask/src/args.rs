@@ -20,6 +20,7 @@ Commands:
   check [PART…]   what CI asks before the tests: fmt, clippy, docs, deny, wasm, fuzz
   bench [NAME…] [-- BENCH OPTIONS]
                   the benchmarks, all or the named ones
+  photos N FOLDER make a library of N small photos with real EXIF, for benchmarks
   tools           get the tools that build the viewer, and nothing else
   clients         get the old Chromiums and geckodriver that the tests use, and nothing else
   help            this text
@@ -68,6 +69,11 @@ pub(crate) enum Task {
     Check {
         parts: Vec<String>,
     },
+    /// Makes `n` photos below `folder`.
+    Photos {
+        n: u64,
+        folder: OsString,
+    },
     Tools,
     Clients,
 }
@@ -80,6 +86,7 @@ pub(crate) enum UsageError {
     UnknownOption { command: String, option: String },
     Unexpected { command: String, argument: String },
     NotText(OsString),
+    NoPhotos,
 }
 
 impl fmt::Display for UsageError {
@@ -87,11 +94,11 @@ impl fmt::Display for UsageError {
         match self {
             Self::NoCommand => write!(
                 f,
-                "a command is missing: run, build, test, check, bench, tools or clients"
+                "a command is missing: run, build, test, check, bench, photos, tools or clients"
             ),
             Self::UnknownCommand(name) => write!(
                 f,
-                "`{name}` is no command: it is run, build, test, check, bench, tools or clients"
+                "`{name}` is no command: it is run, build, test, check, bench, photos, tools or clients"
             ),
             Self::UnknownOption { command, option } if command == "run" => write!(
                 f,
@@ -104,6 +111,10 @@ impl fmt::Display for UsageError {
             Self::Unexpected { command, argument } => {
                 write!(f, "`{command}` takes no argument, but got `{argument}`")
             }
+            Self::NoPhotos => write!(
+                f,
+                "`photos` takes a number and a folder: `cargo xtask photos 100000 /tmp/photos`"
+            ),
             Self::NotText(argument) => write!(f, "{} is not valid text", argument.display()),
         }
     }
@@ -162,6 +173,19 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Tas
             line.nothing_after()?;
             let parts = texts(line.before)?;
             Ok(Task::Check { parts })
+        }
+        "photos" => {
+            line.no_options()?;
+            line.nothing_after()?;
+            let mut arguments = line.before.into_iter();
+            let n = arguments
+                .next()
+                .and_then(|n| n.to_str()?.parse().ok())
+                .ok_or(UsageError::NoPhotos)?;
+            match (arguments.next(), arguments.next()) {
+                (Some(folder), None) => Ok(Task::Photos { n, folder }),
+                _ => Err(UsageError::NoPhotos),
+            }
         }
         "tools" => line.nothing_left().map(|()| Task::Tools),
         "clients" => line.nothing_left().map(|()| Task::Clients),

@@ -7,11 +7,15 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 
 use crate::parts::Parts;
+use crate::photos;
 use crate::project::{Project, succeed};
 use crate::viewer;
 
 /// Folders with benchmarks and the packages they belong to, in the order in which they run.
 const ROOMS: [(&str, &str); 2] = [("shared", "mantel-shared"), ("server", "mantel")];
+
+/// The library that indexing is measured on.
+const N_PHOTOS: u64 = 100_000;
 
 /// A benchmark of one package.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +35,10 @@ pub(crate) fn bench(
     if benches.iter().any(|bench| bench.package == "mantel") {
         viewer::ensure(project)?;
     }
+    let library = project.target.join("bench-photos");
+    if benches.iter().any(|bench| bench.name == "library") {
+        photos::make(&library, N_PHOTOS)?;
+    }
     let mut parts = Parts::default();
     for bench in &benches {
         parts.run(&bench.name, || {
@@ -42,7 +50,7 @@ pub(crate) fn bench(
                 &bench.name,
                 "--",
             ]);
-            succeed(cargo.args(options))
+            succeed(cargo.args(options).env("MANTEL_BENCH_PHOTOS", &library))
         });
     }
     Ok(parts.exit_code())

@@ -12,6 +12,7 @@ mod fingerprint;
 mod glue;
 mod page;
 mod parts;
+mod photos;
 mod project;
 mod run;
 mod test;
@@ -57,6 +58,9 @@ fn perform(task: Task) -> anyhow::Result<ExitCode> {
         Task::Test { arguments } => test::test(&project, &arguments),
         Task::Bench { names, options } => bench::bench(&project, &names, &options),
         Task::Check { parts } => check::check(&project, &parts),
+        Task::Photos { n, folder } => {
+            photos::make(std::path::Path::new(&folder), n).map(|()| ExitCode::SUCCESS)
+        }
         Task::Tools => tools::ensure_all(&project).map(|()| ExitCode::SUCCESS),
         Task::Clients => clients::ensure(&project).map(|()| ExitCode::SUCCESS),
     }

@@ -2,6 +2,7 @@
 
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
 
+use super::choice::ChoiceArgs;
 use crate::{render::Fit, timeline::Order};
 
 /// Streams a folder of photos, as video, to every screen in the house.
@@ -15,7 +16,15 @@ use crate::{render::Fit, timeline::Order};
 MANTEL_QUALITY=90) or, by the same name, in the file of --config. The command line wins over the \
 environment, the environment over the file."
 )]
+#[command(
+    subcommand_value_name = "COMMAND",
+    subcommand_help_heading = "Commands"
+)]
 pub struct Args {
+    /// What else there is to do; nothing: serve.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
     /// Folders of photos; all folders below them are searched too.
     #[arg(value_name = "FOLDER")]
     pub folders: Vec<PathBuf>,
@@ -67,6 +76,16 @@ pub struct Args {
     )]
     pub fps: Option<i64>,
 
+    /// Show two portraits side by side (or on an upright screen two landscapes, one above the
+    /// other) where two of a day or of an album are at hand [default: on].
+    #[arg(long, value_name = "on|off", env = "MANTEL_PAIR")]
+    pub pair: Option<String>,
+
+    /// What is written on the pictures, where it is known: all, or any of date,place,album,text
+    /// [default: off].
+    #[arg(long, value_name = "off|all|LIST", env = "MANTEL_CAPTION")]
+    pub caption: Option<String>,
+
     /// Where the state is kept [default: the platform's cache directory].
     #[arg(long, value_name = "DIR", env = "MANTEL_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
@@ -82,6 +101,49 @@ pub struct Args {
     /// A TOML file with any of these options.
     #[arg(long, value_name = "FILE", env = "MANTEL_CONFIG")]
     pub config: Option<PathBuf>,
+
+    /// Which photos.
+    #[command(flatten)]
+    pub choice: ChoiceArgs,
+}
+
+/// Work on the library that needs no screen.
+#[derive(Clone, Debug, clap::Subcommand)]
+pub enum Command {
+    /// Prints the photos that a choice gives.
+    ///
+    /// The index is brought up to date first, unless another mantel is at it.
+    List(LibraryArgs),
+    /// Brings the index up to date without serving, and says what can't be shown.
+    Scan(LibraryArgs),
+}
+
+/// What `list` and `scan` take.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct LibraryArgs {
+    /// Folders of photos; those of the configuration file when none is given.
+    #[arg(value_name = "FOLDER")]
+    pub folders: Vec<PathBuf>,
+
+    /// Prints JSON.
+    #[arg(long)]
+    pub json: bool,
+
+    /// In which order; shuffle is taken for newest [default: newest].
+    #[arg(long)]
+    pub order: Option<Order>,
+
+    /// Where the index is kept [default: the platform's cache directory].
+    #[arg(long, value_name = "DIR", env = "MANTEL_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+
+    /// A TOML file with any of these options.
+    #[arg(long, value_name = "FILE", env = "MANTEL_CONFIG")]
+    pub config: Option<PathBuf>,
+
+    /// Which photos.
+    #[command(flatten)]
+    pub choice: ChoiceArgs,
 }
 
 impl Args {

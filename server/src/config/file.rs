@@ -5,8 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::ConfigError;
-use crate::timeline::Order;
+use super::{ConfigError, choice::FileChoice};
+use crate::{library::FILTER_KEYS, timeline::Order};
 
 /// What stands in the file. An unknown key is an error that names its place.
 #[derive(Debug, Default, serde::Deserialize)]
@@ -23,9 +23,19 @@ pub struct FileConfig {
     pub(super) fit: Option<String>,
     pub(super) quality: Option<i64>,
     pub(super) fps: Option<i64>,
+    pub(super) pair: Option<String>,
+    pub(super) caption: Option<String>,
     pub(super) data_dir: Option<PathBuf>,
     pub(super) max_connections: Option<i64>,
     pub(super) public: Option<bool>,
+    album: Option<toml::Value>,
+    from: Option<toml::Value>,
+    to: Option<toml::Value>,
+    rating: Option<toml::Value>,
+    keyword: Option<toml::Value>,
+    orientation: Option<toml::Value>,
+    on_this_day: Option<toml::Value>,
+    newest: Option<toml::Value>,
 }
 
 impl FileConfig {
@@ -49,6 +59,34 @@ impl FileConfig {
             *folder = base.join(&*folder);
         }
         Ok(file)
+    }
+
+    /// Which photos, as text: TOML has words, numbers, dates and truths of its own.
+    pub(super) fn choice(&mut self) -> FileChoice {
+        let values = [
+            self.album.take(),
+            self.from.take(),
+            self.to.take(),
+            self.rating.take(),
+            self.keyword.take(),
+            self.orientation.take(),
+            self.on_this_day.take(),
+            self.newest.take(),
+        ];
+        let typed = |value: toml::Value| match value {
+            toml::Value::String(text) => text,
+            toml::Value::Array(words) => {
+                let words = words.iter().filter_map(toml::Value::as_str);
+                words.collect::<Vec<_>>().join(",")
+            }
+            other => other.to_string(),
+        };
+        let keyed = FILTER_KEYS.into_iter().zip(values);
+        FileChoice(
+            keyed
+                .filter_map(|(key, value)| value.map(|value| (key, typed(value))))
+                .collect(),
+        )
     }
 
     fn parse(text: &str) -> Result<Self, String> {

@@ -4,6 +4,7 @@
 //! checking happens here. Nothing else in the program reads the environment or doubts a setting.
 
 mod args;
+mod choice;
 mod file;
 
 use std::{
@@ -13,12 +14,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub use args::Args;
+pub use args::{Args, Command, LibraryArgs};
 use file::FileConfig;
 
 use crate::{
+    library::Filter,
     render::{Fit, Quality, Size},
-    rendition::{Fps, Rendition},
+    rendition::{Captions, Fps, Rendition},
     timeline::{Order, Settings, Transition},
 };
 
@@ -33,6 +35,8 @@ pub struct Config {
     pub timeline: Settings,
     /// In which order photos come.
     pub order: Order,
+    /// Which photos are shown.
+    pub filter: Filter,
     /// A shuffle fixed by the user.
     pub seed: Option<u64>,
     /// What a client gets that asks for nothing in particular.
@@ -77,6 +81,9 @@ pub enum ConfigError {
         /// Where and what.
         reason: String,
     },
+    /// Work on a library, and none was named.
+    #[error("no folder was given; name the folders of photos, or a configuration file that does")]
+    NoFolder,
     /// A folder that can't be shown.
     #[error("{}: {reason}", path.display())]
     Folder {
@@ -92,7 +99,7 @@ impl ConfigError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(error) => u8::try_from(error.exit_code()).unwrap_or(2),
-            Self::Value { .. } | Self::FileContent { .. } => 2,
+            Self::Value { .. } | Self::FileContent { .. } | Self::NoFolder => 2,
             Self::File { .. } | Self::Folder { .. } => 1,
         }
     }
@@ -108,12 +115,8 @@ impl Config {
 
     /// Checks what was typed; the command line wins over the file.
     pub fn resolve(args: Args) -> Result<Self, ConfigError> {
-        let file = args
-            .config
-            .as_deref()
-            .map(FileConfig::read)
-            .transpose()?
-            .unwrap_or_default();
+        let mut file = read_file(args.config.as_deref())?;
+        let filter = args.choice.over(file.choice())?;
 
         let interval = args
             .interval
@@ -173,6 +176,7 @@ impl Config {
                 transition,
             },
             order: args.order.or(file.order).unwrap_or(Order::Shuffle),
+            filter,
             seed: args.seed.or(file.seed),
             rendition: Rendition {
                 size,
@@ -181,12 +185,106 @@ impl Config {
                     .ok_or_else(|| bad("--quality", quality, "1 to 100"))?,
                 fps: Fps(fps as u32),
                 transition,
+                pair: args.pair.or(file.pair).map_or(Ok(true), |text| {
+                    on_or_off(&text).ok_or_else(|| bad("--pair", &text, "on or off"))
+                })?,
+                captions: args.caption.or(file.caption).map_or(
+                    Ok(Captions::default()),
+                    |text| {
+                        text.parse()
+                            .map_err(|reason: &str| bad("--caption", &text, reason))
+                    },
+                )?,
             },
             data_dir: args.data_dir.or(file.data_dir).or_else(platform_data_dir),
             max_connections,
             public: args.public || file.public.unwrap_or(false),
         })
     }
+}
+
+/// What the program was asked to do.
+#[derive(Debug)]
+pub enum Invocation {
+    /// Serve.
+    Serve(Box<Config>),
+    /// `mantel list`.
+    List(LibraryTask),
+    /// `mantel scan`.
+    Scan(LibraryTask),
+}
+
+impl Invocation {
+    /// Reads a command line without the program's name, the environment, and the file they name.
+    pub fn from_args(
+        line: impl IntoIterator<Item = impl Into<OsString>>,
+    ) -> Result<Self, ConfigError> {
+        let mut args = Args::parse_line(line)?;
+        let Some(command) = args.command.take() else {
+            return Ok(Self::Serve(Box::new(Config::resolve(args)?)));
+        };
+        // These two may stand before the command as well.
+        let both = |task: LibraryArgs| LibraryArgs {
+            data_dir: task.data_dir.or(args.data_dir),
+            config: task.config.or(args.config),
+            ..task
+        };
+        Ok(match command {
+            Command::List(task) => Self::List(LibraryTask::resolve(both(task))?),
+            Command::Scan(task) => Self::Scan(LibraryTask::resolve(both(task))?),
+        })
+    }
+}
+
+/// A checked piece of work on the library.
+#[derive(Clone, Debug)]
+pub struct LibraryTask {
+    /// Folders of photos. They existed when this was made.
+    pub folders: Vec<PathBuf>,
+    /// Where the index is kept; `None` when the platform names no place.
+    pub data_dir: Option<PathBuf>,
+    /// Which photos.
+    pub filter: Filter,
+    /// In which order they are listed.
+    pub order: Order,
+    /// For programs, not for people.
+    pub json: bool,
+}
+
+impl LibraryTask {
+    /// Checks what was typed; the command line wins over the file.
+    pub fn resolve(args: LibraryArgs) -> Result<Self, ConfigError> {
+        let mut file = read_file(args.config.as_deref())?;
+        let filter = args.choice.over(file.choice())?;
+        let folders = if args.folders.is_empty() {
+            file.folders.unwrap_or_default()
+        } else {
+            args.folders
+        };
+        if folders.is_empty() {
+            return Err(ConfigError::NoFolder);
+        }
+        for folder in &folders {
+            check_folder(folder)?;
+        }
+        let order = match args.order.or(file.order) {
+            Some(Order::Shuffle) | None => Order::Newest,
+            Some(order) => order,
+        };
+        Ok(Self {
+            folders,
+            data_dir: args.data_dir.or(file.data_dir).or_else(platform_data_dir),
+            filter,
+            order,
+            json: args.json,
+        })
+    }
+}
+
+fn read_file(path: Option<&Path>) -> Result<FileConfig, ConfigError> {
+    path.map(FileConfig::read)
+        .transpose()
+        .map(Option::unwrap_or_default)
 }
 
 /// Full HD: what most screens are, and what old ones can still decode.
@@ -220,6 +318,15 @@ pub(crate) fn transition(
         Ok(millis) => Transition::Crossfade { millis },
         Err(_) => return Err(bad(option, text, "that is longer than a month")),
     })
+}
+
+/// Reads `on` or `off`.
+pub(crate) fn on_or_off(text: &str) -> Option<bool> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "on" => Some(true),
+        "off" => Some(false),
+        _ => None,
+    }
 }
 
 /// `500ms`, `8s`, `1.5s`, `2m`, `1h`; a bare number is seconds.
@@ -379,7 +486,7 @@ mod tests {
 
     #[test]
     fn mistakes_get_one_sentence_and_a_code() {
-        let cases: [(&[&str], &str, u8); 9] = [
+        let cases: [(&[&str], &str, u8); 10] = [
             (
                 &["--interval", "1s", "--transition", "2s"],
                 "can't be longer than the interval of 1s",
@@ -391,6 +498,7 @@ mod tests {
             (&["--quality", "101"], "from 1 to 100", 2),
             (&["--fps", "-1"], "--fps", 2),
             (&["--fit", "stretch"], "stretch", 2),
+            (&["--pair", "maybe"], "--pair \"maybe\": on or off", 2),
             (&["/no/such/folder"], "there is no such folder", 1),
             (
                 &["--config", "/no/such/file"],

@@ -1,28 +1,45 @@
-//! All photos below the folders given, and what became of each.
+//! All photos below the folders given, what is known of each, and what became of it.
 //!
-//! The scan adds and removes, the renderer reports what it could not show, everybody else reads.
-//! A file that can't be shown is never dropped in silence: it stands in the list of skipped files
-//! with its reason until it changes. Decodes nothing.
+//! The scan brings the index up to date, the renderer reports what it could not show, everybody else
+//! reads. A file that can't be shown is never dropped in silence: it stands in the list of skipped
+//! files with its reason until it changes. Nothing is kept in memory for each photo but what
+//! playlists hold.
 
+mod examine;
 mod facts;
+mod filter;
+mod index;
+mod metadata;
+mod names;
+mod places;
 mod scan;
+mod watch;
+mod xmp;
 
 use std::{
-    collections::{BTreeMap, HashMap},
-    path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::SystemTime,
+    collections::HashMap,
+    ffi::OsString,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
 };
 
-use tokio::sync::watch;
+use tokio::sync::watch::{Receiver, Sender};
 
-pub use facts::{DateSource, Facts, Position, Taken};
-pub use scan::{Scanner, Seen, Verdict};
+pub use facts::{DateSource, Facts, Taken};
+pub use filter::{Filter, KEYS as FILTER_KEYS};
+pub use index::IndexError;
+pub use scan::{Scanner, Scope, roots_of};
+pub use watch::{Waker, Watcher};
 
 use crate::{
+    clock,
     source::demo,
-    timeline::{Entry, PhotoId},
+    timeline::{Entry, Order, PhotoId, Shape},
 };
+use index::{Change, Index, Known, Tally};
 
 /// Where a photo's pixels come from.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -42,7 +59,7 @@ pub struct Photo {
     pub origin: Origin,
     /// What it is called: the path below its folder, or a demo picture's title.
     pub name: Arc<str>,
-    /// When it was taken, in seconds since 1970, as far as the scan knows.
+    /// When it was taken, in seconds since 1970 of the camera's clock, as far as is known.
     pub taken: i64,
     /// Size in bytes and time of change, to notice that a file is another one now.
     pub version: Version,
@@ -51,12 +68,14 @@ pub struct Photo {
 }
 
 /// Tells one content of a file from another without reading it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Version {
     /// Size in bytes.
     pub n_bytes: u64,
-    /// When it was last changed, where the system says.
-    pub modified: Option<SystemTime>,
+    /// When it was last changed, in nanoseconds since 1970; 0 where the system doesn't say.
+    pub modified_nanos: i64,
+    /// The same of the XMP file beside it; 0 when there is none.
+    pub sidecar_nanos: i64,
 }
 
 /// A file that is not shown.
@@ -79,203 +98,373 @@ pub struct Counts {
     pub other_files: u64,
     /// Files looked at by the scan that runs, or by the last one.
     pub scanned: u64,
-    /// True while a scan runs.
+    /// About how many the scan that runs will look at, once that is known.
+    pub to_scan: Option<u64>,
+    /// True while all folders are being looked through.
     pub scanning: bool,
+    /// Folders that were given and can't be reached now; their photos are kept.
+    pub folders_away: usize,
     /// True when built-in pictures are shown for want of photos.
     pub demo: bool,
 }
 
 #[derive(Debug, Default)]
-struct Index {
-    photos: HashMap<PhotoId, Arc<Photo>>,
-    skipped: BTreeMap<PhotoId, (Version, Skipped)>,
-    n_other: u64,
-    n_scanned: u64,
-    scanning: bool,
+struct State {
+    tally: Tally,
+    counts: Counts,
     scanned_once: bool,
+    /// Something changed that nobody was told of.
+    unannounced: bool,
 }
 
-/// The library. Shared; every method takes a short lock.
+/// The library. Shared; every method takes a short lock, or asks the index.
 #[derive(Debug)]
 pub struct Library {
-    index: Mutex<Index>,
-    changed: watch::Sender<u64>,
+    index: Index,
+    roots: Vec<PathBuf>,
+    state: Mutex<State>,
+    was_scanned: AtomicBool,
+    changed: Sender<u64>,
     demo: Vec<Arc<Photo>>,
 }
 
 impl Library {
-    /// A library with nothing in it yet; without `folders` it is the demo's for good.
-    pub fn new(has_folders: bool) -> Self {
-        let index = Index {
-            scanned_once: !has_folders,
-            ..Index::default()
+    /// The library of `roots` with its index in `data_dir`, or in memory; without roots it is the
+    /// demo's for good.
+    ///
+    /// # Errors
+    /// The index is in use, or can't be kept there.
+    pub fn open(roots: Vec<PathBuf>, data_dir: Option<&Path>) -> Result<Self, IndexError> {
+        let index = match data_dir {
+            Some(dir) if !roots.is_empty() => Index::open(dir)?,
+            _ => Index::in_memory(),
         };
+        Ok(Self::new(roots, index))
+    }
+
+    /// The library of `roots` as the index in `data_dir` knows it, beside whoever keeps it up to
+    /// date; `None` when there is no index.
+    pub fn open_to_read(roots: Vec<PathBuf>, data_dir: &Path) -> Option<Self> {
+        Index::copied(data_dir).map(|index| Self::new(roots, index))
+    }
+
+    /// A library that ends with the program.
+    pub fn in_memory(roots: Vec<PathBuf>) -> Self {
+        Self::new(roots, Index::in_memory())
+    }
+
+    fn new(roots: Vec<PathBuf>, index: Index) -> Self {
+        index.write(|connection| index::activate(connection, &roots));
+        let tally = index.read(index::tally);
+        let was_scanned =
+            !roots.is_empty() && index.read(|connection| index::was_scanned(connection, &roots));
         let demo = (0..demo::n_demo_pictures())
             .map(|index| Arc::new(demo_photo(index)))
             .collect();
         Self {
-            index: Mutex::new(index),
-            changed: watch::Sender::new(0),
+            state: Mutex::new(State {
+                tally,
+                scanned_once: roots.is_empty(),
+                ..State::default()
+            }),
+            was_scanned: AtomicBool::new(was_scanned),
+            index,
+            roots,
+            changed: Sender::new(0),
             demo,
         }
     }
 
     /// Tells when the photos that take turns have changed.
-    pub fn changes(&self) -> watch::Receiver<u64> {
+    pub fn changes(&self) -> Receiver<u64> {
         self.changed.subscribe()
     }
 
-    /// What a playlist needs to know of every photo. The demo's pictures stand in while a library
-    /// that has been scanned is empty.
-    pub fn entries(&self) -> Vec<Entry> {
-        let index = self.index();
-        let entry = |photo: &Arc<Photo>| Entry {
-            id: photo.id,
-            taken: photo.taken,
-            name: photo.name.clone(),
-        };
-        if index.shows_demo() {
-            self.demo.iter().map(entry).collect()
-        } else {
-            index.photos.values().map(entry).collect()
+    /// What a playlist in `order` needs to know of every photo that `filter` lets through. On a day
+    /// on which nothing happened those of any day stand in.
+    pub fn entries(&self, filter: &Filter, order: Order) -> Vec<Entry> {
+        let found = self.select(filter, order, clock::today());
+        if found.is_empty() && filter.changes_daily() {
+            return self.select(&filter.on_any_day(), order, clock::today());
         }
+        found
+    }
+
+    /// The same; and when there is nothing, once everything has been looked through, the demo's
+    /// pictures. Never a photo that was not asked for.
+    pub fn entries_or_demo(&self, filter: &Filter, order: Order) -> Vec<Entry> {
+        let found = self.entries(filter, order);
+        if !found.is_empty() || !self.state().scanned_once {
+            return found;
+        }
+        if !filter.is_all() && self.state().tally.photos > 0 {
+            tracing::warn!(choice = %filter, "no photo is to be shown; built-in pictures are shown until there is one");
+        }
+        self.demo.iter().map(|photo| demo_entry(photo)).collect()
+    }
+
+    /// The photos that `filter` lets through on the day `today`.
+    pub fn select(&self, filter: &Filter, order: Order, today: chrono::NaiveDate) -> Vec<Entry> {
+        let with_names = order != Order::Shuffle;
+        self.index
+            .read(|connection| index::entries(connection, filter, today, &self.roots, with_names))
     }
 
     /// The photo `id`, if it is (still) there.
     pub fn photo(&self, id: PhotoId) -> Option<Arc<Photo>> {
-        let index = self.index();
-        index
-            .photos
-            .get(&id)
-            .or_else(|| self.demo.iter().find(|photo| photo.id == id))
-            .cloned()
+        if let Some(photo) = self.demo.iter().find(|photo| photo.id == id) {
+            return Some(photo.clone());
+        }
+        self.index
+            .read(|connection| index::photo(connection, id, &self.roots))
+            .map(Arc::new)
     }
 
     /// The counts as they are now.
     pub fn counts(&self) -> Counts {
-        let index = self.index();
+        let demo = self.shows_demo();
+        let state = self.state();
         Counts {
-            photos: index.photos.len() as u64,
-            skipped: index.skipped.len() as u64,
-            other_files: index.n_other,
-            scanned: index.n_scanned,
-            scanning: index.scanning,
-            demo: index.shows_demo(),
+            photos: state.tally.photos,
+            skipped: state.tally.skipped,
+            demo,
+            ..state.counts
         }
     }
 
-    /// Every file that is not shown, by path.
-    pub fn skipped(&self) -> Vec<Skipped> {
-        let mut list: Vec<Skipped> = self
-            .index()
-            .skipped
-            .values()
-            .map(|(_, skipped)| skipped.clone())
-            .collect();
-        list.sort_by(|a, b| a.file.cmp(&b.file));
-        list
+    /// Files that are not shown, by path: at most `n`, after the first `offset`.
+    pub fn skipped(&self, offset: u32, n: u32) -> Vec<Skipped> {
+        self.index
+            .read(|connection| index::skipped(connection, &self.roots, offset, n))
     }
 
     /// `photo` could not be shown. It takes no more turns until its file changes.
     pub fn skip(&self, photo: &Photo, reason: String) {
-        tracing::warn!(photo = %photo.name, %reason, "skipped a photo");
-        let skipped = Skipped {
-            file: photo.name.to_string(),
-            reason,
-        };
-        let mut index = self.index();
-        index.photos.remove(&photo.id);
-        index.skipped.insert(photo.id, (photo.version, skipped));
-        drop(index);
-        self.announce();
-    }
-
-    /// `photo`'s file is not there any more.
-    pub fn forget(&self, photo: &Photo) {
-        tracing::info!(photo = %photo.name, "a photo went away");
-        if self.index().photos.remove(&photo.id).is_some() {
+        let skipped = self
+            .index
+            .write(|connection| index::skip(connection, photo.id, &reason));
+        if skipped {
+            tracing::warn!(photo = %photo.name, %reason, "skipped a photo");
+            let tally = &mut self.state().tally;
+            tally.photos = tally.photos.saturating_sub(1);
+            tally.skipped += 1;
             self.announce();
         }
     }
 
-    /// A scan begins.
-    pub fn scan_started(&self) {
-        let mut index = self.index();
-        index.scanning = true;
-        index.n_scanned = 0;
+    /// `photo`'s file is not there. When its whole folder is away it is kept: it comes back.
+    pub fn forget(&self, photo: &Photo) {
+        let Origin::File(path) = &photo.origin else {
+            return;
+        };
+        let root = self.roots.iter().find(|root| path.starts_with(root));
+        if root.is_none_or(|root| self.root_is_away(root)) {
+            return;
+        }
+        tracing::info!(photo = %photo.name, "a photo went away");
+        self.apply(&[Change::Gone(photo.id)], false, true);
     }
 
-    /// What a scan has seen so far. A photo that is known and unchanged stays as it is.
-    pub fn seen(&self, batch: Vec<Seen>) {
-        let mut index = self.index();
-        index.n_scanned += batch.len() as u64;
-        let mut changed = false;
-        for seen in batch {
-            match seen.verdict {
-                Verdict::Photo(photo) => {
-                    let same_skipped = index
-                        .skipped
-                        .get(&photo.id)
-                        .is_some_and(|(version, _)| *version == photo.version);
-                    let same_photo = index
-                        .photos
-                        .get(&photo.id)
-                        .is_some_and(|known| known.version == photo.version);
-                    if !same_skipped && !same_photo {
-                        index.skipped.remove(&photo.id);
-                        index.photos.insert(photo.id, Arc::new(photo));
-                        changed = true;
-                    }
-                }
-                Verdict::Skipped(version, skipped) => {
-                    changed |= index.photos.remove(&seen.id).is_some();
-                    index.skipped.insert(seen.id, (version, skipped));
-                }
-                Verdict::Other => {}
+    /// At most `n` photos of which nobody knows yet what they look like.
+    pub fn without_likeness(&self, n: u32) -> Vec<Arc<Photo>> {
+        let ids = self
+            .index
+            .read(|connection| index::without_likeness(connection, n));
+        ids.into_iter().filter_map(|id| self.photo(id)).collect()
+    }
+
+    /// Keeps what `id` looks like, as [`render::likeness()`](crate::render::likeness()) tells.
+    pub fn set_likeness(&self, id: PhotoId, likeness: Option<u64>) {
+        self.index
+            .write(|connection| index::set_likeness(connection, id, likeness));
+    }
+
+    /// For benchmarks: `n` rows that look like twenty-five years of photos, without files.
+    pub(crate) fn fill(&self, n: u64) {
+        let Some(root) = self.roots.first() else {
+            return;
+        };
+        let record = |i: u64| {
+            let mixed = i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20;
+            let local_seconds = 946_684_800 + i64::try_from(mixed % 788_918_400).unwrap_or(0);
+            let source = DateSource::Metadata;
+            let mut keywords = Vec::new();
+            if i.is_multiple_of(7) {
+                keywords.push("sea".to_owned());
+            }
+            if i.is_multiple_of(1009) {
+                keywords.push("rare".to_owned());
+            }
+            let facts = Facts {
+                size: Some(crate::render::Size::new(4000, 3000)),
+                taken: Some(Taken {
+                    local_seconds,
+                    source,
+                }),
+                camera: Some("Canon EOS 5D".into()),
+                rating: i.is_multiple_of(50).then_some(5),
+                keywords,
+                ..Facts::default()
+            };
+            let folder = root.join(format!("album {}", i / 250));
+            Change::Seen(Box::new(index::Record {
+                path: folder.join(format!("IMG_{i:07}.jpg")),
+                version: Version::default(),
+                outcome: index::Outcome::Photo(Box::new(facts)),
+            }))
+        };
+        for first in (0..n).step_by(2000) {
+            let batch: Vec<Change> = (first..n.min(first + 2000)).map(record).collect();
+            self.apply(&batch, true, false);
+        }
+        self.state().scanned_once = true;
+    }
+
+    /// The folders that are shown.
+    pub fn roots(&self) -> &[PathBuf] {
+        &self.roots
+    }
+
+    /// Whether all folders have been looked through before, in this run or an earlier one.
+    fn was_scanned(&self) -> bool {
+        self.was_scanned.load(Relaxed)
+    }
+
+    fn known_in(&self, folder: &Path) -> HashMap<OsString, Known> {
+        self.index
+            .read(|connection| index::in_folder(connection, folder))
+    }
+
+    fn folders_below(&self, folder: &Path) -> Vec<PathBuf> {
+        self.index
+            .read(|connection| index::folders_below(connection, folder))
+    }
+
+    /// Whether `root` can't be reached: it is not there, or it is an empty folder on another device
+    /// than the photos were on, as a mount point is when nothing is mounted.
+    fn root_is_away(&self, root: &Path) -> bool {
+        let Ok(mut entries) = std::fs::read_dir(root) else {
+            return true;
+        };
+        let device = device_of(root);
+        if entries.next().is_some() {
+            return false;
+        }
+        let before = self
+            .index
+            .read(|connection| index::device(connection, root));
+        before.is_some_and(|before| before != device)
+    }
+
+    /// Writes what a scan found; tells about it when `announce`.
+    fn apply(&self, changes: &[Change], first: bool, announce: bool) {
+        if !changes.is_empty() {
+            let before = self.state().tally;
+            let now = i64::try_from(clock::now().0 / 1000).unwrap_or(0);
+            let after = self.index.write(|connection| {
+                index::apply(connection, changes, before, now, first).map(Some)
+            });
+            if let Some(after) = after {
+                // Others may have counted meanwhile.
+                let tally = &mut self.state().tally;
+                *tally = tally.adding(before, after);
             }
         }
-        drop(index);
-        if changed {
+        let mut state = self.state();
+        state.unannounced |= !changes.is_empty();
+        if announce && std::mem::take(&mut state.unannounced) {
+            drop(state);
             self.announce();
         }
     }
 
-    /// A scan is through. What it did not see is gone, unless `incomplete`: a share that is away
-    /// for a moment must not empty the walls.
-    pub fn scan_finished(
-        &self,
-        seen: &std::collections::HashSet<PhotoId>,
-        n_other: u64,
-        incomplete: bool,
-    ) {
-        let mut index = self.index();
-        let before = index.photos.len();
-        if !incomplete {
-            index.photos.retain(|id, _| seen.contains(id));
-            index.skipped.retain(|id, _| seen.contains(id));
+    fn scan_started(&self, everything: bool) {
+        let away = self
+            .roots
+            .iter()
+            .filter(|root| self.root_is_away(root))
+            .count();
+        let mut state = self.state();
+        state.counts.folders_away = away;
+        if everything {
+            state.counts.scanning = true;
+            state.counts.scanned = 0;
+            let known = state.tally.photos + state.tally.skipped;
+            state.counts.to_scan = (known > 0 && self.was_scanned()).then_some(known);
         }
-        let first = !std::mem::replace(&mut index.scanned_once, true);
-        index.scanning = false;
-        index.n_other = n_other;
-        let changed = first || index.photos.len() != before;
-        drop(index);
-        if changed {
+    }
+
+    fn scan_progress(&self, n_seen: u64, n_others: u64, to_do: u64) {
+        let mut state = self.state();
+        if state.counts.scanning {
+            state.counts.scanned = n_seen;
+            state.counts.other_files = n_others;
+            if to_do > 0 {
+                state.counts.to_scan = Some(to_do.max(n_seen));
+            }
+        }
+    }
+
+    fn scan_finished(&self, everything: bool, complete: bool) {
+        if !everything {
+            return;
+        }
+        if complete {
+            for root in &self.roots {
+                let device = device_of(root);
+                self.index
+                    .write(|connection| index::set_device(connection, root, device));
+            }
+            self.was_scanned.store(true, Relaxed);
+        }
+        let mut state = self.state();
+        let first = !std::mem::replace(&mut state.scanned_once, true);
+        state.counts.scanning = false;
+        state.counts.to_scan = None;
+        drop(state);
+        if first {
             self.announce();
         }
+    }
+
+    fn shows_demo(&self) -> bool {
+        let state = self.state();
+        state.scanned_once && state.tally.photos == 0
     }
 
     fn announce(&self) {
         self.changed.send_modify(|version| *version += 1);
     }
 
-    fn index(&self) -> MutexGuard<'_, Index> {
-        self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Index {
-    fn shows_demo(&self) -> bool {
-        self.scanned_once && self.photos.is_empty()
+/// The number of the device that a folder is on; 0 where there is none.
+fn device_of(folder: &Path) -> i64 {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        std::fs::metadata(folder).map_or(0, |metadata| metadata.dev().cast_signed())
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = folder;
+        0
+    }
+}
+
+fn demo_entry(photo: &Photo) -> Entry {
+    Entry {
+        id: photo.id,
+        taken: photo.taken,
+        name: photo.name.clone(),
+        shape: Shape::Unknown,
+        album: 0,
+        camera: 0,
+        likeness: None,
+        added: 0,
     }
 }
 
@@ -292,77 +481,4 @@ fn demo_photo(index: usize) -> Photo {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn photo(name: &str, n_bytes: u64) -> Photo {
-        Photo {
-            id: PhotoId::of(name.as_bytes()),
-            origin: Origin::File(name.into()),
-            name: name.into(),
-            taken: 0,
-            version: Version {
-                n_bytes,
-                modified: None,
-            },
-            facts: Facts::default(),
-        }
-    }
-
-    fn see(library: &Library, photos: &[Photo]) {
-        library.scan_started();
-        let seen = photos.iter().map(|photo| Seen {
-            id: photo.id,
-            verdict: Verdict::Photo(photo.clone()),
-        });
-        library.seen(seen.collect());
-        library.scan_finished(&photos.iter().map(|photo| photo.id).collect(), 0, false);
-    }
-
-    #[test]
-    fn a_skipped_photo_stays_skipped_until_its_file_changes() {
-        let library = Library::new(true);
-        see(&library, &[photo("a.jpg", 1), photo("b.jpg", 1)]);
-        library.skip(&photo("a.jpg", 1), "the file is empty".into());
-        see(&library, &[photo("a.jpg", 1), photo("b.jpg", 1)]);
-        assert_eq!((library.counts().photos, library.counts().skipped), (1, 1));
-        see(&library, &[photo("a.jpg", 2), photo("b.jpg", 1)]);
-        assert_eq!((library.counts().photos, library.counts().skipped), (2, 0));
-    }
-
-    #[test]
-    fn what_a_scan_does_not_see_is_gone_unless_it_was_incomplete() {
-        let library = Library::new(true);
-        see(&library, &[photo("a.jpg", 1), photo("b.jpg", 1)]);
-        library.scan_finished(&Default::default(), 0, true);
-        assert_eq!(library.counts().photos, 2);
-        see(&library, &[photo("b.jpg", 1)]);
-        assert_eq!(library.counts().photos, 1);
-    }
-
-    #[test]
-    fn an_empty_folder_shows_the_demo_until_a_photo_comes() {
-        let library = Library::new(true);
-        assert!(
-            library.entries().is_empty(),
-            "nothing is known before the first scan"
-        );
-        see(&library, &[]);
-        assert!(library.counts().demo);
-        assert_eq!(library.entries().len(), demo::n_demo_pictures());
-        see(&library, &[photo("a.jpg", 1)]);
-        assert_eq!(library.entries().len(), 1);
-    }
-
-    #[test]
-    fn changes_are_announced_only_when_there_are_any() {
-        let library = Library::new(true);
-        see(&library, &[photo("a.jpg", 1)]);
-        let mut changes = library.changes();
-        changes.mark_unchanged();
-        see(&library, &[photo("a.jpg", 1)]);
-        assert!(!changes.has_changed().unwrap());
-        library.forget(&photo("a.jpg", 1));
-        assert!(changes.has_changed().unwrap());
-    }
-}
+mod tests;

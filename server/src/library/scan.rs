@@ -1,408 +1,525 @@
-//! Walks the folders and says of every file what it is.
+//! Brings the index up to date with the folders.
 //!
-//! Runs on a thread of its own, hands over what it has seen in batches, and can be told to stop
-//! between any two files. Whether a file is a picture is told by its ending where the ending is
-//! well known, so that a slow share isn't read file by file; by its first bytes otherwise.
+//! One thread walks and compares names, sizes and times with the index, folder by folder; a few
+//! others look at what is new or changed; the scan's own thread writes what they find, in batches.
+//! All queues between them are short, so memory does not depend on how many photos there are. Any
+//! moment is a good one to be killed: what was written is known, the rest is found again.
 
 use std::{
-    collections::HashSet,
-    fs,
-    io::Read,
+    collections::{HashMap, HashSet},
+    ffi::OsString,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicBool, Ordering::Relaxed},
-    time::{Duration, Instant, SystemTime},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+    },
+    time::{Duration, Instant},
 };
 
-use super::{Library, Origin, Photo, Skipped, Version};
-use crate::{render, timeline::PhotoId};
+use super::{
+    Library, Version,
+    examine::{Ending, Examiner, Finding, ending},
+    index::{Change, Known, Outcome, Record},
+    places::Places,
+};
 
-/// A file that the scan came by.
-#[derive(Debug)]
-pub struct Seen {
-    /// Its identity, as [`PhotoId::of`] its path.
-    pub id: PhotoId,
-    /// What it is.
-    pub verdict: Verdict,
-}
-
-/// What a file is.
-#[derive(Debug)]
-pub enum Verdict {
-    /// A picture, as far as can be told without decoding it.
-    Photo(Photo),
-    /// A picture that can't be shown.
-    Skipped(Version, Skipped),
-    /// No picture.
-    Other,
-}
-
-/// Walks folders into a [`Library`].
+/// Walks folders into a [`Library`]. Keeps what it must look at again.
 #[derive(Debug)]
 pub struct Scanner {
-    folders: Vec<PathBuf>,
-    read_dates: bool,
+    roots: Vec<PathBuf>,
+    n_workers: usize,
+    /// Files that looked half written: their version, and when they were first seen with it.
+    unsettled: HashMap<PathBuf, (Version, Instant)>,
 }
 
-/// Endings of pictures that can be shown.
-const SHOWN: [&str; 9] = [
-    "jpg", "jpeg", "jpe", "png", "webp", "gif", "bmp", "tif", "tiff",
-];
-/// Endings of pictures that can't, and what they are.
-const NOT_YET: [(&str, &str); 7] = [
-    ("heic", "HEIC"),
-    ("heif", "HEIF"),
-    ("avif", "AVIF"),
-    ("jxl", "JPEG XL"),
-    ("dng", "camera raw"),
-    ("cr2", "camera raw"),
-    ("nef", "camera raw"),
-];
+/// What is to be looked through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Every folder that is shown.
+    Everything,
+    /// Some folders.
+    Folders {
+        /// These and all below them.
+        deep: Vec<PathBuf>,
+        /// These alone.
+        flat: Vec<PathBuf>,
+    },
+}
+
+/// A file that hasn't changed for this long is what it is, however it ends.
+const SETTLES_AFTER: Duration = Duration::from_secs(2);
+
 /// Folders that other programs fill with thumbnails and rubbish.
-const NOT_FOR_PEOPLE: [&str; 4] = ["@eaDir", "#recycle", "$RECYCLE.BIN", "lost+found"];
+const NOT_FOR_PEOPLE: [&str; 5] = [
+    "@eaDir",
+    "#recycle",
+    "$RECYCLE.BIN",
+    "lost+found",
+    "System Volume Information",
+];
 
-/// What is known is handed over after the first of these spans, then at every multiple of the
-/// second: early enough for a first picture, seldom enough not to sort a large library all day.
-const FIRST_BATCH: Duration = Duration::from_millis(250);
-const LATER_BATCHES: Duration = Duration::from_secs(2);
+/// What is known is written after the first of these spans, then ever more seldom: early for the
+/// first picture, seldom enough not to make a playlist of a large library all day.
+const FIRST_BATCH: Duration = Duration::from_millis(60);
+const LATEST_BATCH: Duration = Duration::from_secs(8);
+/// More would be held in memory for nothing.
+const MAX_BATCH: usize = 2000;
 
-/// How much of a file is read for its date.
-const HEAD_BYTES: u64 = 256 * 1024;
+/// Files that wait to be looked at, and findings that wait to be written.
+const QUEUE: usize = 256;
+
+/// Where a walk begins, and whether it goes below.
+struct Start {
+    folder: PathBuf,
+    max_depth: usize,
+}
+
+impl Start {
+    fn deep(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            max_depth: usize::MAX,
+        }
+    }
+
+    fn flat(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            max_depth: 1,
+        }
+    }
+
+    /// Files before the folders beside them: all files of a folder come one after the other.
+    fn walk(&self) -> walkdir::WalkDir {
+        walkdir::WalkDir::new(&self.folder)
+            .follow_links(true)
+            .max_depth(self.max_depth)
+            .sort_by_key(|entry| entry.file_type().is_dir())
+    }
+}
+
+/// A file that is new, or not as the index knows it.
+struct Job {
+    path: PathBuf,
+    version: Version,
+    sidecar: Option<PathBuf>,
+    settled: bool,
+}
+
+/// What comes back.
+enum News {
+    Change(Change),
+    Unsettled(PathBuf, Version),
+    /// Files that are as they were, and such as are none of ours.
+    Seen {
+        files: u64,
+        others: u64,
+    },
+    /// A folder, or part of one, could not be read: nothing is said about what is in it.
+    Incomplete,
+}
 
 impl Scanner {
-    /// Scans `folders`; with `read_dates` every file's head is read for the date it was taken.
-    pub fn new(folders: &[PathBuf], read_dates: bool) -> Self {
-        let mut roots: Vec<PathBuf> = folders
-            .iter()
-            .map(|folder| fs::canonicalize(folder).unwrap_or_else(|_| folder.clone()))
-            .collect();
-        roots.sort();
-        // A folder inside another would be seen twice.
-        roots.dedup_by(|inner, outer| inner.starts_with(&*outer));
+    /// Scans `roots`, as they are called from [`roots_of`].
+    pub fn new(roots: &[PathBuf]) -> Self {
+        let n_cores = std::thread::available_parallelism().map_or(2, usize::from);
         Self {
-            folders: roots,
-            read_dates,
+            roots: roots.to_owned(),
+            // Over a network they mostly wait; on a disk two are enough.
+            n_workers: n_cores.clamp(2, 8),
+            unsettled: HashMap::new(),
         }
     }
 
-    /// One scan of everything, into `library`. Ends early when `stop` is set.
-    pub fn scan(&self, library: &Library, stop: &AtomicBool) {
-        library.scan_started();
-        let mut pass = Pass {
-            library,
-            seen: HashSet::new(),
-            batch: Vec::new(),
-            n_other: 0,
-            due: Instant::now() + FIRST_BATCH,
+    /// When something is to be looked at again that seemed half written, and where.
+    pub fn unsettled(&self) -> Option<(Instant, Scope)> {
+        let first = self.unsettled.values().map(|(_, since)| *since).min()?;
+        let folders: HashSet<PathBuf> = self
+            .unsettled
+            .keys()
+            .filter_map(|path| path.parent().map(Path::to_owned))
+            .collect();
+        let folders = Scope::Folders {
+            deep: Vec::new(),
+            flat: folders.into_iter().collect(),
         };
-        let mut incomplete = false;
-        for root in &self.folders {
-            incomplete |= !self.walk(root, &mut pass, stop);
-        }
-        pass.hand_over();
-        library.scan_finished(&pass.seen, pass.n_other, incomplete);
+        Some((first + SETTLES_AFTER, folders))
     }
 
-    /// False when a part could not be seen.
-    fn walk(&self, root: &Path, pass: &mut Pass<'_>, stop: &AtomicBool) -> bool {
+    /// Looks through `scope` and tells `library`. Ends early when `stop` is set.
+    pub fn scan(&mut self, library: &Library, scope: &Scope, stop: &AtomicBool) {
+        let everything = *scope == Scope::Everything;
+        let starts: Vec<Start> = match scope {
+            Scope::Everything => self.roots.iter().map(|root| Start::deep(root)).collect(),
+            Scope::Folders { deep, flat } => {
+                let deep = deep.iter().map(|folder| Start::deep(folder));
+                let flat = flat.iter().map(|folder| Start::flat(folder));
+                deep.chain(flat)
+                    .filter(|start| self.roots.iter().any(|root| start.folder.starts_with(root)))
+                    .collect()
+            }
+        };
+        let first = !library.was_scanned();
+        let to_do = AtomicU64::new(0);
+        library.scan_started(everything);
+        let unsettled = std::mem::take(&mut self.unsettled);
+        let (jobs, waiting) = sync_channel::<Job>(QUEUE);
+        let (news, arriving) = sync_channel::<News>(QUEUE);
+        let waiting = Mutex::new(waiting);
+        let (roots, n_workers) = (self.roots.clone(), self.n_workers);
+        let complete = std::thread::scope(|threads| {
+            for _ in 0..n_workers {
+                let (waiting, news) = (&waiting, news.clone());
+                threads.spawn(move || work(waiting, &news));
+            }
+            if first && everything {
+                let (starts, to_do) = (&starts, &to_do);
+                threads.spawn(move || count(starts, to_do, stop));
+            }
+            let walker = Walker {
+                library,
+                roots: &roots,
+                unsettled: &unsettled,
+                jobs,
+                news,
+                stop,
+            };
+            let starts = &starts;
+            threads.spawn(move || walker.walk(starts));
+            self.write(library, &arriving, &to_do, first)
+        });
+        let complete = complete && !stop.load(Relaxed);
+        library.scan_finished(everything, complete);
+    }
+
+    /// Writes what arrives until nobody sends any more. False when a part could not be seen.
+    fn write(
+        &mut self,
+        library: &Library,
+        arriving: &Receiver<News>,
+        to_do: &AtomicU64,
+        first: bool,
+    ) -> bool {
+        let mut places = Places::default();
+        let mut batch = Vec::new();
         let mut complete = true;
-        let entries = walkdir::WalkDir::new(root).follow_links(true).into_iter();
-        for entry in entries.filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry)) {
+        let mut span = FIRST_BATCH;
+        let mut due = Instant::now() + span;
+        let (mut n_seen, mut n_others) = (0, 0);
+        loop {
+            let wait = due.saturating_duration_since(Instant::now());
+            let over = match arriving.recv_timeout(wait) {
+                Ok(News::Change(mut change)) => {
+                    n_seen += 1;
+                    if let Change::Seen(record) = &mut change
+                        && let Outcome::Photo(facts) = &mut record.outcome
+                    {
+                        facts.place = facts.position.and_then(|position| places.name(position));
+                    }
+                    batch.push(change);
+                    false
+                }
+                Ok(News::Unsettled(path, version)) => {
+                    n_seen += 1;
+                    self.unsettled.insert(path, (version, Instant::now()));
+                    false
+                }
+                Ok(News::Seen { files, others }) => {
+                    n_seen += files;
+                    n_others += others;
+                    false
+                }
+                Ok(News::Incomplete) => {
+                    complete = false;
+                    false
+                }
+                Err(RecvTimeoutError::Timeout) => false,
+                Err(RecvTimeoutError::Disconnected) => true,
+            };
+            let is_due = Instant::now() >= due;
+            if over || is_due || batch.len() >= MAX_BATCH {
+                library.apply(&std::mem::take(&mut batch), first, over || is_due);
+                library.scan_progress(n_seen, n_others, to_do.load(Relaxed));
+            }
+            if over {
+                return complete;
+            }
+            if is_due {
+                span = (span * 2).min(LATEST_BATCH);
+                due = Instant::now() + span;
+            }
+        }
+    }
+}
+
+/// One of the threads that look at files.
+fn work(waiting: &Mutex<Receiver<Job>>, news: &SyncSender<News>) {
+    let mut examiner = Examiner::default();
+    loop {
+        let job = waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .recv();
+        let Ok(job) = job else { return };
+        let finding = examiner.examine(&job.path, job.version, job.sidecar.as_deref(), job.settled);
+        let told = match finding {
+            Finding::Settled(outcome) => News::Change(Change::Seen(Box::new(Record {
+                path: job.path,
+                version: job.version,
+                outcome,
+            }))),
+            Finding::Unsettled => News::Unsettled(job.path, job.version),
+            Finding::Gone => News::Seen {
+                files: 0,
+                others: 0,
+            },
+        };
+        if news.send(told).is_err() {
+            return;
+        }
+    }
+}
+
+/// How many pictures there will be, by their names alone: what progress is measured by.
+fn count(starts: &[Start], n: &AtomicU64, stop: &AtomicBool) {
+    for start in starts {
+        for entry in start
+            .walk()
+            .into_iter()
+            .filter_entry(is_for_people)
+            .flatten()
+        {
             if stop.load(Relaxed) {
-                return false;
+                return;
+            }
+            if entry.file_type().is_file() && ending(entry.path()) != Ending::NoPicture {
+                n.fetch_add(1, Relaxed);
+            }
+        }
+    }
+}
+
+fn is_for_people(entry: &walkdir::DirEntry) -> bool {
+    let name = entry.file_name().to_string_lossy();
+    entry.depth() == 0 || !(name.starts_with('.') || NOT_FOR_PEOPLE.contains(&name.as_ref()))
+}
+
+/// The thread that walks.
+struct Walker<'a> {
+    library: &'a Library,
+    roots: &'a [PathBuf],
+    unsettled: &'a HashMap<PathBuf, (Version, Instant)>,
+    jobs: SyncSender<Job>,
+    news: SyncSender<News>,
+    stop: &'a AtomicBool,
+}
+
+/// A folder and the files in it, as the walk comes by them.
+struct Folder {
+    path: PathBuf,
+    files: Vec<(OsString, Version)>,
+    /// Neither files nor folders: pipes, sockets, devices.
+    odd: Vec<OsString>,
+}
+
+impl Walker<'_> {
+    fn walk(self, starts: &[Start]) {
+        for start in starts {
+            if self.root_is_away(&start.folder) || self.walk_below(start).is_none() {
+                // Whoever listens may be gone already.
+                let _ = self.news.send(News::Incomplete);
+            }
+        }
+    }
+
+    /// A share that isn't mounted must not empty the walls.
+    fn root_is_away(&self, start: &Path) -> bool {
+        let Some(root) = self.roots.iter().find(|root| start.starts_with(root)) else {
+            return true;
+        };
+        self.library.root_is_away(root)
+    }
+
+    /// `None` when not everything could be seen, or nobody wants to know.
+    fn walk_below(&self, start: &Start) -> Option<()> {
+        let mut visited = HashSet::new();
+        let mut unread: Vec<PathBuf> = Vec::new();
+        let mut folder: Option<Folder> = None;
+        for entry in start.walk().into_iter().filter_entry(is_for_people) {
+            if self.stop.load(Relaxed) {
+                return None;
             }
             match entry {
-                Ok(entry) if entry.file_type().is_file() => {
-                    pass.add(self.judge(root, entry.path()))
+                // At the depth where the walk ends: nobody looks into it.
+                Ok(entry) if entry.file_type().is_dir() && entry.depth() == start.max_depth => {}
+                Ok(entry) if entry.file_type().is_dir() => {
+                    if let Some(folder) = folder.take() {
+                        self.compare(folder)?;
+                    }
+                    visited.insert(entry.path().to_owned());
+                    folder = Some(Folder {
+                        path: entry.into_path(),
+                        files: Vec::new(),
+                        odd: Vec::new(),
+                    });
                 }
-                Ok(_) => {}
+                Ok(entry) => {
+                    let Some(folder) = &mut folder else { continue };
+                    let name = entry.file_name().to_owned();
+                    if !entry.file_type().is_file() {
+                        folder.odd.push(name);
+                    } else if let Ok(metadata) = entry.metadata() {
+                        folder.files.push((name, version_of(&metadata)));
+                    }
+                }
                 // A link to a folder above it: its photos are being seen already.
                 Err(error) if error.loop_ancestor().is_some() => {}
                 Err(error) => {
-                    let gone = error
-                        .io_error()
-                        .is_some_and(|e| e.kind() == std::io::ErrorKind::NotFound);
+                    let kind = error.io_error().map(std::io::Error::kind);
                     // Gone between two reads, or a dangling link: not there, which is no trouble.
-                    if !gone || error.depth() == 0 {
+                    if kind != Some(std::io::ErrorKind::NotFound) {
                         tracing::warn!(%error, "a folder can't be read; its photos are kept as they are");
-                        complete = false;
+                        unread.extend(error.path().map(Path::to_owned));
                     }
                 }
             }
         }
-        complete
-    }
-
-    fn judge(&self, root: &Path, path: &Path) -> Seen {
-        let id = PhotoId::of(path.as_os_str().as_encoded_bytes());
-        let name = path
-            .strip_prefix(root)
-            .unwrap_or(path)
-            .to_string_lossy()
-            .into_owned();
-        let version = fs::metadata(path)
-            .map(|metadata| Version {
-                n_bytes: metadata.len(),
-                modified: metadata.modified().ok(),
-            })
-            .unwrap_or_default();
-        let ending = path
-            .extension()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .to_ascii_lowercase();
-        let skipped = |reason: String| {
-            Verdict::Skipped(
-                version,
-                Skipped {
-                    file: name.clone(),
-                    reason,
-                },
-            )
-        };
-
-        let shown = SHOWN.contains(&ending.as_str());
-        let verdict = if let Some((_, kind)) = NOT_YET.iter().find(|(known, _)| *known == ending) {
-            skipped(format!("{kind} pictures can't be shown yet"))
-        } else if shown && version.n_bytes == 0 {
-            skipped("the file is empty".into())
-        } else if shown || looks_like_a_picture(path) {
-            Verdict::Photo(Photo {
-                id,
-                origin: Origin::File(path.to_owned()),
-                name: name.as_str().into(),
-                taken: self
-                    .taken(path)
-                    .unwrap_or_else(|| unix_seconds(version.modified)),
-                version,
-                facts: super::Facts::default(),
-            })
-        } else {
-            Verdict::Other
-        };
-        Seen { id, verdict }
-    }
-
-    fn taken(&self, path: &Path) -> Option<i64> {
-        if !self.read_dates {
-            return None;
+        if let Some(folder) = folder.take() {
+            self.compare(folder)?;
         }
-        let taken_at = render::exif(&head(path, HEAD_BYTES)?).taken_at?;
-        seconds_of_iso(&taken_at)
-    }
-}
-
-struct Pass<'a> {
-    library: &'a Library,
-    seen: HashSet<PhotoId>,
-    batch: Vec<Seen>,
-    n_other: u64,
-    due: Instant,
-}
-
-impl Pass<'_> {
-    fn add(&mut self, seen: Seen) {
-        match seen.verdict {
-            Verdict::Other => self.n_other += 1,
-            _ => {
-                self.seen.insert(seen.id);
+        let below = if start.max_depth == 1 {
+            Vec::new()
+        } else {
+            self.library.folders_below(&start.folder)
+        };
+        for known in below {
+            let is_unread = unread.iter().any(|folder| known.starts_with(folder));
+            if !visited.contains(&known) && !is_unread {
+                for known in self
+                    .library
+                    .known_in(&known)
+                    .into_values()
+                    .filter(|known| !known.gone)
+                {
+                    self.tell(Change::Gone(known.id))?;
+                }
             }
         }
-        self.batch.push(seen);
-        if Instant::now() >= self.due {
-            self.hand_over();
-            self.due = Instant::now() + LATER_BATCHES;
+        unread.is_empty().then_some(())
+    }
+
+    /// Compares a folder with what the index knows of it.
+    fn compare(&self, folder: Folder) -> Option<()> {
+        let mut known = self.library.known_in(&folder.path);
+        let mut counted = (0, 0);
+        let sidecars: HashMap<OsString, (OsString, i64)> = folder
+            .files
+            .iter()
+            .filter(|(name, _)| has_ending(name, "xmp"))
+            .map(|(name, version)| (stem(name), (name.clone(), version.modified_nanos)))
+            .collect();
+        for (name, mut version) in folder.files {
+            if ending(Path::new(&name)) == Ending::NoPicture {
+                counted.1 += 1;
+                continue;
+            }
+            // `a.jpg.xmp` as darktable and digiKam name it, `a.xmp` as Adobe does.
+            let sidecar = sidecars.get(&name).or_else(|| sidecars.get(&stem(&name)));
+            version.sidecar_nanos = sidecar.map_or(0, |(_, modified)| *modified);
+            let path = folder.path.join(&name);
+            match known.remove(&name) {
+                Some(Known {
+                    version: same,
+                    gone,
+                    id,
+                }) if same == version => {
+                    counted.0 += 1;
+                    if gone {
+                        self.tell(Change::Back(id))?;
+                    }
+                }
+                _ => {
+                    let settled = self.unsettled.get(&path).is_some_and(|(before, since)| {
+                        *before == version && since.elapsed() >= SETTLES_AFTER
+                    });
+                    let sidecar = sidecar.map(|(name, _)| folder.path.join(name));
+                    self.jobs
+                        .send(Job {
+                            path,
+                            version,
+                            sidecar,
+                            settled,
+                        })
+                        .ok()?;
+                }
+            }
         }
+        for name in folder.odd {
+            let path = folder.path.join(&name);
+            if ending(&path) == Ending::Picture
+                && known.remove(&name).is_none_or(|known| known.gone)
+            {
+                let outcome = Outcome::Skipped("it is a pipe or a device, not a file".into());
+                let version = Version::default();
+                self.tell(Change::Seen(Box::new(Record {
+                    path,
+                    version,
+                    outcome,
+                })))?;
+            }
+        }
+        for known in known.into_values().filter(|known| !known.gone) {
+            self.tell(Change::Gone(known.id))?;
+        }
+        self.news
+            .send(News::Seen {
+                files: counted.0,
+                others: counted.1,
+            })
+            .ok()
     }
 
-    fn hand_over(&mut self) {
-        self.library.seen(std::mem::take(&mut self.batch));
+    fn tell(&self, change: Change) -> Option<()> {
+        self.news.send(News::Change(change)).ok()
     }
 }
 
-fn is_hidden(entry: &walkdir::DirEntry) -> bool {
-    let name = entry.file_name().to_string_lossy();
-    name.starts_with('.') || NOT_FOR_PEOPLE.contains(&name.as_ref())
+fn version_of(metadata: &std::fs::Metadata) -> Version {
+    let modified = metadata
+        .modified()
+        .ok()
+        .map(chrono::DateTime::<chrono::Utc>::from);
+    Version {
+        n_bytes: metadata.len(),
+        modified_nanos: modified
+            .and_then(|modified| modified.timestamp_nanos_opt())
+            .unwrap_or(0),
+        sidecar_nanos: 0,
+    }
 }
 
-/// For files whose ending says nothing.
-fn looks_like_a_picture(path: &Path) -> bool {
-    const TEXTS_AND_FILMS: [&str; 12] = [
-        "txt", "md", "json", "xml", "xmp", "html", "mp4", "mov", "avi", "mkv", "pdf", "zip",
-    ];
-    let ending = path
+fn stem(name: &OsString) -> OsString {
+    Path::new(name).file_stem().unwrap_or_default().to_owned()
+}
+
+fn has_ending(name: &OsString, wanted: &str) -> bool {
+    Path::new(name)
         .extension()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .to_ascii_lowercase();
-    !TEXTS_AND_FILMS.contains(&ending.as_str())
-        && head(path, 64).is_some_and(|head| render::probe(&head).is_some())
+        .is_some_and(|ending| ending.eq_ignore_ascii_case(wanted))
 }
 
-fn head(path: &Path, n_bytes: u64) -> Option<Vec<u8>> {
-    let mut head = Vec::new();
-    fs::File::open(path)
-        .ok()?
-        .take(n_bytes)
-        .read_to_end(&mut head)
-        .ok()?;
-    Some(head)
-}
-
-fn unix_seconds(time: Option<SystemTime>) -> i64 {
-    time.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok())
-        .map_or(0, |since| {
-            i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
-        })
-}
-
-/// Seconds since 1970 of `2021-07-04T12:30:00`, read as UTC: cameras seldom know their zone, and
-/// this is only compared.
-fn seconds_of_iso(text: &str) -> Option<i64> {
-    let field = |range: std::ops::Range<usize>| text.get(range)?.parse::<i64>().ok();
-    let (year, month, day) = (field(0..4)?, field(5..7)?, field(8..10)?);
-    if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
-        return None;
-    }
-    // Days from civil date, counted from March so that the leap day comes last
-    // (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
-    let y = if month <= 2 { year - 1 } else { year };
-    let era = y.div_euclid(400);
-    let year_of_era = y.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    let days = era * 146_097 + day_of_era - 719_468;
-    let (hour, minute, second) = (field(11..13)?, field(14..16)?, field(17..19)?);
-    Some(days * 86_400 + hour * 3600 + minute * 60 + second)
+/// The folders that are walked: whole paths, and none that lies inside another.
+pub fn roots_of(folders: &[PathBuf]) -> Vec<PathBuf> {
+    let mut roots: Vec<PathBuf> = folders
+        .iter()
+        .map(|folder| std::fs::canonicalize(folder).unwrap_or_else(|_| folder.clone()))
+        .collect();
+    roots.sort();
+    // A folder inside another would be seen twice.
+    roots.dedup_by(|inner, outer| inner.starts_with(&*outer));
+    roots
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn scanned(folders: &[PathBuf]) -> Library {
-        let library = Library::new(true);
-        Scanner::new(folders, false).scan(&library, &AtomicBool::new(false));
-        library
-    }
-
-    fn names(library: &Library) -> Vec<String> {
-        let mut names: Vec<_> = library
-            .entries()
-            .iter()
-            .map(|entry| entry.name.to_string())
-            .collect();
-        names.sort();
-        names
-    }
-
-    #[test]
-    fn finds_pictures_in_all_folders_below_and_counts_the_rest() {
-        let dir = tempfile::tempdir().unwrap();
-        let deep = dir.path().join("a/b c/d'\"e");
-        fs::create_dir_all(&deep).unwrap();
-        fs::create_dir_all(dir.path().join(".thumbnails")).unwrap();
-        for name in [
-            "a/x.JPG",
-            "a/b c/ü\u{1f600}\n.png",
-            "a/b c/d'\"e/y.webp",
-            ".thumbnails/z.jpg",
-        ] {
-            fs::write(dir.path().join(name), b"x").unwrap();
-        }
-        fs::write(dir.path().join("empty.jpg"), b"").unwrap();
-        fs::write(dir.path().join("notes.txt"), b"hello").unwrap();
-        fs::write(dir.path().join("iphone.HEIC"), b"x").unwrap();
-        fs::write(
-            dir.path().join("no-ending"),
-            [0xff, 0xd8, 0xff, 0xe0, 0, 16, b'J', b'F', b'I', b'F'],
-        )
-        .unwrap();
-
-        let library = scanned(&[dir.path().to_owned()]);
-        assert_eq!(
-            names(&library),
-            [
-                "a/b c/d'\"e/y.webp",
-                "a/b c/ü\u{1f600}\n.png",
-                "a/x.JPG",
-                "no-ending"
-            ]
-        );
-        let skipped: Vec<_> = library
-            .skipped()
-            .into_iter()
-            .map(|s| (s.file, s.reason))
-            .collect();
-        assert_eq!(
-            skipped,
-            [
-                ("empty.jpg".to_owned(), "the file is empty".to_owned()),
-                (
-                    "iphone.HEIC".to_owned(),
-                    "HEIC pictures can't be shown yet".to_owned()
-                ),
-            ]
-        );
-        assert_eq!(library.counts().other_files, 1);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn links_names_and_loops() {
-        use std::os::unix::{ffi::OsStrExt, fs::symlink};
-        let dir = tempfile::tempdir().unwrap();
-        let photos = dir.path().join("photos");
-        fs::create_dir_all(photos.join("sub")).unwrap();
-        fs::write(
-            photos.join(std::ffi::OsStr::from_bytes(b"caf\xe9.jpg")),
-            b"x",
-        )
-        .unwrap();
-        symlink(&photos, photos.join("sub/loop")).unwrap();
-        symlink("nowhere", photos.join("dangling.jpg")).unwrap();
-        let elsewhere = dir.path().join("elsewhere.jpg");
-        fs::write(&elsewhere, b"x").unwrap();
-        symlink(&elsewhere, photos.join("linked.jpg")).unwrap();
-
-        let library = scanned(std::slice::from_ref(&photos));
-        assert_eq!(names(&library), ["caf\u{fffd}.jpg", "linked.jpg"]);
-        assert!(!library.counts().scanning);
-    }
-
-    #[test]
-    fn a_folder_inside_another_is_seen_once() {
-        let dir = tempfile::tempdir().unwrap();
-        fs::create_dir(dir.path().join("in")).unwrap();
-        fs::write(dir.path().join("in/x.jpg"), b"x").unwrap();
-        let library = scanned(&[dir.path().join("in"), dir.path().to_owned()]);
-        assert_eq!(names(&library), ["in/x.jpg"]);
-    }
-
-    #[test]
-    fn photos_come_and_go_between_scans_and_a_lost_folder_keeps_its_own() {
-        let dir = tempfile::tempdir().unwrap();
-        let folder = dir.path().join("share");
-        fs::create_dir(&folder).unwrap();
-        fs::write(folder.join("a.jpg"), b"x").unwrap();
-        let library = Library::new(true);
-        let scanner = Scanner::new(std::slice::from_ref(&folder), false);
-        let go = || scanner.scan(&library, &AtomicBool::new(false));
-        go();
-        fs::write(folder.join("b.jpg"), b"x").unwrap();
-        fs::remove_file(folder.join("a.jpg")).unwrap();
-        go();
-        assert_eq!(names(&library), ["b.jpg"]);
-        fs::rename(&folder, dir.path().join("unmounted")).unwrap();
-        go();
-        assert_eq!(names(&library), ["b.jpg"]);
-    }
-
-    #[test]
-    fn dates() {
-        assert_eq!(seconds_of_iso("1970-01-01T00:00:00"), Some(0));
-        assert_eq!(seconds_of_iso("2000-03-01T00:00:01"), Some(951_868_801));
-        assert_eq!(seconds_of_iso("2021-07-04T12:30:00"), Some(1_625_401_800));
-        assert_eq!(seconds_of_iso("2021-13-04T12:30:00"), None);
-        assert_eq!(seconds_of_iso("yesterday"), None);
-    }
-}
+mod tests;

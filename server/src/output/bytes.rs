@@ -14,15 +14,21 @@ use super::{
 use crate::{
     clock,
     hub::{Frame, FrameNo, Kind, Lease, Now, Subscription},
+    rendition::{Captions, Rendition},
 };
 
 /// After this long without news the slide on screen is sent again: a viewer knows from it that the
 /// connection lives, and the server that the viewer does.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
-pub(super) fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<Response, Problem> {
-    let wishes = query::wishes(&request.query, outputs.rendition, outputs.settings)?;
-    let lease = reply::open(outputs, &wishes.rendition)?;
+pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<Response, Problem> {
+    // Who reads metadata writes captions himself: they are in the picture for the asking alone.
+    let default = Rendition {
+        captions: Captions::default(),
+        ..outputs.rendition
+    };
+    let wishes = query::wishes(&request.query, default, outputs.settings)?;
+    let lease = reply::open(outputs, &wishes).await?;
     let viewer = Viewer {
         subscription: lease.subscribe(Kind::Stills),
         lease,

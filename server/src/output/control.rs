@@ -7,13 +7,17 @@ use mantel_shared::Command;
 use warp::{Buf, reply::Response};
 
 use super::{
-    MAX_BODY, Outputs,
+    MAX_BODY, Outputs, query,
     reply::{self, Problem},
     status,
 };
 use crate::{channel::ActError, timeline::Act};
 
-pub(super) async fn answer<S, B>(outputs: &Arc<Outputs>, body: S) -> Result<Response, Problem>
+pub(super) async fn answer<S, B>(
+    outputs: &Arc<Outputs>,
+    query: &str,
+    body: S,
+) -> Result<Response, Problem>
 where
     S: Stream<Item = Result<B, warp::Error>> + Send,
     B: Buf,
@@ -36,8 +40,10 @@ where
             ))
         })?),
     };
-    match outputs.channel.act(act).await {
-        Ok(timeline) => Ok(reply::json(&status::channel(outputs, &timeline))),
+    let wish = query::choice(query)?;
+    let (_, channel) = reply::choose(outputs, &wish).await?;
+    match channel.act(act).await {
+        Ok(programme) => Ok(reply::json(&status::channel(outputs, &wish, &programme))),
         Err(error @ ActError::UnknownPhoto(_)) => Err(Problem::bad_request(error.to_string())),
         Err(error @ ActError::Stopping) => Err(Problem::unavailable(&error.to_string())),
     }

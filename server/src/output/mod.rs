@@ -20,7 +20,7 @@ use http::{HeaderMap, Method};
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
 use crate::{
-    channel::Channel,
+    channels::{Channels, Show},
     hub::{Feeds, Framing},
     library::Library,
     net::ConnectionCounts,
@@ -32,9 +32,9 @@ use crate::{
 #[derive(Debug)]
 pub struct Outputs {
     /// One feed per rendition watched.
-    pub feeds: Arc<Feeds<Rendition>>,
+    pub feeds: Arc<Feeds<Show>>,
     /// What is on, and commands.
-    pub channel: Channel,
+    pub channels: Arc<Channels>,
     /// Counts, skipped files, names.
     pub library: Arc<Library>,
     /// How streams are framed.
@@ -106,7 +106,7 @@ where
     };
     let reply = match (&request.method, path) {
         (&Method::OPTIONS, _) => Ok(reply::options(path)),
-        (&Method::POST, "/control") => control::answer(&outputs, body).await,
+        (&Method::POST, "/control") => control::answer(&outputs, &request.query, body).await,
         (_, "/control") => Err(reply::Problem::method("POST")),
         (&(Method::GET | Method::HEAD), _) => get(path, &request, &outputs).await,
         _ => Err(reply::Problem::method("GET, HEAD")),
@@ -121,10 +121,10 @@ async fn get(
     outputs: &Arc<Outputs>,
 ) -> Result<Response, reply::Problem> {
     match path {
-        "/stream" => stream::answer(outputs, request),
-        "/bytes" => bytes::answer(outputs, request),
+        "/stream" => stream::answer(outputs, request).await,
+        "/bytes" => bytes::answer(outputs, request).await,
         "/snapshot" => snapshot::answer(outputs, request).await,
-        "/status" => Ok(status::answer(outputs)),
+        "/status" => status::answer(outputs, request).await,
         "/library/skipped" => Ok(skipped::answer(outputs, request)),
         "/healthz" => Ok(reply::health(outputs.started_millis)),
         _ => assets::answer(path, request).ok_or_else(|| reply::Problem::not_found(path)),

@@ -6,14 +6,17 @@
 use super::{paint::Paint, reply::Problem};
 use crate::{
     config,
+    library::{FILTER_KEYS, Filter},
     render::{Fit, Quality, Size},
     rendition::{self, Fps, Rendition},
     timeline::Settings,
 };
 
 /// A client's wishes, checked and bounded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Wishes {
+    /// Which photos, of those that may be shown.
+    pub(super) filter: Filter,
     pub(super) rendition: Rendition,
     /// `None`: by the user agent.
     pub(super) paint: Option<Paint>,
@@ -29,6 +32,7 @@ pub(super) fn wishes(
     settings: Settings,
 ) -> Result<Wishes, Problem> {
     let mut wishes = Wishes {
+        filter: choice(query)?,
         rendition: default,
         paint: None,
     };
@@ -76,6 +80,10 @@ pub(super) fn wishes(
                     config::transition("transition", &value, settings.interval_millis, &interval)
                         .map_err(|error| Problem::bad_request(error.to_string()))?;
             }
+            "pair" => {
+                rendition.pair = config::on_or_off(&value).ok_or_else(|| bad("on or off"))?;
+            }
+            "caption" => rendition.captions = value.parse().map_err(|reason: &str| bad(reason))?,
             "paint" => {
                 wishes.paint = match value.as_str() {
                     "auto" => None,
@@ -95,6 +103,17 @@ pub(super) fn wishes(
         }
     }
     Ok(wishes)
+}
+
+/// Reads which photos are asked for.
+pub(super) fn choice(query: &str) -> Result<Filter, Problem> {
+    let mut filter = Filter::default();
+    for (key, value) in pairs(query).filter(|(key, _)| FILTER_KEYS.contains(&key.as_str())) {
+        filter
+            .set(&key, &value)
+            .map_err(|expected| Problem::bad_value(&key, &value, expected))?;
+    }
+    Ok(filter)
 }
 
 /// `?action=stream` and `?action=snapshot`, as mjpg-streamer's clients ask at `/`.
@@ -183,7 +202,15 @@ mod tests {
         assert_eq!(rendition.quality, Quality::new(70).unwrap());
         assert_eq!(rendition.transition, Transition::Crossfade { millis: 500 });
         assert_eq!(wishes.paint, Some(Paint::Repeat));
+        assert!(rendition.pair && !parse("pair=off").unwrap().rendition.pair);
         assert_eq!(parse("paint=auto&channel=main").unwrap().paint, None);
+        assert!(
+            parse("caption=date,place")
+                .unwrap()
+                .rendition
+                .captions
+                .place
+        );
         assert_eq!(parse("size=1280%78720").unwrap().rendition.size.width, 1280);
     }
 
@@ -202,7 +229,14 @@ mod tests {
             "transition=1h",
             "transition=soon",
             "paint=oil",
+            "pair=maybe",
+            "caption=dates",
             "channel=garage",
+            "album=",
+            "from=soon",
+            "rating=9",
+            "on-this-day=-1",
+            "newest=0",
         ] {
             let sentence = parse(query).unwrap_err();
             let (key, _) = query.split_once('=').unwrap();
@@ -211,6 +245,14 @@ mod tests {
                 "{query}: {sentence}"
             );
         }
+    }
+
+    #[test]
+    fn photos_are_chosen_and_empty_choices_are_everything() {
+        assert!(parse("size=640x480").unwrap().filter.is_all());
+        let some = parse("album=Rome%20%26%20more&on-this-day&rating=4").unwrap();
+        let told = "album Rome & more, at least 4 stars, on this day";
+        assert_eq!(some.filter.to_string(), told);
     }
 
     #[test]

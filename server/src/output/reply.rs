@@ -7,8 +7,13 @@ use futures_util::stream;
 use http::{StatusCode, header, response::Builder};
 use warp::{Reply, reply::Response};
 
-use super::Outputs;
-use crate::{hub::Lease, rendition::Rendition};
+use super::{Outputs, query::Wishes};
+use crate::{
+    channel::Channel,
+    channels::{ChannelNo, Show},
+    hub::Lease,
+    library::Filter,
+};
 
 /// Why a request is not answered as asked: a status and one sentence for whoever asked.
 #[derive(Debug)]
@@ -170,9 +175,31 @@ where
     response
 }
 
-/// Takes hold of a rendition's feed.
-pub(super) fn open(outputs: &Arc<Outputs>, rendition: &Rendition) -> Result<Lease, Problem> {
-    match outputs.feeds.open(rendition) {
+/// The channel that shows the photos asked for, of which there is at least one.
+pub(super) async fn choose(
+    outputs: &Arc<Outputs>,
+    wish: &Filter,
+) -> Result<(ChannelNo, Channel), Problem> {
+    let chosen = outputs.channels.choose(wish).await;
+    let (no, channel) = chosen.map_err(|error| Problem::unavailable(&error.to_string()))?;
+    if !wish.is_all() && channel.programme().borrow().is_empty() {
+        return Err(Problem::new(
+            StatusCode::NOT_FOUND,
+            format!("there is no photo to show for this choice: {wish}"),
+        ));
+    }
+    Ok((no, channel))
+}
+
+/// Takes hold of the feed that shows what is wished for.
+pub(super) async fn open(outputs: &Arc<Outputs>, wishes: &Wishes) -> Result<Lease, Problem> {
+    // Held until the feed's producer holds it.
+    let (channel, _held) = choose(outputs, &wishes.filter).await?;
+    let show = Show {
+        channel,
+        rendition: wishes.rendition,
+    };
+    match outputs.feeds.open(&show) {
         Ok(Some(lease)) => Ok(lease),
         Ok(None) => Err(Problem::unavailable("the server is stopping")),
         Err(full) => Err(Problem::unavailable(&full.to_string())),

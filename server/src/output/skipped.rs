@@ -9,13 +9,16 @@ use warp::reply::Response;
 use super::{Outputs, Request, reply};
 use crate::library::Skipped;
 
+/// A page of more is no page for people; `mantel scan` prints them all.
+const MAX_ROWS: u32 = 5000;
+
 #[derive(Serialize)]
 struct List {
     skipped: Vec<Skipped>,
 }
 
 pub(super) fn answer(outputs: &Arc<Outputs>, request: &Request) -> Response {
-    let skipped = outputs.library.skipped();
+    let skipped = outputs.library.skipped(0, MAX_ROWS);
     let accept = request
         .headers
         .get(header::ACCEPT)

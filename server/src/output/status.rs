@@ -5,12 +5,16 @@ use std::sync::Arc;
 use serde::Serialize;
 use warp::reply::Response;
 
-use super::{Outputs, reply};
+use super::{
+    Outputs, Request, query,
+    reply::{self, Problem},
+};
 use crate::{
+    channels::{MAIN, Show},
     clock,
     hub::Totals,
-    library::Counts,
-    timeline::{Slide, Timeline, Transition},
+    library::{Counts, Filter},
+    timeline::{Programme, Slide, Transition},
 };
 
 #[derive(Serialize)]
@@ -32,6 +36,8 @@ struct Status {
 #[derive(Serialize)]
 pub(super) struct Channel {
     name: &'static str,
+    /// Which photos were asked for.
+    shows: String,
     paused: bool,
     interval_millis: u64,
     transition_millis: u32,
@@ -47,11 +53,21 @@ struct SlideRow {
     number: u64,
     photo: String,
     name: Option<String>,
+    /// The photo beside it, if two share the screen.
+    beside: Option<BesideRow>,
     started_millis: Option<u64>,
 }
 
 #[derive(Serialize)]
+struct BesideRow {
+    photo: String,
+    name: Option<String>,
+}
+
+#[derive(Serialize)]
 struct RenditionRow {
+    /// Of the main channel, not of a choice of photos.
+    main: bool,
     size: String,
     fit: String,
     quality: u8,
@@ -60,48 +76,61 @@ struct RenditionRow {
     sent: Totals,
 }
 
-pub(super) fn answer(outputs: &Arc<Outputs>) -> Response {
+pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<Response, Problem> {
+    let wish = query::choice(&request.query)?;
+    let (_, chosen) = reply::choose(outputs, &wish).await?;
     let (rows, sent) = outputs.feeds.survey();
     let renditions: Vec<RenditionRow> = rows
         .iter()
-        .map(|(rendition, viewers, sent)| RenditionRow {
-            size: rendition.size.to_string(),
-            fit: rendition.fit.to_string(),
-            quality: rendition.quality.value(),
-            fps: rendition.fps.0,
-            viewers: *viewers,
-            sent: *sent,
-        })
+        .map(
+            |(Show { channel, rendition }, viewers, sent)| RenditionRow {
+                main: *channel == MAIN,
+                size: rendition.size.to_string(),
+                fit: rendition.fit.to_string(),
+                quality: rendition.quality.value(),
+                fps: rendition.fps.0,
+                viewers: *viewers,
+                sent: *sent,
+            },
+        )
         .collect();
-    let timeline = outputs.channel.timeline().borrow().clone();
-    reply::json(&Status {
+    let programme = chosen.programme().borrow().clone();
+    Ok(reply::json(&Status {
         version: env!("CARGO_PKG_VERSION"),
         uptime_seconds: outputs.started_at.elapsed().as_secs(),
         now_millis: clock::now().0,
-        channel: channel(outputs, &timeline),
+        channel: channel(outputs, &wish, &programme),
         library: outputs.library.counts(),
         connections: outputs.connections.open(),
         connections_refused: outputs.connections.refused(),
         viewers: renditions.iter().map(|row| row.viewers).sum(),
         renditions,
         sent,
-    })
+    }))
 }
 
-pub(super) fn channel(outputs: &Outputs, timeline: &Timeline) -> Channel {
+/// The channel as screens of the default rendition's shape show it.
+pub(super) fn channel(outputs: &Outputs, wish: &Filter, programme: &Programme) -> Channel {
+    let timeline = programme.timeline(outputs.rendition.size, outputs.rendition.pair);
     let showing = timeline.at(clock::now());
+    let name = |id| {
+        let photo = outputs.library.photo(id);
+        photo.map(|photo| photo.name.to_string())
+    };
     let row = |slide: Slide, started: bool| SlideRow {
         number: slide.no.0,
         photo: slide.photo.to_string(),
-        name: outputs
-            .library
-            .photo(slide.photo)
-            .map(|photo| photo.name.to_string()),
+        name: name(slide.photo),
+        beside: slide.beside.map(|id| BesideRow {
+            photo: id.to_string(),
+            name: name(id),
+        }),
         started_millis: started.then_some(slide.starts_at.0),
     };
     let settings = timeline.settings();
     Channel {
         name: "main",
+        shows: wish.to_string(),
         paused: showing.is_some_and(|showing| showing.paused),
         interval_millis: settings.interval_millis,
         transition_millis: match settings.transition {

@@ -19,12 +19,12 @@ use crate::hub::{Kind, Lease, Now, Subscription};
 const FIRST_REPEAT: Duration = Duration::from_millis(100);
 const LATER_REPEATS: Duration = Duration::from_secs(1);
 
-pub(super) fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<Response, Problem> {
+pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<Response, Problem> {
     let wishes = query::wishes(&request.query, outputs.rendition, outputs.settings)?;
     let paint = wishes
         .paint
         .unwrap_or_else(|| Paint::for_agent(request.agent()));
-    let lease = reply::open(outputs, &wishes.rendition)?;
+    let lease = reply::open(outputs, &wishes).await?;
     let viewer = Viewer {
         subscription: lease.subscribe(Kind::Motion),
         lease,

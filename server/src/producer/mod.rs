@@ -6,6 +6,7 @@
 //! [`motion`], which know no task and no clock.
 
 mod motion;
+mod shelf;
 mod stills;
 mod studio;
 
@@ -21,25 +22,29 @@ use mantel_shared::UnixMillis;
 
 use crate::{
     channel::Channel,
+    channels::Show,
     clock,
     hub::{Feed, Feeds, Framing},
     library::Library,
-    rendition::Rendition,
-    timeline::{PhotoId, Showing, Timeline},
+    source::gallery::LoadError,
+    timeline::{PhotoId, Programme, Showing, Timeline, Turn},
 };
 use motion::{Motion, Wanted};
 use stills::Stills;
-pub use studio::{Done, Rendered, Studio};
+#[cfg(test)]
+use studio::Notes;
+use studio::{Done, Failed, Rendered, Subject};
+pub use studio::{Studio, StudioLimits};
 
 /// Everything a producer works with.
 #[derive(Debug)]
 pub struct Producer {
-    /// What to render.
-    pub rendition: Rendition,
+    /// What to render, and in which shape.
+    pub show: Show,
     /// Where to publish.
     pub feed: Arc<Feed>,
     /// All feeds, to give the place back.
-    pub feeds: std::sync::Weak<Feeds<Rendition>>,
+    pub feeds: std::sync::Weak<Feeds<Show>>,
     /// What is on when.
     pub channel: Channel,
     /// Where photos come from.
@@ -60,17 +65,18 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 impl Producer {
     /// Runs until nobody watches, or `stop` turns true.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
-        let mut timeline = self.channel.timeline();
+        let mut programme = self.channel.programme();
         let mut demand = self.feed.demand();
         let mut work = Work::default();
-        let mut stills = Stills::new(self.framing.clone(), self.rendition.transition);
-        let mut motion = Motion::new(self.framing.clone(), self.rendition);
+        let mut stills = Stills::new(self.framing.clone(), self.show.rendition.transition);
+        let mut motion = Motion::new(self.framing.clone(), self.show.rendition);
         let mut unwatched_since = Instant::now();
-        tracing::debug!(rendition = ?self.rendition, "a rendition starts");
+        tracing::debug!(rendition = ?self.show.rendition, "a rendition starts");
         loop {
-            let programme = timeline.borrow_and_update().clone();
+            let all = programme.borrow_and_update().clone();
+            let timeline = self.timeline(&all);
             demand.mark_unchanged();
-            let wake = self.step(&programme, &mut work, &mut stills, &mut motion);
+            let wake = self.step(timeline, &mut work, &mut stills, &mut motion);
 
             if self.feed.n_viewers() > 0 {
                 unwatched_since = Instant::now();
@@ -80,16 +86,16 @@ impl Producer {
                 && self
                     .feeds
                     .upgrade()
-                    .is_none_or(|feeds| feeds.release(&self.rendition, &self.feed))
+                    .is_none_or(|feeds| feeds.release(&self.show, &self.feed))
             {
-                tracing::debug!(rendition = ?self.rendition, "a rendition ends");
+                tracing::debug!(rendition = ?self.show.rendition, "a rendition ends");
                 return;
             }
             let sleep = wake.map_or(LONGEST_SLEEP, |wake| clock::until(wake).min(LONGEST_SLEEP));
             tokio::select! {
                 () = tokio::time::sleep(sleep) => {}
                 () = tokio::time::sleep_until(linger), if self.feed.n_viewers() == 0 => {}
-                changed = timeline.changed() => {
+                changed = programme.changed() => {
                     if changed.is_err() {
                         return;
                     }
@@ -103,36 +109,47 @@ impl Producer {
         }
     }
 
+    /// The timeline for screens of this shape.
+    fn timeline<'a>(&self, programme: &'a Programme) -> &'a Timeline {
+        programme.timeline(self.show.rendition.size, self.show.rendition.pair)
+    }
+
     /// Starts what is missing, publishes what is due. Returns when to look again.
     fn step(
         &self,
-        programme: &Timeline,
+        timeline: &Timeline,
         work: &mut Work,
         stills: &mut Stills,
         motion: &mut Motion,
     ) -> Option<UnixMillis> {
         let now = clock::now();
-        let mut showing = programme.at(now)?;
+        let mut showing = timeline.at(now)?;
         let spare = work.spare.take();
-        work.shelf
-            .retain(|id, _| [showing.current.photo, showing.next.photo].contains(id));
-        let current = self.rendered(showing.current.photo, work);
+        for slide in [&mut showing.current, &mut showing.next] {
+            // Of two photos the one that can be shown has the screen to itself.
+            if let Some(turn) = work.left_of(slide.turn()) {
+                (slide.photo, slide.beside) = (turn.photo, turn.beside);
+            }
+        }
+        let wanted = [showing.current.turn(), showing.next.turn()];
+        work.shelf.retain(|turn, _| wanted.contains(turn));
+        let current = self.rendered(wanted[0], work);
         // The picture that is due comes before the one that is not, unless it comes too late: then
         // only what is begun early can ever be shown.
         let next = (current.is_some() || work.lagging)
-            .then(|| self.rendered(showing.next.photo, work))
+            .then(|| self.rendered(wanted[1], work))
             .flatten();
         let current = match (current, spare) {
             (Some(current), _) => current,
             // Rendered, but for a slide that has passed: better than a screen that stays empty.
-            (None, Some((photo, rendered))) if stills.is_empty() => {
-                showing.current.photo = photo;
+            (None, Some((turn, rendered))) if stills.is_empty() => {
+                (showing.current.photo, showing.current.beside) = (turn.photo, turn.beside);
                 rendered
             }
             _ => return wake_at_change(&showing),
         };
 
-        let dwell = programme.settings().interval_millis;
+        let dwell = timeline.settings().interval_millis;
         if let Some(now) = stills.turn(&showing, &current, next.as_ref(), dwell) {
             self.feed.stills.publish(now);
         }
@@ -155,22 +172,35 @@ impl Producer {
         }
     }
 
-    /// The photo as this rendition shows it, if it is ready; else its rendering is begun.
-    fn rendered(&self, id: PhotoId, work: &mut Work) -> Option<Arc<Rendered>> {
-        if let Some(rendered) = work.shelf.get(&id) {
+    /// The turn as this rendition shows it, if it is ready; else its rendering is begun.
+    fn rendered(&self, turn: Turn, work: &mut Work) -> Option<Arc<Rendered>> {
+        if let Some(rendered) = work.shelf.get(&turn) {
             return Some(rendered.clone());
         }
-        if work.failed.contains(&id) || !work.rendering.insert(id) {
+        if work.left_of(turn) != Some(turn) || !work.rendering.insert(turn) {
             return None;
         }
-        let Some(photo) = self.library.photo(id) else {
-            // Gone since the playlist was made; a new one is on its way.
-            work.rendering.remove(&id);
-            work.failed.insert(id);
-            return None;
+        let photos: Vec<_> = turn
+            .photos()
+            .map(|id| (id, self.library.photo(id)))
+            .collect();
+        for (id, photo) in &photos {
+            if photo.is_none() {
+                // Gone since the playlist was made; a new one is on its way.
+                work.rendering.remove(&turn);
+                work.failed.insert(*id);
+            }
+        }
+        let mut photos = photos.into_iter().map(|(_, photo)| photo);
+        let subject = Subject {
+            photo: photos.next()??,
+            beside: match photos.next() {
+                Some(photo) => Some(photo?),
+                None => None,
+            },
         };
         work.running
-            .spawn(self.studio.clone().render(photo, self.rendition));
+            .spawn(self.studio.clone().render(subject, self.show.rendition));
         None
     }
 
@@ -181,7 +211,7 @@ impl Producer {
             to,
             alpha,
         } = wanted;
-        let quality = self.rendition.quality;
+        let quality = self.show.rendition.quality;
         work.running
             .spawn(self.studio.clone().blend(key, from, to, alpha, quality));
     }
@@ -193,21 +223,23 @@ impl Producer {
         motion: &mut Motion,
     ) {
         match done {
-            Ok(Done::Rendered(photo, Ok(rendered))) => {
-                work.rendering.remove(&photo.id);
-                let rendered = Arc::new(rendered);
-                let showing = self.channel.timeline().borrow().at(clock::now());
+            Ok(Done::Rendered(turn, Ok(rendered))) => {
+                work.rendering.remove(&turn);
+                let all = self.channel.programme().borrow().clone();
+                let showing = self.timeline(&all).at(clock::now());
                 work.lagging = showing.is_none_or(|showing| {
-                    ![showing.current.photo, showing.next.photo].contains(&photo.id)
+                    ![showing.current, showing.next]
+                        .map(|slide| work.left_of(slide.turn()))
+                        .contains(&Some(turn))
                 });
-                work.spare = Some((photo.id, rendered.clone()));
-                work.shelf.insert(photo.id, rendered);
+                work.spare = Some((turn, rendered.clone()));
+                work.shelf.insert(turn, rendered);
             }
-            Ok(Done::Rendered(photo, Err(error))) => {
-                work.rendering.remove(&photo.id);
+            Ok(Done::Rendered(turn, Err(Failed { photo, error }))) => {
+                work.rendering.remove(&turn);
                 work.failed.insert(photo.id);
-                match error {
-                    crate::source::gallery::LoadError::Gone => self.library.forget(&photo),
+                match &*error {
+                    LoadError::Gone => self.library.forget(&photo),
                     error => self.library.skip(&photo, error.to_string()),
                 }
             }
@@ -219,7 +251,8 @@ impl Producer {
                 // A panic in a worker is a bug, but no reason for a black wall.
                 tracing::error!(%error, "a rendering worker failed");
                 work.blending = false;
-                work.failed.extend(work.rendering.drain());
+                let lost: Vec<Turn> = work.rendering.drain().collect();
+                work.failed.extend(lost.into_iter().flat_map(Turn::photos));
             }
         }
     }
@@ -232,13 +265,24 @@ fn wake_at_change(showing: &Showing) -> Option<UnixMillis> {
 /// What is ready, what is under way, what went wrong.
 #[derive(Debug, Default)]
 struct Work {
-    shelf: HashMap<PhotoId, Arc<Rendered>>,
-    rendering: HashSet<PhotoId>,
+    shelf: HashMap<Turn, Arc<Rendered>>,
+    rendering: HashSet<Turn>,
     failed: HashSet<PhotoId>,
     blending: bool,
     /// The picture finished last, should it be too late for its slide.
-    spare: Option<(PhotoId, Arc<Rendered>)>,
+    spare: Option<(Turn, Arc<Rendered>)>,
     /// True when rendering takes longer than slides stay.
     lagging: bool,
     running: JoinSet<Done>,
+}
+
+impl Work {
+    /// What is left of a turn without the photos that failed.
+    fn left_of(&self, turn: Turn) -> Option<Turn> {
+        let mut left = turn.photos().filter(|id| !self.failed.contains(id));
+        Some(Turn {
+            photo: left.next()?,
+            beside: left.next(),
+        })
+    }
 }

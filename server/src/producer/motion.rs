@@ -16,7 +16,7 @@ use crate::{
     hub::{Frame, FrameNo, Framing, Now},
     render::{self, Alpha, Picture},
     rendition::Rendition,
-    timeline::{PhotoId, Showing, Slide, blend_steps},
+    timeline::{Showing, Slide, Turn, blend_steps},
 };
 
 /// How many frames of a transition are made before their moment: the one that is promised, and the
@@ -27,7 +27,7 @@ const AHEAD: usize = 2;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StepKey {
     slide: SlideNo,
-    photo: PhotoId,
+    turn: Turn,
     from: usize,
     step: usize,
 }
@@ -235,7 +235,7 @@ impl Motion {
 
 impl Run {
     fn is(&self, slide: Slide) -> bool {
-        (self.slide.no, self.slide.photo) == (slide.no, slide.photo)
+        (self.slide.no, self.slide.turn()) == (slide.no, slide.turn())
     }
 
     /// Moves the run in time; what was blended stays good.
@@ -279,7 +279,7 @@ impl Run {
         let from = Arc::as_ptr(self.from.as_ref()?) as usize;
         Some(StepKey {
             slide: self.slide.no,
-            photo: self.slide.photo,
+            turn: self.slide.turn(),
             from,
             step,
         })
@@ -308,7 +308,7 @@ pub(super) mod tests {
     use crate::{
         render::{Fit, Quality, Size},
         rendition::Fps,
-        timeline::Transition,
+        timeline::{PhotoId, Transition},
     };
 
     pub(in crate::producer) fn rendered(shade: u8) -> Arc<Rendered> {
@@ -318,8 +318,7 @@ pub(super) mod tests {
                 .unwrap()
                 .into(),
             picture: Arc::new(picture),
-            taken_at: None,
-            caption: None,
+            notes: crate::producer::Notes::default(),
         })
     }
 
@@ -333,6 +332,8 @@ pub(super) mod tests {
             quality: Quality::new(80).unwrap(),
             fps: Fps(10),
             transition,
+            pair: false,
+            captions: crate::rendition::Captions::default(),
         }
     }
 
@@ -340,6 +341,7 @@ pub(super) mod tests {
         Slide {
             no: SlideNo(no),
             photo: PhotoId(no),
+            beside: None,
             starts_at: UnixMillis(starts_at),
         }
     }

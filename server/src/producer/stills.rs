@@ -83,7 +83,7 @@ impl Stills {
     ) -> Still {
         let same_picture = known
             .iter()
-            .find(|still| (still.slide.no, still.slide.photo) == (slide.no, slide.photo));
+            .find(|still| (still.slide.no, still.slide.turn()) == (slide.no, slide.turn()));
         if let Some(still) = same_picture
             && (still.slide, still.paused) == (slide, paused)
         {
@@ -95,8 +95,10 @@ impl Stills {
             show_at: Some(slide.starts_at),
             dwell_millis: dwell,
             transition: Some(self.transition),
-            caption: rendered.caption.clone(),
-            taken_at: rendered.taken_at.clone(),
+            caption: rendered.notes.caption.clone(),
+            taken_at: rendered.notes.taken_at.clone(),
+            place: rendered.notes.place.clone(),
+            album: rendered.notes.album.clone(),
             paused,
             ..FrameMeta::default()
         };
@@ -124,6 +126,7 @@ mod tests {
         Slide {
             no: SlideNo(no),
             photo: PhotoId(photo),
+            beside: None,
             starts_at: UnixMillis(starts_at),
         }
     }

@@ -244,6 +244,11 @@ fn average(
     }
 }
 
+/// The whole picture at `size`, whatever becomes of its shape: what is compared, not shown.
+pub(crate) fn squeezed(picture: &Picture, size: Size) -> Picture {
+    resize(picture, Crop::whole(picture.size()), size, FilterType::Box)
+}
+
 /// Puts a picture into a frame that has room for it there.
 fn place(picture: &Picture, frame: &mut Picture, left: u32, top: u32) {
     let (left, stride) = (left as usize * CHANNELS, frame.stride());

@@ -20,10 +20,13 @@ mod hostile;
 mod jpeg;
 mod jxl;
 mod layout;
+pub mod likeness;
 mod markers;
 #[cfg(test)]
 mod modern;
 pub mod orient;
+pub mod overlay;
+pub mod pair;
 #[cfg(test)]
 mod photos;
 pub mod picture;
@@ -42,6 +45,9 @@ pub use decode::{DecodeError, DecodeLimits, cost, decode, decode_fitted};
 pub use encode::{EncodeError, Quality, encode};
 pub use exif::{ExifFacts, exif};
 pub use fit::{Fit, fit};
+pub(crate) use guard::fenced;
+pub use likeness::{SAME_WITHIN_BITS, likeness};
 pub use orient::{Orientation, orient};
+pub use pair::pair;
 pub use picture::{Picture, PictureError, Size, SizeError};
 pub use probe::{Kind, Probe, probe};

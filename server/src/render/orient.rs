@@ -44,6 +44,15 @@ impl Orientation {
         Self::ALL.get(index).copied()
     }
 
+    /// EXIF's number for it, 1 to 8.
+    pub fn to_exif(self) -> u32 {
+        Self::ALL
+            .iter()
+            .zip(1..)
+            .find(|(orientation, _)| **orientation == self)
+            .map_or(1, |(_, number)| number)
+    }
+
     /// Both, this one first.
     pub fn then(self, next: Self) -> Self {
         // Each is a mirror across or none, and then some quarters clockwise.

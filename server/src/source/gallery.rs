@@ -7,7 +7,7 @@ use std::{fs::File, io, io::Read};
 
 use crate::{
     library::{Origin, Photo},
-    render::{self, DecodeLimits, Fit, Picture, Size},
+    render::{self, DecodeLimits, Fit, Picture, Size, pair},
     source::demo,
 };
 
@@ -18,8 +18,10 @@ pub struct Loaded {
     pub picture: Picture,
     /// When it was taken, local time in ISO 8601.
     pub taken_at: Option<String>,
-    /// What to call it under the picture.
+    /// What to call it: its own caption, or else its file's name without the suffix.
     pub caption: Option<String>,
+    /// What somebody wrote under it, and nothing else.
+    pub own_caption: Option<String>,
 }
 
 /// Why a photo is not shown.
@@ -40,6 +42,9 @@ pub enum LoadError {
     /// It was decoded, but not encoded again.
     #[error(transparent)]
     Encode(#[from] render::EncodeError),
+    /// It takes longer than a photo may.
+    #[error("it takes longer than {0} s to decode")]
+    Slow(u64),
     /// Working on it failed in a way that nobody foresaw.
     #[error("the picture can't be decoded")]
     Broken,
@@ -54,26 +59,67 @@ pub fn load(
     size: Size,
     fit: Fit,
 ) -> Result<Loaded, LoadError> {
-    match &photo.origin {
-        Origin::Demo(index) => Ok(Loaded {
-            picture: render::fit(&demo::draw(*index, size), size, fit),
-            taken_at: None,
-            caption: Some(photo.name.to_string()),
-        }),
-        Origin::File(path) => {
-            let bytes = read(File::open(path).map_err(gone_or_unreadable)?)?;
-            let picture = render::decode_fitted(&bytes, limits, size, fit)?;
-            let taken_at = render::exif(&bytes).taken_at;
-            let caption = path
-                .file_stem()
-                .map(|stem| stem.to_string_lossy().into_owned());
-            Ok(Loaded {
-                picture,
-                taken_at,
-                caption,
-            })
+    let drawn = |index| render::fit(&demo::draw(index, size), size, fit);
+    let decoded = |bytes: &[u8]| render::decode_fitted(bytes, limits, size, fit);
+    open(photo, drawn, decoded)
+}
+
+/// Reads and decodes `photo` for one part of a frame of `size` that two share, 0 the left or upper
+/// one: as large as it is to be there, not the whole part.
+pub fn load_part(
+    photo: &Photo,
+    limits: &DecodeLimits,
+    size: Size,
+    part: usize,
+    fit: Fit,
+) -> Result<Loaded, LoadError> {
+    let fitted = |picture: &Picture| {
+        let part = pair::part_size(picture.size(), size, part, fit);
+        render::fit(picture, part, Fit::Cover)
+    };
+    let drawn = |index| fitted(&demo::draw(index, size));
+    let decoded = |bytes: &[u8]| match photo.facts.size {
+        // Small before it is turned. What is not known beforehand is turned in full.
+        Some(upright) => {
+            let part = pair::part_size(upright, size, part, fit);
+            render::decode_fitted(bytes, limits, part, Fit::Cover)
         }
-    }
+        None => render::decode(bytes, limits, None).map(|picture| fitted(&picture)),
+    };
+    open(photo, drawn, decoded)
+}
+
+fn open(
+    photo: &Photo,
+    drawn: impl FnOnce(usize) -> Picture,
+    decoded: impl FnOnce(&[u8]) -> Result<Picture, render::DecodeError>,
+) -> Result<Loaded, LoadError> {
+    let path = match &photo.origin {
+        Origin::Demo(index) => {
+            return Ok(Loaded {
+                picture: drawn(*index),
+                taken_at: None,
+                caption: Some(photo.name.to_string()),
+                own_caption: None,
+            });
+        }
+        Origin::File(path) => path,
+    };
+    let bytes = read(File::open(path).map_err(gone_or_unreadable)?)?;
+    let picture = decoded(&bytes)?;
+    let taken_at = render::exif(&bytes).taken_at;
+    let own_caption = photo.facts.caption.clone();
+    // The file's name is a last resort: who asks what this is gets an answer.
+    let stem = || {
+        path.file_stem()
+            .map(|stem| stem.to_string_lossy().into_owned())
+    };
+    Ok(Loaded {
+        picture,
+        taken_at,
+        caption: own_caption.clone().or_else(stem),
+        own_caption,
+    })
 }
 
 fn read(file: File) -> Result<Vec<u8>, LoadError> {

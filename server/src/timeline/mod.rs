@@ -6,7 +6,13 @@
 //! time is what all screens and a restart share; slides are counted from an [`Anchor`], which only
 //! commands and changes of the playlist move.
 
+mod natural;
+mod news;
+mod pairs;
 mod playlist;
+mod programme;
+mod roll;
+mod round;
 mod transition;
 
 use std::sync::Arc;
@@ -14,7 +20,10 @@ use std::sync::Arc;
 use mantel_shared::{SlideNo, UnixMillis};
 
 pub use mantel_shared::Transition;
-pub use playlist::{Entry, Order, PhotoId, Place, Playlist};
+pub use news::News;
+pub use playlist::{Pairing, Place, Playlist, Turn};
+pub use programme::{Programme, SavedProgramme};
+pub use roll::{Entry, Order, PhotoId, Roll, Shape, hash_of};
 pub use transition::blend_steps;
 
 /// How long slides stay and how they change.
@@ -37,12 +46,18 @@ pub struct Anchor {
     pub place: Place,
     /// A photo that stands in for the one at `place`, on this slide only.
     pub shown: Option<u64>,
+    /// The one beside `shown`, if there is one.
+    #[serde(default)]
+    pub beside: Option<u64>,
+    /// What the next slide shows before the playlist goes on, because it was announced already.
+    #[serde(default)]
+    pub promised: Option<Turn>,
     /// When the channel was paused, if it is.
     pub paused_at: Option<u64>,
 }
 
 /// The state that a restart needs in order to go on where the last run was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 pub struct Saved {
     /// Where slides are counted from.
     pub anchor: Anchor,
@@ -50,17 +65,32 @@ pub struct Saved {
     pub interval_millis: u64,
     /// The photo at the anchor's place: the place moves when photos were added meanwhile.
     pub photo: Option<u64>,
+    /// What came in while the round ran.
+    #[serde(default)]
+    pub news: News,
 }
 
-/// One turn of one photo.
+/// One turn of one photo, or of two that share the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slide {
     /// Its number, which only grows.
     pub no: SlideNo,
-    /// The photo it shows.
+    /// The photo it shows, or the left or upper one of two.
     pub photo: PhotoId,
+    /// The one beside it, if it shares the screen.
+    pub beside: Option<PhotoId>,
     /// When it comes on screen: its transition starts then.
     pub starts_at: UnixMillis,
+}
+
+impl Slide {
+    /// What it shows.
+    pub fn turn(&self) -> Turn {
+        Turn {
+            photo: self.photo,
+            beside: self.beside,
+        }
+    }
 }
 
 /// What is on screen at an instant.
@@ -85,7 +115,7 @@ pub enum Act {
     Pause,
     /// Go on, with a full interval for the slide on screen.
     Resume,
-    /// Show this photo now, then go on from where the playlist was.
+    /// Show this photo now, by itself, then go on from where the playlist was.
     Show(PhotoId),
 }
 
@@ -100,7 +130,14 @@ pub struct Timeline {
     settings: Settings,
     playlist: Arc<Playlist>,
     anchor: Anchor,
+    /// The photo at the saved place, until there are photos to find it among.
+    sought: Option<PhotoId>,
+    /// The interval by which slides are counted up to now, where it was another one.
+    counted_by: Option<u64>,
 }
+
+/// How many new photos come among the next few slides; more are spread over the rest of the round.
+const MAX_SOON: u64 = 500;
 
 impl Timeline {
     /// A timeline that counts from 1970, or goes on from what an earlier run saved.
@@ -115,28 +152,56 @@ impl Timeline {
             starts_at: 0,
             place: Place { round: 0, index: 0 },
             shown: None,
+            beside: None,
+            promised: None,
             paused_at: None,
         };
         let mut timeline = Self {
             settings,
             playlist,
-            anchor: saved.map_or(start, |saved| saved.anchor),
+            anchor: saved.as_ref().map_or(start, |saved| saved.anchor),
+            sought: saved.as_ref().and_then(|saved| saved.photo).map(PhotoId),
+            counted_by: saved
+                .map(|saved| saved.interval_millis)
+                .filter(|millis| *millis > 0 && *millis != settings.interval_millis),
         };
-        let Some(saved) = saved else { return timeline };
-        if let Some(place) = saved.photo.and_then(|id| {
-            timeline
-                .playlist
-                .find(saved.anchor.place.round, PhotoId(id))
-        }) {
-            timeline.anchor.place = place;
-        }
-        if saved.interval_millis != settings.interval_millis && saved.interval_millis > 0 {
-            // Count up to now by the old interval: the numbers go on growing.
-            timeline.settings.interval_millis = saved.interval_millis;
-            timeline.rebase(now);
-            timeline.settings.interval_millis = settings.interval_millis;
-        }
+        timeline.seek();
+        timeline.settle(now);
         timeline
+    }
+
+    /// Counts up to now by the old interval, so that the numbers go on growing, and by the new one
+    /// from here.
+    fn settle(&mut self, now: UnixMillis) {
+        self.rebase(now);
+        if !self.playlist.is_empty() {
+            self.counted_by = None;
+        }
+    }
+
+    /// After a restart, when there are photos again: makes the playlist as it was before, of those
+    /// that were there then, and goes to its place.
+    fn recall(&mut self, roll: &Roll, pairing: Pairing) {
+        if self.playlist.is_empty()
+            && let Some(mark) = self.playlist.news().mark()
+        {
+            let news = self.playlist.news().clone();
+            let known = Playlist::of(Arc::new(roll.until(mark)), pairing, news);
+            self.playlist = Arc::new(known);
+            self.seek();
+        }
+    }
+
+    /// Goes to where the saved photo is now, once there are photos.
+    fn seek(&mut self) {
+        if self.playlist.is_empty() {
+            return;
+        }
+        if let Some(photo) = self.sought.take()
+            && let Some(place) = self.playlist.find(self.anchor.place.round, photo)
+        {
+            self.anchor.place = place;
+        }
     }
 
     /// How long slides stay and how they change.
@@ -151,29 +216,22 @@ impl Timeline {
 
     /// What is on screen at `now`; `None` when there is no photo.
     pub fn at(&self, now: UnixMillis) -> Option<Showing> {
-        let interval = self.settings.interval_millis;
+        let interval = self.counted_by.unwrap_or(self.settings.interval_millis);
         let until = self.anchor.paused_at.unwrap_or(now.0);
         let steps = until.saturating_sub(self.anchor.starts_at) / interval;
-        let (place, mut photo) = self.playlist.after(self.anchor.place, steps)?;
-        if steps == 0
-            && let Some(shown) = self.anchor.shown
-        {
-            photo = PhotoId(shown);
-        }
-        let (_, next) = self.playlist.after(place, 1)?;
+        let current = self.turn(steps)?;
+        let next = self.turn(steps.checked_add(1)?)?;
         let starts_at = self.anchor.starts_at + steps * interval;
         let no = self.anchor.slide + steps;
+        let slide = |turn: Turn, no: u64, starts_at: u64| Slide {
+            no: SlideNo(no),
+            photo: turn.photo,
+            beside: turn.beside,
+            starts_at: UnixMillis(starts_at),
+        };
         Some(Showing {
-            current: Slide {
-                no: SlideNo(no),
-                photo,
-                starts_at: UnixMillis(starts_at),
-            },
-            next: Slide {
-                no: SlideNo(no + 1),
-                photo: next,
-                starts_at: UnixMillis(starts_at + interval),
-            },
+            current: slide(current, no, starts_at),
+            next: slide(next, no + 1, starts_at + interval),
             paused: self.anchor.paused_at.is_some(),
         })
     }
@@ -191,13 +249,8 @@ impl Timeline {
         let anchor = &mut self.anchor;
         match act {
             Act::Next => {
-                if let Some((place, _)) = self.playlist.after(anchor.place, 1) {
-                    *anchor = Anchor {
-                        slide: anchor.slide + 1,
-                        place,
-                        shown: None,
-                        ..*anchor
-                    };
+                if !self.playlist.is_empty() {
+                    self.advance(1);
                 }
             }
             Act::Previous => {
@@ -210,6 +263,8 @@ impl Timeline {
                     slide: anchor.slide + 2,
                     place,
                     shown: None,
+                    beside: None,
+                    promised: None,
                     ..*anchor
                 };
             }
@@ -217,6 +272,7 @@ impl Timeline {
                 *anchor = Anchor {
                     slide: anchor.slide + 2,
                     shown: Some(photo.0),
+                    beside: None,
                     ..*anchor
                 }
             }
@@ -228,59 +284,133 @@ impl Timeline {
             Act::Resume if paused.is_none() => return Ok(()),
             Act::Resume => anchor.paused_at = None,
         }
-        anchor.starts_at = now.0;
-        if anchor.paused_at.is_some() {
-            anchor.paused_at = Some(now.0);
-        }
+        self.starts_now(now);
         Ok(())
     }
 
-    /// Takes a new playlist and keeps the slide on screen; when its photo is gone, the next slide
-    /// comes at once. Photos shown earlier in this round stay shown.
-    pub fn set_playlist(&mut self, playlist: Arc<Playlist>, now: UnixMillis) {
-        self.rebase(now);
-        let old = std::mem::replace(&mut self.playlist, playlist);
-        let anchor = &mut self.anchor;
-        let Some((_, at_place)) = old.after(anchor.place, 0) else {
-            // There was nothing; what an earlier run saved may still hold.
-            return;
-        };
-        let shown = anchor.shown.map_or(at_place, PhotoId);
-        let survivor = (0..old.n_photos()).find_map(|steps| {
-            let (place, id) = old.after(anchor.place, steps)?;
-            Some((steps, self.playlist.find(place.round, id)?))
-        });
-        let Some((steps, place)) = survivor else {
-            return;
-        };
-        if self.playlist.contains(shown) {
-            // The place itself may be gone while the photo shown out of turn stays.
-            anchor.place = if steps == 0 {
-                place
-            } else {
-                self.playlist.before(place)
-            };
-        } else {
-            *anchor = Anchor {
-                slide: anchor.slide + 1,
-                starts_at: now.0,
-                place,
-                shown: None,
-                ..*anchor
-            };
-            if anchor.paused_at.is_some() {
-                anchor.paused_at = Some(now.0);
+    /// The playlist that `roll` makes for this timeline: what is new in it comes soon, behind the
+    /// slide that is announced.
+    pub fn playlist_of(&self, roll: Arc<Roll>, pairing: Pairing, now: UnixMillis) -> Playlist {
+        let mut here = self.clone();
+        here.recall(&roll, pairing);
+        here.rebase(now);
+        let mut news = here.playlist.news().clone();
+        news.forget_before(here.anchor.place.round);
+        if let Some(newest) = roll.newest() {
+            if news.is_news(newest)
+                && roll.order == Order::Shuffle
+                && let Some((round, keys)) = here.room_for(n_newer(&roll, news.mark()))
+            {
+                news.add_wave(round, newest, keys);
             }
+            news.take_in(newest);
+        }
+        Playlist::of(roll, pairing, news)
+    }
+
+    /// Where `n` new photos are to come: the round, and the keys between which they do.
+    fn room_for(&self, n: u64) -> Option<(u64, (u64, u64))> {
+        let announced = match self.anchor.promised {
+            Some(_) => self.anchor.place,
+            None => self.playlist.after(self.anchor.place, 1)?.0,
+        };
+        // Among as many old ones as there are new ones.
+        let among = if n > MAX_SOON { u64::MAX } else { n + 1 };
+        // What closes a round is followed by the next round.
+        let (behind, _) = self.playlist.after(announced, 1)?;
+        let round = behind.round;
+        let index = if round == announced.round {
+            announced.index
+        } else {
+            0
+        };
+        Some((round, self.playlist.keys_behind(round, index, among)))
+    }
+
+    /// Whether what is on at `now` can't stay when `playlist` comes.
+    pub fn loses_current(&self, playlist: &Playlist, now: UnixMillis) -> bool {
+        self.at(now).is_some_and(|showing| {
+            !showing
+                .current
+                .turn()
+                .photos()
+                .any(|id| playlist.contains(id))
+        })
+    }
+
+    /// Takes a new playlist and keeps the slide on screen; when its photo is gone, the next slide
+    /// comes at once. Photos shown earlier in this round stay shown, and what was announced as next
+    /// stays next.
+    pub fn set_playlist(&mut self, playlist: Arc<Playlist>, now: UnixMillis) {
+        let step_on = self.loses_current(&playlist, now);
+        self.take_playlist(playlist, now, step_on);
+    }
+
+    /// The same; with `step_on` the next slide comes at once in any case.
+    fn take_playlist(&mut self, playlist: Arc<Playlist>, now: UnixMillis, step_on: bool) {
+        self.recall(playlist.roll(), playlist.pairing());
+        self.settle(now);
+        let (on, announced) = (self.turn(0), self.turn(1));
+        let old = std::mem::replace(&mut self.playlist, playlist);
+        let (Some(on), Some(announced)) = (on, announced) else {
+            // There was nothing; what an earlier run saved may still hold.
+            self.seek();
+            self.settle(now);
+            return;
+        };
+        let new = self.playlist.clone();
+        if new.is_empty() {
+            return;
+        }
+        let anchor = &mut self.anchor;
+        let survivor = (0..old.n_photos()).find_map(|steps| {
+            let (place, turn) = old.after(anchor.place, steps)?;
+            let place = turn.photos().find_map(|id| new.find(place.round, id))?;
+            Some((steps, place))
+        });
+        // Where nothing is left, the place is as good as any.
+        let (steps, place) = survivor.unwrap_or((0, anchor.place));
+        // The place itself may be gone while what is on screen stays.
+        anchor.place = if steps == 0 { place } else { new.before(place) };
+        // Before the very first place there is none.
+        let at_first = steps > 0 && anchor.place == place;
+        let natural = new.after(anchor.place, 0).map(|(_, turn)| turn);
+        // Of two on screen the one that is left stays.
+        let left = on
+            .photos()
+            .filter(|id| new.contains(*id))
+            .collect::<Vec<_>>();
+        let on = Turn {
+            photo: left.first().copied().unwrap_or(on.photo),
+            beside: left.get(1).copied(),
+        };
+        (anchor.shown, anchor.beside) = match natural {
+            Some(turn) if turn == on && anchor.shown.is_none() => (None, None),
+            _ => (Some(on.photo.0), on.beside.map(|id| id.0)),
+        };
+        let next = if at_first {
+            natural
+        } else {
+            new.after(anchor.place, 1).map(|(_, turn)| turn)
+        };
+        let is_left = announced.photos().all(|id| new.contains(id));
+        anchor.promised = if is_left && next != Some(announced) {
+            Some(announced)
+        } else if at_first {
+            natural
+        } else {
+            None
+        };
+        if step_on {
+            self.advance(1);
+            self.starts_now(now);
         }
     }
 
     /// The clock was set back by somebody: what was on screen at `then` is on screen from `now`.
     pub fn clock_went_back(&mut self, then: UnixMillis, now: UnixMillis) {
         self.rebase(then);
-        self.anchor.starts_at = now.0;
-        if self.anchor.paused_at.is_some() {
-            self.anchor.paused_at = Some(now.0);
-        }
+        self.starts_now(now);
     }
 
     /// What a restart needs.
@@ -291,7 +421,32 @@ impl Timeline {
             photo: self
                 .playlist
                 .after(self.anchor.place, 0)
-                .map(|(_, id)| id.0),
+                .map(|(_, turn)| turn.photo.0)
+                .or(self.sought.map(|id| id.0)),
+            news: self.playlist.news().clone(),
+        }
+    }
+
+    /// Where in the playlist this is at `now`.
+    fn place(&self, now: UnixMillis) -> Place {
+        let mut here = self.clone();
+        here.rebase(now);
+        here.anchor.place
+    }
+
+    /// What is shown `steps` slides after the anchor's.
+    fn turn(&self, steps: u64) -> Option<Turn> {
+        let anchor = &self.anchor;
+        let natural = |steps| self.playlist.after(anchor.place, steps);
+        match (steps, anchor.shown, anchor.promised) {
+            (_, _, _) if self.playlist.is_empty() => None,
+            (0, Some(shown), _) => Some(Turn {
+                photo: PhotoId(shown),
+                beside: anchor.beside.map(PhotoId),
+            }),
+            (1, _, Some(promised)) => Some(promised),
+            (1.., _, Some(_)) => natural(steps - 1).map(|(_, turn)| turn),
+            _ => natural(steps).map(|(_, turn)| turn),
         }
     }
 
@@ -299,16 +454,41 @@ impl Timeline {
     fn rebase(&mut self, now: UnixMillis) {
         let Some(showing) = self.at(now) else { return };
         let steps = showing.current.no.0 - self.anchor.slide;
-        if steps == 0 {
-            return;
-        }
-        if let Some((place, _)) = self.playlist.after(self.anchor.place, steps) {
-            self.anchor.place = place;
-            self.anchor.shown = None;
-            self.anchor.slide = showing.current.no.0;
+        if steps > 0 {
+            self.advance(steps);
             self.anchor.starts_at = showing.current.starts_at.0;
         }
     }
+
+    /// Moves the anchor by as many slides.
+    fn advance(&mut self, steps: u64) {
+        let promised = self.anchor.promised.take();
+        let by_playlist = steps - u64::from(promised.is_some());
+        (self.anchor.shown, self.anchor.beside) = match promised {
+            Some(turn) if steps == 1 => (Some(turn.photo.0), turn.beside.map(|id| id.0)),
+            _ => (None, None),
+        };
+        if let Some((place, _)) = self.playlist.after(self.anchor.place, by_playlist) {
+            self.anchor.place = place;
+        }
+        self.anchor.slide += steps;
+    }
+
+    /// The anchor's slide comes on at `now`.
+    fn starts_now(&mut self, now: UnixMillis) {
+        self.anchor.starts_at = now.0;
+        if self.anchor.paused_at.is_some() {
+            self.anchor.paused_at = Some(now.0);
+        }
+    }
+}
+
+fn n_newer(roll: &Roll, mark: Option<i64>) -> u64 {
+    let is_newer = |added: i64| mark.is_none_or(|mark| added > mark);
+    roll.items
+        .iter()
+        .filter(|item| is_newer(item.added))
+        .count() as u64
 }
 
 #[cfg(test)]

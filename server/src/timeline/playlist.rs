@@ -1,135 +1,193 @@
 //! Photos in an order, for ever: round after round, each photo once a round.
 //!
-//! Pure. A playlist is asked for the photo at a [`Place`]; it never remembers where anybody is.
+//! Pure. A playlist is asked for the turn at a [`Place`]; it never remembers where anybody is.
 //! The shuffle is a sort by a keyed hash, so a photo that is added or taken away moves no other
-//! photo of the round, and every screen and every restart works out the same order.
+//! photo of the round, and every screen and every restart works out the same order. Photos that
+//! came while a round runs are told in [`News`] and come soon.
 
 use std::{
-    collections::{HashMap, HashSet},
-    sync::{Arc, Mutex},
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
 };
 
-/// A photo's identity: a hash of where it is stored, the same after a restart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct PhotoId(pub u64);
+use super::{
+    news::News,
+    pairs::Plan,
+    roll::{Entry, Order, PhotoId, Roll},
+    round,
+};
 
-impl PhotoId {
-    /// The identity of the photo stored under `name` (a path's bytes, or a demo picture's name).
-    pub fn of(name: &[u8]) -> Self {
-        // FNV-1a, then mixed: the shuffle sorts by hashes of this, so neighbours must differ widely.
-        let hash = name.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-        Self(mix(hash))
-    }
-}
-
-impl std::fmt::Display for PhotoId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:016x}", self.0)
-    }
-}
-
-impl std::str::FromStr for PhotoId {
-    type Err = std::num::ParseIntError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        u64::from_str_radix(text, 16).map(Self)
-    }
-}
-
-/// In which order a playlist runs.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Deserialize, serde::Serialize,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Order {
-    /// Every photo once, in an order of the seed's, before any comes again.
-    Shuffle,
-    /// By the date taken, latest first.
-    Newest,
-    /// By the date taken, earliest first.
-    Oldest,
-    /// By path, with numbers in names compared as numbers.
-    Name,
-}
-
-/// What ordering needs to know of a photo.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// Which photo.
-    pub id: PhotoId,
-    /// When it was taken, in seconds since 1970; only compared.
-    pub taken: i64,
-    /// Its path as text; only compared.
-    pub name: Arc<str>,
-}
-
-/// A place in a playlist: the `index`th photo of the `round`th time through.
+/// A place in a playlist: the `index`th turn of the `round`th time through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 pub struct Place {
     /// How often all photos have been shown before.
     pub round: u64,
-    /// Which photo of the round's order.
+    /// Which turn of the round's order.
     pub index: u64,
+}
+
+/// What one slide shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Deserialize, serde::Serialize)]
+pub struct Turn {
+    /// The photo, or the left or upper one of two.
+    pub photo: PhotoId,
+    /// The one beside it, if it shares the screen.
+    pub beside: Option<PhotoId>,
+}
+
+impl Turn {
+    /// A photo that has the screen to itself.
+    pub fn single(photo: PhotoId) -> Self {
+        Self {
+            photo,
+            beside: None,
+        }
+    }
+
+    /// The photos in it.
+    pub fn photos(self) -> impl Iterator<Item = PhotoId> {
+        [Some(self.photo), self.beside].into_iter().flatten()
+    }
+}
+
+/// Which photos share a slide, two by two.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pairing {
+    /// None.
+    #[default]
+    Off,
+    /// Portraits, side by side on a screen that is wider than tall.
+    Portraits,
+    /// Landscapes, stacked on a screen that is taller than wide.
+    Landscapes,
+}
+
+/// A turn, by positions in the roll.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Unit {
+    pub(super) photo: u32,
+    /// [`Self::NOBODY`] for a photo by itself.
+    beside: u32,
+}
+
+impl Unit {
+    const NOBODY: u32 = u32::MAX;
+
+    pub(super) fn single(photo: u32) -> Self {
+        Self::pair(photo, Self::NOBODY)
+    }
+
+    pub(super) fn pair(photo: u32, beside: u32) -> Self {
+        Self { photo, beside }
+    }
+
+    pub(super) fn photos(self) -> impl Iterator<Item = u32> {
+        let beside = (self.beside != Self::NOBODY).then_some(self.beside);
+        [Some(self.photo), beside].into_iter().flatten()
+    }
+
+    pub(super) fn has(self, photo: u32) -> bool {
+        self.photo == photo || self.beside == photo
+    }
 }
 
 /// Photos in an order. Cheap to share; never changes once made.
 #[derive(Debug)]
 pub struct Playlist {
-    order: Order,
-    seed: u64,
-    /// In the fixed order, or by identity when shuffled.
-    ids: Arc<[PhotoId]>,
-    members: HashSet<PhotoId>,
-    /// Shuffled rounds worked out lately, so that a slide's next photo isn't a sort of the library.
-    rounds: Mutex<HashMap<u64, Arc<[PhotoId]>>>,
+    roll: Arc<Roll>,
+    pairing: Pairing,
+    plan: Plan,
+    news: News,
+    /// Rounds worked out lately, so that a slide's next photo isn't a sort of the library.
+    rounds: Mutex<HashMap<u64, Arc<[Unit]>>>,
 }
 
+/// Rounds that are kept: the one that runs, and its neighbours.
+const MAX_ROUNDS: usize = 3;
+
 impl Playlist {
-    /// Puts `entries` in `order`; of two with the same identity one is kept.
-    pub fn new(mut entries: Vec<Entry>, order: Order, seed: u64) -> Self {
-        match order {
-            Order::Shuffle => entries.sort_unstable_by_key(|entry| entry.id),
-            Order::Oldest => entries.sort_by(|a, b| (a.taken, &a.name).cmp(&(b.taken, &b.name))),
-            Order::Newest => entries.sort_by(|a, b| (b.taken, &a.name).cmp(&(a.taken, &b.name))),
-            Order::Name => entries.sort_by(|a, b| natural(&a.name, &b.name)),
-        }
-        let mut ids: Vec<PhotoId> = entries.iter().map(|entry| entry.id).collect();
-        let mut members = HashSet::with_capacity(ids.len());
-        ids.retain(|id| members.insert(*id));
+    /// Puts `entries` in `order`, each by itself.
+    pub fn new(entries: Vec<Entry>, order: Order, seed: u64) -> Self {
+        let roll = Arc::new(Roll::new(entries, order, seed));
+        Self::of(roll, Pairing::Off, News::default())
+    }
+
+    /// The photos of `roll`, paired, with those that came in while a round ran.
+    pub fn of(roll: Arc<Roll>, pairing: Pairing, news: News) -> Self {
+        let all = 0..u32::try_from(roll.items.len()).unwrap_or(u32::MAX);
         Self {
-            order,
-            seed,
-            ids: ids.into(),
-            members,
+            plan: Plan::new(&roll, all, pairing),
+            roll,
+            pairing,
+            news,
             rounds: Mutex::default(),
         }
     }
 
     /// How many photos a round has.
     pub fn n_photos(&self) -> u64 {
-        self.ids.len() as u64
+        self.roll.n_photos()
+    }
+
+    /// All photos in it.
+    pub(super) fn roll(&self) -> &Roll {
+        &self.roll
+    }
+
+    /// Which photos share slides.
+    pub fn pairing(&self) -> Pairing {
+        self.pairing
+    }
+
+    /// What has come in, and when it is shown.
+    pub fn news(&self) -> &News {
+        &self.news
+    }
+
+    /// Whether any two photos share a slide.
+    pub fn has_pairs(&self) -> bool {
+        self.plan.has_pairs()
     }
 
     /// True when there is nothing to show.
     pub fn is_empty(&self) -> bool {
-        self.ids.is_empty()
+        self.roll.items.is_empty()
     }
 
-    /// The photo `steps` after `place`, and its own place. `None` when the playlist is empty.
-    pub fn after(&self, place: Place, steps: u64) -> Option<(Place, PhotoId)> {
-        let n = self.n_photos();
+    /// What is shown `steps` after `place`, and its own place. `None` when the playlist is empty.
+    pub fn after(&self, place: Place, steps: u64) -> Option<(Place, Turn)> {
+        let n = self.plan.n_turns() as u128;
         if n == 0 {
             return None;
         }
-        let index = u128::from(place.index) + u128::from(steps);
-        let round = u128::from(place.round) + index / u128::from(n);
+        let mut index = u128::from(place.index) + u128::from(steps);
+        let mut round = u128::from(place.round);
+        let mut is_special = false;
+        // All rounds are equally long, but for the few in which photos came in.
+        for special in self.news.rounds_from(place.round) {
+            let before = n * (u128::from(special) - round);
+            if index < before {
+                break;
+            }
+            index -= before;
+            round = u128::from(special);
+            let length = self.round(special).len() as u128;
+            if index < length {
+                is_special = true;
+                break;
+            }
+            index -= length;
+            round += 1;
+        }
+        if !is_special {
+            round += index / n;
+            index %= n;
+        }
         let place = Place {
             round: round as u64,
-            index: (index % u128::from(n)) as u64,
+            index: index as u64,
         };
-        self.at(place).map(|id| (place, id))
+        self.at(place).map(|turn| (place, turn))
     }
 
     /// The place before `place`; the very first stays where it is.
@@ -138,7 +196,7 @@ impl Playlist {
             (Some(index), _) => Place { index, ..place },
             (None, Some(round)) => Place {
                 round,
-                index: self.n_photos().saturating_sub(1),
+                index: (self.round(round).len() as u64).saturating_sub(1),
             },
             (None, None) => place,
         }
@@ -146,11 +204,9 @@ impl Playlist {
 
     /// Where `id` comes in a round, if it is in the playlist.
     pub fn find(&self, round: u64, id: PhotoId) -> Option<Place> {
-        if !self.contains(id) {
-            return None;
-        }
+        let photo = self.roll.position(id)?;
         let order = self.round(round);
-        let index = order.iter().position(|other| *other == id)?;
+        let index = order.iter().position(|unit| unit.has(photo))?;
         Some(Place {
             round,
             index: index as u64,
@@ -159,207 +215,124 @@ impl Playlist {
 
     /// Whether `id` is in the playlist.
     pub fn contains(&self, id: PhotoId) -> bool {
-        self.members.contains(&id)
+        self.roll.position(id).is_some()
     }
 
-    fn at(&self, place: Place) -> Option<PhotoId> {
-        self.round(place.round)
-            .get(usize::try_from(place.index).ok()?)
-            .copied()
+    /// Works out a round before somebody waits for it.
+    pub(super) fn warm(&self, round: u64) {
+        self.round(round);
     }
 
-    fn round(&self, round: u64) -> Arc<[PhotoId]> {
-        // Two photos can only alternate; shuffling each round anew would show one twice in a row.
-        let round = if self.ids.len() < 3 { 0 } else { round };
-        if self.order != Order::Shuffle {
-            return self.ids.clone();
-        }
-        let mut rounds = self
-            .rounds
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+    fn at(&self, place: Place) -> Option<Turn> {
+        let order = self.round(place.round);
+        let unit = order.get(usize::try_from(place.index).ok()?)?;
+        let id = |photo: u32| self.roll.items[photo as usize].id;
+        Some(Turn {
+            photo: id(unit.photo),
+            beside: unit.photos().nth(1).map(id),
+        })
+    }
+
+    /// Keys from and to which photos come in that are to be shown soon: behind the turn at `index`
+    /// of `round`, and before the one `n` turns later, if there is one.
+    pub(super) fn keys_behind(&self, round: u64, index: u64, n: u64) -> (u64, u64) {
+        let order = self.round(round);
+        let highest = |upto: u64| {
+            let upto = usize::try_from(upto).unwrap_or(usize::MAX).min(order.len());
+            let keys = order[..upto]
+                .iter()
+                .map(|unit| self.place_key(round, unit.photo));
+            keys.max().unwrap_or(0)
+        };
+        let end = index.saturating_add(n);
+        let high = if end.saturating_add(1) < order.len() as u64 {
+            highest(end + 1)
+        } else {
+            u64::MAX
+        };
+        (highest(index + 1), high)
+    }
+
+    /// The key that places a photo in a round, wherever it came from.
+    fn place_key(&self, round: u64, photo: u32) -> u64 {
+        let roll = &self.roll;
+        self.news
+            .key(round, roll.seed, &roll.items[photo as usize])
+            .unwrap_or_else(|| roll.key(round, photo))
+    }
+
+    fn round(&self, round: u64) -> Arc<[Unit]> {
+        let shuffled = self.roll.order == Order::Shuffle;
+        // Two turns can only alternate; shuffling each round anew would show one twice in a row.
+        let round = if self.plan.n_turns() < 3 || !shuffled {
+            0
+        } else {
+            round
+        };
+        let mut rounds = self.rounds.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(order) = rounds.get(&round) {
             return order.clone();
         }
-        let order: Arc<[PhotoId]> = self.shuffled(round).into();
-        if rounds.len() >= 3 {
+        let before = round.checked_sub(1).and_then(|before| rounds.get(&before));
+        let order: Arc<[Unit]> = if shuffled {
+            self.shuffled(round, before.and_then(|order| order.last()).copied())
+                .into()
+        } else {
+            let sorted = self.plan.turns(|photo| self.roll.key(0, photo));
+            sorted.into_iter().map(|(_, unit)| unit).collect()
+        };
+        if rounds.len() >= MAX_ROUNDS {
             rounds.clear();
         }
         rounds.insert(round, order.clone());
         order
     }
 
-    fn shuffled(&self, round: u64) -> Vec<PhotoId> {
-        let mut order = self.sorted(round);
-        // The last photo of a round must not open the next one. The swap leaves the last place of
-        // three or more alone, so the round before needs no look at its own predecessor.
-        if let Some(before) = round.checked_sub(1)
-            && order.len() >= 3
-            && self
-                .ids
-                .iter()
-                .copied()
-                .max_by_key(|id| self.key(before, *id))
-                == order.first().copied()
+    /// `before` is the turn that closes the round before, where it is known.
+    fn shuffled(&self, round: u64, before: Option<Unit>) -> Vec<Unit> {
+        let (mut order, late) = self.sorted(round);
+        if order.len() >= 3
+            && let Some(last_round) = round.checked_sub(1)
+            && let Some(before) = before.or_else(|| self.sorted(last_round).0.last().copied())
         {
-            order.swap(0, 1);
+            round::mend_seam(&self.roll.items, before, &mut order);
         }
-        order
-    }
-
-    fn sorted(&self, round: u64) -> Vec<PhotoId> {
-        let mut order = self.ids.to_vec();
-        order.sort_unstable_by_key(|id| self.key(round, *id));
-        order
-    }
-
-    fn key(&self, round: u64, id: PhotoId) -> (u64, PhotoId) {
-        (mix(mix(self.seed ^ mix(round)) ^ id.0), id)
-    }
-}
-
-/// Splitmix64's finaliser: every input bit moves every output bit.
-fn mix(value: u64) -> u64 {
-    let value = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    value ^ (value >> 31)
-}
-
-/// `IMG_9` before `IMG_10`: runs of digits compare as numbers, the rest as text, ties by the text.
-fn natural(a: &str, b: &str) -> std::cmp::Ordering {
-    let (mut x, mut y) = (a, b);
-    loop {
-        let (run_x, rest_x) = split_run(x);
-        let (run_y, rest_y) = split_run(y);
-        if run_x.is_empty() || run_y.is_empty() {
-            return run_x.len().cmp(&run_y.len()).then_with(|| a.cmp(b));
+        if late.is_empty() {
+            return order;
         }
-        let digits = |run: &str| run.starts_with(|c: char| c.is_ascii_digit());
-        let ordering = if digits(run_x) && digits(run_y) {
-            let (n, m) = (run_x.trim_start_matches('0'), run_y.trim_start_matches('0'));
-            n.len().cmp(&m.len()).then_with(|| n.cmp(m))
-        } else {
-            run_x.cmp(run_y)
+        round::merge(
+            &self.roll,
+            &order,
+            |photo| self.roll.key(round, photo),
+            late,
+        )
+    }
+
+    /// The round without a look at the one before: its own turns, and by their keys those that came
+    /// in while it ran.
+    fn sorted(&self, round: u64) -> (Vec<Unit>, Vec<(u64, Unit)>) {
+        let roll = &self.roll;
+        let arranged = |plan: &Plan| {
+            let sorted = plan.turns(|photo| roll.key(round, photo));
+            round::apart(&roll.items, sorted.into_iter().map(|(_, unit)| unit))
         };
-        if ordering.is_ne() {
-            return ordering;
+        let Some((own, waves)) = self.news.split(round, &roll.items) else {
+            return (arranged(&self.plan), Vec::new());
+        };
+        let own = Plan::new(roll, own.into_iter(), self.pairing);
+        if own.n_turns() < 3 {
+            return (arranged(&self.plan), Vec::new());
         }
-        (x, y) = (rest_x, rest_y);
+        let mut late = Vec::new();
+        for wave in waves {
+            // Photos that came at different times are not paired: what is announced must stay.
+            let plan = Plan::new(roll, wave.into_iter(), self.pairing);
+            late.extend(plan.turns(|photo| self.place_key(round, photo)));
+        }
+        late.sort_unstable_by_key(|(key, unit)| (*key, unit.photo));
+        (arranged(&own), late)
     }
-}
-
-fn split_run(text: &str) -> (&str, &str) {
-    let digits = text.starts_with(|c: char| c.is_ascii_digit());
-    let end = text
-        .find(|c: char| c.is_ascii_digit() != digits)
-        .unwrap_or(text.len());
-    text.split_at(end)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn playlist(n: u64, seed: u64) -> Playlist {
-        let entries = (0..n).map(|i| entry(&format!("{i}.jpg"), 0)).collect();
-        Playlist::new(entries, Order::Shuffle, seed)
-    }
-
-    fn entry(name: &str, taken: i64) -> Entry {
-        Entry {
-            id: PhotoId::of(name.as_bytes()),
-            taken,
-            name: name.into(),
-        }
-    }
-
-    const START: Place = Place { round: 0, index: 0 };
-
-    proptest! {
-        #[test]
-        fn every_photo_once_before_any_again_and_never_twice_in_a_row(n in 1u64..40, seed: u64) {
-            let list = playlist(n, seed);
-            let shown: Vec<PhotoId> =
-                (0..n * 4).map(|i| list.after(START, i).unwrap().1).collect();
-            for round in shown.chunks(n as usize) {
-                let distinct: HashSet<_> = round.iter().collect();
-                prop_assert_eq!(distinct.len() as u64, n);
-            }
-            if n > 1 {
-                prop_assert!(shown.windows(2).all(|pair| pair[0] != pair[1]));
-            }
-        }
-
-        #[test]
-        fn a_photo_more_moves_no_other_photo(n in 3u64..40, seed: u64, round in 0u64..5) {
-            let before = playlist(n, seed).sorted(round);
-            let mut after = playlist(n + 1, seed).sorted(round);
-            after.retain(|id| before.contains(id));
-            prop_assert_eq!(before, after);
-        }
-
-        #[test]
-        fn before_undoes_after(n in 1u64..20, seed: u64, steps in 0u64..100) {
-            let list = playlist(n, seed);
-            let (place, _) = list.after(START, steps).unwrap();
-            let (next, _) = list.after(place, 1).unwrap();
-            prop_assert_eq!(list.before(next), place);
-        }
-
-        #[test]
-        fn natural_order_is_total(a in "[a0-9]{0,6}", b in "[a0-9]{0,6}", c in "[a0-9]{0,6}") {
-            prop_assert_eq!(natural(&a, &b), natural(&b, &a).reverse());
-            if natural(&a, &b).is_le() && natural(&b, &c).is_le() {
-                prop_assert!(natural(&a, &c).is_le());
-            }
-        }
-    }
-
-    #[test]
-    fn rounds_differ_and_seeds_differ() {
-        let list = playlist(30, 7);
-        assert_ne!(list.sorted(0), list.sorted(1));
-        assert_ne!(list.sorted(0), playlist(30, 8).sorted(0));
-        assert_eq!(list.sorted(3), playlist(30, 7).sorted(3));
-    }
-
-    #[test]
-    fn fixed_orders() {
-        let entries = || {
-            vec![
-                entry("IMG_10.jpg", 5),
-                entry("IMG_9.jpg", 7),
-                entry("IMG_009b.jpg", 1),
-            ]
-        };
-        let names = |order| {
-            let list = Playlist::new(entries(), order, 0);
-            (0..3)
-                .map(|i| list.after(START, i).unwrap().1)
-                .collect::<Vec<_>>()
-        };
-        let ids = |names: [&str; 3]| names.map(|name| PhotoId::of(name.as_bytes())).to_vec();
-        assert_eq!(
-            names(Order::Name),
-            ids(["IMG_9.jpg", "IMG_009b.jpg", "IMG_10.jpg"])
-        );
-        assert_eq!(
-            names(Order::Oldest),
-            ids(["IMG_009b.jpg", "IMG_10.jpg", "IMG_9.jpg"])
-        );
-        assert_eq!(
-            names(Order::Newest),
-            ids(["IMG_9.jpg", "IMG_10.jpg", "IMG_009b.jpg"])
-        );
-    }
-
-    #[test]
-    fn an_empty_playlist_has_nothing_anywhere() {
-        assert_eq!(
-            playlist(0, 0).after(Place { round: 9, index: 9 }, u64::MAX),
-            None
-        );
-    }
-}
+mod tests;

@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod arrivals;
+
 const SETTINGS: Settings = Settings {
     interval_millis: 10_000,
     transition: Transition::Crossfade { millis: 1000 },
@@ -20,6 +22,11 @@ fn without(n: usize, gone: &[PhotoId]) -> Arc<Playlist> {
             id: PhotoId::of(name.as_bytes()),
             taken: 0,
             name: name.as_str().into(),
+            shape: Shape::Unknown,
+            album: 0,
+            camera: 0,
+            likeness: None,
+            added: 0,
         })
         .filter(|entry| !gone.contains(&entry.id))
         .collect();
@@ -197,6 +204,9 @@ proptest! {
         prop_assert_eq!(at(&again, now + 5), at(&timeline, now + 5));
 
         let settings = Settings { interval_millis: interval, ..SETTINGS };
+        let mut late = Timeline::new(settings, playlist(0), Some(timeline.saved()), UnixMillis(now));
+        late.set_playlist(playlist(7), UnixMillis(now));
+        prop_assert!(at(&late, now).current.no.0 >= last.0);
         let other = Timeline::new(settings, playlist(7), Some(timeline.saved()), UnixMillis(now));
         prop_assert!(at(&other, now).current.no >= last);
     }

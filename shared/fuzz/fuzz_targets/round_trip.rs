@@ -22,6 +22,8 @@ struct CasePart<'a> {
     numbers: [Option<u64>; 4],
     crossfade: Option<Option<u32>>,
     caption: Option<&'a str>,
+    place: Option<&'a str>,
+    album: Option<&'a str>,
     taken_at: &'a str,
     paused: bool,
     body: &'a [u8],
@@ -40,6 +42,10 @@ fuzz_target!(|case: Case<'_>| {
         let caption = part
             .caption
             .filter(|text| text.len() <= mantel_shared::MAX_CAPTION_BYTES);
+        let name = |text: Option<&str>| {
+            text.filter(|text| text.len() <= mantel_shared::MAX_NAME_BYTES)
+                .map(str::to_owned)
+        };
         let [slide, show_at, sent_at, dwell_millis] = part.numbers;
         let head = PartHead {
             content_type: ContentType::new(part.content_type).unwrap_or(ContentType::JPEG),
@@ -58,6 +64,8 @@ fuzz_target!(|case: Case<'_>| {
                 }),
                 caption: caption.map(str::to_owned),
                 taken_at: TakenAt::new(part.taken_at).ok(),
+                place: name(part.place),
+                album: name(part.album),
                 paused: part.paused,
             },
         };

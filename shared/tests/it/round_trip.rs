@@ -29,9 +29,13 @@ prop_compose! {
         transition in option::of(transition()),
         caption in option::of(".{0,60}"),
         taken_at in option::of(taken_at()),
+        place in option::of(".{0,60}"),
+        album in option::of(".{0,60}"),
         paused in any::<bool>(),
     ) -> FrameMeta {
-        FrameMeta { slide, show_at, sent_at, dwell_millis, transition, caption, taken_at, paused }
+        FrameMeta {
+            slide, show_at, sent_at, dwell_millis, transition, caption, taken_at, place, album, paused,
+        }
     }
 }
 

@@ -65,6 +65,11 @@ pub(crate) fn flat(colour: Rgb) -> Vec<u8> {
     jpeg(WIDTH, HEIGHT, |_, _| colour, 12)
 }
 
+/// A photo of one colour, upright: 9:16.
+pub(crate) fn upright(colour: Rgb) -> Vec<u8> {
+    jpeg(HEIGHT, WIDTH, |_, _| colour, 12)
+}
+
 /// A photo of one colour that compresses far better, or far worse, than [`flat`].
 pub(crate) fn grained(colour: Rgb, grain: u8) -> Vec<u8> {
     jpeg(WIDTH, HEIGHT, |_, _| colour, grain)

@@ -90,7 +90,8 @@ impl Server {
                 };
                 runtime.block_on(async {
                     let listener = tokio::net::TcpListener::from_std(listener);
-                    mantel::run(config, listener.expect("a listener"), shutdown).await;
+                    let served = mantel::run(config, listener.expect("a listener"), shutdown).await;
+                    served.expect("a data directory of its own");
                 });
                 runtime.shutdown_timeout(std::time::Duration::from_secs(2));
                 let _ = end.send(());

@@ -1,0 +1,118 @@
+//! Which photos: the options that `mantel`, `mantel list` and `mantel scan` share.
+
+use super::{ConfigError, bad};
+use crate::library::{FILTER_KEYS, Filter};
+
+/// Wishes about which photos are shown, as typed.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Which photos")]
+pub struct ChoiceArgs {
+    /// Only from the folder with this name or path, and from those below it.
+    #[arg(long, value_name = "NAME", env = "MANTEL_ALBUM")]
+    album: Option<String>,
+
+    /// Only photos taken from then on: 2021, 2021-07 or 2021-07-04.
+    #[arg(long, value_name = "DATE", env = "MANTEL_FROM")]
+    from: Option<String>,
+
+    /// Only photos taken up to then, the year, month or day itself included.
+    #[arg(long, value_name = "DATE", env = "MANTEL_TO")]
+    to: Option<String>,
+
+    /// Only photos with at least so many stars.
+    #[arg(long, value_name = "1..5", env = "MANTEL_RATING")]
+    rating: Option<String>,
+
+    /// Only photos with this keyword; with commas between, with all of them.
+    #[arg(long, value_name = "WORDS", env = "MANTEL_KEYWORD")]
+    keyword: Option<String>,
+
+    /// Only photos of this shape: landscape, portrait or square.
+    #[arg(long, value_name = "SHAPE", env = "MANTEL_ORIENTATION")]
+    orientation: Option<String>,
+
+    /// Only photos of this day in earlier years, or in the last so many.
+    #[arg(
+        long,
+        value_name = "YEARS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "on",
+        env = "MANTEL_ON_THIS_DAY"
+    )]
+    on_this_day: Option<String>,
+
+    /// Only the newest so many of them.
+    #[arg(long, value_name = "N", env = "MANTEL_NEWEST")]
+    newest: Option<String>,
+}
+
+/// The same in the configuration file, where a number may stand without quotes.
+#[derive(Debug, Default)]
+pub struct FileChoice(pub(super) Vec<(&'static str, String)>);
+
+impl ChoiceArgs {
+    fn typed(self) -> [(&'static str, Option<String>); FILTER_KEYS.len()] {
+        let values = [
+            self.album,
+            self.from,
+            self.to,
+            self.rating,
+            self.keyword,
+            self.orientation,
+            self.on_this_day,
+            self.newest,
+        ];
+        let mut values = values.into_iter();
+        FILTER_KEYS.map(|key| (key, values.next().flatten()))
+    }
+
+    /// What is typed wins over what stands in the file, key by key.
+    pub(super) fn over(self, file: FileChoice) -> Result<Filter, ConfigError> {
+        let mut filter = Filter::default();
+        for (key, typed) in self.typed() {
+            let in_file = file.0.iter().find(|(known, _)| *known == key);
+            let value = typed.or_else(|| in_file.map(|(_, value)| value.clone()));
+            let Some(value) = value else { continue };
+            filter.set(key, &value).map_err(|expected| {
+                bad(
+                    OPTIONS[position(key)],
+                    &value,
+                    format!("it has to be {expected}"),
+                )
+            })?;
+        }
+        Ok(filter)
+    }
+}
+
+/// The keys as they are typed.
+const OPTIONS: [&str; FILTER_KEYS.len()] = [
+    "--album",
+    "--from",
+    "--to",
+    "--rating",
+    "--keyword",
+    "--orientation",
+    "--on-this-day",
+    "--newest",
+];
+
+fn position(key: &str) -> usize {
+    FILTER_KEYS
+        .iter()
+        .position(|known| *known == key)
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_the_keys_of_the_filter() {
+        for (key, option) in FILTER_KEYS.iter().zip(OPTIONS) {
+            assert_eq!(format!("--{key}"), option);
+        }
+    }
+}

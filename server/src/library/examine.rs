@@ -1,0 +1,380 @@
+//! Looks at one file: whether it is a picture, how large, and what its metadata says.
+//!
+//! Reads the head of a file, and more only where metadata lies farther back. Decodes no pixels. A
+//! file that looks half copied is left for later.
+
+use std::{
+    fs::{File, Metadata as FileMetadata},
+    io::{Read, Seek, SeekFrom},
+    path::Path,
+    time::{Duration, SystemTime},
+};
+
+use super::{
+    Version,
+    index::Outcome,
+    metadata::{Metadata, MetadataReader},
+    xmp,
+};
+use crate::render::{self, Kind, Probe};
+
+/// Endings of pictures; what has another one is opened once to see what it is.
+const PICTURES: [&str; 32] = [
+    "jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "bmp", "tif", "tiff", "heic", "heif",
+    "hif", "avif", "jxl", "dng", "cr2", "cr3", "crw", "nef", "nrw", "arw", "sr2", "orf", "rw2",
+    "raf", "pef", "srw", "iiq", "3fr", "mpo", "apng",
+];
+/// Endings of what is no picture, so that a share full of films isn't opened file by file.
+const NO_PICTURES: [&str; 40] = [
+    "txt", "md", "json", "xml", "xmp", "html", "htm", "css", "js", "mp4", "m4v", "mov", "avi",
+    "mkv", "webm", "mpg", "mpeg", "mts", "3gp", "wmv", "mp3", "m4a", "flac", "wav", "ogg", "pdf",
+    "doc", "docx", "xls", "xlsx", "zip", "gz", "7z", "rar", "aae", "ini", "db", "thm", "lrv",
+    "svg",
+];
+
+/// How much of a file is read first: the header of nearly every photo with its EXIF and XMP.
+const HEAD_BYTES: u64 = 64 * 1024;
+/// XMP packets and sizes stand within this, where they don't within the first.
+const LONG_HEAD_BYTES: u64 = 512 * 1024;
+/// The most that is read of one whose boxes stand behind its pixels.
+const MAX_WHOLE_BYTES: u64 = 64 * 1024 * 1024;
+/// Sidecars are texts.
+const SIDECAR_BYTES: u64 = 1024 * 1024;
+
+/// A file that changed less than this ago may still be being written.
+const FRESH: Duration = Duration::from_secs(3);
+
+/// What was found.
+#[derive(Debug)]
+pub(super) enum Finding {
+    /// What the file is.
+    Settled(Outcome),
+    /// It looks half written; to be looked at again.
+    Unsettled,
+    /// It is not there any more.
+    Gone,
+}
+
+/// What the name alone tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// Ought to be a picture.
+    Picture,
+    /// Is none.
+    NoPicture,
+    /// Could be anything.
+    Unknown,
+}
+
+/// What the ending of `path` tells.
+pub(super) fn ending(path: &Path) -> Ending {
+    let ending = path
+        .extension()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_ascii_lowercase();
+    if PICTURES.contains(&ending.as_str()) {
+        Ending::Picture
+    } else if NO_PICTURES.contains(&ending.as_str()) {
+        Ending::NoPicture
+    } else {
+        Ending::Unknown
+    }
+}
+
+/// Looks at files. One for each thread.
+#[derive(Debug, Default)]
+pub(super) struct Examiner {
+    reader: MetadataReader,
+    head: Vec<u8>,
+}
+
+impl Examiner {
+    /// Looks at `path`, with its sidecar where it has one. `settled` says that it hasn't changed for
+    /// a while, whatever its times say.
+    pub(super) fn examine(
+        &mut self,
+        path: &Path,
+        version: Version,
+        sidecar: Option<&Path>,
+        settled: bool,
+    ) -> Finding {
+        let mut file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Finding::Gone,
+            Err(error) => return skipped(format!("the file can't be read: {}", plain(&error))),
+        };
+        let fresh = !settled && file.metadata().is_ok_and(|metadata| is_fresh(&metadata));
+        if version.n_bytes == 0 {
+            return if fresh {
+                Finding::Unsettled
+            } else {
+                skipped("the file is empty".into())
+            };
+        }
+        if let Err(error) = self.read_head(&file, HEAD_BYTES) {
+            return skipped(format!("the file can't be read: {}", plain(&error)));
+        }
+        let Some(mut probe) = render::probe(&self.head) else {
+            return match ending(path) {
+                _ if fresh => Finding::Unsettled,
+                Ending::Picture => skipped(no_picture(&self.head)),
+                _ => Finding::Settled(Outcome::Other),
+            };
+        };
+        if fresh && !is_whole(&mut file, probe.kind, version.n_bytes) {
+            return Finding::Unsettled;
+        }
+
+        let mut metadata = self.reader.head(&self.head);
+        let is_cut = version.n_bytes > HEAD_BYTES;
+        if is_cut && (probe.size.is_none() || metadata.is_none()) {
+            // EXIF behind a long profile, a size behind long EXIF, or boxes behind the pixels, as
+            // Samsung writes them: those are found in the whole file alone.
+            let n_bytes = match probe.kind {
+                Kind::Heic | Kind::Avif => MAX_WHOLE_BYTES,
+                _ => LONG_HEAD_BYTES,
+            };
+            if file.rewind().is_ok() && self.read_head(&file, n_bytes).is_ok() {
+                probe = render::probe(&self.head).unwrap_or(probe);
+            }
+            if metadata.is_none() {
+                metadata = self.reader.head(&self.head);
+            }
+            if metadata.is_none() && file.rewind().is_ok() {
+                let mut found = self.reader.seek(&file);
+                found.xmp = xmp::find(&self.head).unwrap_or_default();
+                metadata = Some(found);
+            }
+            self.head.truncate(LONG_HEAD_BYTES as usize);
+            self.head.shrink_to(LONG_HEAD_BYTES as usize);
+        }
+        let mut metadata = metadata.unwrap_or_default();
+        if let Some(sidecar) = sidecar.and_then(read_sidecar) {
+            metadata.overlay(sidecar);
+        }
+        Finding::Settled(Outcome::Photo(Box::new(facts(
+            path, version, &probe, metadata,
+        ))))
+    }
+
+    fn read_head(&mut self, file: &File, n_bytes: u64) -> std::io::Result<()> {
+        self.head.clear();
+        file.take(n_bytes).read_to_end(&mut self.head).map(drop)
+    }
+}
+
+fn facts(path: &Path, version: Version, probe: &Probe, metadata: Metadata) -> super::Facts {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let mut facts = metadata.facts(&stem, version.modified_nanos / 1_000_000);
+    facts.kind = Some(probe.kind);
+    facts.size = probe.size.map(|size| facts.orientation.upright_size(size));
+    facts
+}
+
+fn skipped(reason: String) -> Finding {
+    Finding::Settled(Outcome::Skipped(reason))
+}
+
+/// What people can do something with: the system's words without its number.
+fn plain(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::PermissionDenied => "permission denied".into(),
+        _ => error.to_string(),
+    }
+}
+
+fn no_picture(head: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&head[..head.len().min(256)]).to_ascii_lowercase();
+    if head.iter().take(4096).all(|byte| *byte == 0) {
+        "the file is filled with zeros: its content was lost, or never came".into()
+    } else if text.contains("<html") || text.contains("<!doctype") {
+        "the file is a web page, not a picture: a download that went wrong".into()
+    } else {
+        "the file is not a picture of a kind that is known".into()
+    }
+}
+
+fn read_sidecar(path: &Path) -> Option<xmp::Xmp> {
+    let mut text = Vec::new();
+    File::open(path)
+        .ok()?
+        .take(SIDECAR_BYTES)
+        .read_to_end(&mut text)
+        .ok()?;
+    xmp::find(&text)
+}
+
+/// The time of change that nobody can set, where there is one: a copy that keeps its original's
+/// times is fresh all the same.
+fn is_fresh(metadata: &FileMetadata) -> bool {
+    #[cfg(unix)]
+    let changed = {
+        use std::os::unix::fs::MetadataExt;
+        u64::try_from(metadata.ctime())
+            .ok()
+            .map(|seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))
+    };
+    #[cfg(not(unix))]
+    let changed = metadata.modified().ok();
+    // A server's clock that is ahead makes files from the future: they are not fresh for ever.
+    changed.is_some_and(|changed| {
+        SystemTime::now()
+            .duration_since(changed)
+            .is_ok_and(|age| age < FRESH)
+    })
+}
+
+/// Whether a file ends as its kind does. Where a kind has no end to know it by: no.
+fn is_whole(file: &mut File, kind: Kind, n_bytes: u64) -> bool {
+    let mut start = [0; 12];
+    let mut end = [0; 12];
+    let read = file
+        .rewind()
+        .and_then(|()| file.read_exact(&mut start))
+        .and_then(|()| file.seek(SeekFrom::End(-12)))
+        .and_then(|_| file.read_exact(&mut end));
+    if read.is_err() {
+        return false;
+    }
+    match kind {
+        Kind::Jpeg => end.ends_with(&[0xff, 0xd9]),
+        Kind::Png => end.ends_with(b"IEND\xaeB`\x82"),
+        Kind::Gif => end.ends_with(b";"),
+        Kind::WebP => {
+            let length = u32::from_le_bytes([start[4], start[5], start[6], start[7]]);
+            u64::from(length) + 8 <= n_bytes
+        }
+        Kind::Bmp => {
+            let length = u32::from_le_bytes([start[2], start[3], start[4], start[5]]);
+            u64::from(length) == n_bytes
+        }
+        Kind::Heic | Kind::Avif => boxes_end_at(file, n_bytes),
+        _ => false,
+    }
+}
+
+/// Whether the boxes of an ISO base media file (ISO/IEC 14496-12) end where the file does.
+fn boxes_end_at(file: &mut File, n_bytes: u64) -> bool {
+    let mut at = 0;
+    for _ in 0..64 {
+        let mut head = [0; 16];
+        if file.seek(SeekFrom::Start(at)).is_err() {
+            return false;
+        }
+        let n_read = file.read(&mut head).unwrap_or(0);
+        if n_read < 8 {
+            return false;
+        }
+        let short = u32::from_be_bytes([head[0], head[1], head[2], head[3]]);
+        let length = match short {
+            0 => return true,
+            1 if n_read == 16 => {
+                let [.., a, b, c, d, e, f, g, h] = head;
+                u64::from_be_bytes([a, b, c, d, e, f, g, h])
+            }
+            1..=7 => return false,
+            length => u64::from(length),
+        };
+        at = match at.checked_add(length) {
+            Some(end) if end == n_bytes => return true,
+            Some(end) if end < n_bytes => end,
+            _ => return false,
+        };
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn examined(name: &str, bytes: &[u8], settled: bool) -> Finding {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        let version = Version {
+            n_bytes: bytes.len() as u64,
+            ..Version::default()
+        };
+        Examiner::default().examine(&path, version, None, settled)
+    }
+
+    fn jpeg() -> Vec<u8> {
+        let picture = render::Picture::filled(64, 48, [9, 99, 199]);
+        render::encode(&picture, render::Quality::default()).unwrap()
+    }
+
+    #[test]
+    fn a_file_that_is_being_copied_is_left_until_it_is_whole() {
+        let jpeg = jpeg();
+        for end in (0..jpeg.len()).step_by(7) {
+            assert!(
+                matches!(examined("a.jpg", &jpeg[..end], false), Finding::Unsettled),
+                "cut at {end}"
+            );
+        }
+        let Finding::Settled(Outcome::Photo(facts)) = examined("a.jpg", &jpeg, false) else {
+            panic!("a whole photo is one at once");
+        };
+        assert_eq!(facts.size, Some(render::Size::new(64, 48)));
+        // Space was reserved before the bytes came.
+        let mut reserved = jpeg.clone();
+        reserved.extend([0; 1000]);
+        assert!(matches!(
+            examined("a.jpg", &reserved, false),
+            Finding::Unsettled
+        ));
+        // What doesn't change any more is what it is.
+        assert!(matches!(
+            examined("a.jpg", &reserved, true),
+            Finding::Settled(Outcome::Photo(_))
+        ));
+    }
+
+    #[test]
+    fn what_is_no_picture_says_why() {
+        for (name, bytes, reason) in [
+            ("a.jpg", &b""[..], "empty"),
+            ("a.jpg", &[0; 5000], "zeros"),
+            ("a.png", b"<!DOCTYPE html><title>404</title>", "web page"),
+            ("a.heic", b"just some words", "not a picture"),
+        ] {
+            let Finding::Settled(Outcome::Skipped(why)) = examined(name, bytes, true) else {
+                panic!("{name}");
+            };
+            assert!(why.contains(reason), "{name}: {why}");
+        }
+        assert!(matches!(
+            examined("a.what", b"words", true),
+            Finding::Settled(Outcome::Other)
+        ));
+    }
+
+    #[test]
+    fn a_name_without_an_ending_is_no_obstacle() {
+        assert!(matches!(
+            examined("photo", &jpeg(), true),
+            Finding::Settled(Outcome::Photo(_))
+        ));
+    }
+
+    #[test]
+    fn boxes_are_followed_to_the_end() {
+        let mut file = tempfile::tempfile().unwrap();
+        let bytes = [
+            &16_u32.to_be_bytes()[..],
+            b"ftypheic----",
+            &1_u32.to_be_bytes(),
+            b"mdat",
+            &20_u64.to_be_bytes(),
+            b"data",
+        ]
+        .concat();
+        use std::io::Write;
+        file.write_all(&bytes).unwrap();
+        assert!(boxes_end_at(&mut file, 36));
+        assert!(!boxes_end_at(&mut file, 37));
+        assert!(!boxes_end_at(&mut file, 30));
+    }
+}

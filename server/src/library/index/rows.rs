@@ -1,0 +1,676 @@
+//! Between rows and what they mean.
+
+use std::{
+    collections::HashMap,
+    ffi::{OsStr, OsString},
+    path::{Path, PathBuf},
+};
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::super::{
+    Origin, Photo, Skipped, Version,
+    facts::{DateSource, Facts, Position, Taken},
+    filter::Filter,
+};
+use crate::{
+    render::{Kind, Orientation, Size},
+    timeline::{Entry, PhotoId, Shape, hash_of},
+};
+
+/// What the index knows of a file, enough to tell whether it has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) struct Known {
+    pub(in super::super) id: PhotoId,
+    pub(in super::super) version: Version,
+    pub(in super::super) gone: bool,
+}
+
+/// A file that was looked at.
+#[derive(Clone, Debug)]
+pub(in super::super) struct Record {
+    pub(in super::super) path: PathBuf,
+    pub(in super::super) version: Version,
+    pub(in super::super) outcome: Outcome,
+}
+
+/// What a file is.
+#[derive(Clone, Debug)]
+pub(in super::super) enum Outcome {
+    /// A picture, as far as can be told without decoding it.
+    Photo(Box<Facts>),
+    /// A picture that can't be shown, and why.
+    Skipped(String),
+    /// No picture.
+    Other,
+}
+
+/// What a scan tells the index.
+#[derive(Clone, Debug)]
+pub(in super::super) enum Change {
+    /// A file is new or another one than before.
+    Seen(Box<Record>),
+    /// A file is back, unchanged.
+    Back(PhotoId),
+    /// A file is not there any more.
+    Gone(PhotoId),
+}
+
+/// How many there are of each, below the folders that are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in super::super) struct Tally {
+    pub(in super::super) photos: u64,
+    pub(in super::super) skipped: u64,
+}
+
+impl Tally {
+    /// What counts as `self` now, when what was `before` has become `after`.
+    pub(in super::super) fn adding(self, before: Self, after: Self) -> Self {
+        let moved = |now: u64, before: u64, after: u64| (now + after).saturating_sub(before);
+        Self {
+            photos: moved(self.photos, before.photos, after.photos),
+            skipped: moved(self.skipped, before.skipped, after.skipped),
+        }
+    }
+
+    /// What a change of one file's state from `before` to `after` does to the counts.
+    fn moved(&mut self, before: Option<i64>, after: Option<i64>) {
+        let mut count = |state: Option<i64>, up: bool| {
+            let n = match state {
+                Some(PHOTO) => &mut self.photos,
+                Some(SKIPPED) => &mut self.skipped,
+                _ => return,
+            };
+            *n = if up { *n + 1 } else { n.saturating_sub(1) };
+        };
+        count(before, false);
+        count(after, true);
+    }
+}
+
+const PHOTO: i64 = 0;
+const SKIPPED: i64 = 1;
+const OTHER: i64 = 2;
+
+/// Makes the folders below `roots`, and no others, the ones that are shown.
+pub(in super::super) fn activate(
+    connection: &mut Connection,
+    roots: &[PathBuf],
+) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    transaction.execute("UPDATE folders SET active = 0 WHERE active = 1", [])?;
+    for root in roots {
+        let (from, to) = below(root);
+        transaction.execute(
+            "UPDATE folders SET active = 1 WHERE path = ?1 OR (path >= ?2 AND path < ?3)",
+            params![bytes(root.as_os_str()), from, to],
+        )?;
+    }
+    transaction.commit()
+}
+
+/// The range of paths that lie below `folder`, as bytes: `/` is followed by `0`.
+fn below(folder: &Path) -> (Vec<u8>, Vec<u8>) {
+    let mut from = bytes(folder.as_os_str()).to_vec();
+    while from.last() == Some(&b'/') {
+        from.pop();
+    }
+    let mut to = from.clone();
+    from.push(b'/');
+    to.push(b'0');
+    (from, to)
+}
+
+/// The counts, from every row.
+pub(in super::super) fn tally(connection: &Connection) -> rusqlite::Result<Tally> {
+    let count = |state: i64| -> rusqlite::Result<u64> {
+        connection
+            .prepare_cached(
+                "SELECT count(*) FROM files CROSS JOIN folders ON folders.id = files.folder
+                 WHERE files.state = ?1 AND files.gone = 0 AND folders.active = 1",
+            )?
+            .query_row([state], |row| row.get::<_, i64>(0))
+            .map(i64::cast_unsigned)
+    };
+    if !all_shown(connection)? {
+        return Ok(Tally {
+            photos: count(PHOTO)?,
+            skipped: count(SKIPPED)?,
+        });
+    }
+    let one = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+    Ok(Tally {
+        photos: one(
+            "SELECT count(*) FROM files INDEXED BY photos_by_date WHERE state = 0 AND gone = 0",
+        )?
+        .cast_unsigned(),
+        skipped: one(
+            "SELECT count(*) FROM files INDEXED BY files_skipped WHERE state = 1 AND gone = 0",
+        )?
+        .cast_unsigned(),
+    })
+}
+
+/// Whether there are no rows of folders that are not shown, which is the rule and the short way.
+fn all_shown(connection: &Connection) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("SELECT NOT EXISTS (SELECT 1 FROM folders WHERE active = 0)")?
+        .query_row([], |row| row.get(0))
+}
+
+/// The files of one folder, by name.
+pub(in super::super) fn in_folder(
+    connection: &Connection,
+    folder: &Path,
+) -> rusqlite::Result<HashMap<OsString, Known>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT files.name, files.id, n_bytes, modified, sidecar, gone FROM files
+         JOIN folders ON folders.id = files.folder WHERE folders.path = ?1",
+    )?;
+    let rows = statement.query_map([bytes(folder.as_os_str())], |row| {
+        let known = Known {
+            id: PhotoId(row.get::<_, i64>(1)?.cast_unsigned()),
+            version: version(row, 2)?,
+            gone: row.get::<_, i64>(5)? != 0,
+        };
+        Ok((os_string(row.get(0)?), known))
+    })?;
+    rows.collect()
+}
+
+/// The folders below `folder` that hold files which are thought to be there, `folder` among them.
+pub(in super::super) fn folders_below(
+    connection: &Connection,
+    folder: &Path,
+) -> rusqlite::Result<Vec<PathBuf>> {
+    let (from, to) = below(folder);
+    let mut statement = connection.prepare_cached(
+        "SELECT path FROM folders WHERE (path = ?1 OR (path >= ?2 AND path < ?3))
+         AND EXISTS (SELECT 1 FROM files WHERE files.folder = folders.id AND files.gone = 0)",
+    )?;
+    let rows = statement.query_map(params![bytes(folder.as_os_str()), from, to], |row| {
+        Ok(PathBuf::from(os_string(row.get(0)?)))
+    })?;
+    rows.collect()
+}
+
+/// The device that `root` was on when it was last seen to hold something.
+pub(in super::super) fn device(
+    connection: &Connection,
+    root: &Path,
+) -> rusqlite::Result<Option<i64>> {
+    connection
+        .prepare_cached("SELECT device FROM roots WHERE path = ?1")?
+        .query_row([bytes(root.as_os_str())], |row| row.get(0))
+        .optional()
+}
+
+/// Remembers the device that `root` is on.
+pub(in super::super) fn set_device(
+    connection: &Connection,
+    root: &Path,
+    device: i64,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO roots (path, device) VALUES (?1, ?2)")?
+        .execute(params![bytes(root.as_os_str()), device])?;
+    Ok(())
+}
+
+/// Carries out what a scan tells, all or nothing. `now` is Unix seconds; `first` says that no scan
+/// was ever finished, so that what it finds is not news. Returns how the counts move.
+pub(in super::super) fn apply(
+    connection: &mut Connection,
+    changes: &[Change],
+    mut tally: Tally,
+    now: i64,
+    first: bool,
+) -> rusqlite::Result<Tally> {
+    let transaction = connection.transaction()?;
+    {
+        let mut state =
+            transaction.prepare_cached("SELECT state, gone FROM files WHERE id = ?1")?;
+        let mut set_gone =
+            transaction.prepare_cached("UPDATE files SET gone = ?2 WHERE id = ?1")?;
+        let mut state_of = |id: PhotoId| -> rusqlite::Result<Option<(i64, bool)>> {
+            state
+                .query_row([id.0.cast_signed()], |row| {
+                    Ok((row.get(0)?, row.get::<_, i64>(1)? != 0))
+                })
+                .optional()
+        };
+        let mut folder_ids: HashMap<&Path, i64> = HashMap::new();
+        for change in changes {
+            match change {
+                Change::Seen(record) => {
+                    let Some(folder) = record.path.parent() else {
+                        continue;
+                    };
+                    let folder = match folder_ids.get(folder) {
+                        Some(id) => *id,
+                        None => {
+                            let id = folder_id(&transaction, folder)?;
+                            folder_ids.insert(folder, id);
+                            id
+                        }
+                    };
+                    let id = id_of(&record.path);
+                    let before = state_of(id)?;
+                    let added = if first { 0 } else { now };
+                    let after = put(&transaction, id, folder, record, added)?;
+                    tally.moved(
+                        before.and_then(|(state, gone)| (!gone).then_some(state)),
+                        Some(after),
+                    );
+                }
+                Change::Back(id) | Change::Gone(id) => {
+                    let is_gone = matches!(change, Change::Gone(_));
+                    if let Some((state, gone)) = state_of(*id)?
+                        && gone != is_gone
+                    {
+                        set_gone
+                            .execute(params![id.0.cast_signed(), if is_gone { now } else { 0 }])?;
+                        let (before, after) = if is_gone {
+                            (Some(state), None)
+                        } else {
+                            (None, Some(state))
+                        };
+                        tally.moved(before, after);
+                    }
+                }
+            }
+        }
+    }
+    transaction.commit()?;
+    Ok(tally)
+}
+
+fn folder_id(connection: &Connection, folder: &Path) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached(
+            "INSERT INTO folders (path) VALUES (?1) ON CONFLICT (path) DO UPDATE SET active = 1
+             RETURNING id",
+        )?
+        .query_row([bytes(folder.as_os_str())], |row| row.get(0))
+}
+
+fn put(
+    connection: &Connection,
+    id: PhotoId,
+    folder: i64,
+    record: &Record,
+    added: i64,
+) -> rusqlite::Result<i64> {
+    let id = id.0.cast_signed();
+    connection
+        .prepare_cached("DELETE FROM keywords WHERE file = ?1")?
+        .execute([id])?;
+    let nothing = Facts::default();
+    let (state, reason, facts) = match &record.outcome {
+        Outcome::Photo(facts) => (PHOTO, None, &**facts),
+        Outcome::Skipped(reason) => (SKIPPED, Some(reason), &nothing),
+        Outcome::Other => (OTHER, None, &nothing),
+    };
+    let month_day = facts.taken.and_then(month_day);
+    let name = record.path.file_name().unwrap_or_default();
+    connection
+        .prepare_cached(
+            "INSERT INTO files (id, folder, name, n_bytes, modified, sidecar, state, gone, added,
+                reason, kind, width, height, orientation, taken, taken_from, month_day, camera,
+                latitude, longitude, place, rating, caption, likeness)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
+                ?18, ?19, ?20, ?21, ?22, NULL)
+             ON CONFLICT (id) DO UPDATE SET folder = ?2, name = ?3, n_bytes = ?4, modified = ?5,
+                sidecar = ?6, state = ?7, gone = 0, reason = ?9, kind = ?10, width = ?11,
+                height = ?12, orientation = ?13, taken = ?14, taken_from = ?15, month_day = ?16,
+                camera = ?17, latitude = ?18, longitude = ?19, place = ?20, rating = ?21,
+                caption = ?22, likeness = NULL",
+        )?
+        .execute(params![
+            id,
+            folder,
+            bytes(name),
+            record.version.n_bytes.cast_signed(),
+            record.version.modified_nanos,
+            record.version.sidecar_nanos,
+            state,
+            added,
+            reason,
+            facts.kind.map(Kind::name),
+            facts.size.map(|size| size.width),
+            facts.size.map(|size| size.height),
+            facts.orientation.to_exif(),
+            facts.taken.map(|taken| taken.local_seconds),
+            facts.taken.map(|taken| taken.source as u8),
+            month_day,
+            facts.camera,
+            facts.position.map(|position| position.latitude),
+            facts.position.map(|position| position.longitude),
+            facts.place,
+            facts.rating,
+            facts.caption,
+        ])?;
+    if !facts.keywords.is_empty() {
+        let mut insert = connection
+            .prepare_cached("INSERT OR IGNORE INTO keywords (word, file) VALUES (?1, ?2)")?;
+        for word in &facts.keywords {
+            insert.execute(params![word, id])?;
+        }
+    }
+    Ok(state)
+}
+
+/// A photo could not be shown after all.
+pub(in super::super) fn skip(
+    connection: &Connection,
+    id: PhotoId,
+    reason: &str,
+) -> rusqlite::Result<bool> {
+    let n = connection
+        .prepare_cached("UPDATE files SET state = 1, reason = ?2 WHERE id = ?1 AND state = 0")?
+        .execute(params![id.0.cast_signed(), reason])?;
+    Ok(n > 0)
+}
+
+/// At most `n` photos of which it isn't known what they look like.
+pub(in super::super) fn without_likeness(
+    connection: &Connection,
+    n: u32,
+) -> rusqlite::Result<Vec<PhotoId>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT files.id FROM files JOIN folders ON folders.id = files.folder
+         WHERE likeness IS NULL AND state = 0 AND gone = 0 AND active = 1 LIMIT ?1",
+    )?;
+    let rows = statement.query_map([n], |row| {
+        Ok(PhotoId(row.get::<_, i64>(0)?.cast_unsigned()))
+    })?;
+    rows.collect()
+}
+
+/// Keeps what a photo looks like, in 64 bits; `None`: that it can't be told.
+pub(in super::super) fn set_likeness(
+    connection: &Connection,
+    id: PhotoId,
+    likeness: Option<u64>,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE files SET likeness = ?2 WHERE id = ?1")?
+        .execute(params![
+            id.0.cast_signed(),
+            likeness.map_or(0, u64::cast_signed)
+        ])?;
+    Ok(())
+}
+
+/// The photo `id`, if it is there. `roots` say where names begin.
+pub(in super::super) fn photo(
+    connection: &Connection,
+    id: PhotoId,
+    roots: &[PathBuf],
+) -> rusqlite::Result<Option<Photo>> {
+    let found = connection
+        .prepare_cached(
+            "SELECT folders.path, files.name, n_bytes, modified, sidecar, kind, width, height,
+                orientation, taken, taken_from, camera, latitude, longitude, place, rating, caption
+             FROM files JOIN folders ON folders.id = files.folder
+             WHERE files.id = ?1 AND state = 0 AND gone = 0",
+        )?
+        .query_row([id.0.cast_signed()], |row| {
+            let folder = PathBuf::from(os_string(row.get(0)?));
+            let path = folder.join(os_string(row.get(1)?));
+            Ok((path, version(row, 2)?, facts(row, 5)?))
+        })
+        .optional()?;
+    let Some((path, version, mut facts)) = found else {
+        return Ok(None);
+    };
+    facts.keywords = connection
+        .prepare_cached("SELECT word FROM keywords WHERE file = ?1")?
+        .query_map([id.0.cast_signed()], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    facts.album = album(&path, roots);
+    Ok(Some(Photo {
+        id,
+        name: display_name(&path, roots).into(),
+        taken: facts.taken.map_or(0, |taken| taken.local_seconds),
+        version,
+        origin: Origin::File(path),
+        facts,
+    }))
+}
+
+/// The ids of what `filter` lets through, in the index's own order, with what a playlist needs.
+pub(in super::super) fn entries(
+    connection: &Connection,
+    filter: &Filter,
+    today: chrono::NaiveDate,
+    roots: &[PathBuf],
+    with_names: bool,
+) -> rusqlite::Result<Vec<Entry>> {
+    let no_albums = folders_of_roots(connection, roots)?;
+    let query = filter.query(today, all_shown(connection)?, with_names, &|album: &str| {
+        folders_of_album(connection, album, roots)
+    })?;
+    let mut statement = connection.prepare_cached(&query.sql)?;
+    let rows = statement.query_map(rusqlite::params_from_iter(query.values.iter()), |row| {
+        entry(row, roots, &no_albums, with_names)
+    })?;
+    rows.collect()
+}
+
+fn entry(
+    row: &Row<'_>,
+    roots: &[PathBuf],
+    no_albums: &[i64],
+    with_names: bool,
+) -> rusqlite::Result<Entry> {
+    let name = if with_names {
+        let path = PathBuf::from(os_string(row.get(8)?)).join(os_string(row.get(9)?));
+        display_name(&path, roots).into()
+    } else {
+        "".into()
+    };
+    // 0 stands for a picture with nothing on it, or one that was tried in vain.
+    let likeness = row
+        .get::<_, Option<i64>>(6)?
+        .filter(|likeness| *likeness != 0)
+        .map(i64::cast_unsigned);
+    Ok(Entry {
+        id: PhotoId(row.get::<_, i64>(0)?.cast_unsigned()),
+        taken: row.get::<_, Option<i64>>(1)?.unwrap_or(0),
+        name,
+        shape: Shape::of(size(row.get(2)?, row.get(3)?)),
+        album: Some(row.get::<_, i64>(4)?)
+            .filter(|folder| !no_albums.contains(folder))
+            .map_or(0, |folder| hash_of(&folder.to_string())),
+        camera: row.get_ref(5)?.as_str_or_null()?.map_or(0, hash_of),
+        likeness,
+        added: row.get(7)?,
+    })
+}
+
+/// Width and height, where both are known.
+fn size(width: Option<u32>, height: Option<u32>) -> Option<Size> {
+    Some(Size::new(width?, height?))
+}
+
+/// The folders, by their number, that were given themselves: what lies directly in them is in no album.
+fn folders_of_roots(connection: &Connection, roots: &[PathBuf]) -> rusqlite::Result<Vec<i64>> {
+    let mut statement = connection.prepare_cached("SELECT id FROM folders WHERE path = ?")?;
+    let mut found = Vec::new();
+    for root in roots {
+        let rows = statement.query_map([bytes(root.as_os_str())], |row| row.get::<_, i64>(0))?;
+        found.extend(rows.flatten());
+    }
+    Ok(found)
+}
+
+/// The folders, by their number, whose path below its root has `wanted` as its end, its beginning or
+/// a whole part: an album is called by its name or by its path.
+fn folders_of_album(
+    connection: &Connection,
+    wanted: &str,
+    roots: &[PathBuf],
+) -> rusqlite::Result<Vec<i64>> {
+    let wanted = wanted.trim_matches('/').to_lowercase();
+    let mut statement =
+        connection.prepare_cached("SELECT id, path FROM folders WHERE active = 1")?;
+    let rows = statement.query_map([], |row| {
+        Ok((row.get::<_, i64>(0)?, PathBuf::from(os_string(row.get(1)?))))
+    })?;
+    let mut found = Vec::new();
+    for row in rows {
+        let (id, path) = row?;
+        let name = display_name(&path, roots).to_lowercase();
+        if format!("/{name}/").contains(&format!("/{wanted}/")) {
+            found.push(id);
+        }
+    }
+    Ok(found)
+}
+
+/// Every file that is not shown, by folder and name; `offset` of them left out, at most `n`.
+pub(in super::super) fn skipped(
+    connection: &Connection,
+    roots: &[PathBuf],
+    offset: u32,
+    n: u32,
+) -> rusqlite::Result<Vec<Skipped>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT folders.path, files.name, reason FROM files
+         JOIN folders ON folders.id = files.folder
+         WHERE state = 1 AND gone = 0 AND folders.active = 1
+         ORDER BY folders.path, files.name LIMIT ?2 OFFSET ?1",
+    )?;
+    let rows = statement.query_map(params![offset, n], |row| {
+        let path = PathBuf::from(os_string(row.get(0)?)).join(os_string(row.get(1)?));
+        Ok(Skipped {
+            file: display_name(&path, roots),
+            reason: row.get::<_, Option<String>>(2)?.unwrap_or_default(),
+        })
+    })?;
+    rows.collect()
+}
+
+/// Whether a scan has ever been finished for these folders; a new index has none.
+pub(in super::super) fn was_scanned(
+    connection: &Connection,
+    roots: &[PathBuf],
+) -> rusqlite::Result<bool> {
+    for root in roots {
+        if device(connection, root)?.is_none() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// A photo's identity is where it is stored.
+pub(in super::super) fn id_of(path: &Path) -> PhotoId {
+    PhotoId::of(path.as_os_str().as_encoded_bytes())
+}
+
+/// What a file is called: its path below the folder that was given.
+pub(in super::super) fn display_name(path: &Path, roots: &[PathBuf]) -> String {
+    roots
+        .iter()
+        .find_map(|root| path.strip_prefix(root).ok())
+        .unwrap_or(path)
+        .to_string_lossy()
+        .into_owned()
+}
+
+fn album(path: &Path, roots: &[PathBuf]) -> Option<String> {
+    let folder = path.parent()?;
+    let is_root = roots.iter().any(|root| root == folder);
+    let name = folder.file_name()?.to_string_lossy().into_owned();
+    (!is_root).then_some(name)
+}
+
+fn month_day(taken: Taken) -> Option<u32> {
+    use chrono::Datelike;
+    // A file's time of change is when it was copied: no anniversary.
+    (taken.source != DateSource::Modified)
+        .then(|| chrono::DateTime::from_timestamp(taken.local_seconds, 0))?
+        .map(|moment| moment.month() * 100 + moment.day())
+}
+
+fn version(row: &Row<'_>, at: usize) -> rusqlite::Result<Version> {
+    Ok(Version {
+        n_bytes: row.get::<_, i64>(at)?.cast_unsigned(),
+        modified_nanos: row.get(at + 1)?,
+        sidecar_nanos: row.get(at + 2)?,
+    })
+}
+
+fn facts(row: &Row<'_>, at: usize) -> rusqlite::Result<Facts> {
+    let size = row
+        .get::<_, Option<u32>>(at + 1)?
+        .zip(row.get::<_, Option<u32>>(at + 2)?);
+    let taken = row.get::<_, Option<i64>>(at + 4)?;
+    let source = match row.get::<_, Option<u8>>(at + 5)? {
+        Some(0) => DateSource::Metadata,
+        Some(1) => DateSource::Name,
+        _ => DateSource::Modified,
+    };
+    let position = row
+        .get::<_, Option<f64>>(at + 7)?
+        .zip(row.get::<_, Option<f64>>(at + 8)?);
+    let orientation = row.get::<_, Option<u32>>(at + 3)?;
+    Ok(Facts {
+        kind: row
+            .get::<_, Option<String>>(at)?
+            .as_deref()
+            .and_then(kind_of_name),
+        size: size.map(|(width, height)| Size::new(width, height)),
+        orientation: orientation
+            .and_then(Orientation::from_exif)
+            .unwrap_or_default(),
+        taken: taken.map(|local_seconds| Taken {
+            local_seconds,
+            source,
+        }),
+        camera: row.get(at + 6)?,
+        position: position.map(|(latitude, longitude)| Position {
+            latitude,
+            longitude,
+        }),
+        place: row.get(at + 9)?,
+        rating: row.get(at + 10)?,
+        caption: row.get(at + 11)?,
+        ..Facts::default()
+    })
+}
+
+/// The kind that is called `name`.
+fn kind_of_name(name: &str) -> Option<Kind> {
+    const KINDS: [Kind; 10] = [
+        Kind::Jpeg,
+        Kind::Png,
+        Kind::WebP,
+        Kind::Gif,
+        Kind::Bmp,
+        Kind::Tiff,
+        Kind::Heic,
+        Kind::Avif,
+        Kind::JpegXl,
+        Kind::Raw,
+    ];
+    KINDS.into_iter().find(|kind| kind.name() == name)
+}
+
+/// A path's own bytes, so that names which are no text survive.
+fn bytes(name: &OsStr) -> &[u8] {
+    name.as_encoded_bytes()
+}
+
+#[cfg(unix)]
+fn os_string(bytes: Vec<u8>) -> OsString {
+    std::os::unix::ffi::OsStringExt::from_vec(bytes)
+}
+
+/// Elsewhere names that are no Unicode are rare, and don't survive.
+#[cfg(not(unix))]
+fn os_string(bytes: Vec<u8>) -> OsString {
+    String::from_utf8_lossy(&bytes).into_owned().into()
+}

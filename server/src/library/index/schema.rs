@@ -1,0 +1,175 @@
+//! How the index lies on disk, and whether what lies there can be used.
+
+use std::{fmt, path::Path, time::Duration};
+
+use rusqlite::{Connection, OpenFlags, params};
+
+use super::READ_ONLY;
+
+/// Changes with every change of the tables: an index of another version is made anew.
+const VERSION: i64 = 1;
+/// `MNTL`, so that somebody else's database is not taken for ours.
+const APPLICATION: i64 = 0x4d4e_544c;
+
+/// Times are Unix seconds but `modified` and `sidecar`, which are nanoseconds. `taken` is seconds of
+/// the camera's local clock, `month_day` the same day as month × 100 + day. `state`: 0 a photo, 1 a
+/// picture that can't be shown, 2 no picture. `gone` is when a file was missed, 0 while it is there.
+const TABLES: &str = "
+    CREATE TABLE folders (
+        id INTEGER PRIMARY KEY,
+        path BLOB NOT NULL UNIQUE,
+        active INTEGER NOT NULL DEFAULT 1
+    );
+    CREATE TABLE roots (path BLOB PRIMARY KEY, device INTEGER NOT NULL);
+    CREATE TABLE files (
+        id INTEGER PRIMARY KEY,
+        folder INTEGER NOT NULL,
+        name BLOB NOT NULL,
+        n_bytes INTEGER NOT NULL,
+        modified INTEGER NOT NULL,
+        sidecar INTEGER NOT NULL,
+        state INTEGER NOT NULL,
+        gone INTEGER NOT NULL DEFAULT 0,
+        added INTEGER NOT NULL,
+        reason TEXT,
+        kind TEXT,
+        width INTEGER,
+        height INTEGER,
+        orientation INTEGER,
+        taken INTEGER,
+        taken_from INTEGER,
+        month_day INTEGER,
+        camera TEXT,
+        latitude REAL,
+        longitude REAL,
+        place TEXT,
+        rating INTEGER,
+        caption TEXT,
+        likeness INTEGER
+    );
+    CREATE TABLE keywords (
+        word TEXT NOT NULL COLLATE NOCASE,
+        file INTEGER NOT NULL,
+        PRIMARY KEY (word, file)
+    ) WITHOUT ROWID;
+    CREATE INDEX files_by_folder ON files (folder);
+    CREATE INDEX photos_by_date ON files (taken) WHERE state = 0 AND gone = 0;
+    CREATE INDEX photos_by_day ON files (month_day) WHERE state = 0 AND gone = 0;
+    CREATE INDEX photos_by_rating ON files (rating) WHERE rating IS NOT NULL;
+    CREATE INDEX photos_unseen ON files (id) WHERE likeness IS NULL AND state = 0 AND gone = 0;
+    CREATE INDEX files_skipped ON files (state) WHERE state = 1;
+    CREATE INDEX keywords_by_file ON keywords (file);
+";
+
+/// Why an index on disk can't be used, for the log.
+#[derive(Debug)]
+pub(super) enum Unusable {
+    Sqlite(rusqlite::Error),
+    Version(i64),
+    Stranger,
+}
+
+impl From<rusqlite::Error> for Unusable {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(error) => error.fmt(f),
+            Self::Version(version) => write!(f, "it is of version {version}, not {VERSION}"),
+            Self::Stranger => f.write_str("it is another program's database"),
+        }
+    }
+}
+
+impl std::error::Error for Unusable {}
+
+/// The index at `path`, made when there is none.
+pub(super) fn open(path: &Path) -> Result<Connection, Unusable> {
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    // A power cut may lose the last batch, which is found again, and nothing else.
+    connection.pragma_update(None, "synchronous", "normal")?;
+    settings(&connection)?;
+    let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let n_tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))?;
+    if n_tables == 0 {
+        create(&connection)?;
+        return Ok(connection);
+    }
+    match (number("application_id")?, number("user_version")?) {
+        (APPLICATION, VERSION) => {}
+        (APPLICATION, version) => return Err(Unusable::Version(version)),
+        _ => return Err(Unusable::Stranger),
+    }
+    // Touches the page of every table and index.
+    connection.query_row(
+        "SELECT count(*) FROM (SELECT id FROM files LIMIT 1)",
+        [],
+        |_| Ok(()),
+    )?;
+    Ok(connection)
+}
+
+/// An index that somebody else may be writing.
+pub(super) fn open_to_read(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(path, READ_ONLY)?;
+    settings(&connection)?;
+    connection.pragma_update(None, "query_only", true)?;
+    connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()))?;
+    Ok(connection)
+}
+
+/// An empty index in memory.
+pub(super) fn in_memory() -> rusqlite::Result<Connection> {
+    let connection = Connection::open_in_memory()?;
+    settings(&connection)?;
+    create(&connection)?;
+    Ok(connection)
+}
+
+/// Whether its pages fit together; reads them all.
+pub(super) fn is_sound(connection: &Connection) -> bool {
+    connection
+        .pragma_query_value(None, "quick_check", |row| row.get::<_, String>(0))
+        .is_ok_and(|answer| answer == "ok")
+}
+
+/// All rows of the index at `path` into an empty one in memory.
+pub(super) fn copy(path: &Path, memory: &Connection) -> rusqlite::Result<()> {
+    let uri = path.to_string_lossy();
+    memory.execute("ATTACH ?1 AS disk", params![uri])?;
+    memory.execute_batch(
+        "INSERT INTO folders SELECT * FROM disk.folders;
+         INSERT INTO roots SELECT * FROM disk.roots;
+         INSERT INTO files SELECT * FROM disk.files;
+         INSERT INTO keywords SELECT * FROM disk.keywords;",
+    )?;
+    memory.execute_batch("DETACH disk")
+}
+
+fn create(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(&format!(
+        "BEGIN; {TABLES}
+         PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT;"
+    ))
+}
+
+fn settings(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(Duration::from_secs(5))?;
+    // 8 MB of pages for each connection: memory is for pictures.
+    connection.pragma_update(None, "cache_size", -8192)?;
+    connection.pragma_update(None, "temp_store", "memory")?;
+    connection.set_prepared_statement_cache_capacity(32);
+    // Hostile text is stored, never run; what isn't needed is off all the same.
+    connection.pragma_update(None, "trusted_schema", false)
+}

@@ -1,0 +1,150 @@
+//! What may befall an index: kills, damage, strangers, other versions, a full disk, a second process.
+
+use super::*;
+use crate::{
+    library::{Facts, Version, filter::Filter},
+    timeline::Order,
+};
+
+fn record(name: &str) -> Change {
+    Change::Seen(Box::new(Record {
+        path: PathBuf::from("/photos").join(name),
+        version: Version::default(),
+        outcome: Outcome::Photo(Box::new(Facts {
+            keywords: vec!["sea".into()],
+            ..Facts::default()
+        })),
+    }))
+}
+
+fn add(index: &Index, names: &[String]) -> Tally {
+    let changes: Vec<Change> = names.iter().map(|name| record(name)).collect();
+    index.write(|connection| apply(connection, &changes, Tally::default(), 1, false))
+}
+
+fn n_photos(index: &Index) -> u64 {
+    index.read(tally).photos
+}
+
+fn numbered(n: usize) -> Vec<String> {
+    (0..n).map(|i| format!("{i}.jpg")).collect()
+}
+
+#[test]
+fn what_was_written_is_there_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = Index::open(dir.path()).unwrap();
+    assert_eq!(add(&index, &numbered(3)).photos, 3);
+    drop(index);
+    let index = Index::open(dir.path()).unwrap();
+    assert_eq!(n_photos(&index), 3);
+    let roots = [PathBuf::from("/photos")];
+    let today = chrono::NaiveDate::from_ymd_opt(2024, 1, 1).unwrap();
+    let entries = index.read(|c| entries(c, &Filter::default(), today, &roots, true));
+    assert_eq!(entries.len(), 3);
+    assert_eq!(Order::Name, Order::Name);
+}
+
+#[test]
+fn a_second_process_is_told_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = Index::open(dir.path()).unwrap();
+    let error = Index::open(dir.path()).unwrap_err();
+    assert!(
+        error.to_string().contains("another mantel is using"),
+        "{error}"
+    );
+    // Reading beside it is no trouble.
+    add(&index, &numbered(2));
+    assert_eq!(n_photos(&Index::copied(dir.path()).unwrap()), 2);
+    drop(index);
+    Index::open(dir.path()).unwrap();
+}
+
+#[test]
+fn what_is_no_index_of_ours_is_set_aside() {
+    let make: [(&str, fn(&Path)); 4] = [
+        ("rubbish", |path| {
+            fs::write(path, b"rubbish".repeat(1000)).unwrap()
+        }),
+        ("a stranger's", |path| {
+            Connection::open(path)
+                .unwrap()
+                .execute_batch("CREATE TABLE theirs (x)")
+                .unwrap();
+        }),
+        ("a version of tomorrow", |path| {
+            drop(schema::open(path).unwrap());
+            let connection = Connection::open(path).unwrap();
+            connection.pragma_update(None, "user_version", 999).unwrap();
+        }),
+        ("cut off", |path| {
+            drop(schema::open(path).unwrap());
+            let bytes = fs::read(path).unwrap();
+            fs::write(path, &bytes[..bytes.len() / 2]).unwrap();
+        }),
+    ];
+    for (what, make) in make {
+        let dir = tempfile::tempdir().unwrap();
+        make(&dir.path().join(FILE));
+        let index = Index::open(dir.path()).unwrap();
+        assert_eq!(add(&index, &numbered(2)).photos, 2, "{what}");
+        assert_eq!(n_photos(&index), 2, "{what}");
+        assert!(dir.path().join("index.sqlite.unusable").exists(), "{what}");
+    }
+}
+
+#[test]
+fn an_index_that_is_damaged_while_it_is_used_is_made_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = Index::open(dir.path()).unwrap();
+    add(&index, &numbered(3000));
+    index.write(|connection| connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"));
+    drop(index);
+    let path = dir.path().join(FILE);
+    let mut bytes = fs::read(&path).unwrap();
+    // All pages but the first, which tells the tables.
+    let n = bytes.len();
+    bytes[4096 * 3..n].fill(0xa5);
+    fs::write(&path, bytes).unwrap();
+
+    let index = Index::open(dir.path()).unwrap();
+    n_photos(&index);
+    assert_eq!(add(&index, &numbered(5)).photos, 5);
+    assert_eq!(n_photos(&index), 5);
+    drop(index);
+    assert_eq!(
+        n_photos(&Index::open(dir.path()).unwrap()),
+        5,
+        "on disk, not in memory"
+    );
+}
+
+#[test]
+fn a_full_disk_loses_nothing_but_the_next_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = Index::open(dir.path()).unwrap();
+    add(&index, &numbered(10));
+    // SQLite's own way of a disk that is full.
+    index.write(|connection| {
+        let n: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
+        connection.pragma_update_and_check(None, "max_page_count", n, |_| Ok(()))
+    });
+    let more: Vec<String> = (0..2000).map(|i| format!("more {i}.jpg")).collect();
+    let changes: Vec<Change> = more.iter().map(|name| record(name)).collect();
+    let before = index.read(tally);
+    let after = index.write(|connection| apply(connection, &changes, before, 1, false));
+    assert_eq!((before.photos, after.photos), (10, 2010));
+    assert_eq!(n_photos(&index), 2010);
+    drop(index);
+    assert_eq!(n_photos(&Index::open(dir.path()).unwrap()), 10);
+}
+
+#[test]
+fn a_folder_that_can_not_be_written_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    fs::write(&file, b"").unwrap();
+    let error = Index::open(&file.join("data")).unwrap_err().to_string();
+    assert!(error.contains("--data-dir"), "{error}");
+}

@@ -1,0 +1,311 @@
+//! What a photo's own metadata says: EXIF through nom-exif, XMP packets, and what its name tells.
+//!
+//! Works on bytes in memory or on anything that can be read and searched; opens nothing. Whatever is
+//! missing, malformed or beyond belief counts as not said.
+
+use std::io::{Read, Seek};
+
+use chrono::{DateTime, NaiveDateTime};
+use nom_exif::{EntryValue, Exif, ExifTag, IfdIndex, MediaParser, MediaSource};
+
+use super::{
+    facts::{DateSource, Facts, Position, Taken},
+    names, xmp,
+};
+use crate::render::{self, Orientation};
+
+/// Longer texts are cut: nobody reads a novel under a picture.
+const MAX_TEXT_CHARS: usize = 400;
+/// More keywords than anybody gives to one photo.
+const MAX_KEYWORDS: usize = 64;
+
+/// What cameras and phones write where a person's words should stand.
+const NOBODYS_WORDS: [&str; 12] = [
+    "sony dsc",
+    "olympus digital camera",
+    "digital camera",
+    "image-description",
+    "exif_jpeg_picture",
+    "samsung",
+    "minolta digital camera",
+    "kodak digital still camera",
+    "charset=ascii",
+    "screenshot",
+    "default",
+    "untitled",
+];
+
+/// The rating as EXIF has it since Windows Vista; not in any standard, in many files.
+const RATING: u16 = 0x4746;
+
+/// EXIF and XMP of one file, as found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Metadata {
+    pub(super) orientation: Option<Orientation>,
+    pub(super) exif_taken: Option<NaiveDateTime>,
+    /// By the satellites' clock, which is UTC: a date where nothing better is known.
+    pub(super) gps_taken: Option<NaiveDateTime>,
+    pub(super) camera: Option<String>,
+    pub(super) position: Option<Position>,
+    pub(super) description: Option<String>,
+    pub(super) rating: Option<u8>,
+    pub(super) xmp: xmp::Xmp,
+}
+
+/// Reads metadata with one reused buffer. One for each thread.
+#[derive(Debug, Default)]
+pub(super) struct MetadataReader {
+    parser: Option<MediaParser>,
+}
+
+impl MetadataReader {
+    /// From the head of a file. `None` when EXIF is announced that lies beyond it.
+    pub(super) fn head(&mut self, head: &[u8]) -> Option<Metadata> {
+        let mut metadata = self.with_parser(|parser| {
+            let source = MediaSource::from_memory(head.to_vec())?;
+            parser.parse_exif(source).map(Exif::from)
+        });
+        if let Some(metadata) = &mut metadata {
+            metadata.xmp = xmp::find(head).unwrap_or_default();
+        }
+        metadata
+    }
+
+    /// From a whole file, of which only the parts that hold metadata are read.
+    pub(super) fn seek(&mut self, file: impl Read + Seek) -> Metadata {
+        self.with_parser(|parser| {
+            let source = MediaSource::seekable(file)?;
+            parser.parse_exif(source).map(Exif::from)
+        })
+        .unwrap_or_default()
+    }
+
+    /// `None` when the input ended in the middle; nothing said when there is nothing to read.
+    fn with_parser(
+        &mut self,
+        parse: impl FnOnce(&mut MediaParser) -> Result<Exif, nom_exif::Error>,
+    ) -> Option<Metadata> {
+        let mut parser = self.parser.take().unwrap_or_default();
+        // It is fuzzed by its makers; a fence costs nothing.
+        let parsed = render::fenced(move || {
+            let parsed = parse(&mut parser);
+            (parser, parsed)
+        });
+        let Ok((parser, parsed)) = parsed else {
+            return Some(Metadata::default());
+        };
+        self.parser = Some(parser);
+        match parsed {
+            Ok(exif) => Some(from_exif(&exif)),
+            Err(nom_exif::Error::Io(_)) => None,
+            Err(_) => Some(Metadata::default()),
+        }
+    }
+}
+
+fn from_exif(exif: &Exif) -> Metadata {
+    let text = |tag| {
+        exif.get(tag)
+            .and_then(EntryValue::as_str)
+            .and_then(sentence)
+    };
+    let moment = |tag| {
+        let moment = exif.get(tag)?.as_datetime()?.into_naive();
+        plausible(moment).then_some(moment)
+    };
+    let orientation = exif
+        .get(ExifTag::Orientation)
+        .and_then(EntryValue::try_as_integer)
+        .and_then(|value| Orientation::from_exif(u32::try_from(value).ok()?));
+    let rating = exif
+        .get_by_code(IfdIndex::MAIN, RATING)
+        .and_then(EntryValue::try_as_integer);
+    Metadata {
+        orientation,
+        exif_taken: moment(ExifTag::DateTimeOriginal).or_else(|| moment(ExifTag::CreateDate)),
+        gps_taken: gps_date(exif),
+        camera: camera(text(ExifTag::Make), text(ExifTag::Model)),
+        position: exif
+            .gps_info()
+            .and_then(|gps| position(gps.latitude_decimal()?, gps.longitude_decimal()?)),
+        description: text(ExifTag::ImageDescription)
+            .filter(|text| !NOBODYS_WORDS.contains(&text.to_lowercase().as_str())),
+        rating: rating.and_then(stars),
+        xmp: xmp::Xmp::default(),
+    }
+}
+
+fn gps_date(exif: &Exif) -> Option<NaiveDateTime> {
+    let text = exif.get(ExifTag::GPSDateStamp)?.as_str()?;
+    let date = chrono::NaiveDate::parse_from_str(text.trim(), "%Y:%m:%d").ok()?;
+    let time = exif.get(ExifTag::GPSTimeStamp)?.as_urational_slice()?;
+    let part = |at: usize| time.get(at)?.to_f64().map(|value| value as u32);
+    let moment = date.and_hms_opt(part(0)?, part(1)?, part(2)?)?;
+    plausible(moment).then_some(moment)
+}
+
+/// Zero on both axes is what receivers write that had no fix; the spot itself is open sea.
+pub(super) fn position(latitude: f64, longitude: f64) -> Option<Position> {
+    let on_earth = latitude.abs() <= 90.0 && longitude.abs() <= 180.0;
+    let is_fix = latitude != 0.0 || longitude != 0.0;
+    (on_earth && is_fix).then_some(Position {
+        latitude,
+        longitude,
+    })
+}
+
+/// `Canon` and `Canon EOS 5D` are one camera, `Apple` and `iPhone 7` need both words.
+fn camera(make: Option<String>, model: Option<String>) -> Option<String> {
+    let (make, model) = match (make, model) {
+        (make, None) => return make,
+        (None, model) => return model,
+        (Some(make), Some(model)) => (make, model),
+    };
+    let brand = make.split_whitespace().next().unwrap_or("").to_lowercase();
+    Some(if model.to_lowercase().starts_with(&brand) {
+        model
+    } else {
+        format!("{make} {model}")
+    })
+}
+
+/// 0 means unrated and -1 rejected, which is a judgement but no star.
+pub(super) fn stars(value: i64) -> Option<u8> {
+    u8::try_from(value)
+        .ok()
+        .filter(|stars| (1..=5).contains(stars))
+}
+
+/// Photography begins in the 1820s; a camera whose clock was never set says 0000, 1970 or 1980.
+pub(super) fn plausible(moment: NaiveDateTime) -> bool {
+    use chrono::Datelike;
+    let unset = moment.month() == 1 && moment.day() == 1 && matches!(moment.year(), 1970 | 1980);
+    (1820..=2200).contains(&moment.year()) && !unset
+}
+
+/// One line without control characters, bounded; `None` when nothing is left.
+pub(super) fn sentence(text: &str) -> Option<String> {
+    let visible = text
+        .split(|c: char| c.is_control())
+        .flat_map(str::split_whitespace);
+    let mut line = String::new();
+    let mut n_chars = 0;
+    for word in visible {
+        n_chars += word.chars().count() + 1;
+        if n_chars > MAX_TEXT_CHARS {
+            line.push('…');
+            break;
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    (!line.is_empty()).then_some(line)
+}
+
+impl Metadata {
+    /// Lets what a sidecar says win over what stands in the file: it was written later.
+    pub(super) fn overlay(&mut self, sidecar: xmp::Xmp) {
+        self.xmp = sidecar.or(std::mem::take(&mut self.xmp));
+    }
+
+    /// Facts, with the name of the file and its time of change where the metadata says nothing.
+    pub(super) fn facts(self, stem: &str, modified_millis: i64) -> Facts {
+        let xmp = self.xmp;
+        let known = self.exif_taken.or(xmp.taken).or(self.gps_taken);
+        let (moment, source) = match (known, names::date(stem)) {
+            (Some(moment), _) => (Some(moment), DateSource::Metadata),
+            (None, Some(moment)) => (Some(moment), DateSource::Name),
+            (None, None) => (local(modified_millis), DateSource::Modified),
+        };
+        let mut keywords: Vec<String> = Vec::new();
+        for keyword in xmp.keywords.into_iter().filter_map(|word| sentence(&word)) {
+            if keywords.len() < MAX_KEYWORDS && !keywords.contains(&keyword) {
+                keywords.push(keyword);
+            }
+        }
+        let caption = xmp.description.as_deref().and_then(sentence);
+        Facts {
+            orientation: self.orientation.unwrap_or_default(),
+            taken: moment.map(|moment| Taken {
+                local_seconds: moment.and_utc().timestamp(),
+                source,
+            }),
+            camera: self.camera,
+            position: self.position.or(xmp.position),
+            rating: xmp.rating.or(self.rating),
+            keywords,
+            caption: caption
+                .filter(|text| !NOBODYS_WORDS.contains(&text.to_lowercase().as_str()))
+                .or(self.description)
+                .or_else(|| xmp.title.as_deref().and_then(sentence)),
+            ..Facts::default()
+        }
+    }
+}
+
+fn local(millis: i64) -> Option<NaiveDateTime> {
+    DateTime::from_timestamp_millis(millis)
+        .map(|moment| moment.with_timezone(&chrono::Local).naive_local())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cameras_are_named_once() {
+        let named = |make: &str, model: &str| camera(sentence(make), sentence(model));
+        assert_eq!(
+            named("Canon", "Canon EOS 500D").as_deref(),
+            Some("Canon EOS 500D")
+        );
+        assert_eq!(
+            named("NIKON CORPORATION", "NIKON D750").as_deref(),
+            Some("NIKON D750")
+        );
+        assert_eq!(
+            named("Apple", "iPhone 7").as_deref(),
+            Some("Apple iPhone 7")
+        );
+        assert_eq!(named("", "  "), None);
+    }
+
+    #[test]
+    fn words_of_machines_are_no_captions_and_texts_are_bounded() {
+        assert_eq!(sentence(" a \n\t b\0c "), Some("a b c".into()));
+        assert_eq!(sentence("\0 \r\n"), None);
+        let long = sentence(&"word ".repeat(10_000)).unwrap();
+        assert!(long.chars().count() <= MAX_TEXT_CHARS + 1 && long.ends_with('…'));
+    }
+
+    #[test]
+    fn clocks_that_were_never_set_are_no_dates() {
+        let day = |y, m, d| chrono::NaiveDate::from_ymd_opt(y, m, d).unwrap().into();
+        assert!(plausible(day(2021, 7, 4)) && plausible(day(1980, 1, 2)));
+        for (y, m, d) in [(1970, 1, 1), (1980, 1, 1), (1, 1, 1), (9999, 1, 1)] {
+            assert!(!plausible(day(y, m, d)), "{y}");
+        }
+        assert_eq!(position(0.0, 0.0), None);
+        assert_eq!(position(91.0, 0.0), None);
+        assert_eq!(position(f64::NAN, 1.0), None);
+    }
+
+    #[test]
+    fn a_directory_of_65535_entries_and_one_in_a_circle_end() {
+        for next in [0_u32, 8] {
+            let mut tiff = b"II*\0\x08\0\0\0\xff\xff".to_vec();
+            for i in 0..65_535_u32 {
+                // Tag, LONG, one value: every fourth points back to the directory itself.
+                let tag: u16 = if i % 4 == 0 { 0x8769 } else { 0x010e };
+                tiff.extend(tag.to_le_bytes());
+                tiff.extend([4, 0, 1, 0, 0, 0]);
+                tiff.extend(8_u32.to_le_bytes());
+            }
+            tiff.extend(next.to_le_bytes());
+            let metadata = MetadataReader::default().head(&tiff);
+            assert!(metadata.is_none_or(|metadata| metadata.camera.is_none()));
+        }
+    }
+}

@@ -1,0 +1,339 @@
+//! The library over an index in memory and folders made for it.
+
+use std::sync::atomic::AtomicBool;
+
+use super::*;
+use crate::render;
+
+/// A photo's bytes, different for each `shade`.
+pub(super) fn jpeg(width: u32, height: u32, shade: u8) -> Vec<u8> {
+    let picture = render::Picture::filled(width, height, [shade, 90, 200]);
+    render::encode(&picture, render::Quality::default()).unwrap()
+}
+
+/// A folder and its library.
+pub(super) struct Fixture {
+    pub(super) folder: tempfile::TempDir,
+    pub(super) library: Library,
+    pub(super) scanner: Scanner,
+}
+
+impl Fixture {
+    pub(super) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let roots = roots_of(&[folder.path().to_owned()]);
+        Self {
+            scanner: Scanner::new(&roots),
+            library: Library::in_memory(roots),
+            folder,
+        }
+    }
+
+    pub(super) fn add(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    pub(super) fn scan(&mut self) {
+        self.scanner
+            .scan(&self.library, &Scope::Everything, &AtomicBool::new(false));
+    }
+
+    pub(super) fn names(&self) -> Vec<String> {
+        names(&self.library, &[])
+    }
+
+    pub(super) fn skipped(&self) -> Vec<(String, String)> {
+        let skipped = self.library.skipped(0, 100).into_iter();
+        skipped
+            .map(|skipped| (skipped.file, skipped.reason))
+            .collect()
+    }
+}
+
+/// What a filter lets through, on 4 July 2024.
+pub(super) fn names(library: &Library, wishes: &[(&str, &str)]) -> Vec<String> {
+    let mut filter = Filter::default();
+    for (key, value) in wishes {
+        filter.set(key, value).unwrap();
+    }
+    let today = chrono::NaiveDate::from_ymd_opt(2024, 7, 4).unwrap();
+    let mut names: Vec<String> = library
+        .select(&filter, Order::Name, today)
+        .iter()
+        .map(|entry| entry.name.to_string())
+        .collect();
+    names.sort();
+    names
+}
+
+fn photo_of(fixture: &Fixture, name: &str) -> Arc<Photo> {
+    let entries = fixture.library.entries(&Filter::default(), Order::Name);
+    let entry = entries.iter().find(|entry| &*entry.name == name).unwrap();
+    fixture.library.photo(entry.id).unwrap()
+}
+
+#[test]
+fn a_skipped_photo_stays_skipped_until_its_file_changes() {
+    let mut fixture = Fixture::new();
+    fixture.add("a.jpg", &jpeg(16, 16, 1));
+    fixture.add("b.jpg", &jpeg(16, 16, 2));
+    fixture.scan();
+    let photo = photo_of(&fixture, "a.jpg");
+    fixture.library.skip(&photo, "it is cut off".into());
+    fixture.library.skip(&photo, "it is cut off".into());
+    fixture.scan();
+    let counts = fixture.library.counts();
+    assert_eq!((counts.photos, counts.skipped), (1, 1));
+    assert_eq!(
+        fixture.skipped(),
+        [("a.jpg".into(), "it is cut off".into())]
+    );
+    fixture.add("a.jpg", &jpeg(32, 16, 1));
+    fixture.scan();
+    let counts = fixture.library.counts();
+    assert_eq!((counts.photos, counts.skipped), (2, 0));
+}
+
+#[test]
+fn an_empty_folder_shows_the_demo_until_a_photo_comes() {
+    let mut fixture = Fixture::new();
+    let n = |fixture: &Fixture| {
+        fixture
+            .library
+            .entries_or_demo(&Filter::default(), Order::Shuffle)
+            .len()
+    };
+    assert_eq!(n(&fixture), 0, "nothing is known before the first scan");
+    fixture.scan();
+    assert!(fixture.library.counts().demo);
+    assert_eq!(n(&fixture), demo::n_demo_pictures());
+    fixture.add("a.jpg", &jpeg(16, 16, 1));
+    fixture.scan();
+    assert_eq!(n(&fixture), 1);
+}
+
+#[test]
+fn changes_are_announced_only_when_there_are_any() {
+    let mut fixture = Fixture::new();
+    fixture.add("a.jpg", &jpeg(16, 16, 1));
+    fixture.scan();
+    let mut changes = fixture.library.changes();
+    changes.mark_unchanged();
+    fixture.scan();
+    assert!(!changes.has_changed().unwrap());
+    let photo = photo_of(&fixture, "a.jpg");
+    std::fs::remove_file(fixture.folder.path().join("a.jpg")).unwrap();
+    fixture.library.forget(&photo);
+    assert!(changes.has_changed().unwrap());
+    assert_eq!(fixture.library.counts().photos, 0);
+    assert_eq!(fixture.library.photo(photo.id), None);
+}
+
+#[test]
+fn a_photo_that_is_missed_while_its_folder_is_away_is_kept() {
+    let mut fixture = Fixture::new();
+    fixture.add("a.jpg", &jpeg(16, 16, 1));
+    fixture.scan();
+    let photo = photo_of(&fixture, "a.jpg");
+    let away = fixture.folder.path().with_extension("away");
+    std::fs::rename(fixture.folder.path(), &away).unwrap();
+    fixture.library.forget(&photo);
+    fixture.scan();
+    assert_eq!(fixture.names(), ["a.jpg"]);
+    assert_eq!(fixture.library.counts().folders_away, 1);
+    std::fs::rename(&away, fixture.folder.path()).unwrap();
+    fixture.scan();
+    assert_eq!(fixture.library.counts().folders_away, 0);
+    // Emptied by somebody, on the device where it always was.
+    std::fs::remove_file(fixture.folder.path().join("a.jpg")).unwrap();
+    fixture.scan();
+    assert_eq!(fixture.names(), [] as [&str; 0]);
+}
+
+#[test]
+fn an_empty_mount_point_is_a_share_that_is_away() {
+    let mut fixture = Fixture::new();
+    let path = fixture.add("a.jpg", &jpeg(16, 16, 1));
+    fixture.scan();
+    // As if the photos had been on another device.
+    let root = fixture.library.roots()[0].clone();
+    let device = device_of(&root) + 1;
+    fixture
+        .library
+        .index
+        .write(|connection| index::set_device(connection, &root, device));
+    std::fs::remove_file(&path).unwrap();
+    fixture.scan();
+    assert_eq!(fixture.names(), ["a.jpg"]);
+}
+
+#[test]
+fn filters_choose() {
+    let mut fixture = Fixture::new();
+    fixture.add("2021/Rome/IMG_20210704_120000.jpg", &jpeg(32, 16, 1));
+    fixture.add("2021/Rome/old/IMG_20190704_120000.jpg", &jpeg(16, 32, 2));
+    fixture.add("2021/romeo/IMG_20210801_120000.jpg", &jpeg(16, 16, 3));
+    fixture.add("2024/IMG_20240704_120000.jpg", &jpeg(32, 16, 4));
+    fixture.add(
+        "2021/romeo/IMG_20210801_120000.xmp",
+        b"<x:xmpmeta><rdf:RDF><rdf:Description xmp:Rating='4'><dc:subject><rdf:Bag>\
+          <rdf:li>Cats</rdf:li><rdf:li>Sea</rdf:li></rdf:Bag></dc:subject>\
+          </rdf:Description></rdf:RDF></x:xmpmeta>",
+    );
+    fixture.scan();
+    let library = &fixture.library;
+    let (rome, old, romeo, late) = (
+        "2021/Rome/IMG_20210704_120000.jpg",
+        "2021/Rome/old/IMG_20190704_120000.jpg",
+        "2021/romeo/IMG_20210801_120000.jpg",
+        "2024/IMG_20240704_120000.jpg",
+    );
+    assert_eq!(names(library, &[]), [rome, old, romeo, late]);
+    assert_eq!(names(library, &[("album", "rome")]), [rome, old]);
+    assert_eq!(names(library, &[("album", "2021/Rome")]), [rome, old]);
+    assert_eq!(names(library, &[("album", "Paris")]), [] as [&str; 0]);
+    assert_eq!(
+        names(library, &[("from", "2021-07"), ("to", "2021-07")]),
+        [rome]
+    );
+    assert_eq!(
+        names(library, &[("from", "2021"), ("to", "2021")]),
+        [rome, romeo]
+    );
+    assert_eq!(names(library, &[("rating", "4")]), [romeo]);
+    assert_eq!(names(library, &[("rating", "5")]), [] as [&str; 0]);
+    assert_eq!(names(library, &[("keyword", "CATS,sea")]), [romeo]);
+    assert_eq!(names(library, &[("keyword", "cats,dogs")]), [] as [&str; 0]);
+    assert_eq!(names(library, &[("orientation", "portrait")]), [old]);
+    assert_eq!(names(library, &[("orientation", "square")]), [romeo]);
+    assert_eq!(names(library, &[("on-this-day", "")]), [rome, old]);
+    assert_eq!(names(library, &[("on-this-day", "3")]), [rome]);
+    assert_eq!(names(library, &[("newest", "2")]), [romeo, late]);
+    let photo = photo_of(&fixture, romeo);
+    assert_eq!(photo.facts.album.as_deref(), Some("romeo"));
+    assert_eq!(photo.facts.keywords.len(), 2);
+}
+
+#[test]
+fn no_name_and_no_wish_reaches_the_query_as_code() {
+    let mut fixture = Fixture::new();
+    fixture.add("x'; DROP TABLE files; --/a.jpg", &jpeg(16, 16, 1));
+    fixture.scan();
+    for key in ["album", "keyword"] {
+        names(&fixture.library, &[(key, "'; DROP TABLE files; --")]);
+    }
+    assert_eq!(
+        names(&fixture.library, &[("album", "x'; DROP TABLE files; --")]).len(),
+        1
+    );
+}
+
+/// What the sample photos say of themselves; left out where there are none.
+#[test]
+fn real_photos_tell_their_facts() {
+    let folder = std::env::var_os("MANTEL_PHOTOS").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/photos"),
+        PathBuf::from,
+    );
+    if !folder.join("metadata").is_dir() {
+        eprintln!(
+            "LEFT OUT: no photos in {}; set MANTEL_PHOTOS",
+            folder.display()
+        );
+        return;
+    }
+    let roots = roots_of(&[folder]);
+    let library = Library::in_memory(roots.clone());
+    Scanner::new(&roots).scan(&library, &Scope::Everything, &AtomicBool::new(false));
+    assert_eq!(library.skipped(0, 9), []);
+    let entries = library.entries(&Filter::default(), Order::Name);
+    let facts = |name: &str| {
+        let entry = entries.iter().find(|entry| entry.name.ends_with(name));
+        let photo = library
+            .photo(entry.unwrap_or_else(|| panic!("{name}")).id)
+            .unwrap();
+        (photo.taken, photo.facts.clone())
+    };
+    for (name, taken, camera, place, rating) in [
+        (
+            "IMG_2682.heic",
+            "2019-03-21 11:04:22",
+            "Apple iPhone 7",
+            Some("Ralston, Nebraska, US"),
+            None,
+        ),
+        (
+            "samsung-one-ui-6.heic",
+            "2024-01-12 21:38:53",
+            "samsung SM-S906U",
+            None,
+            None,
+        ),
+        (
+            "denali.webp",
+            "2010-08-13 21:00:01",
+            "Canon EOS 7D",
+            None,
+            None,
+        ),
+        (
+            "mongolels.jpg",
+            "2009-08-29 13:18:08",
+            "Canon EOS 500D",
+            None,
+            Some(3),
+        ),
+        (
+            "thompson-springs.jpg",
+            "2022-01-10 15:15:44",
+            "",
+            Some("Palisade, Colorado, US"),
+            None,
+        ),
+        (
+            "date-priority-test.jpg",
+            "2023-02-02 02:00:00",
+            "",
+            None,
+            None,
+        ),
+        (
+            "empty_gps.jpg",
+            "2025-06-01 16:59:26",
+            "motorola moto g(9) plus",
+            None,
+            None,
+        ),
+    ] {
+        let (seconds, facts) = facts(name);
+        let moment = chrono::DateTime::from_timestamp(seconds, 0)
+            .unwrap()
+            .naive_utc();
+        assert_eq!(moment.to_string(), taken, "{name}");
+        assert_eq!(facts.camera.unwrap_or_default(), camera, "{name}");
+        assert_eq!(facts.rating, rating, "{name}");
+        let found = facts.place.as_deref();
+        assert!(
+            place.map_or(found.is_none(), |place| found
+                .is_some_and(|found| found.starts_with(place))),
+            "{name}: {found:?}"
+        );
+        assert!(facts.size.is_some(), "{name}");
+    }
+    let (_, portrait) = facts("portrait-orientation-6.jpg");
+    assert_eq!(portrait.keywords, ["Marie Curie", "Pierre Curie"]);
+    let (_, falcon) = facts("prairie_falcon.jpg");
+    assert!(
+        falcon
+            .caption
+            .unwrap()
+            .starts_with("Adult female prairie falcon")
+    );
+    for i in 1..=8 {
+        assert!(facts(&format!("Portrait_{i}.jpg")).1.is_portrait(), "{i}");
+        assert!(!facts(&format!("Landscape_{i}.jpg")).1.is_portrait(), "{i}");
+    }
+}

@@ -1,0 +1,171 @@
+//! Finds out what photos look like, so that two of the same picture don't follow each other.
+//!
+//! A thread with much time: it takes the small picture that cameras put into their files, and the
+//! photo itself only where there is none and the file is small. It works a tenth of the time, and
+//! rests while the folders are being looked through.
+
+use std::{
+    fs::File,
+    io::Read,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+use crate::{
+    library::{Library, Origin, Photo},
+    render::{self, DecodeLimits, Size},
+};
+
+/// Rest after work, in multiples of it.
+const REST: u32 = 9;
+/// How often the library is asked whether there is anything to do.
+const LOOK_AGAIN: Duration = Duration::from_secs(20);
+const BATCH: u32 = 64;
+
+/// EXIF, with the small picture in it, is at most this long (a JPEG segment).
+const HEAD_BYTES: u64 = 128 * 1024;
+/// Larger files would be read over the network for little.
+const MAX_WHOLE_BYTES: u64 = 4 * 1024 * 1024;
+/// Icons tell nothing.
+const MIN_SIDE: u32 = 60;
+
+/// Works until `stop`.
+pub(crate) fn work(library: &Library, stop: &AtomicBool) {
+    let limits = DecodeLimits {
+        pixels: 30_000_000,
+        ..DecodeLimits::default()
+    };
+    while !stop.load(Relaxed) {
+        let photos = if library.counts().scanning {
+            Vec::new()
+        } else {
+            library.without_likeness(BATCH)
+        };
+        let nothing = photos.is_empty();
+        for photo in photos {
+            let start = Instant::now();
+            library.set_likeness(photo.id, likeness(&photo, &limits));
+            pause(start.elapsed() * REST, stop);
+            if stop.load(Relaxed) {
+                return;
+            }
+        }
+        if nothing {
+            pause(LOOK_AGAIN, stop);
+        }
+    }
+}
+
+/// Starts the thread; nobody misses it when there is none.
+pub(crate) fn start(library: Arc<Library>, stop: Arc<AtomicBool>) {
+    let _ = std::thread::Builder::new()
+        .name("lookalikes".into())
+        .spawn(move || work(&library, &stop));
+}
+
+/// Sleeps in pieces short enough for a stop.
+fn pause(span: Duration, stop: &AtomicBool) {
+    let end = Instant::now() + span;
+    while !stop.load(Relaxed) {
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return;
+        }
+        std::thread::sleep(left.min(Duration::from_millis(200)));
+    }
+}
+
+fn likeness(photo: &Photo, limits: &DecodeLimits) -> Option<u64> {
+    let Origin::File(path) = &photo.origin else {
+        return None;
+    };
+    let mut file = File::open(path).ok()?;
+    let mut bytes = Vec::new();
+    file.by_ref()
+        .take(HEAD_BYTES)
+        .read_to_end(&mut bytes)
+        .ok()?;
+    if let Some(small) = thumbnail(&bytes) {
+        return render::likeness(&small);
+    }
+    if photo.version.n_bytes > MAX_WHOLE_BYTES {
+        return None;
+    }
+    file.take(MAX_WHOLE_BYTES).read_to_end(&mut bytes).ok()?;
+    let picture = render::decode(&bytes, limits, Some(Size::new(64, 64))).ok()?;
+    render::likeness(&picture)
+}
+
+/// The small picture within a file's EXIF: a JPEG within the JPEG.
+fn thumbnail(head: &[u8]) -> Option<render::Picture> {
+    let inside = head.get(16..)?;
+    let start = memchr::memmem::find(inside, b"\xff\xd8\xff")?;
+    let limits = DecodeLimits {
+        pixels: 1_000_000,
+        ..DecodeLimits::default()
+    };
+    let picture = render::decode(&inside[start..], &limits, None).ok()?;
+    (picture.width().min(picture.height()) >= MIN_SIDE).then_some(picture)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{library::Version, source::demo, timeline::PhotoId};
+
+    fn jpeg(index: usize, size: Size) -> Vec<u8> {
+        render::encode(&demo::draw(index, size), render::Quality::default()).unwrap()
+    }
+
+    fn photo(bytes: &[u8]) -> (tempfile::NamedTempFile, Photo) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        let photo = Photo {
+            id: PhotoId(1),
+            origin: Origin::File(file.path().to_owned()),
+            name: "a.jpg".into(),
+            taken: 0,
+            version: Version {
+                n_bytes: bytes.len() as u64,
+                ..Version::default()
+            },
+            facts: crate::library::Facts::default(),
+        };
+        (file, photo)
+    }
+
+    #[test]
+    fn a_photo_is_like_its_own_small_picture() {
+        let limits = DecodeLimits::default();
+        let small = jpeg(2, Size::new(160, 120));
+        let large = jpeg(2, Size::new(640, 480));
+        let length = u16::try_from(small.len() + 8).unwrap().to_be_bytes();
+        let with_small = [
+            &large[..2],
+            &[0xff, 0xe1],
+            &length,
+            b"Exif\0\0",
+            &small,
+            &large[2..],
+        ]
+        .concat();
+        assert!(thumbnail(&with_small).is_some() && thumbnail(&large).is_none());
+        let (_a, one) = photo(&with_small);
+        let (_b, other) = photo(&large);
+        let apart = likeness(&one, &limits).unwrap() ^ likeness(&other, &limits).unwrap();
+        assert!(apart.count_ones() <= render::SAME_WITHIN_BITS, "{apart:b}");
+    }
+
+    #[test]
+    fn what_can_not_be_read_has_no_looks() {
+        let limits = DecodeLimits::default();
+        let (_file, broken) = photo(b"\xff\xd8\xff\xe1\0\0 and \xff\xd8\xff nothing");
+        assert_eq!(likeness(&broken, &limits), None);
+        let (file, gone) = photo(&jpeg(1, Size::new(64, 64)));
+        drop(file);
+        assert_eq!(likeness(&gone, &limits), None);
+    }
+}

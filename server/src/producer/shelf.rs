@@ -1,0 +1,123 @@
+//! Rendered slides, kept while there is room: what was used longest ago goes first. Knows bytes, no
+//! photos.
+
+use std::{collections::HashMap, hash::Hash};
+
+/// How a shelf does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ShelfCounts {
+    /// What was asked for and there.
+    pub hits: u64,
+    /// What was asked for and not there.
+    pub misses: u64,
+    /// Bytes that it holds.
+    pub n_bytes: usize,
+}
+
+/// A cache with a budget of bytes.
+#[derive(Debug)]
+pub(super) struct Shelf<K, V> {
+    budget: usize,
+    things: HashMap<K, Thing<V>>,
+    /// Counts uses; tells what was used last.
+    uses: u64,
+    counts: ShelfCounts,
+}
+
+#[derive(Debug)]
+struct Thing<V> {
+    value: V,
+    n_bytes: usize,
+    used: u64,
+}
+
+impl<K: Eq + Hash + Clone, V: Clone> Shelf<K, V> {
+    pub(super) fn new(budget: usize) -> Self {
+        Self {
+            budget,
+            things: HashMap::new(),
+            uses: 0,
+            counts: ShelfCounts::default(),
+        }
+    }
+
+    pub(super) fn counts(&self) -> ShelfCounts {
+        self.counts
+    }
+
+    pub(super) fn get(&mut self, key: &K) -> Option<V> {
+        self.uses += 1;
+        let Some(thing) = self.things.get_mut(key) else {
+            self.counts.misses += 1;
+            return None;
+        };
+        self.counts.hits += 1;
+        thing.used = self.uses;
+        Some(thing.value.clone())
+    }
+
+    /// Keeps a value of `n_bytes`; one that is larger than the whole budget is not kept.
+    pub(super) fn put(&mut self, key: K, value: V, n_bytes: usize) {
+        if n_bytes > self.budget {
+            return;
+        }
+        self.uses += 1;
+        let thing = Thing {
+            value,
+            n_bytes,
+            used: self.uses,
+        };
+        self.counts.n_bytes += n_bytes;
+        if let Some(old) = self.things.insert(key, thing) {
+            self.counts.n_bytes -= old.n_bytes;
+        }
+        while self.counts.n_bytes > self.budget {
+            // A few dozen at most: not worth a list in order.
+            let oldest = self.things.iter().min_by_key(|(_, thing)| thing.used);
+            let Some(key) = oldest.map(|(key, _)| key.clone()) else {
+                return;
+            };
+            if let Some(thing) = self.things.remove(&key) {
+                self.counts.n_bytes -= thing.n_bytes;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_used_longest_ago_goes_first() {
+        let mut shelf = Shelf::new(100);
+        for key in 0..4 {
+            shelf.put(key, key, 25);
+        }
+        assert_eq!(shelf.get(&0), Some(0));
+        shelf.put(4, 4, 30);
+        assert_eq!([1, 2].map(|key| shelf.get(&key)), [None, None]);
+        assert_eq!(
+            [0, 3, 4].map(|key| shelf.get(&key)),
+            [Some(0), Some(3), Some(4)]
+        );
+        let expected = ShelfCounts {
+            hits: 4,
+            misses: 2,
+            n_bytes: 80,
+        };
+        assert_eq!(shelf.counts(), expected);
+    }
+
+    #[test]
+    fn the_budget_holds_whatever_comes() {
+        let mut shelf = Shelf::new(100);
+        shelf.put(1, 1, 101);
+        assert_eq!((shelf.get(&1), shelf.counts().n_bytes), (None, 0));
+        for n_bytes in [10, 100, 1, 60, 60, 99] {
+            shelf.put(7, n_bytes, n_bytes);
+            shelf.put(n_bytes, n_bytes, n_bytes / 2);
+            assert!(shelf.counts().n_bytes <= 100);
+        }
+    }
+}

@@ -1,0 +1,177 @@
+use std::sync::mpsc;
+
+use super::*;
+use crate::{
+    library::{Filter, Library},
+    rendition::Fps,
+    timeline::{Order, Transition},
+};
+
+fn limits() -> StudioLimits {
+    StudioLimits {
+        time: Duration::from_millis(40),
+        ..StudioLimits::with_workers(1)
+    }
+}
+
+fn rendition(width: u32) -> Rendition {
+    Rendition {
+        size: Size::new(width, width * 9 / 16),
+        fit: Fit::Blur,
+        quality: Quality::new(80).unwrap(),
+        fps: Fps(10),
+        transition: Transition::Cut,
+        pair: true,
+        captions: Captions::default(),
+    }
+}
+
+fn subjects() -> Vec<Subject> {
+    let library = Library::in_memory(Vec::new());
+    let entries = library.entries(&Filter::default(), Order::Name);
+    let photos = entries.iter().filter_map(|entry| library.photo(entry.id));
+    photos
+        .map(|photo| Subject {
+            photo,
+            beside: None,
+        })
+        .collect()
+}
+
+async fn rendered(studio: &Arc<Studio>, subject: &Subject, rendition: Rendition) -> Arc<Rendered> {
+    match studio.clone().render(subject.clone(), rendition).await {
+        Done::Rendered(_, Ok(rendered)) => rendered,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn the_same_is_rendered_once_at_a_time_and_later() {
+    let studio = Arc::new(Studio::new(StudioLimits::with_workers(2)));
+    let subject = &subjects()[0];
+    let (a, b) = tokio::join!(
+        rendered(&studio, subject, rendition(320)),
+        rendered(
+            &studio,
+            subject,
+            Rendition {
+                fps: Fps(30),
+                ..rendition(320)
+            }
+        ),
+    );
+    assert!(Arc::ptr_eq(&a, &b));
+    let later = rendered(&studio, subject, rendition(320)).await;
+    assert!(Arc::ptr_eq(&a, &later));
+    assert_eq!(
+        (studio.shelf_counts().hits, studio.shelf_counts().misses),
+        (1, 2)
+    );
+    let other = rendered(&studio, subject, rendition(480)).await;
+    assert_eq!(other.picture.size(), Size::new(480, 270));
+    assert!(studio.running.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn two_share_a_frame_and_what_is_told_of_it() {
+    let studio = Arc::new(Studio::new(StudioLimits::with_workers(2)));
+    let [first, second, ..] = &subjects()[..] else {
+        panic!("no demo")
+    };
+    let both = Subject {
+        photo: first.photo.clone(),
+        beside: Some(second.photo.clone()),
+    };
+    let pair = rendered(&studio, &both, rendition(320)).await;
+    assert_eq!(pair.picture.size(), Size::new(320, 180));
+    let caption = pair.notes.caption.clone().unwrap();
+    assert!(caption.contains(&*first.photo.name) && caption.contains(&*second.photo.name));
+    let alone = rendered(&studio, first, rendition(320)).await;
+    assert_ne!(alone.jpeg, pair.jpeg);
+}
+
+#[tokio::test]
+async fn a_photo_that_is_gone_is_to_blame_not_its_companion() {
+    let studio = Arc::new(Studio::new(StudioLimits::with_workers(2)));
+    let subject = &subjects()[0];
+    let gone = Photo {
+        id: PhotoId(7),
+        origin: crate::library::Origin::File("/no/such/photo.jpg".into()),
+        ..(*subject.photo).clone()
+    };
+    let both = Subject {
+        photo: subject.photo.clone(),
+        beside: Some(Arc::new(gone)),
+    };
+    let done = studio.clone().render(both, rendition(320)).await;
+    let Done::Rendered(_, Err(failed)) = done else {
+        panic!("{done:?}")
+    };
+    assert_eq!(failed.photo.id, PhotoId(7));
+    assert!(matches!(*failed.error, LoadError::Gone));
+}
+
+#[tokio::test]
+async fn a_decoder_that_hangs_is_left_alone() {
+    let studio = Arc::new(Studio::new(limits()));
+    let (release, hang) = mpsc::channel::<()>();
+    let hangs = studio.timed(1024, move || hang.recv().is_ok()).await;
+    let sentence = hangs.unwrap_err().to_string();
+    assert_eq!(sentence, "it takes longer than 0 s to decode");
+    assert_eq!(studio.n_hanging(), 1);
+    // Worker and memory are there again.
+    assert_eq!(studio.timed(1024, || 5).await.unwrap(), 5);
+    drop(release);
+    while studio.n_hanging() > 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn what_hangs_beyond_the_limit_holds_what_it_has() {
+    let studio = Arc::new(Studio::new(limits()));
+    let mut releases = Vec::new();
+    for _ in 0..=MAX_HANGING {
+        let (release, hang) = mpsc::channel::<()>();
+        releases.push(release);
+        assert!(studio.timed(1, move || hang.recv().is_ok()).await.is_err());
+    }
+    assert_eq!(studio.workers.available_permits(), 0);
+    releases.clear();
+    assert_eq!(studio.timed(1, || 5).await.unwrap(), 5);
+}
+
+#[tokio::test]
+async fn memory_is_lent_by_estimate() {
+    let studio = Arc::new(Studio::new(StudioLimits {
+        memory_mib: 100,
+        ..StudioLimits::with_workers(4)
+    }));
+    let running = Arc::new(AtomicUsize::new(0));
+    let work = |n_mib| {
+        let (studio, running) = (studio.clone(), running.clone());
+        tokio::spawn(async move {
+            let work = move || {
+                let n = running.fetch_add(1, Relaxed) + 1;
+                std::thread::sleep(Duration::from_millis(20));
+                running.fetch_sub(1, Relaxed);
+                n
+            };
+            studio.timed(n_mib, work).await.unwrap()
+        })
+    };
+    // More than there is gets all there is.
+    let works = [work(60), work(60), work(5000), work(60)];
+    for work in works {
+        assert_eq!(work.await.unwrap(), 1, "never two at a time");
+    }
+}
+
+#[tokio::test]
+async fn a_panic_in_a_worker_is_a_broken_picture() {
+    let studio = Arc::new(Studio::new(StudioLimits::with_workers(1)));
+    let work = || -> u8 { panic!("on purpose") };
+    let broken = studio.timed(1, work).await;
+    assert!(matches!(broken, Err(LoadError::Broken)));
+    assert_eq!(studio.timed(1, || 5).await.unwrap(), 5);
+}

@@ -1,0 +1,135 @@
+//! Tells people at the terminal how far a scan is: a bar there, a line now and then in a log.
+
+use std::{
+    io::IsTerminal,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::library::{Counts, Library};
+
+/// The one bar, so that whoever logs can get it out of the way.
+static BAR: OnceLock<ProgressBar> = OnceLock::new();
+
+/// A scan that is over sooner is not worth a word.
+const PATIENCE: Duration = Duration::from_millis(800);
+const REDRAW: Duration = Duration::from_millis(200);
+const LOG_EVERY: Duration = Duration::from_secs(15);
+
+/// Follows a scan.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    on_terminal: bool,
+}
+
+impl Progress {
+    pub(crate) fn start() -> Self {
+        Self {
+            on_terminal: std::io::stderr().is_terminal(),
+        }
+    }
+
+    /// Shows how far `library`'s scan is until `done`.
+    pub(crate) fn follow(&self, library: &Library, done: &AtomicBool) {
+        let mut since: Option<Instant> = None;
+        let mut logged = Instant::now();
+        while !done.load(Relaxed) {
+            std::thread::sleep(REDRAW);
+            let counts = library.counts();
+            if !counts.scanning {
+                if since.take().is_some()
+                    && let Some(bar) = BAR.get()
+                {
+                    bar.finish_and_clear();
+                }
+                continue;
+            }
+            let started = *since.get_or_insert_with(Instant::now);
+            if started.elapsed() < PATIENCE {
+                continue;
+            }
+            if self.on_terminal {
+                draw(&counts);
+            } else if logged.elapsed() >= LOG_EVERY {
+                logged = Instant::now();
+                tracing::info!("{}", sentence(&counts));
+            }
+        }
+        if let Some(bar) = BAR.get() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// Lets `write` write to the terminal with no bar in between.
+pub fn without_bar<T>(write: impl FnOnce() -> T) -> T {
+    match BAR.get() {
+        Some(bar) => bar.suspend(write),
+        None => write(),
+    }
+}
+
+fn draw(counts: &Counts) {
+    let bar = BAR.get_or_init(|| {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        let style = ProgressStyle::with_template("{wide_msg}\n{wide_bar:.cyan}  {eta} left");
+        bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    });
+    if bar.is_finished() {
+        bar.reset();
+    }
+    if let Some(n) = counts.to_scan {
+        bar.set_length(n);
+    }
+    bar.set_position(counts.scanned);
+    bar.set_message(sentence(counts));
+}
+
+/// `indexing 12,400 of 80,000`
+pub(crate) fn sentence(counts: &Counts) -> String {
+    match counts.to_scan {
+        Some(n) => format!("indexing {} of {}", grouped(counts.scanned), grouped(n)),
+        None => format!("indexing, {} so far", grouped(counts.scanned)),
+    }
+}
+
+/// `12400` as `12,400`.
+fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_told_in_threes() {
+        for (n, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1,000"),
+            (1_234_567, "1,234,567"),
+        ] {
+            assert_eq!(grouped(n), text);
+        }
+        let counts = Counts {
+            scanned: 12_400,
+            to_scan: Some(80_000),
+            ..Counts::default()
+        };
+        assert_eq!(sentence(&counts), "indexing 12,400 of 80,000");
+    }
+}

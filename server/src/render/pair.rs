@@ -1,0 +1,341 @@
+//! Two pictures in one frame: side by side where it is wider than tall, else one above the other. Each leans to the
+//! middle of the frame, with a thin gap between; beside them is black, or a blurred copy of each. Knows sizes and
+//! pixels, no photos and no clients.
+
+use crate::render::fit::{Fit, fit};
+use crate::render::picture::{CHANNELS, Picture, Size};
+
+/// How far a picture may grow beyond what would show all of it, in 256ths: a few percent of its longer side are cut
+/// off where that fills its half better.
+const GROWTH: u64 = 256 + 15;
+
+/// The backdrop's brightness, in 256ths of the picture's, as behind a single one.
+const DIM: u16 = 110;
+/// The backdrop is made of so few pixels that nothing can be made out.
+const COARSE: u32 = 40;
+
+/// The gap between the two: a few pixels, in proportion.
+fn gap(frame: Size) -> u32 {
+    (frame.width.max(frame.height) / 240).max(2) / 2 * 2
+}
+
+fn is_side_by_side(frame: Size) -> bool {
+    frame.width >= frame.height
+}
+
+/// The two parts of a frame, the left or upper one first: where each begins, and its size.
+fn regions(frame: Size) -> [((u32, u32), Size); 2] {
+    if is_side_by_side(frame) {
+        let left = (frame.width / 2).max(1);
+        let right = frame.width.saturating_sub(left).max(1);
+        [
+            ((0, 0), Size::new(left, frame.height)),
+            (
+                (left.min(frame.width - 1), 0),
+                Size::new(right, frame.height),
+            ),
+        ]
+    } else {
+        let upper = (frame.height / 2).max(1);
+        let lower = frame.height.saturating_sub(upper).max(1);
+        [
+            ((0, 0), Size::new(frame.width, upper)),
+            (
+                (0, upper.min(frame.height - 1)),
+                Size::new(frame.width, lower),
+            ),
+        ]
+    }
+}
+
+/// What a picture may fill of its part of the frame.
+fn room(frame: Size, part: usize) -> Size {
+    let (_, region) = regions(frame)[part.min(1)];
+    let gap = gap(frame) / 2;
+    if is_side_by_side(frame) {
+        Size::new(region.width.saturating_sub(gap).max(1), region.height)
+    } else {
+        Size::new(region.width, region.height.saturating_sub(gap).max(1))
+    }
+}
+
+/// The size that a picture of this upright size is to be given for its part of the frame, 0 the left or upper one. Its
+/// shape differs from the picture's by what is to be cut off.
+pub fn part_size(picture: Size, frame: Size, part: usize, how: Fit) -> Size {
+    let room = room(frame, part);
+    if how == Fit::Cover || picture.width == 0 || picture.height == 0 {
+        return room;
+    }
+    let (width, height) = (u64::from(picture.width), u64::from(picture.height));
+    let side = |own: u64, other: u64, other_in_room: u32, limit: u32| {
+        let exact = (own * u64::from(other_in_room) + other / 2) / other;
+        let grown = exact * GROWTH / 256;
+        u32::try_from(grown).unwrap_or(limit).clamp(1, limit)
+    };
+    // One side fills the room; the other is grown as far as may be.
+    if width * u64::from(room.height) > u64::from(room.width) * height {
+        Size::new(room.width, side(height, width, room.width, room.height))
+    } else {
+        Size::new(side(width, height, room.height, room.width), room.height)
+    }
+}
+
+/// One frame of two pictures, the left or upper one first, each of its [`part_size`]; one that is too large for its
+/// part is brought to it.
+pub fn pair(pictures: [&Picture; 2], frame: Size, how: Fit) -> Picture {
+    let frame = Size::new(frame.width.max(2), frame.height.max(2));
+    let mut out = Picture::filled(frame.width, frame.height, [0; CHANNELS]);
+    for (part, picture) in pictures.into_iter().enumerate() {
+        let room = room(frame, part);
+        let brought;
+        let picture = if picture.width() <= room.width && picture.height() <= room.height {
+            picture
+        } else {
+            brought = fit(
+                picture,
+                part_size(picture.size(), frame, part, how),
+                Fit::Cover,
+            );
+            &brought
+        };
+        let ((left, top), region) = regions(frame)[part];
+        if how == Fit::Blur && picture.size() != region {
+            place(&backdrop(picture, region), &mut out, left, top);
+        }
+        let (free_x, free_y) = (
+            room.width.saturating_sub(picture.width()),
+            room.height.saturating_sub(picture.height()),
+        );
+        let gap = gap(frame) / 2;
+        let (x, y) = match (is_side_by_side(frame), part) {
+            (true, 0) => (free_x, free_y / 2),
+            (true, _) => (gap, free_y / 2),
+            (false, 0) => (free_x / 2, free_y),
+            (false, _) => (free_x / 2, gap),
+        };
+        place(picture, &mut out, left + x, top + y);
+    }
+    out
+}
+
+/// The part of the frame in which something may be written about each picture: left, top and size.
+pub fn parts(frame: Size) -> [((u32, u32), Size); 2] {
+    regions(frame)
+}
+
+fn backdrop(picture: &Picture, size: Size) -> Picture {
+    let coarse = Size::new(size.width.div_ceil(COARSE), size.height.div_ceil(COARSE));
+    let mut small = fit(picture, coarse, Fit::Cover);
+    soften(&mut small);
+    soften(&mut small);
+    for byte in small.pixels_mut() {
+        *byte = ((u16::from(*byte) * DIM) >> 8) as u8;
+    }
+    fit(&small, size, Fit::Cover)
+}
+
+/// Each pixel the mean of itself and its neighbours.
+fn soften(picture: &mut Picture) {
+    let (width, height, stride) = (
+        picture.width() as usize,
+        picture.height() as usize,
+        picture.stride(),
+    );
+    let source = picture.pixels().to_vec();
+    for (i, byte) in picture.pixels_mut().iter_mut().enumerate() {
+        let (y, x, channel) = (i / stride, i % stride / CHANNELS, i % CHANNELS);
+        let mut sum = 0;
+        for row in [y.saturating_sub(1), y, (y + 1).min(height - 1)] {
+            for column in [x.saturating_sub(1), x, (x + 1).min(width - 1)] {
+                sum += u32::from(source[row * stride + column * CHANNELS + channel]);
+            }
+        }
+        *byte = (sum / 9) as u8;
+    }
+}
+
+/// Puts a picture into a frame; what has no room is left out.
+fn place(picture: &Picture, frame: &mut Picture, left: u32, top: u32) {
+    let (left, stride) = (left as usize * CHANNELS, frame.stride());
+    let rows = frame
+        .pixels_mut()
+        .chunks_exact_mut(stride)
+        .skip(top as usize);
+    for (row, target) in picture.pixels().chunks_exact(picture.stride()).zip(rows) {
+        let Some(target) = target.get_mut(left..) else {
+            return;
+        };
+        let n = row.len().min(target.len());
+        target[..n].copy_from_slice(&row[..n]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RED: [u8; 3] = [200, 0, 0];
+    const BLUE: [u8; 3] = [0, 0, 200];
+
+    /// A picture of one colour as its part of the frame has it.
+    fn sized(size: (u32, u32), rgb: [u8; 3], frame: Size, part: usize, how: Fit) -> Picture {
+        let size = part_size(Size::new(size.0, size.1), frame, part, how);
+        Picture::filled(size.width, size.height, rgb)
+    }
+
+    fn pixel(picture: &Picture, x: u32, y: u32) -> [u8; 3] {
+        let at = ((y * picture.width() + x) * 3) as usize;
+        [
+            picture.pixels()[at],
+            picture.pixels()[at + 1],
+            picture.pixels()[at + 2],
+        ]
+    }
+
+    #[test]
+    fn any_two_shapes_make_exactly_the_frame() {
+        for (a, b) in [
+            ((3, 4), (3, 4)),
+            ((1, 5000), (2, 3)),
+            ((5000, 1), (1, 1)),
+            ((400, 500), (9, 16)),
+        ] {
+            let a = Picture::filled(a.0, a.1, RED);
+            let b = Picture::filled(b.0, b.1, BLUE);
+            for frame in [
+                (192, 108),
+                (108, 192),
+                (160, 160),
+                (161, 97),
+                (2, 2),
+                (16, 640),
+            ] {
+                let frame = Size::new(frame.0, frame.1);
+                for how in [Fit::Contain, Fit::Cover, Fit::Blur] {
+                    let as_it_is_to_be = |picture: &Picture, part| {
+                        fit(
+                            picture,
+                            part_size(picture.size(), frame, part, how),
+                            Fit::Cover,
+                        )
+                    };
+                    let (left, right) = (as_it_is_to_be(&a, 0), as_it_is_to_be(&b, 1));
+                    assert_eq!(pair([&left, &right], frame, how).size(), frame);
+                    assert_eq!(pair([&a, &b], frame, how).size(), frame);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn each_leans_to_the_middle_of_its_own_half() {
+        let frame = Size::new(1920, 1080);
+        let made = |how| {
+            let a = sized((600, 800), RED, frame, 0, how);
+            pair([&a, &sized((600, 800), BLUE, frame, 1, how)], frame, how)
+        };
+        let contain = made(Fit::Contain);
+        // 3:4 grown by 15/256 is 857 wide; the gap takes 4 pixels of each half.
+        for (x, expected) in [
+            (98, [0; 3]),
+            (99, RED),
+            (955, RED),
+            (956, [0; 3]),
+            (963, [0; 3]),
+            (964, BLUE),
+            (1820, BLUE),
+            (1821, [0; 3]),
+        ] {
+            assert_eq!(pixel(&contain, x, 540), expected, "at {x}");
+        }
+        assert_eq!(
+            (pixel(&contain, 500, 0), pixel(&contain, 500, 1079)),
+            (RED, RED)
+        );
+        let blur = made(Fit::Blur);
+        let (left, right) = (pixel(&blur, 5, 540), pixel(&blur, 1915, 540));
+        assert!((70..100).contains(&left[0]) && left[2] == 0, "{left:?}");
+        assert!((70..100).contains(&right[2]) && right[0] == 0, "{right:?}");
+        let cover = made(Fit::Cover);
+        assert_eq!(
+            (pixel(&cover, 0, 0), pixel(&cover, 1919, 1079)),
+            (RED, BLUE)
+        );
+    }
+
+    #[test]
+    fn landscapes_are_stacked_on_an_upright_screen() {
+        let frame = Size::new(1080, 1920);
+        let a = sized((900, 600), RED, frame, 0, Fit::Contain);
+        let b = sized((900, 600), BLUE, frame, 1, Fit::Contain);
+        let out = pair([&a, &b], frame, Fit::Contain);
+        // 3:2 grown by 15/256 is 762 tall.
+        for (y, expected) in [
+            (193, [0; 3]),
+            (194, RED),
+            (955, RED),
+            (956, [0; 3]),
+            (964, BLUE),
+            (1725, BLUE),
+            (1726, [0; 3]),
+        ] {
+            assert_eq!(pixel(&out, 540, y), expected, "at {y}");
+        }
+    }
+
+    #[test]
+    fn no_more_than_a_few_percent_are_cut_off() {
+        for (width, height) in [(3, 4), (2, 3), (9, 16), (4, 5), (99, 100), (1, 10)] {
+            let frame = Size::new(1920, 1080);
+            let size = part_size(Size::new(width * 100, height * 100), frame, 0, Fit::Blur);
+            let (own, given) = (
+                f64::from(width) / f64::from(height),
+                f64::from(size.width) / f64::from(size.height),
+            );
+            assert!(
+                (given / own).max(own / given) < 1.07,
+                "{width}:{height} in {size}"
+            );
+        }
+    }
+
+    /// `MANTEL_PICTURES=folder` has real photos paired, to be looked at.
+    #[test]
+    fn pictures_to_look_at() {
+        use crate::render::{DecodeLimits, Quality, decode, encode};
+        let Some(folder) = std::env::var_os("MANTEL_PICTURES").map(std::path::PathBuf::from) else {
+            return;
+        };
+        let photos = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+            .join("../../shared/photos/orientation");
+        for (name, one, other, frame) in [
+            (
+                "portraits",
+                "Portrait_6.jpg",
+                "Portrait_3.jpg",
+                Size::new(1920, 1080),
+            ),
+            (
+                "landscapes",
+                "Landscape_8.jpg",
+                "Landscape_5.jpg",
+                Size::new(1080, 1920),
+            ),
+        ] {
+            for how in [Fit::Contain, Fit::Cover, Fit::Blur] {
+                let part = |file: &str, part| {
+                    let bytes = std::fs::read(photos.join(file)).unwrap();
+                    let picture = decode(&bytes, &DecodeLimits::default(), None).unwrap();
+                    fit(
+                        &picture,
+                        part_size(picture.size(), frame, part, how),
+                        Fit::Cover,
+                    )
+                };
+                let frame = pair([&part(one, 0), &part(other, 1)], frame, how);
+                let jpeg = encode(&frame, Quality::new(90).unwrap()).unwrap();
+                std::fs::write(folder.join(format!("pair-{name}-{how}.jpg")), jpeg).unwrap();
+            }
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! `mantel scan` and `mantel list`: work on the library that needs no screen.
+
+use std::{
+    io::{self, Write},
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    time::Instant,
+};
+
+use crate::{
+    clock,
+    config::LibraryTask,
+    library::{Facts, IndexError, Library, Origin, Photo, Scanner, Scope, Skipped, roots_of},
+    progress::Progress,
+    timeline::{Place, Playlist},
+};
+
+/// Why a task was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum TaskError {
+    /// See there.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// Nobody reads what is printed, or the disk is full.
+    #[error("can't print: {0}")]
+    Print(#[from] io::Error),
+}
+
+/// Brings the index up to date and prints what there is.
+///
+/// # Errors
+/// The index can't be used, or nobody reads.
+pub fn scan(task: &LibraryTask, out: &mut impl Write) -> Result<(), TaskError> {
+    let library = Library::open(roots_of(&task.folders), task.data_dir.as_deref())?;
+    let start = Instant::now();
+    bring_up_to_date(&library);
+    let counts = library.counts();
+    let skipped = every_skipped(&library);
+    if task.json {
+        let summary = serde_json::json!({
+            "photos": counts.photos,
+            "other_files": counts.other_files,
+            "folders_away": counts.folders_away,
+            "seconds": start.elapsed().as_secs_f64(),
+            "skipped": skipped,
+        });
+        writeln!(out, "{summary}")?;
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "{} photos; {} files can't be shown; {} are no pictures",
+        counts.photos, counts.skipped, counts.other_files
+    )?;
+    for Skipped { file, reason } in &skipped {
+        writeln!(out, "  {}: {reason}", file.escape_debug())?;
+    }
+    if counts.folders_away > 0 {
+        writeln!(
+            out,
+            "{} of the folders can't be reached; what was known of them is kept",
+            counts.folders_away
+        )?;
+    }
+    Ok(())
+}
+
+/// Prints the photos that the filter gives.
+///
+/// # Errors
+/// The index can't be used, or nobody reads.
+pub fn list(task: &LibraryTask, out: &mut impl Write) -> Result<(), TaskError> {
+    let roots = roots_of(&task.folders);
+    let library = match Library::open(roots.clone(), task.data_dir.as_deref()) {
+        Ok(library) => {
+            bring_up_to_date(&library);
+            library
+        }
+        // Somebody keeps it up to date: that is as good.
+        Err(error @ IndexError::InUse(_)) => task
+            .data_dir
+            .as_deref()
+            .and_then(|dir| Library::open_to_read(roots, dir))
+            .ok_or(error)?,
+        Err(error) => return Err(error.into()),
+    };
+    let entries = library.select(&task.filter, task.order, clock::today());
+    let playlist = Playlist::new(entries, task.order, 0);
+    let first = Place { round: 0, index: 0 };
+    let ids = (0..playlist.n_photos()).filter_map(|i| playlist.after(first, i));
+    let mut separator = "[";
+    for photo in ids.filter_map(|(_, turn)| library.photo(turn.photo)) {
+        if task.json {
+            writeln!(out, "{separator}{}", row(&photo))?;
+            separator = ",";
+        } else {
+            let day = chrono::DateTime::from_timestamp(photo.taken, 0)
+                .map_or_else(String::new, |moment| moment.format("%Y-%m-%d").to_string());
+            writeln!(out, "{day:10}  {}", photo.name.escape_debug())?;
+        }
+    }
+    match (task.json, separator) {
+        (true, "[") => writeln!(out, "[]")?,
+        (true, _) => writeln!(out, "]")?,
+        _ => {}
+    }
+    Ok(())
+}
+
+fn bring_up_to_date(library: &Library) {
+    let progress = Progress::start();
+    let stop = AtomicBool::new(false);
+    let mut scanner = Scanner::new(library.roots());
+    let done = AtomicBool::new(false);
+    std::thread::scope(|threads| {
+        threads.spawn(|| progress.follow(library, &done));
+        scanner.scan(library, &Scope::Everything, &stop);
+        // What seemed half written is looked at once more.
+        while let Some((due, scope)) = scanner.unsettled() {
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+            scanner.scan(library, &scope, &stop);
+        }
+        done.store(true, Relaxed);
+    });
+}
+
+fn every_skipped(library: &Library) -> Vec<Skipped> {
+    const PAGE: u32 = 10_000;
+    let mut all = Vec::new();
+    loop {
+        let page = library.skipped(u32::try_from(all.len()).unwrap_or(u32::MAX), PAGE);
+        let last = page.len() < PAGE as usize;
+        all.extend(page);
+        if last {
+            return all;
+        }
+    }
+}
+
+fn row(photo: &Photo) -> serde_json::Value {
+    let Facts {
+        kind,
+        size,
+        camera,
+        position,
+        place,
+        rating,
+        keywords,
+        caption,
+        album,
+        taken,
+        ..
+    } = &photo.facts;
+    let path = match &photo.origin {
+        Origin::File(path) => path.to_string_lossy().into_owned(),
+        Origin::Demo(_) => String::new(),
+    };
+    let taken_at = taken.and_then(|taken| {
+        chrono::DateTime::from_timestamp(taken.local_seconds, 0)
+            .map(|moment| moment.format("%Y-%m-%dT%H:%M:%S").to_string())
+    });
+    serde_json::json!({
+        "photo": photo.id.to_string(),
+        "name": &*photo.name,
+        "path": path,
+        "kind": kind.map(|kind| kind.name()),
+        "width": size.map(|size| size.width),
+        "height": size.map(|size| size.height),
+        "taken_at": taken_at,
+        "taken_from": taken.map(|taken| format!("{:?}", taken.source).to_lowercase()),
+        "camera": camera,
+        "latitude": position.map(|position| position.latitude),
+        "longitude": position.map(|position| position.longitude),
+        "place": place,
+        "rating": rating,
+        "keywords": keywords,
+        "caption": caption,
+        "album": album,
+        "bytes": photo.version.n_bytes,
+    })
+}

@@ -1,0 +1,118 @@
+//! Photos that came in while a round ran, and where in that round they are shown.
+//!
+//! Pure, and a handful of numbers, because it is saved: not photos are remembered but waves of
+//! them, told by when they were added.
+
+use super::roll::{Item, mix};
+
+/// What has come in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(default)]
+pub struct News {
+    /// When the newest photo was added that was ever taken in; `None` before the first.
+    taken_in: Option<i64>,
+    /// What came after the rounds named in them had begun, in the order in which it came.
+    waves: Vec<Wave>,
+}
+
+/// Photos added after `after` and until `until`, which come in `round` behind the key `low` and, as
+/// far as that can be, before `high`. In the round before that, which was all but over, they have
+/// no turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+struct Wave {
+    round: u64,
+    after: i64,
+    until: i64,
+    low: u64,
+    high: u64,
+}
+
+/// Waves of one round that are remembered; of more, the first fall back to their hashes' places.
+const MAX_WAVES: usize = 1000;
+
+impl News {
+    /// Whether a photo added at `newest` is a new one.
+    pub(super) fn is_news(&self, newest: i64) -> bool {
+        self.taken_in.is_some_and(|mark| newest > mark)
+    }
+
+    /// When the newest photo was added that was taken in before.
+    pub(super) fn mark(&self) -> Option<i64> {
+        self.taken_in
+    }
+
+    /// Photos up to `newest` have been taken in.
+    pub(super) fn take_in(&mut self, newest: i64) {
+        self.taken_in = Some(self.taken_in.map_or(newest, |mark| mark.max(newest)));
+    }
+
+    /// The photos up to `newest` are shown in `round`, between two keys.
+    pub(super) fn add_wave(&mut self, round: u64, newest: i64, (low, high): (u64, u64)) {
+        let after = self.taken_in.unwrap_or(i64::MIN);
+        if self.waves.len() >= MAX_WAVES {
+            self.waves.remove(0);
+        }
+        self.waves.push(Wave {
+            round,
+            after,
+            until: newest,
+            low,
+            high,
+        });
+    }
+
+    /// Rounds before `round` are over.
+    pub(super) fn forget_before(&mut self, round: u64) {
+        self.waves.retain(|wave| wave.round >= round);
+    }
+
+    /// The rounds from `round` on that are not like others, in order.
+    pub(super) fn rounds_from(&self, round: u64) -> impl Iterator<Item = u64> + use<> {
+        let rounds = self.waves.iter().map(|wave| wave.round);
+        let mut rounds: Vec<u64> = rounds
+            .flat_map(|round| [round.saturating_sub(1), round])
+            .collect();
+        rounds.retain(|special| *special >= round);
+        rounds.sort_unstable();
+        rounds.dedup();
+        rounds.into_iter()
+    }
+
+    /// The positions of a round's own photos, and of those that came in, wave by wave; `None` for a
+    /// round like others.
+    pub(super) fn split(&self, round: u64, items: &[Item]) -> Option<(Vec<u32>, Vec<Vec<u32>>)> {
+        let touches = |wave: &Wave| wave.round == round || Some(wave.round) == round.checked_add(1);
+        if !self.waves.iter().any(touches) {
+            return None;
+        }
+        let mut own = Vec::new();
+        let mut waves = vec![Vec::new(); self.waves.len()];
+        for (position, item) in (0..).zip(items) {
+            match self.wave_of(item) {
+                Some(at) if self.waves[at].round == round => waves[at].push(position),
+                Some(at) if touches(&self.waves[at]) => {}
+                _ => own.push(position),
+            }
+        }
+        waves.retain(|wave| !wave.is_empty());
+        Some((own, waves))
+    }
+
+    /// The key of a photo that came in while `round` ran.
+    pub(super) fn key(&self, round: u64, seed: u64, item: &Item) -> Option<u64> {
+        let wave = &self.waves[self.wave_of(item)?];
+        if wave.round != round {
+            return None;
+        }
+        let span = u128::from(wave.high.saturating_sub(wave.low));
+        let share = span * u128::from(mix(mix(!seed) ^ item.id.0)) >> 64;
+        Some(wave.low.saturating_add(1).saturating_add(share as u64))
+    }
+
+    fn wave_of(&self, item: &Item) -> Option<usize> {
+        // In the order in which they came, and none reaches into another.
+        let at = self.waves.partition_point(|wave| wave.until < item.added);
+        let wave = self.waves.get(at)?;
+        (wave.after < item.added).then_some(at)
+    }
+}

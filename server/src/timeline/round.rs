@@ -1,0 +1,112 @@
+//! The order of one round: like ones kept apart, the seam to the round before, and what came in
+//! while the round ran.
+//!
+//! Pure. What it does is local and goes forward only, so that a round up to some place depends on
+//! nothing that comes after.
+
+use std::collections::VecDeque;
+
+use super::{
+    pairs::are_near,
+    playlist::Unit,
+    roll::{Item, Roll},
+};
+
+/// How many turns wait at most for a place where they fit.
+const MAX_WAITING: usize = 64;
+/// How many places are tried backwards for what found none to the end of the round, and how many
+/// forwards for one that may open a round.
+const MAX_TRIES: usize = 256;
+
+/// Keeps turns that are too much alike apart: one that must not follow waits for the next place
+/// where it may. What fits nowhere is left as it is.
+pub(super) fn apart(items: &[Item], sorted: impl Iterator<Item = Unit>) -> Vec<Unit> {
+    let mut out: Vec<Unit> = Vec::with_capacity(sorted.size_hint().0);
+    let mut waiting: VecDeque<Unit> = VecDeque::new();
+    for unit in sorted {
+        while let Some(at) = waiting.iter().position(|unit| follows(items, &out, *unit)) {
+            out.extend(waiting.remove(at));
+        }
+        if follows(items, &out, unit) {
+            out.push(unit);
+        } else {
+            waiting.push_back(unit);
+            if waiting.len() > MAX_WAITING {
+                out.extend(waiting.pop_front());
+            }
+        }
+    }
+    for unit in waiting {
+        let fits = |at: usize| {
+            follows(items, &out[..at], unit)
+                && out.get(at).is_none_or(|next| !are_near(items, unit, *next))
+        };
+        let tries = out.len().saturating_sub(MAX_TRIES)..=out.len();
+        let at = tries.rev().find(|at| fits(*at)).unwrap_or(out.len());
+        out.insert(at, unit);
+    }
+    out
+}
+
+fn follows(items: &[Item], before: &[Unit], unit: Unit) -> bool {
+    before
+        .last()
+        .is_none_or(|last| !are_near(items, *last, unit))
+}
+
+/// Sees to it that the round does not open with what the one before closed with, or its like. The
+/// last place of three or more is left alone, so the round before needs no look at its own
+/// predecessor.
+pub(super) fn mend_seam(items: &[Item], before: Unit, order: &mut Vec<Unit>) {
+    let n = order.len();
+    if n < 3 || !are_near(items, before, order[0]) {
+        return;
+    }
+    let near = |a: Unit, b: Unit| are_near(items, a, b);
+    let last = (n - 2).min(MAX_TRIES);
+    let fitting = (1..=last).find(|at| {
+        let unit = order[*at];
+        !near(before, unit) && !near(unit, order[0]) && !near(order[at - 1], order[at + 1])
+    });
+    // At least the same photo must not come twice.
+    let other = || (1..=last).find(|at| order[*at].photos().all(|photo| !before.has(photo)));
+    if let Some(at) = fitting.or_else(other) {
+        let unit = order.remove(at);
+        order.insert(0, unit);
+    }
+}
+
+/// Puts turns that came in late into a round that has begun, each behind the place of its key and
+/// where it fits. Turns of `order` keep their order, and the last one its place, for the next
+/// round's seam looks at it.
+pub(super) fn merge(
+    roll: &Roll,
+    order: &[Unit],
+    key: impl Fn(u32) -> u64,
+    late: Vec<(u64, Unit)>,
+) -> Vec<Unit> {
+    let items = &roll.items;
+    let mut out = Vec::with_capacity(order.len() + late.len());
+    let mut late = late.into_iter().peekable();
+    let mut waiting: VecDeque<Unit> = VecDeque::new();
+    let mut reached = 0;
+    for (at, unit) in order.iter().enumerate() {
+        let is_last = at + 1 == order.len();
+        reached = reached.max(key(unit.photo));
+        if at > 0 {
+            while let Some((_, unit)) = late.next_if(|(key, _)| is_last || *key < reached) {
+                waiting.push_back(unit);
+            }
+            while let Some(at) = waiting.iter().take(MAX_WAITING).position(|candidate| {
+                follows(items, &out, *candidate) && !are_near(items, *candidate, *unit)
+            }) {
+                out.extend(waiting.remove(at));
+            }
+            if is_last {
+                out.extend(waiting.drain(..));
+            }
+        }
+        out.push(*unit);
+    }
+    out
+}
