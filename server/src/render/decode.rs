@@ -1,5 +1,19 @@
-//! From a file's bytes to upright pixels, with the limits that come first. Which decoder does it is decided here by
-//! the file's content; where the bytes come from is not known here.
+//! From a file's bytes to upright pixels in sRGB, with the limits that come first. Which decoder does it is decided here
+//! by the file's content; where the bytes come from is not known here.
+//!
+//! What is known by sight and still not shown, each with a sentence that says so:
+//!
+//! | what | why |
+//! |---|---|
+//! | JPEG: arithmetic-coded, lossless, hierarchical, 12 bits | zune-jpeg doesn't know them; cameras don't write them |
+//! | JPEG: subsampled in separate scans | zune-jpeg decodes them wrongly |
+//! | HEIC: overlays (`iovl`), `hev1` and other codecs than HEVC and AV1 | heifer doesn't know them; overlays of overlays could take for ever |
+//! | HEIF and AVIF that only move | they have no picture that is primary |
+//! | raws without a JPEG of 320 x 240 or more inside | nothing here develops raw data |
+//! | TIFF in CIE L*a*b*, YCbCr, or planes of CMYK | the `tiff` crate doesn't convert them |
+//!
+//! And what is shown with less than is in it: gain maps (the picture without one is what a screen of standard range
+//! shows), the alpha of an AVIF in tiles, HDR in PNG (cICP), profiles of CMYK TIFFs, all frames but the first.
 
 use thiserror::Error;
 

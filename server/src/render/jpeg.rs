@@ -129,7 +129,7 @@ fn rgb(y: u8, cb: u8, cr: u8) -> [u8; 3] {
         y - 22_554 * cb - 46_802 * cr,
         y + 116_130 * cb,
     ]
-    .map(|channel| ((channel + (1 << 15)) >> 16).clamp(0, 255) as u8)
+    .map(|channel| u8::try_from(((channel + (1 << 15)) >> 16).clamp(0, 255)).unwrap_or(255))
 }
 
 /// Whether a camera says that its colours are Adobe RGB's, as DCF has it: no profile, but an index of

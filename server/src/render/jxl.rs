@@ -2,8 +2,8 @@
 //! its first few bytes, bit by bit.
 
 use jxl_oxide::{
-    AllocTracker, EnumColourEncoding, InitializeResult, JxlImage, JxlThreadPool, PixelFormat,
-    RenderingIntent,
+    AllocTracker, EnumColourEncoding, HdrType, InitializeResult, JxlImage, JxlThreadPool,
+    PixelFormat, RenderingIntent,
 };
 
 use crate::render::bmff::Boxes;
@@ -13,6 +13,7 @@ use crate::render::guard::fenced;
 use crate::render::orient::Orientation;
 use crate::render::picture::{CHANNELS, Picture, Size};
 use crate::render::raster::flatten;
+use crate::render::tone::{self, Curve};
 
 /// Memory that decoding takes: three planes of 32 bits, twice, and the picture.
 pub(crate) const BYTES_PER_PIXEL: u64 = 32;
@@ -39,8 +40,20 @@ fn render(bytes: &[u8], limits: &DecodeLimits) -> Result<Stored, DecodeError> {
     };
     // A profile of the file's own can't be had in sRGB here: it is applied later, like any other's.
     let has_profile = image.original_icc().is_some();
-    if !has_profile || image.image_header().metadata.xyb_encoded {
-        image.request_color_encoding(EnumColourEncoding::srgb(RenderingIntent::Perceptual));
+    let can_convert = !has_profile || image.image_header().metadata.xyb_encoded;
+    // Nor is there anyone to bend highlights: they come as they are.
+    let curve = match image.hdr_type() {
+        Some(HdrType::Pq) if can_convert => Some(Curve::Pq),
+        Some(HdrType::Hlg) if can_convert => Some(Curve::Hlg),
+        _ => None,
+    };
+    if can_convert {
+        let intent = RenderingIntent::Perceptual;
+        image.request_color_encoding(match curve {
+            None => EnumColourEncoding::srgb(intent),
+            Some(Curve::Pq) => EnumColourEncoding::bt2100_pq(intent),
+            Some(Curve::Hlg) => EnumColourEncoding::bt2100_hlg(intent),
+        });
     }
     if image.num_loaded_keyframes() == 0 {
         return Err(DecodeError::Truncated { percent: None });
@@ -53,7 +66,19 @@ fn render(bytes: &[u8], limits: &DecodeLimits) -> Result<Stored, DecodeError> {
     limits.check(size, size.n_pixels().saturating_mul(BYTES_PER_PIXEL))?;
     let n_channels = stream.channels() as usize;
     let n = usize::try_from(size.n_pixels()).unwrap_or(usize::MAX);
-    let mut samples = vec![0u8; n.saturating_mul(n_channels)];
+    let n_samples = n.saturating_mul(n_channels);
+    let damaged = || DecodeError::Damaged("it has no pixels".into());
+    if let Some(curve) = curve {
+        let mut samples = vec![0u16; n_samples];
+        stream.write_to_buffer(&mut samples);
+        let picture = tone::to_srgb(&rgba(&samples, n_channels), size, 16, curve, 9);
+        return Ok(Stored {
+            picture: picture.ok_or_else(damaged)?,
+            space: Space::Srgb,
+            turned: Some(Orientation::Upright),
+        });
+    }
+    let mut samples = vec![0u8; n_samples];
     stream.write_to_buffer(&mut samples);
 
     let profile = image.rendered_icc();
@@ -79,10 +104,22 @@ fn render(bytes: &[u8], limits: &DecodeLimits) -> Result<Stored, DecodeError> {
         Space::Srgb
     };
     Ok(Stored {
-        picture: picture.ok_or_else(|| DecodeError::Damaged("it has no pixels".into()))?,
+        picture: picture.ok_or_else(damaged)?,
         space,
         turned: Some(Orientation::Upright),
     })
+}
+
+/// Grey or colours, with alpha or without, as RGBA.
+fn rgba(samples: &[u16], n_channels: usize) -> Vec<u16> {
+    samples
+        .chunks_exact(n_channels.max(1))
+        .flat_map(|pixel| match *pixel {
+            [r, g, b, ..] => [r, g, b, u16::MAX],
+            [grey, ..] => [grey, grey, grey, u16::MAX],
+            [] => [0; 4],
+        })
+        .collect()
 }
 
 fn picture(size: Size, pixels: impl IntoIterator<Item = u8>) -> Option<Picture> {

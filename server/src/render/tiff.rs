@@ -354,9 +354,7 @@ pub(crate) mod tests {
     fn lying_numbers_are_nothing() {
         for place in [4, 8, 10, 12, 14, 18] {
             let mut file = file(&leaf(1), false);
-            for n in place..place + 4 {
-                file[n] = 0xFF;
-            }
+            file[place..place + 4].fill(0xFF);
             let Some(tiff) = Tiff::new(&file) else {
                 continue;
             };

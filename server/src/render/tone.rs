@@ -1,6 +1,9 @@
 //! High dynamic range on screens that have none: PQ (SMPTE ST 2084) and HLG (ITU-R BT.2100) to 8-bit sRGB. What is as
 //! bright as paper white or darker keeps its light; what is brighter is bent into the little room above.
 
+// Light has no sign, and casts saturate.
+#![allow(clippy::cast_sign_loss)]
+
 use crate::render::picture::{CHANNELS, Picture, Size};
 
 /// The curve in which a picture's light is coded.
@@ -207,11 +210,11 @@ fn to_bt709(primaries: u16) -> [[f32; 3]; 3] {
     match primaries {
         9 => [
             [1.660_491, -0.587_641, -0.072_850],
-            [-0.124_550, 1.132_900, -0.008_349],
-            [-0.018_151, -0.100_579, 1.118_730],
+            [-0.124_550, 1.132_9, -0.008_349],
+            [-0.018_151, -0.100_579, 1.118_73],
         ],
         12 => [
-            [1.224_940, -0.224_940, 0.0],
+            [1.224_94, -0.224_94, 0.0],
             [-0.042_057, 1.042_057, 0.0],
             [-0.019_638, -0.078_636, 1.098_274],
         ],
