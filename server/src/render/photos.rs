@@ -133,18 +133,6 @@ fn heads_of_real_photos_tell_size_and_turn() {
     }
 }
 
-/// Whether a photo would take minutes: rav1d checks every access to its memory a second time in builds with debug
-/// assertions. MANTEL_SLOW_TESTS takes the time, or a build for release.
-pub(crate) fn is_slow(path: &str) -> bool {
-    let slow = path.ends_with(".avif")
-        && cfg!(debug_assertions)
-        && std::env::var_os("MANTEL_SLOW_TESTS").is_none();
-    if slow {
-        eprintln!("LEFT OUT: {path} takes minutes in this build; set MANTEL_SLOW_TESTS");
-    }
-    slow
-}
-
 /// Files that can't be shown, and why.
 const NOT_SHOWN: [(&str, &str); 0] = [];
 
@@ -187,9 +175,6 @@ fn every_photo_is_shown() {
                 name.ends_with("README.md") || name.ends_with("LICENSE"),
                 "{name}"
             );
-            continue;
-        }
-        if is_slow(name) {
             continue;
         }
         let shown = decode_fitted(&bytes, &DecodeLimits::default(), CELL, Fit::Contain);

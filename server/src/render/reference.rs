@@ -7,7 +7,7 @@ use std::process::Command;
 use image::RgbaImage;
 use moxcms::ColorProfile;
 
-use crate::render::photos::{is_slow, photo};
+use crate::render::photos::photo;
 use crate::render::{DecodeLimits, Fit, Picture, Size, decode, decode_fitted};
 
 /// A folder of its own, gone afterwards.
@@ -189,9 +189,6 @@ fn photos_look_as_libvips_shows_them() {
         ("formats/png/density_plot.png", 2),
         ("formats/webp/denali.webp", 2),
     ] {
-        if is_slow(path) {
-            continue;
-        }
         let Some(bytes) = photo(path) else { return };
         cases.push((path.replace('/', "-"), bytes, fraction));
     }
