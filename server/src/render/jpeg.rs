@@ -302,3 +302,78 @@ fn whole(size: Size, pixels: Vec<u8>) -> Result<Picture, DecodeError> {
     Picture::new(size.width, size.height, pixels)
         .map_err(|error| DecodeError::Damaged(error.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use jpeg_encoder::{ColorType, Encoder};
+
+    use super::*;
+    use crate::render::tiff::tests::{Directory, file};
+    use crate::render::{Quality, decode as decode_any, encode};
+
+    fn open(bytes: &[u8]) -> Picture {
+        decode_any(bytes, &DecodeLimits::default(), None).unwrap()
+    }
+
+    #[test]
+    fn inks_are_inverted_only_where_adobe_says_so() {
+        let mut adobe = vec![];
+        Encoder::new(&mut adobe, 95)
+            .encode(&[0, 128, 255, 0].repeat(256), 16, 16, ColorType::Cmyk)
+            .unwrap();
+        let near = |picture: &Picture, rgb: [u8; 3]| {
+            let pairs = picture.pixels().iter().zip(rgb);
+            pairs.take(3).all(|(a, b)| a.abs_diff(b) < 6)
+        };
+        assert!(
+            near(&open(&adobe), [255, 127, 0]),
+            "{:?}",
+            &open(&adobe).pixels()[..3]
+        );
+        // The same samples, without the segment that says how they are meant.
+        let at = adobe.windows(5).position(|name| name == b"Adobe").unwrap();
+        let n = usize::from(u16::from_be_bytes([adobe[at - 2], adobe[at - 1]]));
+        let plain = [&adobe[..at - 4], &adobe[at - 2 + n..]].concat();
+        assert!(
+            near(&open(&plain), [0, 0, 0]),
+            "{:?}",
+            &open(&plain).pixels()[..3]
+        );
+    }
+
+    #[test]
+    fn a_camera_in_adobe_rgb_is_believed() {
+        let jpeg = encode(&Picture::filled(16, 16, [120, 180, 60]), Quality::default()).unwrap();
+        let with_index = |index: &[u8; 4]| {
+            // Three directories, each with one entry: the second holds the third, which holds the index.
+            let third = Directory {
+                entries: vec![(1, u32::from_le_bytes(*index))],
+                below: vec![],
+            };
+            let mut block = file(
+                &Directory {
+                    entries: vec![],
+                    below: vec![Directory {
+                        entries: vec![],
+                        below: vec![third],
+                    }],
+                },
+                false,
+            );
+            // The builder links them as subdirectories, 18 bytes apart; EXIF has tags of its own for that, and the index
+            // is text.
+            block[10..12].copy_from_slice(&0x8769u16.to_le_bytes());
+            block[28..30].copy_from_slice(&0xA005u16.to_le_bytes());
+            block[48..50].copy_from_slice(&2u16.to_le_bytes());
+            block[50..54].copy_from_slice(&4u32.to_le_bytes());
+            let n = u16::try_from(block.len() + 8).unwrap().to_be_bytes();
+            let segment = [&[0xFF, 0xE1], &n[..], b"Exif\0\0", &block].concat();
+            [&jpeg[..2], &segment, &jpeg[2..]].concat()
+        };
+        let (plain, adobe) = (with_index(b"R98\0"), with_index(b"R03\0"));
+        assert_eq!(open(&plain), open(&jpeg));
+        let [r, g, b] = open(&adobe).pixels().as_chunks::<3>().0[0];
+        let near = |a: u8, b: u8| a.abs_diff(b) < 5;
+        assert!(near(r, 81) && near(g, 181) && near(b, 42), "{r} {g} {b}");
+    }
+}

@@ -214,6 +214,34 @@ fn photos_look_as_libvips_shows_them() {
 }
 
 #[test]
+fn printers_inks_look_as_libvips_shows_them() {
+    if !has_vips() {
+        return;
+    }
+    let Some(bytes) = photo(COLOURFUL) else {
+        return;
+    };
+    let scratch = Scratch::new("inks");
+    let (rgb, cmyk) = (scratch.0.join("rgb.jpg"), scratch.0.join("cmyk.jpg"));
+    std::fs::write(&rgb, &bytes).unwrap();
+    let output = Command::new("vips")
+        .arg("icc_export")
+        .args([&rgb, &cmyk])
+        .args(["--output-profile", "cmyk"])
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let inks = std::fs::read(&cmyk).unwrap();
+    let (error, similarity, bias) = compare(&scratch.0, "inks.jpg", &inks, 2);
+    assert!(error < 4.0 && similarity > 0.95, "{error}, {similarity}");
+    assert!(bias.iter().all(|bias| bias.abs() < 3.0), "{bias:?}");
+}
+
+#[test]
 fn a_profile_makes_a_difference() {
     // Else the comparison above could not tell whether it was applied.
     let Some(bytes) = photo(COLOURFUL) else {
