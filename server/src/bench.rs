@@ -56,3 +56,8 @@ impl LibraryBench {
         self.0.counts().photos
     }
 }
+
+/// Reads what a file's bytes say of the photo, as a scan does; the length of all its texts.
+pub fn metadata(bytes: &[u8]) -> usize {
+    crate::library::metadata_chars(bytes)
+}

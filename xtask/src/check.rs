@@ -85,9 +85,13 @@ fn chosen(names: &[String]) -> anyhow::Result<Vec<Part>> {
 
 fn fmt(project: &Project) -> anyhow::Result<()> {
     succeed(&mut project.cargo(&["fmt", "--all", "--check"])).context("`cargo fmt` repairs it")?;
-    // The fuzz targets are a workspace of their own.
-    succeed(&mut project.cargo(&["fmt", "--manifest-path", FUZZ_MANIFEST, "--check"]))
-        .context("`cargo fmt --manifest-path shared/fuzz/Cargo.toml` repairs it")
+    // The fuzz targets are workspaces of their own.
+    for room in FUZZ_ROOMS {
+        let manifest = format!("{room}/Cargo.toml");
+        succeed(&mut project.cargo(&["fmt", "--manifest-path", &manifest, "--check"]))
+            .with_context(|| format!("`cargo fmt --manifest-path {manifest}` repairs it"))?;
+    }
+    Ok(())
 }
 
 fn clippy(project: &Project) -> anyhow::Result<()> {
@@ -162,7 +166,8 @@ fn deny(project: &Project) -> anyhow::Result<()> {
     succeed(&mut cargo)
 }
 
-const FUZZ_MANIFEST: &str = "shared/fuzz/Cargo.toml";
+/// Where fuzz targets live: for what comes over the wire, and for what lies in folders.
+const FUZZ_ROOMS: [&str; 2] = ["shared/fuzz", "server/fuzz"];
 
 /// How cargo-fuzz compiles without a sanitizer, which needs neither it nor a nightly compiler: coverage
 /// for libFuzzer, and our own assertions. The crate has no `unsafe` for a sanitizer to watch.
@@ -184,13 +189,21 @@ fn fuzz(project: &Project) -> anyhow::Result<()> {
         .find_map(|line| line.strip_prefix("host: "))
         .context("rustc doesn't tell its host")?;
 
+    for room in FUZZ_ROOMS {
+        fuzz_room(project, room, host, seconds)?;
+    }
+    Ok(())
+}
+
+fn fuzz_room(project: &Project, room: &str, host: &str, seconds: u32) -> anyhow::Result<()> {
+    let manifest = format!("{room}/Cargo.toml");
     // Named outright, so that the flags stay away from build scripts.
     let build = [
         "build",
         "--release",
         "--bins",
         "--manifest-path",
-        FUZZ_MANIFEST,
+        &manifest,
         "--target",
         host,
     ];
@@ -202,9 +215,9 @@ fn fuzz(project: &Project) -> anyhow::Result<()> {
             .env("CARGO_TARGET_DIR", &target),
     )?;
 
-    let fuzz = project.root.join("shared/fuzz");
+    let fuzz = project.root.join(room);
     let sources = fs::read_dir(fuzz.join("fuzz_targets"))
-        .context("shared/fuzz/fuzz_targets can't be read")?;
+        .with_context(|| format!("{room}/fuzz_targets can't be read"))?;
     let mut names: Vec<String> = sources
         .filter_map(|entry| {
             entry
@@ -217,7 +230,7 @@ fn fuzz(project: &Project) -> anyhow::Result<()> {
         .collect();
     names.sort();
     if names.is_empty() {
-        bail!("shared/fuzz/fuzz_targets holds no target");
+        bail!("{room}/fuzz_targets holds no target");
     }
     for name in names {
         eprintln!("\nFuzzing {name} for {seconds} s");
@@ -232,6 +245,11 @@ fn fuzz(project: &Project) -> anyhow::Result<()> {
             .args(["-verbosity=0", "-print_final_stats=1"])
             .arg("-timeout=10")
             .arg(&corpus);
+        // Files of every kind to begin with: nobody guesses a HEIC in ten seconds.
+        let seeds = fuzz.join("seeds").join(&name);
+        if seeds.is_dir() {
+            program.arg(seeds);
+        }
         succeed(&mut program).with_context(|| {
             format!(
                 "the input that broke `{name}` lies in {}",

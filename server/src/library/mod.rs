@@ -441,6 +441,22 @@ impl Library {
     }
 }
 
+/// For fuzzing: reads metadata as a scan does, and counts the characters of its texts.
+pub(crate) fn metadata_chars(bytes: &[u8]) -> usize {
+    let metadata = metadata::MetadataReader::default()
+        .head(bytes)
+        .unwrap_or_default();
+    let _ = crate::render::probe(bytes);
+    let facts = metadata.facts(&String::from_utf8_lossy(bytes), 0);
+    let texts = [facts.camera, facts.caption, facts.place]
+        .into_iter()
+        .flatten();
+    texts
+        .chain(facts.keywords)
+        .map(|text| text.chars().count())
+        .sum()
+}
+
 /// The number of the device that a folder is on; 0 where there is none.
 fn device_of(folder: &Path) -> i64 {
     #[cfg(unix)]
