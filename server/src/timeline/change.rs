@@ -54,8 +54,8 @@ impl Timeline {
     }
 
     /// Takes a new playlist and keeps the slide on screen; when its photo is gone, the next slide
-    /// comes at once. Photos shown earlier in this round stay shown, and what was announced as next
-    /// stays next.
+    /// comes at once. Photos shown earlier in this round stay shown, and in a shuffle what was
+    /// announced as next stays next.
     pub fn set_playlist(&mut self, playlist: Arc<Playlist>, now: UnixMillis) {
         let step_on = self.loses_current(&playlist, now);
         self.take_playlist(playlist, now, step_on);
@@ -105,8 +105,10 @@ impl Timeline {
         } else {
             new.after(anchor.place, 1).map(|(_, turn)| turn)
         };
+        // A fixed order is its own promise; and where one photo followed itself, any other is better.
+        let is_promise = new.roll().order == Order::Shuffle && announced != on;
         let is_left = announced.photos().all(|id| new.contains(id));
-        anchor.promised = if is_left && next != Some(announced) {
+        anchor.promised = if is_promise && is_left && next != Some(announced) {
             Some(announced)
         } else if at_first {
             natural
