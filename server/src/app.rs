@@ -166,13 +166,7 @@ impl Workshop {
     }
 }
 
-fn open_state(
-    config: &Config,
-) -> (
-    Option<StateFile>,
-    Option<u64>,
-    SavedProgramme,
-) {
+fn open_state(config: &Config) -> (Option<StateFile>, Option<u64>, SavedProgramme) {
     let Some(dir) = &config.data_dir else {
         tracing::warn!(
             "this system names no cache directory; give --data-dir to keep the place over restarts"

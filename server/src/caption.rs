@@ -9,7 +9,8 @@ use crate::{
 /// The words that `captions` asks for, as far as they are known: what somebody wrote, and below it
 /// date, place and album. `taken_at` is what the file itself says, local time in ISO 8601.
 pub fn words(captions: Captions, facts: &Facts, taken_at: Option<&str>) -> Caption {
-    let wanted = |wanted: bool, text: Option<String>| text.filter(|text| wanted && !text.is_empty());
+    let wanted =
+        |wanted: bool, text: Option<String>| text.filter(|text| wanted && !text.is_empty());
     let details: Vec<String> = [
         wanted(captions.date, date(facts, taken_at)),
         wanted(captions.place, facts.place.clone()),
@@ -62,9 +63,15 @@ mod tests {
     fn what_is_asked_for_is_written_and_nothing_else() {
         let all = words(wish("all"), &facts(), None);
         assert_eq!(all.text, "Grandma jumps");
-        assert_eq!(all.details, "Sunday, 4 July 2021  ·  Moab, Utah, US  ·  Holidays");
+        assert_eq!(
+            all.details,
+            "Sunday, 4 July 2021  ·  Moab, Utah, US  ·  Holidays"
+        );
         let two = words(wish("date,album"), &facts(), None);
-        assert_eq!((two.text.as_str(), two.details.as_str()), ("", "Sunday, 4 July 2021  ·  Holidays"));
+        assert_eq!(
+            (two.text.as_str(), two.details.as_str()),
+            ("", "Sunday, 4 July 2021  ·  Holidays")
+        );
         assert!(words(wish("off"), &facts(), None).is_empty());
         assert!(words(wish("all"), &Facts::default(), None).is_empty());
     }
@@ -72,10 +79,16 @@ mod tests {
     #[test]
     fn the_files_own_date_serves_where_the_library_has_none() {
         let date = |facts: &Facts, text| words(wish("date"), facts, text).details;
-        assert_eq!(date(&Facts::default(), Some("2000-02-29T12:00:00")), "Tuesday, 29 February 2000");
+        assert_eq!(
+            date(&Facts::default(), Some("2000-02-29T12:00:00")),
+            "Tuesday, 29 February 2000"
+        );
         assert_eq!(date(&Facts::default(), Some("2001-02-29T12:00:00")), "");
         let mut modified = facts();
-        modified.taken = modified.taken.map(|taken| Taken { source: DateSource::Modified, ..taken });
+        modified.taken = modified.taken.map(|taken| Taken {
+            source: DateSource::Modified,
+            ..taken
+        });
         assert_eq!(date(&modified, None), "");
     }
 }

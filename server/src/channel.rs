@@ -94,7 +94,11 @@ impl ChannelTask {
         state: Option<StateFile>,
         saved: SavedProgramme,
     ) -> (Self, Channel) {
-        let roll = Arc::new(Roll::new(library.entries(&Filter::default(), order), order, seed));
+        let roll = Arc::new(Roll::new(
+            library.entries(&Filter::default(), order),
+            order,
+            seed,
+        ));
         let programme = Programme::new(settings, &roll, saved, clock::now());
         let (published, receiver) = watch::channel(Arc::new(programme.clone()));
         let (sender, acts) = mpsc::channel(QUEUE);
@@ -153,11 +157,16 @@ impl ChannelTask {
         let (library, order, seed) = (self.library.clone(), self.order, self.seed);
         let mut roll = None;
         for _ in 0..MAX_TRIES {
-            let (programme, library, known) = (self.programme.clone(), library.clone(), roll.take());
+            let (programme, library, known) =
+                (self.programme.clone(), library.clone(), roll.take());
             // Sorting a hundred thousand photos is no work for a thread that serves sockets.
             let built = tokio::task::spawn_blocking(move || {
                 let roll = known.unwrap_or_else(|| {
-                    Arc::new(Roll::new(library.entries(&Filter::default(), order), order, seed))
+                    Arc::new(Roll::new(
+                        library.entries(&Filter::default(), order),
+                        order,
+                        seed,
+                    ))
                 });
                 let asked = clock::now();
                 let playlists = programme.playlists_of(&roll, asked);

@@ -120,7 +120,10 @@ impl PartHead {
         } else if is("X-Taken-At") {
             keep(&mut meta.taken_at, TakenAt::new(value).ok().map(Some));
         } else if is("X-Caption") {
-            keep(&mut meta.caption, text_of(value, MAX_CAPTION_BYTES).map(Some));
+            keep(
+                &mut meta.caption,
+                text_of(value, MAX_CAPTION_BYTES).map(Some),
+            );
         } else if is("X-Place") {
             keep(&mut meta.place, text_of(value, MAX_NAME_BYTES).map(Some));
         } else if is("X-Album") {

@@ -53,5 +53,7 @@ pub use decode::{DecodeError, DecodeErrorKind, Decoder, Event, Place};
 pub use encode::Encoder;
 pub use head::{HeadError, PartHead};
 pub use limits::Limits;
-pub use meta::{FrameMeta, MAX_CAPTION_BYTES, MAX_NAME_BYTES, SlideNo, Timestamp, Transition, UnixMillis};
+pub use meta::{
+    FrameMeta, MAX_CAPTION_BYTES, MAX_NAME_BYTES, SlideNo, Timestamp, Transition, UnixMillis,
+};
 pub use text::{ContentType, TakenAt, TextError};

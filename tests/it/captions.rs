@@ -41,7 +41,11 @@ fn await_scanned(server: &Server) {
     eventually("the photo", || {
         let status = server.get("/status").json();
         let library = &status["library"];
-        if library["photos"] == 1 && library["scanning"] == false { Ok(()) } else { Err(status.to_string()) }
+        if library["photos"] == 1 && library["scanning"] == false {
+            Ok(())
+        } else {
+            Err(status.to_string())
+        }
     });
 }
 
@@ -66,7 +70,11 @@ fn words_are_drawn_where_they_are_asked_for() {
     assert!(shade(&snapshot(&server, "?caption=place")).abs() < 4.0);
     let refused = server.get("/snapshot?caption=weather");
     assert_eq!(refused.status(), 400);
-    assert!(refused.text().contains("date,place,album,text"), "{}", refused.text());
+    assert!(
+        refused.text().contains("date,place,album,text"),
+        "{}",
+        refused.text()
+    );
 }
 
 #[test]
@@ -85,9 +93,17 @@ fn streams_carry_the_words_in_every_frame_and_bytes_in_their_heads() {
     let mut bytes = Parts::open(server.address, "/bytes");
     let part = bytes.part();
     let head = &part.head;
-    assert_eq!(head.get("X-Caption"), Some("Oma%20im%20G%C3%A4rtchen"), "{head:?}");
+    assert_eq!(
+        head.get("X-Caption"),
+        Some("Oma%20im%20G%C3%A4rtchen"),
+        "{head:?}"
+    );
     assert_eq!(head.get("X-Album"), Some("Summer"), "{head:?}");
-    assert_eq!(head.get("X-Taken-At"), Some("2021-07-04T12:30:00"), "{head:?}");
+    assert_eq!(
+        head.get("X-Taken-At"),
+        Some("2021-07-04T12:30:00"),
+        "{head:?}"
+    );
     assert_eq!(head.get("X-Place"), None, "{head:?}");
     let frame = Picture::from_jpeg(&part.body).expect("a frame");
     assert!(shade(&frame).abs() < 4.0, "{}", shade(&frame));

@@ -20,9 +20,19 @@ fn snapshot(server: &Server, query: &str) -> Result<Picture, String> {
 fn await_colours(server: &Server, query: &str, wanted: &[((f64, f64), Rgb)]) {
     eventually(&format!("{wanted:?} on /snapshot{query}"), || {
         let picture = snapshot(server, query)?;
-        let seen: Vec<Rgb> = wanted.iter().map(|((x, y), _)| picture.around(*x, *y)).collect();
-        let is_right = seen.iter().zip(wanted).all(|(seen, (_, wanted))| seen.is(*wanted));
-        if is_right { Ok(()) } else { Err(format!("{seen:?}")) }
+        let seen: Vec<Rgb> = wanted
+            .iter()
+            .map(|((x, y), _)| picture.around(*x, *y))
+            .collect();
+        let is_right = seen
+            .iter()
+            .zip(wanted)
+            .all(|(seen, (_, wanted))| seen.is(*wanted));
+        if is_right {
+            Ok(())
+        } else {
+            Err(format!("{seen:?}"))
+        }
     });
 }
 
@@ -53,7 +63,11 @@ fn await_n_photos(server: &Server, n: u64) {
     eventually(&format!("{n} photos"), || {
         let status = server.get("/status").json();
         let found = status["channel"]["photos"].as_u64();
-        if found == Some(n) { Ok(()) } else { Err(status.to_string()) }
+        if found == Some(n) {
+            Ok(())
+        } else {
+            Err(status.to_string())
+        }
     });
 }
 
@@ -131,7 +145,11 @@ fn pairing_can_be_turned_off_for_all_or_asked_for_by_one() {
         if seen[0].is(BLUE) {
             seen.reverse();
         }
-        if seen[0].is(RED) && seen[1].is(BLUE) { Ok(()) } else { Err(format!("{seen:?}")) }
+        if seen[0].is(RED) && seen[1].is(BLUE) {
+            Ok(())
+        } else {
+            Err(format!("{seen:?}"))
+        }
     });
     assert_eq!(server.get("/snapshot?pair=maybe").status(), 400);
 }
@@ -142,7 +160,10 @@ fn a_companion_that_cannot_be_shown_is_left_out_and_listed() {
     photos.add("1.jpg", &upright(RED));
     // The head is right; there is nothing behind it.
     let whole = upright(BLUE);
-    let scan = whole.windows(2).position(|pair| pair == [0xFF, 0xDA]).expect("a scan");
+    let scan = whole
+        .windows(2)
+        .position(|pair| pair == [0xFF, 0xDA])
+        .expect("a scan");
     photos.add("2.jpg", &whole[..scan + 40]);
     photos.add("3.jpg", &flat(GREEN));
     let server = Server::start(photos.path(), &STANDING);

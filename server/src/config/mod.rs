@@ -190,7 +190,10 @@ impl Config {
                 })?,
                 captions: args.caption.or(file.caption).map_or(
                     Ok(Captions::default()),
-                    |text| text.parse().map_err(|reason: &str| bad("--caption", &text, reason)),
+                    |text| {
+                        text.parse()
+                            .map_err(|reason: &str| bad("--caption", &text, reason))
+                    },
                 )?,
             },
             data_dir: args.data_dir.or(file.data_dir).or_else(platform_data_dir),

@@ -189,7 +189,13 @@ mod tests {
         assert_eq!(wishes.paint, Some(Paint::Repeat));
         assert!(rendition.pair && !parse("pair=off").unwrap().rendition.pair);
         assert_eq!(parse("paint=auto&channel=main").unwrap().paint, None);
-        assert!(parse("caption=date,place").unwrap().rendition.captions.place);
+        assert!(
+            parse("caption=date,place")
+                .unwrap()
+                .rendition
+                .captions
+                .place
+        );
         assert_eq!(parse("size=1280%78720").unwrap().rendition.size.width, 1280);
     }
 

@@ -31,8 +31,8 @@ use crate::{
     timeline::{PhotoId, Programme, Showing, Timeline, Turn},
 };
 use motion::{Motion, Wanted};
-use stills::Stills;
 use slide::{Failed, Rendered, Subject};
+use stills::Stills;
 use studio::Done;
 pub use studio::{Studio, StudioLimits};
 
@@ -180,7 +180,10 @@ impl Producer {
         if work.left_of(turn) != Some(turn) || !work.rendering.insert(turn) {
             return None;
         }
-        let photos: Vec<_> = turn.photos().map(|id| (id, self.library.photo(id))).collect();
+        let photos: Vec<_> = turn
+            .photos()
+            .map(|id| (id, self.library.photo(id)))
+            .collect();
         for (id, photo) in &photos {
             if photo.is_none() {
                 // Gone since the playlist was made; a new one is on its way.

@@ -97,8 +97,15 @@ mod tests {
         assert_eq!(shelf.get(&0), Some(0));
         shelf.put(4, 4, 30);
         assert_eq!([1, 2].map(|key| shelf.get(&key)), [None, None]);
-        assert_eq!([0, 3, 4].map(|key| shelf.get(&key)), [Some(0), Some(3), Some(4)]);
-        let expected = ShelfCounts { hits: 4, misses: 2, n_bytes: 80 };
+        assert_eq!(
+            [0, 3, 4].map(|key| shelf.get(&key)),
+            [Some(0), Some(3), Some(4)]
+        );
+        let expected = ShelfCounts {
+            hits: 4,
+            misses: 2,
+            n_bytes: 80,
+        };
         assert_eq!(shelf.counts(), expected);
     }
 

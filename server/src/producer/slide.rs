@@ -87,7 +87,9 @@ impl Subject {
         let mib = |photo: &Arc<Photo>| {
             photo.facts.size.map_or(UNKNOWN_MIB, |size| {
                 let n_bytes = size.n_pixels().saturating_mul(2 * 3);
-                u32::try_from(n_bytes >> 20).unwrap_or(u32::MAX).saturating_add(16)
+                u32::try_from(n_bytes >> 20)
+                    .unwrap_or(u32::MAX)
+                    .saturating_add(16)
             })
         };
         self.photos().map(mib).max().unwrap_or(UNKNOWN_MIB)
@@ -107,7 +109,8 @@ pub(super) fn render_now(
         None => {
             let loaded = gallery::load(photo, limits, size, fit).map_err(|error| (0, error))?;
             let mut picture = loaded.picture;
-            let words = caption::words(rendition.captions, &photo.facts, loaded.taken_at.as_deref());
+            let words =
+                caption::words(rendition.captions, &photo.facts, loaded.taken_at.as_deref());
             overlay::write(&mut picture, (0, 0), size, &words);
             let looks = loaded.likeness.map(|likeness| (photo.id, likeness));
             let notes = notes(photo, loaded.taken_at, loaded.caption);

@@ -132,12 +132,16 @@ impl Studio {
         if let Some(rendered) = locked(&self.shelf).get(&key) {
             return Done::Rendered(turn, Ok(rendered));
         }
-        let running = locked(&self.running).entry(key.clone()).or_default().clone();
+        let running = locked(&self.running)
+            .entry(key.clone())
+            .or_default()
+            .clone();
         let work = || async {
             let studio = self.clone();
             // By itself: the work goes on when who asked for it ends.
             let work = tokio::spawn(studio.work(subject.clone(), rendition, key.clone()));
-            work.await.unwrap_or_else(|_| Err(subject.failed(0, LoadError::Broken)))
+            work.await
+                .unwrap_or_else(|_| Err(subject.failed(0, LoadError::Broken)))
         };
         let result = running.get_or_init(work).await.clone();
         locked(&self.running).remove(&key);
@@ -251,10 +255,17 @@ impl Key {
         let known = |photo: &Arc<Photo>| (photo.id, photo.version);
         let words = |photo: &Arc<Photo>| {
             let facts = &photo.facts;
-            [facts.place.clone(), facts.album.clone(), facts.caption.clone()]
+            [
+                facts.place.clone(),
+                facts.album.clone(),
+                facts.caption.clone(),
+            ]
         };
         Self {
-            photos: [Some(known(&subject.photo)), subject.beside.as_ref().map(known)],
+            photos: [
+                Some(known(&subject.photo)),
+                subject.beside.as_ref().map(known),
+            ],
             size: rendition.size,
             fit: rendition.fit,
             quality: rendition.quality,

@@ -30,14 +30,20 @@ fn regions(frame: Size) -> [((u32, u32), Size); 2] {
         let right = frame.width.saturating_sub(left).max(1);
         [
             ((0, 0), Size::new(left, frame.height)),
-            ((left.min(frame.width - 1), 0), Size::new(right, frame.height)),
+            (
+                (left.min(frame.width - 1), 0),
+                Size::new(right, frame.height),
+            ),
         ]
     } else {
         let upper = (frame.height / 2).max(1);
         let lower = frame.height.saturating_sub(upper).max(1);
         [
             ((0, 0), Size::new(frame.width, upper)),
-            ((0, upper.min(frame.height - 1)), Size::new(frame.width, lower)),
+            (
+                (0, upper.min(frame.height - 1)),
+                Size::new(frame.width, lower),
+            ),
         ]
     }
 }
@@ -85,7 +91,11 @@ pub fn pair(pictures: [&Picture; 2], frame: Size, how: Fit) -> Picture {
         let picture = if picture.width() <= room.width && picture.height() <= room.height {
             picture
         } else {
-            brought = fit(picture, part_size(picture.size(), frame, part, how), Fit::Cover);
+            brought = fit(
+                picture,
+                part_size(picture.size(), frame, part, how),
+                Fit::Cover,
+            );
             &brought
         };
         let ((left, top), region) = regions(frame)[part];
@@ -147,7 +157,10 @@ fn soften(picture: &mut Picture) {
 /// Puts a picture into a frame; what has no room is left out.
 fn place(picture: &Picture, frame: &mut Picture, left: u32, top: u32) {
     let (left, stride) = (left as usize * CHANNELS, frame.stride());
-    let rows = frame.pixels_mut().chunks_exact_mut(stride).skip(top as usize);
+    let rows = frame
+        .pixels_mut()
+        .chunks_exact_mut(stride)
+        .skip(top as usize);
     for (row, target) in picture.pixels().chunks_exact(picture.stride()).zip(rows) {
         let Some(target) = target.get_mut(left..) else {
             return;
@@ -172,19 +185,39 @@ mod tests {
 
     fn pixel(picture: &Picture, x: u32, y: u32) -> [u8; 3] {
         let at = ((y * picture.width() + x) * 3) as usize;
-        [picture.pixels()[at], picture.pixels()[at + 1], picture.pixels()[at + 2]]
+        [
+            picture.pixels()[at],
+            picture.pixels()[at + 1],
+            picture.pixels()[at + 2],
+        ]
     }
 
     #[test]
     fn any_two_shapes_make_exactly_the_frame() {
-        for (a, b) in [((3, 4), (3, 4)), ((1, 5000), (2, 3)), ((5000, 1), (1, 1)), ((400, 500), (9, 16))] {
+        for (a, b) in [
+            ((3, 4), (3, 4)),
+            ((1, 5000), (2, 3)),
+            ((5000, 1), (1, 1)),
+            ((400, 500), (9, 16)),
+        ] {
             let a = Picture::filled(a.0, a.1, RED);
             let b = Picture::filled(b.0, b.1, BLUE);
-            for frame in [(192, 108), (108, 192), (160, 160), (161, 97), (2, 2), (16, 640)] {
+            for frame in [
+                (192, 108),
+                (108, 192),
+                (160, 160),
+                (161, 97),
+                (2, 2),
+                (16, 640),
+            ] {
                 let frame = Size::new(frame.0, frame.1);
                 for how in [Fit::Contain, Fit::Cover, Fit::Blur] {
                     let as_it_is_to_be = |picture: &Picture, part| {
-                        fit(picture, part_size(picture.size(), frame, part, how), Fit::Cover)
+                        fit(
+                            picture,
+                            part_size(picture.size(), frame, part, how),
+                            Fit::Cover,
+                        )
                     };
                     let (left, right) = (as_it_is_to_be(&a, 0), as_it_is_to_be(&b, 1));
                     assert_eq!(pair([&left, &right], frame, how).size(), frame);
@@ -203,16 +236,31 @@ mod tests {
         };
         let contain = made(Fit::Contain);
         // 3:4 grown by 15/256 is 857 wide; the gap takes 4 pixels of each half.
-        for (x, expected) in [(98, [0; 3]), (99, RED), (955, RED), (956, [0; 3]), (963, [0; 3]), (964, BLUE), (1820, BLUE), (1821, [0; 3])] {
+        for (x, expected) in [
+            (98, [0; 3]),
+            (99, RED),
+            (955, RED),
+            (956, [0; 3]),
+            (963, [0; 3]),
+            (964, BLUE),
+            (1820, BLUE),
+            (1821, [0; 3]),
+        ] {
             assert_eq!(pixel(&contain, x, 540), expected, "at {x}");
         }
-        assert_eq!((pixel(&contain, 500, 0), pixel(&contain, 500, 1079)), (RED, RED));
+        assert_eq!(
+            (pixel(&contain, 500, 0), pixel(&contain, 500, 1079)),
+            (RED, RED)
+        );
         let blur = made(Fit::Blur);
         let (left, right) = (pixel(&blur, 5, 540), pixel(&blur, 1915, 540));
         assert!((70..100).contains(&left[0]) && left[2] == 0, "{left:?}");
         assert!((70..100).contains(&right[2]) && right[0] == 0, "{right:?}");
         let cover = made(Fit::Cover);
-        assert_eq!((pixel(&cover, 0, 0), pixel(&cover, 1919, 1079)), (RED, BLUE));
+        assert_eq!(
+            (pixel(&cover, 0, 0), pixel(&cover, 1919, 1079)),
+            (RED, BLUE)
+        );
     }
 
     #[test]
@@ -222,7 +270,15 @@ mod tests {
         let b = sized((900, 600), BLUE, frame, 1, Fit::Contain);
         let out = pair([&a, &b], frame, Fit::Contain);
         // 3:2 grown by 15/256 is 762 tall.
-        for (y, expected) in [(193, [0; 3]), (194, RED), (955, RED), (956, [0; 3]), (964, BLUE), (1725, BLUE), (1726, [0; 3])] {
+        for (y, expected) in [
+            (193, [0; 3]),
+            (194, RED),
+            (955, RED),
+            (956, [0; 3]),
+            (964, BLUE),
+            (1725, BLUE),
+            (1726, [0; 3]),
+        ] {
             assert_eq!(pixel(&out, 540, y), expected, "at {y}");
         }
     }
@@ -232,8 +288,14 @@ mod tests {
         for (width, height) in [(3, 4), (2, 3), (9, 16), (4, 5), (99, 100), (1, 10)] {
             let frame = Size::new(1920, 1080);
             let size = part_size(Size::new(width * 100, height * 100), frame, 0, Fit::Blur);
-            let (own, given) = (f64::from(width) / f64::from(height), f64::from(size.width) / f64::from(size.height));
-            assert!((given / own).max(own / given) < 1.07, "{width}:{height} in {size}");
+            let (own, given) = (
+                f64::from(width) / f64::from(height),
+                f64::from(size.width) / f64::from(size.height),
+            );
+            assert!(
+                (given / own).max(own / given) < 1.07,
+                "{width}:{height} in {size}"
+            );
         }
     }
 
@@ -244,16 +306,31 @@ mod tests {
         let Some(folder) = std::env::var_os("MANTEL_PICTURES").map(std::path::PathBuf::from) else {
             return;
         };
-        let photos = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/photos/orientation");
+        let photos = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+            .join("../../shared/photos/orientation");
         for (name, one, other, frame) in [
-            ("portraits", "Portrait_6.jpg", "Portrait_3.jpg", Size::new(1920, 1080)),
-            ("landscapes", "Landscape_8.jpg", "Landscape_5.jpg", Size::new(1080, 1920)),
+            (
+                "portraits",
+                "Portrait_6.jpg",
+                "Portrait_3.jpg",
+                Size::new(1920, 1080),
+            ),
+            (
+                "landscapes",
+                "Landscape_8.jpg",
+                "Landscape_5.jpg",
+                Size::new(1080, 1920),
+            ),
         ] {
             for how in [Fit::Contain, Fit::Cover, Fit::Blur] {
                 let part = |file: &str, part| {
                     let bytes = std::fs::read(photos.join(file)).unwrap();
                     let picture = decode(&bytes, &DecodeLimits::default(), None).unwrap();
-                    fit(&picture, part_size(picture.size(), frame, part, how), Fit::Cover)
+                    fit(
+                        &picture,
+                        part_size(picture.size(), frame, part, how),
+                        Fit::Cover,
+                    )
                 };
                 let frame = pair([&part(one, 0), &part(other, 1)], frame, how);
                 let jpeg = encode(&frame, Quality::new(90).unwrap()).unwrap();

@@ -191,7 +191,10 @@ mod tests {
         for (width, height) in [(640, 360), (360, 640), (480, 480), (320, 180)] {
             for fit in [Fit::Contain, Fit::Blur] {
                 let n_bits = (looks(width, height, fit) ^ one).count_ones();
-                assert!(n_bits <= render::likeness::SAME_WITHIN_BITS, "{width}x{height} {fit}: {n_bits}");
+                assert!(
+                    n_bits <= render::likeness::SAME_WITHIN_BITS,
+                    "{width}x{height} {fit}: {n_bits}"
+                );
             }
         }
     }

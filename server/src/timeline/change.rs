@@ -43,14 +43,23 @@ impl Timeline {
         // What closes a round is followed by the next round.
         let (behind, _) = self.playlist.after(announced, 1)?;
         let round = behind.round;
-        let index = if round == announced.round { announced.index } else { 0 };
+        let index = if round == announced.round {
+            announced.index
+        } else {
+            0
+        };
         Some((round, self.playlist.keys_behind(round, index, among)))
     }
 
     /// Whether what is on at `now` can't stay when `playlist` comes.
     pub fn loses_current(&self, playlist: &Playlist, now: UnixMillis) -> bool {
-        self.at(now)
-            .is_some_and(|showing| !showing.current.turn().photos().any(|id| playlist.contains(id)))
+        self.at(now).is_some_and(|showing| {
+            !showing
+                .current
+                .turn()
+                .photos()
+                .any(|id| playlist.contains(id))
+        })
     }
 
     /// Takes a new playlist and keeps the slide on screen; when its photo is gone, the next slide
@@ -62,7 +71,12 @@ impl Timeline {
     }
 
     /// The same; with `step_on` the next slide comes at once in any case.
-    pub(super) fn take_playlist(&mut self, playlist: Arc<Playlist>, now: UnixMillis, step_on: bool) {
+    pub(super) fn take_playlist(
+        &mut self,
+        playlist: Arc<Playlist>,
+        now: UnixMillis,
+        step_on: bool,
+    ) {
         self.recall(playlist.roll(), playlist.pairing());
         self.settle(now);
         let (on, announced) = (self.turn(0), self.turn(1));
@@ -91,7 +105,10 @@ impl Timeline {
         let at_first = steps > 0 && anchor.place == place;
         let natural = new.after(anchor.place, 0).map(|(_, turn)| turn);
         // Of two on screen the one that is left stays.
-        let left = on.photos().filter(|id| new.contains(*id)).collect::<Vec<_>>();
+        let left = on
+            .photos()
+            .filter(|id| new.contains(*id))
+            .collect::<Vec<_>>();
         let on = Turn {
             photo: left.first().copied().unwrap_or(on.photo),
             beside: left.get(1).copied(),
@@ -158,5 +175,8 @@ impl Timeline {
 
 fn n_newer(roll: &Roll, mark: Option<i64>) -> u64 {
     let is_newer = |added: i64| mark.is_none_or(|mark| added > mark);
-    roll.items.iter().filter(|item| is_newer(item.added)).count() as u64
+    roll.items
+        .iter()
+        .filter(|item| is_newer(item.added))
+        .count() as u64
 }

@@ -53,7 +53,8 @@ impl Plan {
         let mut left = Vec::new();
         for group in eligible.chunk_by(|a, b| day(a) == day(b)) {
             // Photos of no known day are of no day together.
-            let (dated, undated): (Vec<u32>, Vec<u32>) = group.iter().partition(|photo| is_dated(photo));
+            let (dated, undated): (Vec<u32>, Vec<u32>) =
+                group.iter().partition(|photo| is_dated(photo));
             left.extend(undated);
             left.extend(plan.settle(roll, &dated));
         }
@@ -121,7 +122,12 @@ impl Plan {
         }
         let group: Vec<Member> = (0..)
             .zip(&bursts)
-            .flat_map(|(burst, photos)| photos.iter().map(move |photo| Member { photo: *photo, burst }))
+            .flat_map(|(burst, photos)| {
+                photos.iter().map(move |photo| Member {
+                    photo: *photo,
+                    burst,
+                })
+            })
             .collect();
         if !group.is_empty() {
             self.groups.push(group);
@@ -140,7 +146,8 @@ fn pair_up(group: &[Member], key: &impl Fn(u32) -> u64, turns: &mut Vec<(u64, Un
     order.sort_unstable_by_key(|(key, member)| (*key, member.photo));
     let n_bursts = group.chunk_by(|a, b| a.burst == b.burst).count();
     if n_bursts == group.len() {
-        let pair = |pair: &[(u64, Member)]| (pair[0].0, Unit::pair(pair[0].1.photo, pair[1].1.photo));
+        let pair =
+            |pair: &[(u64, Member)]| (pair[0].0, Unit::pair(pair[0].1.photo, pair[1].1.photo));
         turns.extend(order.chunks_exact(2).map(pair));
         return;
     }
@@ -187,6 +194,8 @@ fn pair_up(group: &[Member], key: &impl Fn(u32) -> u64, turns: &mut Vec<(u64, Un
 
 /// Whether any photo of the one turn is too much like any of the other.
 pub(super) fn are_near(items: &[Item], a: Unit, b: Unit) -> bool {
-    a.photos()
-        .any(|a| b.photos().any(|b| items[a as usize].is_near(&items[b as usize])))
+    a.photos().any(|a| {
+        b.photos()
+            .any(|b| items[a as usize].is_near(&items[b as usize]))
+    })
 }

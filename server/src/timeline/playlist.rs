@@ -239,7 +239,9 @@ impl Playlist {
         let order = self.round(round);
         let highest = |upto: u64| {
             let upto = usize::try_from(upto).unwrap_or(usize::MAX).min(order.len());
-            let keys = order[..upto].iter().map(|unit| self.place_key(round, unit.photo));
+            let keys = order[..upto]
+                .iter()
+                .map(|unit| self.place_key(round, unit.photo));
             keys.max().unwrap_or(0)
         };
         let end = index.saturating_add(n);
@@ -298,7 +300,12 @@ impl Playlist {
         if late.is_empty() {
             return order;
         }
-        round::merge(&self.roll, &order, |photo| self.roll.key(round, photo), late)
+        round::merge(
+            &self.roll,
+            &order,
+            |photo| self.roll.key(round, photo),
+            late,
+        )
     }
 
     /// The round without a look at the one before: its own turns, and by their keys those that came

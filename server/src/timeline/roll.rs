@@ -9,16 +9,7 @@ use crate::render::{self, Size};
 
 /// A photo's identity: a hash of where it is stored, the same after a restart.
 #[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    PartialOrd,
-    Ord,
-    serde::Deserialize,
-    serde::Serialize,
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Deserialize, serde::Serialize,
 )]
 pub struct PhotoId(pub u64);
 
@@ -221,9 +212,7 @@ impl Roll {
     /// What places a photo in a round: a keyed hash, or its place in the fixed order.
     pub(super) fn key(&self, round: u64, photo: u32) -> u64 {
         match self.order {
-            Order::Shuffle => {
-                mix(mix(self.seed ^ mix(round)) ^ self.items[photo as usize].id.0)
-            }
+            Order::Shuffle => mix(mix(self.seed ^ mix(round)) ^ self.items[photo as usize].id.0),
             _ => u64::from(photo),
         }
     }

@@ -49,7 +49,9 @@ pub(super) fn apart(items: &[Item], sorted: impl Iterator<Item = Unit>) -> Vec<U
 }
 
 fn follows(items: &[Item], before: &[Unit], unit: Unit) -> bool {
-    before.last().is_none_or(|last| !are_near(items, *last, unit))
+    before
+        .last()
+        .is_none_or(|last| !are_near(items, *last, unit))
 }
 
 /// Sees to it that the round does not open with what the one before closed with, or its like. The

@@ -30,7 +30,12 @@ fn subjects() -> Vec<Subject> {
     let library = Library::in_memory(Vec::new());
     let entries = library.entries(&Filter::default(), Order::Name);
     let photos = entries.iter().filter_map(|entry| library.photo(entry.id));
-    photos.map(|photo| Subject { photo, beside: None }).collect()
+    photos
+        .map(|photo| Subject {
+            photo,
+            beside: None,
+        })
+        .collect()
 }
 
 async fn rendered(studio: &Arc<Studio>, subject: &Subject, rendition: Rendition) -> Arc<Rendered> {
@@ -46,12 +51,22 @@ async fn the_same_is_rendered_once_at_a_time_and_later() {
     let subject = &subjects()[0];
     let (a, b) = tokio::join!(
         rendered(&studio, subject, rendition(320)),
-        rendered(&studio, subject, Rendition { fps: Fps(30), ..rendition(320) }),
+        rendered(
+            &studio,
+            subject,
+            Rendition {
+                fps: Fps(30),
+                ..rendition(320)
+            }
+        ),
     );
     assert!(Arc::ptr_eq(&a, &b));
     let later = rendered(&studio, subject, rendition(320)).await;
     assert!(Arc::ptr_eq(&a, &later));
-    assert_eq!((studio.shelf_counts().hits, studio.shelf_counts().misses), (1, 2));
+    assert_eq!(
+        (studio.shelf_counts().hits, studio.shelf_counts().misses),
+        (1, 2)
+    );
     let other = rendered(&studio, subject, rendition(480)).await;
     assert_eq!(other.picture.size(), Size::new(480, 270));
     assert!(studio.running.lock().unwrap().is_empty());
@@ -60,8 +75,13 @@ async fn the_same_is_rendered_once_at_a_time_and_later() {
 #[tokio::test]
 async fn two_share_a_frame_and_what_is_told_of_it() {
     let studio = Arc::new(Studio::new(StudioLimits::with_workers(2)));
-    let [first, second, ..] = &subjects()[..] else { panic!("no demo") };
-    let both = Subject { photo: first.photo.clone(), beside: Some(second.photo.clone()) };
+    let [first, second, ..] = &subjects()[..] else {
+        panic!("no demo")
+    };
+    let both = Subject {
+        photo: first.photo.clone(),
+        beside: Some(second.photo.clone()),
+    };
     let pair = rendered(&studio, &both, rendition(320)).await;
     assert_eq!(pair.picture.size(), Size::new(320, 180));
     let caption = pair.notes.caption.clone().unwrap();
@@ -79,9 +99,14 @@ async fn a_photo_that_is_gone_is_to_blame_not_its_companion() {
         origin: crate::library::Origin::File("/no/such/photo.jpg".into()),
         ..(*subject.photo).clone()
     };
-    let both = Subject { photo: subject.photo.clone(), beside: Some(Arc::new(gone)) };
+    let both = Subject {
+        photo: subject.photo.clone(),
+        beside: Some(Arc::new(gone)),
+    };
     let done = studio.clone().render(both, rendition(320)).await;
-    let Done::Rendered(_, Err(failed)) = done else { panic!("{done:?}") };
+    let Done::Rendered(_, Err(failed)) = done else {
+        panic!("{done:?}")
+    };
     assert_eq!(failed.photo.id, PhotoId(7));
     assert!(matches!(*failed.error, LoadError::Gone));
 }

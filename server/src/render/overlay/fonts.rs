@@ -38,7 +38,11 @@ pub(super) fn with<T>(text: &str, draw: impl FnOnce(&mut FontSystem) -> T) -> T 
         system: FontSystem::new_with_locale_and_db(locale(text).into(), bundled()),
         has_systems: false,
     });
-    let known = if is_covered(text) { known } else { completed(known, text) };
+    let known = if is_covered(text) {
+        known
+    } else {
+        completed(known, text)
+    };
     draw(&mut fonts.insert(known).system)
 }
 
@@ -66,7 +70,8 @@ fn completed(known: Fonts, text: &str) -> Fonts {
 }
 
 fn is_covered(text: &str) -> bool {
-    text.chars().all(|c| BUNDLED.iter().any(|range| range.contains(&c)))
+    text.chars()
+        .all(|c| BUNDLED.iter().any(|range| range.contains(&c)))
 }
 
 fn locale(text: &str) -> &'static str {

@@ -95,7 +95,9 @@ impl Block {
             .layout_runs()
             .filter_map(|run| run.glyphs.iter().map(|glyph| glyph.start).min())
             .collect();
-        let last = starts.get(MAX_LINES - 1).filter(|_| starts.len() > MAX_LINES);
+        let last = starts
+            .get(MAX_LINES - 1)
+            .filter(|_| starts.len() > MAX_LINES);
         if let Some((lines, rest)) = last.and_then(|last| text.split_at_checked(*last)) {
             // The last line is laid out by itself: cut off on the way, it would begin with a space.
             buffer.set_wrap(Wrap::None);
@@ -118,21 +120,37 @@ impl Block {
         // A trace of a shadow first: it keeps fine strokes apart from a bright sky.
         let shift = (self.size / 22.0).round().max(1.0) as i32;
         let limit = self.height as i32 + shift;
-        let passes = [(shift, Color::rgba(0, 0, 0, 110), true), (0, Color::rgb(255, 255, 255), false)];
+        let passes = [
+            (shift, Color::rgba(0, 0, 0, 110), true),
+            (0, Color::rgb(255, 255, 255), false),
+        ];
         for (shift, colour, is_shadow) in passes {
-            self.buffer.draw(system, &mut glyphs, colour, |x, y, width, height, colour| {
-                // What stands out of its lines is cut off: marks can be piled up to the sky.
-                if y < -limit || y > 2 * limit {
-                    return;
-                }
-                // Emoji cast no shadow of their own colours.
-                let colour = if is_shadow { (colour.a().min(110), [0; 3]) } else { (colour.a(), [colour.r(), colour.g(), colour.b()]) };
-                for dy in 0..height.cast_signed() {
-                    for dx in 0..width.cast_signed() {
-                        mix(picture, (left + x + dx + shift, top + y + dy + shift), colour);
+            self.buffer.draw(
+                system,
+                &mut glyphs,
+                colour,
+                |x, y, width, height, colour| {
+                    // What stands out of its lines is cut off: marks can be piled up to the sky.
+                    if y < -limit || y > 2 * limit {
+                        return;
                     }
-                }
-            });
+                    // Emoji cast no shadow of their own colours.
+                    let colour = if is_shadow {
+                        (colour.a().min(110), [0; 3])
+                    } else {
+                        (colour.a(), [colour.r(), colour.g(), colour.b()])
+                    };
+                    for dy in 0..height.cast_signed() {
+                        for dx in 0..width.cast_signed() {
+                            mix(
+                                picture,
+                                (left + x + dx + shift, top + y + dy + shift),
+                                colour,
+                            );
+                        }
+                    }
+                },
+            );
         }
     }
 }

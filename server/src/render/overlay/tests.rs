@@ -17,7 +17,10 @@ fn written(text: &str, details: &str, grey: u8) -> Picture {
 /// Pixels that are nearly white.
 fn n_white(picture: &Picture) -> usize {
     let (pixels, _) = picture.pixels().as_chunks::<CHANNELS>();
-    pixels.iter().filter(|pixel| pixel.iter().all(|byte| *byte > 230)).count()
+    pixels
+        .iter()
+        .filter(|pixel| pixel.iter().all(|byte| *byte > 230))
+        .count()
 }
 
 #[test]
@@ -27,7 +30,10 @@ fn nothing_to_write_changes_nothing() {
         assert_eq!(written(text, details, 90), blank);
     }
     let mut tiny = Picture::filled(160, 90, [90; 3]);
-    let caption = Caption { text: "Oma".into(), details: String::new() };
+    let caption = Caption {
+        text: "Oma".into(),
+        details: String::new(),
+    };
     write(&mut tiny, (0, 0), Size::new(160, 90), &caption);
     assert_eq!(tiny, Picture::filled(160, 90, [90; 3]));
 }
@@ -39,7 +45,10 @@ fn words_are_white_on_a_shade_that_grows_downwards_from_nothing() {
         let row = |y: u32| picture.pixels()[y as usize * picture.stride()];
         assert_eq!(row(0), grey);
         let column: Vec<u8> = (0..FRAME.height).map(row).collect();
-        assert!(column.windows(2).all(|pair| pair[0].abs_diff(pair[1]) <= 6), "no edge");
+        assert!(
+            column.windows(2).all(|pair| pair[0].abs_diff(pair[1]) <= 6),
+            "no edge"
+        );
         if grey > 0 {
             assert!(u16::from(row(FRAME.height - 1)) * 2 < u16::from(grey));
             let bright = n_white(&picture);
@@ -92,7 +101,13 @@ fn hostile_captions_are_bounded_work() {
     let emoji = "👨‍👩‍👧".repeat(10_000);
     let mixed = "\u{202e}א1\u{2067}a\u{0}".repeat(20_000);
     let start = Instant::now();
-    for text in [combining, emoji, mixed, "ﷺ".repeat(30_000), "\u{fffd}".repeat(30_000)] {
+    for text in [
+        combining,
+        emoji,
+        mixed,
+        "ﷺ".repeat(30_000),
+        "\u{fffd}".repeat(30_000),
+    ] {
         written(&text, &text, 60);
     }
     eprintln!("hostile captions: {:?}", start.elapsed());
@@ -101,7 +116,11 @@ fn hostile_captions_are_bounded_work() {
 /// Needs fonts that a system may lack; says so.
 #[test]
 fn scripts_of_the_system_are_drawn() {
-    for (name, text) in [("Japanese", "おばあちゃんの庭"), ("Arabic", "عيد ميلاد سعيد"), ("Hebrew", "יום הולדת שמח")] {
+    for (name, text) in [
+        ("Japanese", "おばあちゃんの庭"),
+        ("Arabic", "عيد ميلاد سعيد"),
+        ("Hebrew", "יום הולדת שמח"),
+    ] {
         if n_missing(text) > 0 {
             eprintln!("LEFT OUT: {name}: this system has no font for it");
             continue;
@@ -116,7 +135,10 @@ fn scripts_of_the_system_are_drawn() {
     let picture = written(emoji, "", 60);
     let (pixels, _) = picture.pixels().as_chunks::<CHANNELS>();
     // Colours, not white on black.
-    let n_coloured = pixels.iter().filter(|[r, g, b]| r.max(g).max(b) - r.min(g).min(b) > 60).count();
+    let n_coloured = pixels
+        .iter()
+        .filter(|[r, g, b]| r.max(g).max(b) - r.min(g).min(b) > 60)
+        .count();
     assert!(n_coloured > 200, "emoji have colours: {n_coloured}");
 }
 
@@ -124,7 +146,12 @@ fn scripts_of_the_system_are_drawn() {
 fn n_missing(text: &str) -> usize {
     fonts::with(text, |system| {
         let block = Block::new(system, text, 20.0, 900.0);
-        let n = block.buffer.layout_runs().flat_map(|run| run.glyphs.iter()).filter(|glyph| glyph.glyph_id == 0).count();
+        let n = block
+            .buffer
+            .layout_runs()
+            .flat_map(|run| run.glyphs.iter())
+            .filter(|glyph| glyph.glyph_id == 0)
+            .count();
         n
     })
 }
@@ -136,12 +163,36 @@ fn pictures_to_look_at() {
         return;
     };
     let captions = [
-        ("german", "Großmutters Gärtchen: die schönsten Äpfel des Jahres", "Sunday, 4 July 2021  ·  Überlingen, Baden-Württemberg, DE  ·  Sommer"),
-        ("russian", "Бабушка печёт пироги на даче", "Sunday, 4 July 2021  ·  Санкт-Петербург"),
-        ("japanese", "おばあちゃんの庭で撮った写真", "Sunday, 4 July 2021  ·  京都市, 日本"),
-        ("arabic", "عيد ميلاد سعيد يا جدتي", "Sunday, 4 July 2021  ·  القاهرة"),
-        ("emoji", "Birthday 🎂🎉 with the family 👨‍👩‍👧 🇩🇪", "Moab, Utah, US"),
-        ("long", "A very long caption that somebody dictated to a telephone on a walk through the hills, with everything in it that came to mind: the weather, the dog, what there was for lunch, who was late and why, and what the neighbours said about it afterwards", "Sunday, 4 July 2021"),
+        (
+            "german",
+            "Großmutters Gärtchen: die schönsten Äpfel des Jahres",
+            "Sunday, 4 July 2021  ·  Überlingen, Baden-Württemberg, DE  ·  Sommer",
+        ),
+        (
+            "russian",
+            "Бабушка печёт пироги на даче",
+            "Sunday, 4 July 2021  ·  Санкт-Петербург",
+        ),
+        (
+            "japanese",
+            "おばあちゃんの庭で撮った写真",
+            "Sunday, 4 July 2021  ·  京都市, 日本",
+        ),
+        (
+            "arabic",
+            "عيد ميلاد سعيد يا جدتي",
+            "Sunday, 4 July 2021  ·  القاهرة",
+        ),
+        (
+            "emoji",
+            "Birthday 🎂🎉 with the family 👨‍👩‍👧 🇩🇪",
+            "Moab, Utah, US",
+        ),
+        (
+            "long",
+            "A very long caption that somebody dictated to a telephone on a walk through the hills, with everything in it that came to mind: the weather, the dog, what there was for lunch, who was late and why, and what the neighbours said about it afterwards",
+            "Sunday, 4 July 2021",
+        ),
     ];
     for (name, text, details) in captions {
         for (shade, pixels) in [("bright", 235_u32), ("photo", 0)] {
@@ -154,7 +205,10 @@ fn pictures_to_look_at() {
                     *byte = ((x / 7 * 31 + y / 9 * 57 + i % 3 * 40) % 256) as u8;
                 }
             }
-            let caption = Caption { text: text.into(), details: details.into() };
+            let caption = Caption {
+                text: text.into(),
+                details: details.into(),
+            };
             write(&mut picture, (0, 0), Size::new(width, height), &caption);
             let quality = crate::render::Quality::new(90).unwrap();
             let jpeg = crate::render::encode(&picture, quality).unwrap();

@@ -222,10 +222,11 @@ fn in_a_fixed_order_the_first_of_two_brings_the_other_forward() {
     let roll = Roll::new(all, Order::Name, 0);
     let list = Playlist::of(Arc::new(roll), Pairing::Portraits, News::default());
     let id = |name: &str| PhotoId::of(name.as_bytes());
-    let expected = [("1", Some("4")), ("2", None), ("3", None), ("5", None)].map(|(photo, beside)| Turn {
-        photo: id(photo),
-        beside: beside.map(id),
-    });
+    let expected =
+        [("1", Some("4")), ("2", None), ("3", None), ("5", None)].map(|(photo, beside)| Turn {
+            photo: id(photo),
+            beside: beside.map(id),
+        });
     assert_eq!(turns(&list, 0), expected);
     assert_eq!(turns(&list, 7), expected);
     assert_eq!(list.find(3, id("4")), Some(Place { round: 3, index: 0 }));
@@ -250,7 +251,9 @@ fn what_cannot_be_kept_apart_is_shown_all_the_same() {
 /// How long it takes is printed, not judged: `--nocapture` shows it.
 #[test]
 fn a_million_photos_of_one_burst_are_no_quadratic_work() {
-    let mut all: Vec<Entry> = (0..1_000_000_u64).map(|i| entry(&i.to_string(), 0)).collect();
+    let mut all: Vec<Entry> = (0..1_000_000_u64)
+        .map(|i| entry(&i.to_string(), 0))
+        .collect();
     for (i, entry) in all.iter_mut().enumerate() {
         entry.camera = 1 + (i as u64) % 3;
         entry.shape = Shape::Portrait;
@@ -263,7 +266,10 @@ fn a_million_photos_of_one_burst_are_no_quadratic_work() {
     eprintln!("a million photos: {:?}", start.elapsed());
     let start = std::time::Instant::now();
     let list = Playlist::of(roll, Pairing::Portraits, News::default());
-    let n: usize = turns(&list, 0).iter().map(|turn| turn.photos().count()).sum();
+    let n: usize = turns(&list, 0)
+        .iter()
+        .map(|turn| turn.photos().count())
+        .sum();
     eprintln!("and in pairs: {:?}", start.elapsed());
     assert_eq!(n, 1_000_000);
 }

@@ -168,7 +168,12 @@ fn all_is_few(seed: u64) -> bool {
 #[test]
 fn thousands_are_spread_over_the_rest_of_the_round() {
     let mut all: Vec<Entry> = (0..1000).map(|i| photo(i, 0)).collect();
-    let start = Programme::new(SETTINGS, &roll(&all), SavedProgramme::default(), UnixMillis(NOW));
+    let start = Programme::new(
+        SETTINGS,
+        &roll(&all),
+        SavedProgramme::default(),
+        UnixMillis(NOW),
+    );
     all.extend((1000..4000).map(|i| photo(i, 9)));
     let playlists = start.playlists_of(&roll(&all), UnixMillis(NOW));
     let programme = start.with_playlists(playlists, UnixMillis(NOW));
@@ -194,7 +199,12 @@ fn thousands_are_spread_over_the_rest_of_the_round() {
 #[test]
 fn screens_differ_in_pairs_alone() {
     let all: Vec<Entry> = (0..60).map(|i| photo(i, 0)).collect();
-    let programme = Programme::new(SETTINGS, &roll(&all), SavedProgramme::default(), UnixMillis(NOW));
+    let programme = Programme::new(
+        SETTINGS,
+        &roll(&all),
+        SavedProgramme::default(),
+        UnixMillis(NOW),
+    );
     let shape = |id: PhotoId| all.iter().find(|entry| entry.id == id).unwrap().shape;
     let mut n_pairs = [0; 3];
     for now in (NOW..NOW + 600_000).step_by(10_000) {
@@ -206,19 +216,34 @@ fn screens_differ_in_pairs_alone() {
         ]) {
             if let Some(id) = showing.current.beside {
                 *n_pairs += 1;
-                assert_eq!((Some(shape(id)), Some(shape(showing.current.photo))), (beside, beside));
+                assert_eq!(
+                    (Some(shape(id)), Some(shape(showing.current.photo))),
+                    (beside, beside)
+                );
             }
         }
     }
-    assert!(n_pairs[0] == 0 && n_pairs[1] > 5 && n_pairs[2] > 5, "{n_pairs:?}");
+    assert!(
+        n_pairs[0] == 0 && n_pairs[1] > 5 && n_pairs[2] > 5,
+        "{n_pairs:?}"
+    );
 }
 
 #[test]
 fn what_is_shown_out_of_turn_has_the_screen_to_itself() {
     let all: Vec<Entry> = (0..60).map(|i| photo(i, 0)).collect();
-    let mut programme = Programme::new(SETTINGS, &roll(&all), SavedProgramme::default(), UnixMillis(NOW));
+    let mut programme = Programme::new(
+        SETTINGS,
+        &roll(&all),
+        SavedProgramme::default(),
+        UnixMillis(NOW),
+    );
     let next = showings(&programme, NOW)[1].next;
-    let portrait = all.iter().find(|entry| entry.shape == Shape::Portrait).unwrap().id;
+    let portrait = all
+        .iter()
+        .find(|entry| entry.shape == Shape::Portrait)
+        .unwrap()
+        .id;
     programme.act(Act::Show(portrait), UnixMillis(NOW)).unwrap();
     for showing in showings(&programme, NOW) {
         assert_eq!(showing.current.turn(), Turn::single(portrait));
@@ -229,19 +254,38 @@ fn what_is_shown_out_of_turn_has_the_screen_to_itself() {
 #[test]
 fn of_two_on_screen_the_one_that_is_left_stays() {
     let all: Vec<Entry> = (0..60).map(|i| photo(i, 0)).collect();
-    let programme = Programme::new(SETTINGS, &roll(&all), SavedProgramme::default(), UnixMillis(NOW));
-    let now = (NOW..).step_by(10_000).find(|now| showings(&programme, *now)[1].current.beside.is_some());
+    let programme = Programme::new(
+        SETTINGS,
+        &roll(&all),
+        SavedProgramme::default(),
+        UnixMillis(NOW),
+    );
+    let now = (NOW..)
+        .step_by(10_000)
+        .find(|now| showings(&programme, *now)[1].current.beside.is_some());
     let now = now.unwrap();
     let before = showings(&programme, now);
     for gone in before[1].current.turn().photos() {
         // Seen by itself where nothing is paired, it would give way there.
-        if before.iter().any(|showing| showing.current.turn() == Turn::single(gone)) {
+        if before
+            .iter()
+            .any(|showing| showing.current.turn() == Turn::single(gone))
+        {
             continue;
         }
-        let left: Vec<Entry> = all.iter().filter(|entry| entry.id != gone).cloned().collect();
+        let left: Vec<Entry> = all
+            .iter()
+            .filter(|entry| entry.id != gone)
+            .cloned()
+            .collect();
         let playlists = programme.playlists_of(&roll(&left), UnixMillis(now));
         let after = showings(&programme.with_playlists(playlists, UnixMillis(now)), now);
-        let alone = before[1].current.turn().photos().find(|id| *id != gone).unwrap();
+        let alone = before[1]
+            .current
+            .turn()
+            .photos()
+            .find(|id| *id != gone)
+            .unwrap();
         assert_eq!(after[1].current.turn(), Turn::single(alone));
         assert_eq!(after[1].current.no, before[1].current.no);
     }
