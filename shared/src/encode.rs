@@ -113,6 +113,9 @@ mod tests {
             transition: Some(crate::Transition::Crossfade { millis: u32::MAX }),
             taken_at: crate::TakenAt::new("9999-12-31T23:59:60").ok(),
             paused: true,
+            // Free text is longer; browsers, which read it, have no such limit.
+            place: None,
+            album: None,
             caption: None,
         };
         let head = PartHead {

@@ -7,6 +7,7 @@
 
 mod motion;
 mod shelf;
+mod slide;
 mod stills;
 mod studio;
 
@@ -30,10 +31,9 @@ use crate::{
     timeline::{PhotoId, Programme, Showing, Timeline, Turn},
 };
 use motion::{Motion, Wanted};
+use slide::{Failed, Rendered, Subject};
 use stills::Stills;
-#[cfg(test)]
-use studio::Notes;
-use studio::{Done, Failed, Rendered, Subject};
+use studio::Done;
 pub use studio::{Studio, StudioLimits};
 
 /// Everything a producer works with.
@@ -232,6 +232,7 @@ impl Producer {
                         .map(|slide| work.left_of(slide.turn()))
                         .contains(&Some(turn))
                 });
+                self.remember_looks(&rendered);
                 work.spare = Some((turn, rendered.clone()));
                 work.shelf.insert(turn, rendered);
             }
@@ -253,6 +254,18 @@ impl Producer {
                 work.blending = false;
                 let lost: Vec<Turn> = work.rendering.drain().collect();
                 work.failed.extend(lost.into_iter().flat_map(Turn::photos));
+            }
+        }
+    }
+}
+
+impl Producer {
+    /// Tells the library what photos look like, each once: like ones are not shown in a row.
+    fn remember_looks(&self, rendered: &Rendered) {
+        for (id, likeness) in rendered.looks.iter().copied() {
+            if self.studio.is_first_look(id) {
+                let library = self.library.clone();
+                tokio::task::spawn_blocking(move || library.set_likeness(id, Some(likeness)));
             }
         }
     }

@@ -318,7 +318,8 @@ pub(super) mod tests {
                 .unwrap()
                 .into(),
             picture: Arc::new(picture),
-            notes: crate::producer::Notes::default(),
+            notes: crate::producer::slide::Notes::default(),
+            looks: Vec::new(),
         })
     }
 

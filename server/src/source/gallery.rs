@@ -7,7 +7,7 @@ use std::{fs::File, io, io::Read};
 
 use crate::{
     library::{Origin, Photo},
-    render::{self, DecodeLimits, Fit, Picture, Size, pair},
+    render::{self, DecodeLimits, Fit, Picture, Size, pair, picture},
     source::demo,
 };
 
@@ -22,6 +22,8 @@ pub struct Loaded {
     pub caption: Option<String>,
     /// What somebody wrote under it, and nothing else.
     pub own_caption: Option<String>,
+    /// What it looks like, without what is beside it in the frame.
+    pub likeness: Option<u64>,
 }
 
 /// Why a photo is not shown.
@@ -101,6 +103,7 @@ fn open(
                 taken_at: None,
                 caption: Some(photo.name.to_string()),
                 own_caption: None,
+                likeness: None,
             });
         }
         Origin::File(path) => path,
@@ -114,12 +117,34 @@ fn open(
         path.file_stem()
             .map(|stem| stem.to_string_lossy().into_owned())
     };
+    let likeness = photo
+        .facts
+        .size
+        .and_then(|size| render::likeness(&without_margins(&picture, size)));
     Ok(Loaded {
+        likeness,
         picture,
         taken_at,
         caption: own_caption.clone().or_else(stem),
         own_caption,
     })
+}
+
+/// The middle of a frame, of a photo's shape: what it is hashed by must not depend on the screen.
+fn without_margins(frame: &Picture, photo: Size) -> Picture {
+    let (width, height) = (frame.width(), frame.height());
+    let (photo_width, photo_height) = (u64::from(photo.width), u64::from(photo.height.max(1)));
+    let across = u64::from(height) * photo_width / photo_height;
+    let across = u32::try_from(across).unwrap_or(width).clamp(1, width);
+    let down = u64::from(width) * photo_height / photo_width.max(1);
+    let down = u32::try_from(down).unwrap_or(height).clamp(1, height);
+    let left = (width - across) as usize / 2 * picture::CHANNELS;
+    let top = (height - down) as usize / 2;
+    let n_bytes = across as usize * picture::CHANNELS;
+    let rows = frame.pixels().chunks_exact(frame.stride());
+    let rows = rows.skip(top).take(down as usize);
+    let pixels = rows.flat_map(|row| &row[left..left + n_bytes]).copied();
+    Picture::new(across, down, pixels.collect()).unwrap_or_else(|_| frame.clone())
 }
 
 fn read(file: File) -> Result<Vec<u8>, LoadError> {
@@ -140,5 +165,37 @@ fn gone_or_unreadable(error: io::Error) -> LoadError {
         LoadError::Gone
     } else {
         LoadError::Read(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_photo_looks_the_same_on_every_screen() {
+        // A slope with a bright spot, so that the hash has something to say.
+        let photo = Picture::new(
+            90,
+            120,
+            (0..120_u32)
+                .flat_map(|y| (0..90_u32).flat_map(move |x| [((x * y) % 251) as u8; 3]))
+                .collect(),
+        )
+        .unwrap();
+        let looks = |width, height, fit| {
+            let frame = render::fit(&photo, Size::new(width, height), fit);
+            render::likeness(&without_margins(&frame, photo.size())).unwrap()
+        };
+        let one = looks(640, 360, Fit::Blur);
+        for (width, height) in [(640, 360), (360, 640), (480, 480), (320, 180)] {
+            for fit in [Fit::Contain, Fit::Blur] {
+                let n_bits = (looks(width, height, fit) ^ one).count_ones();
+                assert!(
+                    n_bits <= render::likeness::SAME_WITHIN_BITS,
+                    "{width}x{height} {fit}: {n_bits}"
+                );
+            }
+        }
     }
 }

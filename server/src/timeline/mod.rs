@@ -6,6 +6,7 @@
 //! time is what all screens and a restart share; slides are counted from an [`Anchor`], which only
 //! commands and changes of the playlist move.
 
+mod change;
 mod natural;
 mod news;
 mod pairs;
@@ -136,9 +137,6 @@ pub struct Timeline {
     counted_by: Option<u64>,
 }
 
-/// How many new photos come among the next few slides; more are spread over the rest of the round.
-const MAX_SOON: u64 = 500;
-
 impl Timeline {
     /// A timeline that counts from 1970, or goes on from what an earlier run saved.
     pub fn new(
@@ -168,40 +166,6 @@ impl Timeline {
         timeline.seek();
         timeline.settle(now);
         timeline
-    }
-
-    /// Counts up to now by the old interval, so that the numbers go on growing, and by the new one
-    /// from here.
-    fn settle(&mut self, now: UnixMillis) {
-        self.rebase(now);
-        if !self.playlist.is_empty() {
-            self.counted_by = None;
-        }
-    }
-
-    /// After a restart, when there are photos again: makes the playlist as it was before, of those
-    /// that were there then, and goes to its place.
-    fn recall(&mut self, roll: &Roll, pairing: Pairing) {
-        if self.playlist.is_empty()
-            && let Some(mark) = self.playlist.news().mark()
-        {
-            let news = self.playlist.news().clone();
-            let known = Playlist::of(Arc::new(roll.until(mark)), pairing, news);
-            self.playlist = Arc::new(known);
-            self.seek();
-        }
-    }
-
-    /// Goes to where the saved photo is now, once there are photos.
-    fn seek(&mut self) {
-        if self.playlist.is_empty() {
-            return;
-        }
-        if let Some(photo) = self.sought.take()
-            && let Some(place) = self.playlist.find(self.anchor.place.round, photo)
-        {
-            self.anchor.place = place;
-        }
     }
 
     /// How long slides stay and how they change.
@@ -288,125 +252,6 @@ impl Timeline {
         Ok(())
     }
 
-    /// The playlist that `roll` makes for this timeline: what is new in it comes soon, behind the
-    /// slide that is announced.
-    pub fn playlist_of(&self, roll: Arc<Roll>, pairing: Pairing, now: UnixMillis) -> Playlist {
-        let mut here = self.clone();
-        here.recall(&roll, pairing);
-        here.rebase(now);
-        let mut news = here.playlist.news().clone();
-        news.forget_before(here.anchor.place.round);
-        if let Some(newest) = roll.newest() {
-            if news.is_news(newest)
-                && roll.order == Order::Shuffle
-                && let Some((round, keys)) = here.room_for(n_newer(&roll, news.mark()))
-            {
-                news.add_wave(round, newest, keys);
-            }
-            news.take_in(newest);
-        }
-        Playlist::of(roll, pairing, news)
-    }
-
-    /// Where `n` new photos are to come: the round, and the keys between which they do.
-    fn room_for(&self, n: u64) -> Option<(u64, (u64, u64))> {
-        let announced = match self.anchor.promised {
-            Some(_) => self.anchor.place,
-            None => self.playlist.after(self.anchor.place, 1)?.0,
-        };
-        // Among as many old ones as there are new ones.
-        let among = if n > MAX_SOON { u64::MAX } else { n + 1 };
-        // What closes a round is followed by the next round.
-        let (behind, _) = self.playlist.after(announced, 1)?;
-        let round = behind.round;
-        let index = if round == announced.round {
-            announced.index
-        } else {
-            0
-        };
-        Some((round, self.playlist.keys_behind(round, index, among)))
-    }
-
-    /// Whether what is on at `now` can't stay when `playlist` comes.
-    pub fn loses_current(&self, playlist: &Playlist, now: UnixMillis) -> bool {
-        self.at(now).is_some_and(|showing| {
-            !showing
-                .current
-                .turn()
-                .photos()
-                .any(|id| playlist.contains(id))
-        })
-    }
-
-    /// Takes a new playlist and keeps the slide on screen; when its photo is gone, the next slide
-    /// comes at once. Photos shown earlier in this round stay shown, and what was announced as next
-    /// stays next.
-    pub fn set_playlist(&mut self, playlist: Arc<Playlist>, now: UnixMillis) {
-        let step_on = self.loses_current(&playlist, now);
-        self.take_playlist(playlist, now, step_on);
-    }
-
-    /// The same; with `step_on` the next slide comes at once in any case.
-    fn take_playlist(&mut self, playlist: Arc<Playlist>, now: UnixMillis, step_on: bool) {
-        self.recall(playlist.roll(), playlist.pairing());
-        self.settle(now);
-        let (on, announced) = (self.turn(0), self.turn(1));
-        let old = std::mem::replace(&mut self.playlist, playlist);
-        let (Some(on), Some(announced)) = (on, announced) else {
-            // There was nothing; what an earlier run saved may still hold.
-            self.seek();
-            self.settle(now);
-            return;
-        };
-        let new = self.playlist.clone();
-        if new.is_empty() {
-            return;
-        }
-        let anchor = &mut self.anchor;
-        let survivor = (0..old.n_photos()).find_map(|steps| {
-            let (place, turn) = old.after(anchor.place, steps)?;
-            let place = turn.photos().find_map(|id| new.find(place.round, id))?;
-            Some((steps, place))
-        });
-        // Where nothing is left, the place is as good as any.
-        let (steps, place) = survivor.unwrap_or((0, anchor.place));
-        // The place itself may be gone while what is on screen stays.
-        anchor.place = if steps == 0 { place } else { new.before(place) };
-        // Before the very first place there is none.
-        let at_first = steps > 0 && anchor.place == place;
-        let natural = new.after(anchor.place, 0).map(|(_, turn)| turn);
-        // Of two on screen the one that is left stays.
-        let left = on
-            .photos()
-            .filter(|id| new.contains(*id))
-            .collect::<Vec<_>>();
-        let on = Turn {
-            photo: left.first().copied().unwrap_or(on.photo),
-            beside: left.get(1).copied(),
-        };
-        (anchor.shown, anchor.beside) = match natural {
-            Some(turn) if turn == on && anchor.shown.is_none() => (None, None),
-            _ => (Some(on.photo.0), on.beside.map(|id| id.0)),
-        };
-        let next = if at_first {
-            natural
-        } else {
-            new.after(anchor.place, 1).map(|(_, turn)| turn)
-        };
-        let is_left = announced.photos().all(|id| new.contains(id));
-        anchor.promised = if is_left && next != Some(announced) {
-            Some(announced)
-        } else if at_first {
-            natural
-        } else {
-            None
-        };
-        if step_on {
-            self.advance(1);
-            self.starts_now(now);
-        }
-    }
-
     /// The clock was set back by somebody: what was on screen at `then` is on screen from `now`.
     pub fn clock_went_back(&mut self, then: UnixMillis, now: UnixMillis) {
         self.rebase(then);
@@ -481,14 +326,6 @@ impl Timeline {
             self.anchor.paused_at = Some(now.0);
         }
     }
-}
-
-fn n_newer(roll: &Roll, mark: Option<i64>) -> u64 {
-    let is_newer = |added: i64| mark.is_none_or(|mark| added > mark);
-    roll.items
-        .iter()
-        .filter(|item| is_newer(item.added))
-        .count() as u64
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::natural::natural;
-use crate::render::Size;
+use crate::render::{self, Size};
 
 /// A photo's identity: a hash of where it is stored, the same after a restart.
 #[derive(
@@ -115,7 +115,7 @@ pub(super) struct Item {
 /// Two photos of the same camera within these seconds are of one burst.
 const BURST_SECONDS: u64 = 5;
 /// Perceptual hashes that differ in no more bits than this are of nearly the same picture.
-const ALIKE_BITS: u32 = 6;
+const ALIKE_BITS: u32 = render::likeness::SAME_WITHIN_BITS;
 
 impl Item {
     /// Whether two photos are so much alike that they must not follow each other.

@@ -211,3 +211,12 @@ proptest! {
         prop_assert!(at(&other, now).current.no >= last);
     }
 }
+
+#[test]
+fn a_photo_that_followed_itself_gives_way_to_the_second_one() {
+    let mut timeline = timeline(1);
+    let only = at(&timeline, NOW).current.photo;
+    timeline.set_playlist(playlist(2), UnixMillis(NOW));
+    assert_eq!(at(&timeline, NOW).current.photo, only);
+    assert_ne!(at(&timeline, NOW).next.photo, only);
+}

@@ -28,7 +28,7 @@ fn rendition(width: u32) -> Rendition {
 
 fn subjects() -> Vec<Subject> {
     let library = Library::in_memory(Vec::new());
-    let entries = library.entries(&Filter::default(), Order::Name);
+    let entries = library.entries_or_demo(&Filter::default(), Order::Name);
     let photos = entries.iter().filter_map(|entry| library.photo(entry.id));
     photos
         .map(|photo| Subject {

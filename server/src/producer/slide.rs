@@ -1,0 +1,196 @@
+//! One slide made: its photos loaded, brought into one frame, captioned and encoded. Blocking; when
+//! and how often is the studio's.
+
+use std::{sync::Arc, time::Instant};
+
+use bytes::Bytes;
+use mantel_shared::TakenAt;
+
+use crate::{
+    caption,
+    library::{DateSource, Photo},
+    render::{self, DecodeLimits, Picture, overlay},
+    rendition::Rendition,
+    source::gallery::{self, LoadError, Loaded},
+    timeline::{PhotoId, Turn},
+};
+
+/// A slide as a rendition shows it.
+#[derive(Debug)]
+pub struct Rendered {
+    /// Its pixels, of exactly the rendition's size, to blend with.
+    pub picture: Arc<Picture>,
+    /// The same, encoded.
+    pub jpeg: Bytes,
+    /// What is known of it.
+    pub notes: Notes,
+    /// What its photos look like, see [`render::likeness`].
+    pub looks: Vec<(PhotoId, u64)>,
+}
+
+/// What is told about a slide besides its pixels.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Notes {
+    /// When it was taken, local time in ISO 8601; of two photos the first's.
+    pub taken_at: Option<TakenAt>,
+    /// What somebody wrote under it; where nobody did, what its file is called.
+    pub caption: Option<String>,
+    /// Where it was taken.
+    pub place: Option<String>,
+    /// The album that it is in.
+    pub album: Option<String>,
+}
+
+/// The photos of a slide, one or two.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// The one, or the left or upper one.
+    pub photo: Arc<Photo>,
+    /// The one beside it.
+    pub beside: Option<Arc<Photo>>,
+}
+
+/// Why a slide could not be rendered.
+#[derive(Clone, Debug)]
+pub struct Failed {
+    /// The photo that is to blame.
+    pub photo: Arc<Photo>,
+    /// What is wrong with it.
+    pub error: Arc<LoadError>,
+}
+
+/// What a photo of unknown size is taken for.
+const UNKNOWN_MIB: u32 = 256;
+
+impl Subject {
+    pub(super) fn photos(&self) -> impl Iterator<Item = &Arc<Photo>> {
+        std::iter::once(&self.photo).chain(&self.beside)
+    }
+
+    pub(super) fn turn(&self) -> Turn {
+        Turn {
+            photo: self.photo.id,
+            beside: self.beside.as_ref().map(|photo| photo.id),
+        }
+    }
+
+    pub(super) fn failed(&self, at: usize, error: LoadError) -> Failed {
+        Failed {
+            photo: self.photos().nth(at).unwrap_or(&self.photo).clone(),
+            error: Arc::new(error),
+        }
+    }
+
+    /// What decoding takes: the pixels twice, as the decoder has them and as they come out; of two
+    /// photos one after the other.
+    pub(super) fn n_mib(&self) -> u32 {
+        let mib = |photo: &Arc<Photo>| {
+            photo.facts.size.map_or(UNKNOWN_MIB, |size| {
+                let n_bytes = size.n_pixels().saturating_mul(2 * 3);
+                u32::try_from(n_bytes >> 20)
+                    .unwrap_or(u32::MAX)
+                    .saturating_add(16)
+            })
+        };
+        self.photos().map(mib).max().unwrap_or(UNKNOWN_MIB)
+    }
+}
+
+/// The slide, or which of its photos is to blame.
+pub(super) fn render_now(
+    subject: &Subject,
+    limits: &DecodeLimits,
+    rendition: Rendition,
+) -> Result<Rendered, (usize, LoadError)> {
+    let start = Instant::now();
+    let Rendition { size, fit, .. } = rendition;
+    let photo = &subject.photo;
+    let (mut picture, notes, looks) = match &subject.beside {
+        None => {
+            let loaded = gallery::load(photo, limits, size, fit).map_err(|error| (0, error))?;
+            let mut picture = loaded.picture;
+            let words =
+                caption::words(rendition.captions, &photo.facts, loaded.taken_at.as_deref());
+            overlay::write(&mut picture, (0, 0), size, &words);
+            let looks = loaded.likeness.map(|likeness| (photo.id, likeness));
+            let notes = notes(photo, loaded.taken_at, loaded.caption);
+            (picture, notes, looks.into_iter().collect())
+        }
+        Some(beside) => {
+            let part = |photo: &Arc<Photo>, at: usize| {
+                gallery::load_part(photo, limits, size, at, fit).map_err(|error| (at, error))
+            };
+            let parts = [part(photo, 0)?, part(beside, 1)?];
+            let looks = subject.photos().zip(&parts);
+            let looks = looks.filter_map(|(photo, part)| Some((photo.id, part.likeness?)));
+            let looks = looks.collect();
+            let (picture, notes) = two(subject, parts, rendition, beside);
+            (picture, notes, looks)
+        }
+    };
+    let jpeg = render::encode(&picture, rendition.quality).map_err(|error| (0, error.into()))?;
+    tracing::debug!(photo = %photo.name, millis = start.elapsed().as_millis() as u64, "rendered");
+    if picture.size() != size {
+        // Blending wants all pictures alike.
+        picture = render::fit(&picture, size, fit);
+    }
+    Ok(Rendered {
+        picture: Arc::new(picture),
+        jpeg: jpeg.into(),
+        notes,
+        looks,
+    })
+}
+
+fn two(
+    subject: &Subject,
+    parts: [Loaded; 2],
+    rendition: Rendition,
+    beside: &Photo,
+) -> (Picture, Notes) {
+    let Rendition { size, fit, .. } = rendition;
+    let mut picture = render::pair([&parts[0].picture, &parts[1].picture], size, fit);
+    let photos = [&*subject.photo, beside];
+    for (at, (place, room)) in render::pair::parts(size).into_iter().enumerate() {
+        let taken_at = parts[at].taken_at.as_deref();
+        let words = caption::words(rendition.captions, &photos[at].facts, taken_at);
+        overlay::write(&mut picture, place, room, &words);
+    }
+    let [first, second] = parts;
+    // A file's name is told only where neither has a caption of its own.
+    let caption = match (first.own_caption, second.own_caption) {
+        (None, None) => both(first.caption, second.caption),
+        (first, second) => both(first, second),
+    };
+    let first_notes = notes(photos[0], first.taken_at, caption);
+    let notes = Notes {
+        place: both(first_notes.place, beside.facts.place.clone()),
+        album: both(first_notes.album, beside.facts.album.clone()),
+        ..first_notes
+    };
+    (picture, notes)
+}
+
+fn both(first: Option<String>, second: Option<String>) -> Option<String> {
+    match (first, second) {
+        (Some(first), Some(second)) if first != second => Some(format!("{first} · {second}")),
+        (first, second) => first.or(second),
+    }
+}
+
+fn notes(photo: &Photo, taken_at: Option<String>, caption: Option<String>) -> Notes {
+    let known = || {
+        let taken = photo.facts.taken?;
+        let is_date = taken.source != DateSource::Modified;
+        let moment = chrono::DateTime::from_timestamp(taken.local_seconds, 0)?;
+        is_date.then(|| moment.format("%Y-%m-%dT%H:%M:%S").to_string())
+    };
+    Notes {
+        taken_at: taken_at
+            .or_else(known)
+            .and_then(|text| TakenAt::new(&text).ok()),
+        caption,
+        place: photo.facts.place.clone(),
+        album: photo.facts.album.clone(),
+    }
+}
