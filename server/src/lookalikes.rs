@@ -101,7 +101,8 @@ fn likeness(photo: &Photo, limits: &DecodeLimits) -> Option<u64> {
 
 /// The small picture within a file's EXIF: a JPEG within the JPEG.
 fn thumbnail(head: &[u8]) -> Option<render::Picture> {
-    let inside = head.get(16..)?;
+    // Behind the file's own start.
+    let inside = head.get(4..)?;
     let start = memchr::memmem::find(inside, b"\xff\xd8\xff")?;
     let limits = DecodeLimits {
         pixels: 1_000_000,

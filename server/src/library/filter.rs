@@ -175,8 +175,9 @@ impl Filter {
         with_names: bool,
         album: &impl Fn(&str) -> Result<Vec<i64>, E>,
     ) -> Result<Query, E> {
-        let mut sql =
-            String::from("SELECT files.id, taken, width, height, folder, camera, likeness, added");
+        let mut sql = String::from(
+            "SELECT files.id, taken, width, height, folder, camera, likeness, added, taken_from",
+        );
         if with_names {
             sql.push_str(
                 ", folders.path, files.name FROM files JOIN folders ON folders.id = files.folder",

@@ -465,11 +465,15 @@ fn entry(
     with_names: bool,
 ) -> rusqlite::Result<Entry> {
     let name = if with_names {
-        let path = PathBuf::from(os_string(row.get(8)?)).join(os_string(row.get(9)?));
+        let path = PathBuf::from(os_string(row.get(9)?)).join(os_string(row.get(10)?));
         display_name(&path, roots).into()
     } else {
         "".into()
     };
+    // Files that were copied together are of one day by their times of change: no day to pair by. Orders by
+    // date, which come with names, make do with it.
+    let tells_a_day =
+        with_names || row.get::<_, Option<u8>>(8)? != Some(DateSource::Modified as u8);
     // 0 stands for a picture with nothing on it, or one that was tried in vain.
     let likeness = row
         .get::<_, Option<i64>>(6)?
@@ -477,7 +481,11 @@ fn entry(
         .map(i64::cast_unsigned);
     Ok(Entry {
         id: PhotoId(row.get::<_, i64>(0)?.cast_unsigned()),
-        taken: row.get::<_, Option<i64>>(1)?.unwrap_or(0),
+        taken: if tells_a_day {
+            row.get::<_, Option<i64>>(1)?.unwrap_or(0)
+        } else {
+            0
+        },
         name,
         shape: Shape::of(size(row.get(2)?, row.get(3)?)),
         album: Some(row.get::<_, i64>(4)?)

@@ -65,7 +65,7 @@ fn settle(fixture: &mut Fixture) {
 #[test]
 fn a_second_scan_opens_nothing_that_has_not_changed() {
     let dir = tempfile::tempdir().unwrap();
-    let mut fixture = Fixture::new();
+    let fixture = Fixture::new();
     let path = fixture.add("a.jpg", &jpeg(16, 16, 1));
     fixture.add("odd.thing", b"no picture at all, and long ago");
     let old = std::time::SystemTime::now() - Duration::from_secs(3600);
@@ -186,7 +186,7 @@ fn files_and_folders_come_and_go() {
         deep: vec![album.clone()],
         flat: vec![fixture.folder.path().to_owned()],
     };
-    let mut look = |fixture: &mut Fixture| {
+    let look = |fixture: &mut Fixture| {
         let stop = AtomicBool::new(false);
         fixture.scanner.scan(&fixture.library, &scope, &stop);
     };
