@@ -69,6 +69,7 @@ fn broken_photos_are_skipped_and_told() {
     );
     assert!(page.text().contains("bomb.png"), "{}", page.text());
     // Both good photos still take turns.
+    server.settle();
     let one = server.colour();
     let other = server.advance();
     assert_ne!(one, other);

@@ -12,9 +12,9 @@ use std::{
 use tempfile::TempDir;
 
 use crate::support::{
-    eventually,
+    eventually, http,
     photos::{Photos, flat},
-    pixels::{BLUE, GREEN, RED, YELLOW},
+    pixels::{BLUE, GREEN, Picture, RED, YELLOW},
     process::{self, Process},
     server::{STANDING, Server, command, program},
 };
@@ -289,4 +289,83 @@ fn lists_for_people_and_for_programs() {
         wrong.output
     );
     assert!(data.path().join("index.sqlite").exists());
+}
+
+#[test]
+fn an_address_chooses_photos_and_each_choice_is_a_channel() {
+    let photos = Photos::none();
+    photos.add("Rome/IMG_20210704_120000.jpg", &flat(RED));
+    photos.add("Rome/IMG_20190704_120000.jpg", &flat(GREEN));
+    photos.add("Paris/IMG_20200101_120000.jpg", &flat(BLUE));
+    let server = Server::start(photos.path(), &STANDING);
+    await_count(&server, "photos", 3);
+    let colour = |query: &str| {
+        eventually("a snapshot", || {
+            let reply = server.get(&format!("/snapshot?{query}"));
+            if reply.status() != 200 {
+                return Err(reply.text());
+            }
+            Picture::from_jpeg(&reply.body).map(|picture| picture.middle())
+        })
+    };
+    assert!(colour("album=Paris").is(BLUE));
+    assert!(colour("from=2021").is(RED));
+    assert!(colour("to=2019").is(GREEN));
+    let status = server.get("/status?album=Rome").json();
+    assert_eq!(status["channel"]["photos"], 2, "{status}");
+    assert_eq!(status["channel"]["shows"], "album Rome", "{status}");
+    assert_eq!(server.get("/status").json()["channel"]["photos"], 3);
+
+    // A command goes to the channel that it names, and to no other.
+    let (main, rome) = (server.colour(), colour("album=Rome"));
+    let reply = http::control_at(
+        server.address,
+        "/control?album=Rome",
+        "{\"command\":\"next\"}",
+    );
+    assert_eq!(reply.status(), 200, "{}", reply.text());
+    eventually("the other photo of Rome", || {
+        let now = colour("album=Rome");
+        if now.is(rome) {
+            Err(format!("{now:?}"))
+        } else {
+            Ok(())
+        }
+    });
+    assert_eq!(server.colour(), main);
+
+    for (query, status, word) in [
+        ("album=Atlantis", 404, "Atlantis"),
+        ("rating=5", 404, "5 stars"),
+        ("rating=6", 400, "rating"),
+        ("from=soon", 400, "2021-07-04"),
+    ] {
+        let reply = server.get(&format!("/stream?{query}"));
+        assert_eq!(reply.status(), status, "{query}");
+        assert!(reply.text().contains(word), "{query}: {}", reply.text());
+    }
+}
+
+#[test]
+fn what_the_server_may_show_is_narrowed_never_widened() {
+    let photos = Photos::none();
+    photos.add("guests/a.jpg", &flat(RED));
+    photos.add("private/b.jpg", &flat(BLUE));
+    let mut args = STANDING.to_vec();
+    args.extend(["--album", "guests"]);
+    let server = Server::start(photos.path(), &args);
+    await_count(&server, "photos", 2);
+    assert_eq!(server.colour(), RED);
+    for query in [
+        "album=private",
+        "album=private&from=1990",
+        "album=guests&album=private",
+    ] {
+        let reply = server.get(&format!("/snapshot?{query}"));
+        assert_eq!(reply.status(), 404, "{query}");
+    }
+    assert_eq!(
+        server.get("/status?newest=9").json()["channel"]["photos"],
+        1
+    );
 }

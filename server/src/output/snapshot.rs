@@ -33,8 +33,11 @@ pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<
     let frame = now.current;
     let tag = etag(&frame, &wishes.rendition);
     let fresh = matches(&request.headers, &tag);
+    let slide = frame.meta.slide.map_or(0, |slide| slide.0);
     let reply = http::Response::builder()
         .header(header::ETAG, tag)
+        // For whoever wants to know whether a command has reached the screen.
+        .header("X-Slide", slide)
         .header(header::CACHE_CONTROL, "private, no-cache");
     if fresh {
         return reply::built(reply.status(StatusCode::NOT_MODIFIED), "");

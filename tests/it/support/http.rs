@@ -107,10 +107,15 @@ pub(crate) fn get(address: SocketAddr, target: &str) -> Reply {
 
 /// `POST /control` with a JSON text.
 pub(crate) fn control(address: SocketAddr, json: &str) -> Reply {
+    control_at(address, "/control", json)
+}
+
+/// The same for a channel that the address names.
+pub(crate) fn control_at(address: SocketAddr, target: &str, json: &str) -> Reply {
     request(
         address,
         "POST",
-        "/control",
+        target,
         "Content-Type: application/json\r\n",
         json,
     )

@@ -164,8 +164,24 @@ impl Server {
         self.step("next")
     }
 
+    /// Waits until the slide that is on is the one on screen: after a command its picture may have to be
+    /// made first.
+    pub(crate) fn settle(&self) {
+        eventually("the slide that is on to be on screen", || {
+            let on = self.get("/status").json()["channel"]["slide"]["number"].to_string();
+            let snapshot = self.get("/snapshot");
+            let shown = snapshot.head.get("x-slide").unwrap_or("none").to_owned();
+            if on == shown {
+                Ok(())
+            } else {
+                Err(format!("{shown} instead of {on}"))
+            }
+        });
+    }
+
     /// The same for any command that changes the slide.
     pub(crate) fn step(&self, command: &str) -> Rgb {
+        self.settle();
         let before = self.colour();
         self.command(command);
         eventually("another photo on /snapshot", || {
