@@ -8,8 +8,8 @@ use mantel_shared::TakenAt;
 
 use crate::{
     caption,
-    library::{DateSource, Photo},
-    render::{self, DecodeLimits, Picture, overlay},
+    library::{DateSource, Facts, Photo},
+    render::{self, DecodeLimits, Picture, Probe, overlay},
     rendition::Rendition,
     source::gallery::{self, LoadError, Loaded},
     timeline::{PhotoId, Turn},
@@ -85,12 +85,18 @@ impl Subject {
     /// photos one after the other.
     pub(super) fn n_mib(&self) -> u32 {
         let mib = |photo: &Arc<Photo>| {
-            photo.facts.size.map_or(UNKNOWN_MIB, |size| {
-                let n_bytes = size.n_pixels().saturating_mul(2 * 3);
-                u32::try_from(n_bytes >> 20)
-                    .unwrap_or(u32::MAX)
-                    .saturating_add(16)
-            })
+            let Facts { kind, size, .. } = photo.facts;
+            let (Some(kind), Some(_)) = (kind, size) else {
+                return UNKNOWN_MIB;
+            };
+            let n_bytes = render::cost(&Probe {
+                kind,
+                size,
+                turned: None,
+            });
+            u32::try_from(n_bytes >> 20)
+                .unwrap_or(u32::MAX)
+                .saturating_add(16)
         };
         self.photos().map(mib).max().unwrap_or(UNKNOWN_MIB)
     }

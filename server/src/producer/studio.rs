@@ -57,11 +57,15 @@ impl StudioLimits {
             decode: DecodeLimits::default(),
             n_workers,
             memory_mib: 1024,
-            shelf_bytes: 64 << 20,
+            // The slide before, this one and the next, of one rendition in Full HD; a few of smaller ones.
+            shelf_bytes: 24 << 20,
             time: Duration::from_secs(30),
         }
     }
 }
+
+/// How long after a slide the memory of its decoding is kept for the next.
+const TIDY_AFTER: Duration = Duration::from_millis(500);
 
 /// Threads whose decoder took too long and that are no longer waited for. What more of them hold is
 /// not lent again until they end: they may stand in the way, but they can't take all memory.
@@ -90,6 +94,8 @@ pub struct Studio {
     shelf: Mutex<Shelf<Key, Arc<Rendered>>>,
     running: Mutex<HashMap<Key, Running>>,
     n_hanging: AtomicUsize,
+    /// Slides rendered so far: tells whether anything came after one.
+    n_rendered: AtomicUsize,
     /// Photos whose looks were told.
     looked_at: Mutex<HashSet<PhotoId>>,
 }
@@ -103,6 +109,7 @@ impl Studio {
             shelf: Mutex::new(Shelf::new(limits.shelf_bytes)),
             running: Mutex::default(),
             n_hanging: AtomicUsize::new(0),
+            n_rendered: AtomicUsize::new(0),
             looked_at: Mutex::default(),
             limits,
         }
@@ -157,7 +164,9 @@ impl Studio {
         let (photos, limits) = (subject.clone(), self.limits.decode);
         let n_mib = subject.n_mib();
         let result = self.timed(n_mib, move || render_now(&photos, &limits, rendition));
-        let rendered = match result.await {
+        let result = result.await;
+        self.clone().tidy_up();
+        let rendered = match result {
             Ok(result) => result.map_err(|(at, error)| subject.failed(at, error))?,
             Err(error) => return Err(subject.failed(0, error)),
         };
@@ -165,6 +174,18 @@ impl Studio {
         let n_bytes = rendered.picture.pixels().len() + rendered.jpeg.len();
         locked(&self.shelf).put(key, rendered.clone(), n_bytes);
         Ok(rendered)
+    }
+
+    /// Gives back what was kept for the next photo, when none comes soon: between slides memory is better off with
+    /// somebody else.
+    fn tidy_up(self: Arc<Self>) {
+        let last = self.n_rendered.fetch_add(1, Relaxed) + 1;
+        tokio::spawn(async move {
+            tokio::time::sleep(TIDY_AFTER).await;
+            if self.n_rendered.load(Relaxed) == last {
+                render::release_spare();
+            }
+        });
     }
 
     /// Has `work` done in a thread of its own, once there is a worker and memory for it, and waits

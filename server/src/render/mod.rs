@@ -51,3 +51,4 @@ pub use orient::{Orientation, orient};
 pub use pair::pair;
 pub use picture::{Picture, PictureError, Size, SizeError};
 pub use probe::{Kind, Probe, probe};
+pub(crate) use spare::release as release_spare;

@@ -37,6 +37,13 @@ pub(crate) fn keep(pixels: Vec<u8>) {
     }
 }
 
+/// Gives kept memory back to the system.
+pub(crate) fn release() {
+    drop(std::mem::take(
+        &mut *SPARE.lock().unwrap_or_else(PoisonError::into_inner),
+    ));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
