@@ -32,6 +32,8 @@ const MAX_RENDITIONS: usize = 12;
 /// more often, because somebody is about to fill it.
 const RESCAN: Duration = Duration::from_secs(60);
 const RESCAN_EMPTY: Duration = Duration::from_secs(5);
+/// How long a library that is known leaves the machine to the first picture.
+const FIRST_PICTURE: Duration = Duration::from_millis(400);
 /// A library that takes long to look through is looked through the more seldom.
 const SCANNING_SHARE: u32 = 30;
 
@@ -206,12 +208,18 @@ impl ScanThread {
         if library.roots().is_empty() {
             return Self { stop, waker: None };
         }
-        let watcher = Watcher::new(library.roots().to_owned());
+        // What is known is enough for a first picture, and that one comes first.
+        let known = library.counts().photos > 0;
+        let rest = if known { FIRST_PICTURE } else { Duration::ZERO };
+        let watcher = Watcher::new(library.roots().to_owned(), rest);
         let waker = Some(watcher.waker());
         let (told, followed, seen) = (stop.clone(), library.clone(), library.clone());
         let thread = std::thread::Builder::new()
             .name("scan".into())
-            .spawn(move || keep_up(&library, &watcher, &told));
+            .spawn(move || {
+                std::thread::sleep(rest);
+                keep_up(&library, &watcher, &told);
+            });
         if let Err(error) = thread {
             tracing::error!(%error, "can't start the thread that scans the folders");
         }

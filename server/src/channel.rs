@@ -135,6 +135,7 @@ impl Choice {
 #[derive(Debug)]
 pub struct ChannelTask {
     choice: Choice,
+    changes: watch::Receiver<u64>,
     state: Option<StateFile>,
     programme: Programme,
     published: watch::Sender<Arc<Programme>>,
@@ -153,12 +154,15 @@ impl ChannelTask {
             Role::Main { state, saved } => (state, saved),
             Role::Choice => (None, SavedProgramme::default()),
         };
+        // From before the playlist is made: what comes meanwhile counts.
+        let changes = choice.common.library.changes();
         let roll = Arc::new(choice.roll());
         let programme = Programme::new(choice.common.settings, &roll, saved, clock::now());
         let (published, receiver) = watch::channel(Arc::new(programme.clone()));
         let (sender, acts) = mpsc::channel(QUEUE);
         let task = Self {
             choice,
+            changes,
             state,
             programme,
             published,
@@ -176,9 +180,6 @@ impl ChannelTask {
 
     /// Runs until every [`Channel`] is gone or the task is aborted.
     pub async fn run(mut self) {
-        let mut changes = self.choice.common.library.changes();
-        // Changes from before this task began count too.
-        changes.mark_changed();
         let mut tick = tokio::time::interval(CLOCK_CHECK);
         let mut last = clock::now();
         let mut day = clock::today();
@@ -191,8 +192,8 @@ impl ChannelTask {
                     // Who asked may have gone: the command stands all the same.
                     let _ = ask.reply.send(result.map(|()| self.published.borrow().clone()));
                 }
-                Ok(()) = changes.changed() => {
-                    changes.mark_unchanged();
+                Ok(()) = self.changes.changed() => {
+                    self.changes.mark_unchanged();
                     self.take_playlist().await;
                 }
                 _ = tick.tick() => {

@@ -38,6 +38,8 @@ pub(crate) fn work(library: &Library, stop: &AtomicBool) {
         pixels: 30_000_000,
         ..DecodeLimits::default()
     };
+    // First pictures first.
+    pause(LOOK_AGAIN, stop);
     while !stop.load(Relaxed) {
         let photos = if library.counts().scanning {
             Vec::new()

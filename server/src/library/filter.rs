@@ -180,10 +180,14 @@ impl Filter {
         );
         if with_names {
             sql.push_str(
-                ", folders.path, files.name FROM files JOIN folders ON folders.id = files.folder",
+                ", folders.path, files.name FROM folders JOIN files ON folders.id = files.folder",
             );
         } else {
             sql.push_str(" FROM files");
+        }
+        if self.is_all() {
+            // Rows as they lie: through an index each would be looked up by itself, ten times as slow.
+            sql.push_str(" NOT INDEXED");
         }
         let mut query = Query {
             sql,

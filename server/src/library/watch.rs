@@ -53,8 +53,8 @@ const AT_LATEST: Duration = Duration::from_secs(2);
 const MAX_PLACES: usize = 500;
 
 impl Watcher {
-    /// Watches `roots`. That it can't is logged, and no reason to stop.
-    pub fn new(roots: Vec<PathBuf>) -> Self {
+    /// Watches `roots`, once the time `after` has passed. That it can't is logged, and no reason to stop.
+    pub fn new(roots: Vec<PathBuf>, after: Duration) -> Self {
         let (sender, tidings) = channel();
         let waker = sender.clone();
         let system = Slot::default();
@@ -62,7 +62,10 @@ impl Watcher {
         // Registering a large tree takes a while, and nobody shall wait for that.
         let started = std::thread::Builder::new()
             .name("watch".into())
-            .spawn(move || watch(&roots, &sender, &slot));
+            .spawn(move || {
+                std::thread::sleep(after);
+                watch(&roots, &sender, &slot);
+            });
         if let Err(error) = started {
             tracing::warn!(%error, "the folders can't be watched; they are looked through on a timer");
         }

@@ -122,20 +122,32 @@ impl Programme {
     /// The playlists that `roll` makes for this programme as it is at `now`. Sorts: no work for a
     /// thread that serves sockets.
     pub fn playlists_of(&self, roll: &Arc<Roll>, now: UnixMillis) -> Playlists {
-        let single = self.single.playlist_of(roll.clone(), Pairing::Off, now);
+        let made = |timeline: &Timeline, pairing| {
+            let playlist = Arc::new(timeline.playlist_of(roll.clone(), pairing, now));
+            // Worked out here, where nobody waits: the round that runs.
+            playlist.warm(timeline.place(now).round);
+            playlist
+        };
         let other = |timeline: &Arc<Timeline>, pairing| {
-            let playlist = timeline.playlist_of(roll.clone(), pairing, now);
+            let playlist = made(timeline, pairing);
             // Once their ways have parted they stay parted: places differ.
             let is_own = !Arc::ptr_eq(timeline, &self.single) || playlist.has_pairs();
-            is_own.then(|| Arc::new(playlist))
+            is_own.then_some(playlist)
         };
-        let playlists = Playlists {
-            landscape: other(&self.landscape, Pairing::Portraits),
-            portrait: other(&self.portrait, Pairing::Landscapes),
-            single: Arc::new(single),
-        };
-        playlists.warm(self, now);
-        playlists
+        // Three sorts of the library, each for itself: a start waits for them.
+        std::thread::scope(|threads| {
+            let portrait = threads.spawn(|| other(&self.portrait, Pairing::Landscapes));
+            let single = made(&self.single, Pairing::Off);
+            let landscape = other(&self.landscape, Pairing::Portraits);
+            let portrait = portrait
+                .join()
+                .unwrap_or_else(|_| other(&self.portrait, Pairing::Landscapes));
+            Playlists {
+                single,
+                landscape,
+                portrait,
+            }
+        })
     }
 
     /// Takes new playlists. Where what is on any screen is gone, all go on to the next slide at
@@ -208,22 +220,6 @@ impl Programme {
             landscape: other(&self.landscape),
             portrait: other(&self.portrait),
             single: single.clone(),
-        }
-    }
-}
-
-impl Playlists {
-    /// Works out the rounds that are asked for next.
-    fn warm(&self, programme: &Programme, now: UnixMillis) {
-        let own = [
-            (&programme.single, Some(&self.single)),
-            (&programme.landscape, self.landscape.as_ref()),
-            (&programme.portrait, self.portrait.as_ref()),
-        ];
-        for (timeline, playlist) in own {
-            if let Some(playlist) = playlist {
-                playlist.warm(timeline.place(now).round);
-            }
         }
     }
 }
