@@ -93,6 +93,10 @@ pub struct Common {
 
 /// What a channel is to the house.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one for each channel, and gone at once"
+)]
 pub enum Role {
     /// What is on when nobody chooses. It keeps its place over restarts, and when there is no photo
     /// to show it shows the demo's pictures.

@@ -213,6 +213,8 @@ impl Tiff {
     }
 
     fn degrees(&mut self, tag: u16, degrees: f64) {
+        // Never below zero: the letter before says which side.
+        #[expect(clippy::cast_sign_loss)]
         let micro = (degrees * 1e6) as u32;
         let parts = [(micro, 1_000_000_u32), (0, 1), (0, 1)];
         let bytes = parts

@@ -139,7 +139,12 @@ fn gps_date(exif: &Exif) -> Option<NaiveDateTime> {
     let text = exif.get(ExifTag::GPSDateStamp)?.as_str()?;
     let date = chrono::NaiveDate::parse_from_str(text.trim(), "%Y:%m:%d").ok()?;
     let time = exif.get(ExifTag::GPSTimeStamp)?.as_urational_slice()?;
-    let part = |at: usize| time.get(at)?.to_f64().map(|value| value as u32);
+    let part = |at: usize| {
+        let value = time.get(at)?.to_f64()?;
+        // A cast cuts off what is below zero or no number.
+        #[expect(clippy::cast_sign_loss)]
+        Some(value as u32)
+    };
     let moment = date.and_hms_opt(part(0)?, part(1)?, part(2)?)?;
     plausible(moment).then_some(moment)
 }

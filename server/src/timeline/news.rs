@@ -105,7 +105,7 @@ impl News {
             return None;
         }
         let span = u128::from(wave.high.saturating_sub(wave.low));
-        let share = span * u128::from(mix(mix(!seed) ^ item.id.0)) >> 64;
+        let share = (span * u128::from(mix(mix(!seed) ^ item.id.0))) >> 64;
         Some(wave.low.saturating_add(1).saturating_add(share as u64))
     }
 

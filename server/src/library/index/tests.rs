@@ -63,7 +63,8 @@ fn a_second_process_is_told_so() {
 
 #[test]
 fn what_is_no_index_of_ours_is_set_aside() {
-    let make: [(&str, fn(&Path)); 4] = [
+    type Make = fn(&Path);
+    let make: [(&str, Make); 4] = [
         ("rubbish", |path| {
             fs::write(path, b"rubbish".repeat(1000)).unwrap()
         }),

@@ -121,7 +121,7 @@ fn links_names_loops_pipes_and_locked_doors() {
         .status();
     assert!(status.is_ok_and(|status| status.success()));
     let locked = fixture.add("photos/locked.jpg", &jpeg(16, 16, 3));
-    fs::set_permissions(&locked, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&locked, fs::Permissions::from_mode(0o000)).unwrap();
     let may_read_all = fs::File::open(&locked).is_ok();
 
     fixture.scan();

@@ -178,6 +178,10 @@ fn mix(picture: &mut Picture, (x, y): (i32, i32), (alpha, rgb): (u8, [u8; 3])) {
 }
 
 /// Darkens the part from `top` down, more and more, without an edge to be seen.
+#[expect(
+    clippy::cast_sign_loss,
+    reason = "a place in the picture and a share, neither below zero"
+)]
 fn shade(picture: &mut Picture, place: (u32, u32), room: Size, top: f32) {
     let end = (place.1 + room.height).min(picture.height());
     let start = (top.max(place.1 as f32)) as u32;

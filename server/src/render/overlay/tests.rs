@@ -155,13 +155,12 @@ fn scripts_of_the_system_are_drawn() {
 fn n_missing(text: &str) -> usize {
     fonts::with(text, |system| {
         let block = Block::new(system, text, 20.0, 900.0);
-        let n = block
+        block
             .buffer
             .layout_runs()
             .flat_map(|run| run.glyphs.iter())
             .filter(|glyph| glyph.glyph_id == 0)
-            .count();
-        n
+            .count()
     })
 }
 

@@ -85,7 +85,7 @@ proptest! {
         let mut all = entries(n_singles);
         for (at, n) in bursts.iter().enumerate() {
             for i in 0..*n {
-                let taken = at as i64 * 1000 + i as i64;
+                let taken = i64::try_from(at).unwrap() * 1000 + i64::try_from(i).unwrap();
                 let mut photo = entry(&format!("burst {at} {i}"), taken);
                 if at % 2 == 0 {
                     photo.camera = 7;
@@ -148,7 +148,7 @@ proptest! {
             ..entry(&format!("{burst} {i}"), 1000 * (burst + 1) + i)
         })).collect();
         let taken: HashMap<PhotoId, i64> = all.iter().map(|entry| (entry.id, entry.taken)).collect();
-        let (n, largest) = (all.len(), *sizes.iter().max().unwrap() as usize);
+        let (n, largest) = (all.len(), usize::try_from(*sizes.iter().max().unwrap()).unwrap());
         let list = paired(all, seed);
         for round in 0..4 {
             let turns = turns(&list, round);
@@ -257,7 +257,7 @@ fn a_million_photos_of_one_burst_are_no_quadratic_work() {
     for (i, entry) in all.iter_mut().enumerate() {
         entry.camera = 1 + (i as u64) % 3;
         entry.shape = Shape::Portrait;
-        entry.taken = i as i64;
+        entry.taken = i64::try_from(i).unwrap();
     }
     let start = std::time::Instant::now();
     let roll = Arc::new(Roll::new(all, Order::Shuffle, 1));

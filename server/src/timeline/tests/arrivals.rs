@@ -16,7 +16,7 @@ const SCREENS: [(Size, bool); 3] = [
 fn photo(i: u64, added: i64) -> Entry {
     Entry {
         id: PhotoId::of(&i.to_le_bytes()),
-        taken: (i % 7) as i64 * 86_400,
+        taken: i64::try_from(i % 7).unwrap() * 86_400,
         name: "".into(),
         shape: [Shape::Landscape, Shape::Portrait, Shape::Unknown][(i % 3) as usize],
         album: i % 5,
@@ -127,7 +127,7 @@ proptest! {
                     // Some go, some come; the newest may be gone at once.
                     all.retain(|entry| entry.id.0 ^ seed & 15 != 0 || all_is_few(seed));
                     let n = seed % 1000 + 1000;
-                    all.push(photo(n, now as i64 / 1000));
+                    all.push(photo(n, i64::try_from(now).unwrap() / 1000));
                     let known = roll(&all);
                     let gone: Vec<bool> = before.iter()
                         .map(|showing| showing.current.turn().photos().all(|id| known.position(id).is_none())).collect();
