@@ -175,20 +175,21 @@ impl Filter {
         with_names: bool,
         album: &impl Fn(&str) -> Result<Vec<i64>, E>,
     ) -> Result<Query, E> {
-        let mut sql = String::from(
-            "SELECT files.id, taken, width, height, folder, camera, likeness, added, taken_from",
-        );
-        if with_names {
-            sql.push_str(
-                ", folders.path, files.name FROM folders JOIN files ON folders.id = files.folder",
-            );
+        // Rows as they lie: through an index each would be looked up by itself, ten times as slow.
+        let files = if self.is_all() {
+            "files NOT INDEXED"
         } else {
-            sql.push_str(" FROM files");
-        }
-        if self.is_all() {
-            // Rows as they lie: through an index each would be looked up by itself, ten times as slow.
-            sql.push_str(" NOT INDEXED");
-        }
+            "files"
+        };
+        let columns = "files.id, taken, width, height, folder, camera, likeness, added, taken_from";
+        let sql = if with_names {
+            format!(
+                "SELECT {columns}, folders.path, files.name FROM folders \
+                 JOIN {files} ON folders.id = files.folder"
+            )
+        } else {
+            format!("SELECT {columns} FROM {files}")
+        };
         let mut query = Query {
             sql,
             values: Vec::new(),
