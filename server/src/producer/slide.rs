@@ -24,7 +24,7 @@ pub struct Rendered {
     pub jpeg: Bytes,
     /// What is known of it.
     pub notes: Notes,
-    /// What its photos look like, see [`render::likeness`].
+    /// What its photos look like, see [`render::likeness()`].
     pub looks: Vec<(PhotoId, u64)>,
 }
 

@@ -19,7 +19,7 @@ use crate::{Boundary, Limits, PartHead};
 /// What a stream consists of. For each part there is one `Head`, then its `Body` in any number of
 /// pieces (none when it is empty), then `PartEnd`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(
+#[allow(
     clippy::large_enum_variant,
     reason = "a head comes once a part and is used at once; a box would be an allocation for each"
 )]
