@@ -33,7 +33,7 @@ Examples:
 
 Tools go into .tools/ in the project, each once and at a pinned version; one of exactly that version
 on PATH is used instead. CARGO_TARGET_DIR is honoured. FUZZ_SECONDS sets how long `check fuzz` runs
-each target (10).
+each target (10); FUZZ_PHOTOS=1 adds the decoders of photos.
 ";
 
 /// How the server is compiled. The viewer is always a release build.

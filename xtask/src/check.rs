@@ -189,8 +189,11 @@ fn fuzz(project: &Project) -> anyhow::Result<()> {
         .find_map(|line| line.strip_prefix("host: "))
         .context("rustc doesn't tell its host")?;
 
-    for room in FUZZ_ROOMS {
-        fuzz_room(project, room, host, seconds)?;
+    fuzz_room(project, FUZZ_ROOMS[0], host, seconds)?;
+    // What other people's decoders hide would fail a build in which nothing has changed, and they take minutes
+    // to build: they are searched by hand.
+    if std::env::var_os("FUZZ_PHOTOS").is_some() {
+        fuzz_room(project, FUZZ_ROOMS[1], host, seconds)?;
     }
     Ok(())
 }

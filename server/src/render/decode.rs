@@ -139,6 +139,18 @@ pub enum DecodeError {
     Damaged(String),
 }
 
+impl DecodeError {
+    /// Decoders of other people explain themselves at length; people get one sentence.
+    fn on_one_line(self) -> Self {
+        let line = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        match self {
+            Self::Damaged(text) => Self::Damaged(line(text)),
+            Self::Unsupported(text) => Self::Unsupported(line(text)),
+            other => other,
+        }
+    }
+}
+
 fn there(percent: Option<u8>) -> String {
     match percent {
         Some(0) => "none of the picture is there".into(),
@@ -190,7 +202,7 @@ pub fn decode(
 ) -> Result<Picture, DecodeError> {
     // None of today's decoders can shrink on the way; the picture comes in full and is fitted after.
     let _ = target;
-    let mut stored = decode_stored(bytes, limits)?;
+    let mut stored = decode_stored(bytes, limits).map_err(DecodeError::on_one_line)?;
     stored.space.make_srgb(&mut stored.picture);
     Ok(orient(stored.picture, orientation(stored.turned, bytes)))
 }
@@ -206,7 +218,7 @@ pub fn decode_fitted(
     size: Size,
     how: Fit,
 ) -> Result<Picture, DecodeError> {
-    let mut stored = decode_stored(bytes, limits)?;
+    let mut stored = decode_stored(bytes, limits).map_err(DecodeError::on_one_line)?;
     let orientation = orientation(stored.turned, bytes);
     let is_smaller = stored.picture.size().n_pixels() < size.n_pixels();
     if is_smaller {
@@ -245,6 +257,21 @@ mod tests {
     use super::*;
     use crate::render::encode::{Quality, encode};
     use crate::render::exif::tests::{block, in_jpeg};
+
+    #[test]
+    fn whatever_a_decoder_says_is_one_line() {
+        let error = DecodeError::Damaged("no table\n  for\r\nthis".into()).on_one_line();
+        assert_eq!(error.to_string(), "the file is damaged: no table for this");
+        // A scan whose tables are missing: the decoder's own words have line breaks.
+        let jpeg = encode(&Picture::filled(32, 24, [90, 40, 9]), Quality::default()).unwrap();
+        for at in 0..jpeg.len() {
+            let mut file = jpeg.clone();
+            file[at] = 0xff;
+            if let Err(error) = decode(&file, &DecodeLimits::default(), None) {
+                assert!(!error.to_string().contains('\n'), "{at}: {error:?}");
+            }
+        }
+    }
 
     #[test]
     fn turning_last_shows_the_same() {
