@@ -22,11 +22,15 @@ use crate::{
     output::{self, Outputs},
     producer::{Producer, Studio, StudioLimits},
     progress::Progress,
+    stats::WorkStats,
     timeline::{Order, SavedProgramme},
 };
 
 /// Renditions that are produced at once; more would be strangers making the server work.
 const MAX_RENDITIONS: usize = 12;
+
+/// What all decoders together may take.
+const DECODE_MIB: u32 = 1024;
 
 /// How often the folders are looked through again, for shares that send no events; an empty one
 /// more often, because somebody is about to fill it.
@@ -60,13 +64,15 @@ pub async fn run(
     let channels = Arc::new(Channels::new(channel, config.filter.clone(), common));
 
     let framing = Arc::new(Framing::default());
+    let work = Arc::new(WorkStats::default());
     let workers = std::thread::available_parallelism()
         .map_or(2, usize::from)
         .min(4);
+    let limits = StudioLimits::new(workers, DECODE_MIB);
     let workshop = Workshop {
         channels: channels.clone(),
         library: library.clone(),
-        studio: Arc::new(Studio::new(StudioLimits::with_workers(workers))),
+        studio: Arc::new(Studio::new(limits, work.clone())),
         framing: framing.clone(),
         stopped: stopped.clone(),
     };
@@ -77,7 +83,10 @@ pub async fn run(
         })
     });
 
-    let outputs = outputs(&config, feeds.clone(), channels, library, framing);
+    let outputs = Outputs {
+        work,
+        ..outputs(&config, feeds.clone(), channels, library, framing)
+    };
     let accept = accept(&config, Arc::new(outputs));
     let signal = tokio::spawn(async move {
         shutdown.await;
@@ -106,6 +115,9 @@ fn outputs(
         framing,
         rendition: config.rendition,
         settings: config.timeline,
+        viewers: Arc::default(),
+        work: Arc::default(),
+        step_down: true,
         connections: Arc::default(),
         started_at: Instant::now(),
         started_millis: crate::clock::now().0,

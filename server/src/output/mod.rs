@@ -4,15 +4,20 @@
 //! library or a socket. Routes are in this file, each answer in a file of its own.
 
 mod assets;
+mod body;
 mod bytes;
 mod control;
+mod metrics;
+mod pace;
 mod paint;
 mod query;
 mod reply;
+mod screens;
 mod skipped;
 mod snapshot;
 mod status;
 mod stream;
+mod viewers;
 
 use std::sync::Arc;
 
@@ -23,10 +28,13 @@ use crate::{
     channels::{Channels, Show},
     hub::{Feeds, Framing},
     library::Library,
-    net::ConnectionCounts,
+    net::{ConnectionCounts, Visitor},
     rendition::Rendition,
+    stats::WorkStats,
     timeline::Settings,
 };
+pub use viewers::Viewers;
+use viewers::Who;
 
 /// What the endpoints work with.
 #[derive(Debug)]
@@ -43,6 +51,12 @@ pub struct Outputs {
     pub rendition: Rendition,
     /// Interval and transition.
     pub settings: Settings,
+    /// Who watches.
+    pub viewers: Arc<Viewers>,
+    /// What rendering does.
+    pub work: Arc<WorkStats>,
+    /// Whether a viewer that can't keep up gets less than it asked for.
+    pub step_down: bool,
     /// Who is connected.
     pub connections: Arc<ConnectionCounts>,
     /// When the server started.
@@ -63,14 +77,16 @@ pub fn routes(outputs: Arc<Outputs>) -> BoxedFilter<(Response,)> {
         .and(warp::path::full())
         .and(text)
         .and(warp::header::headers_cloned())
+        .and(warp::ext::get::<Visitor>())
         .and(with)
         .and(warp::body::stream())
         .then(
-            |method, path: warp::path::FullPath, query: String, headers, outputs, body| async move {
+            |method, path: warp::path::FullPath, query: String, headers, visitor, outputs, body| async move {
                 let request = Request {
                     method,
                     query,
                     headers,
+                    visitor,
                 };
                 answer(path.as_str(), request, outputs, body).await
             },
@@ -84,9 +100,16 @@ struct Request {
     method: Method,
     query: String,
     headers: HeaderMap,
+    visitor: Visitor,
 }
 
 impl Request {
+    /// Who asks, for the list of viewers.
+    fn who(&self) -> Who {
+        let Visitor { peer, name, .. } = &self.visitor;
+        Who::new(peer.to_string(), self.agent(), name.clone())
+    }
+
     fn agent(&self) -> &str {
         self.headers
             .get(http::header::USER_AGENT)
@@ -125,6 +148,9 @@ async fn get(
         "/bytes" => bytes::answer(outputs, request).await,
         "/snapshot" => snapshot::answer(outputs, request).await,
         "/status" => status::answer(outputs, request).await,
+        "/metrics" => metrics::answer(outputs),
+        "/screens" => Ok(screens::answer(outputs)),
+        screens::SCRIPT_PATH => Ok(screens::script()),
         "/library/skipped" => Ok(skipped::answer(outputs, request)),
         "/healthz" => Ok(reply::health(outputs.started_millis)),
         _ => assets::answer(path, request).ok_or_else(|| reply::Problem::not_found(path)),
