@@ -25,9 +25,6 @@ use crate::{
     timeline::{Order, SavedProgramme},
 };
 
-/// Renditions that are produced at once; more would be strangers making the server work.
-const MAX_RENDITIONS: usize = 12;
-
 /// How often the folders are looked through again, for shares that send no events; an empty one
 /// more often, because somebody is about to fill it.
 const RESCAN: Duration = Duration::from_secs(60);
@@ -72,7 +69,7 @@ pub async fn run(
     };
     let feeds = Arc::new_cyclic(|feeds: &Weak<Feeds<Show>>| {
         let feeds = feeds.clone();
-        Feeds::new(MAX_RENDITIONS, move |show, feed| {
+        Feeds::new(config.max_renditions, move |show, feed| {
             workshop.start(feeds.clone(), show, feed)
         })
     });
@@ -107,6 +104,7 @@ fn outputs(
         rendition: config.rendition,
         settings: config.timeline,
         connections: Arc::default(),
+        max_body: config.max_body,
         started_at: Instant::now(),
         started_millis: crate::clock::now().0,
     }
@@ -137,8 +135,8 @@ pub(crate) fn accept(config: &Config, outputs: Arc<Outputs>) -> Accept {
     Accept {
         counts: outputs.connections.clone(),
         routes: output::routes(outputs),
-        max_connections: config.max_connections,
-        public: config.public,
+        limits: config.limits,
+        access: Arc::new(config.access.clone()),
     }
 }
 

@@ -23,7 +23,7 @@ use crate::{
     channels::{Channels, Show},
     hub::{Feeds, Framing},
     library::Library,
-    net::ConnectionCounts,
+    net::{ConnectionCounts, Visitor},
     rendition::Rendition,
     timeline::Settings,
 };
@@ -45,14 +45,13 @@ pub struct Outputs {
     pub settings: Settings,
     /// Who is connected.
     pub connections: Arc<ConnectionCounts>,
+    /// The largest body of a `POST`, in bytes.
+    pub max_body: u64,
     /// When the server started.
     pub started_at: std::time::Instant,
     /// The same by the wall clock: tells one run of the server from another.
     pub started_millis: u64,
 }
-
-/// The largest body of a `POST`: a command has fifty bytes.
-const MAX_BODY: u64 = 16 * 1024;
 
 /// All endpoints as one filter that answers every request.
 pub fn routes(outputs: Arc<Outputs>) -> BoxedFilter<(Response,)> {
@@ -63,14 +62,22 @@ pub fn routes(outputs: Arc<Outputs>) -> BoxedFilter<(Response,)> {
         .and(warp::path::full())
         .and(text)
         .and(warp::header::headers_cloned())
+        .and(warp::ext::get())
         .and(with)
         .and(warp::body::stream())
         .then(
-            |method, path: warp::path::FullPath, query: String, headers, outputs, body| async move {
+            |method,
+             path: warp::path::FullPath,
+             query: String,
+             headers,
+             visitor,
+             outputs,
+             body| async move {
                 let request = Request {
                     method,
                     query,
                     headers,
+                    visitor,
                 };
                 answer(path.as_str(), request, outputs, body).await
             },
@@ -84,6 +91,7 @@ struct Request {
     method: Method,
     query: String,
     headers: HeaderMap,
+    visitor: Visitor,
 }
 
 impl Request {
