@@ -26,12 +26,6 @@ use crate::{
     timeline::{Order, SavedProgramme},
 };
 
-/// Renditions that are produced at once; more would be strangers making the server work.
-const MAX_RENDITIONS: usize = 12;
-
-/// What all decoders together may take.
-const DECODE_MIB: u32 = 1024;
-
 /// How often the folders are looked through again, for shares that send no events; an empty one
 /// more often, because somebody is about to fill it.
 const RESCAN: Duration = Duration::from_secs(60);
@@ -68,7 +62,7 @@ pub async fn run(
     let workers = std::thread::available_parallelism()
         .map_or(2, usize::from)
         .min(4);
-    let limits = StudioLimits::new(workers, DECODE_MIB);
+    let limits = StudioLimits::new(workers, decode_mib(&config));
     let workshop = Workshop {
         channels: channels.clone(),
         library: library.clone(),
@@ -78,7 +72,7 @@ pub async fn run(
     };
     let feeds = Arc::new_cyclic(|feeds: &Weak<Feeds<Show>>| {
         let feeds = feeds.clone();
-        Feeds::new(MAX_RENDITIONS, move |show, feed| {
+        Feeds::new(config.max_renditions, move |show, feed| {
             workshop.start(feeds.clone(), show, feed)
         })
     });
@@ -117,11 +111,16 @@ fn outputs(
         settings: config.timeline,
         viewers: Arc::default(),
         work: Arc::default(),
-        step_down: true,
+        step_down: config.step_down,
         connections: Arc::default(),
+        max_body: config.max_body,
         started_at: Instant::now(),
         started_millis: crate::clock::now().0,
     }
+}
+
+fn decode_mib(config: &Config) -> u32 {
+    u32::try_from(config.decode_memory_bytes >> 20).unwrap_or(u32::MAX)
 }
 
 fn common(config: &Config, library: Arc<Library>, seed: u64) -> Common {
@@ -149,8 +148,8 @@ pub(crate) fn accept(config: &Config, outputs: Arc<Outputs>) -> Accept {
     Accept {
         counts: outputs.connections.clone(),
         routes: output::routes(outputs),
-        max_connections: config.max_connections,
-        public: config.public,
+        limits: config.limits,
+        access: Arc::new(config.access.clone()),
     }
 }
 

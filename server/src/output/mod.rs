@@ -59,14 +59,13 @@ pub struct Outputs {
     pub step_down: bool,
     /// Who is connected.
     pub connections: Arc<ConnectionCounts>,
+    /// The largest body of a `POST`, in bytes.
+    pub max_body: u64,
     /// When the server started.
     pub started_at: std::time::Instant,
     /// The same by the wall clock: tells one run of the server from another.
     pub started_millis: u64,
 }
-
-/// The largest body of a `POST`: a command has fifty bytes.
-const MAX_BODY: u64 = 16 * 1024;
 
 /// All endpoints as one filter that answers every request.
 pub fn routes(outputs: Arc<Outputs>) -> BoxedFilter<(Response,)> {
@@ -77,11 +76,17 @@ pub fn routes(outputs: Arc<Outputs>) -> BoxedFilter<(Response,)> {
         .and(warp::path::full())
         .and(text)
         .and(warp::header::headers_cloned())
-        .and(warp::ext::get::<Visitor>())
+        .and(warp::ext::get())
         .and(with)
         .and(warp::body::stream())
         .then(
-            |method, path: warp::path::FullPath, query: String, headers, visitor, outputs, body| async move {
+            |method,
+             path: warp::path::FullPath,
+             query: String,
+             headers,
+             visitor,
+             outputs,
+             body| async move {
                 let request = Request {
                     method,
                     query,
