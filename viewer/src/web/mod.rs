@@ -6,6 +6,7 @@ mod app;
 mod control;
 mod core;
 mod handles;
+mod hooks;
 mod input;
 mod page;
 mod panel;
@@ -50,6 +51,23 @@ pub(crate) fn start() -> Result<(), JsValue> {
         Err(error) => fail(&error.as_string().unwrap_or_else(|| "no canvas".to_owned())),
     }
     Ok(())
+}
+
+/// The viewer's figures as a plain object, for the page's other scripts: see [`hooks`].
+///
+/// # Errors
+///
+/// The viewer does not run, or is in the middle of something.
+#[wasm_bindgen]
+pub fn stats() -> Result<JsValue, JsValue> {
+    if !handles::is_alive() {
+        return Err("the viewer has ended".into());
+    }
+    let app = RUNNING.with(|running| {
+        let running = running.try_borrow().ok()?;
+        running.as_ref().map(|(app, _)| Rc::clone(app))
+    });
+    app.ok_or("the viewer does not run")?.stats()
 }
 
 /// Lets the module's memory grow once, before JavaScript has seen it: allocated and given back,
