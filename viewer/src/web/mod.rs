@@ -22,6 +22,19 @@ use wasm_bindgen::prelude::*;
 use self::app::App;
 use self::handles::Listener;
 
+/// std's own allocator would be a twentieth of the download.
+#[global_allocator]
+static HEAP: rlsf::GlobalTlsf<Small> = rlsf::GlobalTlsf::new();
+
+/// Pools are joined: pictures are larger than the pages in which memory grows, and a screen runs for
+/// months.
+struct Small;
+
+impl rlsf::GlobalTlsfOptions for Small {
+    const ENABLE_REALLOCATION: bool = false;
+    const COALESCE_POOLS: bool = true;
+}
+
 thread_local! {
     static RUNNING: RefCell<Option<(Rc<App>, Listener)>> = const { RefCell::new(None) };
 }
