@@ -242,15 +242,34 @@
       var command = commands[event.keyCode];
       if (!command || event.ctrlKey || event.altKey || event.metaKey) { return; }
       event.preventDefault();
-      if (command === 'toggle') { command = paused ? 'resume' : 'pause'; }
-      if (command === 'pause' || command === 'resume') { paused = command === 'pause'; }
-      request('POST', 'control?' + asked(WHICH).join('&'),
-        JSON.stringify({ command: command }), function (ok) {
-          toast(ok ? { next: 'Next', previous: 'Previous', pause: 'Paused', resume: 'Playing' }[command]
-            : 'No answer from the server');
-        });
+      send(command, function (ok, sent) {
+        toast(ok ? { next: 'Next', previous: 'Previous', pause: 'Paused', resume: 'Playing' }[sent]
+          : 'No answer from the server');
+      });
     });
   }
+
+  // next, previous, pause, resume or toggle; `done` is told whether it was taken, and what was sent.
+  function send(command, done) {
+    var state = root.getAttribute('data-state');
+    if (rung === 'wasm') { paused = state === 'paused'; }
+    if (command === 'toggle') { command = paused ? 'resume' : 'pause'; }
+    if (command === 'pause' || command === 'resume') { paused = command === 'pause'; }
+    request('POST', 'control?' + asked(WHICH).join('&'), JSON.stringify({ command: command }),
+      function (ok) { if (done) { done(ok, command); } });
+  }
+
+  // What the page's other scripts may use, on every rung. `stats()` gives a plain object, in
+  // milliseconds, bytes and pixels, without what is not known.
+  window.mantel = {
+    command: send,
+    stats: function () {
+      if (rung === 'wasm' && typeof wasm_bindgen === 'function' && wasm_bindgen.stats) {
+        try { return wasm_bindgen.stats(); } catch (e) { /* it is starting, or has ended */ }
+      }
+      return { rung: rung, canvasWidth: window.innerWidth, canvasHeight: window.innerHeight };
+    }
+  };
 
   var hiding;
 

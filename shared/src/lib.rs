@@ -54,6 +54,6 @@ pub use encode::Encoder;
 pub use head::{HeadError, PartHead};
 pub use limits::Limits;
 pub use meta::{
-    FrameMeta, MAX_CAPTION_BYTES, MAX_NAME_BYTES, SlideNo, Timestamp, Transition, UnixMillis,
+    Focus, FrameMeta, MAX_CAPTION_BYTES, MAX_NAME_BYTES, SlideNo, Timestamp, Transition, UnixMillis,
 };
 pub use text::{ContentType, TakenAt, TextError};
