@@ -21,6 +21,7 @@ use crate::{
     net::{self, Accept},
     output::{self, Outputs},
     producer::{Producer, Studio, StudioLimits},
+    profiles::Profiles,
     progress::Progress,
     timeline::{Order, SavedProgramme},
 };
@@ -103,6 +104,7 @@ fn outputs(
         feeds,
         channels,
         library,
+        profiles: Arc::new(Profiles::open(config.data_dir.as_deref())),
         framing,
         rendition: config.rendition,
         settings: config.timeline,

@@ -137,10 +137,10 @@ pub(super) fn page(content_type: &str, body: impl Into<Bytes>) -> Response {
 }
 
 pub(super) fn options(path: &str) -> Response {
-    let allowed = if path == "/control" {
-        "POST, OPTIONS"
-    } else {
-        "GET, HEAD, OPTIONS"
+    let allowed = match path {
+        "/control" => "POST, OPTIONS",
+        "/profiles" => "GET, HEAD, POST, OPTIONS",
+        _ => "GET, HEAD, OPTIONS",
     };
     let builder = http::Response::builder()
         .status(StatusCode::NO_CONTENT)
