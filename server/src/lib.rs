@@ -26,6 +26,7 @@ mod lookalikes;
 mod net;
 mod output;
 mod producer;
+mod profiles;
 pub mod progress;
 pub mod render;
 mod rendition;
@@ -36,3 +37,4 @@ pub mod timeline;
 
 pub use app::run;
 pub use config::{Config, ConfigError};
+pub use net::lan_address;

@@ -52,6 +52,25 @@ impl Captions {
     }
 }
 
+/// As [`FromStr`](std::str::FromStr) reads it.
+impl std::fmt::Display for Captions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let words = [
+            (self.date, "date"),
+            (self.place, "place"),
+            (self.album, "album"),
+            (self.text, "text"),
+        ];
+        let words: Vec<&str> = words
+            .iter()
+            .filter(|(on, _)| *on)
+            .map(|(_, word)| *word)
+            .collect();
+        f.write_str(if words.is_empty() { "off" } else { "" })?;
+        f.write_str(&words.join(","))
+    }
+}
+
 impl std::str::FromStr for Captions {
     type Err = &'static str;
 

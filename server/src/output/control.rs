@@ -43,13 +43,19 @@ where
     let wish = query::choice(query)?;
     let (_, channel) = reply::choose(outputs, &wish).await?;
     match channel.act(act).await {
-        Ok(programme) => Ok(reply::json(&status::channel(outputs, &wish, &programme))),
+        Ok(programme) => Ok(reply::json(&status::channel(
+            outputs,
+            outputs.rendition,
+            &wish,
+            &programme,
+        ))),
         Err(error @ ActError::UnknownPhoto(_)) => Err(Problem::bad_request(error.to_string())),
         Err(error @ ActError::Stopping) => Err(Problem::unavailable(&error.to_string())),
     }
 }
 
-async fn read<S, B>(body: S, limit: u64) -> Result<Vec<u8>, Problem>
+/// The whole body, up to `limit` bytes.
+pub(super) async fn read<S, B>(body: S, limit: u64) -> Result<Vec<u8>, Problem>
 where
     S: Stream<Item = Result<B, warp::Error>> + Send,
     B: Buf,

@@ -9,7 +9,10 @@ mod bytes;
 mod control;
 mod metrics;
 mod pace;
+mod links;
+mod pages;
 mod paint;
+mod profiles;
 mod query;
 mod reply;
 mod screens;
@@ -29,6 +32,7 @@ use crate::{
     hub::{Feeds, Framing},
     library::Library,
     net::{ConnectionCounts, Visitor},
+    profiles::Profiles,
     rendition::Rendition,
     stats::WorkStats,
     timeline::Settings,
@@ -45,6 +49,8 @@ pub struct Outputs {
     pub channels: Arc<Channels>,
     /// Counts, skipped files, names.
     pub library: Arc<Library>,
+    /// Short names of screens.
+    pub profiles: Arc<Profiles>,
     /// How streams are framed.
     pub framing: Arc<Framing>,
     /// What a client gets that asks for nothing in particular.
@@ -136,6 +142,10 @@ where
         (&Method::OPTIONS, _) => Ok(reply::options(path)),
         (&Method::POST, "/control") => control::answer(&outputs, &request.query, body).await,
         (_, "/control") => Err(reply::Problem::method("POST")),
+        (&Method::POST, "/profiles") => profiles::keep(&outputs, &request.headers, body).await,
+        (&Method::DELETE, path) if path.starts_with("/profiles/") => {
+            profiles::forget(&outputs, &path["/profiles/".len()..])
+        }
         (&(Method::GET | Method::HEAD), _) => get(path, &request, &outputs).await,
         _ => Err(reply::Problem::method("GET, HEAD")),
     };
@@ -156,8 +166,15 @@ async fn get(
         "/metrics" => metrics::answer(outputs),
         "/screens" => Ok(screens::answer(outputs)),
         screens::SCRIPT_PATH => Ok(screens::script()),
+        "/profiles" => Ok(profiles::list(outputs, request)),
+        "/qr" => links::qr(request),
         "/library/skipped" => Ok(skipped::answer(outputs, request)),
         "/healthz" => Ok(reply::health(outputs.started_millis)),
-        _ => assets::answer(path, request).ok_or_else(|| reply::Problem::not_found(path)),
+        _ => match path.strip_prefix("/tv/") {
+            Some(name) => Ok(profiles::screen(outputs, name)),
+            None => pages::answer(path)
+                .or_else(|| assets::answer(path, request))
+                .ok_or_else(|| reply::Problem::not_found(path)),
+        },
     }
 }

@@ -145,10 +145,10 @@ pub(super) fn escaped(text: &str) -> String {
 }
 
 pub(super) fn options(path: &str) -> Response {
-    let allowed = if path == "/control" {
-        "POST, OPTIONS"
-    } else {
-        "GET, HEAD, OPTIONS"
+    let allowed = match path {
+        "/control" => "POST, OPTIONS",
+        "/profiles" => "GET, HEAD, POST, OPTIONS",
+        _ => "GET, HEAD, OPTIONS",
     };
     let builder = http::Response::builder()
         .status(StatusCode::NO_CONTENT)

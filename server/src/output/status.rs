@@ -13,10 +13,13 @@ use super::{
 use crate::{
     channels::{MAIN, Show},
     clock,
-    library::{Counts, Filter},
+    library::{Counts, DateSource, Facts, Filter},
     rendition::Rendition,
     timeline::{Programme, Slide, Transition},
 };
+
+/// What strangers wrote is cut before it is sent with every answer.
+const MAX_TOLD_CHARS: usize = 400;
 
 #[derive(Serialize)]
 struct Status {
@@ -46,6 +49,8 @@ pub(super) struct Channel {
     interval_millis: u64,
     transition_millis: u32,
     photos: u64,
+    /// What is written on pictures for those who don't say.
+    captions: String,
     slide: Option<SlideRow>,
     next: Option<SlideRow>,
     /// When the next slide comes, in Unix milliseconds; absent while paused.
@@ -57,6 +62,8 @@ struct SlideRow {
     number: u64,
     photo: String,
     name: Option<String>,
+    #[serde(flatten)]
+    told: Told,
     /// The photo beside it, if two share the screen.
     beside: Option<BesideRow>,
     started_millis: Option<u64>,
@@ -66,6 +73,19 @@ struct SlideRow {
 struct BesideRow {
     photo: String,
     name: Option<String>,
+    #[serde(flatten)]
+    told: Told,
+}
+
+/// What may be written about a photo, for pages that write it themselves.
+#[derive(Default, Serialize)]
+struct Told {
+    /// Local time in ISO 8601; never the time of a file.
+    taken_at: Option<String>,
+    place: Option<String>,
+    album: Option<String>,
+    /// What somebody wrote under it.
+    caption: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -153,11 +173,13 @@ pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<
         sent += totals;
     }
     let programme = chosen.programme().borrow().clone();
+    // Screens of another shape pair other photos: whoever says its size hears of its own.
+    let shape = query::wishes(&request.query, outputs.rendition, outputs.settings)?.rendition;
     Ok(reply::json(&Status {
         version: env!("CARGO_PKG_VERSION"),
         uptime_seconds: outputs.started_at.elapsed().as_secs(),
         now_millis: clock::now().0,
-        channel: channel(outputs, &wish, &programme),
+        channel: channel(outputs, shape, &wish, &programme),
         library: outputs.library.counts(),
         connections: outputs.connections.open(),
         connections_refused: outputs.connections.refused(),
@@ -168,23 +190,36 @@ pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<
     }))
 }
 
-/// The channel as screens of the default rendition's shape show it.
-pub(super) fn channel(outputs: &Outputs, wish: &Filter, programme: &Programme) -> Channel {
-    let timeline = programme.timeline(outputs.rendition.size, outputs.rendition.pair);
+/// The channel as screens of the shape of `shape` show it.
+pub(super) fn channel(
+    outputs: &Outputs,
+    shape: Rendition,
+    wish: &Filter,
+    programme: &Programme,
+) -> Channel {
+    let timeline = programme.timeline(shape.size, shape.pair);
     let showing = timeline.at(clock::now());
-    let name = |id| {
-        let photo = outputs.library.photo(id);
-        photo.map(|photo| photo.name.to_string())
+    let known = |id| match outputs.library.photo(id) {
+        Some(photo) => (Some(photo.name.to_string()), told(&photo.facts)),
+        None => (None, Told::default()),
     };
-    let row = |slide: Slide, started: bool| SlideRow {
-        number: slide.no.0,
-        photo: slide.photo.to_string(),
-        name: name(slide.photo),
-        beside: slide.beside.map(|id| BesideRow {
-            photo: id.to_string(),
-            name: name(id),
-        }),
-        started_millis: started.then_some(slide.starts_at.0),
+    let row = |slide: Slide, started: bool| {
+        let (name, told) = known(slide.photo);
+        SlideRow {
+            number: slide.no.0,
+            photo: slide.photo.to_string(),
+            name,
+            told,
+            beside: slide.beside.map(|id| {
+                let (name, told) = known(id);
+                BesideRow {
+                    photo: id.to_string(),
+                    name,
+                    told,
+                }
+            }),
+            started_millis: started.then_some(slide.starts_at.0),
+        }
     };
     let settings = timeline.settings();
     Channel {
@@ -197,10 +232,28 @@ pub(super) fn channel(outputs: &Outputs, wish: &Filter, programme: &Programme) -
             Transition::Crossfade { millis } => millis,
         },
         photos: timeline.n_photos(),
+        captions: outputs.rendition.captions.to_string(),
         slide: showing.map(|showing| row(showing.current, true)),
         next: showing.map(|showing| row(showing.next, false)),
         next_change_millis: showing
             .filter(|showing| !showing.paused)
             .map(|showing| showing.next.starts_at.0),
+    }
+}
+
+fn told(facts: &Facts) -> Told {
+    let short = |text: &Option<String>| {
+        let text = text.as_deref().filter(|text| !text.is_empty())?;
+        Some(text.chars().take(MAX_TOLD_CHARS).collect())
+    };
+    Told {
+        taken_at: facts
+            .taken
+            .filter(|taken| taken.source != DateSource::Modified)
+            .and_then(|taken| chrono::DateTime::from_timestamp(taken.local_seconds, 0))
+            .map(|moment| moment.format("%Y-%m-%dT%H:%M:%S").to_string()),
+        place: short(&facts.place),
+        album: short(&facts.album),
+        caption: short(&facts.caption),
     }
 }
