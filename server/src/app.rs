@@ -112,6 +112,7 @@ fn outputs(
         rendition: config.rendition,
         settings: config.timeline,
         viewers: Arc::default(),
+        reports: Arc::default(),
         work: Arc::default(),
         step_down: config.step_down,
         connections: Arc::default(),

@@ -205,7 +205,10 @@ fn watch(plan: &Plan, tap: &Tap, witness: &mut impl Witness, bound: i64) -> Meas
 fn assert_at_once(measured: &Measured, bound: i64) {
     assert!(measured.median() <= bound, "over {bound} ms: {measured:?}");
     let worst = measured.slides.iter().max().expect("some slides");
-    assert!(*worst < INTERVAL / 2, "a slide that was missed: {measured:?}");
+    assert!(
+        *worst < INTERVAL / 2,
+        "a slide that was missed: {measured:?}"
+    );
     let earliest = measured.slides.iter().min().expect("some slides");
     assert!(*earliest > -150, "before its moment: {measured:?}");
     // One slide late, the first one would not have come before its own end, or at all.
@@ -234,7 +237,12 @@ fn chromium(client: Client, change: Change, query: &str) {
 }
 
 /// Firefox or WebKit in a window on a screen of its own, whose pixels are the witness.
-fn windowed(start: impl Fn(Option<&Display>) -> Option<Driver>, name: &str, change: Change, query: &str) -> Option<Measured> {
+fn windowed(
+    start: impl Fn(Option<&Display>) -> Option<Driver>,
+    name: &str,
+    change: Change,
+    query: &str,
+) -> Option<Measured> {
     let display = Display::start()?;
     let browser = start(Some(&display))?;
     let mut watcher = display.watch(400, 350)?;

@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
 };
 
+use mantel_shared::{Report, Rung};
 use prometheus_client::{
     collector::Collector,
     encoding::{
@@ -21,7 +22,7 @@ use super::{
     reply::{self, Problem},
     viewers::Endpoint,
 };
-use crate::stats::Histogram;
+use crate::{clock, stats::Histogram};
 
 /// What OpenMetrics asks for, which Prometheus and its like read.
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -43,6 +44,7 @@ impl Collector for Scrape {
     fn encode(&self, encoder: DescriptorEncoder) -> fmt::Result {
         let mut page = Page(encoder);
         self.viewers(&mut page)?;
+        self.screens(&mut page)?;
         self.work(&mut page)?;
         self.library(&mut page)?;
         self.connections(&mut page)
@@ -97,6 +99,57 @@ impl Scrape {
             "How long a frame of /stream had been on when a viewer's socket had taken it",
             viewers.age(),
         )
+    }
+
+    /// What screens say of themselves; one without a name is counted, but has no figures of its own.
+    fn screens(&self, page: &mut Page<'_>) -> fmt::Result {
+        let screens = self.0.reports.fresh(clock::now());
+        let mut rungs = BTreeMap::new();
+        for screen in &screens {
+            *rungs.entry(rung(screen.report.rung)).or_insert(0_u64) += 1;
+        }
+        let rungs = rungs.into_iter().map(|(rung, n)| ([("rung", rung)], n));
+        page.gauges(
+            "screens",
+            "Screens that run the page, by how they show it",
+            rungs,
+        )?;
+        // Two screens of one name are one to whoever named them.
+        let named: BTreeMap<&str, &Report> = screens
+            .iter()
+            .map(|screen| (screen.report.name.as_str(), &screen.report))
+            .filter(|(name, _)| !name.is_empty())
+            .collect();
+        type Read = fn(&Report) -> f64;
+        let figures: [(&str, &str, Read); 4] = [
+            (
+                "screen_fps",
+                "Frames a second in a screen's last transition",
+                |report| report.fps.unwrap_or(0.0),
+            ),
+            (
+                "screen_late_frames",
+                "Frames that came late, since the page was loaded",
+                |report| report.late_frames as f64,
+            ),
+            (
+                "screen_reconnects",
+                "Connections opened again, since the page was loaded",
+                |report| report.reconnects as f64,
+            ),
+            (
+                "screen_memory_bytes",
+                "The page's memory, where it is known",
+                |report| report.memory_bytes.unwrap_or(0.0),
+            ),
+        ];
+        for (name, help, read) in figures {
+            let each = named
+                .iter()
+                .map(|(name, report)| ([("screen", *name)], read(report)));
+            page.gauges(name, help, each)?;
+        }
+        Ok(())
     }
 
     fn work(&self, page: &mut Page<'_>) -> fmt::Result {
@@ -189,8 +242,17 @@ impl Scrape {
             "When this run began, in Unix seconds",
             started,
         )?;
-        let version = [([("version", env!("CARGO_PKG_VERSION"))], 1)];
+        let version = [([("version", env!("CARGO_PKG_VERSION"))], 1_u64)];
         page.gauges("build_info", "The version that runs", version.into_iter())
+    }
+}
+
+fn rung(rung: Rung) -> &'static str {
+    match rung {
+        Rung::Wasm => "wasm",
+        Rung::Img => "img",
+        Rung::Snapshot => "snapshot",
+        Rung::Other => "other",
     }
 }
 
@@ -216,12 +278,17 @@ impl Page<'_> {
         ConstCounter::new(value).encode(encoder)
     }
 
-    fn gauges<L: EncodeLabelSet>(
+    fn gauges<L, V>(
         &mut self,
         name: &str,
         help: &str,
-        values: impl Iterator<Item = (L, u64)>,
-    ) -> fmt::Result {
+        values: impl Iterator<Item = (L, V)>,
+    ) -> fmt::Result
+    where
+        L: EncodeLabelSet,
+        V: EncodeGaugeValue + Copy + fmt::Debug,
+        ConstGauge<V>: EncodeMetric,
+    {
         let mut encoder = self
             .0
             .encode_descriptor(name, help, None, MetricType::Gauge)?;

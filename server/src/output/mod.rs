@@ -7,14 +7,15 @@ mod assets;
 mod body;
 mod bytes;
 mod control;
+mod links;
 mod metrics;
 mod pace;
-mod links;
 mod pages;
 mod paint;
 mod profiles;
 mod query;
 mod reply;
+mod reports;
 mod screens;
 mod skipped;
 mod snapshot;
@@ -37,6 +38,7 @@ use crate::{
     stats::WorkStats,
     timeline::Settings,
 };
+pub use reports::Reports;
 pub use viewers::Viewers;
 use viewers::Who;
 
@@ -59,6 +61,8 @@ pub struct Outputs {
     pub settings: Settings,
     /// Who watches.
     pub viewers: Arc<Viewers>,
+    /// What screens say of themselves.
+    pub reports: Arc<Reports>,
     /// What rendering does.
     pub work: Arc<WorkStats>,
     /// Whether a viewer that can't keep up gets less than it asked for.
@@ -141,7 +145,8 @@ where
     let reply = match (&request.method, path) {
         (&Method::OPTIONS, _) => Ok(reply::options(path)),
         (&Method::POST, "/control") => control::answer(&outputs, &request.query, body).await,
-        (_, "/control") => Err(reply::Problem::method("POST")),
+        (&Method::POST, "/report") => reports::answer(&outputs, &request, body).await,
+        (_, "/control" | "/report") => Err(reply::Problem::method("POST")),
         (&Method::POST, "/profiles") => profiles::keep(&outputs, &request.headers, body).await,
         (&Method::DELETE, path) if path.starts_with("/profiles/") => {
             profiles::forget(&outputs, &path["/profiles/".len()..])

@@ -146,7 +146,7 @@ pub(super) fn escaped(text: &str) -> String {
 
 pub(super) fn options(path: &str) -> Response {
     let allowed = match path {
-        "/control" => "POST, OPTIONS",
+        "/control" | "/report" => "POST, OPTIONS",
         "/profiles" => "GET, HEAD, POST, OPTIONS",
         _ => "GET, HEAD, OPTIONS",
     };

@@ -4,11 +4,13 @@
 use std::{fmt::Write, sync::Arc};
 
 use http::header;
+use mantel_shared::Rung;
 use warp::reply::Response;
 
 use super::{
     Outputs,
     reply::{self, escaped},
+    reports::Reported,
     viewers::ViewerRow,
 };
 use crate::{clock, timeline::Programme};
@@ -17,7 +19,7 @@ use crate::{clock, timeline::Programme};
 pub(super) const SCRIPT_PATH: &str = "/screens.js";
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:72em;margin:2em auto;padding:0 1em;\
-background:#14161a;color:#e8e6e1}h1{font-size:1.5em}table{border-collapse:collapse;width:100%}td,th{text-align:left;\
+background:#14161a;color:#e8e6e1}h1{font-size:1.5em}h2{font-size:1.1em;margin-top:1.6em}table{border-collapse:collapse;width:100%}td,th{text-align:left;\
 padding:.45em .9em .45em 0;border-bottom:1px solid #333;vertical-align:top;overflow-wrap:anywhere}th,.small{color:#9a968c;\
 font-weight:normal;font-size:.9em}.small{display:block}a{color:#e2b96f}.bad{color:#f0916b}td.n{white-space:nowrap}";
 
@@ -87,14 +89,75 @@ fn main_part(
     if let Some(photo) = showing.and_then(|showing| outputs.library.photo(showing.current.photo)) {
         write!(page, "<p>On now: {}</p>", escaped(&photo.name))?;
     }
+    screens(page, &outputs.reports.fresh(clock::now()))?;
     if rows.is_empty() {
         return Ok(());
     }
+    page.push_str("<h2>Connections</h2>");
     page.push_str(
         "<table><tr><th>Screen<th>Watches<th>Since<th>Sent<th>Frames/s<th>Skipped<th>Age</tr>",
     );
     for row in rows {
         viewer(page, row, now_millis)?;
+    }
+    page.push_str("</table>");
+    Ok(())
+}
+
+/// The pages that report.
+fn screens(page: &mut String, screens: &[Reported]) -> std::fmt::Result {
+    if screens.is_empty() {
+        return Ok(());
+    }
+    page.push_str("<h2>Screens</h2><table><tr><th>Screen<th>State<th>Picture<th>Frames/s<th>Late<th>Decoding<th>Memory");
+    page.push_str("<th>Reconnects<th>On for</tr>");
+    for Reported {
+        address, report, ..
+    } in screens
+    {
+        let name = if report.name.is_empty() {
+            address
+        } else {
+            &report.name
+        };
+        write!(
+            page,
+            "<tr><td>{}<span class=small>{}</span>",
+            escaped(name),
+            escaped(&report.engine)
+        )?;
+        let rung = match report.rung {
+            Rung::Wasm => "viewer",
+            Rung::Img => "stream",
+            Rung::Snapshot => "snapshots",
+            Rung::Other => "kept pictures",
+        };
+        let class = if report.reason.is_empty() {
+            "small"
+        } else {
+            "small bad"
+        };
+        write!(
+            page,
+            "<td>{}<span class=\"{class}\">{rung} {}</span><td class=n>{}x{}",
+            escaped(&report.state),
+            escaped(&report.reason),
+            report.width,
+            report.height
+        )?;
+        let known = |figure: Option<f64>, unit: &str| {
+            figure.map_or_else(|| "–".to_owned(), |figure| format!("{figure:.0}{unit}"))
+        };
+        write!(
+            page,
+            "<td class=n>{}<td class=n>{}<td class=n>{}<td class=n>{}<td class=n>{}<td class=n>{}</tr>",
+            known(report.fps, ""),
+            report.late_frames,
+            known(report.decode_millis, " ms"),
+            known(report.memory_bytes.map(|bytes| bytes / 1e6), " MB"),
+            report.reconnects,
+            span(report.uptime_seconds)
+        )?;
     }
     page.push_str("</table>");
     Ok(())

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use mantel_shared::Report;
 use serde::Serialize;
 use warp::reply::Response;
 
 use super::{
     Outputs, Request, query,
     reply::{self, Problem},
+    reports::Reported,
     viewers::{self, Endpoint, Totals},
 };
 use crate::{
@@ -36,6 +38,8 @@ struct Status {
     /// Each of them.
     watching: Vec<ViewerRow>,
     renditions: Vec<RenditionRow>,
+    /// What the screens that run the page say of themselves.
+    screens: Vec<ScreenRow>,
     sent: Totals,
 }
 
@@ -138,6 +142,24 @@ struct ViewerRow {
     age_millis: u64,
 }
 
+#[derive(Serialize)]
+struct ScreenRow {
+    address: String,
+    reported_millis: u64,
+    #[serde(flatten)]
+    report: Report,
+}
+
+impl From<Reported> for ScreenRow {
+    fn from(reported: Reported) -> Self {
+        Self {
+            address: reported.address,
+            reported_millis: reported.at.0,
+            report: reported.report,
+        }
+    }
+}
+
 impl From<viewers::ViewerRow> for ViewerRow {
     fn from(row: viewers::ViewerRow) -> Self {
         Self {
@@ -168,6 +190,7 @@ pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<
             viewers: *viewers,
         });
     let watching: Vec<ViewerRow> = outputs.viewers.rows().into_iter().map(Into::into).collect();
+    let screens = outputs.reports.fresh(clock::now());
     let mut sent = Totals::default();
     for (_, totals) in outputs.viewers.totals() {
         sent += totals;
@@ -186,6 +209,7 @@ pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<
         viewers: watching.len(),
         watching,
         renditions: renditions.collect(),
+        screens: screens.into_iter().map(Into::into).collect(),
         sent,
     }))
 }

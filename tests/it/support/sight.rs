@@ -55,9 +55,8 @@ impl Display {
             .args(["-displayfd", "1", "-nolisten", "tcp", "-screen", "0"])
             .arg(format!("{width}x{height}x24"));
         let mut process = Process::start(command);
-        let number = process.await_line("a display's number", |line| {
-            line.trim().parse::<u32>().ok()
-        });
+        let number =
+            process.await_line("a display's number", |line| line.trim().parse::<u32>().ok());
         Some(Self {
             name: format!(":{number}"),
             _process: process,
