@@ -31,6 +31,7 @@ pub mod progress;
 pub mod render;
 mod rendition;
 pub mod source;
+mod stats;
 pub mod tasks;
 pub mod timeline;
 

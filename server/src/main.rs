@@ -6,7 +6,11 @@ use std::{
     process::ExitCode,
 };
 
-use mantel::{Config, ConfigError, config::Invocation, lan_address, progress, tasks};
+use mantel::{
+    Config, ConfigError,
+    config::{Invocation, Listen},
+    lan_address, progress, tasks,
+};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -74,9 +78,12 @@ impl Write for LogWriter {
 #[tokio::main]
 async fn serve(config: Config) -> anyhow::Result<()> {
     raise_file_limit();
-    let listener = TcpListener::bind(config.listen)
+    let Some(Listen::Tcp(listen)) = config.listen.first().cloned() else {
+        anyhow::bail!("unix sockets come next");
+    };
+    let listener = TcpListener::bind(listen)
         .await
-        .map_err(|error| bind_error(config.listen, &error))?;
+        .map_err(|error| bind_error(listen, &error))?;
     announce(listener.local_addr()?);
     let asked = signals()?;
     mantel::run(config, listener, asked).await?;

@@ -19,6 +19,9 @@
     });
   }
 
+  // next, previous, pause, resume or toggle; for other scripts on the page.
+  mantel.command = function (name) { acts[name](); };
+
   // Engines of TVs have the prefixed names only.
   function fullScreen() {
     var isFull = document.fullscreenElement || document.webkitFullscreenElement;

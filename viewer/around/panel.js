@@ -5,14 +5,15 @@
   var mantel = window.mantel, root = mantel.root;
   var table = mantel.by('stats'), cells = {}, timer;
 
-  // The viewer's own figures; none on the lower rungs.
-  mantel.figures = function () {
-    try {
-      var figures = typeof mantel.stats === 'function' ? mantel.stats() : {};
-      return (typeof figures === 'string' ? JSON.parse(figures) : figures) || {};
-    } catch (e) {
-      return {};
+  // A plain object, in milliseconds, bytes and pixels, without what is not known; on the lower rungs
+  // there is hardly anything to know.
+  mantel.stats = function () {
+    var rung = root.getAttribute('data-rung');
+    if (rung === 'wasm' && typeof wasm_bindgen === 'function' && wasm_bindgen.stats) {
+      try { return wasm_bindgen.stats(); } catch (e) { /* it is starting, or has ended */ }
     }
+    var ratio = window.devicePixelRatio || 1;
+    return { rung: rung, canvasWidth: Math.round(innerWidth * ratio), canvasHeight: Math.round(innerHeight * ratio) };
   };
 
   mantel.memory = function () {
@@ -35,9 +36,8 @@
   }
 
   function rows() {
-    var all = mantel.figures(), channel = mantel.status && mantel.status.channel, own = {
+    var all = mantel.stats(), channel = mantel.status && mantel.status.channel, own = {
       state: root.getAttribute('data-state'),
-      rung: root.getAttribute('data-rung'),
       reason: root.getAttribute('data-reason'),
       slide: mantel.facts && mantel.facts.number,
       photo: mantel.facts && mantel.facts.name,

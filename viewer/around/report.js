@@ -9,8 +9,7 @@
   function rounded(value) { return typeof value === 'number' && isFinite(value) ? Math.round(value * 10) / 10 : null; }
 
   mantel.reportNow = function () {
-    var figures = mantel.figures(), ratio = window.devicePixelRatio || 1;
-    var canvas = root.getAttribute('data-rung') === 'wasm' ? mantel.by('screen') : null;
+    var figures = mantel.stats();
     mantel.request('POST', 'report', {
       id: id,
       name: mantel.get('name'),
@@ -18,13 +17,13 @@
       reason: root.getAttribute('data-reason') || '',
       state: root.getAttribute('data-state'),
       engine: mantel.engine,
-      width: canvas ? canvas.width : Math.round(innerWidth * ratio),
-      height: canvas ? canvas.height : Math.round(innerHeight * ratio),
+      width: figures.canvasWidth,
+      height: figures.canvasHeight,
       fps: rounded(figures.fps),
-      late_frames: figures.late || 0,
+      late_frames: figures.nLateFrames || 0,
       decode_millis: rounded(figures.decodeMillis),
-      memory_bytes: rounded(figures.memoryBytes || figures.memory || mantel.memory() || null),
-      reconnects: figures.reconnects || 0,
+      memory_bytes: rounded((figures.wasmBytes || 0) + mantel.memory() || null),
+      reconnects: figures.nReconnects || 0,
       slides: figures.nSlides || mantel.slides,
       slide: mantel.facts ? mantel.facts.number : null,
       clock_offset_millis: mantel.status ? rounded(mantel.offset) : null,

@@ -54,13 +54,23 @@ fn bucket(second: i64) -> usize {
 pub struct FrameRate {
     run: Option<(Local, Local, u32)>,
     last: Option<f64>,
+    n_late: u32,
 }
+
+/// A frame that comes later than this after the one before it was missed by the eye: two and a half
+/// refreshes of a display of 60 Hz.
+const LATE_MILLIS: f64 = 42.0;
 
 impl FrameRate {
     /// The canvas was drawn; `moving` while a crossfade runs.
     pub fn drawn(&mut self, now: Local, moving: bool) {
         self.run = match self.run {
-            Some((first, _, n_frames)) => Some((first, now, n_frames + 1)),
+            Some((first, last, n_frames)) => {
+                if now.since(last) > LATE_MILLIS {
+                    self.n_late = self.n_late.saturating_add(1);
+                }
+                Some((first, now, n_frames + 1))
+            }
             None if moving => Some((now, now, 0)),
             None => None,
         };
@@ -70,6 +80,11 @@ impl FrameRate {
         if !moving {
             self.run = None;
         }
+    }
+
+    /// Frames that came late while something moved.
+    pub fn n_late(&self) -> u32 {
+        self.n_late
     }
 
     /// Frames per second, once a crossfade has been seen.
@@ -91,6 +106,11 @@ impl Timing {
             self.mean
                 .map_or(millis, |mean| mean + (millis - mean) / 8.0),
         );
+    }
+
+    /// The running mean.
+    pub fn mean(self) -> Option<f64> {
+        self.mean
     }
 
     fn text(self) -> String {

@@ -2,13 +2,12 @@
 //! built it and when is not known here.
 
 use std::fs::{self, File};
-use std::io::{BufWriter, Write as _};
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use flate2::{Compression, write::GzEncoder};
 
-use crate::glue::{Syntax, find_too_new};
+use crate::glue::{Syntax, find_too_new, without_comments};
 use crate::wasm::{self, Floor};
 
 /// Bytes of the page.
@@ -142,18 +141,29 @@ fn inline_scripts(html: &str) -> Vec<(usize, &str)> {
     scripts
 }
 
+/// Takes comments and indentation out of the scripts: a third of their download.
+pub(crate) fn strip(dist: &Path) -> anyhow::Result<()> {
+    for file in files(dist)? {
+        if extension(&file) == "js" {
+            fs::write(&file, without_comments(&fs::read_to_string(&file)?))
+                .with_context(|| format!("{} can't be written", file.display()))?;
+        }
+    }
+    Ok(())
+}
+
 /// Writes `NAME.gz` beside every file where that is smaller, removes older ones, and measures what goes
-/// over the wire.
+/// over the wire. zopfli takes seconds and saves a TV a fifteenth of the download, every time.
 pub(crate) fn compress(dist: &Path) -> anyhow::Result<Sizes> {
     for file in files(dist)? {
         let bytes = fs::read(&file).with_context(|| format!("{} can't be read", file.display()))?;
         let compressed = gz_of(&file);
-        let mut encoder = GzEncoder::new(
+        zopfli::compress(
+            zopfli::Options::default(),
+            zopfli::Format::Gzip,
+            bytes.as_slice(),
             BufWriter::new(File::create(&compressed)?),
-            Compression::best(),
-        );
-        encoder.write_all(&bytes)?;
-        encoder.finish()?.flush()?;
+        )?;
         if compressed.metadata()?.len() >= bytes.len() as u64 {
             fs::remove_file(&compressed)?;
         }

@@ -2,8 +2,11 @@
 
 mod accept;
 mod address;
+mod door;
 mod limits;
+mod visitor;
 
 pub use accept::{Accept, serve};
 pub use address::lan_address;
-pub use limits::ConnectionCounts;
+pub use limits::{ConnectionCounts, Refusal};
+pub use visitor::{Peer, Rights, Visitor};

@@ -58,7 +58,7 @@ where
             "send a name as Content-Type: application/json, like {\"name\":\"living-room\",\"query\":\"fit=cover\"}".into(),
         ));
     }
-    let body = control::read(body).await?;
+    let body = control::read(body, outputs.max_body).await?;
     let row: Row = serde_json::from_slice(&body).map_err(|error| {
         Problem::bad_request(format!("the body is no screen's profile: {error}"))
     })?;

@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
+use mantel_shared::Report;
 use serde::Serialize;
 use warp::reply::Response;
 
 use super::{
     Outputs, Request, query,
     reply::{self, Problem},
+    reports::Reported,
+    viewers::{self, Endpoint, Totals},
 };
 use crate::{
     channels::{MAIN, Show},
     clock,
-    hub::Totals,
     library::{Counts, DateSource, Facts, Filter},
     rendition::Rendition,
     timeline::{Programme, Slide, Transition},
@@ -31,8 +33,13 @@ struct Status {
     library: Counts,
     connections: u64,
     connections_refused: u64,
+    /// How many watch.
     viewers: usize,
+    /// Each of them.
+    watching: Vec<ViewerRow>,
     renditions: Vec<RenditionRow>,
+    /// What the screens that run the page say of themselves.
+    screens: Vec<ScreenRow>,
     sent: Totals,
 }
 
@@ -89,32 +96,105 @@ struct Told {
 struct RenditionRow {
     /// Of the main channel, not of a choice of photos.
     main: bool,
+    #[serde(flatten)]
+    shape: Shape,
+    viewers: usize,
+}
+
+/// A rendition in words and numbers.
+#[derive(Serialize)]
+struct Shape {
     size: String,
     fit: String,
     quality: u8,
     fps: u32,
-    viewers: usize,
+}
+
+impl Shape {
+    fn of(rendition: &Rendition) -> Self {
+        Self {
+            size: rendition.size.to_string(),
+            fit: rendition.fit.to_string(),
+            quality: rendition.quality.value(),
+            fps: rendition.fps.0,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct ViewerRow {
+    /// Never another's, as long as the server runs.
+    number: u64,
+    endpoint: Endpoint,
+    address: String,
+    agent: String,
+    /// The user's or the token's.
+    name: Option<String>,
+    since_millis: u64,
+    rendition: Shape,
+    /// Whether it is given less than it asked for, because its network is slow.
+    stepped_down: bool,
+    #[serde(flatten)]
     sent: Totals,
+    /// Over the last seconds.
+    frames_per_second: f64,
+    /// How old its last frame was when its socket had taken it.
+    age_millis: u64,
+}
+
+#[derive(Serialize)]
+struct ScreenRow {
+    address: String,
+    reported_millis: u64,
+    #[serde(flatten)]
+    report: Report,
+}
+
+impl From<Reported> for ScreenRow {
+    fn from(reported: Reported) -> Self {
+        Self {
+            address: reported.address,
+            reported_millis: reported.at.0,
+            report: reported.report,
+        }
+    }
+}
+
+impl From<viewers::ViewerRow> for ViewerRow {
+    fn from(row: viewers::ViewerRow) -> Self {
+        Self {
+            number: row.no,
+            endpoint: row.endpoint,
+            address: row.who.address,
+            agent: row.who.agent,
+            name: row.who.name.as_deref().map(str::to_owned),
+            since_millis: row.since.0,
+            rendition: Shape::of(&row.show.rendition),
+            stepped_down: row.stepped_down,
+            sent: row.sent,
+            frames_per_second: (row.fps * 10.0).round() / 10.0,
+            age_millis: u64::try_from(row.age.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
 }
 
 pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<Response, Problem> {
     let wish = query::choice(&request.query)?;
     let (_, chosen) = reply::choose(outputs, &wish).await?;
-    let (rows, sent) = outputs.feeds.survey();
-    let renditions: Vec<RenditionRow> = rows
+    let renditions = outputs.feeds.survey();
+    let renditions = renditions
         .iter()
-        .map(
-            |(Show { channel, rendition }, viewers, sent)| RenditionRow {
-                main: *channel == MAIN,
-                size: rendition.size.to_string(),
-                fit: rendition.fit.to_string(),
-                quality: rendition.quality.value(),
-                fps: rendition.fps.0,
-                viewers: *viewers,
-                sent: *sent,
-            },
-        )
-        .collect();
+        .map(|(Show { channel, rendition }, viewers)| RenditionRow {
+            main: *channel == MAIN,
+            shape: Shape::of(rendition),
+            viewers: *viewers,
+        });
+    let watching: Vec<ViewerRow> = outputs.viewers.rows().into_iter().map(Into::into).collect();
+    let screens = outputs.reports.fresh(clock::now());
+    let mut sent = Totals::default();
+    for (_, totals) in outputs.viewers.totals() {
+        sent += totals;
+    }
     let programme = chosen.programme().borrow().clone();
     // Screens of another shape pair other photos: whoever says its size hears of its own.
     let shape = query::wishes(&request.query, outputs.rendition, outputs.settings)?.rendition;
@@ -126,8 +206,10 @@ pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<
         library: outputs.library.counts(),
         connections: outputs.connections.open(),
         connections_refused: outputs.connections.refused(),
-        viewers: renditions.iter().map(|row| row.viewers).sum(),
-        renditions,
+        viewers: watching.len(),
+        watching,
+        renditions: renditions.collect(),
+        screens: screens.into_iter().map(Into::into).collect(),
         sent,
     }))
 }

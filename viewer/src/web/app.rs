@@ -15,7 +15,7 @@ use super::page::{self, Page, now, window};
 use super::panel::{Panel, Toast};
 use super::stream::{Connection, Received};
 use super::surface::Surface;
-use super::{control, picture};
+use super::{control, hooks, picture};
 use crate::fit::Size;
 use crate::keys::Action;
 use crate::player::Wake;
@@ -99,6 +99,16 @@ impl App {
         app.show_panel(app.query.stats);
         app.connect();
         Ok(app)
+    }
+
+    /// The figures of this moment, as a plain object.
+    ///
+    /// # Errors
+    ///
+    /// Called from within the viewer's own work, when they are about to change.
+    pub(super) fn stats(&self) -> Result<JsValue, JsValue> {
+        let mut core = self.core.try_borrow_mut().map_err(|_| "busy")?;
+        hooks::figures(&mut core)
     }
 
     /// Closes the connection, whatever state the rest is in: a panic may have left it borrowed.
@@ -227,7 +237,12 @@ impl App {
     }
 
     fn advance(&self) {
-        let wake = self.core.borrow_mut().advance();
+        let (wake, slide) = self.core.borrow_mut().advance();
+        if let Some(meta) = slide {
+            // Nothing is borrowed here: whoever listens may ask for the figures at once.
+            let server_now = self.core.borrow().clock.server(now());
+            let _ = hooks::tell_slide(&meta, server_now);
+        }
         match wake {
             Wake::NextFrame => self.frame.request(),
             Wake::At(moment) => match moment.since(now()) {

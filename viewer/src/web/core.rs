@@ -2,7 +2,7 @@
 //! the player to the canvas, figures to the panel. Everything here is synchronous and borrows
 //! nothing across a callback; timers, connections and tasks are [`super::app`]'s.
 
-use mantel_shared::{SlideNo, Transition, UnixMillis};
+use mantel_shared::{FrameMeta, SlideNo, Transition, UnixMillis};
 use wasm_bindgen::prelude::*;
 
 use super::page::{self, Page, now};
@@ -22,6 +22,9 @@ pub(super) struct Job {
     pub(super) content_type: String,
 }
 
+/// As many slides as can show and wait at a time, and one that is shown again.
+const MAX_NOTES: usize = 6;
+
 pub(super) struct Core {
     pub(super) page: Page,
     pub(super) surface: Surface,
@@ -32,12 +35,16 @@ pub(super) struct Core {
     pub(super) backoff: Backoff,
     pub(super) watchdog: Watchdog,
     pub(super) method: Method,
+    /// What was said about the slides that show and wait, the latest last.
+    notes: Vec<(SlideNo, FrameMeta)>,
+    /// Slides that came on.
+    pub(super) n_slides: u32,
     session: Option<Session>,
     /// Pictures are decoded one after the other, so that a slow engine is never asked for more
     /// than it can do. Those that nobody wants any more are dropped: at most two wait.
     jobs: Vec<Job>,
     is_decoding: bool,
-    engine: String,
+    pub(super) engine: String,
 }
 
 impl Core {
@@ -53,6 +60,8 @@ impl Core {
             backoff: Backoff::default(),
             watchdog: Watchdog::new(now()),
             method: Method::detect(),
+            notes: Vec::new(),
+            n_slides: 0,
             session: None,
             jobs: Vec::new(),
             is_decoding: false,
@@ -130,16 +139,16 @@ impl Core {
         }
     }
 
-    /// Lets the player take a step and draws what it wants drawn.
-    pub(super) fn advance(&mut self) -> Wake {
+    /// Lets the player take a step and draws what it wants drawn. Returns when to call again, and
+    /// what is known of the slide that came on with it, if one did.
+    pub(super) fn advance(&mut self) -> (Wake, Option<FrameMeta>) {
         let now = now();
         let Step { draw, wake } = self.player.advance(now);
         if draw {
             self.draw(now);
             self.stats.frames.drawn(now, wake == Wake::NextFrame);
         }
-        self.tell();
-        wake
+        (wake, self.tell())
     }
 
     /// Draws what shows, as after a change of the canvas.
@@ -148,9 +157,15 @@ impl Core {
         self.stats.draw.add(now().since(at));
     }
 
-    /// Brings the page's attributes up to date.
-    pub(super) fn tell(&mut self) {
-        self.page.tell(self.player.phase(), self.player.showing());
+    /// Brings the page's attributes up to date; the slide that came on is returned.
+    pub(super) fn tell(&mut self) -> Option<FrameMeta> {
+        let showing = self.player.showing();
+        if !self.page.tell(self.player.phase(), showing) {
+            return None;
+        }
+        self.n_slides = self.n_slides.wrapping_add(1);
+        let (_, meta) = self.notes.iter().rfind(|(no, _)| Some(*no) == showing)?;
+        Some(meta.clone())
     }
 
     /// Brings the panel up to date.
@@ -194,8 +209,9 @@ impl Core {
         self.backoff.succeeded();
         // A stream that does not number its slides is shown in the order in which it comes.
         let next = || SlideNo(self.player.newest().map_or(0, |SlideNo(newest)| newest + 1));
+        let slide = meta.slide.unwrap_or_else(next);
         let verdict = self.player.announce(Announcement {
-            slide: meta.slide.unwrap_or_else(next),
+            slide,
             fingerprint,
             show_at: meta.show_at.map(|at: UnixMillis| self.clock.local(at)),
             fade_millis: match meta.transition {
@@ -212,6 +228,11 @@ impl Core {
                 content_type,
             });
         }
+        self.notes.retain(|(no, _)| *no != slide);
+        if self.notes.len() >= MAX_NOTES {
+            self.notes.remove(0);
+        }
+        self.notes.push((slide, meta));
         let player = &self.player;
         self.jobs.retain(|job| player.wants(job.ticket));
     }

@@ -96,11 +96,11 @@ impl Page {
         Ok(element.unchecked_into())
     }
 
-    /// Tells tests, kiosks and the page's own style what is going on; writes only changes.
-    pub(super) fn tell(&mut self, phase: Phase, slide: Option<SlideNo>) {
-        if slide != self.slide
-            && let Some(SlideNo(number)) = slide
-        {
+    /// Tells tests, kiosks and the page's own style what is going on; writes only changes. Returns
+    /// whether the slide is another one.
+    pub(super) fn tell(&mut self, phase: Phase, slide: Option<SlideNo>) -> bool {
+        let changed = slide != self.slide && slide.is_some();
+        if changed && let Some(SlideNo(number)) = slide {
             self.slide = slide;
             let _ = self.root.set_attribute("data-slide", &number.to_string());
         }
@@ -114,6 +114,7 @@ impl Page {
             };
             let _ = self.root.set_attribute("data-state", name);
         }
+        changed
     }
 
     /// Shows or hides the pointer.

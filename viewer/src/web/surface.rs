@@ -37,6 +37,11 @@ impl Surface {
         Ok(surface)
     }
 
+    /// How it draws, for the statistics.
+    pub(super) fn renderer(&self) -> &'static str {
+        "2d"
+    }
+
     /// In device pixels.
     pub(super) fn size(&self) -> Size {
         self.size
