@@ -1,19 +1,18 @@
 //! The pure parts wired to the browser's: parts go from the session to the player, pictures from
-//! the player to the canvas, figures to the panel. Everything here is synchronous and borrows
+//! the player to the canvas. Everything here is synchronous and borrows
 //! nothing across a callback; timers, connections and tasks are [`super::app`]'s.
 
 use mantel_shared::{FrameMeta, SlideNo, Transition, UnixMillis};
 use wasm_bindgen::prelude::*;
 
 use super::page::{self, Page, now};
-use super::panel::Panel;
 use super::picture::{Method, Picture};
 use super::surface::Surface;
 use crate::clock::{Clock, Local};
 use crate::link::{Backoff, Watchdog};
 use crate::player::{Announcement, Player, Step, Ticket, Verdict, Wake};
 use crate::session::{Part, Session, SessionError};
-use crate::stats::{self, Stats};
+use crate::stats::Stats;
 
 /// An encoded picture that waits for its turn to be decoded.
 pub(super) struct Job {
@@ -28,7 +27,6 @@ const MAX_NOTES: usize = 6;
 pub(super) struct Core {
     pub(super) page: Page,
     pub(super) surface: Surface,
-    pub(super) panel: Panel,
     pub(super) player: Player<Picture>,
     pub(super) stats: Stats,
     pub(super) clock: Clock,
@@ -44,16 +42,13 @@ pub(super) struct Core {
     /// than it can do. Those that nobody wants any more are dropped: at most two wait.
     jobs: Vec<Job>,
     is_decoding: bool,
-    pub(super) engine: String,
 }
 
 impl Core {
-    pub(super) fn new(page: Page, surface: Surface, panel: Panel) -> Self {
-        let user_agent = page::window().navigator().user_agent().unwrap_or_default();
+    pub(super) fn new(page: Page, surface: Surface) -> Self {
         Self {
             page,
             surface,
-            panel,
             player: Player::default(),
             stats: Stats::default(),
             clock: Clock::new(now(), page::wall_clock()),
@@ -65,7 +60,6 @@ impl Core {
             session: None,
             jobs: Vec::new(),
             is_decoding: false,
-            engine: crate::engine::describe(&user_agent),
         }
     }
 
@@ -166,30 +160,6 @@ impl Core {
         self.n_slides = self.n_slides.wrapping_add(1);
         let (_, meta) = self.notes.iter().rfind(|(no, _)| Some(*no) == showing)?;
         Some(meta.clone())
-    }
-
-    /// Brings the panel up to date.
-    pub(super) fn write_panel(&mut self) {
-        let number = |SlideNo(number)| number;
-        let at = now();
-        let wall = page::wall_clock().0 as f64;
-        let rows = self.stats.rows(&stats::Now {
-            at,
-            slide: self.player.showing().map(number),
-            shown_since: self.player.shown_since(),
-            pending: self
-                .player
-                .pending()
-                .map(|(slide, ready)| (number(slide), ready)),
-            n_skipped: self.player.n_skipped(),
-            source: self.player.picture().map(Picture::size),
-            canvas: self.surface.size(),
-            engine: &self.engine,
-            decoder: self.method.name(),
-            clock_offset: self.clock.server(at) - wall,
-        });
-        // The panel is a convenience: an engine that can't make it still shows pictures.
-        let _ = self.panel.write(&rows);
     }
 
     fn take_part(&mut self, part: Part) {

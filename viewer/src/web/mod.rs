@@ -1,15 +1,12 @@
-//! The only place that names the browser: fetches, decodes, draws, listens.
+//! The only place that names the browser: fetches, decodes, draws.
 //!
 //! Never a decision that could be tested without a browser; those are in the modules above.
 
 mod app;
-mod control;
 mod core;
 mod handles;
 mod hooks;
-mod input;
 mod page;
-mod panel;
 mod picture;
 mod stream;
 mod surface;
