@@ -11,11 +11,14 @@ pub mod fit;
 pub mod gesture;
 pub mod keys;
 pub mod link;
+pub mod motion;
+pub mod pace;
 pub mod player;
 pub mod query;
 pub mod session;
 pub mod stats;
 pub mod text;
+pub mod wall;
 
 #[cfg(target_arch = "wasm32")]
 mod web;

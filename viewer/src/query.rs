@@ -4,6 +4,7 @@
 //! request, and no second opinion on values: the server judges what it is asked for.
 
 use crate::fit::Size;
+use crate::wall::Wall;
 
 /// Keys of the page that say which pictures, passed on to the stream and to commands.
 const WHICH: [&str; 9] = [
@@ -21,13 +22,33 @@ const WHICH: [&str; 9] = [
 const HOW: [&str; 5] = ["fit", "quality", "transition", "pair", "caption"];
 
 /// What the page was opened with.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq)]
 pub struct Query {
     passed_on: String,
     which: String,
     /// The statistics panel is open from the start: `stats=1`.
     pub stats: bool,
+    /// Pictures move slowly while they stand: `motion=kenburns`.
+    pub moves: bool,
+    /// This screen changes so many milliseconds after the others, or before them: `offset=-200`.
+    pub offset_millis: f64,
+    /// The part of a wall of screens that this one shows: `wall=2x1:0`.
+    pub wall: Wall,
+    /// `renderer=webgl` or `2d`, whatever is measured.
+    pub renderer: Option<Renderer>,
 }
+
+/// What somebody who looks for a fault wants the picture drawn with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Renderer {
+    /// WebGL, even one that is done in software.
+    Gl,
+    /// The 2D canvas.
+    Flat,
+}
+
+/// No network and no amplifier delays a picture by more.
+const LONGEST_OFFSET_MILLIS: f64 = 60_000.0;
 
 impl Query {
     /// Reads `location.search`, with or without its question mark. Keys that mean nothing here
@@ -48,14 +69,25 @@ impl Query {
                     .push(if query.which.is_empty() { '?' } else { '&' });
                 query.which.push_str(pair);
             }
-            if key == "stats" {
-                query.stats = !matches!(value, "0" | "false" | "no");
+            match key {
+                "stats" => query.stats = !matches!(value, "0" | "false" | "no"),
+                "motion" => query.moves = value == "kenburns",
+                "wall" => query.wall = Wall::parse(value).unwrap_or_default(),
+                "offset" => query.offset_millis = offset(value).unwrap_or(0.0),
+                "renderer" => {
+                    query.renderer = match value {
+                        "webgl" => Some(Renderer::Gl),
+                        "2d" => Some(Renderer::Flat),
+                        _ => None,
+                    };
+                }
+                _ => {}
             }
         }
         query
     }
 
-    /// The stream of slides, rendered for a canvas of `size`.
+    /// The stream of slides, rendered for a canvas of `size`; of a wall, for all of it.
     pub fn bytes_url(&self, size: Size) -> String {
         let Size { width, height } = size;
         format!("bytes?size={width}x{height}{}", self.passed_on)
@@ -65,6 +97,13 @@ impl Query {
     pub fn control_url(&self) -> String {
         format!("control{}", self.which)
     }
+}
+
+/// Whole milliseconds, with or without a sign: parsing fractions would weigh more than the rest of
+/// this file.
+fn offset(value: &str) -> Option<f64> {
+    let millis: i32 = value.parse().ok()?;
+    Some(f64::from(millis).clamp(-LONGEST_OFFSET_MILLIS, LONGEST_OFFSET_MILLIS))
 }
 
 #[cfg(test)]
@@ -116,6 +155,18 @@ mod tests {
         ] {
             assert_eq!(Query::parse(search).stats, wanted, "{search}");
         }
+    }
+
+    #[test]
+    fn settings_of_the_screen_are_read() {
+        let query = Query::parse("?motion=kenburns&offset=-250&wall=2x1:1&renderer=2d");
+        assert!(query.moves);
+        assert_eq!(query.offset_millis, -250.0);
+        assert_eq!(query.wall, Wall::parse("2x1:1").expect("a wall"));
+        assert_eq!(query.renderer, Some(Renderer::Flat));
+        let odd = Query::parse("?motion=off&offset=soon&wall=all&renderer=gpu");
+        assert_eq!(odd, Query::default());
+        assert_eq!(Query::parse("?offset=99999999").offset_millis, 60_000.0);
     }
 
     #[test]

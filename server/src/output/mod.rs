@@ -13,6 +13,7 @@ mod skipped;
 mod snapshot;
 mod status;
 mod stream;
+mod time;
 
 use std::sync::Arc;
 
@@ -126,6 +127,7 @@ async fn get(
         "/snapshot" => snapshot::answer(outputs, request).await,
         "/status" => status::answer(outputs, request).await,
         "/library/skipped" => Ok(skipped::answer(outputs, request)),
+        "/time" => time::answer(),
         "/healthz" => Ok(reply::health(outputs.started_millis)),
         _ => assets::answer(path, request).ok_or_else(|| reply::Problem::not_found(path)),
     }

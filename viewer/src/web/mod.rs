@@ -5,6 +5,7 @@
 mod app;
 mod control;
 mod core;
+mod gl;
 mod handles;
 mod hooks;
 mod input;
@@ -13,6 +14,7 @@ mod panel;
 mod picture;
 mod stream;
 mod surface;
+mod time;
 
 use std::cell::RefCell;
 use std::rc::Rc;
