@@ -21,12 +21,11 @@ use crate::{
     net::{self, Accept},
     output::{self, Outputs},
     producer::{Producer, Studio, StudioLimits},
+    profiles::Profiles,
     progress::Progress,
+    stats::WorkStats,
     timeline::{Order, SavedProgramme},
 };
-
-/// Renditions that are produced at once; more would be strangers making the server work.
-const MAX_RENDITIONS: usize = 12;
 
 /// How often the folders are looked through again, for shares that send no events; an empty one
 /// more often, because somebody is about to fill it.
@@ -60,24 +59,29 @@ pub async fn run(
     let channels = Arc::new(Channels::new(channel, config.filter.clone(), common));
 
     let framing = Arc::new(Framing::default());
+    let work = Arc::new(WorkStats::default());
     let workers = std::thread::available_parallelism()
         .map_or(2, usize::from)
         .min(4);
+    let limits = StudioLimits::new(workers, decode_mib(&config));
     let workshop = Workshop {
         channels: channels.clone(),
         library: library.clone(),
-        studio: Arc::new(Studio::new(StudioLimits::with_workers(workers))),
+        studio: Arc::new(Studio::new(limits, work.clone())),
         framing: framing.clone(),
         stopped: stopped.clone(),
     };
     let feeds = Arc::new_cyclic(|feeds: &Weak<Feeds<Show>>| {
         let feeds = feeds.clone();
-        Feeds::new(MAX_RENDITIONS, move |show, feed| {
+        Feeds::new(config.max_renditions, move |show, feed| {
             workshop.start(feeds.clone(), show, feed)
         })
     });
 
-    let outputs = outputs(&config, feeds.clone(), channels, library, framing);
+    let outputs = Outputs {
+        work,
+        ..outputs(&config, feeds.clone(), channels, library, framing)
+    };
     let accept = accept(&config, Arc::new(outputs));
     let signal = tokio::spawn(async move {
         shutdown.await;
@@ -103,13 +107,23 @@ fn outputs(
         feeds,
         channels,
         library,
+        profiles: Arc::new(Profiles::open(config.data_dir.as_deref())),
         framing,
         rendition: config.rendition,
         settings: config.timeline,
+        viewers: Arc::default(),
+        reports: Arc::default(),
+        work: Arc::default(),
+        step_down: config.step_down,
         connections: Arc::default(),
+        max_body: config.max_body,
         started_at: Instant::now(),
         started_millis: crate::clock::now().0,
     }
+}
+
+fn decode_mib(config: &Config) -> u32 {
+    u32::try_from(config.decode_memory_bytes >> 20).unwrap_or(u32::MAX)
 }
 
 fn common(config: &Config, library: Arc<Library>, seed: u64) -> Common {
@@ -137,8 +151,8 @@ pub(crate) fn accept(config: &Config, outputs: Arc<Outputs>) -> Accept {
     Accept {
         counts: outputs.connections.clone(),
         routes: output::routes(outputs),
-        max_connections: config.max_connections,
-        public: config.public,
+        limits: config.limits,
+        access: Arc::new(config.access.clone()),
     }
 }
 

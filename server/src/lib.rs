@@ -26,12 +26,15 @@ mod lookalikes;
 mod net;
 mod output;
 mod producer;
+mod profiles;
 pub mod progress;
 pub mod render;
 mod rendition;
 pub mod source;
+mod stats;
 pub mod tasks;
 pub mod timeline;
 
 pub use app::run;
 pub use config::{Config, ConfigError};
+pub use net::lan_address;

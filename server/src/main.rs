@@ -2,11 +2,15 @@
 
 use std::{
     io::{self, IsTerminal, Write},
-    net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     process::ExitCode,
 };
 
-use mantel::{Config, ConfigError, config::Invocation, progress, tasks};
+use mantel::{
+    Config, ConfigError,
+    config::{Invocation, Listen},
+    lan_address, progress, tasks,
+};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -74,9 +78,12 @@ impl Write for LogWriter {
 #[tokio::main]
 async fn serve(config: Config) -> anyhow::Result<()> {
     raise_file_limit();
-    let listener = TcpListener::bind(config.listen)
+    let Some(Listen::Tcp(listen)) = config.listen.first().cloned() else {
+        anyhow::bail!("unix sockets come next");
+    };
+    let listener = TcpListener::bind(listen)
         .await
-        .map_err(|error| bind_error(config.listen, &error))?;
+        .map_err(|error| bind_error(listen, &error))?;
     announce(listener.local_addr()?);
     let asked = signals()?;
     mantel::run(config, listener, asked).await?;
@@ -169,16 +176,6 @@ fn announce(local: SocketAddr) {
     // Nobody may be reading; that is no reason not to serve.
     let _ = out.write_all(lines.as_bytes());
     let _ = out.flush();
-}
-
-/// This machine's address as its neighbours see it. Connecting a datagram socket sends nothing: it
-/// only asks the system which of its addresses it would use.
-fn lan_address() -> Option<IpAddr> {
-    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
-    // TEST-NET-1 (RFC 5737): routed by default, owned by nobody.
-    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
-    let address = socket.local_addr().ok()?.ip();
-    (!address.is_loopback() && !address.is_unspecified()).then_some(address)
 }
 
 /// A viewer is a file descriptor, and many systems allow 1024 unless asked for more.

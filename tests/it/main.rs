@@ -17,6 +17,7 @@ mod ladder;
 mod library;
 mod moments;
 mod page;
+mod paint;
 mod pairs;
 mod players;
 mod restart;

@@ -50,7 +50,7 @@ fn colours_in(folder: &Path) -> Vec<Rgb> {
 }
 
 /// A folder that a player may write to, whoever it runs as.
-fn open_folder() -> TempDir {
+pub(crate) fn open_folder() -> TempDir {
     let folder = TempDir::with_prefix("mantel-frames-").expect("a folder for frames");
     fs::set_permissions(folder.path(), Permissions::from_mode(0o777)).expect("to open it to all");
     folder
@@ -66,7 +66,7 @@ fn assert_in_order(colours: &[Rgb]) {
 }
 
 /// VLC without sound and window, writing every frame that it would show to `frames`.
-fn vlc(program: &Path, frames: &Path, url: &str) -> Process {
+pub(crate) fn vlc(program: &Path, frames: &Path, url: &str) -> Process {
     let mut command = as_somebody(program);
     command
         .args([

@@ -6,10 +6,7 @@
 //! the browser. Never business of the server: the viewer does not choose photos or times.
 
 pub mod clock;
-pub mod engine;
 pub mod fit;
-pub mod gesture;
-pub mod keys;
 pub mod link;
 pub mod motion;
 pub mod pace;
@@ -17,7 +14,6 @@ pub mod player;
 pub mod query;
 pub mod session;
 pub mod stats;
-pub mod text;
 pub mod wall;
 
 #[cfg(target_arch = "wasm32")]

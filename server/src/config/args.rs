@@ -1,8 +1,11 @@
 //! What was typed on the command line or set in the environment.
 
-use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
+use std::{ffi::OsString, path::PathBuf};
 
-use super::choice::ChoiceArgs;
+use super::{
+    access::{AccessArgs, LimitArgs, LogFormat},
+    choice::ChoiceArgs,
+};
 use crate::{render::Fit, timeline::Order};
 
 /// Streams a folder of photos, as video, to every screen in the house.
@@ -29,9 +32,15 @@ pub struct Args {
     #[arg(value_name = "FOLDER")]
     pub folders: Vec<PathBuf>,
 
-    /// Where to listen; port 0 takes a free one [default: 0.0.0.0:8080].
-    #[arg(long, value_name = "ADDR:PORT", env = "MANTEL_LISTEN")]
-    pub listen: Option<SocketAddr>,
+    /// Where to listen: an address and a port ([::]:8080 for IPv6), or unix:/path; port 0 takes a free
+    /// one; may be given more than once [default: 0.0.0.0:8080].
+    #[arg(
+        long,
+        value_name = "ADDR:PORT",
+        value_delimiter = ',',
+        env = "MANTEL_LISTEN"
+    )]
+    pub listen: Vec<String>,
 
     /// How long each photo stays: 500ms, 8s, 2m [default: 10s].
     #[arg(long, value_name = "DURATION", env = "MANTEL_INTERVAL")]
@@ -90,13 +99,9 @@ pub struct Args {
     #[arg(long, value_name = "DIR", env = "MANTEL_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
 
-    /// How many connections are served at once [default: 2048].
-    #[arg(long, value_name = "N", env = "MANTEL_MAX_CONNECTIONS")]
-    pub max_connections: Option<i64>,
-
-    /// Answer other networks too, not only this house's private addresses.
-    #[arg(long, env = "MANTEL_PUBLIC")]
-    pub public: bool,
+    /// How the log is written: lines for people, or a JSON object each [default: human].
+    #[arg(long, value_name = "human|json", env = "MANTEL_LOG_FORMAT")]
+    pub log: Option<LogFormat>,
 
     /// A TOML file with any of these options.
     #[arg(long, value_name = "FILE", env = "MANTEL_CONFIG")]
@@ -105,6 +110,14 @@ pub struct Args {
     /// Which photos.
     #[command(flatten)]
     pub choice: ChoiceArgs,
+
+    /// Who may watch.
+    #[command(flatten)]
+    pub access: AccessArgs,
+
+    /// How much one may take.
+    #[command(flatten)]
+    pub limits: LimitArgs,
 }
 
 /// Work on the library that needs no screen.

@@ -1,11 +1,12 @@
 //! The configuration file: TOML with the options' names.
 
-use std::{
-    net::SocketAddr,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
-use super::{ConfigError, choice::FileChoice};
+use super::{
+    ConfigError,
+    access::{AccessArgs, LimitArgs, LogFormat},
+    choice::FileChoice,
+};
 use crate::{library::FILTER_KEYS, timeline::Order};
 
 /// What stands in the file. An unknown key is an error that names its place.
@@ -14,7 +15,8 @@ use crate::{library::FILTER_KEYS, timeline::Order};
 pub struct FileConfig {
     /// See [`super::Args`] for each.
     pub folders: Option<Vec<PathBuf>>,
-    pub(super) listen: Option<SocketAddr>,
+    #[serde(default)]
+    pub(super) listen: Words,
     pub(super) interval: Option<String>,
     pub(super) transition: Option<String>,
     pub(super) order: Option<Order>,
@@ -26,8 +28,33 @@ pub struct FileConfig {
     pub(super) pair: Option<String>,
     pub(super) caption: Option<String>,
     pub(super) data_dir: Option<PathBuf>,
-    pub(super) max_connections: Option<i64>,
-    pub(super) public: Option<bool>,
+    pub(super) log: Option<LogFormat>,
+    #[serde(default)]
+    host: Words,
+    #[serde(default)]
+    allow_origin: Words,
+    #[serde(default)]
+    user: Words,
+    password_file: Option<PathBuf>,
+    #[serde(default)]
+    tls: bool,
+    tls_cert: Option<PathBuf>,
+    tls_key: Option<PathBuf>,
+    #[serde(default)]
+    public: bool,
+    #[serde(default)]
+    trusted_proxy: Words,
+    max_connections: Option<i64>,
+    max_connections_per_address: Option<i64>,
+    max_requests: Option<i64>,
+    max_head: Option<i64>,
+    head_timeout: Option<String>,
+    max_body: Option<i64>,
+    body_timeout: Option<String>,
+    max_renditions: Option<i64>,
+    decode_memory: Option<i64>,
+    stall_timeout: Option<String>,
+    step_down: Option<String>,
     album: Option<toml::Value>,
     from: Option<toml::Value>,
     to: Option<toml::Value>,
@@ -55,6 +82,9 @@ impl FileConfig {
             .iter_mut()
             .flatten()
             .chain(file.data_dir.iter_mut())
+            .chain(file.password_file.iter_mut())
+            .chain(file.tls_cert.iter_mut())
+            .chain(file.tls_key.iter_mut())
         {
             *folder = base.join(&*folder);
         }
@@ -89,6 +119,38 @@ impl FileConfig {
         )
     }
 
+    /// Who may watch.
+    pub(super) fn access(&mut self) -> AccessArgs {
+        AccessArgs {
+            host: std::mem::take(&mut self.host).0,
+            allow_origin: std::mem::take(&mut self.allow_origin).0,
+            user: std::mem::take(&mut self.user).0,
+            password_file: self.password_file.take(),
+            tls: self.tls,
+            tls_cert: self.tls_cert.take(),
+            tls_key: self.tls_key.take(),
+            public: self.public,
+            trusted_proxy: std::mem::take(&mut self.trusted_proxy).0,
+        }
+    }
+
+    /// How much one may take.
+    pub(super) fn limits(&mut self) -> LimitArgs {
+        LimitArgs {
+            max_connections: self.max_connections,
+            max_connections_per_address: self.max_connections_per_address,
+            max_requests: self.max_requests,
+            max_head: self.max_head,
+            head_timeout: self.head_timeout.take(),
+            max_body: self.max_body,
+            body_timeout: self.body_timeout.take(),
+            max_renditions: self.max_renditions,
+            decode_memory: self.decode_memory,
+            stall_timeout: self.stall_timeout.take(),
+            step_down: self.step_down.take(),
+        }
+    }
+
     fn parse(text: &str) -> Result<Self, String> {
         toml::from_str(text).map_err(|error| {
             let line = error.span().map_or(1, |span| {
@@ -100,6 +162,40 @@ impl FileConfig {
             });
             format!("line {line}: {}", error.message().replace('\n', " "))
         })
+    }
+}
+
+/// One text, or a list of them: what may be given more than once on the command line.
+#[derive(Debug, Default)]
+pub(super) struct Words(pub(super) Vec<String>);
+
+impl<'de> serde::Deserialize<'de> for Words {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Words;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a text, or a list of texts")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Words, E> {
+                Ok(Words(vec![text.to_owned()]))
+            }
+
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(
+                self,
+                mut texts: A,
+            ) -> Result<Words, A::Error> {
+                let mut words = Words::default();
+                while let Some(text) = texts.next_element()? {
+                    words.0.push(text);
+                }
+                Ok(words)
+            }
+        }
+        from.deserialize_any(Visitor)
     }
 }
 
@@ -120,5 +216,14 @@ mod tests {
     fn a_value_of_the_wrong_kind_is_named_with_its_line() {
         let error = FileConfig::parse("\n\nquality = \"high\"\n").unwrap_err();
         assert!(error.starts_with("line 3: "), "{error}");
+    }
+
+    #[test]
+    fn one_text_or_a_list() {
+        let of = |text| FileConfig::parse(text).unwrap().listen.0;
+        assert_eq!(of("listen = \"a\""), ["a"]);
+        assert_eq!(of("listen = [\"a\", \"b\"]"), ["a", "b"]);
+        let error = FileConfig::parse("listen = 8080").unwrap_err();
+        assert!(error.contains("a text, or a list of texts"), "{error}");
     }
 }

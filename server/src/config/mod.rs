@@ -3,6 +3,7 @@
 //! `Args` and `FileConfig` hold text; [`Config`] holds values that have been checked, and all
 //! checking happens here. Nothing else in the program reads the environment or doubts a setting.
 
+mod access;
 mod args;
 mod choice;
 mod file;
@@ -10,10 +11,11 @@ mod file;
 use std::{
     ffi::OsString,
     io,
-    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
 };
 
+use access::Costs;
+pub use access::{Access, AccessArgs, LimitArgs, Limits, Listen, LogFormat, Tls};
 pub use args::{Args, Command, LibraryArgs};
 use file::FileConfig;
 
@@ -29,8 +31,8 @@ use crate::{
 pub struct Config {
     /// Folders of photos, none for the demo. They existed when this was made.
     pub folders: Vec<PathBuf>,
-    /// Where to listen.
-    pub listen: SocketAddr,
+    /// Where to listen; at least one.
+    pub listen: Vec<Listen>,
     /// Interval and transition.
     pub timeline: Settings,
     /// In which order photos come.
@@ -43,10 +45,22 @@ pub struct Config {
     pub rendition: Rendition,
     /// Where state is kept; `None` when the platform names no place.
     pub data_dir: Option<PathBuf>,
-    /// How many connections are served at once.
-    pub max_connections: usize,
-    /// Answers addresses outside the house too.
-    pub public: bool,
+    /// Who may watch.
+    pub access: Access,
+    /// How much one connection, or one address, may take.
+    pub limits: Limits,
+    /// The largest body of a `POST`, in bytes.
+    pub max_body: u64,
+    /// How many renditions are produced at once.
+    pub max_renditions: usize,
+    /// How much memory photos may take while they are decoded.
+    pub decode_memory_bytes: u64,
+    /// A viewer that takes no byte for so long, while there is something to send, is cut off.
+    pub stall_timeout: std::time::Duration,
+    /// A viewer that keeps skipping gets a smaller rendition.
+    pub step_down: bool,
+    /// How the log is written.
+    pub log: LogFormat,
 }
 
 /// Why there is no configuration. Each is one sentence for the person who typed it.
@@ -117,6 +131,19 @@ impl Config {
     pub fn resolve(args: Args) -> Result<Self, ConfigError> {
         let mut file = read_file(args.config.as_deref())?;
         let filter = args.choice.over(file.choice())?;
+        let access = args.access.over(file.access()).checked()?;
+        let (limits, costs) = args.limits.over(file.limits()).checked()?;
+        let Costs {
+            max_body,
+            max_renditions,
+            decode_memory_bytes,
+            step_down,
+        } = costs;
+        let listen = if args.listen.is_empty() {
+            access::listen(&file.listen.0)?
+        } else {
+            access::listen(&args.listen)?
+        };
 
         let interval = args
             .interval
@@ -150,13 +177,6 @@ impl Config {
         };
         let quality = whole("--quality", args.quality.or(file.quality), 85, 1..=100)?;
         let fps = whole("--fps", args.fps.or(file.fps), 20, 1..=60)?;
-        let max_connections = whole(
-            "--max-connections",
-            args.max_connections.or(file.max_connections),
-            2048,
-            1..=1_000_000,
-        )?;
-
         let folders = if args.folders.is_empty() {
             file.folders.unwrap_or_default()
         } else {
@@ -167,10 +187,7 @@ impl Config {
         }
         Ok(Self {
             folders,
-            listen: args
-                .listen
-                .or(file.listen)
-                .unwrap_or((Ipv4Addr::UNSPECIFIED, 8080).into()),
+            listen,
             timeline: Settings {
                 interval_millis,
                 transition,
@@ -197,8 +214,14 @@ impl Config {
                 )?,
             },
             data_dir: args.data_dir.or(file.data_dir).or_else(platform_data_dir),
-            max_connections,
-            public: args.public || file.public.unwrap_or(false),
+            access,
+            limits,
+            max_body,
+            max_renditions,
+            decode_memory_bytes,
+            stall_timeout: limits.stall_timeout,
+            step_down,
+            log: args.log.or(file.log).unwrap_or_default(),
         })
     }
 }
@@ -456,7 +479,12 @@ mod tests {
             }
         );
         assert_eq!(config.order, Order::Shuffle);
-        assert_eq!(config.listen.to_string(), "0.0.0.0:8080");
+        assert_eq!(config.listen.len(), 1);
+        assert_eq!(config.listen[0].to_string(), "0.0.0.0:8080");
+        assert_eq!(config.access.tls, Tls::Off);
+        assert_eq!(config.limits.max_connections, 2048);
+        assert_eq!((config.max_renditions, config.step_down), (12, true));
+        assert_eq!(config.stall_timeout.as_secs(), 60);
     }
 
     #[test]

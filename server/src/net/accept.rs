@@ -7,10 +7,7 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use hyper::server::conn::http1;
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
-};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -20,7 +17,12 @@ use tokio::{
 };
 use warp::{filters::BoxedFilter, reply::Response};
 
-use super::limits::{self, ConnectionCounts, Place};
+use super::{
+    door::Door,
+    limits::{self, ConnectionCounts, Place, Refusal},
+    visitor::{Member, Peer, Rights, Visitor},
+};
+use crate::config::{Access, Limits};
 
 /// What the accept loop needs to know.
 #[derive(Clone)]
@@ -29,16 +31,17 @@ pub struct Accept {
     pub routes: BoxedFilter<(Response,)>,
     /// Who is connected.
     pub counts: Arc<ConnectionCounts>,
-    /// How many may be.
-    pub max_connections: usize,
-    /// Answers addresses outside the house too.
-    pub public: bool,
+    /// How much they may take.
+    pub limits: Limits,
+    /// Who may come in.
+    pub access: Arc<Access>,
 }
 
 impl std::fmt::Debug for Accept {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Accept")
-            .field("max_connections", &self.max_connections)
+            .field("limits", &self.limits)
+            .field("access", &self.access)
             .finish_non_exhaustive()
     }
 }
@@ -64,6 +67,7 @@ const MAX_REFUSALS: usize = 64;
 
 /// Serves until `shutdown` turns true.
 pub async fn serve(listener: TcpListener, accept: Accept, mut shutdown: watch::Receiver<bool>) {
+    let everyone = Arc::new(Member::new(None, Rights::ALL));
     let mut connections = JoinSet::new();
     let mut refusals = JoinSet::new();
     loop {
@@ -80,14 +84,15 @@ pub async fn serve(listener: TcpListener, accept: Accept, mut shutdown: watch::R
                 continue;
             }
         };
-        if !accept.public && !limits::is_of_the_house(peer.ip()) {
-            accept.counts.refuse();
+        if !accept.access.public && !limits::is_of_the_house(peer.ip()) {
+            accept.counts.refuse(Refusal::Stranger);
             refuse(&mut refusals, stream, STRANGER);
-        } else if let Some(place) = accept.counts.admit(accept.max_connections) {
+        } else if let Some(place) = accept.counts.admit(accept.limits.max_connections) {
             connections.spawn(connection(
                 stream,
                 peer,
                 accept.clone(),
+                everyone.clone(),
                 place,
                 shutdown.clone(),
             ));
@@ -112,6 +117,7 @@ async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     accept: Accept,
+    everyone: Arc<Member>,
     place: Place,
     mut shutdown: watch::Receiver<bool>,
 ) {
@@ -119,7 +125,10 @@ async fn connection(
     if let Err(error) = set_options(&stream) {
         tracing::debug!(%peer, %error, "socket options");
     }
-    let service = TowerToHyperService::new(warp::service(accept.routes));
+    let service = Door {
+        routes: accept.routes,
+        visitor: Visitor::new(Peer::Tcp(peer), false, &everyone),
+    };
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)

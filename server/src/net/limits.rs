@@ -8,11 +8,98 @@ use std::{
     },
 };
 
-/// Counts connections; shared with the status page.
+/// Why somebody was turned away, or cut off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// An address that is not of this house.
+    Stranger,
+    /// A `Host` that this server doesn't go by, or none.
+    Host,
+    /// A page of another site wanted to change something.
+    CrossSite,
+    /// As many connections as there may be.
+    Full,
+    /// As many connections as one address may have.
+    PerAddress,
+    /// No password or token, or a wrong one.
+    Unauthorized,
+    /// The right password, but not the right to do this.
+    Forbidden,
+    /// Too many wrong passwords from this address.
+    RateLimited,
+    /// The request's head did not come in time.
+    SlowHead,
+    /// The request's body did not come in time.
+    SlowBody,
+    /// A head larger than the limit.
+    LargeHead,
+    /// A body larger than the limit.
+    TooLarge,
+    /// Not HTTP, or HTTP that can be read in two ways.
+    Malformed,
+    /// A peer that took no byte for as long as is allowed.
+    Stalled,
+    /// No TLS where TLS is spoken, or one that came to nothing.
+    Tls,
+    /// As many renditions as there may be.
+    Renditions,
+    /// As many requests on one connection as there may be: it was closed after the last.
+    Requests,
+}
+
+impl Refusal {
+    const N: usize = 17;
+
+    /// All of them, in the order of their discriminants.
+    pub const ALL: [Self; Self::N] = [
+        Self::Stranger,
+        Self::Host,
+        Self::CrossSite,
+        Self::Full,
+        Self::PerAddress,
+        Self::Unauthorized,
+        Self::Forbidden,
+        Self::RateLimited,
+        Self::SlowHead,
+        Self::SlowBody,
+        Self::LargeHead,
+        Self::TooLarge,
+        Self::Malformed,
+        Self::Stalled,
+        Self::Tls,
+        Self::Renditions,
+        Self::Requests,
+    ];
+
+    /// As metrics name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Stranger => "stranger",
+            Self::Host => "host",
+            Self::CrossSite => "cross_site",
+            Self::Full => "full",
+            Self::PerAddress => "per_address",
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+            Self::RateLimited => "rate_limited",
+            Self::SlowHead => "slow_head",
+            Self::SlowBody => "slow_body",
+            Self::LargeHead => "large_head",
+            Self::TooLarge => "too_large",
+            Self::Malformed => "malformed",
+            Self::Stalled => "stalled",
+            Self::Tls => "tls",
+            Self::Renditions => "renditions",
+            Self::Requests => "requests",
+        }
+    }
+}
+
+/// Counts connections and refusals; shared with the status page.
 #[derive(Debug, Default)]
 pub struct ConnectionCounts {
     open: AtomicU64,
-    refused: AtomicU64,
+    refusals: [AtomicU64; Refusal::N],
 }
 
 impl ConnectionCounts {
@@ -21,9 +108,17 @@ impl ConnectionCounts {
         self.open.load(SeqCst)
     }
 
-    /// How many were turned away since the start.
+    /// How many were turned away since the start, for whatever reason.
     pub fn refused(&self) -> u64 {
-        self.refused.load(SeqCst)
+        self.refusals().map(|(_, n)| n).sum()
+    }
+
+    /// The same by reason.
+    pub fn refusals(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        Refusal::ALL.into_iter().map(|refusal| {
+            let n = self.refusals[refusal as usize].load(SeqCst);
+            (refusal.name(), n)
+        })
     }
 
     /// Takes a place below `limit`, if there is one; the place is given back when it is dropped.
@@ -36,14 +131,15 @@ impl ConnectionCounts {
                 counts: self.clone(),
             }),
             Err(_) => {
-                self.refuse();
+                self.refuse(Refusal::Full);
                 None
             }
         }
     }
 
-    pub(super) fn refuse(&self) {
-        self.refused.fetch_add(1, SeqCst);
+    /// Counts somebody who was turned away.
+    pub fn refuse(&self, why: Refusal) {
+        self.refusals[why as usize].fetch_add(1, SeqCst);
     }
 }
 
@@ -78,8 +174,18 @@ mod tests {
         let first = counts.admit(1).unwrap();
         assert!(counts.admit(1).is_none());
         assert_eq!((counts.open(), counts.refused()), (1, 1));
+        assert!(counts.refusals().any(|row| row == ("full", 1)));
         drop(first);
         assert!(counts.admit(1).is_some());
+    }
+
+    #[test]
+    fn refusals_are_in_order_and_have_names_of_their_own() {
+        let names: std::collections::HashSet<_> = Refusal::ALL.map(Refusal::name).into();
+        assert_eq!(names.len(), Refusal::N);
+        for (i, refusal) in Refusal::ALL.into_iter().enumerate() {
+            assert_eq!(refusal as usize, i);
+        }
     }
 
     #[test]

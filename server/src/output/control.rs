@@ -7,7 +7,7 @@ use mantel_shared::Command;
 use warp::{Buf, reply::Response};
 
 use super::{
-    MAX_BODY, Outputs, query,
+    Outputs, query,
     reply::{self, Problem},
     status,
 };
@@ -22,7 +22,7 @@ where
     S: Stream<Item = Result<B, warp::Error>> + Send,
     B: Buf,
 {
-    let body = read(body).await?;
+    let body = read(body, outputs.max_body).await?;
     let command: Command = serde_json::from_slice(&body).map_err(|error| {
         Problem::bad_request(format!(
             "the body is no command ({error}); send JSON like {{\"command\":\"next\"}}, with next, previous, pause, \
@@ -43,13 +43,19 @@ where
     let wish = query::choice(query)?;
     let (_, channel) = reply::choose(outputs, &wish).await?;
     match channel.act(act).await {
-        Ok(programme) => Ok(reply::json(&status::channel(outputs, &wish, &programme))),
+        Ok(programme) => Ok(reply::json(&status::channel(
+            outputs,
+            outputs.rendition,
+            &wish,
+            &programme,
+        ))),
         Err(error @ ActError::UnknownPhoto(_)) => Err(Problem::bad_request(error.to_string())),
         Err(error @ ActError::Stopping) => Err(Problem::unavailable(&error.to_string())),
     }
 }
 
-async fn read<S, B>(body: S) -> Result<Vec<u8>, Problem>
+/// The whole body, up to `limit` bytes.
+pub(super) async fn read<S, B>(body: S, limit: u64) -> Result<Vec<u8>, Problem>
 where
     S: Stream<Item = Result<B, warp::Error>> + Send,
     B: Buf,
@@ -58,8 +64,8 @@ where
     let mut bytes = Vec::new();
     while let Some(piece) = body.next().await {
         let mut piece = piece.map_err(|_| Problem::bad_request("the body ended early".into()))?;
-        if bytes.len() as u64 + piece.remaining() as u64 > MAX_BODY {
-            return Err(Problem::too_large(MAX_BODY));
+        if bytes.len() as u64 + piece.remaining() as u64 > limit {
+            return Err(Problem::too_large(limit));
         }
         while piece.has_remaining() {
             let chunk = piece.chunk();

@@ -4,16 +4,25 @@
 //! library or a socket. Routes are in this file, each answer in a file of its own.
 
 mod assets;
+mod body;
 mod bytes;
 mod control;
+mod links;
+mod metrics;
+mod pace;
+mod pages;
 mod paint;
+mod profiles;
 mod query;
 mod reply;
+mod reports;
+mod screens;
 mod skipped;
 mod snapshot;
 mod status;
 mod stream;
 mod time;
+mod viewers;
 
 use std::sync::Arc;
 
@@ -24,10 +33,15 @@ use crate::{
     channels::{Channels, Show},
     hub::{Feeds, Framing},
     library::Library,
-    net::ConnectionCounts,
+    net::{ConnectionCounts, Visitor},
+    profiles::Profiles,
     rendition::Rendition,
+    stats::WorkStats,
     timeline::Settings,
 };
+pub use reports::Reports;
+pub use viewers::Viewers;
+use viewers::Who;
 
 /// What the endpoints work with.
 #[derive(Debug)]
@@ -38,22 +52,31 @@ pub struct Outputs {
     pub channels: Arc<Channels>,
     /// Counts, skipped files, names.
     pub library: Arc<Library>,
+    /// Short names of screens.
+    pub profiles: Arc<Profiles>,
     /// How streams are framed.
     pub framing: Arc<Framing>,
     /// What a client gets that asks for nothing in particular.
     pub rendition: Rendition,
     /// Interval and transition.
     pub settings: Settings,
+    /// Who watches.
+    pub viewers: Arc<Viewers>,
+    /// What screens say of themselves.
+    pub reports: Arc<Reports>,
+    /// What rendering does.
+    pub work: Arc<WorkStats>,
+    /// Whether a viewer that can't keep up gets less than it asked for.
+    pub step_down: bool,
     /// Who is connected.
     pub connections: Arc<ConnectionCounts>,
+    /// The largest body of a `POST`, in bytes.
+    pub max_body: u64,
     /// When the server started.
     pub started_at: std::time::Instant,
     /// The same by the wall clock: tells one run of the server from another.
     pub started_millis: u64,
 }
-
-/// The largest body of a `POST`: a command has fifty bytes.
-const MAX_BODY: u64 = 16 * 1024;
 
 /// All endpoints as one filter that answers every request.
 pub fn routes(outputs: Arc<Outputs>) -> BoxedFilter<(Response,)> {
@@ -64,14 +87,22 @@ pub fn routes(outputs: Arc<Outputs>) -> BoxedFilter<(Response,)> {
         .and(warp::path::full())
         .and(text)
         .and(warp::header::headers_cloned())
+        .and(warp::ext::get())
         .and(with)
         .and(warp::body::stream())
         .then(
-            |method, path: warp::path::FullPath, query: String, headers, outputs, body| async move {
+            |method,
+             path: warp::path::FullPath,
+             query: String,
+             headers,
+             visitor,
+             outputs,
+             body| async move {
                 let request = Request {
                     method,
                     query,
                     headers,
+                    visitor,
                 };
                 answer(path.as_str(), request, outputs, body).await
             },
@@ -85,9 +116,16 @@ struct Request {
     method: Method,
     query: String,
     headers: HeaderMap,
+    visitor: Visitor,
 }
 
 impl Request {
+    /// Who asks, for the list of viewers.
+    fn who(&self) -> Who {
+        let Visitor { peer, name, .. } = &self.visitor;
+        Who::new(peer.to_string(), self.agent(), name.clone())
+    }
+
     fn agent(&self) -> &str {
         self.headers
             .get(http::header::USER_AGENT)
@@ -108,7 +146,12 @@ where
     let reply = match (&request.method, path) {
         (&Method::OPTIONS, _) => Ok(reply::options(path)),
         (&Method::POST, "/control") => control::answer(&outputs, &request.query, body).await,
-        (_, "/control") => Err(reply::Problem::method("POST")),
+        (&Method::POST, "/report") => reports::answer(&outputs, &request, body).await,
+        (_, "/control" | "/report") => Err(reply::Problem::method("POST")),
+        (&Method::POST, "/profiles") => profiles::keep(&outputs, &request.headers, body).await,
+        (&Method::DELETE, path) if path.starts_with("/profiles/") => {
+            profiles::forget(&outputs, &path["/profiles/".len()..])
+        }
         (&(Method::GET | Method::HEAD), _) => get(path, &request, &outputs).await,
         _ => Err(reply::Problem::method("GET, HEAD")),
     };
@@ -126,9 +169,19 @@ async fn get(
         "/bytes" => bytes::answer(outputs, request).await,
         "/snapshot" => snapshot::answer(outputs, request).await,
         "/status" => status::answer(outputs, request).await,
+        "/metrics" => metrics::answer(outputs),
+        "/screens" => Ok(screens::answer(outputs)),
+        screens::SCRIPT_PATH => Ok(screens::script()),
+        "/profiles" => Ok(profiles::list(outputs, request)),
+        "/qr" => links::qr(request),
         "/library/skipped" => Ok(skipped::answer(outputs, request)),
         "/time" => time::answer(),
         "/healthz" => Ok(reply::health(outputs.started_millis)),
-        _ => assets::answer(path, request).ok_or_else(|| reply::Problem::not_found(path)),
+        _ => match path.strip_prefix("/tv/") {
+            Some(name) => Ok(profiles::screen(outputs, name)),
+            None => pages::answer(path)
+                .or_else(|| assets::answer(path, request))
+                .ok_or_else(|| reply::Problem::not_found(path)),
+        },
     }
 }

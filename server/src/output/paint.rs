@@ -71,6 +71,9 @@ impl Paint {
 pub(super) struct Painter {
     paint: Paint,
     owed: Option<Arc<Frame>>,
+    /// Whether what is owed is of another feed.
+    foreign: bool,
+    /// Of this feed: another one counts by itself.
     sent: Option<FrameNo>,
     /// The most bytes a frame had on this stream.
     n_largest: usize,
@@ -86,6 +89,7 @@ impl Painter {
         Self {
             paint,
             owed: None,
+            foreign: false,
             sent: None,
             n_largest: 0,
             n_repeats: 0,
@@ -109,12 +113,17 @@ impl Painter {
                 }
             };
             out.push(frame.body.clone());
-            self.sent = Some(frame.no);
+            let foreign = std::mem::take(&mut self.foreign);
+            self.sent = (!foreign).then_some(frame.no);
             self.n_largest = self.n_largest.max(frame.body.len());
             self.n_repeats = 0;
             n_frames += 1;
             if self.paint == Paint::Advance {
-                let next = self.promise(&frame, now);
+                let next = if foreign {
+                    now.current.clone()
+                } else {
+                    promise(&frame, now)
+                };
                 out.push(next.head.clone());
                 self.owed = Some(next);
             }
@@ -143,26 +152,32 @@ impl Painter {
         n_copies
     }
 
+    /// What comes from here on is of another feed, whose numbers mean other frames. What was announced is still owed.
+    pub(super) fn another_feed(&mut self) {
+        self.sent = None;
+        self.foreign = self.owed.is_some();
+    }
+
     /// The stream ends: what was announced is still sent.
     pub(super) fn close(&mut self, out: &mut Vec<Bytes>) {
         out.extend(self.owed.take().map(|owed| owed.body.clone()));
     }
+}
 
-    /// What can be announced after `frame`: the frame that is on, if `frame` was an older promise;
-    /// the next one, where it is known; else the same again, which is a promise that can be kept.
-    fn promise(&self, frame: &Arc<Frame>, now: &Now) -> Arc<Frame> {
-        if frame.no != now.current.no {
-            return now.current.clone();
-        }
-        now.next.clone().unwrap_or_else(|| frame.clone())
+/// What can be announced after `frame`: the frame that is on, if `frame` was an older promise;
+/// the next one, where it is known; else the same again, which is a promise that can be kept.
+fn promise(frame: &Arc<Frame>, now: &Now) -> Arc<Frame> {
+    if frame.no != now.current.no {
+        return now.current.clone();
     }
+    now.next.clone().unwrap_or_else(|| frame.clone())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::hub::Framing;
-    use mantel_shared::{Boundary, Decoder, Event, FrameMeta, Limits, UnixMillis};
+    use mantel_shared::{Boundary, Collector, Decoder, Event, FrameMeta, Limits, UnixMillis};
 
     fn frame(no: u64) -> Arc<Frame> {
         // Every frame has another length, so that a broken promise shows.
@@ -243,6 +258,33 @@ mod tests {
     fn a_client_that_was_busy_gets_what_it_was_promised_and_the_newest() {
         let (frames, _) = run(Paint::Advance, &[now(1, Some(2)), now(40, Some(41))]);
         assert_eq!(frames, [1, 2, 40]);
+    }
+
+    #[test]
+    fn what_one_feed_announced_is_sent_before_what_another_shows() {
+        let framing = Framing::default();
+        let mut painter = Painter::new(Paint::Advance);
+        let mut out = vec![framing.opening()];
+        painter.turn(&now(1, Some(2)), &mut out);
+        painter.another_feed();
+        // By chance the other feed's frame has the number that was announced.
+        let other = |length: usize, no: u64| {
+            let jpeg = vec![b'y'; length];
+            let frame = framing.frame(FrameNo(no), UnixMillis(0), FrameMeta::default(), &jpeg);
+            Now {
+                current: Arc::new(frame),
+                next: None,
+            }
+        };
+        painter.turn(&other(100, 2), &mut out);
+        painter.turn(&other(200, 3), &mut out);
+        painter.close(&mut out);
+        let boundary = Boundary::from_content_type(&framing.content_type()).unwrap();
+        let mut collector = Collector::new(boundary, Limits::default());
+        collector.push(&out.concat()).unwrap();
+        let parts = std::iter::from_fn(|| collector.take());
+        let lengths: Vec<usize> = parts.map(|part| part.body.len()).collect();
+        assert_eq!(lengths, [11, 12, 100, 100, 200, 200]);
     }
 
     #[test]

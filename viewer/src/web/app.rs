@@ -4,20 +4,16 @@
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
-use mantel_shared::Command;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use super::core::{Core, Decoding};
 use super::handles::{Alarm, AnimationFrame, Listener, is_alive};
-use super::input::{Input, Target};
 use super::page::{self, Page, now, window};
-use super::panel::{Panel, Toast};
 use super::stream::{Connection, Received};
 use super::surface::Surface;
-use super::{control, hooks, picture, time};
+use super::{hooks, picture, time};
 use crate::fit::Size;
-use crate::keys::Action;
 use crate::link::{Beat, Pulse};
 use crate::player::Wake;
 use crate::query::Query;
@@ -25,7 +21,6 @@ use crate::query::Query;
 /// A window that is being dragged or a tablet that is being turned sends many sizes: the server
 /// is asked once it has settled. The picture at hand is fitted at once.
 const SETTLE_MILLIS: f64 = 350.0;
-const PANEL_MILLIS: f64 = 1000.0;
 /// Timers may be a few milliseconds late and frames come 16 apart: from here on, frames are
 /// counted down instead.
 const CLOSE_MILLIS: f64 = 30.0;
@@ -36,19 +31,19 @@ const N_EXCHANGES: u32 = 6;
 const QUICK_SYNC_MILLIS: f64 = 300.0;
 const SYNC_MILLIS: f64 = 2.0 * 60.0 * 1000.0;
 const TICK_MILLIS: f64 = 10_000.0;
+/// The page's scripts send this when they have changed its address.
+const SETTINGS: &str = "mantel-settings";
 
 pub(super) struct App {
     core: RefCell<Core>,
     connection: RefCell<Option<Connection>>,
     asked_size: RefCell<Option<Size>>,
-    query: Query,
-    toast: Toast,
+    query: RefCell<Query>,
     frame: AnimationFrame,
     wake: Alarm,
     retry: Alarm,
     watchdog: Alarm,
     settle: Alarm,
-    panel: Alarm,
     /// When to ask for the time again, and how often it was asked on this connection.
     sync: Alarm,
     n_asked: Cell<u32>,
@@ -56,7 +51,6 @@ pub(super) struct App {
     tick: Alarm,
     pulse: RefCell<Pulse>,
     listeners: RefCell<Vec<Listener>>,
-    input: RefCell<Option<Input>>,
     this: Weak<Self>,
 }
 
@@ -71,10 +65,8 @@ impl App {
         let query = Query::parse(&window().location().search()?);
         let canvas = page.element("screen")?.unchecked_into();
         let surface = Surface::new(canvas, page::screen_size(), &query)?;
-        let panel = Panel::new(page.document(), page.element("stats")?);
-        let toast = Toast::new(page.element("toast")?);
         let document = page.document().clone();
-        let core = RefCell::new(Core::new(page, surface, panel, &query));
+        let core = RefCell::new(Core::new(page, surface, &query));
 
         let app = Rc::new_cyclic(|this: &Weak<Self>| {
             let call = |method: fn(&Self)| {
@@ -89,22 +81,19 @@ impl App {
                 core,
                 connection: RefCell::default(),
                 asked_size: RefCell::default(),
-                toast,
                 frame: AnimationFrame::new(call(Self::advance)),
                 wake: Alarm::new(call(|app| app.frame.request())),
                 retry: Alarm::new(call(Self::connect)),
                 watchdog: Alarm::new(call(Self::check_silence)),
                 settle: Alarm::new(call(Self::ask_for_size)),
-                panel: Alarm::new(call(Self::update_panel)),
                 sync: Alarm::new(call(Self::ask_time)),
                 n_asked: Cell::new(0),
                 n_connections: Cell::new(0),
                 tick: Alarm::new(call(Self::tick)),
                 pulse: RefCell::new(Pulse::new(now(), page::wall_clock())),
                 listeners: RefCell::default(),
-                input: RefCell::default(),
                 this: this.clone(),
-                query,
+                query: RefCell::new(query),
             }
         });
         app.listen(&window(), "resize", Self::refit);
@@ -117,8 +106,7 @@ impl App {
         });
         // Another network, or the first one back: no reason to wait for the back-off.
         app.listen(&window(), "online", Self::retry_now);
-        *app.input.borrow_mut() = Some(Input::new(app.this.clone()));
-        app.show_panel(app.query.stats);
+        app.listen(&window(), SETTINGS, Self::read_settings);
         app.connect();
         app.tick.set(TICK_MILLIS);
         Ok(app)
@@ -158,10 +146,12 @@ impl App {
         let number = self.n_connections.get().wrapping_add(1);
         self.n_connections.set(number);
         self.pulse.borrow_mut().connected(now());
-        let whole = self.query.wall.whole(size).held(page::LONGEST_SIDE);
+        let query = self.query.borrow();
+        let whole = query.wall.whole(size).held(page::LONGEST_SIDE);
         // An address of its own: caches make a second request for the same one wait for the first,
         // and where requests can't be aborted the first one takes its time to die.
-        let url = format!("{}&t={number}", self.query.bytes_url(whole));
+        let url = format!("{}&t={number}", query.bytes_url(whole));
+        drop(query);
         let connection = Connection::open(url, move |received| {
             if let Some(app) = this.upgrade() {
                 app.receive(&received);
@@ -351,56 +341,17 @@ impl App {
         }
     }
 
-    fn show_panel(&self, shown: bool) {
-        self.core.borrow().panel.show(shown);
-        self.update_panel();
-    }
-
-    fn update_panel(&self) {
-        let mut core = self.core.borrow_mut();
-        if core.panel.is_shown() {
-            core.write_panel();
-            self.panel.set(PANEL_MILLIS);
-        }
-    }
-
-    fn command(&self, command: Command, word: &str) {
-        self.toast.show(word);
-        let url = self.query.control_url();
-        let this = self.this.clone();
-        spawn_local(async move {
-            let failed = control::send(&url, &command).await.is_err();
-            if let Some(app) = this.upgrade().filter(|_| failed && is_alive()) {
-                app.toast.show("No answer from the server");
-            }
-        });
-    }
-}
-
-impl Target for Weak<App> {
-    fn act(&self, action: Action) -> bool {
-        let Some(app) = self.upgrade() else {
-            return false;
+    /// Somebody changed the page's address. Much of what is in it is none of ours.
+    fn read_settings(&self) {
+        let Ok(search) = window().location().search() else {
+            return;
         };
-        let panel_shown = app.core.borrow().panel.is_shown();
-        let paused = app.core.borrow().player.is_paused();
-        match action {
-            Action::Next => app.command(Command::Next, "Next"),
-            Action::Previous => app.command(Command::Previous, "Previous"),
-            Action::TogglePause if paused => app.command(Command::Resume, "Playing"),
-            Action::Resume => app.command(Command::Resume, "Playing"),
-            Action::Pause | Action::TogglePause => app.command(Command::Pause, "Paused"),
-            Action::ToggleFullScreen => app.core.borrow().page.toggle_full_screen(),
-            Action::ToggleStats => app.show_panel(!panel_shown),
-            Action::Back if panel_shown => app.show_panel(false),
-            Action::Back => return false,
-        }
-        true
-    }
-
-    fn pointer(&self, moving: bool) {
-        if let Some(app) = self.upgrade() {
-            app.core.borrow().page.show_pointer(moving);
+        let query = Query::parse(&search);
+        if *self.query.borrow() != query {
+            self.core.borrow_mut().set(&query);
+            self.query.replace(query);
+            self.frame.request();
+            self.connect();
         }
     }
 }

@@ -1,12 +1,11 @@
 //! The pure parts wired to the browser's: parts go from the session to the player, pictures from
-//! the player to the canvas, figures to the panel. Everything here is synchronous and borrows
+//! the player to the canvas. Everything here is synchronous and borrows
 //! nothing across a callback; timers, connections and tasks are [`super::app`]'s.
 
 use mantel_shared::{Focus, FrameMeta, SlideNo, Transition, UnixMillis};
 use wasm_bindgen::prelude::*;
 
 use super::page::{self, Page, now};
-use super::panel::Panel;
 use super::picture::{Method, Picture};
 use super::surface::{Surface, wants_stillness};
 use crate::clock::{Clock, Local};
@@ -15,7 +14,7 @@ use crate::pace::{Judge, Pace};
 use crate::player::{Announcement, Player, Step, Ticket, Verdict, Wake};
 use crate::query::Query;
 use crate::session::{Part, Session, SessionError};
-use crate::stats::{self, Stats};
+use crate::stats::Stats;
 
 /// An encoded picture that waits for its turn to be decoded.
 pub(super) struct Job {
@@ -38,7 +37,6 @@ const MAX_NOTES: usize = 6;
 pub(super) struct Core {
     pub(super) page: Page,
     pub(super) surface: Surface,
-    pub(super) panel: Panel,
     pub(super) player: Player<Picture>,
     pub(super) stats: Stats,
     pub(super) clock: Clock,
@@ -61,7 +59,6 @@ pub(super) struct Core {
     is_still: bool,
     /// Why the last connection or picture failed.
     pub(super) trouble: &'static str,
-    pub(super) engine: String,
 }
 
 /// No engine takes so long for a picture: it has lost it.
@@ -71,17 +68,12 @@ const STUCK_MILLIS: f64 = 20_000.0;
 const GENTLE_MILLIS: f64 = 28.0;
 
 impl Core {
-    pub(super) fn new(page: Page, surface: Surface, panel: Panel, query: &Query) -> Self {
-        let is_still = wants_stillness();
-        let mut player = Player::default();
-        player.set_moves(query.moves && !is_still);
-        let user_agent = page::window().navigator().user_agent().unwrap_or_default();
-        Self {
+    pub(super) fn new(page: Page, surface: Surface, query: &Query) -> Self {
+        let mut core = Self {
             judge: Judge::new(surface.pace()),
             page,
             surface,
-            panel,
-            player,
+            player: Player::default(),
             stats: Stats::default(),
             clock: Clock::new(now(), page::wall_clock()),
             backoff: Backoff::default(),
@@ -94,11 +86,21 @@ impl Core {
             decoding: None,
             is_fading: false,
             drawn_at: now(),
-            offset_millis: query.offset_millis,
-            is_still,
+            offset_millis: 0.0,
+            is_still: wants_stillness(),
             trouble: "",
-            engine: crate::engine::describe(&user_agent),
-        }
+        };
+        core.set(query);
+        core
+    }
+
+    /// Follows the settings of the page.
+    pub(super) fn set(&mut self, query: &Query) {
+        let affords = self.judge.pace() < Pace::Still;
+        self.player
+            .set_moves(query.moves && affords && !self.is_still);
+        self.offset_millis = query.offset_millis;
+        self.surface.hang(query.wall);
     }
 
     /// A response began.
@@ -266,30 +268,6 @@ impl Core {
         self.n_slides = self.n_slides.wrapping_add(1);
         let (_, meta) = self.notes.iter().rfind(|(no, _)| Some(*no) == showing)?;
         Some(meta.clone())
-    }
-
-    /// Brings the panel up to date.
-    pub(super) fn write_panel(&mut self) {
-        let number = |SlideNo(number)| number;
-        let at = now();
-        let wall = page::wall_clock().0 as f64;
-        let rows = self.stats.rows(&stats::Now {
-            at,
-            slide: self.player.showing().map(number),
-            shown_since: self.player.shown_since(),
-            pending: self
-                .player
-                .pending()
-                .map(|(slide, ready)| (number(slide), ready)),
-            n_skipped: self.player.n_skipped(),
-            source: self.player.picture().map(Picture::size),
-            canvas: self.surface.size(),
-            engine: &self.engine,
-            decoder: self.method.name(),
-            clock_offset: self.clock.server(at) - wall,
-        });
-        // The panel is a convenience: an engine that can't make it still shows pictures.
-        let _ = self.panel.write(&rows);
     }
 
     fn take_part(&mut self, part: Part) {

@@ -79,7 +79,6 @@ pub(super) fn figures(core: &mut Core) -> Result<JsValue, JsValue> {
     let record = Record(Object::new());
     let number = |SlideNo(number): SlideNo| number as f64;
     record.set("rung", "wasm");
-    record.set("engine", core.engine.as_str());
     record.set_some("slide", core.player.showing().map(number));
     let since = core.player.shown_since();
     record.set_some("slideAgeMillis", since.map(|since| at.since(since)));

@@ -99,6 +99,11 @@ impl Surface {
         Ok(surface)
     }
 
+    /// It is this part of a wall.
+    pub(super) fn hang(&mut self, wall: Wall) {
+        self.wall = wall;
+    }
+
     /// What it draws with.
     pub(super) fn pace(&self) -> Pace {
         match self.painter {

@@ -1,0 +1,533 @@
+//! Who may come in, from where, and how much of the server one may take: these options as typed, and
+//! checked.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
+
+use super::{ConfigError, bad, millis, on_or_off, whole};
+
+/// Where to listen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listen {
+    /// An address and a port; port 0 takes a free one.
+    Tcp(SocketAddr),
+    /// A unix socket at this path.
+    Unix(PathBuf),
+}
+
+impl std::str::FromStr for Listen {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Some(path) = text.strip_prefix("unix:") {
+            let path = PathBuf::from(path);
+            return if path.file_name().is_some() {
+                Ok(Self::Unix(path))
+            } else {
+                Err("a unix socket needs a path, like unix:/run/mantel.sock".into())
+            };
+        }
+        text.parse().map(Self::Tcp).map_err(|_| {
+            "it has to be an address and a port, like 0.0.0.0:8080 or [::]:8080, or \
+             unix:/run/mantel.sock"
+                .into()
+        })
+    }
+}
+
+impl std::fmt::Display for Listen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(f),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+/// Whether connections are encrypted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// They are not.
+    Off,
+    /// With a certificate that is made on the first run and kept in the data directory.
+    Own,
+    /// With somebody's certificate.
+    Files {
+        /// The chain, PEM, the server's own first.
+        cert: PathBuf,
+        /// Its private key, PEM.
+        key: PathBuf,
+    },
+}
+
+/// Who may come in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// Answers addresses outside the house too.
+    pub public: bool,
+    /// Names that `Host` may have, besides addresses, `localhost`, `*.local` and this machine's own;
+    /// in lower case, without a final dot.
+    pub hosts: Vec<String>,
+    /// Origins (`https://example.org:8123`) whose pages may read answers, send commands and frame the
+    /// page; in lower case, without a default port.
+    pub origins: Vec<String>,
+    /// Which users of the password file are let in; all when none is named.
+    pub users: Vec<String>,
+    /// Where the passwords' hashes are.
+    pub password_file: Option<PathBuf>,
+    /// Proxies whose `X-Forwarded-For` and `-Proto` are believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Whether connections are encrypted.
+    pub tls: Tls,
+}
+
+/// How much one connection, or one address, may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections at once.
+    pub max_connections: usize,
+    /// Connections at once of one address; loopback, unix sockets and trusted proxies are exempt.
+    pub max_connections_per_address: usize,
+    /// Requests on one connection.
+    pub max_requests: usize,
+    /// Bytes of a request's head.
+    pub max_head: usize,
+    /// A request's head has to come within this.
+    pub head_timeout: Duration,
+    /// A request's body has to come within this.
+    pub body_timeout: Duration,
+    /// A peer that takes no byte for so long while there is something to send is cut off.
+    pub stall_timeout: Duration,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Lines for people.
+    #[default]
+    Human,
+    /// A JSON object a line.
+    Json,
+}
+
+/// [`Access`] as typed.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Who may watch")]
+pub struct AccessArgs {
+    /// Answer to this name in addresses too; may be given more than once. Without it: addresses,
+    /// localhost, names ending in .local, and this machine's own name.
+    #[arg(long, value_name = "NAME", value_delimiter = ',', env = "MANTEL_HOST")]
+    pub host: Vec<String>,
+
+    /// Let pages of this origin, like https://home.example.org:8123, read the pictures, send commands
+    /// and frame the page; may be given more than once.
+    #[arg(
+        long,
+        value_name = "ORIGIN",
+        value_delimiter = ',',
+        env = "MANTEL_ALLOW_ORIGIN"
+    )]
+    pub allow_origin: Vec<String>,
+
+    /// Let in this user of the password file, and nobody without a password or a token; may be given
+    /// more than once [default: everyone in the password file].
+    #[arg(long, value_name = "NAME", value_delimiter = ',', env = "MANTEL_USER")]
+    pub user: Vec<String>,
+
+    /// The users' passwords, a line each, as `mantel password` prints them.
+    #[arg(long, value_name = "FILE", env = "MANTEL_PASSWORD_FILE")]
+    pub password_file: Option<PathBuf>,
+
+    /// Encrypt connections, with a certificate that is made on the first run.
+    #[arg(long, env = "MANTEL_TLS")]
+    pub tls: bool,
+
+    /// Encrypt connections with this certificate (PEM, the chain).
+    #[arg(long, value_name = "FILE", env = "MANTEL_TLS_CERT")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// The private key of that certificate (PEM).
+    #[arg(long, value_name = "FILE", env = "MANTEL_TLS_KEY")]
+    pub tls_key: Option<PathBuf>,
+
+    /// Answer other networks too, not only this house's private addresses.
+    #[arg(long, env = "MANTEL_PUBLIC")]
+    pub public: bool,
+
+    /// Believe this proxy's X-Forwarded-For and X-Forwarded-Proto; may be given more than once.
+    #[arg(
+        long,
+        value_name = "ADDR",
+        value_delimiter = ',',
+        env = "MANTEL_TRUSTED_PROXY"
+    )]
+    pub trusted_proxy: Vec<String>,
+}
+
+/// [`Limits`], and what one viewer may cost the rest of the program, as typed.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Limits")]
+pub struct LimitArgs {
+    /// How many connections are served at once [default: 2048].
+    #[arg(
+        long,
+        value_name = "N",
+        allow_negative_numbers = true,
+        env = "MANTEL_MAX_CONNECTIONS"
+    )]
+    pub max_connections: Option<i64>,
+
+    /// How many of them one address may have; this machine is exempt [default: 128].
+    #[arg(
+        long,
+        value_name = "N",
+        allow_negative_numbers = true,
+        env = "MANTEL_MAX_CONNECTIONS_PER_ADDRESS"
+    )]
+    pub max_connections_per_address: Option<i64>,
+
+    /// How many requests are answered on one connection before it is closed [default: 1000].
+    #[arg(
+        long,
+        value_name = "N",
+        allow_negative_numbers = true,
+        env = "MANTEL_MAX_REQUESTS"
+    )]
+    pub max_requests: Option<i64>,
+
+    /// The longest head of a request, 8192 to 65536; so much may wait unsent for a slow viewer, too
+    /// [default: 8192].
+    #[arg(
+        long,
+        value_name = "BYTES",
+        allow_negative_numbers = true,
+        env = "MANTEL_MAX_HEAD"
+    )]
+    pub max_head: Option<i64>,
+
+    /// In what time a request's head has to come [default: 10s].
+    #[arg(long, value_name = "DURATION", env = "MANTEL_HEAD_TIMEOUT")]
+    pub head_timeout: Option<String>,
+
+    /// The largest body of a POST [default: 16384].
+    #[arg(
+        long,
+        value_name = "BYTES",
+        allow_negative_numbers = true,
+        env = "MANTEL_MAX_BODY"
+    )]
+    pub max_body: Option<i64>,
+
+    /// In what time a request's body has to come [default: 10s].
+    #[arg(long, value_name = "DURATION", env = "MANTEL_BODY_TIMEOUT")]
+    pub body_timeout: Option<String>,
+
+    /// How many different sizes and settings are produced at once; who asks for one more gets the
+    /// nearest of them [default: 12].
+    #[arg(
+        long,
+        value_name = "N",
+        allow_negative_numbers = true,
+        env = "MANTEL_MAX_RENDITIONS"
+    )]
+    pub max_renditions: Option<i64>,
+
+    /// How much memory photos may take while they are decoded [default: 1024].
+    #[arg(
+        long,
+        value_name = "MIB",
+        allow_negative_numbers = true,
+        env = "MANTEL_DECODE_MEMORY"
+    )]
+    pub decode_memory: Option<i64>,
+
+    /// Cut off a viewer that takes no byte for so long while there is something to send
+    /// [default: 60s].
+    #[arg(long, value_name = "DURATION", env = "MANTEL_STALL_TIMEOUT")]
+    pub stall_timeout: Option<String>,
+
+    /// Give a viewer that can't keep up smaller pictures [default: on].
+    #[arg(long, value_name = "on|off", env = "MANTEL_STEP_DOWN")]
+    pub step_down: Option<String>,
+}
+
+/// What the rest of the program takes from [`LimitArgs`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Costs {
+    pub(super) max_body: u64,
+    pub(super) max_renditions: usize,
+    pub(super) decode_memory_bytes: u64,
+    pub(super) step_down: bool,
+}
+
+impl AccessArgs {
+    /// What is typed wins over what stands in the file, option by option.
+    pub(super) fn over(self, file: Self) -> Self {
+        let list = |typed: Vec<String>, file| if typed.is_empty() { file } else { typed };
+        Self {
+            host: list(self.host, file.host),
+            allow_origin: list(self.allow_origin, file.allow_origin),
+            user: list(self.user, file.user),
+            password_file: self.password_file.or(file.password_file),
+            tls: self.tls || file.tls,
+            tls_cert: self.tls_cert.or(file.tls_cert),
+            tls_key: self.tls_key.or(file.tls_key),
+            public: self.public || file.public,
+            trusted_proxy: list(self.trusted_proxy, file.trusted_proxy),
+        }
+    }
+
+    pub(super) fn checked(self) -> Result<Access, ConfigError> {
+        let mut hosts = Vec::new();
+        for name in &self.host {
+            hosts.push(host_name(name).ok_or_else(|| {
+                bad(
+                    "--host",
+                    name,
+                    "it has to be a name alone, like photos.example.org",
+                )
+            })?);
+        }
+        let mut origins = Vec::new();
+        for text in &self.allow_origin {
+            origins.push(origin(text).ok_or_else(|| {
+                let hint = "it has to be a scheme, a host and perhaps a port, like https://home.example.org:8123";
+                bad("--allow-origin", text, hint)
+            })?);
+        }
+        let mut trusted_proxies = Vec::new();
+        for text in &self.trusted_proxy {
+            let address: IpAddr = text.trim().parse().map_err(|_| {
+                bad(
+                    "--trusted-proxy",
+                    text,
+                    "it has to be an address, like 192.168.1.2",
+                )
+            })?;
+            trusted_proxies.push(address.to_canonical());
+        }
+        if let (Some(user), None) = (self.user.first(), &self.password_file) {
+            let reason = "a user needs a password; make one with `mantel password` and give its file: --password-file FILE";
+            return Err(bad("--user", user, reason));
+        }
+        let tls = match (self.tls_cert, self.tls_key) {
+            (None, None) if self.tls => Tls::Own,
+            (None, None) => Tls::Off,
+            (Some(cert), Some(key)) => Tls::Files { cert, key },
+            (Some(cert), None) => {
+                return Err(bad(
+                    "--tls-cert",
+                    cert.display(),
+                    "its private key is missing: --tls-key FILE",
+                ));
+            }
+            (None, Some(key)) => {
+                return Err(bad(
+                    "--tls-key",
+                    key.display(),
+                    "its certificate is missing: --tls-cert FILE",
+                ));
+            }
+        };
+        Ok(Access {
+            public: self.public,
+            hosts,
+            origins,
+            users: self.user,
+            password_file: self.password_file,
+            trusted_proxies,
+            tls,
+        })
+    }
+}
+
+impl LimitArgs {
+    /// What is typed wins over what stands in the file, option by option.
+    pub(super) fn over(self, file: Self) -> Self {
+        Self {
+            max_connections: self.max_connections.or(file.max_connections),
+            max_connections_per_address: self
+                .max_connections_per_address
+                .or(file.max_connections_per_address),
+            max_requests: self.max_requests.or(file.max_requests),
+            max_head: self.max_head.or(file.max_head),
+            head_timeout: self.head_timeout.or(file.head_timeout),
+            max_body: self.max_body.or(file.max_body),
+            body_timeout: self.body_timeout.or(file.body_timeout),
+            max_renditions: self.max_renditions.or(file.max_renditions),
+            decode_memory: self.decode_memory.or(file.decode_memory),
+            stall_timeout: self.stall_timeout.or(file.stall_timeout),
+            step_down: self.step_down.or(file.step_down),
+        }
+    }
+
+    pub(super) fn checked(&self) -> Result<(Limits, Costs), ConfigError> {
+        let limits = Limits {
+            max_connections: whole(
+                "--max-connections",
+                self.max_connections,
+                2048,
+                1..=1_000_000,
+            )?,
+            max_connections_per_address: whole(
+                "--max-connections-per-address",
+                self.max_connections_per_address,
+                128,
+                1..=1_000_000,
+            )?,
+            max_requests: whole("--max-requests", self.max_requests, 1000, 1..=1_000_000_000)?,
+            // hyper's smallest buffer, and what a head of any browser has room in eight times.
+            max_head: whole("--max-head", self.max_head, 8192, 8192..=65_536)?,
+            head_timeout: span("--head-timeout", self.head_timeout.as_deref(), 10_000)?,
+            body_timeout: span("--body-timeout", self.body_timeout.as_deref(), 10_000)?,
+            stall_timeout: span("--stall-timeout", self.stall_timeout.as_deref(), 60_000)?,
+        };
+        let mib = whole("--decode-memory", self.decode_memory, 1024, 16..=1 << 20)?;
+        let costs = Costs {
+            max_body: whole("--max-body", self.max_body, 16 * 1024, 1024..=1 << 30)? as u64,
+            max_renditions: whole("--max-renditions", self.max_renditions, 12, 1..=1000)?,
+            decode_memory_bytes: (mib as u64) << 20,
+            step_down: self.step_down.as_deref().map_or(Ok(true), |text| {
+                on_or_off(text).ok_or_else(|| bad("--step-down", text, "on or off"))
+            })?,
+        };
+        Ok((limits, costs))
+    }
+}
+
+/// Where to listen, as typed or by default.
+pub(super) fn listen(typed: &[String]) -> Result<Vec<Listen>, ConfigError> {
+    let mut all: Vec<Listen> = Vec::new();
+    for text in typed {
+        let one: Listen = text
+            .trim()
+            .parse()
+            .map_err(|reason: String| bad("--listen", text, reason))?;
+        let any_port = matches!(&one, Listen::Tcp(address) if address.port() == 0);
+        if all.contains(&one) && !any_port {
+            return Err(bad("--listen", text, "it is given twice"));
+        }
+        all.push(one);
+    }
+    if all.is_empty() {
+        all.push(Listen::Tcp(([0, 0, 0, 0], 8080).into()));
+    }
+    Ok(all)
+}
+
+fn span(option: &'static str, text: Option<&str>, default: u64) -> Result<Duration, ConfigError> {
+    let Some(text) = text else {
+        return Ok(Duration::from_millis(default));
+    };
+    match millis(option, text)? {
+        ..100 => Err(bad(option, text, "it has to be at least 100ms")),
+        millis => Ok(Duration::from_millis(millis)),
+    }
+}
+
+/// A host name in the form in which hosts are compared.
+fn host_name(text: &str) -> Option<String> {
+    let name = text.trim().trim_end_matches('.').to_ascii_lowercase();
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    (!name.is_empty() && name.len() <= 253 && name.bytes().all(fits)).then_some(name)
+}
+
+/// An origin in the form in which browsers send it.
+fn origin(text: &str) -> Option<String> {
+    let text = text.trim().trim_end_matches('/').to_ascii_lowercase();
+    let (scheme, authority) = text.split_once("://")?;
+    let default_port = match scheme {
+        "http" => ":80",
+        "https" => ":443",
+        _ => return None,
+    };
+    let authority = authority.strip_suffix(default_port).unwrap_or(authority);
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
+    let known = !authority.is_empty() && authority.bytes().all(fits);
+    known.then(|| format!("{scheme}://{authority}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_to_listen() {
+        let read = |text: &str| listen(&[text.to_owned()]).map(|all| all[0].to_string());
+        for text in [
+            "0.0.0.0:8080",
+            "[::]:8080",
+            "[fe80::1]:1",
+            "unix:/run/mantel.sock",
+        ] {
+            assert_eq!(read(text).unwrap(), text);
+        }
+        for text in [
+            "",
+            "8080",
+            "nowhere",
+            "nowhere:80",
+            ":80",
+            "1.2.3.4:99999",
+            "unix:",
+            "unix:/",
+        ] {
+            let error = read(text).unwrap_err().to_string();
+            assert!(error.starts_with("--listen"), "{error}");
+        }
+        let twice = |text: &str| listen(&[text.to_owned(), text.to_owned()]);
+        assert!(twice("1.2.3.4:80").is_err());
+        assert_eq!(twice("127.0.0.1:0").unwrap().len(), 2);
+    }
+
+    #[test]
+    fn names_and_origins_are_brought_into_one_form() {
+        assert_eq!(
+            host_name("Photos.Example.org.").unwrap(),
+            "photos.example.org"
+        );
+        for text in ["", ".", "a b", "http://a", "a:80", "a/b", "ä"] {
+            assert_eq!(host_name(text), None, "{text}");
+        }
+        for (text, expected) in [
+            ("HTTPS://Home.example/", "https://home.example"),
+            ("https://a:443", "https://a"),
+            ("http://a:8123", "http://a:8123"),
+            ("http://[::1]:80", "http://[::1]"),
+        ] {
+            assert_eq!(origin(text).unwrap(), expected);
+        }
+        for text in [
+            "",
+            "*",
+            "null",
+            "a",
+            "ftp://a",
+            "https://",
+            "https://a/b",
+            "https://a;b",
+            "https://u@a",
+        ] {
+            assert_eq!(origin(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn half_a_certificate_or_a_user_without_password_is_refused() {
+        let complaint = |args: AccessArgs| args.checked().unwrap_err().to_string();
+        let cert = complaint(AccessArgs {
+            tls_cert: Some("a.pem".into()),
+            ..AccessArgs::default()
+        });
+        assert!(cert.contains("--tls-key"), "{cert}");
+        let user = complaint(AccessArgs {
+            user: vec!["anna".into()],
+            ..AccessArgs::default()
+        });
+        assert!(user.contains("--password-file"), "{user}");
+    }
+}

@@ -1,0 +1,199 @@
+//! Who asks: what the endpoints may know of the other end.
+
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
+
+use tokio::sync::watch;
+
+/// What somebody may do. `watch` is everything that only looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rights {
+    /// See pictures, pages and figures.
+    pub watch: bool,
+    /// Send commands.
+    pub control: bool,
+    /// Send pictures.
+    pub push: bool,
+}
+
+impl Rights {
+    /// Everything.
+    pub const ALL: Self = Self {
+        watch: true,
+        control: true,
+        push: true,
+    };
+
+    /// What a screen with a remote needs.
+    pub const SCREEN: Self = Self {
+        push: false,
+        ..Self::ALL
+    };
+}
+
+impl std::str::FromStr for Rights {
+    type Err = &'static str;
+
+    /// Reads `watch,control`; who may do anything may watch.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut rights = Self::default();
+        for word in text.split(',') {
+            match word.trim() {
+                "watch" => {}
+                "control" => rights.control = true,
+                "push" => rights.push = true,
+                _ => return Err("rights are any of watch, control and push, with commas between"),
+            }
+            rights.watch = true;
+        }
+        Ok(rights)
+    }
+}
+
+impl fmt::Display for Rights {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named = [
+            (self.watch, "watch"),
+            (self.control, "control"),
+            (self.push, "push"),
+        ];
+        let mut separator = "";
+        for (_, name) in named.into_iter().filter(|(has, _)| *has) {
+            write!(f, "{separator}{name}")?;
+            separator = ",";
+        }
+        Ok(())
+    }
+}
+
+/// The other end of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// A TCP peer; behind a trusted proxy, the client that the proxy names, with port 0.
+    Tcp(SocketAddr),
+    /// A process on this machine, through a unix socket.
+    Unix,
+}
+
+impl Peer {
+    /// Its address, if it has one.
+    pub fn ip(self) -> Option<IpAddr> {
+        match self {
+            Self::Tcp(address) => Some(address.ip().to_canonical()),
+            Self::Unix => None,
+        }
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) if address.port() == 0 => address.ip().to_canonical().fmt(f),
+            Self::Tcp(address) => {
+                SocketAddr::new(address.ip().to_canonical(), address.port()).fmt(f)
+            }
+            Self::Unix => f.write_str("unix socket"),
+        }
+    }
+}
+
+/// Who asks, in the extensions of every request that is let in.
+#[derive(Clone, Debug)]
+pub struct Visitor {
+    /// From where.
+    pub peer: Peer,
+    /// The user's or the token's name; `None` where nobody has to say who he is.
+    pub name: Option<Arc<str>>,
+    /// What it may do.
+    pub rights: Rights,
+    /// Whether the bytes are encrypted on the way to the client.
+    pub is_secure: bool,
+    membership: Membership,
+}
+
+impl Visitor {
+    pub(super) fn new(peer: Peer, is_secure: bool, member: &Member) -> Self {
+        Self {
+            peer,
+            name: member.name.clone(),
+            rights: member.rights,
+            is_secure,
+            membership: member.membership(),
+        }
+    }
+
+    /// Whether the token was revoked, or the user removed, by which this visitor came in.
+    pub fn is_gone(&self) -> bool {
+        self.membership.0.has_changed().is_err()
+    }
+
+    /// Done when [`Self::is_gone`] becomes true: a stream ends then. Borrows nothing.
+    pub fn gone(&self) -> impl Future<Output = ()> + Send + Sync + 'static {
+        let mut membership = self.membership.0.clone();
+        // Nothing is ever sent: the sender's end is the message.
+        async move { while membership.changed().await.is_ok() {} }
+    }
+}
+
+/// Held by each visitor; over when its [`Member`] is dropped.
+#[derive(Clone, Debug)]
+struct Membership(watch::Receiver<()>);
+
+/// Somebody who is let in: a user, a token, or everyone where nobody has to say who he is. Dropping
+/// it sends away whoever came in as this.
+#[derive(Debug)]
+pub(super) struct Member {
+    pub(super) name: Option<Arc<str>>,
+    pub(super) rights: Rights,
+    end: watch::Sender<()>,
+}
+
+impl Member {
+    pub(super) fn new(name: Option<Arc<str>>, rights: Rights) -> Self {
+        Self {
+            name,
+            rights,
+            end: watch::Sender::new(()),
+        }
+    }
+
+    fn membership(&self) -> Membership {
+        Membership(self.end.subscribe())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[test]
+    fn rights_are_read_and_written() {
+        for (text, written) in [
+            ("watch", "watch"),
+            ("control", "watch,control"),
+            ("push, watch", "watch,push"),
+            ("watch,control,push", "watch,control,push"),
+        ] {
+            assert_eq!(text.parse::<Rights>().unwrap().to_string(), written);
+        }
+        for text in ["", "watch,", "all", "Watch"] {
+            assert!(text.parse::<Rights>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_visitor_is_gone_when_its_member_is() {
+        let member = Member::new(Some("tv".into()), Rights::SCREEN);
+        let visitor = Visitor::new(Peer::Unix, false, &member);
+        assert!(!visitor.is_gone());
+        assert!(visitor.gone().now_or_never().is_none());
+        drop(member);
+        assert!(visitor.is_gone());
+        assert!(visitor.gone().now_or_never().is_some());
+    }
+}
