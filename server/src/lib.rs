@@ -33,5 +33,6 @@ pub mod source;
 pub mod tasks;
 pub mod timeline;
 
-pub use app::run;
+pub use app::{RunError, run};
 pub use config::{Config, ConfigError};
+pub use net::{Keys, Listeners, lan_addresses};
