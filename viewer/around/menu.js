@@ -54,6 +54,7 @@
       image.alt = 'QR code of the settings page';
       image.src = 'qr?text=' + encodeURIComponent(link);
       image.onerror = function () { figure.removeChild(image); };
+      image.onload = function () { figure.scrollIntoView(false); };
       mantel.make('p', figure, '', link.split('?')[0]);
     });
   }
