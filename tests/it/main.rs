@@ -16,6 +16,7 @@ mod img;
 mod ladder;
 mod library;
 mod moments;
+mod observe;
 mod page;
 mod paint;
 mod pairs;

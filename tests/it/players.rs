@@ -66,7 +66,12 @@ fn assert_in_order(colours: &[Rgb]) {
 }
 
 /// VLC without sound and window, writing every frame that it would show to `frames`.
-pub(crate) fn vlc(program: &Path, frames: &Path, url: &str) -> Process {
+fn vlc(program: &Path, frames: &Path, url: &str) -> Process {
+    vlc_with(program, frames, url, &[])
+}
+
+/// The same with more options.
+pub(crate) fn vlc_with(program: &Path, frames: &Path, url: &str, more: &[&str]) -> Process {
     let mut command = as_somebody(program);
     command
         .args([
@@ -81,6 +86,7 @@ pub(crate) fn vlc(program: &Path, frames: &Path, url: &str) -> Process {
             "--scene-prefix=frame-",
         ])
         .arg(format!("--scene-path={}", frames.display()))
+        .args(more)
         .args([url, "vlc://quit"])
         .env("HOME", frames)
         .current_dir(frames);

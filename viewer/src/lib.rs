@@ -8,10 +8,13 @@
 pub mod clock;
 pub mod fit;
 pub mod link;
+pub mod motion;
+pub mod pace;
 pub mod player;
 pub mod query;
 pub mod session;
 pub mod stats;
+pub mod wall;
 
 #[cfg(target_arch = "wasm32")]
 mod web;

@@ -4,6 +4,7 @@
 //! request, and no second opinion on values: the server judges what it is asked for.
 
 use crate::fit::Size;
+use crate::wall::Wall;
 
 /// Keys of the page that say which pictures, passed on to the stream and to commands.
 const WHICH: [&str; 9] = [
@@ -22,12 +23,32 @@ const WHICH: [&str; 9] = [
 const HOW: [&str; 4] = ["fit", "quality", "transition", "pair"];
 
 /// What the page was opened with.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq)]
 pub struct Query {
     passed_on: String,
     /// `size=1280x720`: what the stream is asked for, in place of the canvas's own pixels.
     size: Option<String>,
+    /// Pictures move slowly while they stand: `motion=kenburns`.
+    pub moves: bool,
+    /// This screen changes so many milliseconds after the others, or before them: `offset=-200`.
+    pub offset_millis: f64,
+    /// The part of a wall of screens that this one shows: `wall=2x1:0`.
+    pub wall: Wall,
+    /// `renderer=webgl` or `2d`, whatever is measured.
+    pub renderer: Option<Renderer>,
 }
+
+/// What somebody who looks for a fault wants the picture drawn with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Renderer {
+    /// WebGL, even one that is done in software.
+    Gl,
+    /// The 2D canvas.
+    Flat,
+}
+
+/// No network and no amplifier delays a picture by more.
+const LONGEST_OFFSET_MILLIS: f64 = 60_000.0;
 
 impl Query {
     /// Reads `location.search`, with or without its question mark. Keys that mean nothing here
@@ -41,14 +62,25 @@ impl Query {
                 query.passed_on.push('&');
                 query.passed_on.push_str(pair);
             }
-            if says_something && key == "size" {
-                query.size = Some(value.to_owned());
+            match key {
+                "size" if says_something => query.size = Some(value.to_owned()),
+                "motion" => query.moves = value == "kenburns",
+                "wall" => query.wall = Wall::parse(value).unwrap_or_default(),
+                "offset" => query.offset_millis = offset(value).unwrap_or(0.0),
+                "renderer" => {
+                    query.renderer = match value {
+                        "webgl" => Some(Renderer::Gl),
+                        "2d" => Some(Renderer::Flat),
+                        _ => None,
+                    };
+                }
+                _ => {}
             }
         }
         query
     }
 
-    /// The stream of slides, rendered for a canvas of `size`.
+    /// The stream of slides, rendered for a canvas of `size`; of a wall, for all of it.
     pub fn bytes_url(&self, size: Size) -> String {
         let passed_on = &self.passed_on;
         match &self.size {
@@ -56,6 +88,13 @@ impl Query {
             None => format!("bytes?size={}x{}{passed_on}", size.width, size.height),
         }
     }
+}
+
+/// Whole milliseconds, with or without a sign: parsing fractions would weigh more than the rest of
+/// this file.
+fn offset(value: &str) -> Option<f64> {
+    let millis: i32 = value.parse().ok()?;
+    Some(f64::from(millis).clamp(-LONGEST_OFFSET_MILLIS, LONGEST_OFFSET_MILLIS))
 }
 
 #[cfg(test)]
@@ -97,6 +136,18 @@ mod tests {
     fn a_size_that_is_asked_for_is_the_streams() {
         let query = Query::parse("?size=1280x720&fit=cover");
         assert_eq!(query.bytes_url(HD), "bytes?size=1280x720&fit=cover");
+    }
+
+    #[test]
+    fn settings_of_the_screen_are_read() {
+        let query = Query::parse("?motion=kenburns&offset=-250&wall=2x1:1&renderer=2d");
+        assert!(query.moves);
+        assert_eq!(query.offset_millis, -250.0);
+        assert_eq!(query.wall, Wall::parse("2x1:1").expect("a wall"));
+        assert_eq!(query.renderer, Some(Renderer::Flat));
+        let odd = Query::parse("?motion=off&offset=soon&wall=all&renderer=gpu");
+        assert_eq!(odd, Query::default());
+        assert_eq!(Query::parse("?offset=99999999").offset_millis, 60_000.0);
     }
 
     #[test]

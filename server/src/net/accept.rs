@@ -8,6 +8,7 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use socket2::TcpKeepalive;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -51,6 +52,10 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A peer that acknowledges nothing for this long is gone: no FIN comes from a TV that was unplugged.
 const USER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A viewer that is sent nothing, because its slide stands or is paused, is asked whether it is still there. One that
+/// closed its end may only have said all it had to say; when it is gone altogether, its system answers with a reset.
+const KEEPALIVE: Duration = Duration::from_secs(20);
 
 /// The kernel asks for more only when less than this is unsent, so that a slow viewer's frames wait
 /// here, where the newest wins, and not in its socket.
@@ -156,9 +161,14 @@ async fn connection(
 
 fn set_options(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
+    let socket = socket2::SockRef::from(stream);
+    socket.set_tcp_keepalive(
+        &TcpKeepalive::new()
+            .with_time(KEEPALIVE)
+            .with_interval(KEEPALIVE),
+    )?;
     #[cfg(target_os = "linux")]
     {
-        let socket = socket2::SockRef::from(stream);
         socket.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
         socket.set_tcp_notsent_lowat(NOTSENT_LOWAT)?;
     }

@@ -21,6 +21,7 @@ mod skipped;
 mod snapshot;
 mod status;
 mod stream;
+mod time;
 mod viewers;
 
 use std::sync::Arc;
@@ -174,6 +175,7 @@ async fn get(
         "/profiles" => Ok(profiles::list(outputs, request)),
         "/qr" => links::qr(request),
         "/library/skipped" => Ok(skipped::answer(outputs, request)),
+        "/time" => time::answer(),
         "/healthz" => Ok(reply::health(outputs.started_millis)),
         _ => match path.strip_prefix("/tv/") {
             Some(name) => Ok(profiles::screen(outputs, name)),

@@ -22,13 +22,13 @@ pub(crate) enum Client {
     /// Firefox, driven by geckodriver.
     Firefox,
     /// WebKitGTK's MiniBrowser on a display of its own, driven by WebKitWebDriver; a stand-in for
-    /// Safari that not every system packages, so never a failure.
+    /// Safari.
     WebKit,
     /// VLC without a window.
     Vlc,
     /// ffmpeg and ffprobe.
     Ffmpeg,
-    /// mpv; nice to have, so never a failure.
+    /// mpv.
     Mpv,
     /// An X server without hardware, for programs that must have a window.
     Xvfb,
@@ -86,10 +86,6 @@ impl Client {
             Client::Opencv => vec![python_with_opencv()],
         }
     }
-
-    fn is_optional(self) -> bool {
-        matches!(self, Client::Mpv | Client::WebKit)
-    }
 }
 
 /// The programs of a client, or `None`, after a line that says what was left out, when one is
@@ -99,7 +95,7 @@ pub(crate) fn require(client: Client) -> Option<Vec<PathBuf>> {
     match programs {
         Ok(programs) => Some(programs),
         Err(missing) => {
-            left_out(client.name(), &missing, client.is_optional());
+            left_out(client.name(), &missing, false);
             None
         }
     }

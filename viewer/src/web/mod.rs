@@ -4,12 +4,14 @@
 
 mod app;
 mod core;
+mod gl;
 mod handles;
 mod hooks;
 mod page;
 mod picture;
 mod stream;
 mod surface;
+mod time;
 
 use std::cell::RefCell;
 use std::rc::Rc;

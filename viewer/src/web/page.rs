@@ -11,7 +11,7 @@ use crate::fit::Size;
 use crate::player::Phase;
 
 /// No screen is larger, and the server's limit is near: it keeps the canvas at 33 MB.
-const LONGEST_SIDE: u32 = 3840;
+pub(super) const LONGEST_SIDE: u32 = 3840;
 
 /// The window. A page without one can't have started this module.
 pub(super) fn window() -> Window {
