@@ -79,7 +79,6 @@ pub(super) fn figures(core: &mut Core) -> Result<JsValue, JsValue> {
     let record = Record(Object::new());
     let number = |SlideNo(number): SlideNo| number as f64;
     record.set("rung", "wasm");
-    record.set("engine", core.engine.as_str());
     record.set_some("slide", core.player.showing().map(number));
     let since = core.player.shown_since();
     record.set_some("slideAgeMillis", since.map(|since| at.since(since)));
@@ -91,6 +90,7 @@ pub(super) fn figures(core: &mut Core) -> Result<JsValue, JsValue> {
     record.set("nSkipped", core.player.n_skipped() as f64);
     record.set("nUndecodable", core.stats.n_undecodable);
     record.set("nReconnects", core.stats.n_reconnects);
+    record.set("trouble", core.trouble);
     record.set_some("fps", core.stats.frames.per_second());
     record.set("nLateFrames", core.stats.frames.n_late());
     record.set_some("drawMillis", core.stats.draw.mean());
@@ -108,6 +108,7 @@ pub(super) fn figures(core: &mut Core) -> Result<JsValue, JsValue> {
     record.set("renderer", core.surface.renderer());
     let wall = page::wall_clock().0 as f64;
     record.set("clockOffsetMillis", core.clock.server(at) - wall);
+    record.set_some("roundTripMillis", core.clock.round_trip());
     let memory: js_sys::WebAssembly::Memory = wasm_bindgen::memory().unchecked_into();
     let buffer: js_sys::ArrayBuffer = memory.buffer().unchecked_into();
     record.set("wasmBytes", buffer.byte_length());

@@ -1,18 +1,17 @@
-//! The only place that names the browser: fetches, decodes, draws, listens.
+//! The only place that names the browser: fetches, decodes, draws.
 //!
 //! Never a decision that could be tested without a browser; those are in the modules above.
 
 mod app;
-mod control;
 mod core;
+mod gl;
 mod handles;
 mod hooks;
-mod input;
 mod page;
-mod panel;
 mod picture;
 mod stream;
 mod surface;
+mod time;
 
 use std::cell::RefCell;
 use std::rc::Rc;
