@@ -36,6 +36,8 @@ pub(crate) enum Client {
     Nginx,
     /// GStreamer's `gst-launch-1.0`.
     Gstreamer,
+    /// systemd's check of units.
+    SystemdAnalyze,
     /// Python with OpenCV.
     Opencv,
 }
@@ -55,6 +57,7 @@ impl Client {
             Client::Xvfb => "Xvfb",
             Client::Nginx => "nginx",
             Client::Gstreamer => "GStreamer",
+            Client::SystemdAnalyze => "systemd-analyze",
             Client::Opencv => "OpenCV",
         }
     }
@@ -83,6 +86,7 @@ impl Client {
             Client::Xvfb => vec![on_path("Xvfb")],
             Client::Nginx => vec![on_path("nginx").or_else(|_| in_sbin("nginx"))],
             Client::Gstreamer => vec![on_path("gst-launch-1.0")],
+            Client::SystemdAnalyze => vec![on_path("systemd-analyze")],
             Client::Opencv => vec![python_with_opencv()],
         }
     }
