@@ -47,7 +47,7 @@
   // What the page was opened with belongs to the pictures as well; `t` keeps caches away.
   function address(path) {
     var ratio = window.devicePixelRatio || 1;
-    var pairs = ['size=' + Math.max(1, Math.round(window.innerWidth * ratio)) + 'x' +
+    var pairs = [query('size') ? 'size=' + query('size') : 'size=' + Math.max(1, Math.round(window.innerWidth * ratio)) + 'x' +
       Math.max(1, Math.round(window.innerHeight * ratio))];
     return path + '?' + pairs.concat(asked(HOW), asked(WHICH)).join('&') + '&t=' + new Date().getTime();
   }
@@ -158,13 +158,14 @@
       if (!image) { return startSnapshot(why + '; no stream either'); }
       keepStreaming(image);
     });
-    listenToKeys();
   }
 
   // From here on the rung is known to work: whatever happens, it is tried again, and the last
   // picture stays meanwhile.
   function keepStreaming(first) {
-    var since, server, broken = false, pending = false, resized;
+    var since, server, broken = false, pending = false, resized, asked = shape();
+
+    function shape() { return address('').split('&t=')[0]; }
 
     function take(image) {
       since = new Date().getTime();
@@ -182,7 +183,7 @@
     }
     // An <img> says nothing when its stream ends: a server that was away and is back has ended it.
     function watch() {
-      request('GET', 'healthz', null, function (ok, call) {
+      request('GET', 'healthz', function (ok, call) {
         var run = ok && call.getResponseHeader('X-Started-At');
         // It may have been away for less than it takes to look.
         if (!ok || (server && run !== server)) { broken = true; }
@@ -194,6 +195,10 @@
     window.addEventListener('resize', function () {
       clearTimeout(resized);
       resized = setTimeout(renew, 700);
+    });
+    // What the menu changed, if it changes the pictures.
+    window.addEventListener('mantel-settings', function () {
+      if (shape() !== asked) { asked = shape(); renew(); }
     });
     take(first);
     watch();
@@ -214,77 +219,19 @@
       });
     }
     again();
-    listenToKeys();
   }
 
-  // ---- the lower rungs' commands: the few that a remote needs
+  // ----
 
-  function request(method, path, body, done) {
+  function request(method, path, done) {
     var call = new XMLHttpRequest();
     call.onreadystatechange = function () {
       if (call.readyState === 4) { done(call.status >= 200 && call.status < 300, call); }
     };
     call.open(method, path, true);
     call.timeout = LOAD_MS;
-    if (body) { call.setRequestHeader('Content-Type', 'application/json'); }
-    call.send(body);
+    call.send();
   }
-
-  var listening = false, paused = false;
-
-  function listenToKeys() {
-    if (listening) { return; }
-    listening = true;
-    var commands = { 37: 'previous', 39: 'next', 33: 'previous', 34: 'next', 78: 'next', 80: 'previous',
-      412: 'previous', 417: 'next', 13: 'toggle', 32: 'toggle', 10252: 'toggle', 179: 'toggle',
-      415: 'resume', 19: 'pause', 413: 'pause' };
-    window.addEventListener('keydown', function (event) {
-      var command = commands[event.keyCode];
-      if (!command || event.ctrlKey || event.altKey || event.metaKey) { return; }
-      event.preventDefault();
-      if (command === 'toggle') { command = paused ? 'resume' : 'pause'; }
-      if (command === 'pause' || command === 'resume') { paused = command === 'pause'; }
-      request('POST', 'control?' + asked(WHICH).join('&'),
-        JSON.stringify({ command: command }), function (ok) {
-          toast(ok ? { next: 'Next', previous: 'Previous', pause: 'Paused', resume: 'Playing' }[command]
-            : 'No answer from the server');
-        });
-    });
-  }
-
-  var hiding;
-
-  function toast(text) {
-    var element = document.getElementById('toast');
-    element.textContent = text;
-    element.className = 'on';
-    clearTimeout(hiding);
-    hiding = setTimeout(function () { element.className = ''; }, 1600);
-  }
-
-  // ---- how far the first look through the folders is, on every rung
-
-  var SCAN_LOOK_MS = 2000;
-
-  function grouped(n) { return String(n).replace(/(\d)(?=(\d{3})+$)/g, '$1,'); }
-
-  // A library that is known is looked through in a second or two, which is not worth a word.
-  function watchScan() {
-    request('GET', 'status', null, function (ok, call) {
-      var library = null;
-      try { library = ok && JSON.parse(call.responseText).library; } catch (e) { library = null; }
-      var text = '';
-      if (library && library.scanning) {
-        text = 'indexing ' + grouped(library.scanned) +
-          (library.to_scan ? ' of ' + grouped(library.to_scan) : '');
-      }
-      var element = document.getElementById('indexing');
-      element.textContent = text;
-      element.className = text ? 'on' : '';
-      if (text || !ok) { setTimeout(watchScan, ok ? SCAN_LOOK_MS : LONGEST_PAUSE_MS); }
-    });
-  }
-  setTimeout(watchScan, SCAN_LOOK_MS);
 
   // ----
 

@@ -21,7 +21,9 @@ use crate::{
     net::{self, Accept, AcceptError, Listeners},
     output::{self, Outputs},
     producer::{Producer, Studio, StudioLimits},
+    profiles::Profiles,
     progress::Progress,
+    stats::WorkStats,
     timeline::{Order, SavedProgramme},
 };
 
@@ -58,13 +60,15 @@ pub async fn run(
     let channels = Arc::new(Channels::new(channel, config.filter.clone(), common));
 
     let framing = Arc::new(Framing::default());
+    let work = Arc::new(WorkStats::default());
     let workers = std::thread::available_parallelism()
         .map_or(2, usize::from)
         .min(4);
+    let limits = StudioLimits::new(workers, decode_mib(&config));
     let workshop = Workshop {
         channels: channels.clone(),
         library: library.clone(),
-        studio: Arc::new(Studio::new(StudioLimits::with_workers(workers))),
+        studio: Arc::new(Studio::new(limits, work.clone())),
         framing: framing.clone(),
         stopped: stopped.clone(),
     };
@@ -75,7 +79,10 @@ pub async fn run(
         })
     });
 
-    let outputs = outputs(&config, feeds.clone(), channels, library, framing);
+    let outputs = Outputs {
+        work,
+        ..outputs(&config, feeds.clone(), channels, library, framing)
+    };
     let accept = accept(&config, Arc::new(outputs))?;
     let signal = tokio::spawn(async move {
         shutdown.await;
@@ -101,15 +108,24 @@ fn outputs(
         feeds,
         channels,
         library,
+        profiles: Arc::new(Profiles::open(config.data_dir.as_deref())),
         framing,
         rendition: config.rendition,
         settings: config.timeline,
+        viewers: Arc::default(),
+        reports: Arc::default(),
+        work: Arc::default(),
+        step_down: config.step_down,
         connections: Arc::default(),
         max_body: config.max_body,
         body_timeout: config.limits.body_timeout,
         started_at: Instant::now(),
         started_millis: crate::clock::now().0,
     }
+}
+
+fn decode_mib(config: &Config) -> u32 {
+    u32::try_from(config.decode_memory_bytes >> 20).unwrap_or(u32::MAX)
 }
 
 fn common(config: &Config, library: Arc<Library>, seed: u64) -> Common {

@@ -70,6 +70,11 @@ struct Choice {
 }
 
 impl Channels {
+    /// The channel that is watched when nobody chooses.
+    pub fn main(&self) -> &Channel {
+        &self.main
+    }
+
     /// The channels beside `main`, which shows what `filter` lets through.
     pub fn new(main: Channel, filter: Filter, common: Common) -> Self {
         Self {

@@ -26,13 +26,15 @@ mod lookalikes;
 mod net;
 mod output;
 mod producer;
+mod profiles;
 pub mod progress;
 pub mod render;
 mod rendition;
 pub mod source;
+mod stats;
 pub mod tasks;
 pub mod timeline;
 
 pub use app::{RunError, run};
 pub use config::{Config, ConfigError};
-pub use net::{Keys, Listeners, lan_addresses};
+pub use net::{Keys, Listeners, lan_address, lan_addresses};

@@ -52,6 +52,25 @@ impl Captions {
     }
 }
 
+/// As [`FromStr`](std::str::FromStr) reads it.
+impl std::fmt::Display for Captions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let words = [
+            (self.date, "date"),
+            (self.place, "place"),
+            (self.album, "album"),
+            (self.text, "text"),
+        ];
+        let words: Vec<&str> = words
+            .iter()
+            .filter(|(on, _)| *on)
+            .map(|(_, word)| *word)
+            .collect();
+        f.write_str(if words.is_empty() { "off" } else { "" })?;
+        f.write_str(&words.join(","))
+    }
+}
+
 impl std::str::FromStr for Captions {
     type Err = &'static str;
 
@@ -80,6 +99,49 @@ impl std::str::FromStr for Captions {
             }
         }
         Ok(captions)
+    }
+}
+
+impl Rendition {
+    /// The same for a slow network: fewer bytes a frame and fewer frames, `level` steps down, but never another size. VLC
+    /// stumbles over a size that changes inside a stream, and a page around an `<img>` would move.
+    pub fn lowered(self, level: u8) -> Self {
+        let (most_quality, most_fps) = match level {
+            0 => return self,
+            1 => (60, 15),
+            2 => (40, 10),
+            _ => (25, 5),
+        };
+        Self {
+            quality: Quality::new(most_quality).map_or(self.quality, |most| self.quality.min(most)),
+            fps: Fps(self.fps.0.min(most_fps)),
+            ..self
+        }
+    }
+
+    /// How unlike this one `other` would look in its place; `None` when it can't stand in for it, because it shows a
+    /// landscape on an upright screen or the other way round, or has words on it that were not asked for.
+    pub fn distance(&self, other: &Self) -> Option<u64> {
+        let upright = |size: Size| size.height > size.width;
+        if upright(self.size) != upright(other.size) || self.captions != other.captions {
+            return None;
+        }
+        let apart = |one: u32, other: u32| u64::from(one.abs_diff(other));
+        let shape = |size: Size| size.width * 1000 / size.height.max(1);
+        // A wrong shape is seen most, then too few pixels, then the rest.
+        let mut distance = apart(shape(self.size), shape(other.size)) * 20;
+        let sides = apart(self.size.width, other.size.width);
+        distance += if other.size.width < self.size.width {
+            sides * 3
+        } else {
+            sides
+        };
+        distance += u64::from(self.fit != other.fit) * 2000;
+        distance += u64::from(self.pair != other.pair) * 1000;
+        distance += u64::from(self.transition != other.transition) * 200;
+        distance += apart(self.fps.0, other.fps.0) * 10;
+        distance += apart(self.quality.value().into(), other.quality.value().into()) * 5;
+        Some(distance)
     }
 }
 
@@ -129,6 +191,58 @@ mod tests {
 
     fn size(width: u32, height: u32) -> Size {
         Size { width, height }
+    }
+
+    fn rendition(width: u32, height: u32) -> Rendition {
+        let config = crate::Config::from_args([] as [&str; 0]).unwrap();
+        Rendition {
+            size: size(width, height),
+            ..config.rendition
+        }
+    }
+
+    #[test]
+    fn the_nearest_rendition_is_of_the_same_shape() {
+        let wanted = rendition(1600, 900);
+        let nearest = |others: &[(u32, u32)]| {
+            let others = others
+                .iter()
+                .map(|(width, height)| rendition(*width, *height));
+            let near = others.min_by_key(|other| wanted.distance(other).unwrap_or(u64::MAX));
+            near.unwrap().size
+        };
+        assert_eq!(
+            nearest(&[(1280, 720), (1600, 1200), (1080, 1920)]),
+            size(1280, 720)
+        );
+        assert_eq!(
+            nearest(&[(1280, 720), (1920, 1080), (320, 180)]),
+            size(1920, 1080)
+        );
+        assert_eq!(wanted.distance(&rendition(900, 1600)), None);
+        assert_eq!(wanted.distance(&wanted), Some(0));
+        let written = Rendition {
+            captions: "all".parse().unwrap(),
+            ..wanted
+        };
+        assert_eq!(wanted.distance(&written), None);
+    }
+
+    #[test]
+    fn a_lowered_rendition_costs_less_and_keeps_its_size() {
+        let full = rendition(1920, 1080);
+        assert_eq!(full.lowered(0), full);
+        for level in 1..=4 {
+            let (before, after) = (full.lowered(level - 1), full.lowered(level));
+            assert!(after.quality <= before.quality && after.fps.0 <= before.fps.0);
+            assert_eq!(after.size, full.size);
+        }
+        let modest = Rendition {
+            fps: Fps(2),
+            quality: Quality::new(10).unwrap(),
+            ..full
+        };
+        assert_eq!(modest.lowered(3), modest);
     }
 
     #[test]

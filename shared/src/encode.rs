@@ -112,6 +112,10 @@ mod tests {
             dwell_millis: Some(u64::MAX),
             transition: Some(crate::Transition::Crossfade { millis: u32::MAX }),
             taken_at: crate::TakenAt::new("9999-12-31T23:59:60").ok(),
+            focus: Some(crate::Focus {
+                x: u16::MAX,
+                y: u16::MAX,
+            }),
             paused: true,
             // Free text is longer; browsers, which read it, have no such limit.
             place: None,

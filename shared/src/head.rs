@@ -6,8 +6,8 @@ use core::fmt;
 
 use crate::{
     meta::{
-        FrameMeta, MAX_CAPTION_BYTES, MAX_NAME_BYTES, SlideNo, Timestamp, Transition, UnixMillis,
-        decimal,
+        Focus, FrameMeta, MAX_CAPTION_BYTES, MAX_NAME_BYTES, SlideNo, Timestamp, Transition,
+        UnixMillis, decimal,
     },
     text::{ContentType, TakenAt, percent_decode, percent_encode},
 };
@@ -60,6 +60,7 @@ impl PartHead {
         line(out, "X-Dwell-Ms", meta.dwell_millis.as_ref());
         line(out, "X-Transition", meta.transition.as_ref());
         line(out, "X-Taken-At", meta.taken_at.as_ref());
+        line(out, "X-Focus", meta.focus.as_ref());
         line(out, "X-State", meta.paused.then_some("paused").as_ref());
         free_text(out, "X-Place", meta.place.as_deref(), MAX_NAME_BYTES);
         free_text(out, "X-Album", meta.album.as_deref(), MAX_NAME_BYTES);
@@ -128,6 +129,8 @@ impl PartHead {
             keep(&mut meta.place, text_of(value, MAX_NAME_BYTES).map(Some));
         } else if is("X-Album") {
             keep(&mut meta.album, text_of(value, MAX_NAME_BYTES).map(Some));
+        } else if is("X-Focus") {
+            keep(&mut meta.focus, Focus::parse(value).map(Some));
         } else if is("X-State") {
             meta.paused = value.eq_ignore_ascii_case("paused");
         }
@@ -203,7 +206,7 @@ mod tests {
         let head = PartHead::parse(
             b"Content-Type: \xff\r\nContent-Length: 1,2\r\nX-Timestamp: now\r\nX-Slide: -1\r\n\
               X-Show-At: 1.5\r\nX-Sent-At: \r\nX-Dwell-Ms: 9s\r\nX-Transition: wipe\r\nX-Caption: %\r\n\
-              X-Place: %f\r\nX-Album: %ff\r\nX-Taken-At: yesterday\r\nX-State: confused\r\n: nameless\r\nX-Unknown: y\r\n",
+              X-Place: %f\r\nX-Album: %ff\r\nX-Taken-At: yesterday\r\nX-Focus: 7\r\nX-State: confused\r\n: nameless\r\nX-Unknown: y\r\n",
         );
         assert_eq!(head, Ok(PartHead::default()));
         assert_eq!(parsed(""), PartHead::default());

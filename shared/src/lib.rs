@@ -44,6 +44,7 @@ mod encode;
 mod head;
 mod limits;
 mod meta;
+mod report;
 mod text;
 
 pub use boundary::{Boundary, BoundaryError};
@@ -54,6 +55,9 @@ pub use encode::Encoder;
 pub use head::{HeadError, PartHead};
 pub use limits::Limits;
 pub use meta::{
-    FrameMeta, MAX_CAPTION_BYTES, MAX_NAME_BYTES, SlideNo, Timestamp, Transition, UnixMillis,
+    Focus, FrameMeta, MAX_CAPTION_BYTES, MAX_NAME_BYTES, SlideNo, Timestamp, Transition, UnixMillis,
+};
+pub use report::{
+    Awake, MAX_REPORT_BYTES, MAX_REPORT_TEXT_BYTES, MAX_SCREEN_NAME_BYTES, Report, Rung,
 };
 pub use text::{ContentType, TakenAt, TextError};

@@ -45,6 +45,16 @@ pub enum Transition {
     },
 }
 
+/// A point of the picture, in thousandths of its width and height from the upper left corner; neither
+/// is more than 1000.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Focus {
+    /// From the left edge.
+    pub x: u16,
+    /// From the upper edge.
+    pub y: u16,
+}
+
 /// What a part says about its picture, beyond its type and length. Each is optional: a header that
 /// is missing, unknown or malformed is as if it weren't there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,6 +77,8 @@ pub struct FrameMeta {
     pub place: Option<String>,
     /// `X-Album`: the album that it is in; percent-encoded, at most [`MAX_NAME_BYTES`] of it.
     pub album: Option<String>,
+    /// `X-Focus`: what is worth looking at, for a viewer that moves over the picture.
+    pub focus: Option<Focus>,
     /// `X-State: paused`: the slide stays until further notice.
     pub paused: bool,
 }
@@ -105,6 +117,22 @@ impl Transition {
     }
 }
 
+impl Focus {
+    /// The furthest from the left and the upper edge.
+    pub const MAX: u16 = 1000;
+
+    /// Reads `X,Y`.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (x, y) = text.split_once(',')?;
+        let side = |text: &str| u16::try_from(decimal(text.trim())?).ok();
+        let focus = Self {
+            x: side(x)?,
+            y: side(y)?,
+        };
+        (focus.x <= Self::MAX && focus.y <= Self::MAX).then_some(focus)
+    }
+}
+
 impl fmt::Display for SlideNo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -137,6 +165,13 @@ impl fmt::Display for Transition {
             Self::Cut => f.write_str("cut"),
             Self::Crossfade { millis } => write!(f, "crossfade; ms={millis}"),
         }
+    }
+}
+
+/// `500,333`.
+impl fmt::Display for Focus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{},{}", self.x, self.y)
     }
 }
 
@@ -221,6 +256,18 @@ mod tests {
             "crossfade; ms=4294967296",
         ] {
             assert_eq!(Transition::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn points_of_the_picture_read_back_and_others_are_none() {
+        let focus = Focus { x: 0, y: 1000 };
+        assert_eq!(Focus::parse(&focus.to_string()), Some(focus));
+        assert_eq!(Focus::parse(" 12 , 7"), Some(Focus { x: 12, y: 7 }));
+        for bad in [
+            "", ",", "5", "1001,0", "0,1001", "-1,5", "1,2,3", "65536,1", "a,b",
+        ] {
+            assert_eq!(Focus::parse(bad), None, "{bad}");
         }
     }
 }

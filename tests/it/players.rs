@@ -50,7 +50,7 @@ fn colours_in(folder: &Path) -> Vec<Rgb> {
 }
 
 /// A folder that a player may write to, whoever it runs as.
-fn open_folder() -> TempDir {
+pub(crate) fn open_folder() -> TempDir {
     let folder = TempDir::with_prefix("mantel-frames-").expect("a folder for frames");
     fs::set_permissions(folder.path(), Permissions::from_mode(0o777)).expect("to open it to all");
     folder
@@ -67,6 +67,11 @@ fn assert_in_order(colours: &[Rgb]) {
 
 /// VLC without sound and window, writing every frame that it would show to `frames`.
 fn vlc(program: &Path, frames: &Path, url: &str) -> Process {
+    vlc_with(program, frames, url, &[])
+}
+
+/// The same with more options.
+pub(crate) fn vlc_with(program: &Path, frames: &Path, url: &str, more: &[&str]) -> Process {
     let mut command = as_somebody(program);
     command
         .args([
@@ -81,6 +86,7 @@ fn vlc(program: &Path, frames: &Path, url: &str) -> Process {
             "--scene-prefix=frame-",
         ])
         .arg(format!("--scene-path={}", frames.display()))
+        .args(more)
         .args([url, "vlc://quit"])
         .env("HOME", frames)
         .current_dir(frames);

@@ -40,7 +40,21 @@ pub struct Clock {
     current: Option<(Local, f64)>,
     /// Smallest of the window before.
     previous: Option<f64>,
+    /// The quickest exchange of late.
+    exchange: Option<Exchange>,
 }
+
+/// A question and its answer: the server's clock was read somewhere between the two.
+#[derive(Clone, Copy, Debug)]
+struct Exchange {
+    at: Local,
+    offset: f64,
+    round_trip: f64,
+}
+
+/// How long the quickest exchange is believed before a slower one replaces it: at 50 ppm two clocks
+/// drift apart by 30 ms meanwhile.
+const EXCHANGE_MILLIS: f64 = 10.0 * 60.0 * 1000.0;
 
 impl Clock {
     /// A clock that trusts the device until a part says better: `now` and `wall` are the same
@@ -50,7 +64,35 @@ impl Clock {
             guess: now.0 - millis(wall),
             current: None,
             previous: None,
+            exchange: None,
         }
+    }
+
+    /// Takes note that the server was asked at `asked`, read its clock as `server`, and that the
+    /// answer came at `answered`. Of several the quickest is believed: half of its round trip is all
+    /// that it can be wrong by.
+    pub fn exchange(&mut self, asked: Local, server: UnixMillis, answered: Local) {
+        let round_trip = answered.since(asked);
+        if round_trip < 0.0 {
+            return;
+        }
+        let better = self.exchange.is_none_or(|best| {
+            round_trip <= best.round_trip || answered.since(best.at) > EXCHANGE_MILLIS
+        });
+        if better {
+            // The server's clock is told in whole milliseconds, cut off.
+            let server = millis(server) + 0.5;
+            self.exchange = Some(Exchange {
+                at: answered,
+                offset: f64::midpoint(asked.0, answered.0) - server,
+                round_trip,
+            });
+        }
+    }
+
+    /// The round trip of the exchange that is believed, in milliseconds.
+    pub fn round_trip(&self) -> Option<f64> {
+        self.exchange.map(|exchange| exchange.round_trip)
     }
 
     /// Takes note that something sent at `sent` came at `received`.
@@ -76,6 +118,7 @@ impl Clock {
         self.guess = self.offset();
         self.current = None;
         self.previous = None;
+        self.exchange = None;
     }
 
     /// The instant of the steady clock at which the server's clock shows `at`.
@@ -89,6 +132,9 @@ impl Clock {
     }
 
     fn offset(&self) -> f64 {
+        if let Some(exchange) = self.exchange {
+            return exchange.offset;
+        }
         match (self.current, self.previous) {
             (Some((_, current)), Some(previous)) => current.min(previous),
             (Some((_, current)), None) => current,
@@ -151,6 +197,30 @@ mod tests {
         // The server's clock was set back by a minute while nothing came for an hour.
         clock.sample(UnixMillis(EPOCH + 3_540_000), Local(3_600_000.0));
         assert_eq!(clock.server(Local(3_600_000.0)), (EPOCH + 3_540_000) as f64);
+    }
+
+    #[test]
+    fn the_quickest_exchange_wins_over_parts_until_it_is_old() {
+        let mut clock = clock();
+        clock.sample(UnixMillis(EPOCH), Local(80.0));
+        // Local 0 is EPOCH; the way there takes 5 ms, the way back 3.
+        clock.exchange(Local(100.0), UnixMillis(EPOCH + 105), Local(108.0));
+        assert_eq!(clock.server(Local(200.0)), (EPOCH + 200) as f64 + 1.5);
+        assert_eq!(clock.round_trip(), Some(8.0));
+        // A slow one is not better, however new.
+        clock.exchange(Local(1000.0), UnixMillis(EPOCH + 1005), Local(1400.0));
+        assert_eq!(clock.round_trip(), Some(8.0));
+        // Nor is one whose clock went backwards.
+        clock.exchange(Local(1500.0), UnixMillis(EPOCH), Local(1400.0));
+        assert_eq!(clock.round_trip(), Some(8.0));
+        clock.exchange(
+            Local(700_000.0),
+            UnixMillis(EPOCH + 700_500),
+            Local(700_020.0),
+        );
+        assert_eq!(clock.round_trip(), Some(20.0));
+        clock.restart();
+        assert_eq!(clock.round_trip(), None);
     }
 
     #[test]

@@ -37,6 +37,11 @@ impl Size {
         Self::new(round(width * shrink), round(height * shrink))
     }
 
+    /// The same shape with a longer side of at most `longest`.
+    pub fn held(self, longest: u32) -> Self {
+        Self::of_screen(f64::from(self.width), f64::from(self.height), 1.0, longest)
+    }
+
     fn aspect(self) -> f64 {
         f64::from(self.width) / f64::from(self.height)
     }

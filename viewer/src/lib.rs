@@ -6,16 +6,15 @@
 //! the browser. Never business of the server: the viewer does not choose photos or times.
 
 pub mod clock;
-pub mod engine;
 pub mod fit;
-pub mod gesture;
-pub mod keys;
 pub mod link;
+pub mod motion;
+pub mod pace;
 pub mod player;
 pub mod query;
 pub mod session;
 pub mod stats;
-pub mod text;
+pub mod wall;
 
 #[cfg(target_arch = "wasm32")]
 mod web;

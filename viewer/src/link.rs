@@ -2,6 +2,8 @@
 //!
 //! Never a timer, a random source or a socket: instants and jitter are arguments.
 
+use mantel_shared::UnixMillis;
+
 use crate::clock::Local;
 
 const FIRST_MILLIS: f64 = 500.0;
@@ -93,6 +95,65 @@ impl Watchdog {
     }
 }
 
+/// A device whose two clocks move apart by more than this has slept, or was set.
+const SLEPT_MILLIS: f64 = 2_000.0;
+/// The same for one whose steady clock runs on while it sleeps: hidden pages are called once a minute.
+const ABSENT_MILLIS: f64 = 5.0 * 60.0 * 1000.0;
+/// Engines keep something of each request that runs for weeks; a new one lets it go.
+const RECYCLE_MILLIS: f64 = 40.0 * 60.0 * 1000.0;
+
+/// Notices what no event tells: that the device has slept, and that a connection is old.
+#[derive(Debug)]
+pub struct Pulse {
+    last: Local,
+    wall: f64,
+    connected: Local,
+}
+
+/// What a beat of the pulse found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beat {
+    /// Nothing.
+    Fine,
+    /// The device has slept or its clock was set: the connection may be dead, and what was learnt of
+    /// the server's clock is worth nothing.
+    Woke,
+    /// The connection is to be replaced by a new one, for no fault of its own.
+    Recycle,
+}
+
+impl Pulse {
+    /// Begins at `now`, when the device's wall clock says `wall`.
+    pub fn new(now: Local, wall: UnixMillis) -> Self {
+        Self {
+            last: now,
+            wall: wall.0 as f64,
+            connected: now,
+        }
+    }
+
+    /// A connection was opened.
+    pub fn connected(&mut self, now: Local) {
+        self.connected = now;
+    }
+
+    /// To be called every few seconds; `is_quiet` while nothing moves on screen.
+    pub fn beat(&mut self, now: Local, wall: UnixMillis, is_quiet: bool) -> Beat {
+        let wall = wall.0 as f64;
+        let passed = now.since(self.last);
+        let apart = (wall - self.wall - passed).abs();
+        self.last = now;
+        self.wall = wall;
+        if apart > SLEPT_MILLIS || passed > ABSENT_MILLIS {
+            Beat::Woke
+        } else if is_quiet && now.since(self.connected) > RECYCLE_MILLIS {
+            Beat::Recycle
+        } else {
+            Beat::Fine
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -159,5 +220,40 @@ mod tests {
         assert_eq!(watchdog.deadline(), Local(600_000.0));
         watchdog.dwell(f64::INFINITY);
         assert_eq!(watchdog.deadline(), Local(600_000.0));
+    }
+
+    const WALL: u64 = 1_790_000_000_000;
+
+    #[test]
+    fn sleep_and_clocks_that_are_set_are_noticed_once() {
+        let mut pulse = Pulse::new(Local(0.0), UnixMillis(WALL));
+        let mut beat = |now, wall| pulse.beat(Local(now), UnixMillis(WALL + wall), true);
+        assert_eq!(beat(10_000.0, 10_040), Beat::Fine);
+        // The steady clock stood still for an hour.
+        assert_eq!(beat(20_000.0, 3_620_000), Beat::Woke);
+        assert_eq!(beat(30_000.0, 3_630_000), Beat::Fine);
+        // Set back by an hour.
+        assert_eq!(beat(40_000.0, 40_000), Beat::Woke);
+        // Called once a minute, as hidden pages are.
+        assert_eq!(beat(100_000.0, 100_000), Beat::Fine);
+        // Both ran on.
+        assert_eq!(beat(700_000.0, 700_000), Beat::Woke);
+    }
+
+    #[test]
+    fn an_old_connection_is_replaced_in_a_quiet_moment() {
+        let mut pulse = Pulse::new(Local(0.0), UnixMillis(WALL));
+        let mut now = 0.0;
+        let mut beat = |pulse: &mut Pulse, is_quiet| {
+            now += 10_000.0;
+            let beat = pulse.beat(Local(now), UnixMillis(WALL + now as u64), is_quiet);
+            (now, beat)
+        };
+        let busy = (0..300).map(|_| beat(&mut pulse, false).1);
+        assert!(busy.into_iter().all(|beat| beat == Beat::Fine));
+        let (at, verdict) = beat(&mut pulse, true);
+        assert_eq!(verdict, Beat::Recycle);
+        pulse.connected(Local(at));
+        assert_eq!(beat(&mut pulse, true).1, Beat::Fine);
     }
 }

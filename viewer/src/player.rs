@@ -15,7 +15,7 @@ mod terms;
 use mantel_shared::SlideNo;
 
 use self::slides::{Layer, Pending, Refresh};
-pub use self::terms::{Announcement, Fingerprint, Phase, Step, Ticket, Verdict, Wake};
+pub use self::terms::{Announcement, Fingerprint, Phase, Shown, Step, Ticket, Verdict, Wake};
 use crate::clock::Local;
 
 /// A slide that begins no more than this late still runs on the common schedule, so that two
@@ -44,6 +44,7 @@ pub struct Player<P> {
     lost: bool,
     paused: bool,
     dirty: bool,
+    moves: bool,
 }
 
 impl<P> Default for Player<P> {
@@ -58,11 +59,18 @@ impl<P> Default for Player<P> {
             lost: false,
             paused: false,
             dirty: false,
+            moves: false,
         }
     }
 }
 
 impl<P> Player<P> {
+    /// Whether pictures move slowly while they stand; they don't until this is called.
+    pub fn set_moves(&mut self, moves: bool) {
+        self.dirty |= self.moves != moves;
+        self.moves = moves;
+    }
+
     /// A new connection was made: its first part is what the server shows now, whatever its
     /// number. A server that restarted may count anew.
     pub fn connected(&mut self) {
@@ -153,7 +161,9 @@ impl<P> Player<P> {
             draw = true;
             self.drop_covered(now);
         }
-        let wake = if self.layers.len() > 1 {
+        let top = self.layers.last().filter(|_| self.moves);
+        let gently = !draw && top.is_some_and(|top| top.progress(now).done < 1.0);
+        let wake = if gently || self.layers.len() > 1 {
             Wake::NextFrame
         } else {
             let ready = self
@@ -167,17 +177,38 @@ impl<P> Player<P> {
                     .map_or(Wake::NextFrame, Wake::At)
             })
         };
-        Step { draw, wake }
+        Step {
+            draw: draw || gently,
+            gently,
+            wake,
+        }
     }
 
     /// The pictures to draw, lowest first, each with its opacity; the lowest is opaque.
-    pub fn layers(&self, now: Local) -> impl Iterator<Item = (&P, f64)> {
-        self.layers.iter().enumerate().map(move |(index, layer)| {
-            (
-                &layer.picture,
-                if index == 0 { 1.0 } else { layer.alpha(now) },
-            )
-        })
+    pub fn layers(&self, now: Local) -> impl Iterator<Item = Shown<'_, P>> {
+        let moves = self.moves;
+        self.layers
+            .iter()
+            .enumerate()
+            .map(move |(index, layer)| Shown {
+                picture: &layer.picture,
+                alpha: if index == 0 { 1.0 } else { layer.alpha(now) },
+                progress: moves.then(|| layer.progress(now)),
+            })
+    }
+
+    /// Whether one picture goes over into another.
+    pub fn is_fading(&self) -> bool {
+        self.layers.len() > 1
+    }
+
+    /// All pictures, those that wait included.
+    pub fn pictures_mut(&mut self) -> impl Iterator<Item = &mut P> {
+        let waiting = self.pending.iter_mut().filter_map(|p| p.picture.as_mut());
+        self.layers
+            .iter_mut()
+            .map(|layer| &mut layer.picture)
+            .chain(waiting)
     }
 
     /// The slide that shows, or is fading in.
@@ -329,6 +360,11 @@ impl<P> Player<P> {
                 0.0
             } else {
                 announcement.fade_millis
+            },
+            move_millis: if announcement.dwell_millis > 0.0 {
+                announcement.dwell_millis + announcement.fade_millis
+            } else {
+                0.0
             },
         });
         true

@@ -4,6 +4,7 @@
 //! request, and no second opinion on values: the server judges what it is asked for.
 
 use crate::fit::Size;
+use crate::wall::Wall;
 
 /// Keys of the page that say which pictures, passed on to the stream and to commands.
 const WHICH: [&str; 9] = [
@@ -17,17 +18,37 @@ const WHICH: [&str; 9] = [
     "on-this-day",
     "newest",
 ];
-/// Keys that say how they look, passed on to the stream.
-const HOW: [&str; 5] = ["fit", "quality", "transition", "pair", "caption"];
+/// Keys that say how they look, passed on to the stream. Captions are written over the pictures by
+/// the page, and not into them.
+const HOW: [&str; 4] = ["fit", "quality", "transition", "pair"];
 
 /// What the page was opened with.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq)]
 pub struct Query {
     passed_on: String,
-    which: String,
-    /// The statistics panel is open from the start: `stats=1`.
-    pub stats: bool,
+    /// `size=1280x720`: what the stream is asked for, in place of the canvas's own pixels.
+    size: Option<String>,
+    /// Pictures move slowly while they stand: `motion=kenburns`.
+    pub moves: bool,
+    /// This screen changes so many milliseconds after the others, or before them: `offset=-200`.
+    pub offset_millis: f64,
+    /// The part of a wall of screens that this one shows: `wall=2x1:0`.
+    pub wall: Wall,
+    /// `renderer=webgl` or `2d`, whatever is measured.
+    pub renderer: Option<Renderer>,
 }
+
+/// What somebody who looks for a fault wants the picture drawn with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Renderer {
+    /// WebGL, even one that is done in software.
+    Gl,
+    /// The 2D canvas.
+    Flat,
+}
+
+/// No network and no amplifier delays a picture by more.
+const LONGEST_OFFSET_MILLIS: f64 = 60_000.0;
 
 impl Query {
     /// Reads `location.search`, with or without its question mark. Keys that mean nothing here
@@ -37,34 +58,43 @@ impl Query {
         for pair in search.trim_start_matches('?').split('&') {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             let says_something = !value.is_empty() || key == "on-this-day";
-            let is_which = WHICH.contains(&key);
-            if says_something && (is_which || HOW.contains(&key)) {
+            if says_something && (WHICH.contains(&key) || HOW.contains(&key)) {
                 query.passed_on.push('&');
                 query.passed_on.push_str(pair);
             }
-            if says_something && is_which {
-                query
-                    .which
-                    .push(if query.which.is_empty() { '?' } else { '&' });
-                query.which.push_str(pair);
-            }
-            if key == "stats" {
-                query.stats = !matches!(value, "0" | "false" | "no");
+            match key {
+                "size" if says_something => query.size = Some(value.to_owned()),
+                "motion" => query.moves = value == "kenburns",
+                "wall" => query.wall = Wall::parse(value).unwrap_or_default(),
+                "offset" => query.offset_millis = offset(value).unwrap_or(0.0),
+                "renderer" => {
+                    query.renderer = match value {
+                        "webgl" => Some(Renderer::Gl),
+                        "2d" => Some(Renderer::Flat),
+                        _ => None,
+                    };
+                }
+                _ => {}
             }
         }
         query
     }
 
-    /// The stream of slides, rendered for a canvas of `size`.
+    /// The stream of slides, rendered for a canvas of `size`; of a wall, for all of it.
     pub fn bytes_url(&self, size: Size) -> String {
-        let Size { width, height } = size;
-        format!("bytes?size={width}x{height}{}", self.passed_on)
+        let passed_on = &self.passed_on;
+        match &self.size {
+            Some(size) => format!("bytes?size={size}{passed_on}"),
+            None => format!("bytes?size={}x{}{passed_on}", size.width, size.height),
+        }
     }
+}
 
-    /// Where commands go.
-    pub fn control_url(&self) -> String {
-        format!("control{}", self.which)
-    }
+/// Whole milliseconds, with or without a sign: parsing fractions would weigh more than the rest of
+/// this file.
+fn offset(value: &str) -> Option<f64> {
+    let millis: i32 = value.parse().ok()?;
+    Some(f64::from(millis).clamp(-LONGEST_OFFSET_MILLIS, LONGEST_OFFSET_MILLIS))
 }
 
 #[cfg(test)]
@@ -80,14 +110,11 @@ mod tests {
     fn a_bare_page_asks_for_its_size() {
         let query = Query::parse("");
         assert_eq!(query.bytes_url(HD), "bytes?size=1920x1080");
-        assert_eq!(query.control_url(), "control");
-        assert!(!query.stats);
     }
 
     #[test]
-    fn what_chooses_pictures_goes_with_commands_too() {
+    fn what_chooses_pictures_is_passed_on() {
         let query = Query::parse("?album=Rome&fit=cover&on-this-day&rating=");
-        assert_eq!(query.control_url(), "control?album=Rome&on-this-day");
         assert_eq!(
             query.bytes_url(HD),
             "bytes?size=1920x1080&album=Rome&fit=cover&on-this-day"
@@ -97,38 +124,35 @@ mod tests {
     #[test]
     fn known_keys_are_passed_on_as_they_stand() {
         let query = Query::parse(
-            "?channel=living%20room&x=1&fit=cover&quality=70&viewer=wasm&transition=cut",
+            "?channel=living%20room&x=1&fit=cover&quality=70&viewer=wasm&transition=cut&caption=all",
         );
         assert_eq!(
             query.bytes_url(HD),
             "bytes?size=1920x1080&channel=living%20room&fit=cover&quality=70&transition=cut"
         );
-        assert_eq!(query.control_url(), "control?channel=living%20room");
     }
 
     #[test]
-    fn the_panel_can_be_asked_for() {
-        for (search, wanted) in [
-            ("?stats=1", true),
-            ("?stats", true),
-            ("?stats=0", false),
-            ("?fit=blur&stats=1", true),
-        ] {
-            assert_eq!(Query::parse(search).stats, wanted, "{search}");
-        }
+    fn a_size_that_is_asked_for_is_the_streams() {
+        let query = Query::parse("?size=1280x720&fit=cover");
+        assert_eq!(query.bytes_url(HD), "bytes?size=1280x720&fit=cover");
+    }
+
+    #[test]
+    fn settings_of_the_screen_are_read() {
+        let query = Query::parse("?motion=kenburns&offset=-250&wall=2x1:1&renderer=2d");
+        assert!(query.moves);
+        assert_eq!(query.offset_millis, -250.0);
+        assert_eq!(query.wall, Wall::parse("2x1:1").expect("a wall"));
+        assert_eq!(query.renderer, Some(Renderer::Flat));
+        let odd = Query::parse("?motion=off&offset=soon&wall=all&renderer=gpu");
+        assert_eq!(odd, Query::default());
+        assert_eq!(Query::parse("?offset=99999999").offset_millis, 60_000.0);
     }
 
     #[test]
     fn odd_queries_do_no_harm() {
-        for search in [
-            "?",
-            "&&&",
-            "?=",
-            "?channel",
-            "?channel=",
-            "?size=9x9",
-            "?fit",
-        ] {
+        for search in ["?", "&&&", "?=", "?channel", "?channel=", "?size=", "?fit"] {
             assert_eq!(
                 Query::parse(search).bytes_url(HD),
                 "bytes?size=1920x1080",

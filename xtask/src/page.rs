@@ -2,13 +2,13 @@
 //! built it and when is not known here.
 
 use std::fs::{self, File};
-use std::io::{BufWriter, Write as _};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use flate2::{Compression, write::GzEncoder};
 
-use crate::glue::{Syntax, find_too_new};
+use crate::glue::{Syntax, find_too_new, without_comments};
 use crate::wasm::{self, Floor};
 
 /// Bytes of the page.
@@ -142,18 +142,110 @@ fn inline_scripts(html: &str) -> Vec<(usize, &str)> {
     scripts
 }
 
+/// Makes one file of all scripts that the page loads by itself, in their order: one request instead of
+/// many, and smaller. Its name has its content's hash in it, like theirs.
+pub(crate) fn join(dist: &Path) -> anyhow::Result<()> {
+    let page = dist.join("index.html");
+    let html = fs::read_to_string(&page).context("the page can't be read")?;
+    let mut script = String::new();
+    let mut joined = html.clone();
+    let mut parts = Vec::new();
+    for tag in own_scripts(&html) {
+        let file = dist.join(tag.file);
+        script.push_str(
+            &fs::read_to_string(&file)
+                .with_context(|| format!("{} can't be read", file.display()))?,
+        );
+        // A file may end without a line's end, or in a comment.
+        script.push('\n');
+        parts.push(file);
+        joined = joined.replacen(tag.text, if parts.len() == 1 { PLACE } else { "" }, 1);
+    }
+    if parts.len() < 2 {
+        return Ok(());
+    }
+    let mut hasher = DefaultHasher::new();
+    script.hash(&mut hasher);
+    let name = format!("page-{:016x}.js", hasher.finish());
+    fs::write(dist.join(&name), script)?;
+    fs::write(
+        &page,
+        joined.replacen(PLACE, &format!("<script src=\"./{name}\"></script>"), 1),
+    )?;
+    for part in parts {
+        fs::remove_file(part)?;
+    }
+    Ok(())
+}
+
+/// Stands where the joined script will be named.
+const PLACE: &str = "<script></script>";
+
+/// A script of the page in a file of its own.
+struct ScriptTag<'a> {
+    /// From `<script` to `</script>`, with the line's end behind it.
+    text: &'a str,
+    file: &'a str,
+}
+
+/// The scripts beside the page that it loads with nothing but a `src`, in their order.
+fn own_scripts(html: &str) -> Vec<ScriptTag<'_>> {
+    let mut tags = Vec::new();
+    let mut from = 0;
+    while let Some(at) = html[from..].find("<script") {
+        let start = from + at;
+        let Some(end) = html[start..]
+            .find("</script>")
+            .map(|at| start + at + "</script>".len())
+        else {
+            break;
+        };
+        from = end;
+        let file = html[start..end]
+            .strip_prefix("<script src=\"./")
+            .and_then(|rest| rest.split_once('"'))
+            // trunk leaves its own attribute.
+            .filter(|(_, rest)| matches!(*rest, "></script>" | " data-integrity=\"none\"></script>"))
+            .map(|(file, _)| file)
+            .filter(|file| file.ends_with(".js") && !file.contains('/'));
+        if let Some(file) = file {
+            let end = if html[end..].starts_with('\n') {
+                end + 1
+            } else {
+                end
+            };
+            tags.push(ScriptTag {
+                text: &html[start..end],
+                file,
+            });
+        }
+    }
+    tags
+}
+
+/// Takes comments and indentation out of the scripts: a third of their download.
+pub(crate) fn strip(dist: &Path) -> anyhow::Result<()> {
+    for file in files(dist)? {
+        if extension(&file) == "js" {
+            fs::write(&file, without_comments(&fs::read_to_string(&file)?))
+                .with_context(|| format!("{} can't be written", file.display()))?;
+        }
+    }
+    Ok(())
+}
+
 /// Writes `NAME.gz` beside every file where that is smaller, removes older ones, and measures what goes
-/// over the wire.
+/// over the wire. zopfli takes seconds and saves a TV a fifteenth of the download, every time.
 pub(crate) fn compress(dist: &Path) -> anyhow::Result<Sizes> {
     for file in files(dist)? {
         let bytes = fs::read(&file).with_context(|| format!("{} can't be read", file.display()))?;
         let compressed = gz_of(&file);
-        let mut encoder = GzEncoder::new(
+        zopfli::compress(
+            zopfli::Options::default(),
+            zopfli::Format::Gzip,
+            bytes.as_slice(),
             BufWriter::new(File::create(&compressed)?),
-            Compression::best(),
-        );
-        encoder.write_all(&bytes)?;
-        encoder.finish()?.flush()?;
+        )?;
         if compressed.metadata()?.len() >= bytes.len() as u64 {
             fs::remove_file(&compressed)?;
         }
@@ -241,6 +333,45 @@ mod tests {
         ] {
             assert!(error.contains(part), "{part} is missing in {error}");
         }
+        fs::remove_dir_all(&dist).expect("cleaning up");
+    }
+
+    #[test]
+    fn the_pages_scripts_become_one_in_their_order() {
+        let dist = scratch("join");
+        let write = |name: &str, text: &str| fs::write(dist.join(name), text).expect("writable");
+        write("b-0.js", "first();");
+        write("a-0.js", "second(); // end");
+        write("glue.js", "later()");
+        write(
+            "index.html",
+            "<meta data-js=\"./glue.js\">\n<script src=\"./b-0.js\"></script>\n<script src=\"./a-0.js\" data-integrity=\"none\"></script>\n</html>",
+        );
+        join(&dist).expect("all is there");
+        let page = fs::read_to_string(dist.join("index.html")).expect("the page");
+        let names: Vec<_> = own_scripts(&page)
+            .iter()
+            .map(|tag| tag.file.to_owned())
+            .collect();
+        let [name] = names.as_slice() else {
+            panic!("{page}");
+        };
+        assert!(
+            name.starts_with("page-") && name.len() == "page-.js".len() + 16,
+            "{name}"
+        );
+        let script = fs::read_to_string(dist.join(name)).expect("the script");
+        assert_eq!(script, "first();\nsecond(); // end\n");
+        assert!(!dist.join("a-0.js").exists() && dist.join("glue.js").exists());
+        assert!(
+            page.ends_with("</script></html>") || page.ends_with("</script>\n</html>"),
+            "{page}"
+        );
+        join(&dist).expect("one script is left alone");
+        assert_eq!(
+            fs::read_to_string(dist.join("index.html")).expect("the page"),
+            page
+        );
         fs::remove_dir_all(&dist).expect("cleaning up");
     }
 

@@ -14,7 +14,7 @@ use std::{
 
 use tokio::sync::watch;
 
-use super::{Hub, Stats, Subscription, Totals};
+use super::{Hub, Subscription};
 
 /// Which of a feed's two hubs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +32,6 @@ pub struct Feed {
     pub stills: Hub,
     /// Every frame, transitions blended.
     pub motion: Hub,
-    /// What was sent from both.
-    pub stats: Arc<Stats>,
     n_viewers: AtomicUsize,
     demand: watch::Sender<()>,
 }
@@ -72,11 +70,6 @@ impl Lease {
         self.feed.demand.send_replace(());
         subscription
     }
-
-    /// Where to count what was sent.
-    pub fn stats(&self) -> &Arc<Stats> {
-        &self.feed.stats
-    }
 }
 
 impl Drop for Lease {
@@ -101,7 +94,6 @@ pub struct Feeds<K> {
     feeds: Mutex<Option<HashMap<K, Arc<Feed>>>>,
     limit: usize,
     start: Start<K>,
-    past: Mutex<Totals>,
 }
 
 impl<K: Clone + Eq + std::hash::Hash> Feeds<K> {
@@ -111,7 +103,6 @@ impl<K: Clone + Eq + std::hash::Hash> Feeds<K> {
             feeds: Mutex::new(Some(HashMap::new())),
             limit,
             start: Box::new(start),
-            past: Mutex::default(),
         }
     }
 
@@ -133,9 +124,7 @@ impl<K: Clone + Eq + std::hash::Hash> Feeds<K> {
             let Some(idle) = idle else {
                 return Err(Full(self.limit));
             };
-            if let Some(feed) = feeds.remove(&idle) {
-                self.retire(&feed);
-            }
+            feeds.remove(&idle);
         }
         let feed = Arc::new(Feed::default());
         feeds.insert(key.clone(), feed.clone());
@@ -156,7 +145,6 @@ impl<K: Clone + Eq + std::hash::Hash> Feeds<K> {
                     return false;
                 }
                 feeds.remove(key);
-                self.retire(feed);
                 true
             }
             // It was dropped to make room.
@@ -177,23 +165,35 @@ impl<K: Clone + Eq + std::hash::Hash> Feeds<K> {
         }
     }
 
-    /// Viewers and totals of each feed in use, and the totals of all there ever were.
-    pub fn survey(&self) -> (Vec<(K, usize, Totals)>, Totals) {
+    /// Takes hold of the feed of `key`, or, where no more feeds may be opened, of the one in use that is nearest to it
+    /// by `distance`; `None` is too far. Says which it is.
+    pub fn open_nearest(
+        &self,
+        key: &K,
+        distance: impl Fn(&K) -> Option<u64>,
+    ) -> Result<Option<(K, Lease)>, Full> {
+        let full = match self.open(key) {
+            Ok(lease) => return Ok(lease.map(|lease| (key.clone(), lease))),
+            Err(full) => full,
+        };
         let feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
-        let rows: Vec<_> = feeds
+        let Some(feeds) = feeds.as_ref() else {
+            return Ok(None);
+        };
+        let reachable = feeds
             .iter()
-            .flatten()
-            .map(|(key, feed)| (key.clone(), feed.n_viewers(), feed.stats.totals()))
-            .collect();
-        let mut all = *self.past.lock().unwrap_or_else(PoisonError::into_inner);
-        for (_, _, totals) in &rows {
-            all += *totals;
-        }
-        (rows, all)
+            .filter_map(|(key, feed)| Some((distance(key)?, key, feed)));
+        let nearest = reachable.min_by_key(|(distance, ..)| *distance);
+        let (_, key, feed) = nearest.ok_or(full)?;
+        Ok(Some((key.clone(), Lease::new(feed.clone()))))
     }
 
-    fn retire(&self, feed: &Feed) {
-        *self.past.lock().unwrap_or_else(PoisonError::into_inner) += feed.stats.totals();
+    /// The feeds in use and how many hold each.
+    pub fn survey(&self) -> Vec<(K, usize)> {
+        let feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
+        let rows = feeds.iter().flatten();
+        rows.map(|(key, feed)| (key.clone(), feed.n_viewers()))
+            .collect()
     }
 }
 
@@ -228,30 +228,35 @@ mod tests {
         let a = feeds.open(&1).unwrap().unwrap();
         let _b = feeds.open(&1).unwrap().unwrap();
         assert_eq!(started.lock().unwrap().len(), 1);
-        assert_eq!(feeds.survey().0[0].1, 2);
+        assert_eq!(feeds.survey()[0].1, 2);
         drop(a);
-        assert_eq!(feeds.survey().0[0].1, 1);
+        assert_eq!(feeds.survey()[0].1, 1);
     }
 
     #[test]
-    fn a_held_feed_is_not_released_and_totals_outlive_it() {
+    fn a_held_feed_is_not_released() {
         let (feeds, started) = feeds(4);
         let lease = feeds.open(&1).unwrap().unwrap();
         let feed = started.lock().unwrap()[0].1.clone();
         assert!(!feeds.release(&1, &feed));
-        lease.stats().sent(1, 10);
         drop(lease);
         assert!(feeds.release(&1, &feed));
-        let (rows, all) = feeds.survey();
-        assert!(rows.is_empty());
-        assert_eq!(
-            all,
-            Totals {
-                n_frames: 1,
-                n_bytes: 10,
-                n_skipped: 0
-            }
-        );
+        assert!(feeds.survey().is_empty());
+    }
+
+    #[test]
+    fn beyond_the_limit_the_nearest_is_taken() {
+        let (feeds, started) = feeds(2);
+        let (_small, _large) = (feeds.open(&10).unwrap(), feeds.open(&50).unwrap());
+        let wanted = 40;
+        let distance = |key: &u8| Some(u64::from(key.abs_diff(wanted)));
+        let (key, _lease) = feeds.open_nearest(&wanted, distance).unwrap().unwrap();
+        assert_eq!(key, 50);
+        assert_eq!(started.lock().unwrap().len(), 2);
+        assert_eq!(feeds.open_nearest(&wanted, |_| None).unwrap_err(), Full(2));
+        drop(_small);
+        let (key, _lease) = feeds.open_nearest(&wanted, distance).unwrap().unwrap();
+        assert_eq!(key, wanted, "room is made before anything else is taken");
     }
 
     #[test]

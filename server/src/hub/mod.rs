@@ -6,15 +6,13 @@
 
 mod feeds;
 mod frame;
-mod stats;
 
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 pub use feeds::{Feed, Feeds, Kind, Lease};
 pub use frame::{Frame, FrameNo, Framing};
-pub use stats::{Stats, Totals};
 
 /// What a hub holds.
 #[derive(Clone, Debug)]
@@ -29,6 +27,8 @@ pub struct Now {
 #[derive(Debug, Default)]
 struct Board {
     now: Option<Now>,
+    /// Since when the current frame is on.
+    since: Option<Instant>,
     turn: u64,
     over: bool,
 }
@@ -47,7 +47,10 @@ impl Hub {
                 .now
                 .as_ref()
                 .is_some_and(|old| old.current.no == now.current.no);
-            board.turn += u64::from(!same);
+            if !same {
+                board.turn += 1;
+                board.since = Some(Instant::now());
+            }
             board.now = Some(now);
         });
     }
@@ -69,6 +72,7 @@ impl Hub {
         Subscription {
             board,
             turn: None,
+            since: None,
             n_missed: 0,
         }
     }
@@ -79,6 +83,7 @@ impl Hub {
 pub struct Subscription {
     board: watch::Receiver<Board>,
     turn: Option<u64>,
+    since: Option<Instant>,
     n_missed: u64,
 }
 
@@ -97,9 +102,15 @@ impl Subscription {
                     self.n_missed += board.turn.saturating_sub(last + 1);
                 }
                 self.turn = Some(board.turn);
+                self.since = board.since;
                 return Some(now.clone());
             }
         }
+    }
+
+    /// Since when the frame that was seen last had been on.
+    pub fn since(&self) -> Option<Instant> {
+        self.since
     }
 
     /// How many frames were replaced before this subscriber looked, since it was last asked.

@@ -9,6 +9,7 @@ use std::{future::poll_fn, io, net::IpAddr, pin::Pin, sync::Arc, time::Duration}
 use http::Method;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use socket2::TcpKeepalive;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
@@ -108,6 +109,10 @@ impl std::fmt::Debug for Accept {
 /// A peer that acknowledges nothing for this long is gone: no FIN comes from a TV that was unplugged.
 /// At least; one that acknowledges but takes nothing is left to the stall limit, which counts it.
 const USER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A viewer that is sent nothing, because its slide stands or is paused, is asked whether it is still there. One that
+/// closed its end may only have said all it had to say; when it is gone altogether, its system answers with a reset.
+const KEEPALIVE: Duration = Duration::from_secs(20);
 
 /// The kernel asks for more only when less than this is unsent, so that a slow viewer's frames wait
 /// here, where the newest wins, and not in its socket.
@@ -304,9 +309,14 @@ async fn speak<T>(
 
 fn set_options(stream: &TcpStream, stall_timeout: Duration) -> io::Result<()> {
     stream.set_nodelay(true)?;
+    let socket = socket2::SockRef::from(stream);
+    socket.set_tcp_keepalive(
+        &TcpKeepalive::new()
+            .with_time(KEEPALIVE)
+            .with_interval(KEEPALIVE),
+    )?;
     #[cfg(target_os = "linux")]
     {
-        let socket = socket2::SockRef::from(stream);
         let patience = USER_TIMEOUT.max(stall_timeout + Duration::from_secs(5));
         socket.set_tcp_user_timeout(Some(patience))?;
         socket.set_tcp_notsent_lowat(NOTSENT_LOWAT)?;

@@ -120,7 +120,8 @@ impl Inner {
                 request.extensions_mut().insert(guest.visitor);
                 let routes = self.accept.routes.clone();
                 let Ok(mut response) = warp::service(routes).call(request).await;
-                if let Some(cookie) = guest.cookie {
+                // A page's own requests don't have the page's query.
+                if let Some(cookie) = guest.cookie.filter(|_| is_page(&response)) {
                     response.headers_mut().append(header::SET_COOKIE, cookie);
                 }
                 response
@@ -276,6 +277,11 @@ impl Inner {
         }
         response
     }
+}
+
+fn is_page(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
 }
 
 /// Two lengths, or a length and chunks: a proxy in front may read one request where we read two.

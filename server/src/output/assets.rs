@@ -66,6 +66,14 @@ pub(super) fn answer(path: &str, request: &Request) -> Option<Response> {
     reply::built(builder, data.into_owned()).ok()
 }
 
+/// Which viewer is inside: changes with any of its files, whose names stand in the page.
+pub(super) fn version() -> String {
+    Dist::get(PAGE).map_or_else(
+        || env!("CARGO_PKG_VERSION").to_owned(),
+        |page| hex(&page.metadata.sha256_hash()[..8]),
+    )
+}
+
 fn content_type(name: &str) -> &'static str {
     match name.rsplit_once('.').map_or("", |(_, ending)| ending) {
         "html" => "text/html; charset=utf-8",

@@ -8,8 +8,11 @@ use tokio::time::timeout;
 use warp::reply::Response;
 
 use super::{
-    Outputs, Request, query,
+    Outputs, Request,
+    body::{Body, More, Script},
+    query,
     reply::{self, Problem},
+    viewers::{Endpoint, Viewing},
 };
 use crate::{
     clock,
@@ -28,48 +31,40 @@ pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<
         ..outputs.rendition
     };
     let wishes = query::wishes(&request.query, default, outputs.settings)?;
-    let lease = reply::open(outputs, &wishes).await?;
-    let viewer = Viewer {
+    let (show, lease) = reply::open(outputs, &wishes).await?;
+    let script = Slides {
         subscription: lease.subscribe(Kind::Stills),
-        lease,
+        _lease: lease,
         outputs: outputs.clone(),
         now: None,
         sent: None,
-        ready: VecDeque::from([outputs.framing.opening()]),
-        over: false,
     };
-    Ok(reply::stream(
-        "application/octet-stream",
-        viewer,
-        Viewer::next,
-    ))
+    let viewing = outputs
+        .viewers
+        .enter(Endpoint::Bytes, request.who(), show, clock::now());
+    let body = Body {
+        script,
+        viewing,
+        visitor: request.visitor.clone(),
+        ready: VecDeque::from([outputs.framing.opening()]),
+    };
+    Ok(body.into_response("application/octet-stream"))
 }
 
-struct Viewer {
-    lease: Lease,
+struct Slides {
+    _lease: Lease,
     subscription: Subscription,
     outputs: Arc<Outputs>,
     now: Option<Now>,
     sent: Option<FrameNo>,
-    ready: VecDeque<Bytes>,
-    over: bool,
 }
 
-impl Viewer {
-    async fn next(mut self) -> Option<(Bytes, Self)> {
-        while self.ready.is_empty() {
-            if self.over {
-                return None;
-            }
-            self.fill().await;
-        }
-        self.ready.pop_front().map(|bytes| (bytes, self))
-    }
-
-    async fn fill(&mut self) {
+impl Script for Slides {
+    async fn more(&mut self, viewing: &Viewing, out: &mut VecDeque<Bytes>) -> More {
+        let mut n = 0;
         match timeout(KEEP_ALIVE, self.subscription.changed()).await {
             Ok(Some(now)) => {
-                self.lease.stats().skipped(self.subscription.take_missed());
+                viewing.skipped(self.subscription.take_missed());
                 // Numbers tell what this viewer has: a slide sent ahead isn't sent again.
                 for frame in [Some(&now.current), now.next.as_ref()]
                     .into_iter()
@@ -77,23 +72,28 @@ impl Viewer {
                 {
                     if self.sent.is_none_or(|sent| frame.no > sent) {
                         self.sent = Some(frame.no);
-                        self.send(frame);
+                        self.send(frame, out);
+                        n += 1;
                     }
                 }
                 self.now = Some(now);
             }
-            Ok(None) => self.over = true,
+            Ok(None) => return More::Over,
             Err(_) => {
-                if let Some(now) = self.now.clone() {
-                    self.send(&now.current);
+                if let Some(now) = &self.now {
+                    self.send(&now.current, out);
+                    n = 1;
                 }
             }
         }
+        // Ahead of its moment a frame has no age.
+        More::Frames { n, since: None }
     }
+}
 
-    fn send(&mut self, frame: &Frame) {
+impl Slides {
+    fn send(&self, frame: &Frame, out: &mut VecDeque<Bytes>) {
         let head = self.outputs.framing.detailed_head(frame, clock::now());
-        self.lease.stats().sent(1, head.len() + frame.body.len());
-        self.ready.extend([head, frame.body.clone()]);
+        out.extend([head, frame.body.clone()]);
     }
 }

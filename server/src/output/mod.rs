@@ -4,15 +4,25 @@
 //! library or a socket. Routes are in this file, each answer in a file of its own.
 
 mod assets;
+mod body;
 mod bytes;
 mod control;
+mod links;
+mod metrics;
+mod pace;
+mod pages;
 mod paint;
+mod profiles;
 mod query;
 mod reply;
+mod reports;
+mod screens;
 mod skipped;
 mod snapshot;
 mod status;
 mod stream;
+mod time;
+mod viewers;
 
 use std::sync::Arc;
 
@@ -24,9 +34,14 @@ use crate::{
     hub::{Feeds, Framing},
     library::Library,
     net::{ConnectionCounts, Need, Visitor},
+    profiles::Profiles,
     rendition::Rendition,
+    stats::WorkStats,
     timeline::Settings,
 };
+pub use reports::Reports;
+pub use viewers::Viewers;
+use viewers::Who;
 
 /// What the endpoints work with.
 #[derive(Debug)]
@@ -37,12 +52,22 @@ pub struct Outputs {
     pub channels: Arc<Channels>,
     /// Counts, skipped files, names.
     pub library: Arc<Library>,
+    /// Short names of screens.
+    pub profiles: Arc<Profiles>,
     /// How streams are framed.
     pub framing: Arc<Framing>,
     /// What a client gets that asks for nothing in particular.
     pub rendition: Rendition,
     /// Interval and transition.
     pub settings: Settings,
+    /// Who watches.
+    pub viewers: Arc<Viewers>,
+    /// What screens say of themselves.
+    pub reports: Arc<Reports>,
+    /// What rendering does.
+    pub work: Arc<WorkStats>,
+    /// Whether a viewer that can't keep up gets less than it asked for.
+    pub step_down: bool,
     /// Who is connected.
     pub connections: Arc<ConnectionCounts>,
     /// The largest body of a `POST`, in bytes.
@@ -92,7 +117,7 @@ pub fn routes(outputs: Arc<Outputs>) -> BoxedFilter<(Response,)> {
 pub fn needs(method: &Method, path: &str) -> Need {
     match (method, path) {
         (_, "/healthz") | (&Method::OPTIONS, _) => Need::Nothing,
-        (&Method::GET | &Method::HEAD, _) => Need::Watch,
+        (&Method::GET | &Method::HEAD, _) | (_, "/report") => Need::Watch,
         _ => Need::Control,
     }
 }
@@ -107,6 +132,12 @@ struct Request {
 }
 
 impl Request {
+    /// Who asks, for the list of viewers.
+    fn who(&self) -> Who {
+        let Visitor { peer, name, .. } = &self.visitor;
+        Who::new(peer.to_string(), self.agent(), name.clone())
+    }
+
     fn agent(&self) -> &str {
         self.headers
             .get(http::header::USER_AGENT)
@@ -127,7 +158,12 @@ where
     let reply = match (&request.method, path) {
         (&Method::OPTIONS, _) => Ok(reply::options(path)),
         (&Method::POST, "/control") => control::answer(&outputs, &request.query, body).await,
-        (_, "/control") => Err(reply::Problem::method("POST")),
+        (&Method::POST, "/report") => reports::answer(&outputs, &request, body).await,
+        (_, "/control" | "/report") => Err(reply::Problem::method("POST")),
+        (&Method::POST, "/profiles") => profiles::keep(&outputs, &request.headers, body).await,
+        (&Method::DELETE, path) if path.starts_with("/profiles/") => {
+            profiles::forget(&outputs, &path["/profiles/".len()..])
+        }
         (&(Method::GET | Method::HEAD), _) => get(path, &request, &outputs).await,
         _ => Err(reply::Problem::method("GET, HEAD")),
     };
@@ -145,8 +181,19 @@ async fn get(
         "/bytes" => bytes::answer(outputs, request).await,
         "/snapshot" => snapshot::answer(outputs, request).await,
         "/status" => status::answer(outputs, request).await,
+        "/metrics" => metrics::answer(outputs),
+        "/screens" => Ok(screens::answer(outputs)),
+        screens::SCRIPT_PATH => Ok(screens::script()),
+        "/profiles" => Ok(profiles::list(outputs, request)),
+        "/qr" => links::qr(request),
         "/library/skipped" => Ok(skipped::answer(outputs, request)),
+        "/time" => time::answer(),
         "/healthz" => Ok(reply::health(outputs.started_millis)),
-        _ => assets::answer(path, request).ok_or_else(|| reply::Problem::not_found(path)),
+        _ => match path.strip_prefix("/tv/") {
+            Some(name) => Ok(profiles::screen(outputs, name)),
+            None => pages::answer(path)
+                .or_else(|| assets::answer(path, request))
+                .ok_or_else(|| reply::Problem::not_found(path)),
+        },
     }
 }

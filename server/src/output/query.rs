@@ -116,6 +116,13 @@ pub(super) fn choice(query: &str) -> Result<Filter, Problem> {
     Ok(filter)
 }
 
+/// The first value of a key, if the query has it.
+pub(super) fn value(query: &str, key: &str) -> Option<String> {
+    pairs(query)
+        .find(|(name, _)| name == key)
+        .map(|(_, value)| value)
+}
+
 /// `?action=stream` and `?action=snapshot`, as mjpg-streamer's clients ask at `/`.
 pub(super) fn mjpg_streamer_action(query: &str) -> Option<&'static str> {
     pairs(query)

@@ -147,11 +147,19 @@ pub(super) fn page(content_type: &str, body: impl Into<Bytes>) -> Response {
     finished(builder, body)
 }
 
+/// Text that can stand in a page.
+pub(super) fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+}
+
 pub(super) fn options(path: &str) -> Response {
-    let allowed = if path == "/control" {
-        "POST, OPTIONS"
-    } else {
-        "GET, HEAD, OPTIONS"
+    let allowed = match path {
+        "/control" | "/report" => "POST, OPTIONS",
+        "/profiles" => "GET, HEAD, POST, OPTIONS",
+        _ => "GET, HEAD, OPTIONS",
     };
     let builder = http::Response::builder()
         .status(StatusCode::NO_CONTENT)
@@ -203,15 +211,23 @@ pub(super) async fn choose(
 }
 
 /// Takes hold of the feed that shows what is wished for.
-pub(super) async fn open(outputs: &Arc<Outputs>, wishes: &Wishes) -> Result<Lease, Problem> {
+/// Beyond the limit of renditions that is the nearest one in use.
+pub(super) async fn open(
+    outputs: &Arc<Outputs>,
+    wishes: &Wishes,
+) -> Result<(Show, Lease), Problem> {
     // Held until the feed's producer holds it.
     let (channel, _held) = choose(outputs, &wishes.filter).await?;
     let show = Show {
         channel,
         rendition: wishes.rendition,
     };
-    match outputs.feeds.open(&show) {
-        Ok(Some(lease)) => Ok(lease),
+    let distance = |other: &Show| {
+        let same_photos = other.channel == channel;
+        same_photos.then(|| wishes.rendition.distance(&other.rendition))?
+    };
+    match outputs.feeds.open_nearest(&show, distance) {
+        Ok(Some(opened)) => Ok(opened),
         Ok(None) => Err(Problem::unavailable("the server is stopping")),
         Err(full) => Err(Problem::unavailable(&full.to_string())),
     }

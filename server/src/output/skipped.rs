@@ -6,7 +6,10 @@ use http::header;
 use serde::Serialize;
 use warp::reply::Response;
 
-use super::{Outputs, Request, reply};
+use super::{
+    Outputs, Request,
+    reply::{self, escaped},
+};
 use crate::library::Skipped;
 
 /// A page of more is no page for people; `mantel scan` prints them all.
@@ -60,13 +63,6 @@ fn html(skipped: &[Skipped]) -> String {
     }
     page.push_str("<p><a href=\"../\">Back to the pictures</a></html>\n");
     page
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
 }
 
 #[cfg(test)]

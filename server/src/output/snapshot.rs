@@ -8,6 +8,7 @@ use warp::reply::Response;
 use super::{
     Outputs, Request, query,
     reply::{self, Problem},
+    viewers::Endpoint,
 };
 use crate::{
     hub::{Frame, Kind},
@@ -19,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<Response, Problem> {
     let wishes = query::wishes(&request.query, outputs.rendition, outputs.settings)?;
-    let lease = reply::open(outputs, &wishes).await?;
+    let (show, lease) = reply::open(outputs, &wishes).await?;
     let mut subscription = lease.subscribe(Kind::Stills);
     let now = match tokio::time::timeout(PATIENCE, subscription.changed()).await {
         Ok(Some(now)) => now,
@@ -31,7 +32,7 @@ pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<
         }
     };
     let frame = now.current;
-    let tag = etag(&frame, &wishes.rendition);
+    let tag = etag(&frame, &show.rendition);
     let fresh = matches(&request.headers, &tag);
     let slide = frame.meta.slide.map_or(0, |slide| slide.0);
     let reply = http::Response::builder()
@@ -42,7 +43,9 @@ pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<
     if fresh {
         return reply::built(reply.status(StatusCode::NOT_MODIFIED), "");
     }
-    lease.stats().sent(1, frame.jpeg().len());
+    outputs
+        .viewers
+        .answered(Endpoint::Snapshot, frame.jpeg().len());
     reply::built(
         reply.header(header::CONTENT_TYPE, "image/jpeg"),
         frame.jpeg(),

@@ -2,20 +2,26 @@
 
 use std::sync::Arc;
 
+use mantel_shared::Report;
 use serde::Serialize;
 use warp::reply::Response;
 
 use super::{
     Outputs, Request, query,
     reply::{self, Problem},
+    reports::Reported,
+    viewers::{self, Endpoint, Totals},
 };
 use crate::{
     channels::{MAIN, Show},
     clock,
-    hub::Totals,
-    library::{Counts, Filter},
+    library::{Counts, DateSource, Facts, Filter},
+    rendition::Rendition,
     timeline::{Programme, Slide, Transition},
 };
+
+/// What strangers wrote is cut before it is sent with every answer.
+const MAX_TOLD_CHARS: usize = 400;
 
 #[derive(Serialize)]
 struct Status {
@@ -27,8 +33,13 @@ struct Status {
     library: Counts,
     connections: u64,
     connections_refused: u64,
+    /// How many watch.
     viewers: usize,
+    /// Each of them.
+    watching: Vec<ViewerRow>,
     renditions: Vec<RenditionRow>,
+    /// What the screens that run the page say of themselves.
+    screens: Vec<ScreenRow>,
     sent: Totals,
 }
 
@@ -42,6 +53,8 @@ pub(super) struct Channel {
     interval_millis: u64,
     transition_millis: u32,
     photos: u64,
+    /// What is written on pictures for those who don't say.
+    captions: String,
     slide: Option<SlideRow>,
     next: Option<SlideRow>,
     /// When the next slide comes, in Unix milliseconds; absent while paused.
@@ -53,6 +66,8 @@ struct SlideRow {
     number: u64,
     photo: String,
     name: Option<String>,
+    #[serde(flatten)]
+    told: Told,
     /// The photo beside it, if two share the screen.
     beside: Option<BesideRow>,
     started_millis: Option<u64>,
@@ -62,70 +77,173 @@ struct SlideRow {
 struct BesideRow {
     photo: String,
     name: Option<String>,
+    #[serde(flatten)]
+    told: Told,
+}
+
+/// What may be written about a photo, for pages that write it themselves.
+#[derive(Default, Serialize)]
+struct Told {
+    /// Local time in ISO 8601; never the time of a file.
+    taken_at: Option<String>,
+    place: Option<String>,
+    album: Option<String>,
+    /// What somebody wrote under it.
+    caption: Option<String>,
 }
 
 #[derive(Serialize)]
 struct RenditionRow {
     /// Of the main channel, not of a choice of photos.
     main: bool,
+    #[serde(flatten)]
+    shape: Shape,
+    viewers: usize,
+}
+
+/// A rendition in words and numbers.
+#[derive(Serialize)]
+struct Shape {
     size: String,
     fit: String,
     quality: u8,
     fps: u32,
-    viewers: usize,
+}
+
+impl Shape {
+    fn of(rendition: &Rendition) -> Self {
+        Self {
+            size: rendition.size.to_string(),
+            fit: rendition.fit.to_string(),
+            quality: rendition.quality.value(),
+            fps: rendition.fps.0,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct ViewerRow {
+    /// Never another's, as long as the server runs.
+    number: u64,
+    endpoint: Endpoint,
+    address: String,
+    agent: String,
+    /// The user's or the token's.
+    name: Option<String>,
+    since_millis: u64,
+    rendition: Shape,
+    /// Whether it is given less than it asked for, because its network is slow.
+    stepped_down: bool,
+    #[serde(flatten)]
     sent: Totals,
+    /// Over the last seconds.
+    frames_per_second: f64,
+    /// How old its last frame was when its socket had taken it.
+    age_millis: u64,
+}
+
+#[derive(Serialize)]
+struct ScreenRow {
+    address: String,
+    reported_millis: u64,
+    #[serde(flatten)]
+    report: Report,
+}
+
+impl From<Reported> for ScreenRow {
+    fn from(reported: Reported) -> Self {
+        Self {
+            address: reported.address,
+            reported_millis: reported.at.0,
+            report: reported.report,
+        }
+    }
+}
+
+impl From<viewers::ViewerRow> for ViewerRow {
+    fn from(row: viewers::ViewerRow) -> Self {
+        Self {
+            number: row.no,
+            endpoint: row.endpoint,
+            address: row.who.address,
+            agent: row.who.agent,
+            name: row.who.name.as_deref().map(str::to_owned),
+            since_millis: row.since.0,
+            rendition: Shape::of(&row.show.rendition),
+            stepped_down: row.stepped_down,
+            sent: row.sent,
+            frames_per_second: (row.fps * 10.0).round() / 10.0,
+            age_millis: u64::try_from(row.age.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
 }
 
 pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<Response, Problem> {
     let wish = query::choice(&request.query)?;
     let (_, chosen) = reply::choose(outputs, &wish).await?;
-    let (rows, sent) = outputs.feeds.survey();
-    let renditions: Vec<RenditionRow> = rows
+    let renditions = outputs.feeds.survey();
+    let renditions = renditions
         .iter()
-        .map(
-            |(Show { channel, rendition }, viewers, sent)| RenditionRow {
-                main: *channel == MAIN,
-                size: rendition.size.to_string(),
-                fit: rendition.fit.to_string(),
-                quality: rendition.quality.value(),
-                fps: rendition.fps.0,
-                viewers: *viewers,
-                sent: *sent,
-            },
-        )
-        .collect();
+        .map(|(Show { channel, rendition }, viewers)| RenditionRow {
+            main: *channel == MAIN,
+            shape: Shape::of(rendition),
+            viewers: *viewers,
+        });
+    let watching: Vec<ViewerRow> = outputs.viewers.rows().into_iter().map(Into::into).collect();
+    let screens = outputs.reports.fresh(clock::now());
+    let mut sent = Totals::default();
+    for (_, totals) in outputs.viewers.totals() {
+        sent += totals;
+    }
     let programme = chosen.programme().borrow().clone();
+    // Screens of another shape pair other photos: whoever says its size hears of its own.
+    let shape = query::wishes(&request.query, outputs.rendition, outputs.settings)?.rendition;
     Ok(reply::json(&Status {
         version: env!("CARGO_PKG_VERSION"),
         uptime_seconds: outputs.started_at.elapsed().as_secs(),
         now_millis: clock::now().0,
-        channel: channel(outputs, &wish, &programme),
+        channel: channel(outputs, shape, &wish, &programme),
         library: outputs.library.counts(),
         connections: outputs.connections.open(),
         connections_refused: outputs.connections.refused(),
-        viewers: renditions.iter().map(|row| row.viewers).sum(),
-        renditions,
+        viewers: watching.len(),
+        watching,
+        renditions: renditions.collect(),
+        screens: screens.into_iter().map(Into::into).collect(),
         sent,
     }))
 }
 
-/// The channel as screens of the default rendition's shape show it.
-pub(super) fn channel(outputs: &Outputs, wish: &Filter, programme: &Programme) -> Channel {
-    let timeline = programme.timeline(outputs.rendition.size, outputs.rendition.pair);
+/// The channel as screens of the shape of `shape` show it.
+pub(super) fn channel(
+    outputs: &Outputs,
+    shape: Rendition,
+    wish: &Filter,
+    programme: &Programme,
+) -> Channel {
+    let timeline = programme.timeline(shape.size, shape.pair);
     let showing = timeline.at(clock::now());
-    let name = |id| {
-        let photo = outputs.library.photo(id);
-        photo.map(|photo| photo.name.to_string())
+    let known = |id| match outputs.library.photo(id) {
+        Some(photo) => (Some(photo.name.to_string()), told(&photo.facts)),
+        None => (None, Told::default()),
     };
-    let row = |slide: Slide, started: bool| SlideRow {
-        number: slide.no.0,
-        photo: slide.photo.to_string(),
-        name: name(slide.photo),
-        beside: slide.beside.map(|id| BesideRow {
-            photo: id.to_string(),
-            name: name(id),
-        }),
-        started_millis: started.then_some(slide.starts_at.0),
+    let row = |slide: Slide, started: bool| {
+        let (name, told) = known(slide.photo);
+        SlideRow {
+            number: slide.no.0,
+            photo: slide.photo.to_string(),
+            name,
+            told,
+            beside: slide.beside.map(|id| {
+                let (name, told) = known(id);
+                BesideRow {
+                    photo: id.to_string(),
+                    name,
+                    told,
+                }
+            }),
+            started_millis: started.then_some(slide.starts_at.0),
+        }
     };
     let settings = timeline.settings();
     Channel {
@@ -138,10 +256,28 @@ pub(super) fn channel(outputs: &Outputs, wish: &Filter, programme: &Programme) -
             Transition::Crossfade { millis } => millis,
         },
         photos: timeline.n_photos(),
+        captions: outputs.rendition.captions.to_string(),
         slide: showing.map(|showing| row(showing.current, true)),
         next: showing.map(|showing| row(showing.next, false)),
         next_change_millis: showing
             .filter(|showing| !showing.paused)
             .map(|showing| showing.next.starts_at.0),
+    }
+}
+
+fn told(facts: &Facts) -> Told {
+    let short = |text: &Option<String>| {
+        let text = text.as_deref().filter(|text| !text.is_empty())?;
+        Some(text.chars().take(MAX_TOLD_CHARS).collect())
+    };
+    Told {
+        taken_at: facts
+            .taken
+            .filter(|taken| taken.source != DateSource::Modified)
+            .and_then(|taken| chrono::DateTime::from_timestamp(taken.local_seconds, 0))
+            .map(|moment| moment.format("%Y-%m-%dT%H:%M:%S").to_string()),
+        place: short(&facts.place),
+        album: short(&facts.album),
+        caption: short(&facts.caption),
     }
 }

@@ -3,114 +3,186 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until};
 use warp::reply::Response;
 
 use super::{
     Outputs, Request,
+    body::{Body, More, Script},
+    pace::Pace,
     paint::{Paint, Painter},
     query,
     reply::{self, Problem},
+    viewers::{Endpoint, Viewing},
 };
-use crate::hub::{Kind, Lease, Now, Subscription};
-
-/// How long a frame stands before `repeat` sends it again: once soon, for clients that paint at the
-/// next part; then about once a second.
-const FIRST_REPEAT: Duration = Duration::from_millis(100);
-const LATER_REPEATS: Duration = Duration::from_secs(1);
+use crate::{
+    channels::Show,
+    clock,
+    hub::{Kind, Lease, Now, Subscription},
+};
 
 pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<Response, Problem> {
     let wishes = query::wishes(&request.query, outputs.rendition, outputs.settings)?;
     let paint = wishes
         .paint
         .unwrap_or_else(|| Paint::for_agent(request.agent()));
-    let lease = reply::open(outputs, &wishes).await?;
-    let viewer = Viewer {
+    let (show, lease) = reply::open(outputs, &wishes).await?;
+    let watching = Watching {
         subscription: lease.subscribe(Kind::Motion),
-        lease,
+        _lease: lease,
+    };
+    let script = Stream {
+        outputs: outputs.clone(),
+        asked: show,
+        watching,
+        moving: None,
+        pace: outputs.step_down.then(|| Pace::new(uptime(outputs))),
         painter: Painter::new(paint),
         now: None,
+        started_at: Instant::now(),
         repeat: None,
-        ready: VecDeque::from([outputs.framing.opening()]),
-        over: false,
+        out: Vec::new(),
     };
-    Ok(reply::stream(
-        &outputs.framing.content_type(),
-        viewer,
-        Viewer::next,
-    ))
+    let viewing = outputs
+        .viewers
+        .enter(Endpoint::Stream, request.who(), show, clock::now());
+    let body = Body {
+        script,
+        viewing,
+        visitor: request.visitor.clone(),
+        ready: VecDeque::from([outputs.framing.opening()]),
+    };
+    Ok(body.into_response(&outputs.framing.content_type()))
 }
 
-struct Viewer {
-    lease: Lease,
-    subscription: Subscription,
+fn uptime(outputs: &Outputs) -> Duration {
+    outputs.started_at.elapsed()
+}
+
+struct Stream {
+    outputs: Arc<Outputs>,
+    /// What it asked for.
+    asked: Show,
+    watching: Watching,
+    /// What it is about to watch instead, until that has a first frame.
+    moving: Option<(Watching, Show)>,
+    pace: Option<Pace>,
     painter: Painter,
     now: Option<Now>,
-    /// When to send the frame that stands again, and how long to wait after that.
+    started_at: Instant,
+    /// When to send the frame that stands again.
     repeat: Option<Instant>,
-    ready: VecDeque<Bytes>,
-    over: bool,
+    out: Vec<Bytes>,
 }
 
-impl Viewer {
-    /// The next bytes; `None` when the stream is over. Called when the connection has room, so what
-    /// is decided here is decided as late as can be.
-    async fn next(mut self) -> Option<(Bytes, Self)> {
-        while self.ready.is_empty() {
-            if self.over {
-                return None;
-            }
-            self.fill().await;
-        }
-        self.ready.pop_front().map(|bytes| (bytes, self))
-    }
+/// A hold on a feed, and an ear.
+struct Watching {
+    _lease: Lease,
+    subscription: Subscription,
+}
 
-    async fn fill(&mut self) {
-        let mut out = Vec::new();
-        let mut n_frames = 1;
+impl Script for Stream {
+    async fn more(&mut self, viewing: &Viewing, out: &mut VecDeque<Bytes>) -> More {
+        let (mut n, mut since) = (0, None);
         match self.news().await {
             News::Changed(now) => {
-                self.lease.stats().skipped(self.subscription.take_missed());
-                n_frames = self.painter.turn(&now, &mut out);
-                if n_frames > 0 && self.painter.repeats() {
-                    self.repeat = Some(Instant::now() + FIRST_REPEAT);
+                let n_missed = self.watching.subscription.take_missed();
+                viewing.skipped(n_missed);
+                n = self.painter.turn(&now, &mut self.out);
+                if n > 0 {
+                    since = self.watching.subscription.since();
+                    self.judge(n_missed, viewing);
+                    self.repeat = self.next_repeat();
                 }
                 self.now = Some(now);
             }
             News::Standing => {
                 if let Some(now) = &self.now {
-                    n_frames = self.painter.again(now, &mut out);
-                    self.repeat = Some(Instant::now() + LATER_REPEATS);
+                    n = self.painter.again(now, &mut self.out);
+                    self.repeat = self.next_repeat();
                 }
             }
+            News::Moved => {}
             News::Over => {
-                self.over = true;
                 // No close-delimiter: after a delimiter browsers read it as an empty part, and an
                 // <img> goes blank that could keep its last picture.
-                self.painter.close(&mut out);
-                n_frames = 0;
+                self.painter.close(&mut self.out);
+                out.extend(self.out.drain(..));
+                return More::Over;
             }
         }
-        self.lease
-            .stats()
-            .sent(n_frames, out.iter().map(Bytes::len).sum());
-        self.ready.extend(out);
+        out.extend(self.out.drain(..));
+        More::Frames { n, since }
+    }
+}
+
+impl Stream {
+    /// What comes first: a change, the moment to repeat, or the first frame of the feed that is moved to.
+    async fn news(&mut self) -> News {
+        let (repeat, moving) = (self.repeat, &mut self.moving);
+        let repeat = async {
+            match repeat {
+                Some(at) => sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        let moved = async {
+            match moving {
+                Some((next, _)) => next.subscription.changed().await.is_some(),
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            changed = self.watching.subscription.changed() => {
+                return changed.map_or(News::Over, News::Changed);
+            }
+            () = repeat => return News::Standing,
+            ready = moved => if !ready {
+                return News::Over;
+            }
+        }
+        // What is on there is on here too, so it is taken up at its next change; and what was announced comes first, as
+        // always.
+        if let Some((next, show)) = self.moving.take() {
+            tracing::debug!(rendition = ?show.rendition, "a viewer is shown another rendition");
+            self.watching = next;
+            self.painter.another_feed();
+        }
+        News::Moved
     }
 
-    async fn news(&mut self) -> News {
-        let changed = match self.repeat {
-            Some(at) => match timeout_at(at, self.subscription.changed()).await {
-                Ok(changed) => changed,
-                Err(_) => return News::Standing,
-            },
-            None => self.subscription.changed().await,
+    fn next_repeat(&self) -> Option<Instant> {
+        let after = self.painter.again_after(self.started_at.elapsed());
+        after.map(|after| Instant::now() + after)
+    }
+
+    /// Gives less to a viewer that keeps missing frames, and more to one that no longer does.
+    fn judge(&mut self, n_missed: u64, viewing: &Viewing) {
+        let now = uptime(&self.outputs);
+        let Some(level) = self.pace.as_mut().and_then(|pace| pace.sent(now, n_missed)) else {
+            return;
         };
-        changed.map_or(News::Over, News::Changed)
+        let show = Show {
+            rendition: self.asked.rendition.lowered(level),
+            ..self.asked
+        };
+        // With no room for another rendition this one has to do.
+        if let Ok(Some(lease)) = self.outputs.feeds.open(&show) {
+            let next = Watching {
+                subscription: lease.subscribe(Kind::Motion),
+                _lease: lease,
+            };
+            self.moving = Some((next, show));
+            viewing.changed(show, level > 0);
+        }
     }
 }
 
 enum News {
     Changed(Now),
     Standing,
+    /// Another feed is listened to from here on.
+    Moved,
     Over,
 }

@@ -314,6 +314,7 @@ pub(super) mod tests {
     pub(in crate::producer) fn rendered(shade: u8) -> Arc<Rendered> {
         let picture = Picture::filled(16, 16, [shade; 3]);
         Arc::new(Rendered {
+            encoding: std::time::Duration::ZERO,
             jpeg: render::encode(&picture, Quality::new(80).unwrap())
                 .unwrap()
                 .into(),

@@ -3,17 +3,6 @@
 
 use std::{collections::HashMap, hash::Hash};
 
-/// How a shelf does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ShelfCounts {
-    /// What was asked for and there.
-    pub hits: u64,
-    /// What was asked for and not there.
-    pub misses: u64,
-    /// Bytes that it holds.
-    pub n_bytes: usize,
-}
-
 /// A cache with a budget of bytes.
 #[derive(Debug)]
 pub(super) struct Shelf<K, V> {
@@ -21,7 +10,7 @@ pub(super) struct Shelf<K, V> {
     things: HashMap<K, Thing<V>>,
     /// Counts uses; tells what was used last.
     uses: u64,
-    counts: ShelfCounts,
+    n_bytes: usize,
 }
 
 #[derive(Debug)]
@@ -37,21 +26,18 @@ impl<K: Eq + Hash + Clone, V: Clone> Shelf<K, V> {
             budget,
             things: HashMap::new(),
             uses: 0,
-            counts: ShelfCounts::default(),
+            n_bytes: 0,
         }
     }
 
-    pub(super) fn counts(&self) -> ShelfCounts {
-        self.counts
+    /// Bytes that it holds.
+    pub(super) fn n_bytes(&self) -> usize {
+        self.n_bytes
     }
 
     pub(super) fn get(&mut self, key: &K) -> Option<V> {
         self.uses += 1;
-        let Some(thing) = self.things.get_mut(key) else {
-            self.counts.misses += 1;
-            return None;
-        };
-        self.counts.hits += 1;
+        let thing = self.things.get_mut(key)?;
         thing.used = self.uses;
         Some(thing.value.clone())
     }
@@ -67,18 +53,18 @@ impl<K: Eq + Hash + Clone, V: Clone> Shelf<K, V> {
             n_bytes,
             used: self.uses,
         };
-        self.counts.n_bytes += n_bytes;
+        self.n_bytes += n_bytes;
         if let Some(old) = self.things.insert(key, thing) {
-            self.counts.n_bytes -= old.n_bytes;
+            self.n_bytes -= old.n_bytes;
         }
-        while self.counts.n_bytes > self.budget {
+        while self.n_bytes > self.budget {
             // A few dozen at most: not worth a list in order.
             let oldest = self.things.iter().min_by_key(|(_, thing)| thing.used);
             let Some(key) = oldest.map(|(key, _)| key.clone()) else {
                 return;
             };
             if let Some(thing) = self.things.remove(&key) {
-                self.counts.n_bytes -= thing.n_bytes;
+                self.n_bytes -= thing.n_bytes;
             }
         }
     }
@@ -101,23 +87,18 @@ mod tests {
             [0, 3, 4].map(|key| shelf.get(&key)),
             [Some(0), Some(3), Some(4)]
         );
-        let expected = ShelfCounts {
-            hits: 4,
-            misses: 2,
-            n_bytes: 80,
-        };
-        assert_eq!(shelf.counts(), expected);
+        assert_eq!(shelf.n_bytes(), 80);
     }
 
     #[test]
     fn the_budget_holds_whatever_comes() {
         let mut shelf = Shelf::new(100);
         shelf.put(1, 1, 101);
-        assert_eq!((shelf.get(&1), shelf.counts().n_bytes), (None, 0));
+        assert_eq!((shelf.get(&1), shelf.n_bytes()), (None, 0));
         for n_bytes in [10, 100, 1, 60, 60, 99] {
             shelf.put(7, n_bytes, n_bytes);
             shelf.put(n_bytes, n_bytes, n_bytes / 2);
-            assert!(shelf.counts().n_bytes <= 100);
+            assert!(shelf.n_bytes() <= 100);
         }
     }
 }

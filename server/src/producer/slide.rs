@@ -1,7 +1,10 @@
 //! One slide made: its photos loaded, brought into one frame, captioned and encoded. Blocking; when
 //! and how often is the studio's.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use mantel_shared::TakenAt;
@@ -24,6 +27,8 @@ pub struct Rendered {
     pub jpeg: Bytes,
     /// What is known of it.
     pub notes: Notes,
+    /// How long encoding took.
+    pub encoding: Duration,
     /// What its photos look like, see [`render::likeness()`].
     pub looks: Vec<(PhotoId, u64)>,
 }
@@ -134,7 +139,9 @@ pub(super) fn render_now(
             (picture, notes, looks)
         }
     };
+    let encode_start = Instant::now();
     let jpeg = render::encode(&picture, rendition.quality).map_err(|error| (0, error.into()))?;
+    let encoding = encode_start.elapsed();
     tracing::debug!(photo = %photo.name, millis = start.elapsed().as_millis() as u64, "rendered");
     if picture.size() != size {
         // Blending wants all pictures alike.
@@ -144,6 +151,7 @@ pub(super) fn render_now(
         picture: Arc::new(picture),
         jpeg: jpeg.into(),
         notes,
+        encoding,
         looks,
     })
 }

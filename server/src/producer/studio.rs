@@ -7,7 +7,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -15,7 +15,7 @@ use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::{
     motion::StepKey,
-    shelf::{Shelf, ShelfCounts},
+    shelf::Shelf,
     slide::{Failed, Rendered, Subject, render_now},
 };
 use crate::{
@@ -23,6 +23,7 @@ use crate::{
     render::{self, Alpha, DecodeLimits, EncodeError, Fit, Picture, Quality, Size},
     rendition::{Captions, Rendition},
     source::gallery::LoadError,
+    stats::WorkStats,
     timeline::{PhotoId, Turn},
 };
 
@@ -51,12 +52,12 @@ pub struct StudioLimits {
 }
 
 impl StudioLimits {
-    /// What a home server can spare, with as many workers.
-    pub fn with_workers(n_workers: usize) -> Self {
+    /// What a home server can spare, with as many workers, and as many MiB for decoding.
+    pub fn new(n_workers: usize, memory_mib: u32) -> Self {
         Self {
             decode: DecodeLimits::default(),
             n_workers,
-            memory_mib: 1024,
+            memory_mib,
             // The slide before, this one and the next, of one rendition in Full HD; a few of smaller ones.
             shelf_bytes: 24 << 20,
             time: Duration::from_secs(30),
@@ -69,7 +70,7 @@ const TIDY_AFTER: Duration = Duration::from_millis(500);
 
 /// Threads whose decoder took too long and that are no longer waited for. What more of them hold is
 /// not lent again until they end: they may stand in the way, but they can't take all memory.
-const MAX_HANGING: usize = 8;
+const MAX_HANGING: u64 = 8;
 
 /// Everything that decides what a rendered slide's bytes are.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -93,38 +94,26 @@ pub struct Studio {
     memory: Arc<Semaphore>,
     shelf: Mutex<Shelf<Key, Arc<Rendered>>>,
     running: Mutex<HashMap<Key, Running>>,
-    n_hanging: AtomicUsize,
     /// Slides rendered so far: tells whether anything came after one.
     n_rendered: AtomicUsize,
     /// Photos whose looks were told.
     looked_at: Mutex<HashSet<PhotoId>>,
+    stats: Arc<WorkStats>,
 }
 
 impl Studio {
-    /// A studio that keeps to `limits`.
-    pub fn new(limits: StudioLimits) -> Self {
+    /// A studio that keeps to `limits` and counts what it does.
+    pub fn new(limits: StudioLimits, stats: Arc<WorkStats>) -> Self {
         Self {
             workers: Arc::new(Semaphore::new(limits.n_workers)),
             memory: Arc::new(Semaphore::new(limits.memory_mib as usize)),
             shelf: Mutex::new(Shelf::new(limits.shelf_bytes)),
             running: Mutex::default(),
-            n_hanging: AtomicUsize::new(0),
             n_rendered: AtomicUsize::new(0),
             looked_at: Mutex::default(),
+            stats,
             limits,
         }
-    }
-
-    /// How the cache of finished slides does.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the metrics"))]
-    pub fn shelf_counts(&self) -> ShelfCounts {
-        locked(&self.shelf).counts()
-    }
-
-    /// Threads that hang in a decoder.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the metrics"))]
-    pub fn n_hanging(&self) -> usize {
-        self.n_hanging.load(Relaxed)
     }
 
     /// Whether nobody has asked so about this photo before.
@@ -137,8 +126,10 @@ impl Studio {
         let turn = subject.turn();
         let key = Key::new(&subject, &rendition);
         if let Some(rendered) = locked(&self.shelf).get(&key) {
+            self.stats.shelf_hits.fetch_add(1, Relaxed);
             return Done::Rendered(turn, Ok(rendered));
         }
+        self.stats.shelf_misses.fetch_add(1, Relaxed);
         let running = locked(&self.running)
             .entry(key.clone())
             .or_default()
@@ -163,7 +154,13 @@ impl Studio {
     ) -> Result<Arc<Rendered>, Failed> {
         let (photos, limits) = (subject.clone(), self.limits.decode);
         let n_mib = subject.n_mib();
-        let result = self.timed(n_mib, move || render_now(&photos, &limits, rendition));
+        let stats = self.stats.clone();
+        let result = self.timed(n_mib, move || {
+            let start = Instant::now();
+            let rendered = render_now(&photos, &limits, rendition);
+            stats.render.record(start.elapsed());
+            rendered
+        });
         let result = result.await;
         self.clone().tidy_up();
         let rendered = match result {
@@ -172,7 +169,12 @@ impl Studio {
         };
         let rendered = Arc::new(rendered);
         let n_bytes = rendered.picture.pixels().len() + rendered.jpeg.len();
-        locked(&self.shelf).put(key, rendered.clone(), n_bytes);
+        self.stats.encode.record(rendered.encoding);
+        let mut shelf = locked(&self.shelf);
+        shelf.put(key, rendered.clone(), n_bytes);
+        self.stats
+            .shelf_bytes
+            .store(shelf.n_bytes() as u64, Relaxed);
         Ok(rendered)
     }
 
@@ -226,7 +228,7 @@ impl Studio {
         result: oneshot::Receiver<T>,
         permits: (Option<OwnedSemaphorePermit>, Option<OwnedSemaphorePermit>),
     ) {
-        let n_hanging = self.n_hanging.fetch_add(1, Relaxed) + 1;
+        let n_hanging = self.stats.n_hanging.fetch_add(1, Relaxed) + 1;
         tracing::warn!(n_hanging, "a decoder takes too long; it is left alone");
         let kept = if n_hanging <= MAX_HANGING {
             drop(permits);
@@ -237,7 +239,7 @@ impl Studio {
         let studio = self.clone();
         tokio::spawn(async move {
             let _ = result.await;
-            studio.n_hanging.fetch_sub(1, Relaxed);
+            studio.stats.n_hanging.fetch_sub(1, Relaxed);
             drop(kept);
         });
     }
@@ -251,10 +253,14 @@ impl Studio {
         alpha: Alpha,
         quality: Quality,
     ) -> Done {
+        let stats = self.stats.clone();
         let blended = tokio::task::spawn_blocking(move || -> Result<Vec<u8>, EncodeError> {
+            let start = Instant::now();
             let mut out = Picture::filled(to.width(), to.height(), [0, 0, 0]);
             render::blend(&from, &to, alpha, &mut out);
-            render::encode(&out, quality)
+            let jpeg = render::encode(&out, quality);
+            stats.blend.record(start.elapsed());
+            jpeg
         });
         let jpeg = match blended.await {
             Ok(Ok(jpeg)) => Some(jpeg.into()),

@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use mantel_shared::{
-    Boundary, Collector, ContentType, Encoder, FrameMeta, Limits, PartHead, SlideNo, TakenAt,
+    Boundary, Collector, ContentType, Encoder, Focus, FrameMeta, Limits, PartHead, SlideNo, TakenAt,
     Timestamp, Transition, UnixMillis,
 };
 
@@ -25,6 +25,7 @@ struct CasePart<'a> {
     place: Option<&'a str>,
     album: Option<&'a str>,
     taken_at: &'a str,
+    focus: Option<(u16, u16)>,
     paused: bool,
     body: &'a [u8],
 }
@@ -66,6 +67,10 @@ fuzz_target!(|case: Case<'_>| {
                 taken_at: TakenAt::new(part.taken_at).ok(),
                 place: name(part.place),
                 album: name(part.album),
+                focus: part.focus.map(|(x, y)| Focus {
+                    x: x.min(Focus::MAX),
+                    y: y.min(Focus::MAX),
+                }),
                 paused: part.paused,
             },
         };

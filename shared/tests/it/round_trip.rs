@@ -1,8 +1,8 @@
 //! What the encoder writes, the decoder and the collector read, however it is cut.
 
 use mantel_shared::{
-    Boundary, Collector, ContentType, Encoder, FrameMeta, Limits, PartHead, SlideNo, TakenAt,
-    Timestamp, Transition, UnixMillis,
+    Boundary, Collector, ContentType, Encoder, Focus, FrameMeta, Limits, PartHead, SlideNo,
+    TakenAt, Timestamp, Transition, UnixMillis,
 };
 use proptest::{collection::vec, option, prelude::*};
 
@@ -31,10 +31,11 @@ prop_compose! {
         taken_at in option::of(taken_at()),
         place in option::of(".{0,60}"),
         album in option::of(".{0,60}"),
+        focus in option::of((0..=Focus::MAX, 0..=Focus::MAX).prop_map(|(x, y)| Focus { x, y })),
         paused in any::<bool>(),
     ) -> FrameMeta {
         FrameMeta {
-            slide, show_at, sent_at, dwell_millis, transition, caption, taken_at, place, album, paused,
+            slide, show_at, sent_at, dwell_millis, transition, caption, taken_at, place, album, focus, paused,
         }
     }
 }

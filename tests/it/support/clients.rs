@@ -5,7 +5,7 @@ use std::env;
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::{Condvar, Mutex, MutexGuard};
 
 /// A client of the server that a test drives.
@@ -22,18 +22,26 @@ pub(crate) enum Client {
     /// Firefox, driven by geckodriver.
     Firefox,
     /// WebKitGTK's MiniBrowser on a display of its own, driven by WebKitWebDriver; a stand-in for
-    /// Safari that not every system packages, so never a failure.
+    /// Safari.
     WebKit,
     /// VLC without a window.
     Vlc,
     /// ffmpeg and ffprobe.
     Ffmpeg,
-    /// mpv; nice to have, so never a failure.
+    /// mpv.
     Mpv,
+    /// An X server without hardware, for programs that must have a window.
+    Xvfb,
+    /// nginx, as a proxy.
+    Nginx,
+    /// GStreamer's `gst-launch-1.0`.
+    Gstreamer,
+    /// Python with OpenCV.
+    Opencv,
 }
 
 impl Client {
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Client::Chromium => "Chromium",
             Client::Chromium64 => "Chromium 64",
@@ -44,6 +52,10 @@ impl Client {
             Client::Vlc => "VLC",
             Client::Ffmpeg => "ffmpeg",
             Client::Mpv => "mpv",
+            Client::Xvfb => "Xvfb",
+            Client::Nginx => "nginx",
+            Client::Gstreamer => "GStreamer",
+            Client::Opencv => "OpenCV",
         }
     }
 
@@ -68,11 +80,11 @@ impl Client {
             Client::Vlc => vec![on_path("cvlc")],
             Client::Ffmpeg => vec![on_path("ffmpeg"), on_path("ffprobe")],
             Client::Mpv => vec![on_path("mpv")],
+            Client::Xvfb => vec![on_path("Xvfb")],
+            Client::Nginx => vec![on_path("nginx").or_else(|_| in_sbin("nginx"))],
+            Client::Gstreamer => vec![on_path("gst-launch-1.0")],
+            Client::Opencv => vec![python_with_opencv()],
         }
-    }
-
-    fn is_optional(self) -> bool {
-        matches!(self, Client::Mpv | Client::WebKit)
     }
 }
 
@@ -83,7 +95,7 @@ pub(crate) fn require(client: Client) -> Option<Vec<PathBuf>> {
     match programs {
         Ok(programs) => Some(programs),
         Err(missing) => {
-            left_out(client.name(), &missing, client.is_optional());
+            left_out(client.name(), &missing, false);
             None
         }
     }
@@ -133,6 +145,28 @@ fn on_path(program: &str) -> Result<PathBuf, String> {
         .map(|folder| folder.join(program))
         .find(|path| path.is_file())
         .ok_or_else(|| format!("{program} not found on PATH"))
+}
+
+/// Debian keeps daemons where only root's PATH leads.
+fn in_sbin(program: &str) -> Result<PathBuf, String> {
+    let path = Path::new("/usr/sbin").join(program);
+    if path.is_file() {
+        Ok(path)
+    } else {
+        Err(format!("{program} found neither on PATH nor in /usr/sbin"))
+    }
+}
+
+/// Debian's own Python first: its packages are not seen by another one on PATH.
+fn python_with_opencv() -> Result<PathBuf, String> {
+    [PathBuf::from("/usr/bin/python3"), PathBuf::from("python3")]
+        .into_iter()
+        .find(|python| {
+            let mut import = Command::new(python);
+            import.args(["-c", "import cv2"]).stderr(Stdio::null());
+            import.status().is_ok_and(|status| status.success())
+        })
+        .ok_or_else(|| "no python3 that can import cv2".to_owned())
 }
 
 fn in_clients_folder(program: &str) -> Result<PathBuf, String> {

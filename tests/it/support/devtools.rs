@@ -7,7 +7,7 @@
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -16,6 +16,7 @@ use tungstenite::{Message, WebSocket};
 use super::clients::{Client, Permit, require};
 use super::pixels::Picture;
 use super::process::Process;
+use super::sight::{Sighting, Witness};
 use super::{LIMIT, eventually, http};
 
 /// Width and height of the page, in CSS pixels, at a pixel ratio of 1.
@@ -87,6 +88,22 @@ impl Browser {
     /// Opens `url` in an engine that has lost something: `script` runs before any of the page's.
     pub(crate) fn open_after(&self, url: &str, script: &str) -> Page {
         let mut page = self.attach();
+        self.prepare(&mut page, script);
+        page.call("Page.navigate", &json!({"url": url}));
+        page
+    }
+
+    /// Opens `url` with the compositor telling from the start what it shows.
+    pub(crate) fn open_filmed(&self, url: &str) -> Page {
+        let mut page = self.attach();
+        self.prepare(&mut page, "");
+        page.screencast();
+        page.call("Page.navigate", &json!({"url": url}));
+        page
+    }
+
+    #[expect(clippy::unused_self)]
+    fn prepare(&self, page: &mut Page, script: &str) {
         for domain in ["Page", "Runtime", "Log"] {
             page.call(&format!("{domain}.enable"), &json!({}));
         }
@@ -98,8 +115,6 @@ impl Browser {
                 &json!({"source": script}),
             );
         }
-        page.call("Page.navigate", &json!({"url": url}));
-        page
     }
 
     fn attach(&self) -> Page {
@@ -123,6 +138,7 @@ impl Browser {
             socket,
             next_id: 1,
             complaints: Vec::new(),
+            sightings: Vec::new(),
         }
     }
 }
@@ -132,6 +148,8 @@ pub(crate) struct Page {
     socket: WebSocket<TcpStream>,
     next_id: u64,
     complaints: Vec<String>,
+    /// What the compositor showed, once a screencast was asked for.
+    sightings: Vec<Sighting>,
 }
 
 impl Page {
@@ -226,14 +244,60 @@ impl Page {
         }
     }
 
+    /// Has the compositor tell of every picture that it shows from here on, and when it did.
+    pub(crate) fn screencast(&mut self) {
+        self.call(
+            "Page.startScreencast",
+            &json!({"format": "jpeg", "quality": 90, "maxWidth": 160, "maxHeight": 90}),
+        );
+    }
+
+    fn show(&mut self, params: &Value) {
+        let id = self.next_id;
+        self.next_id += 1;
+        let ack = json!({"id": id, "method": "Page.screencastFrameAck",
+            "params": {"sessionId": params["sessionId"]}});
+        let _ = self.socket.send(Message::text(ack.to_string()));
+        let jpeg = unbase64(params["data"].as_str().unwrap_or(""));
+        let seconds = params["metadata"]["timestamp"].as_f64();
+        if let (Ok(picture), Some(seconds)) = (Picture::from_jpeg(&jpeg), seconds) {
+            #[expect(clippy::cast_possible_truncation)]
+            let at = (seconds * 1000.0) as i64;
+            let colour = picture.middle();
+            self.sightings.push(Sighting { at, colour });
+        }
+    }
+
     fn note(&mut self, event: &Value) {
         let params = &event["params"];
+        if event["method"] == "Page.screencastFrame" {
+            self.show(params);
+            return;
+        }
         let complaint = match event["method"].as_str() {
             Some("Runtime.exceptionThrown") => &params["exceptionDetails"],
             Some("Runtime.consoleAPICalled") if params["type"] == "error" => &params["args"],
             _ => return,
         };
         self.complaints.push(complaint.to_string());
+    }
+}
+
+impl Witness for Page {
+    fn sightings(&mut self) -> Vec<Sighting> {
+        let wait = |page: &Page, span| {
+            let set = page.socket.get_ref().set_read_timeout(Some(span));
+            set.expect("to set a time-out");
+        };
+        wait(self, Duration::from_millis(50));
+        while let Ok(message) = self.socket.read() {
+            if let Message::Text(text) = message {
+                let event = serde_json::from_slice(text.as_bytes()).expect("JSON from DevTools");
+                self.note(&event);
+            }
+        }
+        wait(self, LIMIT);
+        self.sightings.clone()
     }
 }
 

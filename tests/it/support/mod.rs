@@ -9,7 +9,9 @@ pub(crate) mod photos;
 pub(crate) mod pixels;
 pub(crate) mod process;
 pub(crate) mod server;
+pub(crate) mod sight;
 pub(crate) mod site;
+pub(crate) mod tap;
 pub(crate) mod webdriver;
 
 use std::thread::sleep;

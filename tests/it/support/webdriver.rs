@@ -13,6 +13,7 @@ use super::eventually;
 use super::http;
 use super::pixels::Picture;
 use super::process::Process;
+use super::sight::{Display, SCREEN};
 
 /// A browser behind a driver, with one window. Both are killed on drop.
 pub(crate) struct Driver {
@@ -26,6 +27,11 @@ pub(crate) struct Driver {
 impl Driver {
     /// Starts Firefox without a window, or says that it was left out.
     pub(crate) fn firefox() -> Option<Self> {
+        Self::firefox_on(None)
+    }
+
+    /// The same, in a window on `display` where there is one.
+    pub(crate) fn firefox_on(display: Option<&Display>) -> Option<Self> {
         let programs = require(Client::Firefox)?;
         let permit = Permit::for_browsers(1);
         let home = TempDir::with_prefix("mantel-firefox-").expect("a home directory");
@@ -37,29 +43,45 @@ impl Driver {
             .args(["--websocket-port", "0"])
             .arg("--binary")
             .arg(&programs[1])
-            .env("HOME", home.path())
-            .env("MOZ_HEADLESS", "1");
-        let (width, height) = VIEWPORT;
+            .env("HOME", home.path());
+        let mut args = Vec::new();
+        if let Some(display) = display {
+            command.env("DISPLAY", display.name());
+        } else {
+            command.env("MOZ_HEADLESS", "1");
+            args.push("-headless".to_owned());
+        }
+        let (width, height) = if display.is_some() { SCREEN } else { VIEWPORT };
+        args.extend([format!("--width={width}"), format!("--height={height}")]);
         let capabilities = json!({
             // A page with a stream in it never finishes loading.
             "pageLoadStrategy": "none",
-            "moz:firefoxOptions": {
-                "args": ["-headless", format!("--width={width}"), format!("--height={height}")],
-            },
+            "moz:firefoxOptions": {"args": args},
         });
         Some(Self::launch(command, address, &capabilities, home, permit))
     }
 
     /// Starts WebKitGTK's MiniBrowser on a virtual display, or says that it was left out.
     pub(crate) fn webkit() -> Option<Self> {
+        Self::webkit_on(None)
+    }
+
+    /// The same on `display`, where there is one.
+    pub(crate) fn webkit_on(display: Option<&Display>) -> Option<Self> {
         let programs = require(Client::WebKit)?;
         let permit = Permit::for_browsers(1);
         let home = TempDir::with_prefix("mantel-webkit-").expect("a home directory");
         let address = free_address();
-        let mut command = Command::new(&programs[0]);
+        let mut command = if let Some(display) = display {
+            let mut command = Command::new(&programs[1]);
+            command.env("DISPLAY", display.name());
+            command
+        } else {
+            let mut command = Command::new(&programs[0]);
+            command.arg("--auto-servernum").arg(&programs[1]);
+            command
+        };
         command
-            .arg("--auto-servernum")
-            .arg(&programs[1])
             .args(["--host=127.0.0.1", &format!("--port={}", address.port())])
             .env("HOME", home.path());
         let capabilities = json!({
@@ -116,6 +138,15 @@ impl Driver {
             "execute/sync",
             &json!({"script": format!("return ({expression})"), "args": []}),
         )
+    }
+
+    /// Puts the window into the corner of its screen, as large as can be.
+    pub(crate) fn fill_screen(&self) {
+        let (width, height) = SCREEN;
+        self.post(
+            "window/rect",
+            &json!({"x": 0, "y": 0, "width": width, "height": height}),
+        );
     }
 
     /// What is on the screen. While a page comes, there may be nothing to take.

@@ -5,6 +5,7 @@ use mantel_shared::SlideNo;
 
 use super::terms::{Announcement, Fingerprint, Ticket};
 use crate::clock::Local;
+use crate::motion::Progress;
 
 /// A slide that shows, or is fading in.
 pub(super) struct Layer<P> {
@@ -13,6 +14,8 @@ pub(super) struct Layer<P> {
     pub(super) picture: P,
     pub(super) begins: Local,
     pub(super) fade_millis: f64,
+    /// How long it moves: until the slide after it covers it.
+    pub(super) move_millis: f64,
 }
 
 impl<P> Layer<P> {
@@ -23,6 +26,21 @@ impl<P> Layer<P> {
         }
         let x = (now.since(self.begins) / self.fade_millis).clamp(0.0, 1.0);
         x * x * (3.0 - 2.0 * x)
+    }
+}
+
+impl<P> Layer<P> {
+    /// Slides come closer and go back by turns.
+    pub(super) fn progress(&self, now: Local) -> Progress {
+        let done = if self.move_millis > 0.0 {
+            (now.since(self.begins) / self.move_millis).clamp(0.0, 1.0)
+        } else {
+            1.0
+        };
+        Progress {
+            done,
+            inward: self.slide.0.is_multiple_of(2),
+        }
     }
 }
 

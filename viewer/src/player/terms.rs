@@ -3,6 +3,7 @@
 use mantel_shared::SlideNo;
 
 use crate::clock::Local;
+use crate::motion::Progress;
 
 /// Tells whether two parts carry the same picture (see [`crate::session`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct Announcement {
     pub show_at: Option<Local>,
     /// Length of the crossfade that starts at that moment; 0 is a cut.
     pub fade_millis: f64,
+    /// How long the slide stays; 0 when the sender does not say.
+    pub dwell_millis: f64,
     /// The channel stands still.
     pub paused: bool,
 }
@@ -38,6 +41,17 @@ pub enum Verdict {
     Stale,
 }
 
+/// One picture of those that are drawn over each other.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Shown<'a, P> {
+    /// The picture.
+    pub picture: &'a P,
+    /// Its opacity, from 0 to 1.
+    pub alpha: f64,
+    /// How far its slow move has come; `None` where pictures stand still.
+    pub progress: Option<Progress>,
+}
+
 /// When [`super::Player::advance`] is to be called again.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Wake {
@@ -54,6 +68,8 @@ pub enum Wake {
 pub struct Step {
     /// The canvas is out of date.
     pub draw: bool,
+    /// Only the slow move over a standing picture asks for it: it may wait for a frame.
+    pub gently: bool,
     /// When to call again.
     pub wake: Wake,
 }

@@ -11,6 +11,7 @@ fn part(slide: u64, at: f64) -> Announcement {
         fingerprint: Fingerprint(slide),
         show_at: Some(Local(at)),
         fade_millis: 1000.0,
+        dwell_millis: 0.0,
         paused: false,
     }
 }
@@ -25,7 +26,7 @@ fn decode(player: &mut Player, part: Announcement, picture: &'static str) {
 fn drawn(player: &Player, now: f64) -> Vec<(&'static str, f64)> {
     player
         .layers(Local(now))
-        .map(|(picture, alpha)| (*picture, alpha))
+        .map(|shown| (*shown.picture, shown.alpha))
         .collect()
 }
 
@@ -37,6 +38,7 @@ fn two_slides() -> Player {
         player.advance(Local(0.0)),
         Step {
             draw: true,
+            gently: false,
             wake: Wake::Never
         }
     );
@@ -63,6 +65,7 @@ fn nothing_is_drawn_while_a_slide_stands() {
             step,
             Step {
                 draw: false,
+                gently: false,
                 wake: Wake::At(Local(10_000.0))
             }
         );
@@ -77,6 +80,7 @@ fn a_crossfade_runs_from_the_given_moment_over_an_opaque_picture() {
         player.advance(Local(10_007.0)),
         Step {
             draw: true,
+            gently: false,
             wake: Wake::NextFrame
         }
     );
@@ -97,6 +101,7 @@ fn a_crossfade_runs_from_the_given_moment_over_an_opaque_picture() {
         player.advance(Local(11_001.0)),
         Step {
             draw: true,
+            gently: false,
             wake: Wake::Never
         }
     );
@@ -105,6 +110,7 @@ fn a_crossfade_runs_from_the_given_moment_over_an_opaque_picture() {
         player.advance(Local(11_017.0)),
         Step {
             draw: false,
+            gently: false,
             wake: Wake::Never
         }
     );
@@ -121,6 +127,7 @@ fn a_cut_takes_no_time() {
         player.advance(Local(10_003.0)),
         Step {
             draw: true,
+            gently: false,
             wake: Wake::Never
         }
     );
@@ -139,6 +146,7 @@ fn a_picture_that_is_late_starts_its_fade_when_it_is_ready() {
         player.advance(Local(10_500.0)),
         Step {
             draw: false,
+            gently: false,
             wake: Wake::Never
         }
     );
@@ -254,6 +262,7 @@ fn a_pause_drops_what_is_pending_and_resuming_brings_it_again() {
         player.advance(Local(20_000.0)),
         Step {
             draw: false,
+            gently: false,
             wake: Wake::Never
         }
     );
@@ -396,6 +405,7 @@ fn next_during_a_crossfade_blends_three_and_makes_a_fourth_wait() {
         step,
         Step {
             draw: true,
+            gently: false,
             wake: Wake::NextFrame
         }
     );
@@ -428,6 +438,7 @@ fn an_undecodable_picture_leaves_the_old_one() {
         player.advance(Local(20.0)),
         Step {
             draw: false,
+            gently: false,
             wake: Wake::Never
         }
     );
@@ -459,4 +470,28 @@ fn pictures_are_dropped_when_they_are_covered() {
         player.advance(at.after(1000.0));
         assert_eq!(Rc::strong_count(&picture), 2);
     }
+}
+
+#[test]
+fn standing_pictures_move_only_where_that_is_wanted_and_as_long_as_they_stand() {
+    let mut player = Player::default();
+    let moving = Announcement {
+        dwell_millis: 9000.0,
+        ..part(2, 0.0)
+    };
+    decode(&mut player, moving, "two");
+    player.advance(Local(0.0));
+    assert_eq!(player.advance(Local(16.0)).wake, Wake::Never);
+    player.set_moves(true);
+    assert!(!player.advance(Local(32.0)).gently, "first as it is");
+    let step = player.advance(Local(5000.0));
+    assert!(step.draw && step.gently && step.wake == Wake::NextFrame);
+    let progress = |player: &Player, now| {
+        let shown = player.layers(Local(now)).next().expect("a picture");
+        shown.progress.expect("it moves").done
+    };
+    assert_eq!(progress(&player, 5000.0), 0.5);
+    // It goes on below the picture that fades in over it, and no further.
+    assert_eq!(player.advance(Local(10_000.0)).wake, Wake::Never);
+    assert_eq!(progress(&player, 60_000.0), 1.0);
 }

@@ -1,48 +1,56 @@
 //! The viewer as it runs: owns connection, timers and listeners, and decides what follows what.
 //! Never bytes, pixels or positions in time: those are [`super::core`]'s and below.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
-use mantel_shared::Command;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
-use super::core::Core;
+use super::core::{Core, Decoding};
 use super::handles::{Alarm, AnimationFrame, Listener, is_alive};
-use super::input::{Input, Target};
 use super::page::{self, Page, now, window};
-use super::panel::{Panel, Toast};
 use super::stream::{Connection, Received};
 use super::surface::Surface;
-use super::{control, picture};
+use super::{hooks, picture, time};
 use crate::fit::Size;
-use crate::keys::Action;
+use crate::link::{Beat, Pulse};
 use crate::player::Wake;
 use crate::query::Query;
 
 /// A window that is being dragged or a tablet that is being turned sends many sizes: the server
 /// is asked once it has settled. The picture at hand is fitted at once.
 const SETTLE_MILLIS: f64 = 350.0;
-const PANEL_MILLIS: f64 = 1000.0;
 /// Timers may be a few milliseconds late and frames come 16 apart: from here on, frames are
 /// counted down instead.
 const CLOSE_MILLIS: f64 = 30.0;
+
+/// How often the time is asked for after connecting, and how long apart: a busy moment spoils one
+/// or two of them.
+const N_EXCHANGES: u32 = 6;
+const QUICK_SYNC_MILLIS: f64 = 300.0;
+const SYNC_MILLIS: f64 = 2.0 * 60.0 * 1000.0;
+const TICK_MILLIS: f64 = 10_000.0;
+/// The page's scripts send this when they have changed its address.
+const SETTINGS: &str = "mantel-settings";
 
 pub(super) struct App {
     core: RefCell<Core>,
     connection: RefCell<Option<Connection>>,
     asked_size: RefCell<Option<Size>>,
-    query: Query,
-    toast: Toast,
+    query: RefCell<Query>,
     frame: AnimationFrame,
     wake: Alarm,
     retry: Alarm,
     watchdog: Alarm,
     settle: Alarm,
-    panel: Alarm,
+    /// When to ask for the time again, and how often it was asked on this connection.
+    sync: Alarm,
+    n_asked: Cell<u32>,
+    n_connections: Cell<u32>,
+    tick: Alarm,
+    pulse: RefCell<Pulse>,
     listeners: RefCell<Vec<Listener>>,
-    input: RefCell<Option<Input>>,
     this: Weak<Self>,
 }
 
@@ -56,11 +64,9 @@ impl App {
         let page = Page::new()?;
         let query = Query::parse(&window().location().search()?);
         let canvas = page.element("screen")?.unchecked_into();
-        let surface = Surface::new(canvas, page::screen_size())?;
-        let panel = Panel::new(page.document(), page.element("stats")?);
-        let toast = Toast::new(page.element("toast")?);
+        let surface = Surface::new(canvas, page::screen_size(), &query)?;
         let document = page.document().clone();
-        let core = RefCell::new(Core::new(page, surface, panel));
+        let core = RefCell::new(Core::new(page, surface, &query));
 
         let app = Rc::new_cyclic(|this: &Weak<Self>| {
             let call = |method: fn(&Self)| {
@@ -75,17 +81,19 @@ impl App {
                 core,
                 connection: RefCell::default(),
                 asked_size: RefCell::default(),
-                toast,
                 frame: AnimationFrame::new(call(Self::advance)),
                 wake: Alarm::new(call(|app| app.frame.request())),
                 retry: Alarm::new(call(Self::connect)),
                 watchdog: Alarm::new(call(Self::check_silence)),
                 settle: Alarm::new(call(Self::ask_for_size)),
-                panel: Alarm::new(call(Self::update_panel)),
+                sync: Alarm::new(call(Self::ask_time)),
+                n_asked: Cell::new(0),
+                n_connections: Cell::new(0),
+                tick: Alarm::new(call(Self::tick)),
+                pulse: RefCell::new(Pulse::new(now(), page::wall_clock())),
                 listeners: RefCell::default(),
-                input: RefCell::default(),
                 this: this.clone(),
-                query,
+                query: RefCell::new(query),
             }
         });
         app.listen(&window(), "resize", Self::refit);
@@ -93,12 +101,25 @@ impl App {
         // A graphics process that was lost, or a TV that slept, may come back with a blank canvas.
         app.listen(&document, "visibilitychange", Self::redraw);
         app.listen(&window(), "contextrestored", Self::redraw);
+        app.listen(&window(), "webglcontextlost", |app| {
+            app.core.borrow_mut().flatten();
+        });
         // Another network, or the first one back: no reason to wait for the back-off.
         app.listen(&window(), "online", Self::retry_now);
-        *app.input.borrow_mut() = Some(Input::new(app.this.clone()));
-        app.show_panel(app.query.stats);
+        app.listen(&window(), SETTINGS, Self::read_settings);
         app.connect();
+        app.tick.set(TICK_MILLIS);
         Ok(app)
+    }
+
+    /// The figures of this moment, as a plain object.
+    ///
+    /// # Errors
+    ///
+    /// Called from within the viewer's own work, when they are about to change.
+    pub(super) fn stats(&self) -> Result<JsValue, JsValue> {
+        let mut core = self.core.try_borrow_mut().map_err(|_| "busy")?;
+        hooks::figures(&mut core)
     }
 
     /// Closes the connection, whatever state the rest is in: a panic may have left it borrowed.
@@ -122,7 +143,16 @@ impl App {
     fn connect(&self) {
         let size = page::screen_size();
         let this = self.this.clone();
-        let connection = Connection::open(self.query.bytes_url(size), move |received| {
+        let number = self.n_connections.get().wrapping_add(1);
+        self.n_connections.set(number);
+        self.pulse.borrow_mut().connected(now());
+        let query = self.query.borrow();
+        let whole = query.wall.whole(size).held(page::LONGEST_SIDE);
+        // An address of its own: caches make a second request for the same one wait for the first,
+        // and where requests can't be aborted the first one takes its time to die.
+        let url = format!("{}&t={number}", query.bytes_url(whole));
+        drop(query);
+        let connection = Connection::open(url, move |received| {
             if let Some(app) = this.upgrade() {
                 app.receive(&received);
             }
@@ -139,7 +169,11 @@ impl App {
     fn receive(&self, received: &Received<'_>) {
         let mut core = self.core.borrow_mut();
         match received {
-            Received::Open => core.opened(),
+            Received::Open => {
+                core.opened();
+                self.n_asked.set(0);
+                self.sync.set(0.0);
+            }
             Received::Chunk(chunk) => match core.received(chunk) {
                 Ok(false) => {}
                 Ok(true) => {
@@ -160,9 +194,9 @@ impl App {
         }
     }
 
-    fn lost(&self, reason: &str) {
+    fn lost(&self, reason: &'static str) {
         let mut core = self.core.borrow_mut();
-        core.lost();
+        core.lost(reason);
         let pause = core.backoff.failed(js_sys::Math::random());
         drop(core);
         self.watchdog.clear();
@@ -206,28 +240,76 @@ impl App {
         self.connect();
     }
 
+    /// Several times after connecting, then now and then.
+    fn ask_time(&self) {
+        let n_asked = self.n_asked.get();
+        self.n_asked.set(n_asked.saturating_add(1));
+        self.sync.set(if n_asked < N_EXCHANGES {
+            QUICK_SYNC_MILLIS
+        } else {
+            SYNC_MILLIS
+        });
+        let this = self.this.clone();
+        spawn_local(async move {
+            let answer = time::ask().await;
+            if let (Some(app), Ok((asked, server, answered))) = (this.upgrade(), answer)
+                && is_alive()
+            {
+                let mut core = app.core.borrow_mut();
+                core.clock.exchange(asked, server, answered);
+            }
+        });
+    }
+
+    /// Now and then: has the device slept, is a picture stuck, is the connection old?
+    fn tick(&self) {
+        self.tick.set(TICK_MILLIS);
+        let mut core = self.core.borrow_mut();
+        if core.give_up_decoding() {
+            drop(core);
+            return self.decode_next();
+        }
+        let is_quiet = !core.player.is_fading();
+        let verdict = self
+            .pulse
+            .borrow_mut()
+            .beat(now(), page::wall_clock(), is_quiet);
+        if verdict == Beat::Woke {
+            core.clock.restart();
+        }
+        drop(core);
+        if verdict != Beat::Fine && self.connection.borrow().is_some() {
+            self.connect();
+        }
+    }
+
     fn decode_next(&self) {
         let Some(job) = self.core.borrow_mut().next_job() else {
             return;
         };
-        let method = self.core.borrow().method;
+        let Decoding { method, limit } = self.core.borrow().decoding();
         let this = self.this.clone();
         spawn_local(async move {
             let started = now();
-            let result = picture::decode(job.body, &job.content_type, method).await;
+            let result = picture::decode(job.body, &job.content_type, method, limit).await;
             let Some(app) = this.upgrade().filter(|_| is_alive()) else {
                 return;
             };
             app.core
                 .borrow_mut()
-                .decoded(job.ticket, result, now().since(started));
+                .decoded(job.ticket, job.focus, result, now().since(started));
             app.frame.request();
             app.decode_next();
         });
     }
 
     fn advance(&self) {
-        let wake = self.core.borrow_mut().advance();
+        let (wake, slide) = self.core.borrow_mut().advance();
+        if let Some(meta) = slide {
+            // Nothing is borrowed here: whoever listens may ask for the figures at once.
+            let server_now = self.core.borrow().clock.server(now());
+            let _ = hooks::tell_slide(&meta, server_now);
+        }
         match wake {
             Wake::NextFrame => self.frame.request(),
             Wake::At(moment) => match moment.since(now()) {
@@ -259,56 +341,17 @@ impl App {
         }
     }
 
-    fn show_panel(&self, shown: bool) {
-        self.core.borrow().panel.show(shown);
-        self.update_panel();
-    }
-
-    fn update_panel(&self) {
-        let mut core = self.core.borrow_mut();
-        if core.panel.is_shown() {
-            core.write_panel();
-            self.panel.set(PANEL_MILLIS);
-        }
-    }
-
-    fn command(&self, command: Command, word: &str) {
-        self.toast.show(word);
-        let url = self.query.control_url();
-        let this = self.this.clone();
-        spawn_local(async move {
-            let failed = control::send(&url, &command).await.is_err();
-            if let Some(app) = this.upgrade().filter(|_| failed && is_alive()) {
-                app.toast.show("No answer from the server");
-            }
-        });
-    }
-}
-
-impl Target for Weak<App> {
-    fn act(&self, action: Action) -> bool {
-        let Some(app) = self.upgrade() else {
-            return false;
+    /// Somebody changed the page's address. Much of what is in it is none of ours.
+    fn read_settings(&self) {
+        let Ok(search) = window().location().search() else {
+            return;
         };
-        let panel_shown = app.core.borrow().panel.is_shown();
-        let paused = app.core.borrow().player.is_paused();
-        match action {
-            Action::Next => app.command(Command::Next, "Next"),
-            Action::Previous => app.command(Command::Previous, "Previous"),
-            Action::TogglePause if paused => app.command(Command::Resume, "Playing"),
-            Action::Resume => app.command(Command::Resume, "Playing"),
-            Action::Pause | Action::TogglePause => app.command(Command::Pause, "Paused"),
-            Action::ToggleFullScreen => app.core.borrow().page.toggle_full_screen(),
-            Action::ToggleStats => app.show_panel(!panel_shown),
-            Action::Back if panel_shown => app.show_panel(false),
-            Action::Back => return false,
-        }
-        true
-    }
-
-    fn pointer(&self, moving: bool) {
-        if let Some(app) = self.upgrade() {
-            app.core.borrow().page.show_pointer(moving);
+        let query = Query::parse(&search);
+        if *self.query.borrow() != query {
+            self.core.borrow_mut().set(&query);
+            self.query.replace(query);
+            self.frame.request();
+            self.connect();
         }
     }
 }

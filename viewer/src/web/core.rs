@@ -1,63 +1,106 @@
 //! The pure parts wired to the browser's: parts go from the session to the player, pictures from
-//! the player to the canvas, figures to the panel. Everything here is synchronous and borrows
+//! the player to the canvas. Everything here is synchronous and borrows
 //! nothing across a callback; timers, connections and tasks are [`super::app`]'s.
 
-use mantel_shared::{SlideNo, Transition, UnixMillis};
+use mantel_shared::{Focus, FrameMeta, SlideNo, Transition, UnixMillis};
 use wasm_bindgen::prelude::*;
 
 use super::page::{self, Page, now};
-use super::panel::Panel;
 use super::picture::{Method, Picture};
-use super::surface::Surface;
+use super::surface::{Surface, wants_stillness};
 use crate::clock::{Clock, Local};
 use crate::link::{Backoff, Watchdog};
+use crate::pace::{Judge, Pace};
 use crate::player::{Announcement, Player, Step, Ticket, Verdict, Wake};
+use crate::query::Query;
 use crate::session::{Part, Session, SessionError};
-use crate::stats::{self, Stats};
+use crate::stats::Stats;
 
 /// An encoded picture that waits for its turn to be decoded.
 pub(super) struct Job {
     pub(super) ticket: Ticket,
     pub(super) body: Vec<u8>,
     pub(super) content_type: String,
+    pub(super) focus: Option<Focus>,
 }
+
+/// What a decoded picture is made with.
+pub(super) struct Decoding {
+    pub(super) method: Method,
+    /// The longest side of a picture.
+    pub(super) limit: u32,
+}
+
+/// As many slides as can show and wait at a time, and one that is shown again.
+const MAX_NOTES: usize = 6;
 
 pub(super) struct Core {
     pub(super) page: Page,
     pub(super) surface: Surface,
-    pub(super) panel: Panel,
     pub(super) player: Player<Picture>,
     pub(super) stats: Stats,
     pub(super) clock: Clock,
     pub(super) backoff: Backoff,
     pub(super) watchdog: Watchdog,
     pub(super) method: Method,
+    /// What was said about the slides that show and wait, the latest last.
+    notes: Vec<(SlideNo, FrameMeta)>,
+    /// Slides that came on.
+    pub(super) n_slides: u32,
     session: Option<Session>,
     /// Pictures are decoded one after the other, so that a slow engine is never asked for more
     /// than it can do. Those that nobody wants any more are dropped: at most two wait.
     jobs: Vec<Job>,
-    is_decoding: bool,
-    engine: String,
+    decoding: Option<(Ticket, Local)>,
+    judge: Judge,
+    is_fading: bool,
+    drawn_at: Local,
+    offset_millis: f64,
+    is_still: bool,
+    /// Why the last connection or picture failed.
+    pub(super) trouble: &'static str,
 }
 
+/// No engine takes so long for a picture: it has lost it.
+const STUCK_MILLIS: f64 = 20_000.0;
+
+/// A slow move looks the same at half the display's rate, and costs half.
+const GENTLE_MILLIS: f64 = 28.0;
+
 impl Core {
-    pub(super) fn new(page: Page, surface: Surface, panel: Panel) -> Self {
-        let user_agent = page::window().navigator().user_agent().unwrap_or_default();
-        Self {
+    pub(super) fn new(page: Page, surface: Surface, query: &Query) -> Self {
+        let mut core = Self {
+            judge: Judge::new(surface.pace()),
             page,
             surface,
-            panel,
             player: Player::default(),
             stats: Stats::default(),
             clock: Clock::new(now(), page::wall_clock()),
             backoff: Backoff::default(),
             watchdog: Watchdog::new(now()),
             method: Method::detect(),
+            notes: Vec::new(),
+            n_slides: 0,
             session: None,
             jobs: Vec::new(),
-            is_decoding: false,
-            engine: crate::engine::describe(&user_agent),
-        }
+            decoding: None,
+            is_fading: false,
+            drawn_at: now(),
+            offset_millis: 0.0,
+            is_still: wants_stillness(),
+            trouble: "",
+        };
+        core.set(query);
+        core
+    }
+
+    /// Follows the settings of the page.
+    pub(super) fn set(&mut self, query: &Query) {
+        let affords = self.judge.pace() < Pace::Still;
+        self.player
+            .set_moves(query.moves && affords && !self.is_still);
+        self.offset_millis = query.offset_millis;
+        self.surface.hang(query.wall);
     }
 
     /// A response began.
@@ -86,7 +129,8 @@ impl Core {
     }
 
     /// The connection broke, or never was.
-    pub(super) fn lost(&mut self) {
+    pub(super) fn lost(&mut self, reason: &'static str) {
+        self.trouble = reason;
         self.session = None;
         self.stats.n_reconnects += 1;
         self.player.disconnected();
@@ -97,24 +141,60 @@ impl Core {
 
     /// The next picture to decode, unless one is being decoded.
     pub(super) fn next_job(&mut self) -> Option<Job> {
-        if self.is_decoding || self.jobs.is_empty() {
+        if self.decoding.is_some() || self.jobs.is_empty() {
             return None;
         }
-        self.is_decoding = true;
-        Some(self.jobs.remove(0))
+        let job = self.jobs.remove(0);
+        self.decoding = Some((job.ticket, now()));
+        Some(job)
+    }
+
+    /// How the next picture is decoded.
+    pub(super) fn decoding(&self) -> Decoding {
+        Decoding {
+            method: self.method,
+            limit: self.surface.limit(),
+        }
+    }
+
+    /// Gives up on a picture that the engine has lost; another way may do better. Returns whether
+    /// there was one.
+    pub(super) fn give_up_decoding(&mut self) -> bool {
+        let stuck = |(_, since): &mut (Ticket, Local)| now().since(*since) > STUCK_MILLIS;
+        let Some((ticket, _)) = self.decoding.take_if(stuck) else {
+            return false;
+        };
+        self.method = Method::Element;
+        self.spoilt(ticket, "a picture was never decoded");
+        true
+    }
+
+    fn spoilt(&mut self, ticket: Ticket, reason: &'static str) {
+        self.trouble = reason;
+        self.stats.n_undecodable += 1;
+        self.player.undecodable(ticket);
     }
 
     /// A job is done, after `millis`.
     pub(super) fn decoded(
         &mut self,
         ticket: Ticket,
+        focus: Option<Focus>,
         result: Result<(Picture, Method), JsValue>,
         millis: f64,
     ) {
-        self.is_decoding = false;
+        self.decoding.take_if(|(job, _)| *job == ticket);
         match result {
-            Ok((picture, method)) => {
+            Ok((mut picture, method)) => {
                 self.method = method;
+                picture.focus = focus.unwrap_or(picture.focus);
+                if !self.player.wants(ticket) {
+                    return;
+                }
+                let is_first = self.player.showing().is_none();
+                if self.surface.prepare(&mut picture, is_first) {
+                    self.flatten();
+                }
                 self.stats.decode.add(millis);
                 // The first picture of all is late by nature.
                 let show_at = self.player.show_at(ticket);
@@ -123,58 +203,71 @@ impl Core {
                 }
                 self.player.decoded(ticket, picture);
             }
-            Err(_) => {
-                self.stats.n_undecodable += 1;
-                self.player.undecodable(ticket);
-            }
+            Err(_) => self.spoilt(ticket, "a picture could not be decoded"),
         }
     }
 
-    /// Lets the player take a step and draws what it wants drawn.
-    pub(super) fn advance(&mut self) -> Wake {
-        let now = now();
-        let Step { draw, wake } = self.player.advance(now);
-        if draw {
-            self.draw(now);
-            self.stats.frames.drawn(now, wake == Wake::NextFrame);
+    /// Goes on without WebGL: it was lost, or is no gain. The picture stays on screen.
+    pub(super) fn flatten(&mut self) {
+        if self.judge.pace() == Pace::Gl && self.surface.flatten().is_ok() {
+            self.judge.slow_down();
+            for picture in self.player.pictures_mut() {
+                picture.texture = None;
+            }
+            self.draw(now());
         }
-        self.tell();
-        wake
+    }
+
+    /// Follows what the last crossfade has shown of this engine.
+    fn judge(&mut self) {
+        let was_fading = std::mem::replace(&mut self.is_fading, self.player.is_fading());
+        if !was_fading || self.is_fading {
+            return;
+        }
+        let Some(per_second) = self.stats.frames.per_second() else {
+            return;
+        };
+        match self.judge.judge(per_second) {
+            Some(Pace::Flat) => {
+                // It was counted already.
+                self.judge = Judge::new(Pace::Gl);
+                self.flatten();
+            }
+            Some(Pace::Still | Pace::Cut) => self.player.set_moves(false),
+            Some(Pace::Gl) | None => {}
+        }
+    }
+
+    /// Lets the player take a step and draws what it wants drawn. Returns when to call again, and
+    /// what is known of the slide that came on with it, if one did.
+    pub(super) fn advance(&mut self) -> (Wake, Option<FrameMeta>) {
+        let now = now();
+        let Step { draw, gently, wake } = self.player.advance(now);
+        if draw && !(gently && now.since(self.drawn_at) < GENTLE_MILLIS) {
+            self.draw(now);
+            let is_fading = self.player.is_fading();
+            self.stats.frames.drawn(now, is_fading);
+            self.judge();
+        }
+        (wake, self.tell())
     }
 
     /// Draws what shows, as after a change of the canvas.
     pub(super) fn draw(&mut self, at: Local) {
         self.surface.draw(self.player.layers(at));
+        self.drawn_at = at;
         self.stats.draw.add(now().since(at));
     }
 
-    /// Brings the page's attributes up to date.
-    pub(super) fn tell(&mut self) {
-        self.page.tell(self.player.phase(), self.player.showing());
-    }
-
-    /// Brings the panel up to date.
-    pub(super) fn write_panel(&mut self) {
-        let number = |SlideNo(number)| number;
-        let at = now();
-        let wall = page::wall_clock().0 as f64;
-        let rows = self.stats.rows(&stats::Now {
-            at,
-            slide: self.player.showing().map(number),
-            shown_since: self.player.shown_since(),
-            pending: self
-                .player
-                .pending()
-                .map(|(slide, ready)| (number(slide), ready)),
-            n_skipped: self.player.n_skipped(),
-            source: self.player.picture().map(Picture::size),
-            canvas: self.surface.size(),
-            engine: &self.engine,
-            decoder: self.method.name(),
-            clock_offset: self.clock.server(at) - wall,
-        });
-        // The panel is a convenience: an engine that can't make it still shows pictures.
-        let _ = self.panel.write(&rows);
+    /// Brings the page's attributes up to date; the slide that came on is returned.
+    pub(super) fn tell(&mut self) -> Option<FrameMeta> {
+        let showing = self.player.showing();
+        if !self.page.tell(self.player.phase(), showing) {
+            return None;
+        }
+        self.n_slides = self.n_slides.wrapping_add(1);
+        let (_, meta) = self.notes.iter().rfind(|(no, _)| Some(*no) == showing)?;
+        Some(meta.clone())
     }
 
     fn take_part(&mut self, part: Part) {
@@ -194,25 +287,46 @@ impl Core {
         self.backoff.succeeded();
         // A stream that does not number its slides is shown in the order in which it comes.
         let next = || SlideNo(self.player.newest().map_or(0, |SlideNo(newest)| newest + 1));
+        let slide = meta.slide.unwrap_or_else(next);
+        let cuts = self.is_still || self.judge.pace() == Pace::Cut;
         let verdict = self.player.announce(Announcement {
-            slide: meta.slide.unwrap_or_else(next),
+            slide,
             fingerprint,
-            show_at: meta.show_at.map(|at: UnixMillis| self.clock.local(at)),
+            show_at: meta
+                .show_at
+                .map(|at: UnixMillis| self.clock.local(at).after(self.offset_millis)),
             fade_millis: match meta.transition {
-                Some(Transition::Crossfade { millis }) => f64::from(millis),
-                Some(Transition::Cut) | None => 0.0,
+                Some(Transition::Crossfade { millis }) if !cuts => f64::from(millis),
+                _ => 0.0,
             },
+            dwell_millis: meta.dwell_millis.unwrap_or(0) as f64,
             paused: meta.paused,
         });
         if let Verdict::Decode(ticket) = verdict {
             let content_type = head.content_type.as_str().to_owned();
-            self.jobs.push(Job {
-                ticket,
-                body,
-                content_type,
-            });
+            if is_half(&body) {
+                self.spoilt(ticket, "a picture came without its end");
+            } else {
+                self.jobs.push(Job {
+                    ticket,
+                    body,
+                    content_type,
+                    focus: meta.focus,
+                });
+            }
         }
+        self.notes.retain(|(no, _)| *no != slide);
+        if self.notes.len() >= MAX_NOTES {
+            self.notes.remove(0);
+        }
+        self.notes.push((slide, meta));
         let player = &self.player;
         self.jobs.retain(|job| player.wants(job.ticket));
     }
+}
+
+/// Whether it is a JPEG without its end: engines show what there is of it, and grey below.
+fn is_half(body: &[u8]) -> bool {
+    let end = body.iter().rposition(|byte| *byte != 0).unwrap_or(0);
+    body.starts_with(b"\xff\xd8") && !body[..=end.min(body.len() - 1)].ends_with(b"\xff\xd9")
 }

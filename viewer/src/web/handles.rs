@@ -50,7 +50,8 @@ impl Listener {
         let callback = Closure::<dyn FnMut(Event)>::new(guarded(callback));
         let function = callback.as_ref().unchecked_ref();
         // It fails for a name that is no string, which can't be.
-        let _ = target.add_event_listener_with_callback(name, function);
+        // Captured: what happens to the canvas alone does not come up to the window.
+        let _ = target.add_event_listener_with_callback_and_bool(name, function, true);
         Self {
             target: target.clone(),
             name,
@@ -64,7 +65,7 @@ impl Drop for Listener {
         let function = self.callback.as_ref().unchecked_ref();
         let _ = self
             .target
-            .remove_event_listener_with_callback(self.name, function);
+            .remove_event_listener_with_callback_and_bool(self.name, function, true);
     }
 }
 

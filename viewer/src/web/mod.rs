@@ -1,17 +1,17 @@
-//! The only place that names the browser: fetches, decodes, draws, listens.
+//! The only place that names the browser: fetches, decodes, draws.
 //!
 //! Never a decision that could be tested without a browser; those are in the modules above.
 
 mod app;
-mod control;
 mod core;
+mod gl;
 mod handles;
-mod input;
+mod hooks;
 mod page;
-mod panel;
 mod picture;
 mod stream;
 mod surface;
+mod time;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -20,6 +20,19 @@ use wasm_bindgen::prelude::*;
 
 use self::app::App;
 use self::handles::Listener;
+
+/// std's own allocator would be a twentieth of the download.
+#[global_allocator]
+static HEAP: rlsf::GlobalTlsf<Small> = rlsf::GlobalTlsf::new();
+
+/// Pools are joined: pictures are larger than the pages in which memory grows, and a screen runs for
+/// months.
+struct Small;
+
+impl rlsf::GlobalTlsfOptions for Small {
+    const ENABLE_REALLOCATION: bool = false;
+    const COALESCE_POOLS: bool = true;
+}
 
 thread_local! {
     static RUNNING: RefCell<Option<(Rc<App>, Listener)>> = const { RefCell::new(None) };
@@ -50,6 +63,23 @@ pub(crate) fn start() -> Result<(), JsValue> {
         Err(error) => fail(&error.as_string().unwrap_or_else(|| "no canvas".to_owned())),
     }
     Ok(())
+}
+
+/// The viewer's figures as a plain object, for the page's other scripts: see [`hooks`].
+///
+/// # Errors
+///
+/// The viewer does not run, or is in the middle of something.
+#[wasm_bindgen]
+pub fn stats() -> Result<JsValue, JsValue> {
+    if !handles::is_alive() {
+        return Err("the viewer has ended".into());
+    }
+    let app = RUNNING.with(|running| {
+        let running = running.try_borrow().ok()?;
+        running.as_ref().map(|(app, _)| Rc::clone(app))
+    });
+    app.ok_or("the viewer does not run")?.stats()
 }
 
 /// Lets the module's memory grow once, before JavaScript has seen it: allocated and given back,

@@ -1,7 +1,6 @@
-//! The page around the canvas: its state attributes, its measures, full screen, the engine's
-//! name. Never pictures and never events.
+//! The page around the canvas: its state attributes and its measures. Never pictures and never events.
 
-use js_sys::{Function, Promise, Reflect};
+use js_sys::{Promise, Reflect};
 use mantel_shared::{SlideNo, UnixMillis};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -12,7 +11,7 @@ use crate::fit::Size;
 use crate::player::Phase;
 
 /// No screen is larger, and the server's limit is near: it keeps the canvas at 33 MB.
-const LONGEST_SIDE: u32 = 3840;
+pub(super) const LONGEST_SIDE: u32 = 3840;
 
 /// The window. A page without one can't have started this module.
 pub(super) fn window() -> Window {
@@ -96,11 +95,11 @@ impl Page {
         Ok(element.unchecked_into())
     }
 
-    /// Tells tests, kiosks and the page's own style what is going on; writes only changes.
-    pub(super) fn tell(&mut self, phase: Phase, slide: Option<SlideNo>) {
-        if slide != self.slide
-            && let Some(SlideNo(number)) = slide
-        {
+    /// Tells tests, kiosks and the page's own style what is going on; writes only changes. Returns
+    /// whether the slide is another one.
+    pub(super) fn tell(&mut self, phase: Phase, slide: Option<SlideNo>) -> bool {
+        let changed = slide != self.slide && slide.is_some();
+        if changed && let Some(SlideNo(number)) = slide {
             self.slide = slide;
             let _ = self.root.set_attribute("data-slide", &number.to_string());
         }
@@ -114,30 +113,7 @@ impl Page {
             };
             let _ = self.root.set_attribute("data-state", name);
         }
-    }
-
-    /// Shows or hides the pointer.
-    pub(super) fn show_pointer(&self, shown: bool) {
-        let _ = self.root.class_list().toggle_with_force("still", !shown);
-    }
-
-    /// Into full screen, or out of it. Older engines have the prefixed names only.
-    pub(super) fn toggle_full_screen(&self) {
-        let (document, root) = (self.document.as_ref(), self.root.as_ref());
-        let is_full = ["fullscreenElement", "webkitFullscreenElement"]
-            .iter()
-            .any(|name| property(document, name).is_some());
-        let (object, names): (&JsValue, _) = if is_full {
-            (document, ["exitFullscreen", "webkitExitFullscreen"])
-        } else {
-            (root, ["requestFullscreen", "webkitRequestFullscreen"])
-        };
-        let function = names.iter().find_map(|name| property(object, name));
-        if let Some(function) = function
-            && let Ok(promise) = function.unchecked_into::<Function>().call0(object)
-        {
-            forget(&promise);
-        }
+        changed
     }
 }
 
@@ -151,14 +127,4 @@ pub(super) fn screen_size() -> Size {
         window.device_pixel_ratio(),
         LONGEST_SIDE,
     )
-}
-
-/// The window's width in CSS pixels.
-pub(super) fn css_width() -> f64 {
-    window()
-        .inner_width()
-        .ok()
-        .and_then(|width| width.as_f64())
-        .unwrap_or(1.0)
-        .max(1.0)
 }

@@ -1,17 +1,21 @@
-//! Encoded bytes to something that a canvas can draw, off the critical path: `createImageBitmap`
-//! where the engine has it, otherwise an `<img>` element with an object URL.
+//! Encoded bytes to something that can be drawn, off the critical path: `createImageBitmap` where the
+//! engine has it, otherwise an `<img>` element with an object URL.
 //!
 //! Never when a picture is shown. Bitmaps are closed and object URLs revoked on drop: both hold
 //! memory outside of any garbage collector's sight.
 
 use js_sys::{Array, Promise, Uint8Array};
+use mantel_shared::Focus;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    Blob, BlobPropertyBag, CanvasRenderingContext2d, HtmlImageElement, ImageBitmap, Url,
+    Blob, BlobPropertyBag, CanvasRenderingContext2d, HtmlCanvasElement, HtmlImageElement,
+    ImageBitmap, Url,
 };
 
+use super::gl::Texture;
 use super::page::{property, window};
+use super::surface::context_of;
 use crate::fit::{Rect, Size};
 
 /// How pictures are decoded here.
@@ -19,6 +23,8 @@ use crate::fit::{Rect, Size};
 pub(super) enum Method {
     /// `createImageBitmap`, in a thread of the engine.
     Bitmap,
+    /// The same, and it has worked before: what it refuses is no picture.
+    Proven,
     /// `HTMLImageElement.decode()`, or its load event where that is missing too.
     Element,
 }
@@ -35,7 +41,7 @@ impl Method {
     /// For the statistics.
     pub(super) fn name(self) -> &'static str {
         match self {
-            Self::Bitmap => "bitmap",
+            Self::Bitmap | Self::Proven => "bitmap",
             Self::Element => "img element",
         }
     }
@@ -43,16 +49,47 @@ impl Method {
 
 /// A decoded picture.
 pub(super) struct Picture {
-    pixels: Pixels,
+    /// What canvases of either kind take: a bitmap, an element or a canvas.
+    source: JsValue,
     size: Size,
+    /// What is worth looking at.
+    pub(super) focus: Focus,
+    /// On the graphics processor, where WebGL draws.
+    pub(super) texture: Option<Texture>,
+    _keep: Keep,
 }
 
-enum Pixels {
+/// What has to be given back.
+enum Keep {
     Bitmap(ImageBitmap),
-    Element {
-        image: HtmlImageElement,
-        _url: ObjectUrl,
-    },
+    Element(#[expect(dead_code, reason = "it is revoked on drop")] ObjectUrl),
+    Canvas(HtmlCanvasElement),
+}
+
+impl Drop for Keep {
+    fn drop(&mut self) {
+        match self {
+            Self::Bitmap(bitmap) => bitmap.close(),
+            // WebKit counts a canvas' memory until it is collected, which may be late.
+            Self::Canvas(canvas) => canvas.set_width(1),
+            Self::Element(_) => {}
+        }
+    }
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// web-sys has one `drawImage` for each kind of source, each with its own glue.
+    type Drawing;
+    #[wasm_bindgen(method, catch, js_name = drawImage)]
+    fn draw_image(
+        this: &Drawing,
+        source: &JsValue,
+        x: f64,
+        y: f64,
+        width: f64,
+        height: f64,
+    ) -> Result<(), JsValue>;
 }
 
 impl Picture {
@@ -61,31 +98,46 @@ impl Picture {
         self.size
     }
 
+    /// A bitmap, an element or a canvas.
+    pub(super) fn source(&self) -> &JsValue {
+        &self.source
+    }
+
     /// Draws it into `rect` with the context's present opacity.
     pub(super) fn draw(&self, context: &CanvasRenderingContext2d, rect: Rect) {
-        let Rect {
-            x,
-            y,
-            width,
-            height,
-        } = rect;
+        let context: &Drawing = context.unchecked_ref();
         // Drawing fails for a picture without pixels, and those were refused when decoded.
-        let _ = match &self.pixels {
-            Pixels::Bitmap(bitmap) => {
-                context.draw_image_with_image_bitmap_and_dw_and_dh(bitmap, x, y, width, height)
-            }
-            Pixels::Element { image, .. } => {
-                context.draw_image_with_html_image_element_and_dw_and_dh(image, x, y, width, height)
-            }
-        };
+        let _ = context.draw_image(&self.source, rect.x, rect.y, rect.width, rect.height);
     }
-}
 
-impl Drop for Pixels {
-    fn drop(&mut self) {
-        if let Self::Bitmap(bitmap) = self {
-            bitmap.close();
+    /// The same picture with sides of at most `longest`: textures have a limit, and what is larger
+    /// than any screen only costs memory.
+    ///
+    /// # Errors
+    ///
+    /// The engine makes no canvas.
+    fn held(self, longest: u32) -> Result<Self, JsValue> {
+        let size = self.size.held(longest);
+        if size == self.size {
+            return Ok(self);
         }
+        let document = window().document().ok_or("no document")?;
+        let canvas: HtmlCanvasElement = document.create_element("canvas")?.unchecked_into();
+        canvas.set_width(size.width);
+        canvas.set_height(size.height);
+        let rect = Rect {
+            x: 0.0,
+            y: 0.0,
+            width: f64::from(size.width),
+            height: f64::from(size.height),
+        };
+        self.draw(&context_of(&canvas)?, rect);
+        Ok(Self {
+            source: canvas.clone().into(),
+            size,
+            _keep: Keep::Canvas(canvas),
+            ..self
+        })
     }
 }
 
@@ -98,8 +150,8 @@ impl Drop for ObjectUrl {
     }
 }
 
-/// Decodes a picture; also says which method did it. Some engines have `createImageBitmap` and
-/// refuse blobs: then the element gets its chance.
+/// Decodes a picture to one with sides of at most `longest`; also says which method did it. Some
+/// engines have `createImageBitmap` and refuse blobs: then the element gets its chance.
 ///
 /// # Errors
 ///
@@ -108,30 +160,29 @@ pub(super) async fn decode(
     body: Vec<u8>,
     content_type: &str,
     method: Method,
+    longest: u32,
 ) -> Result<(Picture, Method), JsValue> {
     let bytes = Uint8Array::from(body.as_slice());
     drop(body);
     let options = BlobPropertyBag::new();
     options.set_type(content_type);
     let blob = Blob::new_with_buffer_source_sequence_and_options(&Array::of1(&bytes), &options)?;
-    if method == Method::Bitmap
-        && let Ok(picture) = decode_bitmap(&blob).await
-    {
-        return Ok((picture, Method::Bitmap));
-    }
-    decode_element(&blob)
-        .await
-        .map(|picture| (picture, Method::Element))
+    let (picture, method) = match method {
+        Method::Element => (decode_element(&blob).await?, method),
+        Method::Proven => (decode_bitmap(&blob).await?, method),
+        Method::Bitmap => match decode_bitmap(&blob).await {
+            Ok(picture) => (picture, Method::Proven),
+            Err(_) => (decode_element(&blob).await?, Method::Element),
+        },
+    };
+    Ok((picture.held(longest)?, method))
 }
 
 async fn decode_bitmap(blob: &Blob) -> Result<Picture, JsValue> {
     let promise = window().create_image_bitmap_with_blob(blob)?;
     let bitmap: ImageBitmap = JsFuture::from(promise).await?.unchecked_into();
     let size = Size::new(bitmap.width(), bitmap.height());
-    Ok(Picture {
-        pixels: Pixels::Bitmap(bitmap),
-        size,
-    })
+    Ok(picture(bitmap.clone().into(), size, Keep::Bitmap(bitmap)))
 }
 
 async fn decode_element(blob: &Blob) -> Result<Picture, JsValue> {
@@ -150,8 +201,19 @@ async fn decode_element(blob: &Blob) -> Result<Picture, JsValue> {
         JsFuture::from(image.decode()).await?;
     }
     let size = Size::new(image.natural_width(), image.natural_height());
-    Ok(Picture {
-        pixels: Pixels::Element { image, _url: url },
+    Ok(picture(image.into(), size, Keep::Element(url)))
+}
+
+fn picture(source: JsValue, size: Size, keep: Keep) -> Picture {
+    const MIDDLE: u16 = Focus::MAX / 2;
+    Picture {
+        source,
         size,
-    })
+        focus: Focus {
+            x: MIDDLE,
+            y: MIDDLE,
+        },
+        texture: None,
+        _keep: keep,
+    }
 }

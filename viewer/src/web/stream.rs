@@ -19,7 +19,7 @@ pub(super) enum Received<'a> {
     /// Bytes of the body.
     Chunk(&'a [u8]),
     /// It is over, for this reason. Nothing more comes.
-    End(String),
+    End(&'static str),
 }
 
 /// An open connection; dropping it closes it, and nothing is reported any more.
@@ -45,7 +45,7 @@ impl Connection {
         let task = Rc::clone(&shared);
         spawn_local(async move {
             let end = match task.run(&url, &sink).await {
-                Ok(()) => "the stream ended".to_owned(),
+                Ok(()) => "the stream ended",
                 Err(error) => describe(&error),
             };
             if task.is_open() {
@@ -89,7 +89,7 @@ impl Shared {
         }
         if !response.ok() {
             forget(&body.cancel());
-            return Err(JsValue::from_str(&response.status_text()));
+            return Err("the server refused the stream".into());
         }
         // An `instanceof` would fail: in older engines the class is no global.
         let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
@@ -113,11 +113,11 @@ impl Shared {
     }
 }
 
-fn describe(error: &JsValue) -> String {
-    error.as_string().unwrap_or_else(|| {
-        let message = error.unchecked_ref::<js_sys::Error>().message();
-        message
-            .as_string()
-            .unwrap_or_else(|| "the connection failed".to_owned())
-    })
+/// Engines have their own words for the same few faults; ours are told.
+fn describe(error: &JsValue) -> &'static str {
+    if error.is_string() {
+        "the server refused the stream"
+    } else {
+        "the server does not answer"
+    }
 }

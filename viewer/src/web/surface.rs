@@ -1,45 +1,136 @@
-//! The canvas: as large as the screen in device pixels, and drawn layer over layer. Never which
-//! layers, and never when.
+//! The canvas: as large as the screen in device pixels, and drawn layer over layer, with WebGL or in
+//! two dimensions. Never which layers, and never when.
 
 use js_sys::Reflect;
 use wasm_bindgen::prelude::*;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 
+use super::gl;
+use super::page::{now, window};
 use super::picture::Picture;
-use crate::fit::{self, Size};
+use crate::fit::{self, Rect, Size};
+use crate::motion;
+use crate::pace::Pace;
+use crate::player::Shown;
+use crate::query::{Query, Renderer};
+use crate::wall::Wall;
 
-/// The canvas and its context.
+/// No screen is larger, and every engine's canvas still takes it.
+const LONGEST_SIDE: u32 = 4096;
+
+/// A frame of a crossfade that takes longer in WebGL is no gain over the plain canvas.
+const AFFORDABLE_MILLIS: f64 = 24.0;
+
+/// So faint that nobody sees it, and drawn all the same: the engine brings the picture to where it
+/// needs it.
+const FAINT: f64 = 0.004;
+
+/// The canvas and what it is drawn with.
 pub(super) struct Surface {
     canvas: HtmlCanvasElement,
-    context: CanvasRenderingContext2d,
+    painter: Painter,
     size: Size,
+    wall: Wall,
+    /// WebGL has shown what it takes.
+    is_measured: bool,
+}
+
+enum Painter {
+    Gl(gl::Painter),
+    Flat(CanvasRenderingContext2d),
+}
+
+/// A 2D context of a canvas. It is opaque: the compositor need not blend it with the page.
+///
+/// # Errors
+///
+/// The engine gives none.
+pub(super) fn context_of(canvas: &HtmlCanvasElement) -> Result<CanvasRenderingContext2d, JsValue> {
+    let options = js_sys::Object::new();
+    Reflect::set(&options, &"alpha".into(), &JsValue::FALSE)?;
+    let context = canvas.get_context_with_context_options("2d", &options)?;
+    Ok(context.ok_or("no 2d context")?.unchecked_into())
 }
 
 impl Surface {
-    /// Takes the canvas over. It is opaque: the compositor need not blend it with the page.
+    /// Takes the canvas over.
     ///
     /// # Errors
     ///
-    /// The engine gives no 2D context.
-    pub(super) fn new(canvas: HtmlCanvasElement, size: Size) -> Result<Self, JsValue> {
-        let options = js_sys::Object::new();
-        Reflect::set(&options, &"alpha".into(), &JsValue::FALSE)?;
-        let context = canvas
-            .get_context_with_context_options("2d", &options)?
-            .ok_or("no 2d context")?
-            .unchecked_into();
-        let mut surface = Self {
-            canvas,
-            context,
-            size: Size::new(1, 1),
+    /// The engine gives no context of any kind.
+    pub(super) fn new(
+        canvas: HtmlCanvasElement,
+        size: Size,
+        query: &Query,
+    ) -> Result<Self, JsValue> {
+        let is_asked_for = query.renderer == Some(Renderer::Gl);
+        let gl = match query.renderer {
+            Some(Renderer::Flat) => None,
+            _ => gl::Painter::new(&canvas, is_asked_for).ok(),
+        };
+        let mut surface = match gl {
+            Some(gl) => Self {
+                canvas,
+                painter: Painter::Gl(gl),
+                size: Size::new(1, 1),
+                wall: query.wall,
+                is_measured: is_asked_for,
+            },
+            None => {
+                // A canvas that gave a WebGL context, be it a broken one, gives no other.
+                let (canvas, context) = match context_of(&canvas) {
+                    Ok(context) => (canvas, context),
+                    Err(_) => {
+                        let canvas = replaced(&canvas)?;
+                        let context = context_of(&canvas)?;
+                        (canvas, context)
+                    }
+                };
+                Self {
+                    painter: Painter::Flat(context),
+                    canvas,
+                    size: Size::new(1, 1),
+                    wall: query.wall,
+                    is_measured: true,
+                }
+            }
         };
         surface.resize(size);
         Ok(surface)
     }
 
+    /// It is this part of a wall.
+    pub(super) fn hang(&mut self, wall: Wall) {
+        self.wall = wall;
+    }
+
+    /// What it draws with.
+    pub(super) fn pace(&self) -> Pace {
+        match self.painter {
+            Painter::Gl(_) => Pace::Gl,
+            Painter::Flat(_) => Pace::Flat,
+        }
+    }
+
+    /// How it draws, for the statistics.
+    pub(super) fn renderer(&self) -> &'static str {
+        match self.painter {
+            Painter::Gl(_) => "webgl",
+            Painter::Flat(_) => "2d",
+        }
+    }
+
     /// In device pixels.
     pub(super) fn size(&self) -> Size {
         self.size
+    }
+
+    /// The longest side of a picture that it can draw.
+    pub(super) fn limit(&self) -> u32 {
+        match &self.painter {
+            Painter::Gl(gl) => gl.limit().min(LONGEST_SIDE),
+            Painter::Flat(_) => LONGEST_SIDE,
+        }
     }
 
     /// Gives the canvas another size. That clears it: it must be drawn before the browser paints
@@ -51,23 +142,123 @@ impl Surface {
         self.size = size;
         self.canvas.set_width(size.width);
         self.canvas.set_height(size.height);
-        // Setting the size resets the context's state. Frames that were composed for this canvas
-        // need no scaling at all; others are worth more than the default.
-        let quality = JsValue::from_str("medium");
-        let _ = Reflect::set(&self.context, &"imageSmoothingQuality".into(), &quality);
+        match &self.painter {
+            Painter::Gl(gl) => gl.resized(size),
+            // Setting the size resets the context's state. Frames that were composed for this canvas
+            // need no scaling at all; others are worth more than the default.
+            Painter::Flat(context) => {
+                let quality = JsValue::from_str("medium");
+                let _ = Reflect::set(context, &"imageSmoothingQuality".into(), &quality);
+            }
+        }
         true
     }
 
-    /// Draws pictures over each other, lowest first, each with its opacity, the lowest opaque.
-    pub(super) fn draw<'a>(&self, layers: impl Iterator<Item = (&'a Picture, f64)>) {
-        for (picture, alpha) in layers {
-            let rect = fit::place(picture.size(), self.size);
-            self.context.set_global_alpha(alpha);
-            picture.draw(&self.context, rect);
-            self.context.set_fill_style_str("#000");
-            for bar in fit::bars(rect, self.size) {
-                self.context.fill_rect(bar.x, bar.y, bar.width, bar.height);
+    /// Draws in two dimensions from now on, on a canvas in place of the one there is. It must be
+    /// drawn before the browser paints again.
+    ///
+    /// # Errors
+    ///
+    /// The engine makes no other canvas; the one there is stays.
+    pub(super) fn flatten(&mut self) -> Result<(), JsValue> {
+        if let Painter::Gl(_) = self.painter {
+            let canvas = replaced(&self.canvas)?;
+            self.painter = Painter::Flat(context_of(&canvas)?);
+            self.canvas = canvas;
+            let size = std::mem::replace(&mut self.size, Size::new(1, 1));
+            self.resize(size);
+        }
+        Ok(())
+    }
+
+    /// Brings a new picture to where it will be drawn from, before its moment. Returns whether this
+    /// surface can't draw it, or not in time: then it must be flattened.
+    pub(super) fn prepare(&mut self, picture: &mut Picture, is_first: bool) -> bool {
+        match &self.painter {
+            Painter::Gl(gl) => {
+                picture.texture = gl.upload(picture.source()).ok();
+                let Some(texture) = &picture.texture else {
+                    return true;
+                };
+                if self.is_measured || !is_first {
+                    return false;
+                }
+                // Nothing shows yet: what is drawn here is drawn over within this very task.
+                self.is_measured = true;
+                let rect = self.place(picture.size());
+                let frame = || {
+                    let layers = [(texture, rect, 1.0), (texture, rect, 0.5)];
+                    gl.draw(self.size, layers.into_iter());
+                    gl.settle();
+                };
+                // The first one also compiles.
+                frame();
+                let started = now();
+                frame();
+                now().since(started) > AFFORDABLE_MILLIS
+            }
+            Painter::Flat(context) => {
+                if !is_first {
+                    context.set_global_alpha(FAINT);
+                    picture.draw(context, self.place(picture.size()));
+                }
+                false
             }
         }
     }
+
+    /// Draws pictures over each other, lowest first, each with its opacity, the lowest opaque.
+    pub(super) fn draw<'a>(&self, layers: impl Iterator<Item = Shown<'a, Picture>>) {
+        let placed = layers.map(|shown| {
+            let rect = self.place(shown.picture.size());
+            let rect = match shown.progress {
+                Some(progress) => motion::around(rect, shown.picture.focus, progress.scale()),
+                None => rect,
+            };
+            (shown.picture, rect, shown.alpha)
+        });
+        match &self.painter {
+            Painter::Gl(gl) => gl.draw(
+                self.size,
+                placed.filter_map(|(picture, rect, alpha)| {
+                    Some((picture.texture.as_ref()?, rect, alpha))
+                }),
+            ),
+            Painter::Flat(context) => {
+                for (picture, rect, alpha) in placed {
+                    context.set_global_alpha(alpha);
+                    picture.draw(context, rect);
+                    context.set_fill_style_str("#000");
+                    for bar in fit::bars(rect, self.size) {
+                        context.fill_rect(bar.x, bar.y, bar.width, bar.height);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Where a picture belongs; of a wall's, mostly beyond this canvas.
+    fn place(&self, picture: Size) -> Rect {
+        let rect = fit::place(picture, self.wall.whole(self.size));
+        let (x, y) = self.wall.origin(self.size);
+        Rect {
+            x: rect.x - x,
+            y: rect.y - y,
+            ..rect
+        }
+    }
+}
+
+/// Another canvas of the same kind in the same place.
+fn replaced(canvas: &HtmlCanvasElement) -> Result<HtmlCanvasElement, JsValue> {
+    let new = canvas.clone_node()?;
+    let parent = canvas.parent_node().ok_or("no page around the canvas")?;
+    parent.replace_child(&new, canvas)?;
+    Ok(new.unchecked_into())
+}
+
+/// Whether whoever sits here wants nothing to move.
+pub(super) fn wants_stillness() -> bool {
+    let query = window().match_media("(prefers-reduced-motion: reduce)");
+    query.ok().flatten().is_some_and(|query| query.matches())
 }

@@ -48,6 +48,19 @@ impl<'a> Lexer<'a> {
         }
     }
 
+    /// The tokens as they stand in the script, with their lines, and whether something stands before
+    /// them.
+    pub(super) fn texts(mut self) -> impl Iterator<Item = (usize, bool, &'a str)> {
+        std::iter::from_fn(move || {
+            let before = self.at();
+            self.skip_blanks_and_comments();
+            let start = self.at();
+            let (line, _) = self.next()?;
+            let end = self.at();
+            Some((line, start > before, &self.text[start..end]))
+        })
+    }
+
     fn at(&mut self) -> usize {
         self.rest.peek().map_or(self.text.len(), |(at, _)| *at)
     }

@@ -10,7 +10,7 @@ use crate::{
 fn limits() -> StudioLimits {
     StudioLimits {
         time: Duration::from_millis(40),
-        ..StudioLimits::with_workers(1)
+        ..StudioLimits::new(1, 1024)
     }
 }
 
@@ -47,7 +47,7 @@ async fn rendered(studio: &Arc<Studio>, subject: &Subject, rendition: Rendition)
 
 #[tokio::test]
 async fn the_same_is_rendered_once_at_a_time_and_later() {
-    let studio = Arc::new(Studio::new(StudioLimits::with_workers(2)));
+    let studio = Arc::new(Studio::new(StudioLimits::new(2, 1024), Arc::default()));
     let subject = &subjects()[0];
     let (a, b) = tokio::join!(
         rendered(&studio, subject, rendition(320)),
@@ -64,7 +64,10 @@ async fn the_same_is_rendered_once_at_a_time_and_later() {
     let later = rendered(&studio, subject, rendition(320)).await;
     assert!(Arc::ptr_eq(&a, &later));
     assert_eq!(
-        (studio.shelf_counts().hits, studio.shelf_counts().misses),
+        (
+            studio.stats.shelf_hits.load(Relaxed),
+            studio.stats.shelf_misses.load(Relaxed)
+        ),
         (1, 2)
     );
     let other = rendered(&studio, subject, rendition(480)).await;
@@ -74,7 +77,7 @@ async fn the_same_is_rendered_once_at_a_time_and_later() {
 
 #[tokio::test]
 async fn two_share_a_frame_and_what_is_told_of_it() {
-    let studio = Arc::new(Studio::new(StudioLimits::with_workers(2)));
+    let studio = Arc::new(Studio::new(StudioLimits::new(2, 1024), Arc::default()));
     let [first, second, ..] = &subjects()[..] else {
         panic!("no demo")
     };
@@ -92,7 +95,7 @@ async fn two_share_a_frame_and_what_is_told_of_it() {
 
 #[tokio::test]
 async fn a_photo_that_is_gone_is_to_blame_not_its_companion() {
-    let studio = Arc::new(Studio::new(StudioLimits::with_workers(2)));
+    let studio = Arc::new(Studio::new(StudioLimits::new(2, 1024), Arc::default()));
     let subject = &subjects()[0];
     let gone = Photo {
         id: PhotoId(7),
@@ -113,23 +116,23 @@ async fn a_photo_that_is_gone_is_to_blame_not_its_companion() {
 
 #[tokio::test]
 async fn a_decoder_that_hangs_is_left_alone() {
-    let studio = Arc::new(Studio::new(limits()));
+    let studio = Arc::new(Studio::new(limits(), Arc::default()));
     let (release, hang) = mpsc::channel::<()>();
     let hangs = studio.timed(1024, move || hang.recv().is_ok()).await;
     let sentence = hangs.unwrap_err().to_string();
     assert_eq!(sentence, "it takes longer than 0 s to decode");
-    assert_eq!(studio.n_hanging(), 1);
+    assert_eq!(studio.stats.n_hanging.load(Relaxed), 1);
     // Worker and memory are there again.
     assert_eq!(studio.timed(1024, || 5).await.unwrap(), 5);
     drop(release);
-    while studio.n_hanging() > 0 {
+    while studio.stats.n_hanging.load(Relaxed) > 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
 #[tokio::test]
 async fn what_hangs_beyond_the_limit_holds_what_it_has() {
-    let studio = Arc::new(Studio::new(limits()));
+    let studio = Arc::new(Studio::new(limits(), Arc::default()));
     let mut releases = Vec::new();
     for _ in 0..=MAX_HANGING {
         let (release, hang) = mpsc::channel::<()>();
@@ -143,10 +146,13 @@ async fn what_hangs_beyond_the_limit_holds_what_it_has() {
 
 #[tokio::test]
 async fn memory_is_lent_by_estimate() {
-    let studio = Arc::new(Studio::new(StudioLimits {
-        memory_mib: 100,
-        ..StudioLimits::with_workers(4)
-    }));
+    let studio = Arc::new(Studio::new(
+        StudioLimits {
+            memory_mib: 100,
+            ..StudioLimits::new(4, 1024)
+        },
+        Arc::default(),
+    ));
     let running = Arc::new(AtomicUsize::new(0));
     let work = |n_mib| {
         let (studio, running) = (studio.clone(), running.clone());
@@ -169,7 +175,7 @@ async fn memory_is_lent_by_estimate() {
 
 #[tokio::test]
 async fn a_panic_in_a_worker_is_a_broken_picture() {
-    let studio = Arc::new(Studio::new(StudioLimits::with_workers(1)));
+    let studio = Arc::new(Studio::new(StudioLimits::new(1, 1024), Arc::default()));
     let work = || -> u8 { panic!("on purpose") };
     let broken = studio.timed(1, work).await;
     assert!(matches!(broken, Err(LoadError::Broken)));

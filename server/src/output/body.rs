@@ -1,0 +1,100 @@
+//! The body of an answer that goes on: hands out the pieces that are ready, and asks for more only when the connection
+//! has taken them, so that what is decided is decided as late as can be.
+
+use std::{collections::VecDeque, pin::Pin};
+
+use bytes::Bytes;
+use tokio::time::Instant;
+use warp::reply::Response;
+
+use super::{reply, viewers::Viewing};
+use crate::net::Visitor;
+
+/// What comes after what was said last.
+pub(super) enum More {
+    /// This many frames were put into the queue.
+    Frames {
+        /// How many.
+        n: usize,
+        /// Since when the last of them has been on, if its age counts.
+        since: Option<Instant>,
+    },
+    /// There is nothing more; what is in the queue is still sent.
+    Over,
+}
+
+/// Who decides what a viewer is sent next.
+pub(super) trait Script: Send + 'static {
+    /// Waits until there is something to send and puts it into `out`.
+    fn more(
+        &mut self,
+        viewing: &Viewing,
+        out: &mut VecDeque<Bytes>,
+    ) -> impl Future<Output = More> + Send;
+}
+
+/// One viewer's body.
+pub(super) struct Body<S> {
+    pub(super) script: S,
+    pub(super) viewing: Viewing,
+    /// Who may be sent away at any time.
+    pub(super) visitor: Visitor,
+    pub(super) ready: VecDeque<Bytes>,
+}
+
+struct State<S> {
+    body: Body<S>,
+    /// Done when the visitor has been sent away. One for all frames: making it takes hold of what everybody shares.
+    gone: Pin<Box<dyn Future<Output = ()> + Send>>,
+    /// Since when the frame has been on that the connection is taking.
+    taking: Option<Instant>,
+    over: bool,
+}
+
+impl<S: Script> Body<S> {
+    pub(super) fn into_response(self, content_type: &str) -> Response {
+        let state = State {
+            gone: Box::pin(self.visitor.gone()),
+            body: self,
+            taking: None,
+            over: false,
+        };
+        reply::stream(content_type, state, State::next)
+    }
+}
+
+impl<S: Script> State<S> {
+    /// The next bytes; `None` when it is over.
+    async fn next(mut self) -> Option<(Bytes, Self)> {
+        let Body {
+            script,
+            viewing,
+            ready,
+            ..
+        } = &mut self.body;
+        if ready.is_empty()
+            && let Some(since) = self.taking.take()
+        {
+            // hyper asks again when it has less than its buffer left to write.
+            viewing.took(since.elapsed());
+        }
+        while ready.is_empty() {
+            if self.over {
+                return None;
+            }
+            let more = tokio::select! {
+                biased;
+                more = script.more(viewing, ready) => more,
+                () = &mut self.gone => return None,
+            };
+            match more {
+                More::Frames { n, since } => {
+                    viewing.sent(n, ready.iter().map(Bytes::len).sum());
+                    self.taking = since;
+                }
+                More::Over => self.over = true,
+            }
+        }
+        ready.pop_front().map(|bytes| (bytes, self))
+    }
+}

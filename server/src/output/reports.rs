@@ -1,0 +1,158 @@
+//! `POST /report`: what screens say of themselves, once a minute. Kept while it is news.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use futures_util::Stream;
+use http::StatusCode;
+use mantel_shared::{MAX_REPORT_BYTES, Report, UnixMillis};
+use warp::{Buf, reply::Response};
+
+use super::{
+    Outputs, Request, control,
+    reply::{self, Problem},
+};
+use crate::clock;
+
+/// A screen that has said nothing for so long is off.
+const FRESH_MILLIS: u64 = 3 * 60 * 1000;
+
+/// Screens that are remembered at a time: anybody on the network can report.
+const MAX_SCREENS: usize = 256;
+
+/// What the screens said last.
+#[derive(Debug, Default)]
+pub struct Reports {
+    screens: Mutex<HashMap<Key, Reported>>,
+}
+
+/// The address that it came from, without its port, and the page's own mark.
+type Key = (String, String);
+
+/// One screen's last word.
+#[derive(Clone, Debug)]
+pub struct Reported {
+    /// From where.
+    pub address: String,
+    /// When.
+    pub at: UnixMillis,
+    /// What.
+    pub report: Report,
+}
+
+impl Reports {
+    /// Takes note; what is no news any more is forgotten. False when there are too many screens.
+    pub fn take(&self, address: String, report: Report, now: UnixMillis) -> bool {
+        let mut screens = self.screens.lock().unwrap_or_else(PoisonError::into_inner);
+        screens.retain(|_, reported| is_fresh(reported, now));
+        let key = (address.clone(), report.id.clone());
+        if screens.len() >= MAX_SCREENS && !screens.contains_key(&key) {
+            return false;
+        }
+        let reported = Reported {
+            address,
+            at: now,
+            report,
+        };
+        screens.insert(key, reported);
+        true
+    }
+
+    /// The screens that are on, by name, then by address.
+    pub fn fresh(&self, now: UnixMillis) -> Vec<Reported> {
+        let screens = self.screens.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = screens.values().filter(|reported| is_fresh(reported, now));
+        let mut fresh: Vec<Reported> = fresh.cloned().collect();
+        fresh.sort_by(|a, b| {
+            let key = |row: &Reported| {
+                let Report { name, id, .. } = &row.report;
+                (
+                    name.is_empty(),
+                    name.clone(),
+                    row.address.clone(),
+                    id.clone(),
+                )
+            };
+            key(a).cmp(&key(b))
+        });
+        fresh
+    }
+}
+
+fn is_fresh(reported: &Reported, now: UnixMillis) -> bool {
+    // A clock that was set back makes nothing older.
+    now.0.saturating_sub(reported.at.0) < FRESH_MILLIS
+}
+
+pub(super) async fn answer<S, B>(
+    outputs: &Arc<Outputs>,
+    request: &Request,
+    body: S,
+) -> Result<Response, Problem>
+where
+    S: Stream<Item = Result<B, warp::Error>> + Send,
+    B: Buf,
+{
+    let limit = outputs.max_body.min(MAX_REPORT_BYTES as u64);
+    let body = control::read(outputs, body, limit).await?;
+    let report: Report = serde_json::from_slice(&body).map_err(|error| {
+        Problem::bad_request(format!("the body is no screen's report: {error}"))
+    })?;
+    let peer = request.visitor.peer;
+    let address = peer
+        .ip()
+        .map_or_else(|| peer.to_string(), |ip| ip.to_string());
+    if !outputs.reports.take(address, report, clock::now()) {
+        return Err(Problem::unavailable(
+            "as many screens report as are remembered",
+        ));
+    }
+    let taken = http::Response::builder().status(StatusCode::NO_CONTENT);
+    reply::built(taken, "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(id: &str, name: &str) -> Report {
+        Report {
+            id: id.into(),
+            name: name.into(),
+            ..Report::default()
+        }
+    }
+
+    #[test]
+    fn a_screen_has_one_row_and_goes_when_it_falls_silent() {
+        let reports = Reports::default();
+        for at in [0, 60_000] {
+            assert!(reports.take("::1".into(), report("a", ""), UnixMillis(at)));
+        }
+        assert!(reports.take("::1".into(), report("b", "kitchen"), UnixMillis(60_000)));
+        let ids = |now| -> Vec<String> {
+            let rows = reports.fresh(UnixMillis(now));
+            rows.into_iter().map(|row| row.report.id).collect()
+        };
+        assert_eq!(ids(60_000), ["b", "a"], "named ones first");
+        assert_eq!(ids(60_000 + FRESH_MILLIS), [] as [&str; 0]);
+        assert_eq!(ids(5).len(), 2, "a clock set back forgets nobody");
+    }
+
+    #[test]
+    fn a_flood_of_screens_is_bounded_and_the_known_ones_stay() {
+        let reports = Reports::default();
+        for id in 0..MAX_SCREENS {
+            assert!(reports.take("::1".into(), report(&id.to_string(), ""), UnixMillis(0)));
+        }
+        assert!(!reports.take("::1".into(), report("one more", ""), UnixMillis(1)));
+        assert!(reports.take("::1".into(), report("7", ""), UnixMillis(1)));
+        assert!(reports.take(
+            "::1".into(),
+            report("later", ""),
+            UnixMillis(FRESH_MILLIS + 1)
+        ));
+    }
+}

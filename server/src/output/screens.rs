@@ -1,0 +1,285 @@
+//! `GET /screens`: who watches, for people. The page is whole as it comes; where there is JavaScript it looks again by
+//! itself.
+
+use std::{fmt::Write, sync::Arc};
+
+use http::header;
+use mantel_shared::Rung;
+use warp::reply::Response;
+
+use super::{
+    Outputs,
+    reply::{self, escaped},
+    reports::Reported,
+    viewers::ViewerRow,
+};
+use crate::{clock, timeline::Programme};
+
+/// Where the script of the page is.
+pub(super) const SCRIPT_PATH: &str = "/screens.js";
+
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:72em;margin:2em auto;padding:0 1em;\
+background:#14161a;color:#e8e6e1}h1{font-size:1.5em}h2{font-size:1.1em;margin-top:1.6em}table{border-collapse:collapse;width:100%}td,th{text-align:left;\
+padding:.45em .9em .45em 0;border-bottom:1px solid #333;vertical-align:top;overflow-wrap:anywhere}th,.small{color:#9a968c;\
+font-weight:normal;font-size:.9em}.small{display:block}a{color:#e2b96f}.bad{color:#f0916b}td.n{white-space:nowrap}";
+
+/// Fetches the page anew and puts its middle in place: ES5, for the tablet on the wall.
+const SCRIPT: &str = "(function () {
+  'use strict';
+  function again() {
+    var call = new XMLHttpRequest();
+    call.onreadystatechange = function () {
+      if (call.readyState !== 4) { return; }
+      var main = /<main>([\\s\\S]*)<\\/main>/.exec(call.responseText);
+      if (call.status === 200 && main) { document.querySelector('main').innerHTML = main[1]; }
+      setTimeout(again, 2000);
+    };
+    call.open('GET', 'screens', true);
+    call.timeout = 10000;
+    call.send();
+  }
+  setTimeout(again, 2000);
+}());
+";
+
+pub(super) fn script() -> Response {
+    reply::page("text/javascript; charset=utf-8", SCRIPT)
+}
+
+pub(super) fn answer(outputs: &Arc<Outputs>) -> Response {
+    let rows = outputs.viewers.rows();
+    let programme = outputs.channels.main().programme().borrow().clone();
+    let mut page = format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" \
+         content=\"width=device-width\"><title>Screens – Mantel</title><style>{STYLE}</style><main>"
+    );
+    // Writing to a String can't fail.
+    let _ = main_part(&mut page, outputs, &programme, &rows, clock::now().0);
+    page.push_str("</main><p><a href=\"./\">The pictures</a> · <a href=\"status\">status</a> · ");
+    page.push_str("<a href=\"library/skipped\">skipped files</a></p>");
+    let _ = write!(
+        page,
+        "<script src=\"{}\"></script></html>\n",
+        &SCRIPT_PATH[1..]
+    );
+    let mut response = reply::page("text/html; charset=utf-8", page);
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; connect-src 'self'; \
+                  base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
+    let policy = header::HeaderValue::from_static(policy);
+    response
+        .headers_mut()
+        .insert(header::CONTENT_SECURITY_POLICY, policy);
+    response
+}
+
+fn main_part(
+    page: &mut String,
+    outputs: &Outputs,
+    programme: &Programme,
+    rows: &[ViewerRow],
+    now_millis: u64,
+) -> std::fmt::Result {
+    match rows.len() {
+        0 => page.push_str("<h1>Nobody is watching</h1>"),
+        1 => page.push_str("<h1>1 screen is watching</h1>"),
+        n => write!(page, "<h1>{n} screens are watching</h1>")?,
+    }
+    let timeline = programme.timeline(outputs.rendition.size, outputs.rendition.pair);
+    let showing = timeline.at(clock::now());
+    if let Some(photo) = showing.and_then(|showing| outputs.library.photo(showing.current.photo)) {
+        write!(page, "<p>On now: {}</p>", escaped(&photo.name))?;
+    }
+    screens(page, &outputs.reports.fresh(clock::now()))?;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    page.push_str("<h2>Connections</h2>");
+    page.push_str(
+        "<table><tr><th>Screen<th>Watches<th>Since<th>Sent<th>Frames/s<th>Skipped<th>Age</tr>",
+    );
+    for row in rows {
+        viewer(page, row, now_millis)?;
+    }
+    page.push_str("</table>");
+    Ok(())
+}
+
+/// The pages that report.
+fn screens(page: &mut String, screens: &[Reported]) -> std::fmt::Result {
+    if screens.is_empty() {
+        return Ok(());
+    }
+    page.push_str("<h2>Screens</h2><table><tr><th>Screen<th>State<th>Picture<th>Frames/s<th>Late<th>Decoding<th>Memory");
+    page.push_str("<th>Reconnects<th>On for</tr>");
+    for Reported {
+        address, report, ..
+    } in screens
+    {
+        let name = if report.name.is_empty() {
+            address
+        } else {
+            &report.name
+        };
+        write!(
+            page,
+            "<tr><td>{}<span class=small>{}</span>",
+            escaped(name),
+            escaped(&report.engine)
+        )?;
+        let rung = match report.rung {
+            Rung::Wasm => "viewer",
+            Rung::Img => "stream",
+            Rung::Snapshot => "snapshots",
+            Rung::Other => "kept pictures",
+        };
+        let class = if report.reason.is_empty() {
+            "small"
+        } else {
+            "small bad"
+        };
+        write!(
+            page,
+            "<td>{}<span class=\"{class}\">{rung} {}</span><td class=n>{}x{}",
+            escaped(&report.state),
+            escaped(&report.reason),
+            report.width,
+            report.height
+        )?;
+        let known = |figure: Option<f64>, unit: &str| {
+            figure.map_or_else(|| "–".to_owned(), |figure| format!("{figure:.0}{unit}"))
+        };
+        write!(
+            page,
+            "<td class=n>{}<td class=n>{}<td class=n>{}<td class=n>{}<td class=n>{}<td class=n>{}</tr>",
+            known(report.fps, ""),
+            report.late_frames,
+            known(report.decode_millis, " ms"),
+            known(report.memory_bytes.map(|bytes| bytes / 1e6), " MB"),
+            report.reconnects,
+            span(report.uptime_seconds)
+        )?;
+    }
+    page.push_str("</table>");
+    Ok(())
+}
+
+fn viewer(page: &mut String, row: &ViewerRow, now_millis: u64) -> std::fmt::Result {
+    let rendition = &row.show.rendition;
+    let name = row.who.name.as_deref().unwrap_or(&row.who.address);
+    write!(
+        page,
+        "<tr><td>{}<span class=small>{}</span>",
+        escaped(name),
+        escaped(&row.who.agent)
+    )?;
+    write!(
+        page,
+        "<td>{}<span class=small>{}, {}, quality {}{}</span>",
+        row.endpoint.name(),
+        rendition.size,
+        rendition.fit,
+        rendition.quality.value(),
+        if row.stepped_down {
+            ", <span class=bad>made smaller for a slow network</span>"
+        } else {
+            ""
+        },
+    )?;
+    let seconds = now_millis.saturating_sub(row.since.0) / 1000;
+    let sent = row.sent;
+    write!(
+        page,
+        "<td class=n>{}<td class=n>{}",
+        span(seconds),
+        amount(sent.n_bytes)
+    )?;
+    let class = if sent.n_skipped * 10 > sent.n_frames {
+        "\"n bad\""
+    } else {
+        "n"
+    };
+    write!(
+        page,
+        "<td class=n>{:.1}<td class={class}>{}<td class=n>{} ms</tr>",
+        row.fps,
+        sent.n_skipped,
+        row.age.as_millis()
+    )
+}
+
+fn span(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min", seconds / 60),
+        3600..86_400 => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
+        _ => format!("{} d {} h", seconds / 86_400, seconds / 3600 % 24),
+    }
+}
+
+fn amount(n_bytes: u64) -> String {
+    let mb = n_bytes as f64 / 1e6;
+    if mb < 1000.0 {
+        format!("{mb:.1} MB")
+    } else {
+        format!("{:.2} GB", mb / 1000.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{
+        channels::{MAIN, Show},
+        output::viewers::{Endpoint, Totals, Who},
+    };
+    use mantel_shared::UnixMillis;
+
+    #[test]
+    fn a_row_says_who_and_how_it_goes_and_trusts_no_name() {
+        let config = crate::Config::from_args([] as [&str; 0]).unwrap();
+        let row = ViewerRow {
+            no: 1,
+            endpoint: Endpoint::Stream,
+            who: Who::new("192.168.1.7".into(), "<script>alert(1)</script>", None),
+            since: UnixMillis(1000),
+            show: Show {
+                channel: MAIN,
+                rendition: config.rendition,
+            },
+            stepped_down: true,
+            sent: Totals {
+                n_frames: 100,
+                n_bytes: 34_500_000,
+                n_skipped: 50,
+            },
+            age: Duration::from_millis(12),
+            fps: 19.97,
+        };
+        let mut page = String::new();
+        viewer(&mut page, &row, 1000 + 7_380_000).unwrap();
+        for part in [
+            "192.168.1.7",
+            "1920x1080",
+            "2 h 3 min",
+            "34.5 MB",
+            "20.0",
+            "\"n bad\">50",
+            "12 ms",
+            "slow network",
+        ] {
+            assert!(page.contains(part), "{part} in {page}");
+        }
+        assert!(!page.contains("<script>"));
+    }
+
+    #[test]
+    fn spans_and_amounts() {
+        assert_eq!(
+            [0, 59, 60, 90_061].map(span),
+            ["0 s", "59 s", "1 min", "1 d 1 h"]
+        );
+        assert_eq!([999, 1_500_000_000].map(amount), ["0.0 MB", "1.50 GB"]);
+    }
+}

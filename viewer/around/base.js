@@ -1,0 +1,125 @@
+// What the files around the pictures share, as window.mantel: settings, requests, elements.
+//
+// Everything in this folder is plain ES5 and works on every rung of the ladder. Nothing here may be
+// needed for a picture to show: ladder.js has started before.
+(function () {
+  'use strict';
+
+  var mantel = window.mantel = window.mantel || {};
+  var root = mantel.root = document.documentElement;
+
+  mantel.by = function (id) { return document.getElementById(id); };
+
+  mantel.make = function (tag, parent, name, text) {
+    var element = document.createElement(tag);
+    if (name) { element.className = name; }
+    if (text) { element.textContent = text; }
+    if (parent) { parent.appendChild(element); }
+    return element;
+  };
+
+  mantel.on = function (names, act, target) {
+    names.split(' ').forEach(function (name) {
+      // A touch that may be prevented has to say so in engines that assume otherwise.
+      (target || window).addEventListener(name, act, false);
+    });
+  };
+
+  // An event of our own on the window; the viewer and the ladder listen to some.
+  mantel.say = function (name) {
+    var event = document.createEvent('Event');
+    event.initEvent('mantel-' + name, false, false);
+    window.dispatchEvent(event);
+  };
+
+  mantel.request = function (method, path, body, done) {
+    var call = new XMLHttpRequest();
+    call.onreadystatechange = function () {
+      if (call.readyState !== 4) { return; }
+      var ok = call.status >= 200 && call.status < 300, answer = null;
+      try { answer = JSON.parse(call.responseText); } catch (e) { answer = null; }
+      if (done) { done(ok, answer); }
+    };
+    call.open(method, path, true);
+    call.timeout = 10000;
+    if (body) { call.setRequestHeader('Content-Type', 'application/json'); }
+    call.send(body ? JSON.stringify(body) : null);
+  };
+
+  // ---- settings: the page's own query
+
+  function pairs() {
+    return location.search.replace(/^\?/, '').split('&').filter(Boolean);
+  }
+
+  function decoded(text) {
+    try { return decodeURIComponent(text.replace(/\+/g, ' ')); } catch (e) { return text; }
+  }
+
+  mantel.get = function (key, otherwise) {
+    for (var i = 0, all = pairs(); i < all.length; i++) {
+      if (all[i].split('=')[0] === key) { return decoded(all[i].slice(key.length + 1)); }
+    }
+    return otherwise || '';
+  };
+
+  mantel.isOn = function (key, otherwise) {
+    var value = mantel.get(key, otherwise);
+    return value !== '' && value !== 'off' && value !== '0' && value !== 'no' && value !== 'false';
+  };
+
+  // Takes effect at once where the engine can change an address without loading it.
+  mantel.set = function (key, value) {
+    var all = pairs().filter(function (pair) { return pair.split('=')[0] !== key; });
+    if (value) { all.push(key + '=' + encodeURIComponent(value).replace(/%2C/g, ',')); }
+    var address = location.pathname + (all.length ? '?' + all.join('&') : '');
+    if (!window.history || !history.replaceState) { location.href = address; return; }
+    history.replaceState(null, '', address);
+    mantel.say('settings');
+  };
+
+  // What chooses pictures and their shape, for requests that mean the ones on this screen.
+  var WHICH = ['channel', 'album', 'from', 'to', 'rating', 'keyword', 'orientation', 'on-this-day', 'newest'];
+  var HOW = ['fit', 'quality', 'transition', 'pair'];
+
+  function asked(names) {
+    return pairs().filter(function (pair) { return names.indexOf(pair.split('=')[0]) >= 0; });
+  }
+
+  mantel.choice = function () { return '?' + asked(WHICH).join('&'); };
+
+  mantel.shape = function () {
+    var ratio = window.devicePixelRatio || 1;
+    function side(length) { return Math.max(1, Math.round(length * ratio)); }
+    return '?' + ['size=' + (mantel.get('size') || side(innerWidth) + 'x' + side(innerHeight))].concat(asked(HOW), asked(WHICH)).join('&');
+  };
+
+  // ---- a word that appears and goes
+
+  var hiding;
+
+  mantel.toast = function (text) {
+    var element = mantel.by('toast');
+    element.textContent = text;
+    element.className = 'on';
+    clearTimeout(hiding);
+    hiding = setTimeout(function () { element.className = ''; }, 1600);
+  };
+
+  // ---- the engine, as people who look after TVs need it; nothing is decided by it
+
+  function version(marks) {
+    for (var i = 0; i < marks.length; i++) {
+      var found = navigator.userAgent.match(new RegExp(marks[i][1]));
+      if (found) { return (marks[i][0] + ' ' + (found[1] || '')).trim(); }
+    }
+    return '';
+  }
+
+  mantel.engine = (version([['Chromium', 'Chrom(?:e|ium)/(\\d+)'], ['Firefox', 'Firefox/(\\d+)'],
+    ['WebKit', 'Version/(\\d+)'], ['WebKit', 'AppleWebKit/(\\d+)']]) || 'unknown engine') +
+    version([[', Tizen', 'Tizen (\\d+\\.?\\d*)'], [', webOS', 'Web0S'], [', Android', 'Android (\\d+)'],
+      [', iPad', 'iPad'], [', iPhone', 'iPhone']]);
+  mantel.started = new Date().getTime();
+  root.setAttribute('data-engine', mantel.engine);
+}());

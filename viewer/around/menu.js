@@ -1,0 +1,178 @@
+// The menu: four arrows, OK and back are enough, and so is a finger. Settings that it changes go
+// into the page's address and take effect at once.
+(function () {
+  'use strict';
+
+  var mantel = window.mantel, root = mantel.root;
+  // A menu that was left open goes by itself: nothing stays on a screen that nobody touches.
+  var IDLE_MS = 30000;
+
+  var box = null, list, rows, at = 0, idle, before;
+
+  // A setting's row: its key, its values with their words, and what holds when the address is silent.
+  function setting(label, key, values, otherwise) {
+    return { label: label, key: key, values: values, otherwise: otherwise };
+  }
+
+  var ON = [['on', 'On'], ['off', 'Off']];
+
+  function items() {
+    var status = mantel.status, name = mantel.get('name');
+    return [
+      { label: mantel.paused() ? 'Play' : 'Pause', act: 'toggle', stays: true },
+      { label: 'Next picture', act: 'next', stays: true },
+      { label: 'Previous picture', act: 'previous', stays: true },
+      setting('Clock', 'clock', ON, 'off'),
+      setting('Date', 'date', ON, 'off'),
+      setting('Caption', 'caption', [['off', 'Off'], ['text', 'Text'], ['date', 'Date'], ['date,place', 'Date, place'],
+        ['all', 'All']], status ? status.channel.captions : 'off'),
+      setting('Years ago', 'ago', ON, 'off'),
+      setting('Fit', 'fit', [['blur', 'Blurred edges'], ['contain', 'Whole'], ['cover', 'Fill']], 'blur'),
+      setting('Two at once', 'pair', ON, 'on'),
+      setting('Motion', 'motion', ON, 'off'),
+      setting('Transition', 'transition', [['', 'Standard'], ['cut', 'Cut'], ['500ms', 'Short'], ['3s', 'Long']], ''),
+      setting('Keep screen on', 'awake', ON, 'on'),
+      setting('Statistics', 'stats', [['1', 'On'], ['', 'Off']], ''),
+      { label: 'Full screen', act: 'full' },
+      { label: 'Settings on a phone', show: qr },
+      name ? { label: 'Keep for “' + name + '”', show: keep } : null
+    ].filter(Boolean);
+  }
+
+  // ---- the rows that open something
+
+  // On the server itself `localhost` means nothing to a phone.
+  function qr() {
+    mantel.request('GET', 'profiles', null, function (ok, answer) {
+      var here = location.href.split('?')[0].replace(/[^\/]*$/, '');
+      var link = (answer && answer.address || here) + 'settings' + location.search;
+      if (!box) { return; }
+      var old = box.querySelector('.qr');
+      if (old) { box.removeChild(old); }
+      var figure = mantel.make('div', box, 'qr');
+      var image = mantel.make('img', figure);
+      image.alt = 'QR code of the settings page';
+      image.src = 'qr?text=' + encodeURIComponent(link);
+      image.onerror = function () { figure.removeChild(image); };
+      mantel.make('p', figure, '', link.split('?')[0]);
+    });
+  }
+
+  function keep() {
+    var name = mantel.get('name');
+    mantel.request('POST', 'profiles', { name: name, query: location.search }, function (ok) {
+      mantel.toast(ok ? 'Kept: tv/' + name : 'It could not be kept');
+    });
+  }
+
+  // ---- rows on the screen
+
+  function value(item) {
+    var now = mantel.get(item.key, item.otherwise);
+    for (var i = 0; i < item.values.length; i++) {
+      if (item.values[i][0] === now) { return i; }
+    }
+    // `stats=yes`, `clock=24`: whatever it is called, it is on.
+    return mantel.isOn(item.key, item.otherwise) ? 0 : item.values.length - 1;
+  }
+
+  function label(item) {
+    return item.values ? item.values[value(item)][1] : '';
+  }
+
+  function fill() {
+    rows = items();
+    at = Math.min(at, rows.length - 1);
+    while (list.firstChild) { list.removeChild(list.firstChild); }
+    rows.forEach(function (item, index) {
+      var row = mantel.make('button', list, 'row');
+      row.type = 'button';
+      row.setAttribute('role', 'menuitem');
+      mantel.make('span', row, 'label', item.label);
+      if (item.values) { mantel.make('span', row, 'value', label(item)); }
+      row.onclick = function () { at = index; choose(1); };
+      row.onmousemove = function () { if (at !== index) { at = index; focus(); } };
+    });
+    focus();
+  }
+
+  function focus() {
+    stay();
+    list.childNodes[at].focus();
+  }
+
+  function change(item, step) {
+    var next = (value(item) + step + item.values.length) % item.values.length;
+    var wanted = item.values[next][0];
+    mantel.set(item.key, wanted === item.otherwise ? '' : wanted);
+    list.childNodes[at].lastChild.textContent = label(item);
+  }
+
+  function choose(step) {
+    var item = rows[at];
+    if (item.values) { change(item, step); return stay(); }
+    if (item.show) { item.show(); return stay(); }
+    mantel.act(item.act);
+    if (!item.stays) { return mantel.menu(false); }
+    stay();
+    if (item.act === 'toggle') { list.firstChild.firstChild.textContent = mantel.paused() ? 'Pause' : 'Play'; }
+  }
+
+  function stay() {
+    clearTimeout(idle);
+    idle = setTimeout(function () { mantel.menu(false); }, IDLE_MS);
+  }
+
+  // ---- open and closed
+
+  function build() {
+    box = mantel.make('div', document.body);
+    box.id = 'menu';
+    var name = mantel.get('name');
+    mantel.make('h2', box, '', name || 'Mantel');
+    list = mantel.make('div', box, 'list');
+    list.setAttribute('role', 'menu');
+    list.setAttribute('aria-label', 'Mantel');
+    at = 0;
+    fill();
+  }
+
+  mantel.menu = function (shown) {
+    clearTimeout(idle);
+    if (shown === !!box) { return; }
+    if (shown) {
+      before = document.activeElement;
+      build();
+    } else {
+      document.body.removeChild(box);
+      box = null;
+      if (before && before.focus) { before.focus(); }
+    }
+    root.classList[box ? 'add' : 'remove']('menu');
+  };
+
+  mantel.overMenu = function (element) {
+    if (!box) { return false; }
+    for (var node = element; node; node = node.parentNode) {
+      if (node === box) { return true; }
+    }
+    // A tap beside the menu closes it, and means nothing else.
+    setTimeout(function () { mantel.menu(false); }, 0);
+    return true;
+  };
+
+  // Whether the menu took the key. Media keys go on to the picture.
+  mantel.inMenu = function (code) {
+    if (!box) { return false; }
+    switch (code) {
+      case 38: at = (at + rows.length - 1) % rows.length; focus(); return true;
+      case 40: at = (at + 1) % rows.length; focus(); return true;
+      case 37: if (rows[at].values) { choose(-1); } return true;
+      case 39: if (rows[at].values) { choose(1); } return true;
+      case 13: case 32: choose(1); return true;
+      case 27: case 461: case 10009: case 403: case 77: case 93: case 10133: case 10135:
+        mantel.menu(false); return true;
+      default: return false;
+    }
+  };
+}());

@@ -1,0 +1,30 @@
+//! Asks the server what time it is. Never what follows from the answer.
+
+use mantel_shared::UnixMillis;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{RequestCache, RequestInit, Response};
+
+use super::page::{now, window};
+use crate::clock::Local;
+
+/// When it was asked, what the server's clock said, and when the answer came.
+///
+/// # Errors
+///
+/// There was no answer, or one that is no time.
+pub(super) async fn ask() -> Result<(Local, UnixMillis, Local), JsValue> {
+    let options = RequestInit::new();
+    options.set_cache(RequestCache::NoStore);
+    let asked = now();
+    let promise = window().fetch_with_str_and_init("time", &options);
+    let response: Response = JsFuture::from(promise).await?.unchecked_into();
+    let answered = now();
+    // A body that is left unread keeps its connection.
+    let text = JsFuture::from(response.text()?).await?.as_string();
+    let millis = text.filter(|_| response.ok());
+    let millis: u64 = millis
+        .and_then(|text| text.trim().parse().ok())
+        .ok_or("no time")?;
+    Ok((asked, UnixMillis(millis), answered))
+}
