@@ -205,7 +205,9 @@ fn own_scripts(html: &str) -> Vec<ScriptTag<'_>> {
             .strip_prefix("<script src=\"./")
             .and_then(|rest| rest.split_once('"'))
             // trunk leaves its own attribute.
-            .filter(|(_, rest)| matches!(*rest, "></script>" | " data-integrity=\"none\"></script>"))
+            .filter(|(_, rest)| {
+                matches!(*rest, "></script>" | " data-integrity=\"none\"></script>")
+            })
             .map(|(file, _)| file)
             .filter(|file| file.ends_with(".js") && !file.contains('/'));
         if let Some(file) = file {
