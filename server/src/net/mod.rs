@@ -22,4 +22,4 @@ pub use guard::{Token, TokenError, TokenFile, password_line};
 pub use limits::{ConnectionCounts, Refusal};
 pub use listen::{ListenError, Listeners};
 pub use tls::{Keys, TlsError};
-pub use visitor::{Need, Peer, Rights, Visitor};
+pub use visitor::{Need, Rights, Visitor};

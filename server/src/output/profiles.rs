@@ -34,7 +34,7 @@ pub(super) fn list(outputs: &Arc<Outputs>, request: &Request) -> Response {
     let rows = outputs.profiles.all().into_iter();
     reply::json(&List {
         profiles: rows.map(|(name, query)| Row { name, query }).collect(),
-        address: links::house_address(&request.headers),
+        address: links::house_address(&request.headers, request.visitor.is_secure),
     })
 }
 
