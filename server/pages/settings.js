@@ -15,7 +15,7 @@
     ]],
     ['Look', [
       ['fit', 'Fit', [['', 'Standard'], ['blur', 'Blurred edges'], ['contain', 'Whole'], ['cover', 'Fill']]],
-      ['pair', 'Two at once', ON], ['motion', 'Slow motion', ON],
+      ['pair', 'Two at once', ON], ['motion', 'Slow move', [['', 'Off'], ['kenburns', 'On']]],
       ['transition', 'Transition', [['', 'Standard'], ['cut', 'Cut'], ['500ms', 'Half a second'], ['1s', '1 second'], ['3s', '3 seconds']]],
       ['quality', 'JPEG quality', '85'], ['size', 'Size', '1920x1080'], ['fps', 'Frames a second', '20']
     ]],

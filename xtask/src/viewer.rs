@@ -7,6 +7,7 @@ use anyhow::{Context as _, bail};
 
 use crate::fetch::Turn;
 use crate::fingerprint;
+use crate::imports;
 use crate::page::{self, Sizes};
 use crate::project::{Project, succeed, with_path, without_rustflags};
 use crate::tools::{self, Toolbox};
@@ -26,7 +27,7 @@ const INPUTS: [&str; 9] = [
 ];
 
 /// Changes when the steps below change, so that a viewer made by older steps is made anew.
-const RECIPE: u32 = 3;
+const RECIPE: u32 = 4;
 
 /// Builds the viewer if it is not up to date, and tells its size.
 pub(crate) fn ensure(project: &Project) -> anyhow::Result<Sizes> {
@@ -65,6 +66,7 @@ pub(crate) fn ensure(project: &Project) -> anyhow::Result<Sizes> {
         },
     )?;
     page::strip(&project.dist)?;
+    imports::shorten_in(&project.dist)?;
     page::join(&project.dist)?;
     let sizes = page::compress(&project.dist)?;
     let made = Stamp {

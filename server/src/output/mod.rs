@@ -122,7 +122,7 @@ pub fn needs(method: &Method, path: &str) -> Need {
         // Browsers fetch what installs the page without its cookie.
         (_, "/healthz" | "/manifest.webmanifest" | "/icon-192.png" | "/icon-512.png")
         | (&Method::OPTIONS, _) => Need::Nothing,
-        (&Method::GET | &Method::HEAD, _) | (_, "/report") => Need::Watch,
+        (&Method::GET | &Method::HEAD, _) | (&Method::POST, "/report") => Need::Watch,
         _ => Need::Control,
     }
 }
