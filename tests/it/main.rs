@@ -6,6 +6,7 @@
 
 mod support;
 
+mod access;
 mod api;
 mod bad_input;
 mod captions;
@@ -18,6 +19,8 @@ mod gallery;
 mod img;
 mod ladder;
 mod library;
+mod limits;
+mod listeners;
 mod moments;
 mod observe;
 mod page;
