@@ -7,6 +7,7 @@
 mod support;
 
 mod api;
+mod around;
 mod bad_input;
 mod captions;
 mod cli;
@@ -17,10 +18,12 @@ mod ladder;
 mod library;
 mod moments;
 mod observe;
+mod offline;
 mod page;
 mod paint;
 mod pairs;
 mod players;
+mod profiles;
 mod restart;
 mod stills;
 mod wire;

@@ -6,10 +6,10 @@
 
   var mantel = window.mantel, root = mantel.root;
   var BUDGET_BYTES = 30e6, NAME = 'mantel-pictures-1';
-  // Half an hour of pictures is plenty, and a screen that changes every second need not keep each.
-  var EVERY_MS = 15000, SHOWN_MS = 12000, AFTER_MS = 2500, RELOAD_MS = 10 * 60000;
+  // Quickly at first; then seldom, since flash wears out and this runs for years.
+  var EVERY_MS = 15000, SELDOM_MS = 10 * 60000, FEW = 30, SHOWN_MS = 12000, AFTER_MS = 2500, REGISTER_MS = 4000, RELOAD_MS = 10 * 60000;
 
-  var store = null, keptAt = 0, keeping = false, layer = null, showing = null, urls = [], next = 0;
+  var store = null, keptAt = 0, keeping = false, layer = null, showing = null, urls = [], next = 0, every = EVERY_MS;
 
   function quietly() {}
 
@@ -18,6 +18,7 @@
   // The oldest go first; what one takes is written beside it, so that nothing has to be read to know.
   function makeRoom(needed) {
     return entries().then(function (keys) {
+      every = keys.length < FEW ? EVERY_MS : SELDOM_MS;
       return Promise.all(keys.map(function (key) {
         return store.match(key).then(function (kept) { return Number(kept && kept.headers.get('X-Bytes')) || 0; });
       })).then(function (sizes) {
@@ -33,7 +34,7 @@
 
   function keep() {
     var facts = mantel.facts, now = new Date().getTime();
-    if (!store || keeping || !facts || mantel.away || now - keptAt < EVERY_MS) { return; }
+    if (!store || keeping || !facts || mantel.away || now - keptAt < every) { return; }
     var key = 'kept/' + encodeURIComponent(facts.photo + (facts.beside ? '+' + facts.beside.photo : ''));
     var caption = root.getAttribute('data-rung') === 'wasm' ? 'off' : mantel.get('caption');
     keeping = true;
@@ -144,7 +145,8 @@
       mantel.on('mantel-away', step);
       mantel.on('mantel-back', back);
       if (mantel.away) { step(); }
-      return navigator.serviceWorker.register('sw.js');
+      // The first picture comes first.
+      setTimeout(function () { navigator.serviceWorker.register('sw.js').then(quietly, quietly); }, REGISTER_MS);
     }).then(null, quietly);
   } catch (e) { /* Storage is forbidden here. */ }
 }());
