@@ -1,6 +1,7 @@
 // Keeps the last pictures on this device, within a budget, and shows them while the server is away.
-// Only where pages are secure (https, localhost): elsewhere engines keep nothing. `?offline=off` ends
-// it and throws away what was kept. Whatever is missing, forbidden or full leaves the page as it was.
+// Loaded by viewer/around/report.js, only where pages are secure (https, localhost): elsewhere engines
+// keep nothing. `?offline=off` ends it and throws away what was kept. Whatever is missing, forbidden or
+// full leaves the page as it was.
 (function () {
   'use strict';
 
