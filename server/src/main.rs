@@ -2,14 +2,14 @@
 
 use std::{
     io::{self, IsTerminal, Write},
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
     process::ExitCode,
 };
 
 use mantel::{
     Config, ConfigError,
     config::{Invocation, Listen},
-    lan_address, progress, tasks,
+    progress, tasks,
 };
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
@@ -176,6 +176,16 @@ fn announce(local: SocketAddr) {
     // Nobody may be reading; that is no reason not to serve.
     let _ = out.write_all(lines.as_bytes());
     let _ = out.flush();
+}
+
+/// This machine's address as its neighbours see it. Connecting a datagram socket sends nothing: it
+/// only asks the system which of its addresses it would use.
+fn lan_address() -> Option<IpAddr> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    // TEST-NET-1 (RFC 5737): routed by default, owned by nobody.
+    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
+    let address = socket.local_addr().ok()?.ip();
+    (!address.is_loopback() && !address.is_unspecified()).then_some(address)
 }
 
 /// A viewer is a file descriptor, and many systems allow 1024 unless asked for more.

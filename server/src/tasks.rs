@@ -9,7 +9,7 @@ use std::{
 use crate::{
     clock,
     config::LibraryTask,
-    library::{Facts, IndexError, Library, Origin, Photo, Scanner, Scope, Skipped, roots_of},
+    library::{Facts, IndexError, Library, Origin, Photo, Scanner, Scope, Skipped, iso, roots_of},
     progress::Progress,
     timeline::{Place, Playlist},
 };
@@ -154,10 +154,7 @@ fn row(photo: &Photo) -> serde_json::Value {
         Origin::File(path) => path.to_string_lossy().into_owned(),
         Origin::Demo(_) => String::new(),
     };
-    let taken_at = taken.and_then(|taken| {
-        chrono::DateTime::from_timestamp(taken.local_seconds, 0)
-            .map(|moment| moment.format("%Y-%m-%dT%H:%M:%S").to_string())
-    });
+    let taken_at = taken.and_then(|taken| taken.moment()).map(iso);
     serde_json::json!({
         "photo": photo.id.to_string(),
         "name": &*photo.name,

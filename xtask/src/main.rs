@@ -10,6 +10,7 @@ mod clients;
 mod fetch;
 mod fingerprint;
 mod glue;
+mod imports;
 mod page;
 mod parts;
 mod photos;

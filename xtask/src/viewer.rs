@@ -7,6 +7,7 @@ use anyhow::{Context as _, bail};
 
 use crate::fetch::Turn;
 use crate::fingerprint;
+use crate::imports;
 use crate::page::{self, Sizes};
 use crate::project::{Project, succeed, with_path, without_rustflags};
 use crate::tools::{self, Toolbox};
@@ -65,6 +66,7 @@ pub(crate) fn ensure(project: &Project) -> anyhow::Result<Sizes> {
         },
     )?;
     page::strip(&project.dist)?;
+    imports::shorten_in(&project.dist)?;
     page::join(&project.dist)?;
     let sizes = page::compress(&project.dist)?;
     let made = Stamp {

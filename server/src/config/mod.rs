@@ -33,6 +33,8 @@ pub struct Config {
     pub folders: Vec<PathBuf>,
     /// Where to listen; at least one.
     pub listen: Vec<Listen>,
+    /// Nobody said where: what systemd hands over is enough then.
+    pub listens_by_default: bool,
     /// Interval and transition.
     pub timeline: Settings,
     /// In which order photos come.
@@ -139,6 +141,7 @@ impl Config {
             decode_memory_bytes,
             step_down,
         } = costs;
+        let listens_by_default = args.listen.is_empty() && file.listen.0.is_empty();
         let listen = if args.listen.is_empty() {
             access::listen(&file.listen.0)?
         } else {
@@ -188,6 +191,7 @@ impl Config {
         Ok(Self {
             folders,
             listen,
+            listens_by_default,
             timeline: Settings {
                 interval_millis,
                 transition,

@@ -69,6 +69,42 @@ impl fmt::Display for Rights {
     }
 }
 
+/// What a request takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Anyone may.
+    Nothing,
+    /// Looking.
+    Watch,
+    /// Commanding.
+    Control,
+    /// Sending pictures.
+    Push,
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nothing => "ask",
+            Self::Watch => "watch",
+            Self::Control => "control",
+            Self::Push => "push",
+        })
+    }
+}
+
+impl Rights {
+    /// Whether they are enough.
+    pub fn allow(self, need: Need) -> bool {
+        match need {
+            Need::Nothing => true,
+            Need::Watch => self.watch,
+            Need::Control => self.control,
+            Need::Push => self.push,
+        }
+    }
+}
+
 /// The other end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Peer {
@@ -149,6 +185,12 @@ pub(super) struct Member {
     pub(super) name: Option<Arc<str>>,
     pub(super) rights: Rights,
     end: watch::Sender<()>,
+}
+
+impl fmt::Display for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name.as_deref().unwrap_or("nobody"))
+    }
 }
 
 impl Member {

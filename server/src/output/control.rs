@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures_util::{Stream, StreamExt};
 use mantel_shared::Command;
+use tokio::time::timeout;
 use warp::{Buf, reply::Response};
 
 use super::{
@@ -11,7 +12,7 @@ use super::{
     reply::{self, Problem},
     status,
 };
-use crate::{channel::ActError, timeline::Act};
+use crate::{channel::ActError, net::Refusal, timeline::Act};
 
 pub(super) async fn answer<S, B>(
     outputs: &Arc<Outputs>,
@@ -22,7 +23,20 @@ where
     S: Stream<Item = Result<B, warp::Error>> + Send,
     B: Buf,
 {
-    let body = read(body, outputs.max_body).await?;
+    let body = timeout(outputs.body_timeout, read(body, outputs.max_body));
+    let body = match body.await {
+        Ok(Ok(body)) => body,
+        Ok(Err(problem)) => {
+            if problem.is_too_large() {
+                outputs.connections.refuse(Refusal::TooLarge);
+            }
+            return Err(problem);
+        }
+        Err(_) => {
+            outputs.connections.refuse(Refusal::SlowBody);
+            return Err(Problem::slow_body());
+        }
+    };
     let command: Command = serde_json::from_slice(&body).map_err(|error| {
         Problem::bad_request(format!(
             "the body is no command ({error}); send JSON like {{\"command\":\"next\"}}, with next, previous, pause, \

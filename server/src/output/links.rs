@@ -87,7 +87,7 @@ pub(super) fn house_address(headers: &HeaderMap) -> Option<String> {
         None => (host, 80),
     };
     let is_loopback = matches!(name, "localhost" | "127.0.0.1" | "[::1]");
-    let address = is_loopback.then(net::lan_address).flatten()?;
+    let address = is_loopback.then(net::lan_addresses)?.first().copied()?;
     Some(format!(
         "http://{}/",
         std::net::SocketAddr::new(address, port)

@@ -33,7 +33,7 @@ use crate::{
     channels::{Channels, Show},
     hub::{Feeds, Framing},
     library::Library,
-    net::{ConnectionCounts, Visitor},
+    net::{ConnectionCounts, Need, Visitor},
     profiles::Profiles,
     rendition::Rendition,
     stats::WorkStats,
@@ -72,6 +72,8 @@ pub struct Outputs {
     pub connections: Arc<ConnectionCounts>,
     /// The largest body of a `POST`, in bytes.
     pub max_body: u64,
+    /// It has to come within this.
+    pub body_timeout: std::time::Duration,
     /// When the server started.
     pub started_at: std::time::Instant,
     /// The same by the wall clock: tells one run of the server from another.
@@ -108,6 +110,16 @@ pub fn routes(outputs: Arc<Outputs>) -> BoxedFilter<(Response,)> {
             },
         )
         .boxed()
+}
+
+/// What a request takes: looking needs less than changing, and whether the server lives is nobody's
+/// secret.
+pub fn needs(method: &Method, path: &str) -> Need {
+    match (method, path) {
+        (_, "/healthz") | (&Method::OPTIONS, _) => Need::Nothing,
+        (&Method::GET | &Method::HEAD, _) | (&Method::POST, "/report") => Need::Watch,
+        _ => Need::Control,
+    }
 }
 
 /// What the endpoints need to know of a request.
