@@ -4,10 +4,12 @@
 //! What never belongs here: unit tests, which stand beside the code they test, and assertions on
 //! elapsed time. Every wait polls up to a deadline that a loaded machine can meet.
 
+
 mod support;
 
 mod access;
 mod api;
+mod around;
 mod bad_input;
 mod captions;
 mod cli;
@@ -23,10 +25,12 @@ mod limits;
 mod listeners;
 mod moments;
 mod observe;
+mod offline;
 mod page;
 mod paint;
 mod pairs;
 mod players;
+mod profiles;
 mod proxy;
 mod restart;
 mod stills;
