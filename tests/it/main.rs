@@ -15,6 +15,8 @@ mod gallery;
 mod img;
 mod ladder;
 mod library;
+mod matrix;
+mod misfed;
 mod moments;
 mod page;
 mod paint;
