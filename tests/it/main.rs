@@ -4,7 +4,6 @@
 //! What never belongs here: unit tests, which stand beside the code they test, and assertions on
 //! elapsed time. Every wait polls up to a deadline that a loaded machine can meet.
 
-
 mod support;
 
 mod access;
@@ -23,6 +22,8 @@ mod ladder;
 mod library;
 mod limits;
 mod listeners;
+mod matrix;
+mod misfed;
 mod moments;
 mod observe;
 mod offline;
