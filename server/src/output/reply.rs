@@ -82,7 +82,6 @@ impl Problem {
         problem
     }
 
-    #[cfg(test)]
     pub(super) fn sentence(&self) -> &str {
         &self.sentence
     }
