@@ -35,24 +35,35 @@ impl Browser {
     /// Starts one, or says that it was left out.
     pub(crate) fn start(client: Client) -> Option<Self> {
         let programs = require(client)?;
-        Some(Self::launch(&programs[0], client, Permit::for_browsers(1)))
+        Some(Self::launch(
+            &programs[0],
+            client,
+            Permit::for_browsers(1),
+            &[],
+        ))
+    }
+
+    /// Starts one whose WebGL is done in software: there is no graphics processor where tests run.
+    pub(crate) fn start_with_gl(client: Client) -> Option<Self> {
+        let programs = require(client)?;
+        let permit = Permit::for_browsers(1);
+        Some(Self::launch(&programs[0], client, permit, &WITH_GL))
     }
 
     /// Starts two: two screens of a house.
     pub(crate) fn start_two(client: Client) -> Option<(Self, Self)> {
         let programs = require(client)?;
         let (first, second) = Permit::for_browsers(2).split();
-        let launch = |permit| Self::launch(&programs[0], client, permit);
+        let launch = |permit| Self::launch(&programs[0], client, permit, &[]);
         Some((launch(first), launch(second)))
     }
 
-    fn launch(program: &Path, client: Client, permit: Permit) -> Self {
+    fn launch(program: &Path, client: Client, permit: Permit, more: &[&str]) -> Self {
         let profile = TempDir::with_prefix("mantel-chromium-").expect("a profile directory");
         let mut command = Command::new(program);
         command.args([
             "--headless",
             "--no-sandbox",
-            "--disable-gpu",
             "--disable-dev-shm-usage",
             "--disable-background-networking",
             "--disable-component-update",
@@ -61,6 +72,11 @@ impl Browser {
             "--hide-scrollbars",
             "--remote-debugging-port=0",
         ]);
+        command.args(if more.is_empty() {
+            &["--disable-gpu"]
+        } else {
+            more
+        });
         if client != Client::Chromium {
             // These packages were made to run where a process may not have children.
             command.args(["--single-process", "--no-zygote"]);
@@ -143,6 +159,13 @@ impl Browser {
     }
 }
 
+const WITH_GL: [&str; 4] = [
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--ignore-gpu-blocklist",
+];
+
 /// A tab.
 pub(crate) struct Page {
     socket: WebSocket<TcpStream>,
@@ -171,6 +194,15 @@ impl Page {
             Some(details) => Err(details.to_string()),
             None => Ok(result["result"]["value"].clone()),
         }
+    }
+
+    /// Bytes of JavaScript's heap after what is not needed was collected.
+    pub(crate) fn heap_bytes(&mut self) -> f64 {
+        for _ in 0..2 {
+            self.call("HeapProfiler.collectGarbage", &json!({}));
+        }
+        let usage = self.call("Runtime.getHeapUsage", &json!({}));
+        usage["usedSize"].as_f64().expect("a size")
     }
 
     /// Presses and releases a key, named as `KeyboardEvent.key` and `keyCode` have it: remotes of
