@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::{net::TcpListener, sync::watch};
+use tokio::sync::watch;
 
 use crate::{
     channel::{ChannelTask, Common, Role, StateFile},
@@ -18,7 +18,7 @@ use crate::{
     hub::{Feed, Feeds, Framing},
     library::{self, Filter, IndexError, Library, Scanner, Scope, Waker, Watcher},
     lookalikes,
-    net::{self, Accept},
+    net::{self, Accept, AcceptError, Listeners},
     output::{self, Outputs},
     producer::{Producer, Studio, StudioLimits},
     profiles::Profiles,
@@ -36,15 +36,16 @@ const FIRST_PICTURE: Duration = Duration::from_millis(400);
 /// A library that takes long to look through is looked through the more seldom.
 const SCANNING_SHARE: u32 = 30;
 
-/// Serves on `listener` until `shutdown` is done, then ends streams and returns.
+/// Serves on `listeners` until `shutdown` is done, then ends streams and returns.
 ///
 /// # Errors
-/// The index can't be used: another process has it, or its folder can't be written.
+/// The index can't be used: another process has it, or its folder can't be written. Or passwords,
+/// tokens or certificates can't be read.
 pub async fn run(
     config: Config,
-    listener: TcpListener,
+    listeners: impl Into<Listeners>,
     shutdown: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), IndexError> {
+) -> Result<(), RunError> {
     let (stop, stopped) = watch::channel(false);
     let roots = library::roots_of(&config.folders);
     let library = Arc::new(Library::open(roots, config.data_dir.as_deref())?);
@@ -82,14 +83,14 @@ pub async fn run(
         work,
         ..outputs(&config, feeds.clone(), channels, library, framing)
     };
-    let accept = accept(&config, Arc::new(outputs));
+    let accept = accept(&config, Arc::new(outputs))?;
     let signal = tokio::spawn(async move {
         shutdown.await;
         // Streams end when their feeds do; only then can connections finish.
         feeds.close();
         stop.send_replace(true);
     });
-    net::serve(listener, accept, stopped).await;
+    net::serve(listeners, accept, stopped).await;
     signal.abort();
     channel_task.abort();
     drop(scan);
@@ -116,7 +117,9 @@ fn outputs(
         work: Arc::default(),
         step_down: config.step_down,
         connections: Arc::default(),
+        frame_origins: config.access.origins.clone(),
         max_body: config.max_body,
+        body_timeout: config.limits.body_timeout,
         started_at: Instant::now(),
         started_millis: crate::clock::now().0,
     }
@@ -147,13 +150,20 @@ pub(crate) fn outputs_alone(config: &Config, feeds: Arc<Feeds<Show>>) -> (Output
     )
 }
 
-pub(crate) fn accept(config: &Config, outputs: Arc<Outputs>) -> Accept {
-    Accept {
-        counts: outputs.connections.clone(),
-        routes: output::routes(outputs),
-        limits: config.limits,
-        access: Arc::new(config.access.clone()),
-    }
+pub(crate) fn accept(config: &Config, outputs: Arc<Outputs>) -> Result<Accept, AcceptError> {
+    let counts = outputs.connections.clone();
+    Accept::new(config, output::routes(outputs), output::needs, counts)
+}
+
+/// Why the program can't serve. One sentence.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The index can't be used.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// Nobody can be let in.
+    #[error(transparent)]
+    Accept(#[from] AcceptError),
 }
 
 /// What starts a producer.

@@ -8,7 +8,14 @@ pub use crate::hub::{Feed, FrameNo, Framing, Now};
 use crate::{app, channels::Show, config::Config, hub::Feeds, net};
 
 /// Serves what `publish` puts into each feed that is opened, and nothing else, without end.
-pub async fn serve_frames<F, Fut>(config: Config, listener: TcpListener, publish: F)
+///
+/// # Errors
+/// Nobody can be let in as `config` has it.
+pub async fn serve_frames<F, Fut>(
+    config: Config,
+    listener: TcpListener,
+    publish: F,
+) -> Result<(), crate::RunError>
 where
     F: Fn(Arc<Feed>) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = ()> + Send + 'static,
@@ -18,8 +25,9 @@ where
     }));
     let (_stop, stopped) = watch::channel(false);
     let (outputs, _channel) = app::outputs_alone(&config, feeds);
-    let accept = app::accept(&config, Arc::new(outputs));
+    let accept = app::accept(&config, Arc::new(outputs))?;
     net::serve(listener, accept, stopped).await;
+    Ok(())
 }
 
 /// An index of as many rows as one likes, without their photos.

@@ -35,6 +35,6 @@ mod stats;
 pub mod tasks;
 pub mod timeline;
 
-pub use app::run;
+pub use app::{RunError, run};
 pub use config::{Config, ConfigError};
-pub use net::lan_address;
+pub use net::{AcceptError, Keys, ListenError, Listeners, TlsError, lan_address, lan_addresses};

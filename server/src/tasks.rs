@@ -1,4 +1,7 @@
-//! `mantel scan` and `mantel list`: work on the library that needs no screen.
+//! What needs no screen: `mantel scan` and `mantel list`; `mantel token` and `mantel password` in a
+//! file of their own.
+
+mod secrets;
 
 use std::{
     io::{self, Write},
@@ -9,10 +12,12 @@ use std::{
 use crate::{
     clock,
     config::LibraryTask,
-    library::{Facts, IndexError, Library, Origin, Photo, Scanner, Scope, Skipped, roots_of},
+    library::{Facts, IndexError, Library, Origin, Photo, Scanner, Scope, Skipped, iso, roots_of},
     progress::Progress,
     timeline::{Place, Playlist},
 };
+
+pub use secrets::{SecretError, password, token};
 
 /// Why a task was not done.
 #[derive(Debug, thiserror::Error)]
@@ -154,10 +159,7 @@ fn row(photo: &Photo) -> serde_json::Value {
         Origin::File(path) => path.to_string_lossy().into_owned(),
         Origin::Demo(_) => String::new(),
     };
-    let taken_at = taken.and_then(|taken| {
-        chrono::DateTime::from_timestamp(taken.local_seconds, 0)
-            .map(|moment| moment.format("%Y-%m-%dT%H:%M:%S").to_string())
-    });
+    let taken_at = taken.and_then(|taken| taken.moment()).map(iso);
     serde_json::json!({
         "photo": photo.id.to_string(),
         "name": &*photo.name,

@@ -4,25 +4,37 @@
 //! What never belongs here: unit tests, which stand beside the code they test, and assertions on
 //! elapsed time. Every wait polls up to a deadline that a loaded machine can meet.
 
+
 mod support;
 
+mod access;
 mod api;
+mod around;
 mod bad_input;
 mod captions;
 mod cli;
+mod deploy;
 mod drivers;
+mod ecosystem;
+mod floods;
 mod gallery;
 mod img;
 mod ladder;
 mod library;
+mod limits;
+mod listeners;
 mod matrix;
 mod misfed;
 mod moments;
 mod motion;
+mod observe;
+mod offline;
 mod page;
 mod paint;
 mod pairs;
 mod players;
+mod profiles;
+mod proxy;
 mod reach;
 mod restart;
 mod stills;

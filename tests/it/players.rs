@@ -16,8 +16,8 @@ use crate::support::pixels::{BLUE, GREEN, Picture, RED, Rgb, YELLOW};
 use crate::support::process::{self, Process};
 use crate::support::server::{STANDING, Server};
 
-const FOUR: [Rgb; 4] = [RED, GREEN, BLUE, YELLOW];
-const MOVING: [&str; 8] = [
+pub(crate) const FOUR: [Rgb; 4] = [RED, GREEN, BLUE, YELLOW];
+pub(crate) const MOVING: [&str; 8] = [
     "--order",
     "name",
     "--size",
@@ -30,7 +30,7 @@ const MOVING: [&str; 8] = [
 
 /// The test colours that a player wrote to `folder`, in order, each run of one colour once. A file
 /// that is still being written is left for later.
-fn colours_in(folder: &Path) -> Vec<Rgb> {
+pub(crate) fn colours_in(folder: &Path) -> Vec<Rgb> {
     let mut files: Vec<_> = fs::read_dir(folder)
         .into_iter()
         .flatten()
@@ -57,7 +57,7 @@ pub(crate) fn open_folder() -> TempDir {
 }
 
 /// Whether `colours` walk through the four photos in their order, from any of them on.
-fn assert_in_order(colours: &[Rgb]) {
+pub(crate) fn assert_in_order(colours: &[Rgb]) {
     for pair in colours.windows(2) {
         let at = FOUR.iter().position(|colour| *colour == pair[0]);
         let at = at.unwrap_or_else(|| panic!("{:?} is none of the photos: {colours:?}", pair[0]));
@@ -66,7 +66,12 @@ fn assert_in_order(colours: &[Rgb]) {
 }
 
 /// VLC without sound and window, writing every frame that it would show to `frames`.
-pub(crate) fn vlc(program: &Path, frames: &Path, url: &str) -> Process {
+fn vlc(program: &Path, frames: &Path, url: &str) -> Process {
+    vlc_with(program, frames, url, &[])
+}
+
+/// The same with more options.
+pub(crate) fn vlc_with(program: &Path, frames: &Path, url: &str, more: &[&str]) -> Process {
     let mut command = as_somebody(program);
     command
         .args([
@@ -81,6 +86,7 @@ pub(crate) fn vlc(program: &Path, frames: &Path, url: &str) -> Process {
             "--scene-prefix=frame-",
         ])
         .arg(format!("--scene-path={}", frames.display()))
+        .args(more)
         .args([url, "vlc://quit"])
         .env("HOME", frames)
         .current_dir(frames);

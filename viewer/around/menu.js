@@ -29,7 +29,7 @@
       setting('Years ago', 'ago', ON, 'off'),
       setting('Fit', 'fit', [['blur', 'Blurred edges'], ['contain', 'Whole'], ['cover', 'Fill']], 'blur'),
       setting('Two at once', 'pair', ON, 'on'),
-      setting('Motion', 'motion', ON, 'off'),
+      setting('Slow move', 'motion', [['kenburns', 'On'], ['off', 'Off']], 'off'),
       setting('Transition', 'transition', [['', 'Standard'], ['cut', 'Cut'], ['500ms', 'Short'], ['3s', 'Long']], ''),
       setting('Keep screen on', 'awake', ON, 'on'),
       setting('Statistics', 'stats', [['1', 'On'], ['', 'Off']], ''),
@@ -54,6 +54,7 @@
       image.alt = 'QR code of the settings page';
       image.src = 'qr?text=' + encodeURIComponent(link);
       image.onerror = function () { figure.removeChild(image); };
+      image.onload = function () { figure.scrollIntoView(false); };
       mantel.make('p', figure, '', link.split('?')[0]);
     });
   }

@@ -27,7 +27,6 @@
   }
 
   function figure(key, value) {
-    if (value === null || value === undefined || value === '') { return '–'; }
     if (/Bytes$/.test(key)) { return (value / 1e6).toFixed(1) + ' MB'; }
     if (/Millis$/.test(key)) {
       return Math.abs(value) < 10000 ? Math.round(value) + ' ms' : (value / 1000).toFixed(1) + ' s';
@@ -35,34 +34,42 @@
     return typeof value === 'number' && value % 1 ? value.toFixed(1) : String(value);
   }
 
+  function times(width, height) { return width && height ? width + ' × ' + height : null; }
+
   function rows() {
-    var all = mantel.stats(), channel = mantel.status && mantel.status.channel, own = {
-      state: root.getAttribute('data-state'),
-      reason: root.getAttribute('data-reason'),
-      slide: mantel.facts && mantel.facts.number,
-      photo: mantel.facts && mantel.facts.name,
-      nSlides: mantel.slides,
-      window: innerWidth + ' × ' + innerHeight + ' at ' + (window.devicePixelRatio || 1),
-      memoryBytes: mantel.memory() || null,
-      clockOffsetMillis: mantel.status ? mantel.offset : null,
-      screenKeptOnBy: mantel.awake,
-      name: mantel.get('name'),
-      photos: channel && channel.photos,
-      server: mantel.status && mantel.status.version,
-      engine: mantel.engine
-    };
-    for (var key in own) {
-      if (!(key in all) && own[key] !== null) { all[key] = own[key]; }
+    var viewer = mantel.stats(), all = {}, key, status = mantel.status, facts = mantel.facts;
+    all.state = root.getAttribute('data-state') + ', ' + root.getAttribute('data-rung');
+    all.reason = root.getAttribute('data-reason');
+    all.slide = viewer.slide || facts && facts.number;
+    all.photo = facts && facts.name;
+    for (key in viewer) {
+      if (!/Width$|Height$|^rung$|ytes|^slide$|^next/.test(key)) { all[key] = viewer[key]; }
     }
+    all.source = times(viewer.sourceWidth, viewer.sourceHeight);
+    all.canvas = times(viewer.canvasWidth, viewer.canvasHeight);
+    if (viewer.nBytes) {
+      all.received = figure('Bytes', viewer.nBytes) + ', ' + (viewer.bytesPerSecond / 1000).toFixed(0) + ' KB/s';
+    }
+    all.memoryBytes = mantel.memory() + (viewer.wasmBytes || 0) || null;
+    if (status) { all.clockOffsetMillis = all.clockOffsetMillis || mantel.offset; }
+    all.keptOnBy = mantel.awake;
+    all.name = mantel.get('name');
+    all.server = status && status.version;
+    all.engine = mantel.engine;
     return all;
   }
 
   function write() {
     clearTimeout(timer);
     table.hidden = !mantel.isOn('stats');
+    root.classList[table.hidden ? 'remove' : 'add']('panel');
     if (table.hidden) { return; }
     var all = rows();
     for (var key in all) {
+      if (all[key] === null || all[key] === undefined || all[key] === '') {
+        if (!cells[key]) { continue; }
+        all[key] = '–';
+      }
       if (!cells[key]) {
         var line = mantel.make('tr', table);
         mantel.make('th', line, '', label(key)).setAttribute('scope', 'row');

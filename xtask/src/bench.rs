@@ -67,7 +67,11 @@ fn all(project: &Project) -> anyhow::Result<Vec<Bench>> {
             fs::read_dir(&folder).with_context(|| format!("{} can't be read", folder.display()))?;
         let mut names: Vec<String> = entries
             .filter_map(|entry| {
-                let name = entry.ok()?.file_name().into_string().ok()?;
+                let entry = entry.ok()?;
+                let name = entry.file_name().into_string().ok()?;
+                if entry.path().join("main.rs").is_file() {
+                    return Some(name);
+                }
                 name.strip_suffix(".rs").map(str::to_owned)
             })
             .collect();

@@ -38,6 +38,25 @@ pub struct Taken {
     pub source: DateSource,
 }
 
+impl Taken {
+    /// The moment, if it is one of the photo: the time at which a file was last changed is not.
+    pub fn of_photo(&self) -> Option<chrono::NaiveDateTime> {
+        let is_of_photo = self.source != DateSource::Modified;
+        is_of_photo.then(|| self.moment()).flatten()
+    }
+
+    /// The moment, wherever it comes from.
+    pub fn moment(&self) -> Option<chrono::NaiveDateTime> {
+        let moment = chrono::DateTime::from_timestamp(self.local_seconds, 0)?;
+        Some(moment.naive_utc())
+    }
+}
+
+/// A moment in ISO 8601, without a zone: `2021-07-04T12:30:00`.
+pub fn iso(moment: chrono::NaiveDateTime) -> String {
+    moment.format("%Y-%m-%dT%H:%M:%S").to_string()
+}
+
 /// Where a date comes from, the most trustworthy first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DateSource {

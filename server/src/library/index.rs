@@ -4,6 +4,7 @@
 //! it (WAL). Without a data directory, and when the disk is full, it lives in memory. An index that
 //! is damaged or of another version is set aside and made anew: everything in it can be found again.
 
+mod changes;
 mod rows;
 mod schema;
 
@@ -19,11 +20,11 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-pub(super) use rows::{
-    Change, Known, Outcome, Record, Tally, activate, apply, device, entries, folders_below,
-    in_folder, photo, set_device, set_likeness, skip, skipped, tally, was_scanned,
-    without_likeness,
+pub(super) use changes::{
+    Change, Known, Outcome, Record, activate, apply, device, folders_below, in_folder, set_device,
+    set_likeness, skip, without_likeness,
 };
+pub(super) use rows::{Tally, entries, photo, skipped, tally, was_scanned};
 
 /// The index of one data directory, or one in memory.
 #[derive(Debug)]

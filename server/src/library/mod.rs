@@ -28,7 +28,7 @@ use std::{
 
 use tokio::sync::watch::{Receiver, Sender};
 
-pub use facts::{DateSource, Facts, Taken};
+pub use facts::{DateSource, Facts, Taken, iso};
 pub use filter::{Filter, KEYS as FILTER_KEYS};
 pub use index::IndexError;
 pub use scan::{Scanner, Scope, roots_of};

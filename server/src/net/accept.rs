@@ -4,13 +4,15 @@
 //! connection is a task; the loop never waits for one. On `shutdown` it stops listening, lets
 //! answers finish for a moment, then drops what is left.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{future::poll_fn, io, net::IpAddr, sync::Arc, time::Duration};
 
+use http::Method;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use socket2::TcpKeepalive;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::TcpStream,
     sync::watch,
     task::JoinSet,
     time::timeout,
@@ -18,23 +20,81 @@ use tokio::{
 use warp::{filters::BoxedFilter, reply::Response};
 
 use super::{
-    door::Door,
+    answers::Answer,
+    door::{Door, Way},
+    guard::{Guard, GuardError},
+    host,
     limits::{self, ConnectionCounts, Place, Refusal},
-    visitor::{Member, Peer, Rights, Visitor},
+    line::Line,
+    listen::{Listeners, Socket},
+    stall::Stall,
+    tls::{Keys, TlsError},
+    visitor::{Need, Peer},
 };
-use crate::config::{Access, Limits};
+use crate::config::{Access, Config, Limits};
 
 /// What the accept loop needs to know.
 #[derive(Clone)]
 pub struct Accept {
-    /// What answers.
-    pub routes: BoxedFilter<(Response,)>,
-    /// Who is connected.
-    pub counts: Arc<ConnectionCounts>,
-    /// How much they may take.
-    pub limits: Limits,
-    /// Who may come in.
-    pub access: Arc<Access>,
+    pub(super) routes: BoxedFilter<(Response,)>,
+    pub(super) needs: fn(&Method, &str) -> Need,
+    pub(super) counts: Arc<ConnectionCounts>,
+    pub(super) limits: Limits,
+    pub(super) access: Access,
+    /// The names that this machine has by itself.
+    pub(super) names: Arc<Vec<String>>,
+    pub(super) guard: Arc<Guard>,
+    keys: Option<Keys>,
+}
+
+/// Why nobody can be let in. One sentence.
+#[derive(Debug, thiserror::Error)]
+pub enum AcceptError {
+    /// See there.
+    #[error(transparent)]
+    Guard(#[from] GuardError),
+    /// See there.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+impl Accept {
+    /// Lets in whom `config` lets in; `routes` answer them, and `needs` says what a request takes.
+    ///
+    /// # Errors
+    /// Passwords, tokens or certificates can't be read.
+    pub fn new(
+        config: &Config,
+        routes: BoxedFilter<(Response,)>,
+        needs: fn(&Method, &str) -> Need,
+        counts: Arc<ConnectionCounts>,
+    ) -> Result<Self, AcceptError> {
+        let access = config.access.clone();
+        let data_dir = config.data_dir.as_deref();
+        Ok(Self {
+            routes,
+            needs,
+            counts,
+            limits: config.limits,
+            names: Arc::new(host::own_names()),
+            guard: Arc::new(Guard::new(
+                access.password_file.clone(),
+                access.users.clone(),
+                data_dir,
+            )?),
+            keys: Keys::new(&access.tls, data_dir)?,
+            access,
+        })
+    }
+
+    /// Whether this address is answered at all.
+    pub(super) fn answers(&self, ip: IpAddr) -> bool {
+        self.access.public || !self.guard.is_open() || limits::is_of_the_house(ip)
+    }
+
+    fn is_trusted(&self, ip: IpAddr) -> bool {
+        self.access.trusted_proxies.contains(&ip)
+    }
 }
 
 impl std::fmt::Debug for Accept {
@@ -46,18 +106,17 @@ impl std::fmt::Debug for Accept {
     }
 }
 
-/// A request's head has to come within this.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// A peer that acknowledges nothing for this long is gone: no FIN comes from a TV that was unplugged.
+/// At least; one that acknowledges but takes nothing is left to the stall limit, which counts it.
 const USER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A viewer that is sent nothing, because its slide stands or is paused, is asked whether it is still there. One that
+/// closed its end may only have said all it had to say; when it is gone altogether, its system answers with a reset.
+const KEEPALIVE: Duration = Duration::from_secs(20);
 
 /// The kernel asks for more only when less than this is unsent, so that a slow viewer's frames wait
 /// here, where the newest wins, and not in its socket.
 const NOTSENT_LOWAT: u32 = 16 * 1024;
-
-/// hyper's own buffer; its smallest, for the same reason.
-const HYPER_BUFFER: usize = 8192;
 
 /// Answers may take this long to finish once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(3);
@@ -65,42 +124,51 @@ const GRACE: Duration = Duration::from_secs(3);
 /// Clients turned away are told so, at most this many at a time: telling them must not be the load.
 const MAX_REFUSALS: usize = 64;
 
+/// The last words of a connection, and what is still coming in, may take this long, and be so much.
+const LINGER: Duration = Duration::from_secs(2);
+const LINGER_BYTES: u64 = 4 << 20;
+
 /// Serves until `shutdown` turns true.
-pub async fn serve(listener: TcpListener, accept: Accept, mut shutdown: watch::Receiver<bool>) {
-    let everyone = Arc::new(Member::new(None, Rights::ALL));
+pub async fn serve(
+    listeners: impl Into<Listeners>,
+    accept: Accept,
+    mut shutdown: watch::Receiver<bool>,
+) {
+    let mut listeners = listeners.into();
+    let accept = Arc::new(accept);
     let mut connections = JoinSet::new();
     let mut refusals = JoinSet::new();
+    let guard = accept.guard.clone();
+    let mut followed = std::pin::pin!(guard.keep_up());
     loop {
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = listeners.accept() => accepted,
             _ = shutdown.wait_for(|stop| *stop) => break,
             Some(_) = connections.join_next() => continue,
             Some(_) = refusals.join_next() => continue,
+            () = &mut followed => continue,
         };
-        let (stream, peer) = match accepted {
+        let (socket, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 after(error).await;
                 continue;
             }
         };
-        if !accept.access.public && !limits::is_of_the_house(peer.ip()) {
-            accept.counts.refuse(Refusal::Stranger);
-            refuse(&mut refusals, stream, STRANGER);
-        } else if let Some(place) = accept.counts.admit(accept.limits.max_connections) {
-            connections.spawn(connection(
-                stream,
-                peer,
-                accept.clone(),
-                everyone.clone(),
-                place,
-                shutdown.clone(),
-            ));
-        } else {
-            refuse(&mut refusals, stream, FULL);
+        match place(&accept, peer) {
+            Ok(place) => {
+                let served = connection(socket, peer, accept.clone(), shutdown.clone());
+                connections.spawn(async move {
+                    served.await;
+                    drop(place);
+                });
+            }
+            // To a client of TLS it would be gibberish.
+            Err(_) if accept.keys.is_some() && peer != Peer::Unix => {}
+            Err(answer) => refuse(&mut refusals, socket, answer),
         }
     }
-    drop(listener);
+    drop(listeners);
     let finished = timeout(GRACE, async {
         while connections.join_next().await.is_some() {}
     })
@@ -113,53 +181,144 @@ pub async fn serve(listener: TcpListener, accept: Accept, mut shutdown: watch::R
     }
 }
 
+/// Whether there is a place for somebody from there, and what to tell him if not.
+fn place(accept: &Accept, peer: Peer) -> Result<Place, Answer> {
+    let limits = &accept.limits;
+    let ip = peer.ip();
+    if ip.is_some_and(|ip| !accept.answers(ip) && !accept.is_trusted(ip)) {
+        accept.counts.refuse(Refusal::Stranger);
+        return Err(Answer::stranger());
+    }
+    let limited = ip.filter(|ip| !ip.is_loopback() && !accept.is_trusted(*ip));
+    let limited = limited.map(|ip| (ip, limits.max_connections_per_address));
+    let place = accept.counts.admit(limits.max_connections, limited);
+    place.map_err(|why| match why {
+        Refusal::PerAddress => Answer::per_address(),
+        _ => Answer::full(),
+    })
+}
+
 async fn connection(
-    stream: TcpStream,
-    peer: SocketAddr,
-    accept: Accept,
-    everyone: Arc<Member>,
-    place: Place,
-    mut shutdown: watch::Receiver<bool>,
+    socket: Socket,
+    peer: Peer,
+    accept: Arc<Accept>,
+    shutdown: watch::Receiver<bool>,
 ) {
-    let _place = place;
-    if let Err(error) = set_options(&stream) {
+    let limits = accept.limits;
+    if let Socket::Tcp(stream) = &socket
+        && let Err(error) = set_options(stream, limits.stall_timeout)
+    {
         tracing::debug!(%peer, %error, "socket options");
     }
-    let service = Door {
-        routes: accept.routes,
-        visitor: Visitor::new(Peer::Tcp(peer), false, &everyone),
+    let keys = accept.keys.clone().filter(|_| peer != Peer::Unix);
+    let counts = accept.counts.clone();
+    let socket = Stall::new(socket, limits.stall_timeout, counts.clone());
+    let Some(keys) = keys else {
+        return speak(socket, peer, Way::Plain, accept, shutdown).await;
     };
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
-        .max_buf_size(HYPER_BUFFER)
-        // Some cameras' clients close their sending side once they have asked.
-        .half_close(true)
-        .serve_connection(TokioIo::new(stream), service);
-    let mut connection = std::pin::pin!(connection);
-    let mut told = false;
-    loop {
-        tokio::select! {
-            result = connection.as_mut() => {
-                if let Err(error) = result {
-                    tracing::debug!(%peer, %error, "a connection ended");
-                }
-                return;
-            }
-            _ = shutdown.wait_for(|stop| *stop), if !told => {
-                told = true;
-                connection.as_mut().graceful_shutdown();
-            }
+    match timeout(limits.head_timeout, begins_tls(socket.get_ref())).await {
+        Ok(Ok(true)) => {}
+        Ok(Ok(false)) => return speak(socket, peer, Way::PlainOnTls, accept, shutdown).await,
+        Ok(Err(_)) => return,
+        Err(_) => return counts.refuse(Refusal::SlowHead),
+    }
+    match timeout(limits.head_timeout, keys.acceptor.accept(socket)).await {
+        Ok(Ok(stream)) => speak(stream, peer, Way::Tls, accept, shutdown).await,
+        Ok(Err(error)) => {
+            tracing::debug!(%peer, %error, "TLS");
+            counts.refuse(Refusal::Tls);
         }
+        Err(_) => counts.refuse(Refusal::Tls),
     }
 }
 
-fn set_options(stream: &TcpStream) -> io::Result<()> {
+/// Whether the first byte is that of a TLS handshake (RFC 8446, 5.1).
+async fn begins_tls(socket: &Socket) -> io::Result<bool> {
+    let mut first = [0];
+    match socket {
+        Socket::Tcp(stream) => match stream.peek(&mut first).await? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(first[0] == 0x16),
+        },
+        #[cfg(unix)]
+        Socket::Unix(_) => Ok(false),
+    }
+}
+
+/// HTTP, until one of both has had enough.
+async fn speak<T>(
+    io: T,
+    peer: Peer,
+    way: Way,
+    accept: Arc<Accept>,
+    mut shutdown: watch::Receiver<bool>,
+) where
+    T: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    let limits = accept.limits;
+    let counts = accept.counts.clone();
+    let mut connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head_timeout)
+        // For a head and for what waits to be sent: no larger than a head has to be, so that a slow
+        // viewer's frames wait where the newest wins.
+        .max_buf_size(limits.max_head)
+        // Some cameras' clients close their sending side once they have asked.
+        .half_close(true)
+        .serve_connection(TokioIo::new(Line::new(io)), Door::new(accept, peer, way));
+    let mut told = false;
+    let result = loop {
+        tokio::select! {
+            result = poll_fn(|cx| connection.poll_without_shutdown(cx)) => break result,
+            _ = shutdown.wait_for(|stop| *stop), if !told => {
+                told = true;
+                std::pin::Pin::new(&mut connection).graceful_shutdown();
+            }
+        }
+    };
+    let line = connection.into_parts().io.into_inner();
+    let answer = match (&result, line.held_back) {
+        (_, Some(code)) => {
+            let is_large = matches!(code, 414 | 431);
+            counts.refuse(if is_large {
+                Refusal::LargeHead
+            } else {
+                Refusal::Malformed
+            });
+            Some(Answer::unreadable(code, limits.max_head))
+        }
+        (Err(error), None) if error.is_timeout() => {
+            // One that has had its answers and asks no more has done nothing wrong.
+            if line.has_heard || !line.has_spoken {
+                counts.refuse(Refusal::SlowHead);
+            }
+            line.has_heard.then(Answer::slow_head)
+        }
+        _ => None,
+    };
+    let mut io = line.into_inner();
+    match (result, answer) {
+        (_, Some(answer)) => part(&mut io, answer).await,
+        // The rest of TLS, too, is owed to a peer that goes on listening.
+        (Ok(()), None) => {
+            let _ = timeout(LINGER, io.shutdown()).await;
+        }
+        (Err(error), None) => tracing::debug!(%peer, %error, "a connection ended"),
+    }
+}
+
+fn set_options(stream: &TcpStream, stall_timeout: Duration) -> io::Result<()> {
     stream.set_nodelay(true)?;
+    let socket = socket2::SockRef::from(stream);
+    socket.set_tcp_keepalive(
+        &TcpKeepalive::new()
+            .with_time(KEEPALIVE)
+            .with_interval(KEEPALIVE),
+    )?;
     #[cfg(target_os = "linux")]
     {
-        let socket = socket2::SockRef::from(stream);
-        socket.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
+        let patience = USER_TIMEOUT.max(stall_timeout + Duration::from_secs(5));
+        socket.set_tcp_user_timeout(Some(patience))?;
         socket.set_tcp_notsent_lowat(NOTSENT_LOWAT)?;
     }
     Ok(())
@@ -176,45 +335,21 @@ async fn after(error: io::Error) {
     }
 }
 
-const FULL: &str = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\n\
-Retry-After: 10\r\nConnection: close\r\nContent-Length: 89\r\n\r\n\
-as many connections are open as this server allows (--max-connections); try again later.\n";
-
-const STRANGER: &str = "HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain; charset=utf-8\r\n\
-Connection: close\r\nContent-Length: 91\r\n\r\n\
-these pictures are shown in their own house only; --public answers other networks as well.\n";
-
-fn refuse(refusals: &mut JoinSet<()>, mut stream: TcpStream, answer: &'static str) {
+fn refuse(refusals: &mut JoinSet<()>, mut socket: Socket, answer: Answer) {
     if refusals.len() >= MAX_REFUSALS {
         return;
     }
-    refusals.spawn(async move {
-        let polite = async {
-            stream.write_all(answer.as_bytes()).await?;
-            stream.shutdown().await?;
-            // What the client is still sending is read away, or the reset would take the answer along.
-            let mut rest = [0; 1024];
-            while stream.read(&mut rest).await? > 0 {}
-            io::Result::Ok(())
-        };
-        // A client that neither takes the answer nor goes away is not waited for.
-        let _ = timeout(Duration::from_secs(2), polite).await;
-    });
+    refusals.spawn(async move { part(&mut socket, answer).await });
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn refusals_are_well_formed() {
-        for answer in [FULL, STRANGER] {
-            let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-            let length = head
-                .lines()
-                .find_map(|line| line.strip_prefix("Content-Length: "))
-                .unwrap();
-            assert_eq!(length.parse::<usize>().unwrap(), body.len());
-        }
-    }
+/// Last words. A client that neither takes them nor goes away is not waited for.
+async fn part(io: &mut (impl AsyncRead + AsyncWrite + Unpin), answer: Answer) {
+    let polite = async {
+        io.write_all(&answer.into_bytes()).await?;
+        io.shutdown().await?;
+        // What the client is still sending is read away, or the reset would take the answer along.
+        let mut rest = io.take(LINGER_BYTES);
+        tokio::io::copy(&mut rest, &mut tokio::io::sink()).await
+    };
+    let _ = timeout(LINGER, polite).await;
 }

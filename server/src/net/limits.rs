@@ -1,12 +1,15 @@
 //! How many connections there may be, and from where.
 
 use std::{
+    collections::HashMap,
     net::IpAddr,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering::SeqCst},
     },
 };
+
+use super::throttle;
 
 /// Why somebody was turned away, or cut off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +103,8 @@ impl Refusal {
 pub struct ConnectionCounts {
     open: AtomicU64,
     refusals: [AtomicU64; Refusal::N],
+    /// Those of each address that has a limit: never more rows than connections.
+    by_address: Mutex<HashMap<IpAddr, usize>>,
 }
 
 impl ConnectionCounts {
@@ -121,20 +126,46 @@ impl ConnectionCounts {
         })
     }
 
-    /// Takes a place below `limit`, if there is one; the place is given back when it is dropped.
-    pub(super) fn admit(self: &Arc<Self>, limit: usize) -> Option<Place> {
+    /// Takes a place below `limit`, and below the address's own limit where it has one; given back when
+    /// it is dropped.
+    ///
+    /// # Errors
+    /// Which of the two is reached; it is counted.
+    pub(super) fn admit(
+        self: &Arc<Self>,
+        limit: usize,
+        address: Option<(IpAddr, usize)>,
+    ) -> Result<Place, Refusal> {
         let taken = self.open.fetch_update(SeqCst, SeqCst, |open| {
             (open < limit as u64).then_some(open + 1)
         });
-        match taken {
-            Ok(_) => Some(Place {
-                counts: self.clone(),
-            }),
-            Err(_) => {
-                self.refuse(Refusal::Full);
-                None
-            }
+        if taken.is_err() {
+            self.refuse(Refusal::Full);
+            return Err(Refusal::Full);
         }
+        let mut place = Place {
+            counts: self.clone(),
+            address: None,
+        };
+        if let Some((address, limit)) = address {
+            let address = throttle::key(address);
+            let mut by_address = self.by_address();
+            let n = by_address.entry(address).or_default();
+            if *n >= limit {
+                drop(by_address);
+                self.refuse(Refusal::PerAddress);
+                return Err(Refusal::PerAddress);
+            }
+            *n += 1;
+            place.address = Some(address);
+        }
+        Ok(place)
+    }
+
+    fn by_address(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.by_address
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts somebody who was turned away.
@@ -147,11 +178,21 @@ impl ConnectionCounts {
 #[derive(Debug)]
 pub(super) struct Place {
     counts: Arc<ConnectionCounts>,
+    address: Option<IpAddr>,
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         self.counts.open.fetch_sub(1, SeqCst);
+        if let Some(address) = self.address {
+            let mut by_address = self.counts.by_address();
+            if let Some(n) = by_address.get_mut(&address) {
+                *n -= 1;
+                if *n == 0 {
+                    by_address.remove(&address);
+                }
+            }
+        }
     }
 }
 
@@ -171,12 +212,27 @@ mod tests {
     #[test]
     fn places_are_limited_counted_and_given_back() {
         let counts = Arc::new(ConnectionCounts::default());
-        let first = counts.admit(1).unwrap();
-        assert!(counts.admit(1).is_none());
+        let first = counts.admit(1, None).unwrap();
+        assert_eq!(counts.admit(1, None).unwrap_err(), Refusal::Full);
         assert_eq!((counts.open(), counts.refused()), (1, 1));
         assert!(counts.refusals().any(|row| row == ("full", 1)));
         drop(first);
-        assert!(counts.admit(1).is_some());
+        assert!(counts.admit(1, None).is_ok());
+    }
+
+    #[test]
+    fn one_address_leaves_room_for_others() {
+        let counts = Arc::new(ConnectionCounts::default());
+        let of = |ip: &str| counts.admit(10, Some((ip.parse().unwrap(), 2)));
+        let (first, _second) = (of("10.0.0.1").unwrap(), of("10.0.0.1").unwrap());
+        assert_eq!(of("10.0.0.1").unwrap_err(), Refusal::PerAddress);
+        let _other = of("10.0.0.2").unwrap();
+        assert_eq!(counts.open(), 3);
+        drop(first);
+        let _third = of("10.0.0.1").unwrap();
+        let _global = (of("2001:db8::1").unwrap(), of("2001:db8::2").unwrap());
+        assert!(of("2001:db8::3").is_err());
+        assert_eq!(counts.by_address().len(), 3);
     }
 
     #[test]

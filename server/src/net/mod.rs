@@ -1,12 +1,25 @@
-//! Sockets: who is let in, how many, for how long. Knows nothing of what is served.
+//! Sockets: where connections come from, who is let in, how many, for how long. Knows nothing of what
+//! is served.
 
 mod accept;
 mod address;
+mod answers;
 mod door;
+mod guard;
+mod host;
 mod limits;
+mod line;
+mod listen;
+mod stall;
+mod throttle;
+mod tls;
 mod visitor;
 
-pub use accept::{Accept, serve};
-pub use address::lan_address;
+pub use accept::{Accept, AcceptError, serve};
+pub use address::{lan_address, lan_addresses};
+pub(crate) use guard::replace;
+pub use guard::{Token, TokenError, TokenFile, password_line};
 pub use limits::{ConnectionCounts, Refusal};
-pub use visitor::{Peer, Rights, Visitor};
+pub use listen::{ListenError, Listeners};
+pub use tls::{Keys, TlsError};
+pub use visitor::{Need, Rights, Visitor};

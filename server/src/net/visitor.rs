@@ -69,6 +69,42 @@ impl fmt::Display for Rights {
     }
 }
 
+/// What a request takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Anyone may.
+    Nothing,
+    /// Looking.
+    Watch,
+    /// Commanding.
+    Control,
+    /// Sending pictures.
+    Push,
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nothing => "ask",
+            Self::Watch => "watch",
+            Self::Control => "control",
+            Self::Push => "push",
+        })
+    }
+}
+
+impl Rights {
+    /// Whether they are enough.
+    pub fn allow(self, need: Need) -> bool {
+        match need {
+            Need::Nothing => true,
+            Need::Watch => self.watch,
+            Need::Control => self.control,
+            Need::Push => self.push,
+        }
+    }
+}
+
 /// The other end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Peer {
@@ -107,7 +143,8 @@ pub struct Visitor {
     pub peer: Peer,
     /// The user's or the token's name; `None` where nobody has to say who he is.
     pub name: Option<Arc<str>>,
-    /// What it may do.
+    /// What it may do. The door has looked at that already.
+    #[allow(dead_code)]
     pub rights: Rights,
     /// Whether the bytes are encrypted on the way to the client.
     pub is_secure: bool,
@@ -126,6 +163,7 @@ impl Visitor {
     }
 
     /// Whether the token was revoked, or the user removed, by which this visitor came in.
+    #[cfg_attr(not(test), allow(dead_code))]
     pub fn is_gone(&self) -> bool {
         self.membership.0.has_changed().is_err()
     }
@@ -149,6 +187,12 @@ pub(super) struct Member {
     pub(super) name: Option<Arc<str>>,
     pub(super) rights: Rights,
     end: watch::Sender<()>,
+}
+
+impl fmt::Display for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name.as_deref().unwrap_or("nobody"))
+    }
 }
 
 impl Member {

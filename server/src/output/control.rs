@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures_util::{Stream, StreamExt};
 use mantel_shared::Command;
+use tokio::time::timeout;
 use warp::{Buf, reply::Response};
 
 use super::{
@@ -11,7 +12,7 @@ use super::{
     reply::{self, Problem},
     status,
 };
-use crate::{channel::ActError, timeline::Act};
+use crate::{channel::ActError, net::Refusal, timeline::Act};
 
 pub(super) async fn answer<S, B>(
     outputs: &Arc<Outputs>,
@@ -22,7 +23,7 @@ where
     S: Stream<Item = Result<B, warp::Error>> + Send,
     B: Buf,
 {
-    let body = read(body, outputs.max_body).await?;
+    let body = read(outputs, body, outputs.max_body).await?;
     let command: Command = serde_json::from_slice(&body).map_err(|error| {
         Problem::bad_request(format!(
             "the body is no command ({error}); send JSON like {{\"command\":\"next\"}}, with next, previous, pause, \
@@ -55,7 +56,25 @@ where
 }
 
 /// The whole body, up to `limit` bytes.
-pub(super) async fn read<S, B>(body: S, limit: u64) -> Result<Vec<u8>, Problem>
+/// The whole body, unless it is larger than `limit` bytes or slower than allowed.
+pub(super) async fn read<S, B>(outputs: &Outputs, body: S, limit: u64) -> Result<Vec<u8>, Problem>
+where
+    S: Stream<Item = Result<B, warp::Error>> + Send,
+    B: Buf,
+{
+    let read = timeout(outputs.body_timeout, collect(body, limit)).await;
+    let read = read.unwrap_or_else(|_| {
+        outputs.connections.refuse(Refusal::SlowBody);
+        Err(Problem::slow_body())
+    });
+    read.inspect_err(|problem| {
+        if problem.is_too_large() {
+            outputs.connections.refuse(Refusal::TooLarge);
+        }
+    })
+}
+
+async fn collect<S, B>(body: S, limit: u64) -> Result<Vec<u8>, Problem>
 where
     S: Stream<Item = Result<B, warp::Error>> + Send,
     B: Buf,

@@ -12,6 +12,7 @@ mod metrics;
 mod pace;
 mod pages;
 mod paint;
+mod policy;
 mod profiles;
 mod query;
 mod reply;
@@ -33,7 +34,7 @@ use crate::{
     channels::{Channels, Show},
     hub::{Feeds, Framing},
     library::Library,
-    net::{ConnectionCounts, Visitor},
+    net::{ConnectionCounts, Need, Visitor},
     profiles::Profiles,
     rendition::Rendition,
     stats::WorkStats,
@@ -70,8 +71,12 @@ pub struct Outputs {
     pub step_down: bool,
     /// Who is connected.
     pub connections: Arc<ConnectionCounts>,
+    /// Whose pages may frame ours.
+    pub frame_origins: Vec<String>,
     /// The largest body of a `POST`, in bytes.
     pub max_body: u64,
+    /// It has to come within this.
+    pub body_timeout: std::time::Duration,
     /// When the server started.
     pub started_at: std::time::Instant,
     /// The same by the wall clock: tells one run of the server from another.
@@ -108,6 +113,18 @@ pub fn routes(outputs: Arc<Outputs>) -> BoxedFilter<(Response,)> {
             },
         )
         .boxed()
+}
+
+/// What a request takes: looking needs less than changing, and whether the server lives is nobody's
+/// secret.
+pub fn needs(method: &Method, path: &str) -> Need {
+    match (method, path) {
+        // Browsers fetch what installs the page without its cookie.
+        (_, "/healthz" | "/manifest.webmanifest" | "/icon-192.png" | "/icon-512.png")
+        | (&Method::OPTIONS, _) => Need::Nothing,
+        (&Method::GET | &Method::HEAD, _) | (&Method::POST, "/report") => Need::Watch,
+        _ => Need::Control,
+    }
 }
 
 /// What the endpoints need to know of a request.
@@ -156,7 +173,9 @@ where
         _ => Err(reply::Problem::method("GET, HEAD")),
     };
     // To HEAD hyper sends the same head and drops the body unread.
-    reply.unwrap_or_else(|problem| problem.into_response())
+    let mut reply = reply.unwrap_or_else(|problem| problem.into_response());
+    policy::apply(&mut reply, request.agent(), &outputs.frame_origins);
+    reply
 }
 
 async fn get(

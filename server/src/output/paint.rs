@@ -5,7 +5,7 @@
 //! and sends its head ahead. This file holds the rules, as a state machine without I/O: told what
 //! is on, it says what to write.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
@@ -16,8 +16,8 @@ use crate::hub::{Frame, FrameNo, Now};
 pub(super) enum Paint {
     /// After each JPEG the delimiter and the whole head of the next part: browsers paint at once.
     Advance,
-    /// The frame that stands, again and again: players that wait for more bytes, WebKit, and
-    /// proxies that hide the browser.
+    /// The frame that stands, again and again: players that wait for more bytes, engines that
+    /// nobody could try, and proxies that hide the browser.
     Repeat,
     /// The delimiter only, for strict consumers.
     Plain,
@@ -43,7 +43,7 @@ impl Paint {
         let has = |names: &[&str]| names.iter().any(|name| agent.contains(name));
         if has(&["vlc", "gstreamer"]) {
             Self::Repeat
-        } else if has(&["chrome/", "chromium/", "firefox/"]) {
+        } else if has(&["chrome/", "chromium/", "firefox/"]) || is_known_webkit(&agent) {
             Self::Advance
         } else if has(&[
             "lavf",
@@ -56,12 +56,31 @@ impl Paint {
         ]) {
             Self::Plain
         } else {
-            // WebKit, proxies such as Home Assistant's, and whatever doesn't say: a frame that
-            // comes twice is painted everywhere.
+            // Older WebKit, proxies such as Home Assistant's, and whatever doesn't say: a frame
+            // that comes twice is painted everywhere.
             Self::Repeat
         }
     }
 }
+
+/// Whether `agent`, in lower case, is a WebKit of the kind that was seen to paint when the next head
+/// comes: WebKitGTK 2.5x, which like every Safari since iOS 11.3 calls itself 605.1.15.
+fn is_known_webkit(agent: &str) -> bool {
+    const TRIED: u32 = 605;
+    let version = agent.split_once("applewebkit/").map(|(_, rest)| rest);
+    let major = version.and_then(|version| version.split(['.', ' ']).next()?.parse().ok());
+    major.is_some_and(|major: u32| major >= TRIED)
+}
+
+/// For this long after a stream's start the frame that stands is repeated at a quick pace. VLC 3
+/// plays from when its buffer holds a second, and is late by that ever after: with a frame a second
+/// that may be after two, with ten a second it is after one.
+const WARM_UP: Duration = Duration::from_millis(1500);
+
+/// How long a frame stands before it is sent again: once soon, for clients that paint at the next
+/// part; then about once a second.
+const FIRST_REPEAT: Duration = Duration::from_millis(100);
+const LATER_REPEATS: Duration = Duration::from_secs(1);
 
 /// One client's stream of parts.
 ///
@@ -96,9 +115,14 @@ impl Painter {
         }
     }
 
-    /// Whether the frame that stands is to be sent again after a while.
-    pub(super) fn repeats(&self) -> bool {
-        self.paint == Paint::Repeat
+    /// How long the frame that stands may go on standing before it is sent again; `age` is the
+    /// stream's. `None`: it needs no repeating.
+    pub(super) fn again_after(&self, age: Duration) -> Option<Duration> {
+        match self.paint {
+            Paint::Advance | Paint::Plain => None,
+            Paint::Repeat if self.n_repeats == 0 || age < WARM_UP => Some(FIRST_REPEAT),
+            Paint::Repeat => Some(LATER_REPEATS),
+        }
     }
 
     /// Appends what is to be written now that `now` is on; returns how many frames that is.
@@ -323,13 +347,34 @@ mod tests {
     }
 
     #[test]
+    fn repeats_come_quickly_at_first_and_soon_after_each_new_frame() {
+        let (young, old) = (Duration::from_millis(700), Duration::from_secs(60));
+        let mut painter = Painter::new(Paint::Repeat);
+        let mut out = Vec::new();
+        painter.turn(&now(1, None), &mut out);
+        painter.again(&now(1, None), &mut out);
+        assert_eq!(painter.again_after(young), Some(FIRST_REPEAT));
+        assert_eq!(painter.again_after(old), Some(LATER_REPEATS));
+        painter.turn(&now(2, None), &mut out);
+        assert_eq!(painter.again_after(old), Some(FIRST_REPEAT));
+        for paint in [Paint::Advance, Paint::Plain] {
+            assert_eq!(Painter::new(paint).again_after(young), None);
+        }
+    }
+
+    #[test]
     fn agents() {
         let chrome = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/67.0.3372.0 Safari/537.36";
         let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0";
         let safari = "Mozilla/5.0 (iPad; CPU OS 12_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/12.1.2 Safari/604.1";
         assert_eq!(Paint::for_agent(chrome), Paint::Advance);
         assert_eq!(Paint::for_agent(firefox), Paint::Advance);
-        assert_eq!(Paint::for_agent(safari), Paint::Repeat);
+        assert_eq!(Paint::for_agent(safari), Paint::Advance);
+        let webkitgtk = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15";
+        assert_eq!(Paint::for_agent(webkitgtk), Paint::Advance);
+        let ipad_of_2015 = "Mozilla/5.0 (iPad; CPU OS 9_3_5 like Mac OS X) AppleWebKit/601.1.46 (KHTML, like Gecko) Version/9.0 Safari/601.1";
+        assert_eq!(Paint::for_agent(ipad_of_2015), Paint::Repeat);
+        assert_eq!(Paint::for_agent("AppleWebKit/"), Paint::Repeat);
         assert_eq!(Paint::for_agent("VLC/3.0.20 LibVLC/3.0.20"), Paint::Repeat);
         assert_eq!(Paint::for_agent("Lavf/59.27.100"), Paint::Plain);
         assert_eq!(

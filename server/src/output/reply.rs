@@ -64,6 +64,17 @@ impl Problem {
         )
     }
 
+    pub(super) fn is_too_large(&self) -> bool {
+        self.status == StatusCode::PAYLOAD_TOO_LARGE
+    }
+
+    pub(super) fn slow_body() -> Self {
+        Self::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "the body did not come in time (--body-timeout)",
+        )
+    }
+
     pub(super) fn unavailable(sentence: &str) -> Self {
         let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, sentence);
         problem.extra = Some((header::RETRY_AFTER, "5".into()));

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     channels::{MAIN, Show},
     clock,
-    library::{Counts, DateSource, Facts, Filter},
+    library::{Counts, Facts, Filter, iso},
     rendition::Rendition,
     timeline::{Programme, Slide, Transition},
 };
@@ -271,11 +271,7 @@ fn told(facts: &Facts) -> Told {
         Some(text.chars().take(MAX_TOLD_CHARS).collect())
     };
     Told {
-        taken_at: facts
-            .taken
-            .filter(|taken| taken.source != DateSource::Modified)
-            .and_then(|taken| chrono::DateTime::from_timestamp(taken.local_seconds, 0))
-            .map(|moment| moment.format("%Y-%m-%dT%H:%M:%S").to_string()),
+        taken_at: facts.taken.and_then(|taken| taken.of_photo()).map(iso),
         place: short(&facts.place),
         album: short(&facts.album),
         caption: short(&facts.caption),

@@ -21,11 +21,6 @@ use crate::{
     hub::{Kind, Lease, Now, Subscription},
 };
 
-/// How long a frame stands before `repeat` sends it again: once soon, for clients that paint at the
-/// next part; then about once a second.
-const FIRST_REPEAT: Duration = Duration::from_millis(100);
-const LATER_REPEATS: Duration = Duration::from_secs(1);
-
 pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<Response, Problem> {
     let wishes = query::wishes(&request.query, outputs.rendition, outputs.settings)?;
     let paint = wishes
@@ -44,6 +39,7 @@ pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<
         pace: outputs.step_down.then(|| Pace::new(uptime(outputs))),
         painter: Painter::new(paint),
         now: None,
+        started_at: Instant::now(),
         repeat: None,
         out: Vec::new(),
     };
@@ -73,7 +69,8 @@ struct Stream {
     pace: Option<Pace>,
     painter: Painter,
     now: Option<Now>,
-    /// When to send the frame that stands again, and how long to wait after that.
+    started_at: Instant,
+    /// When to send the frame that stands again.
     repeat: Option<Instant>,
     out: Vec<Bytes>,
 }
@@ -95,16 +92,14 @@ impl Script for Stream {
                 if n > 0 {
                     since = self.watching.subscription.since();
                     self.judge(n_missed, viewing);
-                    if self.painter.repeats() {
-                        self.repeat = Some(Instant::now() + FIRST_REPEAT);
-                    }
+                    self.repeat = self.next_repeat();
                 }
                 self.now = Some(now);
             }
             News::Standing => {
                 if let Some(now) = &self.now {
                     n = self.painter.again(now, &mut self.out);
-                    self.repeat = Some(Instant::now() + LATER_REPEATS);
+                    self.repeat = self.next_repeat();
                 }
             }
             News::Moved => {}
@@ -155,6 +150,11 @@ impl Stream {
             self.painter.another_feed();
         }
         News::Moved
+    }
+
+    fn next_repeat(&self) -> Option<Instant> {
+        let after = self.painter.again_after(self.started_at.elapsed());
+        after.map(|after| Instant::now() + after)
     }
 
     /// Gives less to a viewer that keeps missing frames, and more to one that no longer does.

@@ -11,7 +11,7 @@ use mantel_shared::{Focus, TakenAt};
 
 use crate::{
     caption,
-    library::{DateSource, Facts, Photo},
+    library::{Facts, Photo, iso},
     render::{self, DecodeLimits, Picture, Probe, overlay},
     rendition::Rendition,
     source::gallery::{self, LoadError, Loaded},
@@ -123,11 +123,10 @@ pub(super) fn render_now(
             let loaded = gallery::load(photo, limits, size, fit).map_err(|error| (0, error))?;
             let mut picture = loaded.picture;
             let focus = render::focus(&picture);
-            let words =
-                caption::words(rendition.captions, &photo.facts, loaded.taken_at.as_deref());
+            let words = caption::words(rendition.captions, &photo.facts);
             overlay::write(&mut picture, (0, 0), size, &words);
             let looks = loaded.likeness.map(|likeness| (photo.id, likeness));
-            let mut notes = notes(photo, loaded.taken_at, loaded.caption);
+            let mut notes = notes(photo, loaded.caption);
             notes.focus = Some(focus);
             (picture, notes, looks.into_iter().collect())
         }
@@ -170,8 +169,7 @@ fn two(
     let mut picture = render::pair([&parts[0].picture, &parts[1].picture], size, fit);
     let photos = [&*subject.photo, beside];
     for (at, (place, room)) in render::pair::parts(size).into_iter().enumerate() {
-        let taken_at = parts[at].taken_at.as_deref();
-        let words = caption::words(rendition.captions, &photos[at].facts, taken_at);
+        let words = caption::words(rendition.captions, &photos[at].facts);
         overlay::write(&mut picture, place, room, &words);
     }
     let [first, second] = parts;
@@ -180,7 +178,7 @@ fn two(
         (None, None) => both(first.caption, second.caption),
         (first, second) => both(first, second),
     };
-    let first_notes = notes(photos[0], first.taken_at, caption);
+    let first_notes = notes(photos[0], caption);
     let notes = Notes {
         place: both(first_notes.place, beside.facts.place.clone()),
         album: both(first_notes.album, beside.facts.album.clone()),
@@ -196,17 +194,10 @@ fn both(first: Option<String>, second: Option<String>) -> Option<String> {
     }
 }
 
-fn notes(photo: &Photo, taken_at: Option<String>, caption: Option<String>) -> Notes {
-    let known = || {
-        let taken = photo.facts.taken?;
-        let is_date = taken.source != DateSource::Modified;
-        let moment = chrono::DateTime::from_timestamp(taken.local_seconds, 0)?;
-        is_date.then(|| moment.format("%Y-%m-%dT%H:%M:%S").to_string())
-    };
+fn notes(photo: &Photo, caption: Option<String>) -> Notes {
+    let taken = photo.facts.taken.and_then(|taken| taken.of_photo());
     Notes {
-        taken_at: taken_at
-            .or_else(known)
-            .and_then(|text| TakenAt::new(&text).ok()),
+        taken_at: taken.and_then(|moment| TakenAt::new(&iso(moment)).ok()),
         caption,
         place: photo.facts.place.clone(),
         album: photo.facts.album.clone(),

@@ -233,7 +233,7 @@ pub fn decode_fitted(
 }
 
 fn orientation(turned: Option<Orientation>, bytes: &[u8]) -> Orientation {
-    turned.unwrap_or_else(|| exif::exif(bytes).orientation)
+    turned.unwrap_or_else(|| exif::turned(bytes))
 }
 
 /// Decodes without turning, in the file's own colours.

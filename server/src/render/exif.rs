@@ -1,23 +1,14 @@
-//! What a photo's EXIF says that Mantel needs: which way is up, and when it was taken. Reads JPEG, PNG, WebP and
-//! TIFF from a slice, whole or only its head, without copying; nothing of it is ever sent on.
+//! Which way is up, by a photo's EXIF. Reads JPEG, PNG, WebP and TIFF from a slice, whole or only its head, without
+//! copying; nothing of it is ever sent on. Everything else that EXIF says, the library reads.
 
 use crate::render::markers::{APP1, SOS, Segments};
 use crate::render::orient::Orientation;
 use crate::render::probe::{Kind, kind};
 
-/// What EXIF said; the default is what a photo without EXIF has.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct ExifFacts {
-    /// How to turn the stored pixels.
-    pub orientation: Orientation,
-    /// When the photo was taken, ISO 8601 in the camera's local time: `2021-07-04T12:30:00`.
-    pub taken_at: Option<String>,
-}
-
-/// Reads the EXIF of a photo from its bytes, or from as many of its first ones as there are. What is missing,
-/// malformed or beyond the last byte counts as not said.
-pub fn exif(bytes: &[u8]) -> ExifFacts {
-    tiff_block(bytes).map(facts).unwrap_or_default()
+/// How to turn the stored pixels of a photo, by the EXIF in its bytes, or in as many of its first ones as there are. What
+/// is missing, malformed or beyond the last byte counts as not said.
+pub fn turned(bytes: &[u8]) -> Orientation {
+    tiff_block(bytes).and_then(orientation).unwrap_or_default()
 }
 
 /// The TIFF structure that holds the EXIF of a file of any kind.
@@ -66,34 +57,16 @@ fn riff_chunk(bytes: &[u8], wanted: [u8; 4]) -> Option<&[u8]> {
 
 // Tags and types of TIFF 6.0 and EXIF (CIPA DC-008).
 const ORIENTATION: u16 = 0x0112;
-const EXIF_IFD: u16 = 0x8769;
-const DATE_TIME_ORIGINAL: u16 = 0x9003;
-const DATE_TIME_DIGITIZED: u16 = 0x9004;
 const BYTE: u16 = 1;
-const ASCII: u16 = 2;
 const SHORT: u16 = 3;
 const LONG: u16 = 4;
 
-/// Two levels of directories, no chains, no recursion: a malicious file can't send us in circles.
-fn facts(block: &[u8]) -> ExifFacts {
-    let Some(tiff) = Tiff::new(block) else {
-        return ExifFacts::default();
-    };
-    let main = tiff.u32_at(4).unwrap_or(0);
-    let orientation = tiff
-        .number(main, ORIENTATION)
+/// One directory, no chains, no recursion: a malicious file can't send us in circles.
+fn orientation(block: &[u8]) -> Option<Orientation> {
+    let tiff = Tiff::new(block)?;
+    let main = tiff.u32_at(4)?;
+    tiff.number(main, ORIENTATION)
         .and_then(Orientation::from_exif)
-        .unwrap_or_default();
-    // DateTime of the main directory is left out: it says when a program last wrote the file.
-    let taken_at = tiff.number(main, EXIF_IFD).and_then(|exif| {
-        [DATE_TIME_ORIGINAL, DATE_TIME_DIGITIZED]
-            .iter()
-            .find_map(|&tag| iso_date(tiff.text(exif, tag)?))
-    });
-    ExifFacts {
-        orientation,
-        taken_at,
-    }
 }
 
 /// Classic TIFF; offsets count from its first byte.
@@ -159,55 +132,16 @@ impl<'a> Tiff<'a> {
             _ => None,
         }
     }
-
-    fn text(&self, directory: u32, tag: u16) -> Option<&'a [u8]> {
-        let (ASCII, length, at) = self.entry(directory, tag)? else {
-            return None;
-        };
-        // Up to four bytes stand in the field itself.
-        let start = usize::try_from(if length <= 4 { at } else { self.u32_at(at)? }).ok()?;
-        self.block
-            .get(start..start.checked_add(usize::try_from(length).ok()?)?)
-    }
-}
-
-/// `2021:07:04 12:30:00` as `2021-07-04T12:30:00`. Cameras without a set clock write zeros or blanks: no date.
-fn iso_date(text: &[u8]) -> Option<String> {
-    let text = text.get(..19)?;
-    let number = |at: usize, n: usize| -> Option<u32> {
-        text[at..at + n].iter().try_fold(0, |value, byte| {
-            byte.is_ascii_digit()
-                .then(|| value * 10 + u32::from(byte - b'0'))
-        })
-    };
-    let separated = [4, 7]
-        .iter()
-        .all(|&at| matches!(text[at], b':' | b'-' | b'/'))
-        && matches!(text[10], b' ' | b'T')
-        && [13, 16].iter().all(|&at| text[at] == b':');
-    let (year, month, day) = (number(0, 4)?, number(5, 2)?, number(8, 2)?);
-    let (hour, minute, second) = (number(11, 2)?, number(14, 2)?, number(17, 2)?);
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let n_days = match month {
-        4 | 6 | 9 | 11 => 30,
-        2 if leap => 29,
-        2 => 28,
-        _ => 31,
-    };
-    let real = separated
-        && (1800..=9999).contains(&year)
-        && (1..=12).contains(&month)
-        && (1..=n_days).contains(&day)
-        && hour < 24
-        && minute < 60
-        && second <= 60;
-    real.then(|| format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"))
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    const EXIF_IFD: u16 = 0x8769;
+    const DATE_TIME_ORIGINAL: u16 = 0x9003;
+    const ASCII: u16 = 2;
 
     /// A TIFF block with an orientation and, in its EXIF directory, a date.
     pub(crate) fn block(orientation: u16, date: &str, big_endian: bool) -> Vec<u8> {
@@ -284,16 +218,12 @@ pub(crate) mod tests {
 
     #[test]
     fn facts_are_read_from_every_kind_in_both_byte_orders() {
-        let expected = ExifFacts {
-            orientation: Orientation::QuarterClockwise,
-            taken_at: Some("2021-07-04T12:30:59".into()),
-        };
         for big_endian in [false, true] {
             let block = block(6, "2021:07:04 12:30:59", big_endian);
             for file in [in_jpeg(&block), in_png(&block), in_webp(&block), block] {
-                assert_eq!(exif(&file), expected);
+                assert_eq!(turned(&file), Orientation::QuarterClockwise);
                 for end in 0..file.len() {
-                    exif(&file[..end]);
+                    turned(&file[..end]);
                 }
             }
         }
@@ -301,12 +231,15 @@ pub(crate) mod tests {
 
     #[test]
     fn what_is_not_said_is_the_default() {
-        assert_eq!(exif(b""), ExifFacts::default());
-        assert_eq!(exif(&in_jpeg(b"II*\0")), ExifFacts::default());
-        assert_eq!(exif(&in_jpeg(&block(0, "", false))), ExifFacts::default());
+        assert_eq!(turned(b""), Orientation::default());
+        assert_eq!(turned(&in_jpeg(b"II*\0")), Orientation::default());
         assert_eq!(
-            exif(&in_jpeg(&block(9, "yesterday", true))),
-            ExifFacts::default()
+            turned(&in_jpeg(&block(0, "", false))),
+            Orientation::default()
+        );
+        assert_eq!(
+            turned(&in_jpeg(&block(9, "yesterday", true))),
+            Orientation::default()
         );
     }
 
@@ -314,26 +247,7 @@ pub(crate) mod tests {
     fn a_directory_that_points_to_itself_ends() {
         let mut circle = block(1, "2021:07:04 12:30:59", false);
         circle[30..34].copy_from_slice(&8u32.to_le_bytes());
-        assert_eq!(exif(&circle), ExifFacts::default());
-    }
-
-    #[test]
-    fn dates_are_real_or_none() {
-        for (text, iso) in [
-            ("2021:07:04 12:30:00", Some("2021-07-04T12:30:00")),
-            ("2021-07-04T12:30:00", Some("2021-07-04T12:30:00")),
-            ("2024:02:29 00:00:00", Some("2024-02-29T00:00:00")),
-            ("2021:07:04 12:30:00+02:00", Some("2021-07-04T12:30:00")),
-            ("2023:02:29 00:00:00", None),
-            ("0000:00:00 00:00:00", None),
-            ("    :  :     :  :  ", None),
-            ("2021:13:04 12:30:00", None),
-            ("2021:07:04 24:30:00", None),
-            ("2021:07:04", None),
-            ("2021.07.04 12:30:00", None),
-        ] {
-            assert_eq!(iso_date(text.as_bytes()).as_deref(), iso, "{text:?}");
-        }
+        assert_eq!(turned(&circle), Orientation::default());
     }
 
     proptest! {
@@ -344,8 +258,8 @@ pub(crate) mod tests {
                 let at = at.index(file.len());
                 file[at] = byte;
             }
-            exif(&file);
-            exif(&file[12..]);
+            turned(&file);
+            turned(&file[12..]);
         }
     }
 }

@@ -6,7 +6,9 @@ use image::{DynamicImage, ImageFormat, RgbImage, RgbaImage};
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use proptest::prelude::*;
 
-use crate::render::{DecodeError, DecodeLimits, Kind, Picture, Probe, Size, decode, exif, probe};
+use crate::render::{
+    DecodeError, DecodeLimits, Kind, Picture, Probe, Size, decode, exif::turned, probe,
+};
 
 pub(crate) const WIDTH: u32 = 61;
 pub(crate) const HEIGHT: u32 = 47;
@@ -451,7 +453,7 @@ proptest! {
             let limits = DecodeLimits { pixels: 1_000_000, side: 4096, bytes: 16 << 20 };
             for file in [&file[..], &file[..cut.index(file.len())]] {
                 let _ = decode(file, &limits, None);
-                let _ = (probe(file), exif(file));
+                let _ = (probe(file), turned(file));
             }
         }
     }
@@ -462,6 +464,6 @@ proptest! {
         let file = [magic[start], &bytes].concat();
         let limits = DecodeLimits { pixels: 1_000_000, side: 4096, bytes: 16 << 20 };
         let _ = decode(&file, &limits, None);
-        let _ = (probe(&file), exif(&file));
+        let _ = (probe(&file), turned(&file));
     }
 }

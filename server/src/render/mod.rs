@@ -44,7 +44,7 @@ mod tone;
 pub use blend::{Alpha, blend};
 pub use decode::{DecodeError, DecodeLimits, cost, decode, decode_fitted};
 pub use encode::{EncodeError, Quality, encode};
-pub use exif::{ExifFacts, exif};
+
 pub use fit::{Fit, fit};
 pub use focus::focus;
 pub(crate) use guard::fenced;

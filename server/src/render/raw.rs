@@ -2,7 +2,7 @@
 //! away; the others have marks of their own.
 
 use crate::render::bmff::Boxes;
-use crate::render::exif::exif;
+use crate::render::exif;
 use crate::render::orient::Orientation;
 use crate::render::picture::Size;
 use crate::render::tiff::{Tiff, tag};
@@ -60,7 +60,7 @@ pub(crate) fn facts(head: &[u8]) -> (Option<Size>, Option<Orientation>) {
     }
     if let Some(jpeg) = fuji_preview(head) {
         // Its own header says nothing of either.
-        return (None, Some(exif(jpeg).orientation));
+        return (None, Some(exif::turned(jpeg)));
     }
     let turned = canon_main(head)
         .and_then(Tiff::new)

@@ -16,8 +16,6 @@ use crate::{
 pub struct Loaded {
     /// Upright, in sRGB, of exactly the size asked for.
     pub picture: Picture,
-    /// When it was taken, local time in ISO 8601.
-    pub taken_at: Option<String>,
     /// What to call it: its own caption, or else its file's name without the suffix.
     pub caption: Option<String>,
     /// What somebody wrote under it, and nothing else.
@@ -100,7 +98,6 @@ fn open(
         Origin::Demo(index) => {
             return Ok(Loaded {
                 picture: drawn(*index),
-                taken_at: None,
                 caption: Some(photo.name.to_string()),
                 own_caption: None,
                 likeness: None,
@@ -110,7 +107,6 @@ fn open(
     };
     let bytes = read(File::open(path).map_err(gone_or_unreadable)?)?;
     let picture = decoded(&bytes)?;
-    let taken_at = render::exif(&bytes).taken_at;
     let own_caption = photo.facts.caption.clone();
     // The file's name is a last resort: who asks what this is gets an answer.
     let stem = || {
@@ -124,7 +120,6 @@ fn open(
     Ok(Loaded {
         likeness,
         picture,
-        taken_at,
         caption: own_caption.clone().or_else(stem),
         own_caption,
     })

@@ -28,13 +28,13 @@ pub(crate) enum Client {
     /// Firefox, driven by geckodriver.
     Firefox,
     /// WebKitGTK's MiniBrowser on a display of its own, driven by WebKitWebDriver; a stand-in for
-    /// Safari that not every system packages, so never a failure.
+    /// Safari.
     WebKit,
     /// VLC without a window.
     Vlc,
     /// ffmpeg and ffprobe.
     Ffmpeg,
-    /// mpv; nice to have, so never a failure.
+    /// mpv.
     Mpv,
     /// An X server without hardware, for programs that must have a window.
     Xvfb,
@@ -42,6 +42,8 @@ pub(crate) enum Client {
     Nginx,
     /// GStreamer's `gst-launch-1.0`.
     Gstreamer,
+    /// systemd's check of units.
+    SystemdAnalyze,
     /// Python with OpenCV.
     Opencv,
 }
@@ -64,6 +66,7 @@ impl Client {
             Client::Xvfb => "Xvfb",
             Client::Nginx => "nginx",
             Client::Gstreamer => "GStreamer",
+            Client::SystemdAnalyze => "systemd-analyze",
             Client::Opencv => "OpenCV",
         }
     }
@@ -95,12 +98,9 @@ impl Client {
             Client::Xvfb => vec![on_path("Xvfb")],
             Client::Nginx => vec![on_path("nginx").or_else(|_| in_sbin("nginx"))],
             Client::Gstreamer => vec![on_path("gst-launch-1.0")],
+            Client::SystemdAnalyze => vec![on_path("systemd-analyze")],
             Client::Opencv => vec![python_with_opencv()],
         }
-    }
-
-    fn is_optional(self) -> bool {
-        matches!(self, Client::Mpv | Client::WebKit)
     }
 }
 
@@ -111,7 +111,7 @@ pub(crate) fn require(client: Client) -> Option<Vec<PathBuf>> {
     match programs {
         Ok(programs) => Some(programs),
         Err(missing) => {
-            left_out(client.name(), &missing, client.is_optional());
+            left_out(client.name(), &missing, false);
             None
         }
     }

@@ -86,7 +86,7 @@ impl Watch {
         let programs = require(Client::Ffmpeg)?;
         let mut command = Command::new(&programs[0]);
         command
-            .args(["-v", "error", "-nostdin", "-probesize", "32"])
+            .args(["-v", "quiet", "-nostdin", "-probesize", "32"])
             .args(["-f", "x11grab", "-draw_mouse", "0", "-framerate", "50"])
             .args(["-video_size", "16x16"])
             .args(["-grab_x", &x.to_string(), "-grab_y", &y.to_string()])

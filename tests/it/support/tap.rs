@@ -101,6 +101,62 @@ impl Tap {
     }
 }
 
+impl Call {
+    /// The pictures of a multipart answer, as far as they came, read strictly: each head is followed
+    /// by as many bytes as it promised, and those by the delimiter. Second: whether a whole head came
+    /// last, whose picture is still owed.
+    pub(crate) fn pictures(&self) -> (Vec<Vec<u8>>, bool) {
+        let body = at(&self.answer, b"\r\n\r\n").map_or(&[][..], |end| &self.answer[end + 4..]);
+        let body = unchunked(body);
+        let opening = at(&body, b"\r\n").expect("the dash-boundary");
+        let delimiter = [b"\r\n", &body[..opening], b"\r\n"].concat();
+        let mut rest = &body[opening + 2..];
+        let mut pictures = Vec::new();
+        while let Some(end) = at(rest, b"\r\n\r\n") {
+            let head = String::from_utf8_lossy(&rest[..end]).into_owned();
+            let length = head
+                .lines()
+                .find_map(|line| line.strip_prefix("Content-Length: "))
+                .and_then(|length| length.parse::<usize>().ok())
+                .unwrap_or_else(|| panic!("no length in {head:?}"));
+            rest = &rest[end + 4..];
+            let n_there = rest.len();
+            if n_there < length + delimiter.len() {
+                return (pictures, n_there == 0);
+            }
+            assert_eq!(
+                String::from_utf8_lossy(&rest[length..length + delimiter.len()]),
+                String::from_utf8_lossy(&delimiter),
+                "a promise was broken after {} pictures: {head:?}",
+                pictures.len()
+            );
+            pictures.push(rest[..length].to_vec());
+            rest = &rest[length + delimiter.len()..];
+        }
+        (pictures, false)
+    }
+}
+
+fn at(bytes: &[u8], pattern: &[u8]) -> Option<usize> {
+    bytes
+        .windows(pattern.len())
+        .position(|window| window == pattern)
+}
+
+/// The bytes in whole and half chunks.
+fn unchunked(mut wire: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while let Some(end) = at(wire, b"\r\n") {
+        let size = String::from_utf8_lossy(&wire[..end]).into_owned();
+        let size = usize::from_str_radix(&size, 16).expect("a chunk's size");
+        wire = &wire[end + 2..];
+        let n_there = size.min(wire.len());
+        bytes.extend(&wire[..n_there]);
+        wire = wire.get(size + 2..).unwrap_or_default();
+    }
+    bytes
+}
+
 fn pass(mut from: TcpStream, mut to: TcpStream, mut keep: impl FnMut(&[u8])) {
     let mut buffer = vec![0; 1 << 16];
     while let Ok(n_bytes) = from.read(&mut buffer) {

@@ -149,14 +149,6 @@ impl Driver {
         );
     }
 
-    /// The browser's own name and version.
-    pub(crate) fn version(&self) -> String {
-        self.eval("navigator.userAgent")
-            .as_str()
-            .unwrap_or("")
-            .to_owned()
-    }
-
     /// What is on the screen. While a page comes, there may be nothing to take.
     pub(crate) fn screenshot(&self) -> Result<Picture, String> {
         Picture::from_png(&self.screenshot_png()?)

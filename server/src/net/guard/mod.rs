@@ -1,0 +1,628 @@
+//! Who is let in: users by password, screens by token, or everyone.
+//!
+//! Tokens, cookies and passwords that were right before cost microseconds and always pass. A password
+//! that was not seen yet costs argon2's tens of milliseconds, on a thread of its own and only two at
+//! a time, and a try of those that an address has.
+
+pub(in crate::net) mod credentials;
+mod passwords;
+mod tokens;
+
+use std::{
+    collections::HashSet,
+    fs,
+    net::IpAddr,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError, RwLock},
+    time::{Duration, Instant, SystemTime},
+};
+
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use tokio::sync::Semaphore;
+
+use self::{credentials::Credentials, passwords::User};
+use super::{
+    throttle::Throttle,
+    visitor::{Member, Rights},
+};
+
+pub(in crate::net) use passwords::check_name;
+pub(crate) use tokens::replace;
+pub use tokens::{Token, TokenError, TokenFile};
+
+/// Passwords are checked at most so many at a time: each takes 19 MB and a core.
+const MAX_CHECKS: usize = 2;
+
+/// Whoever waits longer than this for a check is told to come back.
+const MAX_WAIT: Duration = Duration::from_secs(10);
+
+/// Right passwords are remembered, hashed with a key of this run: so many.
+const MAX_REMEMBERED: usize = 256;
+
+/// How often the files are looked at.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// How long browsers keep a cookie at most.
+const COOKIE_SECONDS: u64 = 400 * 24 * 3600;
+
+/// Why nobody can be let in.
+#[derive(Debug, thiserror::Error)]
+pub enum GuardError {
+    /// The password file can't be read.
+    #[error("can't read the password file {}: {source}", path.display())]
+    Passwords {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The password file makes no sense.
+    #[error("{}, {reason}", path.display())]
+    PasswordLine {
+        /// Which file.
+        path: PathBuf,
+        /// Where and what.
+        reason: String,
+    },
+    /// The tokens can't be read.
+    #[error(transparent)]
+    Tokens(#[from] TokenError),
+    /// There is nothing to make keys of.
+    #[error("this system has no randomness: {0}")]
+    Random(getrandom::Error),
+}
+
+/// Why somebody is not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Denied {
+    /// He said nothing, or something wrong.
+    Unknown,
+    /// He said too much that was wrong.
+    Throttled(Duration),
+    /// Too many are being checked.
+    Busy,
+}
+
+/// Somebody who is let in.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) member: Arc<Member>,
+    /// What a cookie is to hold, and for how many seconds, so that the page's own requests pass.
+    pub(super) cookie: Option<(String, u64)>,
+}
+
+/// Stands at the door.
+#[derive(Debug)]
+pub struct Guard {
+    password_file: Option<PathBuf>,
+    chosen: Vec<String>,
+    token_file: Option<TokenFile>,
+    book: RwLock<Arc<Book>>,
+    nobody: Member,
+    key: [u8; 32],
+    /// Keyed hashes of right names and passwords.
+    remembered: Mutex<HashSet<[u8; 32]>>,
+    throttle: Mutex<Throttle>,
+    checks: Semaphore,
+}
+
+/// Who is known.
+#[derive(Debug)]
+struct Book {
+    /// Everyone, as long as there are neither users nor tokens.
+    everyone: Option<Arc<Member>>,
+    users: Vec<(User, Arc<Member>)>,
+    tokens: Vec<(Token, [u8; 32], Arc<Member>)>,
+    stamps: Stamps,
+}
+
+/// How the files looked when they were read.
+type Stamps = [Option<(SystemTime, u64)>; 2];
+
+impl Guard {
+    /// Reads who is known: the users `chosen` of `password_file`, and the tokens of `data_dir`.
+    ///
+    /// # Errors
+    /// A file can't be read, or makes no sense.
+    pub fn new(
+        password_file: Option<PathBuf>,
+        chosen: Vec<String>,
+        data_dir: Option<&std::path::Path>,
+    ) -> Result<Self, GuardError> {
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).map_err(GuardError::Random)?;
+        let nobody = Book {
+            everyone: None,
+            users: Vec::new(),
+            tokens: Vec::new(),
+            stamps: Stamps::default(),
+        };
+        let guard = Self {
+            password_file,
+            chosen,
+            token_file: data_dir.map(TokenFile::of),
+            book: RwLock::new(Arc::new(nobody)),
+            nobody: Member::new(None, Rights::default()),
+            key,
+            remembered: Mutex::default(),
+            throttle: Mutex::default(),
+            checks: Semaphore::new(MAX_CHECKS),
+        };
+        let book = guard.read()?;
+        guard.replace(book);
+        Ok(guard)
+    }
+
+    /// Somebody who may do nothing but what takes no rights.
+    pub(super) fn nobody(&self) -> &Member {
+        &self.nobody
+    }
+
+    /// Whether everyone is let in.
+    pub(super) fn is_open(&self) -> bool {
+        self.book().everyone.is_some()
+    }
+
+    /// Whether a password could let somebody in.
+    pub(super) fn has_users(&self) -> bool {
+        !self.book().users.is_empty()
+    }
+
+    /// Who that is.
+    pub(super) async fn admit(
+        &self,
+        credentials: &Credentials,
+        from: Option<IpAddr>,
+    ) -> Result<Entry, Denied> {
+        let book = self.book();
+        if let Some(everyone) = &book.everyone {
+            return Ok(Entry {
+                member: everyone.clone(),
+                cookie: None,
+            });
+        }
+        if let Some(entry) = self.known(&book, credentials) {
+            return Ok(entry);
+        }
+        if !credentials.is_try() {
+            return Err(Denied::Unknown);
+        }
+        if let Some(from) = from {
+            let taken = lock(&self.throttle).take(from, Instant::now());
+            taken.map_err(Denied::Throttled)?;
+        }
+        let Some((name, password)) = credentials.basic.clone() else {
+            return Err(Denied::Unknown);
+        };
+        let entry = self.check(&book, name, password).await;
+        if let (Some(from), Ok(_) | Err(Denied::Busy)) = (from, &entry) {
+            lock(&self.throttle).give_back(from);
+        }
+        entry
+    }
+
+    /// What costs next to nothing to find out.
+    fn known(&self, book: &Book, credentials: &Credentials) -> Option<Entry> {
+        let token = |secret: &String| {
+            let (token, _, member) = book.token(secret)?;
+            let seconds = token.expires.map_or(COOKIE_SECONDS, |end| {
+                end.saturating_sub(unix_now()).min(COOKIE_SECONDS)
+            });
+            Some(Entry {
+                member: member.clone(),
+                cookie: Some((secret.clone(), seconds)),
+            })
+        };
+        let in_address = credentials.in_query.iter().chain(&credentials.bearer);
+        if let Some(entry) = in_address.filter_map(token).next() {
+            return Some(entry);
+        }
+        if let Some((name, password)) = &credentials.basic {
+            let digest = self.digest(name, password);
+            if lock(&self.remembered).contains(&digest) {
+                return book.user(name).map(|user| self.entry(user));
+            }
+        }
+        credentials.cookies.iter().find_map(|cookie| {
+            // Who has the cookie needs no new one.
+            let member = match token(cookie) {
+                Some(entry) => entry.member,
+                None => self.by_signature(book, cookie)?,
+            };
+            Some(Entry {
+                member,
+                cookie: None,
+            })
+        })
+    }
+
+    async fn check(&self, book: &Book, name: String, password: String) -> Result<Entry, Denied> {
+        let digest = self.digest(&name, &password);
+        let user = book.user(&name);
+        // An unknown name takes as long as a wrong password.
+        let hash = user
+            .or(book.users.first())
+            .map(|(user, _)| user.hash.clone());
+        let hash = hash.ok_or(Denied::Unknown)?;
+        let permit = tokio::time::timeout(MAX_WAIT, self.checks.acquire()).await;
+        let Ok(Ok(_permit)) = permit else {
+            return Err(Denied::Busy);
+        };
+        // Six requests of one page come at once, and the first has found it out.
+        if !lock(&self.remembered).contains(&digest) {
+            let check = move || passwords::verify(&password, &hash);
+            let right = tokio::task::spawn_blocking(check).await.unwrap_or(false);
+            if !right || user.is_none() {
+                return Err(Denied::Unknown);
+            }
+            let mut remembered = lock(&self.remembered);
+            if remembered.len() >= MAX_REMEMBERED {
+                remembered.clear();
+            }
+            remembered.insert(digest);
+        }
+        user.map(|user| self.entry(user)).ok_or(Denied::Unknown)
+    }
+
+    fn entry(&self, (user, member): &(User, Arc<Member>)) -> Entry {
+        let cookie = credentials::signed(&user.name, &self.signature(user));
+        Entry {
+            member: member.clone(),
+            cookie: Some((cookie, COOKIE_SECONDS)),
+        }
+    }
+
+    fn by_signature(&self, book: &Book, cookie: &str) -> Option<Arc<Member>> {
+        let (name, signature) = credentials::unsigned(cookie)?;
+        let (user, member) = book.user(&name)?;
+        let right = self.signature(user).ct_eq(&signature[..]);
+        bool::from(right).then(|| member.clone())
+    }
+
+    /// Good until the password changes, or the server starts again: then the browser's password does.
+    fn signature(&self, user: &User) -> [u8; 32] {
+        self.keyed(b"cookie", &[&user.name, &user.hash])
+    }
+
+    fn digest(&self, name: &str, password: &str) -> [u8; 32] {
+        self.keyed(b"password", &[name, password])
+    }
+
+    /// HMAC-SHA-256 (RFC 2104) under this run's key, of texts that can't run into each other.
+    fn keyed(&self, purpose: &[u8], texts: &[&str]) -> [u8; 32] {
+        let pad = |byte: u8| {
+            let mut block = [byte; 64];
+            for (block, key) in block.iter_mut().zip(self.key) {
+                *block ^= key;
+            }
+            block
+        };
+        let mut inner = Sha256::new().chain_update(pad(0x36)).chain_update(purpose);
+        for text in texts {
+            inner.update((text.len() as u64).to_le_bytes());
+            inner.update(text);
+        }
+        let outer = Sha256::new().chain_update(pad(0x5c));
+        outer.chain_update(inner.finalize()).finalize().into()
+    }
+
+    /// Follows the files, for ever: who is revoked is sent away within a second or two.
+    pub(super) async fn keep_up(&self) {
+        let mut complained = None;
+        loop {
+            tokio::time::sleep(LOOK).await;
+            let book = self.book();
+            let stamps = self.stamps();
+            let now = unix_now();
+            let is_over = |token: &Token| token.expires.is_some_and(|end| end <= now);
+            if stamps == book.stamps && !book.tokens.iter().any(|(token, _, _)| is_over(token)) {
+                continue;
+            }
+            drop(book);
+            match self.read() {
+                Ok(mut book) => {
+                    // A file that was lost opens nothing; starting again without it does.
+                    if !self.is_open() {
+                        book.everyone = None;
+                    }
+                    self.replace(book);
+                }
+                // Whoever is known stays known until somebody has put it right.
+                Err(error) if complained != Some(stamps) => {
+                    complained = Some(stamps);
+                    tracing::error!("{error}; who may watch stays as it was");
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn read(&self) -> Result<Book, GuardError> {
+        let stamps = self.stamps();
+        let mut users = Vec::new();
+        if let Some(path) = &self.password_file {
+            let text = fs::read_to_string(path).map_err(|source| GuardError::Passwords {
+                path: path.clone(),
+                source,
+            })?;
+            users = passwords::parse(&text, &self.chosen).map_err(|reason| {
+                GuardError::PasswordLine {
+                    path: path.clone(),
+                    reason,
+                }
+            })?;
+        }
+        let tokens = self.token_file.as_ref().map_or(Ok(None), TokenFile::read)?;
+        let open = self.password_file.is_none() && tokens.is_none();
+        let old = self.book();
+        let now = unix_now();
+        // Whoever has not changed stays the same member, and his streams go on.
+        Ok(Book {
+            everyone: open.then(|| {
+                let everyone = || Arc::new(Member::new(None, Rights::ALL));
+                old.everyone.clone().unwrap_or_else(everyone)
+            }),
+            users: users
+                .into_iter()
+                .map(|user| {
+                    let known = old.users.iter().find(|(known, _)| *known == user);
+                    let member = known.map_or_else(
+                        || Arc::new(Member::new(Some(user.name.as_str().into()), user.rights)),
+                        |(_, member)| member.clone(),
+                    );
+                    (user, member)
+                })
+                .collect(),
+            tokens: tokens
+                .into_iter()
+                .flatten()
+                .filter(|token| token.expires.is_none_or(|end| end > now))
+                .filter_map(|token| {
+                    let known = old.tokens.iter().find(|(known, _, _)| *known == token);
+                    let rights = token.rights.parse().ok()?;
+                    let member = known.map_or_else(
+                        || Arc::new(Member::new(Some(token.name.as_str().into()), rights)),
+                        |(_, _, member)| member.clone(),
+                    );
+                    let hash = token.hash()?;
+                    Some((token, hash, member))
+                })
+                .collect(),
+            stamps,
+        })
+    }
+
+    fn replace(&self, book: Book) {
+        *self.book.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(book);
+        lock(&self.remembered).clear();
+    }
+
+    fn book(&self) -> Arc<Book> {
+        self.book
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn stamps(&self) -> Stamps {
+        let stamp = |path: Option<&std::path::Path>| {
+            let metadata = fs::metadata(path?).ok()?;
+            Some((metadata.modified().ok()?, metadata.len()))
+        };
+        [
+            stamp(self.password_file.as_deref()),
+            stamp(self.token_file.as_ref().map(TokenFile::path)),
+        ]
+    }
+}
+
+impl Book {
+    fn user(&self, name: &str) -> Option<&(User, Arc<Member>)> {
+        self.users.iter().find(|(user, _)| user.name == name)
+    }
+
+    /// Looks at all of them, whichever it is: how long it takes tells nothing.
+    fn token(&self, secret: &str) -> Option<&(Token, [u8; 32], Arc<Member>)> {
+        let hash = tokens::hash_of(secret);
+        let now = unix_now();
+        let mut found = None;
+        for entry in &self.tokens {
+            let is_alive = entry.0.expires.is_none_or(|end| end > now);
+            if bool::from(entry.1.ct_eq(&hash)) && is_alive {
+                found = Some(entry);
+            }
+        }
+        found
+    }
+}
+
+/// A line for the password file.
+///
+/// # Errors
+/// The name can't be one, or there is no randomness.
+pub fn password_line(name: Option<&str>, rights: Rights, password: &str) -> Result<String, String> {
+    let hash = passwords::hash(password)?;
+    let Some(name) = name else {
+        return Ok(hash);
+    };
+    check_name(name)?;
+    Ok(format!("{name}:{rights}:{hash}"))
+}
+
+fn unix_now() -> u64 {
+    crate::clock::now().0 / 1000
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::visitor::{Peer, Visitor};
+
+    fn basic(name: &str, password: &str) -> Credentials {
+        Credentials {
+            basic: Some((name.into(), password.into())),
+            ..Credentials::default()
+        }
+    }
+
+    fn token(secret: &str) -> Credentials {
+        Credentials {
+            in_query: Some(secret.into()),
+            ..Credentials::default()
+        }
+    }
+
+    fn cookie(value: &str) -> Credentials {
+        Credentials {
+            cookies: vec![value.into()],
+            ..Credentials::default()
+        }
+    }
+
+    const HOME: Option<IpAddr> = Some(IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1)));
+
+    fn with_users(dir: &std::path::Path) -> Guard {
+        let file = dir.join("passwords");
+        let anna = password_line(Some("anna"), Rights::SCREEN, "secret").unwrap();
+        let bob = password_line(Some("bob"), "watch".parse().unwrap(), "other").unwrap();
+        fs::write(&file, format!("{anna}\n{bob}\n")).unwrap();
+        Guard::new(Some(file), Vec::new(), Some(dir)).unwrap()
+    }
+
+    #[tokio::test]
+    async fn without_users_and_tokens_everyone_is_let_in() {
+        let dir = tempfile::tempdir().unwrap();
+        let guard = Guard::new(None, Vec::new(), Some(dir.path())).unwrap();
+        assert!(guard.is_open());
+        let entry = guard.admit(&token("wrong"), HOME).await.unwrap();
+        assert_eq!(entry.member.rights, Rights::ALL);
+        let visitor = Visitor::new(Peer::Unix, false, &entry.member);
+        drop(entry);
+        // The first token shuts the door, for those who are in as well.
+        TokenFile::of(dir.path())
+            .create("tv", Rights::SCREEN, 0, None)
+            .unwrap();
+        guard.replace(guard.read().unwrap());
+        assert!(visitor.is_gone());
+        assert_eq!(
+            guard
+                .admit(&Credentials::default(), HOME)
+                .await
+                .unwrap_err(),
+            Denied::Unknown
+        );
+    }
+
+    #[tokio::test]
+    async fn passwords_let_in_and_leave_a_cookie() {
+        let dir = tempfile::tempdir().unwrap();
+        let guard = with_users(dir.path());
+        let entry = guard.admit(&basic("anna", "secret"), HOME).await.unwrap();
+        assert_eq!(entry.member.rights, Rights::SCREEN);
+        let (value, _) = entry.cookie.unwrap();
+        let again = guard.admit(&cookie(&value), HOME).await.unwrap();
+        assert_eq!(again.member.name.as_deref(), Some("anna"));
+        for (name, password) in [
+            ("anna", "other"),
+            ("anna", ""),
+            ("bob", "secret"),
+            ("eva", "secret"),
+            ("", ""),
+        ] {
+            let denied = guard.admit(&basic(name, password), HOME).await.unwrap_err();
+            assert_eq!(denied, Denied::Unknown, "{name} {password}");
+        }
+        // Another's name over a right signature, and a signature cut short.
+        let (name, signature) = credentials::unsigned(&value).unwrap();
+        assert_eq!(name, "anna");
+        for forged in [
+            credentials::signed("bob", &signature),
+            credentials::signed("anna", &signature[..16]),
+            credentials::signed("anna", &[]),
+        ] {
+            assert!(guard.admit(&cookie(&forged), HOME).await.is_err());
+        }
+    }
+
+    #[tokio::test]
+    async fn wrong_passwords_are_limited_and_right_ones_never_locked_out() {
+        let dir = tempfile::tempdir().unwrap();
+        let guard = with_users(dir.path());
+        // Somebody who came in from here before.
+        guard.admit(&basic("bob", "other"), HOME).await.unwrap();
+        let mut throttled = 0;
+        for i in 0..15 {
+            match guard
+                .admit(&basic("anna", &format!("guess {i}")), HOME)
+                .await
+                .unwrap_err()
+            {
+                Denied::Throttled(wait) => {
+                    assert!(!wait.is_zero());
+                    throttled += 1;
+                }
+                denied => assert_eq!(denied, Denied::Unknown),
+            }
+        }
+        assert!(throttled >= 4, "{throttled}");
+        // Even the right one has to wait here, unless it was right before; elsewhere it is let in.
+        let right = basic("anna", "secret");
+        assert!(matches!(
+            guard.admit(&right, HOME).await,
+            Err(Denied::Throttled(_))
+        ));
+        guard.admit(&basic("bob", "other"), HOME).await.unwrap();
+        guard
+            .admit(&right, Some("10.0.0.2".parse().unwrap()))
+            .await
+            .unwrap();
+    }
+
+    #[tokio::test]
+    async fn who_is_revoked_is_gone_and_the_others_stay() {
+        let dir = tempfile::tempdir().unwrap();
+        let tokens = TokenFile::of(dir.path());
+        let tv = tokens.create("tv", Rights::SCREEN, 0, None).unwrap();
+        let radio = tokens.create("radio", Rights::SCREEN, 0, None).unwrap();
+        let guard = Guard::new(None, Vec::new(), Some(dir.path())).unwrap();
+        let visitor = |entry: Entry| Visitor::new(Peer::Unix, false, &entry.member);
+        let on_tv = visitor(guard.admit(&token(&tv), HOME).await.unwrap());
+        let on_radio = visitor(guard.admit(&cookie(&radio), HOME).await.unwrap());
+        assert_eq!(on_tv.name.as_deref(), Some("tv"));
+        tokens.revoke("tv").unwrap();
+        guard.replace(guard.read().unwrap());
+        assert!(on_tv.is_gone() && !on_radio.is_gone());
+        assert!(guard.admit(&token(&tv), HOME).await.is_err());
+        // The last one revoked opens nothing.
+        tokens.revoke("radio").unwrap();
+        guard.replace(guard.read().unwrap());
+        assert!(on_radio.is_gone() && !guard.is_open());
+    }
+
+    #[tokio::test]
+    async fn tokens_end_when_their_time_is_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let tokens = TokenFile::of(dir.path());
+        let past = tokens.create("past", Rights::SCREEN, 0, Some(1)).unwrap();
+        let later = unix_now() + 1000;
+        let coming = tokens
+            .create("coming", Rights::SCREEN, 0, Some(later))
+            .unwrap();
+        let guard = Guard::new(None, Vec::new(), Some(dir.path())).unwrap();
+        assert!(guard.admit(&token(&past), HOME).await.is_err());
+        let entry = guard.admit(&token(&coming), HOME).await.unwrap();
+        let (_, seconds) = entry.cookie.unwrap();
+        assert!((900..=1000).contains(&seconds));
+    }
+
+    #[test]
+    fn texts_do_not_run_into_each_other() {
+        let guard = Guard::new(None, Vec::new(), None).unwrap();
+        assert_ne!(guard.digest("ab", "c"), guard.digest("a", "bc"));
+    }
+}

@@ -1,0 +1,308 @@
+//! Tokens: passwords that a link carries, for screens on which nobody can type.
+//!
+//! Kept in the data directory as SHA-256 hashes, which is enough for what has 128 random bits; the
+//! file is replaced as a whole, readable to its owner alone. From the day on which the file is
+//! there nobody is let in without a token or a password, even when the last token is revoked.
+
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::passwords::check_name;
+
+/// A token, as the file has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Token {
+    /// Which screen has it.
+    pub name: String,
+    /// What it may do: `watch,control`.
+    pub rights: String,
+    /// SHA-256 of the token, in hex.
+    sha256: String,
+    /// When it was made, in Unix seconds.
+    pub created: u64,
+    /// When it ends, in Unix seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<u64>,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct Content {
+    tokens: Vec<Token>,
+}
+
+/// More than a house has screens.
+const MAX_TOKENS: usize = 1000;
+
+/// Why the file can't be used. One sentence.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// It can't be read or written.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It was not written by us.
+    #[error("{}: {reason}; put it away, and make the tokens anew", path.display())]
+    Content {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// What was asked for can't be.
+    #[error("{0}")]
+    Wish(String),
+}
+
+/// The tokens of a data directory.
+#[derive(Clone, Debug)]
+pub struct TokenFile(PathBuf);
+
+impl TokenFile {
+    /// Those of `data_dir`.
+    pub fn of(data_dir: &Path) -> Self {
+        Self(data_dir.join("tokens.json"))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// All tokens; `None` when there never was one.
+    ///
+    /// # Errors
+    /// The file can't be read, or makes no sense.
+    pub fn read(&self) -> Result<Option<Vec<Token>>, TokenError> {
+        let text = match fs::read(&self.0) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(self.io(source)),
+        };
+        let content: Content =
+            serde_json::from_slice(&text).map_err(|error| self.content(error.to_string()))?;
+        let known = |token: &Token| {
+            unhex(&token.sha256).is_some()
+                && token.rights.parse::<crate::net::Rights>().is_ok()
+                && check_name(&token.name).is_ok()
+        };
+        if content.tokens.len() > MAX_TOKENS || !content.tokens.iter().all(known) {
+            return Err(self.content("it holds what no token is".into()));
+        }
+        Ok(Some(content.tokens))
+    }
+
+    /// Makes a token for `name`, and returns what its link carries. It is nowhere else: only its hash
+    /// is kept.
+    ///
+    /// # Errors
+    /// There is one of that name, or the file can't be written.
+    pub fn create(
+        &self,
+        name: &str,
+        rights: crate::net::Rights,
+        now: u64,
+        expires: Option<u64>,
+    ) -> Result<String, TokenError> {
+        check_name(name).map_err(TokenError::Wish)?;
+        let mut random = [0; 16];
+        getrandom::fill(&mut random)
+            .map_err(|error| TokenError::Wish(format!("this system has no randomness: {error}")))?;
+        let secret = BASE64_URL_SAFE_NO_PAD.encode(random);
+        self.change(|tokens| {
+            tokens.retain(|token| token.expires.is_none_or(|end| end > now));
+            if tokens.iter().any(|token| token.name == name) {
+                return Err(TokenError::Wish(format!(
+                    "there is a token {name:?} already; `mantel token revoke {name:?}` first, or choose another name"
+                )));
+            }
+            if tokens.len() >= MAX_TOKENS {
+                return Err(TokenError::Wish(format!("there are {MAX_TOKENS} tokens already")));
+            }
+            tokens.push(Token {
+                name: name.to_owned(),
+                rights: rights.to_string(),
+                sha256: hex(&Sha256::digest(secret.as_bytes())),
+                created: now,
+                expires,
+            });
+            Ok(())
+        })?;
+        Ok(secret)
+    }
+
+    /// Takes the token of that name away.
+    ///
+    /// # Errors
+    /// There is none, or the file can't be written.
+    pub fn revoke(&self, name: &str) -> Result<(), TokenError> {
+        self.change(|tokens| {
+            let before = tokens.len();
+            tokens.retain(|token| token.name != name);
+            if tokens.len() < before {
+                return Ok(());
+            }
+            let hint = "`mantel token list` names all there are";
+            Err(TokenError::Wish(format!(
+                "there is no token {name:?}; {hint}"
+            )))
+        })
+    }
+
+    fn change(
+        &self,
+        change: impl FnOnce(&mut Vec<Token>) -> Result<(), TokenError>,
+    ) -> Result<(), TokenError> {
+        if let Some(folder) = self.0.parent() {
+            fs::create_dir_all(folder).map_err(|source| self.io(source))?;
+        }
+        // Two commands at once would lose one's change.
+        let lock = create_private(&self.0.with_extension("lock"));
+        let lock = lock.map_err(|source| self.io(source))?;
+        lock.lock().map_err(|source| self.io(source))?;
+        let mut tokens = self.read()?.unwrap_or_default();
+        change(&mut tokens)?;
+        let text = serde_json::to_vec_pretty(&Content { tokens })
+            .map_err(|error| self.content(error.to_string()))?;
+        replace(&self.0, &text).map_err(|source| self.io(source))
+    }
+
+    fn io(&self, source: io::Error) -> TokenError {
+        TokenError::Io {
+            path: self.0.clone(),
+            source,
+        }
+    }
+
+    fn content(&self, reason: String) -> TokenError {
+        TokenError::Content {
+            path: self.0.clone(),
+            reason,
+        }
+    }
+}
+
+impl Token {
+    /// The hash of the token, to compare with.
+    pub(super) fn hash(&self) -> Option<[u8; 32]> {
+        unhex(&self.sha256)
+    }
+}
+
+/// The hash under which a token is kept.
+pub(super) fn hash_of(secret: &str) -> [u8; 32] {
+    Sha256::digest(secret.as_bytes()).into()
+}
+
+/// Puts `bytes` in the place of a file, at once or not at all, readable to its owner alone.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let beside = path.with_extension(format!("new-{}", std::process::id()));
+    let write = || {
+        let mut file = create_private(&beside)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&beside, path)
+    };
+    write().inspect_err(|_| {
+        // What is left of it is of no use to anyone.
+        let _ = fs::remove_file(&beside);
+    })
+}
+
+fn create_private(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    for (i, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * i..2 * i + 2)?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::Rights;
+
+    #[test]
+    fn tokens_are_made_listed_and_revoked() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = TokenFile::of(&dir.path().join("data"));
+        assert!(file.read().unwrap().is_none());
+        let secret = file
+            .create("living room", Rights::SCREEN, 100, None)
+            .unwrap();
+        assert!(secret.len() >= 22 && !secret.contains(['+', '/', '=']));
+        let tokens = file.read().unwrap().unwrap();
+        assert_eq!(tokens[0].name, "living room");
+        assert_eq!(tokens[0].hash().unwrap(), hash_of(&secret));
+        let text = fs::read_to_string(file.path()).unwrap();
+        assert!(!text.contains(&secret));
+        assert!(file.create("living room", Rights::ALL, 100, None).is_err());
+        file.revoke("living room").unwrap();
+        let error = file.revoke("living room").unwrap_err().to_string();
+        assert!(error.contains("no token \"living room\""), "{error}");
+        // Still a file: nobody is let in again by revoking the last one.
+        assert_eq!(file.read().unwrap().unwrap(), []);
+    }
+
+    #[test]
+    fn an_expired_token_makes_room_for_its_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = TokenFile::of(dir.path());
+        file.create("tv", Rights::SCREEN, 100, Some(200)).unwrap();
+        assert!(file.create("tv", Rights::SCREEN, 199, None).is_err());
+        file.create("tv", Rights::SCREEN, 200, None).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_reads_them() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let file = TokenFile::of(dir.path());
+        file.create("tv", Rights::SCREEN, 100, None).unwrap();
+        let mode = fs::metadata(file.path()).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn somebody_elses_file_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = TokenFile::of(dir.path());
+        for text in [
+            "",
+            "{}",
+            "{\"tokens\":[{\"name\":\"a\",\"rights\":\"watch\",\"sha256\":\"ü\",\"created\":1}]}",
+            "{\"tokens\":[{\"name\":\"a\\n\",\"rights\":\"watch\",\"sha256\":\"\",\"created\":1}]}",
+        ] {
+            fs::write(file.path(), text).unwrap();
+            assert!(
+                matches!(file.read(), Err(TokenError::Content { .. })),
+                "{text}"
+            );
+        }
+    }
+}
