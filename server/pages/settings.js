@@ -10,8 +10,9 @@
       ['album', 'Album', 'Holidays/*'], ['from', 'Taken from', '2019-06'], ['to', 'Taken until', '2024'],
       ['rating', 'At least stars', [['', 'Any'], ['1', '1'], ['2', '2'], ['3', '3'], ['4', '4'], ['5', '5']]],
       ['keyword', 'Keyword', 'family'],
-      ['orientation', 'Orientation', [['', 'Any'], ['landscape', 'Landscape'], ['portrait', 'Portrait']]],
-      ['on-this-day', 'On this day, ± days', '3'], ['newest', 'Newest', '500']
+      ['orientation', 'Orientation', [['', 'Any'], ['landscape', 'Landscape'], ['portrait', 'Portrait'], ['square', 'Square']]],
+      ['on-this-day', 'On this day', [['', 'Any day'], ['all', 'In all years'], ['5', 'In the last 5 years'], ['10', 'In the last 10 years']]],
+      ['newest', 'Newest', '500']
     ]],
     ['Look', [
       ['fit', 'Fit', [['', 'Standard'], ['blur', 'Blurred edges'], ['contain', 'Whole'], ['cover', 'Fill']]],
@@ -83,7 +84,8 @@
     search.replace(/^\?/, '').split('&').forEach(function (pair) {
       var key = pair.split('=')[0], value = decoded(pair.slice(key.length + 1));
       if (key === 'name') { by('name').value = value; return; }
-      if (key === 'on-this-day' && !value) { value = '0'; }
+      // A key that needs no value.
+      if (key === 'on-this-day' && !value) { value = 'all'; }
       if (!fields[key]) { if (pair) { others.push(pair); } return; }
       fields[key].value = value;
       if (fields[key].value !== value) { make('option', fields[key], value).value = value; fields[key].value = value; }
@@ -92,6 +94,7 @@
 
   function query() {
     var pairs = Object.keys(fields).filter(function (key) { return fields[key].value.trim(); }).map(function (key) {
+      if (key === 'on-this-day' && fields[key].value === 'all') { return key; }
       return key + '=' + encodeURIComponent(fields[key].value.trim()).replace(/%2C/g, ',').replace(/%2F/g, '/').replace(/'/g, '%27');
     });
     return pairs.concat(others).join('&');

@@ -6,7 +6,9 @@
 
 mod support;
 
+mod access;
 mod api;
+mod around;
 mod bad_input;
 mod captions;
 mod cli;
@@ -18,13 +20,21 @@ mod gallery;
 mod img;
 mod ladder;
 mod library;
+mod limits;
+mod listeners;
+mod matrix;
+mod misfed;
 mod moments;
+mod motion;
 mod observe;
+mod offline;
 mod page;
 mod paint;
 mod pairs;
 mod players;
+mod profiles;
 mod proxy;
+mod reach;
 mod restart;
 mod stills;
 mod wire;

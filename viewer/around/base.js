@@ -20,7 +20,6 @@
 
   mantel.on = function (names, act, target) {
     names.split(' ').forEach(function (name) {
-      // A touch that may be prevented has to say so in engines that assume otherwise.
       (target || window).addEventListener(name, act, false);
     });
   };

@@ -1,4 +1,5 @@
-// Tells the server once a minute how this screen is doing: POST /report, shared/src/report.rs.
+// Tells the server once a minute how this screen is doing: POST /report, shared/src/report.rs. The last
+// of the files, so it also sends for what is loaded apart.
 (function () {
   'use strict';
 
@@ -38,4 +39,10 @@
   }
   // A preview on the settings page is no screen.
   if (window.top === window) { setTimeout(again, FIRST_MS); }
+
+  // What keeps pictures for when the server is away works in secure pages alone, which hardly any TV
+  // opens: it is loaded apart.
+  if (window.isSecureContext && window.top === window) {
+    mantel.make('script', document.body).src = 'kept.js';
+  }
 }());

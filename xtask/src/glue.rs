@@ -58,7 +58,7 @@ pub(crate) fn without_comments(script: &str) -> String {
 fn is_joint(sign: char) -> bool {
     matches!(
         sign,
-        '{' | '}' | '(' | ')' | '[' | ']' | ';' | ',' | ':' | '\n'
+        '{' | '}' | '(' | ')' | '[' | ']' | ';' | ',' | ':' | '=' | '&' | '|' | '\n'
     )
 }
 
@@ -204,7 +204,7 @@ mod tests {
         for (script, wanted) in [
             (
                 "a = 1; // one\n\n  b = 2 /* two */ + 3;\n",
-                "a = 1;b = 2 + 3;\n",
+                "a=1;b=2 + 3;\n",
             ),
             (
                 "function f () {\n  return a\n}\nf()\n",
@@ -212,11 +212,11 @@ mod tests {
             ),
             (
                 "var s = 'a // b', r = /[/*]/g;\nx / y / z",
-                "var s = 'a // b',r = /[/*]/g;x / y / z\n",
+                "var s='a // b',r=/[/*]/g;x / y / z\n",
             ),
             (
                 "a + +b - -c; a += b >= c && d++",
-                "a + +b - -c;a += b >= c && d++\n",
+                "a + +b - -c;a +=b >=c&&d++\n",
             ),
             ("`a  ${ b /* c */ }\n  d`;\ne", "`a  ${b}\n  d`;e\n"),
             ("let a\n/* two\nlines */ b", "let a\nb\n"),

@@ -16,6 +16,7 @@ pub(super) fn answer(path: &str) -> Option<Response> {
             "text/css; charset=utf-8",
             include_str!("../../pages/settings.css"),
         ),
+        "/kept.js" => text(JS, include_str!("../../pages/kept.js")),
         "/sw.js" => Some(worker()),
         "/manifest.webmanifest" => text(
             "application/manifest+json",

@@ -1,15 +1,16 @@
 // Keeps the last pictures on this device, within a budget, and shows them while the server is away.
-// Only where pages are secure (https, localhost): elsewhere engines keep nothing. `?offline=off` ends
-// it and throws away what was kept. Whatever is missing, forbidden or full leaves the page as it was.
+// Loaded by viewer/around/report.js, only where pages are secure (https, localhost): elsewhere engines
+// keep nothing. `?offline=off` ends it and throws away what was kept. Whatever is missing, forbidden or
+// full leaves the page as it was.
 (function () {
   'use strict';
 
   var mantel = window.mantel, root = mantel.root;
   var BUDGET_BYTES = 30e6, NAME = 'mantel-pictures-1';
-  // Half an hour of pictures is plenty, and a screen that changes every second need not keep each.
-  var EVERY_MS = 15000, SHOWN_MS = 12000, AFTER_MS = 2500, RELOAD_MS = 10 * 60000;
+  // Quickly at first; then seldom, since flash wears out and this runs for years.
+  var EVERY_MS = 15000, SELDOM_MS = 10 * 60000, FEW = 30, SHOWN_MS = 12000, AFTER_MS = 2500, REGISTER_MS = 4000, RELOAD_MS = 10 * 60000;
 
-  var store = null, keptAt = 0, keeping = false, layer = null, showing = null, urls = [], next = 0;
+  var store = null, keptAt = 0, keeping = false, layer = null, showing = null, urls = [], next = 0, every = EVERY_MS;
 
   function quietly() {}
 
@@ -18,6 +19,7 @@
   // The oldest go first; what one takes is written beside it, so that nothing has to be read to know.
   function makeRoom(needed) {
     return entries().then(function (keys) {
+      every = keys.length < FEW ? EVERY_MS : SELDOM_MS;
       return Promise.all(keys.map(function (key) {
         return store.match(key).then(function (kept) { return Number(kept && kept.headers.get('X-Bytes')) || 0; });
       })).then(function (sizes) {
@@ -33,7 +35,7 @@
 
   function keep() {
     var facts = mantel.facts, now = new Date().getTime();
-    if (!store || keeping || !facts || mantel.away || now - keptAt < EVERY_MS) { return; }
+    if (!store || keeping || !facts || mantel.away || now - keptAt < every) { return; }
     var key = 'kept/' + encodeURIComponent(facts.photo + (facts.beside ? '+' + facts.beside.photo : ''));
     var caption = root.getAttribute('data-rung') === 'wasm' ? 'off' : mantel.get('caption');
     keeping = true;
@@ -144,7 +146,8 @@
       mantel.on('mantel-away', step);
       mantel.on('mantel-back', back);
       if (mantel.away) { step(); }
-      return navigator.serviceWorker.register('sw.js');
+      // The first picture comes first.
+      setTimeout(function () { navigator.serviceWorker.register('sw.js').then(quietly, quietly); }, REGISTER_MS);
     }).then(null, quietly);
   } catch (e) { /* Storage is forbidden here. */ }
 }());
