@@ -64,7 +64,7 @@ impl Paint {
 }
 
 /// Whether `agent`, in lower case, is a WebKit of the kind that was seen to paint when the next head
-/// comes: WebKitGTK 2.5x, which like every Safari since iOS 11.3 calls itself 605.1.15.
+/// comes: WebKitGTK 2.50, which like every Safari since iOS 11.3 calls itself 605.1.15.
 fn is_known_webkit(agent: &str) -> bool {
     const TRIED: u32 = 605;
     let version = agent.split_once("applewebkit/").map(|(_, rest)| rest);
