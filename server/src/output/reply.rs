@@ -13,6 +13,7 @@ use crate::{
     channels::{ChannelNo, Show},
     hub::Lease,
     library::Filter,
+    net::Refusal,
 };
 
 /// Why a request is not answered as asked: a status and one sentence for whoever asked.
@@ -229,6 +230,9 @@ pub(super) async fn open(
     match outputs.feeds.open_nearest(&show, distance) {
         Ok(Some(opened)) => Ok(opened),
         Ok(None) => Err(Problem::unavailable("the server is stopping")),
-        Err(full) => Err(Problem::unavailable(&full.to_string())),
+        Err(full) => {
+            outputs.connections.refuse(Refusal::Renditions);
+            Err(Problem::unavailable(&full.to_string()))
+        }
     }
 }
