@@ -25,7 +25,7 @@ fn good(number: u64, colour: Rgb) -> Behaviour {
 }
 
 fn trouble(page: &mut Page) -> Result<String, String> {
-    let trouble = page.eval("mantel.stats().trouble")?;
+    let trouble = page.eval("window.mantel && mantel.stats && mantel.stats().trouble")?;
     Ok(trouble.as_str().unwrap_or("").to_owned())
 }
 

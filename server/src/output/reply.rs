@@ -82,7 +82,6 @@ impl Problem {
         problem
     }
 
-    #[cfg(test)]
     pub(super) fn sentence(&self) -> &str {
         &self.sentence
     }
@@ -228,7 +227,12 @@ pub(super) async fn open(
         same_photos.then(|| wishes.rendition.distance(&other.rendition))?
     };
     match outputs.feeds.open_nearest(&show, distance) {
-        Ok(Some(opened)) => Ok(opened),
+        Ok(Some(opened)) => {
+            if opened.0 != show {
+                outputs.connections.refuse(Refusal::Renditions);
+            }
+            Ok(opened)
+        }
         Ok(None) => Err(Problem::unavailable("the server is stopping")),
         Err(full) => {
             outputs.connections.refuse(Refusal::Renditions);
