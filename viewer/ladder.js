@@ -90,8 +90,15 @@
       }
     }
     var observer = new MutationObserver(function () {
-      if (root.getAttribute('data-state') === 'failed') {
-        giveUp(root.getAttribute('data-failure') || 'the viewer failed');
+      if (root.getAttribute('data-state') !== 'failed') { return; }
+      // It has worked before, so it is worth another try; the last picture stays on the canvas.
+      var why = root.getAttribute('data-failure') || 'the viewer failed';
+      if (root.hasAttribute('data-slide') && window.mantel && mantel.reload && mantel.reload(why)) {
+        observer.disconnect();
+        root.setAttribute('data-reason', why);
+        state('reconnecting');
+      } else {
+        giveUp(why);
       }
     });
     observer.observe(root, { attributes: true, attributeFilter: ['data-state'] });

@@ -117,6 +117,7 @@ fn outputs(
         work: Arc::default(),
         step_down: config.step_down,
         connections: Arc::default(),
+        frame_origins: config.access.origins.clone(),
         max_body: config.max_body,
         body_timeout: config.limits.body_timeout,
         started_at: Instant::now(),

@@ -37,4 +37,4 @@ pub mod timeline;
 
 pub use app::{RunError, run};
 pub use config::{Config, ConfigError};
-pub use net::{Keys, Listeners, lan_addresses};
+pub use net::{AcceptError, Keys, ListenError, Listeners, TlsError, lan_address, lan_addresses};

@@ -2,16 +2,15 @@
 
 use std::{
     io::{self, IsTerminal, Write},
-    net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     process::ExitCode,
 };
 
 use mantel::{
-    Config, ConfigError,
-    config::{Invocation, Listen},
-    progress, tasks,
+    Config, ConfigError, Keys, Listeners,
+    config::{Invocation, Listen, LogFormat},
+    lan_addresses, progress, tasks,
 };
-use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
@@ -29,20 +28,30 @@ fn main() -> ExitCode {
     };
     let default = match &invocation {
         Invocation::Serve(_) => "warn,mantel=info,nom_exif=off",
-        Invocation::List(_) | Invocation::Scan(_) => "error,mantel=warn,nom_exif=off",
+        _ => "error,mantel=warn,nom_exif=off",
+    };
+    let format = match &invocation {
+        Invocation::Serve(config) => config.log,
+        _ => LogFormat::Human,
     };
     let filter = EnvFilter::try_from_env("MANTEL_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    tracing_subscriber::fmt()
+    let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(|| LogWriter)
-        .with_ansi(io::stderr().is_terminal())
-        .with_target(false)
-        .init();
+        .with_writer(|| LogWriter);
+    match format {
+        LogFormat::Human => log
+            .with_ansi(io::stderr().is_terminal())
+            .with_target(false)
+            .init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
+    }
     let mut out = io::BufWriter::new(io::stdout());
     let done = match invocation {
         Invocation::Serve(config) => serve(*config),
         Invocation::List(task) => tasks::list(&task, &mut out).map_err(Into::into),
         Invocation::Scan(task) => tasks::scan(&task, &mut out).map_err(Into::into),
+        Invocation::Token(task) => tasks::token(&task, &mut out).map_err(Into::into),
+        Invocation::Password(task) => tasks::password(&task, &mut out).map_err(Into::into),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -78,37 +87,16 @@ impl Write for LogWriter {
 #[tokio::main]
 async fn serve(config: Config) -> anyhow::Result<()> {
     raise_file_limit();
-    let Some(Listen::Tcp(listen)) = config.listen.first().cloned() else {
-        anyhow::bail!("unix sockets come next");
-    };
-    let listener = TcpListener::bind(listen)
-        .await
-        .map_err(|error| bind_error(listen, &error))?;
-    announce(listener.local_addr()?);
-    let asked = signals()?;
-    mantel::run(config, listener, asked).await?;
-    Ok(())
-}
-
-fn bind_error(listen: SocketAddr, error: &io::Error) -> anyhow::Error {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => anyhow::anyhow!(
-            "port {} is in use by another program; stop that one, or choose another port: --listen {}:0 takes a free one",
-            listen.port(),
-            listen.ip()
-        ),
-        io::ErrorKind::PermissionDenied => anyhow::anyhow!(
-            "this user may not listen on port {}; choose one from 1024 up, like --listen {}:8080",
-            listen.port(),
-            listen.ip()
-        ),
-        io::ErrorKind::AddrNotAvailable => anyhow::anyhow!(
-            "this machine has no address {}; --listen 0.0.0.0:{} listens on all it has",
-            listen.ip(),
-            listen.port()
-        ),
-        _ => anyhow::anyhow!("can't listen on {listen}: {error}"),
+    let mut listeners = Listeners::inherited()?;
+    // What systemd hands over takes the place of the default, not of what was asked for.
+    if listeners.is_empty() || !config.listens_by_default {
+        listeners.append(Listeners::bind(&config.listen)?);
     }
+    let keys = Keys::new(&config.access.tls, config.data_dir.as_deref())?;
+    announce(&listeners.addresses(), keys.as_ref());
+    let asked = signals()?;
+    mantel::run(config, listeners, asked).await?;
+    Ok(())
 }
 
 /// Done at the first SIGINT or SIGTERM; the second one ends the program at once.
@@ -140,25 +128,51 @@ fn signals() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     })
 }
 
+/// The addresses to open, this house's before this machine's.
+fn urls(listen: &[Listen], scheme: &str) -> Vec<String> {
+    let mut addresses = Vec::new();
+    for address in listen {
+        let Listen::Tcp(address) = address else {
+            continue;
+        };
+        let ips: Vec<IpAddr> = match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => {
+                let lan = lan_addresses().into_iter().filter(IpAddr::is_ipv4);
+                lan.chain([Ipv4Addr::LOCALHOST.into()]).collect()
+            }
+            // It takes IPv4 along, unless that has a listener of its own: a line too many does no harm.
+            IpAddr::V6(ip) if ip.is_unspecified() => lan_addresses()
+                .into_iter()
+                .chain([Ipv6Addr::LOCALHOST.into()])
+                .collect(),
+            ip => vec![ip],
+        };
+        let port = address.port();
+        addresses.extend(ips.into_iter().map(|ip| SocketAddr::new(ip, port)));
+    }
+    let mut seen = std::collections::HashSet::new();
+    addresses.retain(|address| seen.insert(*address));
+    addresses.sort_by_key(|address| address.ip().is_loopback());
+    let url = |address: &SocketAddr| format!("{scheme}://{address}/");
+    addresses.iter().map(url).collect()
+}
+
 /// Prints the addresses to open, with a QR code for the phone on a terminal.
-fn announce(local: SocketAddr) {
-    let port = local.port();
-    let hosts: Vec<IpAddr> = if local.ip().is_unspecified() {
-        let lan = lan_address();
-        lan.into_iter()
-            .chain([IpAddr::V4(Ipv4Addr::LOCALHOST)])
-            .collect()
-    } else {
-        vec![local.ip()]
-    };
-    let urls: Vec<String> = hosts
-        .iter()
-        .map(|host| format!("http://{}/", SocketAddr::new(*host, port)))
-        .collect();
+fn announce(listen: &[Listen], keys: Option<&Keys>) {
+    let urls = urls(listen, if keys.is_some() { "https" } else { "http" });
     let mut out = io::stdout().lock();
     let mut lines = String::from("Mantel is on. Open one of these on any screen in the house:\n");
     for url in &urls {
         lines.push_str(&format!("  {url}\n"));
+    }
+    for path in listen.iter().filter(|one| matches!(one, Listen::Unix(_))) {
+        lines.push_str(&format!("  {path}, for a proxy on this machine\n"));
+    }
+    if let Some(keys) = keys {
+        let print = keys.fingerprint();
+        lines.push_str(&format!(
+            "  The certificate's SHA-256 fingerprint: {print}\n"
+        ));
     }
     if let Some(url) = urls.first() {
         lines.push_str(&format!("  VLC, ffmpeg and <img>: {url}stream\n"));
@@ -176,16 +190,6 @@ fn announce(local: SocketAddr) {
     // Nobody may be reading; that is no reason not to serve.
     let _ = out.write_all(lines.as_bytes());
     let _ = out.flush();
-}
-
-/// This machine's address as its neighbours see it. Connecting a datagram socket sends nothing: it
-/// only asks the system which of its addresses it would use.
-fn lan_address() -> Option<IpAddr> {
-    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
-    // TEST-NET-1 (RFC 5737): routed by default, owned by nobody.
-    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
-    let address = socket.local_addr().ok()?.ip();
-    (!address.is_loopback() && !address.is_unspecified()).then_some(address)
 }
 
 /// A viewer is a file descriptor, and many systems allow 1024 unless asked for more.

@@ -1,4 +1,7 @@
-//! `mantel scan` and `mantel list`: work on the library that needs no screen.
+//! What needs no screen: `mantel scan` and `mantel list`; `mantel token` and `mantel password` in a
+//! file of their own.
+
+mod secrets;
 
 use std::{
     io::{self, Write},
@@ -13,6 +16,8 @@ use crate::{
     progress::Progress,
     timeline::{Place, Playlist},
 };
+
+pub use secrets::{SecretError, password, token};
 
 /// Why a task was not done.
 #[derive(Debug, thiserror::Error)]

@@ -6,17 +6,26 @@
 
 mod support;
 
+mod access;
 mod api;
 mod around;
 mod bad_input;
 mod captions;
 mod cli;
+mod deploy;
 mod drivers;
+mod ecosystem;
+mod floods;
 mod gallery;
 mod img;
 mod ladder;
 mod library;
+mod limits;
+mod listeners;
+mod matrix;
+mod misfed;
 mod moments;
+mod motion;
 mod observe;
 mod offline;
 mod page;
@@ -24,6 +33,8 @@ mod paint;
 mod pairs;
 mod players;
 mod profiles;
+mod proxy;
+mod reach;
 mod restart;
 mod stills;
 mod wire;

@@ -108,12 +108,34 @@ fn chromium_67_crossfades_without_a_dip() {
 
 #[test]
 fn two_pages_change_together() {
-    const WATCH: &str = "window.__changes = {}; new MutationObserver(function () {
+    let apart = changes_apart(WATCH, "/", "/");
+    println!("two screens changed within {apart:?} ms of each other");
+    for apart in apart {
+        // Half the interval: pages that changed when the bytes came, one late, or on a timer of
+        // their own, would be further apart; a slow machine is not.
+        assert!(apart.abs() < 2000, "the same slide {apart} ms apart");
+    }
+}
+
+#[test]
+fn a_screen_can_be_shifted() {
+    let apart = changes_apart(WATCH, "/", "/?offset=1500");
+    println!("a screen that is shifted by 1500 ms changed {apart:?} ms later");
+    for apart in apart {
+        assert!((700..3000).contains(&apart), "{apart} ms");
+    }
+}
+
+const WATCH: &str = "window.__changes = {}; new MutationObserver(function () {
         var slide = document.documentElement.getAttribute('data-slide');
         if (!(slide in __changes)) __changes[slide] = Date.now();
     }).observe(document.documentElement, {attributes: true, attributeFilter: ['data-slide']}); 0";
+
+/// How much later the second of two pages shows the same slides, in milliseconds; nothing where there
+/// is no browser.
+fn changes_apart(watch: &str, one_target: &str, other_target: &str) -> Vec<i64> {
     let Some((one, other)) = Browser::start_two(Client::Chromium) else {
-        return;
+        return Vec::new();
     };
     let photos = Photos::of(&[RED, GREEN, BLUE, YELLOW]);
     let server = Server::start(
@@ -130,9 +152,12 @@ fn two_pages_change_together() {
         ],
     );
     if !server.has_viewer() {
-        return;
+        return Vec::new();
     }
-    let mut pages = [one.open(&server.url("/")), other.open(&server.url("/"))];
+    let mut pages = [
+        one.open(&server.url(one_target)),
+        other.open(&server.url(other_target)),
+    ];
     for page in &mut pages {
         eventually("a playing page", || {
             let seen = look(page)?;
@@ -142,9 +167,9 @@ fn two_pages_change_together() {
                 Err(format!("{seen:?}"))
             }
         });
-        page.eval(WATCH).expect("to watch the slide number");
+        page.eval(watch).expect("to watch the slide number");
     }
-    let both = eventually("two slides that both pages showed", || {
+    let both = eventually("three slides that both pages showed", || {
         let seen = [pages[0].eval("__changes")?, pages[1].eval("__changes")?];
         let [one, other] = seen.each_ref().map(|changes| changes.as_object());
         let (one, other) = one.zip(other).ok_or("no changes")?;
@@ -152,19 +177,12 @@ fn two_pages_change_together() {
             .iter()
             .filter_map(|(slide, at)| Some((at.as_u64()?, other.get(slide)?.as_u64()?)))
             .collect();
-        if times.len() >= 2 {
+        if times.len() >= 3 {
             Ok(times)
         } else {
             Err(format!("{seen:?}"))
         }
     });
-    for (one, other) in both {
-        // Half the interval: pages that changed when the bytes came, one late, or on a timer of
-        // their own, would be further apart; a slow machine is not.
-        assert!(
-            one.abs_diff(other) < 2000,
-            "the same slide {} ms apart",
-            one.abs_diff(other)
-        );
-    }
+    let later = |(one, other): (u64, u64)| other.cast_signed() - one.cast_signed();
+    both.into_iter().map(later).collect()
 }

@@ -96,10 +96,9 @@ fn each_viewer_has_a_row_that_says_who_and_what() {
     let script = server.get("/screens.js");
     assert_eq!(script.status(), 200);
     drop((stream, bytes));
-    // Who closes its end may only have said all it had to say: that it is gone shows when it is sent something.
-    server.command("next");
-    server.command("next");
     status_with(&server, "no rows", |status| {
+        // Who closes its end may only have said all it had to say: that it is gone shows when it is sent something.
+        server.command("next");
         status["watching"]
             .as_array()
             .filter(|rows| rows.is_empty())
@@ -215,6 +214,7 @@ fn beyond_the_limit_of_renditions_the_nearest_one_is_served() {
     assert_eq!(reply.status(), 503, "{}", reply.text());
     assert!(reply.head.get("retry-after").is_some());
     assert!(reply.text().contains("limit"), "{}", reply.text());
+    assert_eq!(metrics(&server)["mantel_refusals_total{reason=\"renditions\"}"], 3.0);
     drop(small);
     // A place that nobody holds any more is given away.
     eventually("the upright screen's turn", || {

@@ -16,8 +16,8 @@ use crate::support::pixels::{BLUE, GREEN, Picture, RED, Rgb, YELLOW};
 use crate::support::process::{self, Process};
 use crate::support::server::{STANDING, Server};
 
-const FOUR: [Rgb; 4] = [RED, GREEN, BLUE, YELLOW];
-const MOVING: [&str; 8] = [
+pub(crate) const FOUR: [Rgb; 4] = [RED, GREEN, BLUE, YELLOW];
+pub(crate) const MOVING: [&str; 8] = [
     "--order",
     "name",
     "--size",
@@ -30,7 +30,7 @@ const MOVING: [&str; 8] = [
 
 /// The test colours that a player wrote to `folder`, in order, each run of one colour once. A file
 /// that is still being written is left for later.
-fn colours_in(folder: &Path) -> Vec<Rgb> {
+pub(crate) fn colours_in(folder: &Path) -> Vec<Rgb> {
     let mut files: Vec<_> = fs::read_dir(folder)
         .into_iter()
         .flatten()
@@ -57,7 +57,7 @@ pub(crate) fn open_folder() -> TempDir {
 }
 
 /// Whether `colours` walk through the four photos in their order, from any of them on.
-fn assert_in_order(colours: &[Rgb]) {
+pub(crate) fn assert_in_order(colours: &[Rgb]) {
     for pair in colours.windows(2) {
         let at = FOUR.iter().position(|colour| *colour == pair[0]);
         let at = at.unwrap_or_else(|| panic!("{:?} is none of the photos: {colours:?}", pair[0]));

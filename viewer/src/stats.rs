@@ -55,6 +55,9 @@ pub struct FrameRate {
     n_late: u32,
 }
 
+/// Nothing takes so long but a page that was hidden or a device that slept: no fault of the engine.
+const HIDDEN_MILLIS: f64 = 1000.0;
+
 /// A frame that comes later than this after the one before it was missed by the eye: two and a half
 /// refreshes of a display of 60 Hz.
 const LATE_MILLIS: f64 = 42.0;
@@ -63,6 +66,7 @@ impl FrameRate {
     /// The canvas was drawn; `moving` while a crossfade runs.
     pub fn drawn(&mut self, now: Local, moving: bool) {
         self.run = match self.run {
+            Some((_, last, _)) if now.since(last) > HIDDEN_MILLIS => Some((now, now, 0)),
             Some((first, last, n_frames)) => {
                 if now.since(last) > LATE_MILLIS {
                     self.n_late = self.n_late.saturating_add(1);
@@ -119,6 +123,8 @@ pub struct Stats {
     pub received: Rate,
     /// Bytes received since the page was opened.
     pub n_bytes: f64,
+    /// Time spent on them before pictures are decoded.
+    pub parse_millis: f64,
     /// Draws of the canvas.
     pub frames: FrameRate,
     /// From encoded bytes to a picture that can be drawn.
@@ -167,5 +173,17 @@ mod tests {
         assert_eq!(frames.per_second().map(f64::round), Some(60.0));
         frames.drawn(Local(9000.0), false);
         assert_eq!(frames.per_second().map(f64::round), Some(60.0));
+    }
+
+    #[test]
+    fn a_page_that_was_hidden_in_between_is_not_slow() {
+        let mut frames = FrameRate::default();
+        for step in 0..30 {
+            frames.drawn(Local(f64::from(step) * 20.0), true);
+        }
+        frames.drawn(Local(60_000.0), true);
+        frames.drawn(Local(60_020.0), false);
+        assert_eq!(frames.per_second().map(f64::round), Some(50.0));
+        assert_eq!(frames.n_late(), 0);
     }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     FRAME_BYTES, Result,
-    figures::{cpu, quantile, resident_mb},
+    figures::{cpu, quantile, resident_mb, sampled_cpu},
     servers::{Server, start},
     viewers::{Crowd, ages, ask, join},
 };
@@ -199,11 +199,11 @@ pub fn slides(n_viewers: usize) -> Result<()> {
     let crowd = Crowd::connect(addr, "/stream", n_viewers)?;
     std::thread::sleep(WARM_UP * 4);
     let mut ticks = Vec::new();
-    let (mut cpu_before, mut bytes_before) = (cpu(child.pid())?, crowd.bytes());
+    let (mut cpu_before, mut bytes_before) = (sampled_cpu(child.pid())?, crowd.bytes());
     for _ in 0..TICKS {
         let start = Instant::now();
         std::thread::sleep(TICK);
-        let (cpu_now, bytes_now) = (cpu(child.pid())?, crowd.bytes());
+        let (cpu_now, bytes_now) = (sampled_cpu(child.pid())?, crowd.bytes());
         let seconds = start.elapsed().as_secs_f64();
         let bytes: u64 = bytes_now
             .iter()

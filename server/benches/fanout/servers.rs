@@ -191,7 +191,7 @@ async fn serve_mantel(listener: tokio::net::TcpListener, period: Duration) -> Re
             }
         }
     })
-    .await;
+    .await?;
     Ok(())
 }
 

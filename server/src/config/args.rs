@@ -129,6 +129,91 @@ pub enum Command {
     List(LibraryArgs),
     /// Brings the index up to date without serving, and says what can't be shown.
     Scan(LibraryArgs),
+    /// Makes, lists and revokes tokens: links for screens on which nobody can type.
+    ///
+    /// Once there is a token, nobody watches without one, or without a password. A server that runs
+    /// notices within seconds, and ends the streams of a token that was revoked.
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Asks for a password, and prints a line for --password-file.
+    ///
+    /// Where there is no terminal, the password is the first line of what comes in.
+    Password(PasswordArgs),
+}
+
+/// What `token` does.
+#[derive(Clone, Debug, clap::Subcommand)]
+pub enum TokenCommand {
+    /// Makes a token and prints its link, which is told only this once.
+    New {
+        /// Which screen it is for: living-room.
+        #[arg(value_name = "NAME")]
+        name: String,
+
+        /// What it may do: any of watch,control,push [default: watch,control].
+        #[arg(long, value_name = "LIST")]
+        rights: Option<String>,
+
+        /// When it ends: 12h, 30d, 2w or 1y from now [default: never].
+        #[arg(long, value_name = "SPAN")]
+        expires: Option<String>,
+
+        /// The server's address, if it is another one from outside: https://photos.example.org/.
+        #[arg(long, value_name = "URL")]
+        url: Option<String>,
+
+        /// Where they are kept.
+        #[command(flatten)]
+        place: PlaceArgs,
+    },
+    /// Prints all tokens, by name; not their links, which nobody knows.
+    List {
+        /// Prints JSON.
+        #[arg(long)]
+        json: bool,
+
+        /// Where they are kept.
+        #[command(flatten)]
+        place: PlaceArgs,
+    },
+    /// Takes a token away, and ends what is watched with it.
+    Revoke {
+        /// Whose it is.
+        #[arg(value_name = "NAME")]
+        name: String,
+
+        /// Where they are kept.
+        #[command(flatten)]
+        place: PlaceArgs,
+    },
+}
+
+/// Where the server keeps what it keeps.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct PlaceArgs {
+    /// The server's data directory [default: the platform's cache directory].
+    #[arg(long, value_name = "DIR", env = "MANTEL_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+
+    /// The server's configuration file.
+    #[arg(long, value_name = "FILE", env = "MANTEL_CONFIG")]
+    pub config: Option<PathBuf>,
+}
+
+/// What `password` takes.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct PasswordArgs {
+    /// Whose it is; without a name it is the one --user's.
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+
+    /// What he may do: any of watch,control,push [default: watch,control].
+    #[arg(long, value_name = "LIST", requires = "name")]
+    pub rights: Option<String>,
+
+    /// Puts the line into this file, in place of the one he has.
+    #[arg(long, value_name = "FILE", requires = "name")]
+    pub file: Option<PathBuf>,
 }
 
 /// What `list` and `scan` take.

@@ -7,6 +7,7 @@ mod access;
 mod args;
 mod choice;
 mod file;
+mod secrets;
 
 use std::{
     ffi::OsString,
@@ -16,8 +17,9 @@ use std::{
 
 use access::Costs;
 pub use access::{Access, AccessArgs, LimitArgs, Limits, Listen, LogFormat, Tls};
-pub use args::{Args, Command, LibraryArgs};
+pub use args::{Args, Command, LibraryArgs, PasswordArgs, PlaceArgs, TokenCommand};
 use file::FileConfig;
+pub use secrets::{PasswordTask, TokenAction, TokenTask};
 
 use crate::{
     library::Filter,
@@ -97,6 +99,9 @@ pub enum ConfigError {
         /// Where and what.
         reason: String,
     },
+    /// There is nowhere to keep what has to be kept.
+    #[error("this system names no cache directory; give --data-dir, as the server has it")]
+    NoDataDir,
     /// Work on a library, and none was named.
     #[error("no folder was given; name the folders of photos, or a configuration file that does")]
     NoFolder,
@@ -115,7 +120,7 @@ impl ConfigError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(error) => u8::try_from(error.exit_code()).unwrap_or(2),
-            Self::Value { .. } | Self::FileContent { .. } | Self::NoFolder => 2,
+            Self::Value { .. } | Self::FileContent { .. } | Self::NoFolder | Self::NoDataDir => 2,
             Self::File { .. } | Self::Folder { .. } => 1,
         }
     }
@@ -239,6 +244,10 @@ pub enum Invocation {
     List(LibraryTask),
     /// `mantel scan`.
     Scan(LibraryTask),
+    /// `mantel token`.
+    Token(TokenTask),
+    /// `mantel password`.
+    Password(PasswordTask),
 }
 
 impl Invocation {
@@ -251,14 +260,17 @@ impl Invocation {
             return Ok(Self::Serve(Box::new(Config::resolve(args)?)));
         };
         // These two may stand before the command as well.
+        let (data_dir, config) = (args.data_dir.clone(), args.config.clone());
         let both = |task: LibraryArgs| LibraryArgs {
-            data_dir: task.data_dir.or(args.data_dir),
-            config: task.config.or(args.config),
+            data_dir: task.data_dir.or(data_dir),
+            config: task.config.or(config),
             ..task
         };
         Ok(match command {
             Command::List(task) => Self::List(LibraryTask::resolve(both(task))?),
             Command::Scan(task) => Self::Scan(LibraryTask::resolve(both(task))?),
+            Command::Token(command) => Self::Token(TokenTask::resolve(command, args)?),
+            Command::Password(args) => Self::Password(PasswordTask::resolve(args)?),
         })
     }
 }

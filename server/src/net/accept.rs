@@ -4,7 +4,7 @@
 //! connection is a task; the loop never waits for one. On `shutdown` it stops listening, lets
 //! answers finish for a moment, then drops what is left.
 
-use std::{future::poll_fn, io, net::IpAddr, pin::Pin, sync::Arc, time::Duration};
+use std::{future::poll_fn, io, net::IpAddr, sync::Arc, time::Duration};
 
 use http::Method;
 use hyper::server::conn::http1;
@@ -272,7 +272,7 @@ async fn speak<T>(
             result = poll_fn(|cx| connection.poll_without_shutdown(cx)) => break result,
             _ = shutdown.wait_for(|stop| *stop), if !told => {
                 told = true;
-                Pin::new(&mut connection).graceful_shutdown();
+                std::pin::Pin::new(&mut connection).graceful_shutdown();
             }
         }
     };

@@ -71,6 +71,7 @@ impl Service<Request<Incoming>> for Door {
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let inner = self.0.clone();
         let n = inner.n_requests.fetch_add(1, Relaxed) + 1;
+        let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
         Box::pin(async move {
             let mut response = inner.answer(request).await;
             let headers = response.headers_mut();
@@ -79,6 +80,11 @@ impl Service<Request<Incoming>> for Door {
                 header::X_CONTENT_TYPE_OPTIONS,
                 HeaderValue::from_static("nosniff"),
             );
+            if is_chunked {
+                // hyper takes a length that comes with chunks away before we see it; whatever stands
+                // behind this body is not read as a request (RFC 9112, 6.1).
+                headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
             if n >= inner.accept.limits.max_requests {
                 inner.accept.counts.refuse(Refusal::Requests);
                 headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -120,7 +126,8 @@ impl Inner {
                 request.extensions_mut().insert(guest.visitor);
                 let routes = self.accept.routes.clone();
                 let Ok(mut response) = warp::service(routes).call(request).await;
-                if let Some(cookie) = guest.cookie {
+                // A page's own requests don't have the page's query.
+                if let Some(cookie) = guest.cookie.filter(|_| is_page(&response)) {
                     response.headers_mut().append(header::SET_COOKIE, cookie);
                 }
                 response
@@ -276,6 +283,13 @@ impl Inner {
         }
         response
     }
+}
+
+/// A page, or what leads to one.
+fn is_page(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
+        || response.status().is_redirection()
 }
 
 /// Two lengths, or a length and chunks: a proxy in front may read one request where we read two.

@@ -34,7 +34,11 @@ pub struct Listeners {
 enum Listener {
     Tcp(TcpListener),
     #[cfg(unix)]
-    Unix(UnixListener, Option<SocketFile>),
+    Unix {
+        listener: UnixListener,
+        /// Removed when this is dropped.
+        _file: Option<SocketFile>,
+    },
 }
 
 /// Why there is nowhere to listen. One sentence.
@@ -105,7 +109,10 @@ impl Listeners {
                         continue;
                     };
                     listener.set_nonblocking(true).map_err(failed)?;
-                    Listener::Unix(UnixListener::from_std(listener).map_err(failed)?, None)
+                    Listener::Unix {
+                        listener: UnixListener::from_std(listener).map_err(failed)?,
+                        _file: None,
+                    }
                 }
                 #[cfg(not(unix))]
                 Err(error) => return Err(failed(error)),
@@ -130,7 +137,7 @@ impl Listeners {
         let address = |listener: &Listener| match listener {
             Listener::Tcp(listener) => listener.local_addr().ok().map(Listen::Tcp),
             #[cfg(unix)]
-            Listener::Unix(listener, _) => {
+            Listener::Unix { listener, .. } => {
                 let address = listener.local_addr().ok()?;
                 Some(Listen::Unix(address.as_pathname()?.to_owned()))
             }
@@ -161,7 +168,7 @@ impl Listener {
                 .poll_accept(cx)
                 .map_ok(|(stream, peer)| (Socket::Tcp(stream), Peer::Tcp(peer))),
             #[cfg(unix)]
-            Self::Unix(listener, _) => listener
+            Self::Unix { listener, .. } => listener
                 .poll_accept(cx)
                 .map_ok(|(stream, _)| (Socket::Unix(stream), Peer::Unix)),
         }
@@ -262,7 +269,10 @@ fn bind_unix(path: &std::path::Path) -> io::Result<Listener> {
     };
     // A proxy comes by the group.
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660))?;
-    Ok(Listener::Unix(listener, Some(file)))
+    Ok(Listener::Unix {
+        listener,
+        _file: Some(file),
+    })
 }
 
 /// A connection.

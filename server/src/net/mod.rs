@@ -2,11 +2,11 @@
 //! is served.
 
 mod accept;
+mod address;
 mod answers;
 mod door;
 mod guard;
 mod host;
-mod lan;
 mod limits;
 mod line;
 mod listen;
@@ -16,10 +16,10 @@ mod tls;
 mod visitor;
 
 pub use accept::{Accept, AcceptError, serve};
+pub use address::{lan_address, lan_addresses};
 pub(crate) use guard::replace;
 pub use guard::{Token, TokenError, TokenFile, password_line};
-pub use lan::addresses as lan_addresses;
 pub use limits::{ConnectionCounts, Refusal};
 pub use listen::{ListenError, Listeners};
 pub use tls::{Keys, TlsError};
-pub use visitor::{Need, Peer, Rights, Visitor};
+pub use visitor::{Need, Rights, Visitor};

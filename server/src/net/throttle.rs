@@ -45,13 +45,6 @@ impl Throttle {
         Ok(())
     }
 
-    /// Whether `from` may try, and how long to wait if not.
-    pub(super) fn wait(&self, from: IpAddr, now: Instant) -> Option<Duration> {
-        let full_at = self.full_at.get(&key(from))?.max(&now);
-        let wait = (*full_at + REFILL).saturating_duration_since(now + REFILL * BURST);
-        (!wait.is_zero()).then_some(wait)
-    }
-
     /// Gives a try back: it was no failure.
     pub(super) fn give_back(&mut self, from: IpAddr) {
         if let Some(full_at) = self.full_at.get_mut(&key(from))
@@ -107,12 +100,7 @@ mod tests {
             .take("10.0.0.1".parse().unwrap(), start)
             .unwrap_err();
         assert_eq!(wait, REFILL);
-        assert_eq!(
-            throttle.wait("10.0.0.1".parse().unwrap(), start),
-            Some(REFILL)
-        );
         // Another address is another matter.
-        assert_eq!(throttle.wait("10.0.0.2".parse().unwrap(), start), None);
         assert_eq!(tries(&mut throttle, "10.0.0.2", start), BURST);
         assert_eq!(tries(&mut throttle, "10.0.0.1", start + REFILL), 1);
         assert_eq!(

@@ -17,7 +17,7 @@ use rustls::{
 use sha2::{Digest, Sha256};
 use tokio_rustls::TlsAcceptor;
 
-use super::{guard::replace, host, lan};
+use super::{address, guard::replace, host};
 use crate::{clock, config::Tls};
 
 /// How long a certificate of our own is good: what Apple's devices take at most.
@@ -142,7 +142,7 @@ fn make(cert: &Path, key: &Path) -> Result<(), TlsError> {
     let mut names = vec!["localhost".to_owned()];
     names.extend(host::own_names());
     names.extend(["127.0.0.1".to_owned(), "::1".to_owned()]);
-    names.extend(lan::addresses().iter().map(ToString::to_string));
+    names.extend(address::lan_addresses().iter().map(ToString::to_string));
     let mut params = CertificateParams::new(names)?;
     params.distinguished_name.push(DnType::CommonName, "Mantel");
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];

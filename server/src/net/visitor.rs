@@ -143,7 +143,8 @@ pub struct Visitor {
     pub peer: Peer,
     /// The user's or the token's name; `None` where nobody has to say who he is.
     pub name: Option<Arc<str>>,
-    /// What it may do.
+    /// What it may do. The door has looked at that already.
+    #[allow(dead_code)]
     pub rights: Rights,
     /// Whether the bytes are encrypted on the way to the client.
     pub is_secure: bool,
@@ -162,6 +163,7 @@ impl Visitor {
     }
 
     /// Whether the token was revoked, or the user removed, by which this visitor came in.
+    #[cfg_attr(not(test), allow(dead_code))]
     pub fn is_gone(&self) -> bool {
         self.membership.0.has_changed().is_err()
     }

@@ -3,7 +3,7 @@
 use http::{StatusCode, header};
 use warp::reply::Response;
 
-use super::{Request, reply};
+use super::{Request, policy::InlineStyle, reply};
 
 /// What trunk built, each file with its `.gz` beside it. Empty in a program that was built without
 /// the viewer.
@@ -26,7 +26,11 @@ pub(super) fn answer(path: &str, request: &Request) -> Option<Response> {
         name => name,
     };
     let Some(file) = Dist::get(name) else {
-        return (name == PAGE).then(|| reply::page("text/html; charset=utf-8", WITHOUT_VIEWER));
+        return (name == PAGE).then(|| {
+            let mut page = reply::page("text/html; charset=utf-8", WITHOUT_VIEWER);
+            page.extensions_mut().insert(InlineStyle);
+            page
+        });
     };
     let tag = format!("\"{}\"", hex(&file.metadata.sha256_hash()[..8]));
     let mut builder = http::Response::builder()

@@ -23,20 +23,7 @@ where
     S: Stream<Item = Result<B, warp::Error>> + Send,
     B: Buf,
 {
-    let body = timeout(outputs.body_timeout, read(body, outputs.max_body));
-    let body = match body.await {
-        Ok(Ok(body)) => body,
-        Ok(Err(problem)) => {
-            if problem.is_too_large() {
-                outputs.connections.refuse(Refusal::TooLarge);
-            }
-            return Err(problem);
-        }
-        Err(_) => {
-            outputs.connections.refuse(Refusal::SlowBody);
-            return Err(Problem::slow_body());
-        }
-    };
+    let body = read(outputs, body, outputs.max_body).await?;
     let command: Command = serde_json::from_slice(&body).map_err(|error| {
         Problem::bad_request(format!(
             "the body is no command ({error}); send JSON like {{\"command\":\"next\"}}, with next, previous, pause, \
@@ -69,7 +56,25 @@ where
 }
 
 /// The whole body, up to `limit` bytes.
-pub(super) async fn read<S, B>(body: S, limit: u64) -> Result<Vec<u8>, Problem>
+/// The whole body, unless it is larger than `limit` bytes or slower than allowed.
+pub(super) async fn read<S, B>(outputs: &Outputs, body: S, limit: u64) -> Result<Vec<u8>, Problem>
+where
+    S: Stream<Item = Result<B, warp::Error>> + Send,
+    B: Buf,
+{
+    let read = timeout(outputs.body_timeout, collect(body, limit)).await;
+    let read = read.unwrap_or_else(|_| {
+        outputs.connections.refuse(Refusal::SlowBody);
+        Err(Problem::slow_body())
+    });
+    read.inspect_err(|problem| {
+        if problem.is_too_large() {
+            outputs.connections.refuse(Refusal::TooLarge);
+        }
+    })
+}
+
+async fn collect<S, B>(body: S, limit: u64) -> Result<Vec<u8>, Problem>
 where
     S: Stream<Item = Result<B, warp::Error>> + Send,
     B: Buf,

@@ -66,7 +66,10 @@ fn is_own(link: &str, headers: &HeaderMap) -> bool {
     told("host") == Some(authority)
         || told("x-forwarded-host") == Some(authority)
         || told("referer").and_then(self::authority) == Some(authority)
-        || house_address(headers).as_deref().and_then(self::authority) == Some(authority)
+        || house_address(headers, false)
+            .as_deref()
+            .and_then(self::authority)
+            == Some(authority)
 }
 
 /// Host and port of an http or https link without a user's name in it.
@@ -80,18 +83,17 @@ fn authority(link: &str) -> Option<&str> {
 
 /// `http://192.168.1.7:8080/` where a page was opened on the server itself, whose `localhost` means
 /// nothing to a phone. Elsewhere the page's own address is the right one.
-pub(super) fn house_address(headers: &HeaderMap) -> Option<String> {
+pub(super) fn house_address(headers: &HeaderMap, is_secure: bool) -> Option<String> {
     let host = headers.get(header::HOST)?.to_str().ok()?;
     let (name, port) = match host.rsplit_once(':') {
         Some((name, port)) => (name, port.parse::<u16>().ok()?),
-        None => (host, 80),
+        None => (host, if is_secure { 443 } else { 80 }),
     };
     let is_loopback = matches!(name, "localhost" | "127.0.0.1" | "[::1]");
-    let address = is_loopback.then(net::lan_addresses)?.first().copied()?;
-    Some(format!(
-        "http://{}/",
-        std::net::SocketAddr::new(address, port)
-    ))
+    let address = is_loopback.then(net::lan_address).flatten()?;
+    let scheme = if is_secure { "https" } else { "http" };
+    let address = std::net::SocketAddr::new(address, port);
+    Some(format!("{scheme}://{address}/"))
 }
 
 #[cfg(test)]
@@ -142,8 +144,14 @@ mod tests {
 
     #[test]
     fn pages_that_are_opened_elsewhere_know_their_address() {
-        assert_eq!(house_address(&headers(&[("host", "tv.lan:8080")])), None);
-        assert_eq!(house_address(&headers(&[("host", "localhost:http")])), None);
-        assert_eq!(house_address(&HeaderMap::new()), None);
+        assert_eq!(
+            house_address(&headers(&[("host", "tv.lan:8080")]), false),
+            None
+        );
+        assert_eq!(
+            house_address(&headers(&[("host", "localhost:http")]), false),
+            None
+        );
+        assert_eq!(house_address(&HeaderMap::new(), false), None);
     }
 }

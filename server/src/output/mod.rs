@@ -12,11 +12,13 @@ mod metrics;
 mod pace;
 mod pages;
 mod paint;
+mod policy;
 mod profiles;
 mod query;
 mod reply;
 mod reports;
 mod screens;
+pub mod search;
 mod skipped;
 mod snapshot;
 mod status;
@@ -70,6 +72,8 @@ pub struct Outputs {
     pub step_down: bool,
     /// Who is connected.
     pub connections: Arc<ConnectionCounts>,
+    /// Whose pages may frame ours.
+    pub frame_origins: Vec<String>,
     /// The largest body of a `POST`, in bytes.
     pub max_body: u64,
     /// It has to come within this.
@@ -116,7 +120,9 @@ pub fn routes(outputs: Arc<Outputs>) -> BoxedFilter<(Response,)> {
 /// secret.
 pub fn needs(method: &Method, path: &str) -> Need {
     match (method, path) {
-        (_, "/healthz") | (&Method::OPTIONS, _) => Need::Nothing,
+        // Browsers fetch what installs the page without its cookie.
+        (_, "/healthz" | "/manifest.webmanifest" | "/icon-192.png" | "/icon-512.png")
+        | (&Method::OPTIONS, _) => Need::Nothing,
         (&Method::GET | &Method::HEAD, _) | (&Method::POST, "/report") => Need::Watch,
         _ => Need::Control,
     }
@@ -168,7 +174,9 @@ where
         _ => Err(reply::Problem::method("GET, HEAD")),
     };
     // To HEAD hyper sends the same head and drops the body unread.
-    reply.unwrap_or_else(|problem| problem.into_response())
+    let mut reply = reply.unwrap_or_else(|problem| problem.into_response());
+    policy::apply(&mut reply, request.agent(), &outputs.frame_origins);
+    reply
 }
 
 async fn get(

@@ -34,7 +34,7 @@ pub(super) fn list(outputs: &Arc<Outputs>, request: &Request) -> Response {
     let rows = outputs.profiles.all().into_iter();
     reply::json(&List {
         profiles: rows.map(|(name, query)| Row { name, query }).collect(),
-        address: links::house_address(&request.headers),
+        address: links::house_address(&request.headers, request.visitor.is_secure),
     })
 }
 
@@ -58,7 +58,7 @@ where
             "send a name as Content-Type: application/json, like {\"name\":\"living-room\",\"query\":\"fit=cover\"}".into(),
         ));
     }
-    let body = control::read(body, outputs.max_body).await?;
+    let body = control::read(outputs, body, outputs.max_body).await?;
     let row: Row = serde_json::from_slice(&body).map_err(|error| {
         Problem::bad_request(format!("the body is no screen's profile: {error}"))
     })?;

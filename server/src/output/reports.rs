@@ -96,7 +96,7 @@ where
     B: Buf,
 {
     let limit = outputs.max_body.min(MAX_REPORT_BYTES as u64);
-    let body = control::read(body, limit).await?;
+    let body = control::read(outputs, body, limit).await?;
     let report: Report = serde_json::from_slice(&body).map_err(|error| {
         Problem::bad_request(format!("the body is no screen's report: {error}"))
     })?;

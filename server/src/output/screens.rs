@@ -3,12 +3,12 @@
 
 use std::{fmt::Write, sync::Arc};
 
-use http::header;
 use mantel_shared::Rung;
 use warp::reply::Response;
 
 use super::{
     Outputs,
+    policy::InlineStyle,
     reply::{self, escaped},
     reports::Reported,
     viewers::ViewerRow,
@@ -63,12 +63,7 @@ pub(super) fn answer(outputs: &Arc<Outputs>) -> Response {
         &SCRIPT_PATH[1..]
     );
     let mut response = reply::page("text/html; charset=utf-8", page);
-    let policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; connect-src 'self'; \
-                  base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
-    let policy = header::HeaderValue::from_static(policy);
-    response
-        .headers_mut()
-        .insert(header::CONTENT_SECURITY_POLICY, policy);
+    response.extensions_mut().insert(InlineStyle);
     response
 }
 

@@ -8,6 +8,7 @@ use warp::reply::Response;
 
 use super::{
     Outputs, Request,
+    policy::InlineStyle,
     reply::{self, escaped},
 };
 use crate::library::Skipped;
@@ -28,7 +29,9 @@ pub(super) fn answer(outputs: &Arc<Outputs>, request: &Request) -> Response {
         .and_then(|value| value.to_str().ok())
         .unwrap_or("");
     if accept.contains("text/html") && !request.query.contains("format=json") {
-        reply::page("text/html; charset=utf-8", html(&skipped))
+        let mut page = reply::page("text/html; charset=utf-8", html(&skipped));
+        page.extensions_mut().insert(InlineStyle);
+        page
     } else {
         reply::json(&List { skipped })
     }

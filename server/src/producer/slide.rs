@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use mantel_shared::TakenAt;
+use mantel_shared::{Focus, TakenAt};
 
 use crate::{
     caption,
@@ -44,6 +44,8 @@ pub struct Notes {
     pub place: Option<String>,
     /// The album that it is in.
     pub album: Option<String>,
+    /// What is worth looking at; of two photos nothing in particular.
+    pub focus: Option<Focus>,
 }
 
 /// The photos of a slide, one or two.
@@ -120,10 +122,12 @@ pub(super) fn render_now(
         None => {
             let loaded = gallery::load(photo, limits, size, fit).map_err(|error| (0, error))?;
             let mut picture = loaded.picture;
+            let focus = render::focus(&picture);
             let words = caption::words(rendition.captions, &photo.facts);
             overlay::write(&mut picture, (0, 0), size, &words);
             let looks = loaded.likeness.map(|likeness| (photo.id, likeness));
-            let notes = notes(photo, loaded.caption);
+            let mut notes = notes(photo, loaded.caption);
+            notes.focus = Some(focus);
             (picture, notes, looks.into_iter().collect())
         }
         Some(beside) => {
@@ -197,5 +201,6 @@ fn notes(photo: &Photo, caption: Option<String>) -> Notes {
         caption,
         place: photo.facts.place.clone(),
         album: photo.facts.album.clone(),
+        focus: None,
     }
 }

@@ -99,6 +99,7 @@ impl Stills {
             taken_at: rendered.notes.taken_at.clone(),
             place: rendered.notes.place.clone(),
             album: rendered.notes.album.clone(),
+            focus: rendered.notes.focus,
             paused,
             ..FrameMeta::default()
         };

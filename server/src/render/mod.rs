@@ -13,6 +13,7 @@ pub mod decode;
 pub mod encode;
 pub mod exif;
 pub mod fit;
+pub mod focus;
 mod guard;
 mod heif;
 #[cfg(test)]
@@ -45,6 +46,7 @@ pub use decode::{DecodeError, DecodeLimits, cost, decode, decode_fitted};
 pub use encode::{EncodeError, Quality, encode};
 
 pub use fit::{Fit, fit};
+pub use focus::focus;
 pub(crate) use guard::fenced;
 pub use likeness::{SAME_WITHIN_BITS, likeness};
 pub use orient::{Orientation, orient};

@@ -13,12 +13,18 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 pub(crate) enum Client {
     /// Today's Chromium.
     Chromium,
-    /// Chromium 64: too old for the viewer, so what is left is the ladder.
+    /// Chromium 64: TVs of 2019 (63).
     Chromium64,
     /// Chromium 67: TVs of 2020.
     Chromium67,
+    /// Chromium 69: Samsung's TVs of 2020.
+    Chromium69,
     /// Chromium 80: TVs of 2021.
     Chromium80,
+    /// Chromium 88: TVs of 2022.
+    Chromium88,
+    /// Chromium 102: TVs of 2024 (108).
+    Chromium102,
     /// Firefox, driven by geckodriver.
     Firefox,
     /// WebKitGTK's MiniBrowser on a display of its own, driven by WebKitWebDriver; a stand-in for
@@ -36,6 +42,12 @@ pub(crate) enum Client {
     Nginx,
     /// GStreamer's `gst-launch-1.0`.
     Gstreamer,
+    /// curl.
+    Curl,
+    /// The library that gives a program another wall clock; not a program itself.
+    Faketime,
+    /// systemd's check of units.
+    SystemdAnalyze,
     /// Python with OpenCV.
     Opencv,
 }
@@ -46,7 +58,10 @@ impl Client {
             Client::Chromium => "Chromium",
             Client::Chromium64 => "Chromium 64",
             Client::Chromium67 => "Chromium 67",
+            Client::Chromium69 => "Chromium 69",
             Client::Chromium80 => "Chromium 80",
+            Client::Chromium88 => "Chromium 88",
+            Client::Chromium102 => "Chromium 102",
             Client::Firefox => "Firefox",
             Client::WebKit => "WebKit",
             Client::Vlc => "VLC",
@@ -55,6 +70,9 @@ impl Client {
             Client::Xvfb => "Xvfb",
             Client::Nginx => "nginx",
             Client::Gstreamer => "GStreamer",
+            Client::Curl => "curl",
+            Client::Faketime => "libfaketime",
+            Client::SystemdAnalyze => "systemd-analyze",
             Client::Opencv => "OpenCV",
         }
     }
@@ -65,7 +83,10 @@ impl Client {
             Client::Chromium => vec![on_path("chromium").or_else(|_| on_path("chromium-browser"))],
             Client::Chromium64 => vec![in_clients_folder("chromium-64/chromium")],
             Client::Chromium67 => vec![in_clients_folder("chromium-67/chromium")],
+            Client::Chromium69 => vec![in_clients_folder("chromium-69/chromium")],
             Client::Chromium80 => vec![in_clients_folder("chromium-80/chromium")],
+            Client::Chromium88 => vec![in_clients_folder("chromium-88/chromium")],
+            Client::Chromium102 => vec![in_clients_folder("chromium-102/chromium")],
             Client::Firefox => vec![
                 geckodriver(),
                 on_path("firefox-esr").or_else(|_| on_path("firefox")),
@@ -83,6 +104,9 @@ impl Client {
             Client::Xvfb => vec![on_path("Xvfb")],
             Client::Nginx => vec![on_path("nginx").or_else(|_| in_sbin("nginx"))],
             Client::Gstreamer => vec![on_path("gst-launch-1.0")],
+            Client::Curl => vec![on_path("curl")],
+            Client::Faketime => vec![in_libraries("faketime/libfaketime.so.1")],
+            Client::SystemdAnalyze => vec![on_path("systemd-analyze")],
             Client::Opencv => vec![python_with_opencv()],
         }
     }
@@ -182,6 +206,11 @@ fn in_clients_folder(program: &str) -> Result<PathBuf, String> {
 
 /// Debian keeps it off PATH, in a folder named after the machine and the library's version.
 fn mini_browser() -> Result<PathBuf, String> {
+    in_libraries("MiniBrowser")
+}
+
+/// A file in one of the system's folders for libraries, or in a folder of one.
+fn in_libraries(name: &str) -> Result<PathBuf, String> {
     let folders = |path: &Path| -> Vec<PathBuf> {
         std::fs::read_dir(path)
             .into_iter()
@@ -194,9 +223,9 @@ fn mini_browser() -> Result<PathBuf, String> {
         .iter()
         .flat_map(|root| folders(Path::new(root)))
         .flat_map(|folder| [vec![folder.clone()], folders(&folder)].concat())
-        .map(|folder| folder.join("MiniBrowser"))
+        .map(|folder| folder.join(name))
         .find(|path| path.is_file())
-        .ok_or_else(|| "MiniBrowser not found".to_owned())
+        .ok_or_else(|| format!("{name} not found"))
 }
 
 fn geckodriver() -> Result<PathBuf, String> {
@@ -252,4 +281,16 @@ impl Drop for Permit {
             .unwrap_or_else(std::sync::PoisonError::into_inner) -= self.0;
         BROWSER_ENDED.notify_all();
     }
+}
+
+/// Where tests leave pictures for people: `screens` in the target folder; CI keeps them.
+pub(crate) fn artefact(name: &str) -> PathBuf {
+    let target = env::current_exe().unwrap_or_default();
+    let folder = target
+        .ancestors()
+        .nth(3)
+        .unwrap_or(Path::new("."))
+        .join("screens");
+    std::fs::create_dir_all(&folder).unwrap_or_else(|error| panic!("{folder:?}: {error}"));
+    folder.join(name)
 }

@@ -26,7 +26,7 @@ pub(crate) const VIEWPORT: (u32, u32) = (640, 360);
 pub(crate) struct Browser {
     address: SocketAddr,
     // Dropped in this order: the process before its profile.
-    _process: Process,
+    process: Process,
     _profile: TempDir,
     _permit: Permit,
 }
@@ -35,32 +35,49 @@ impl Browser {
     /// Starts one, or says that it was left out.
     pub(crate) fn start(client: Client) -> Option<Self> {
         let programs = require(client)?;
-        Some(Self::launch(&programs[0], client, Permit::for_browsers(1)))
+        Some(Self::launch(
+            &programs[0],
+            client,
+            Permit::for_browsers(1),
+            &[],
+        ))
+    }
+
+    /// Starts one whose WebGL is done in software: there is no graphics processor where tests run.
+    pub(crate) fn start_with_gl(client: Client) -> Option<Self> {
+        let programs = require(client)?;
+        let permit = Permit::for_browsers(1);
+        Some(Self::launch(&programs[0], client, permit, &WITH_GL))
     }
 
     /// Starts two: two screens of a house.
     pub(crate) fn start_two(client: Client) -> Option<(Self, Self)> {
         let programs = require(client)?;
         let (first, second) = Permit::for_browsers(2).split();
-        let launch = |permit| Self::launch(&programs[0], client, permit);
+        let launch = |permit| Self::launch(&programs[0], client, permit, &[]);
         Some((launch(first), launch(second)))
     }
 
-    fn launch(program: &Path, client: Client, permit: Permit) -> Self {
+    fn launch(program: &Path, client: Client, permit: Permit, more: &[&str]) -> Self {
         let profile = TempDir::with_prefix("mantel-chromium-").expect("a profile directory");
         let mut command = Command::new(program);
         command.args([
             "--headless",
             "--no-sandbox",
-            "--disable-gpu",
             "--disable-dev-shm-usage",
             "--disable-background-networking",
             "--disable-component-update",
             "--disable-sync",
             "--no-first-run",
             "--hide-scrollbars",
+            "--enable-precise-memory-info",
             "--remote-debugging-port=0",
         ]);
+        command.args(if more.is_empty() {
+            &["--disable-gpu"]
+        } else {
+            more
+        });
         if client != Client::Chromium {
             // These packages were made to run where a process may not have children.
             command.args(["--single-process", "--no-zygote"]);
@@ -74,10 +91,15 @@ impl Browser {
         });
         Self {
             address,
-            _process: process,
+            process,
             _profile: profile,
             _permit: permit,
         }
+    }
+
+    /// Of the browser's first process.
+    pub(crate) fn process_id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Opens `url`.
@@ -143,6 +165,13 @@ impl Browser {
     }
 }
 
+const WITH_GL: [&str; 4] = [
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--ignore-gpu-blocklist",
+];
+
 /// A tab.
 pub(crate) struct Page {
     socket: WebSocket<TcpStream>,
@@ -171,6 +200,22 @@ impl Page {
             Some(details) => Err(details.to_string()),
             None => Ok(result["result"]["value"].clone()),
         }
+    }
+
+    /// Bytes of JavaScript's heap after what is not needed was collected.
+    pub(crate) fn heap_bytes(&mut self) -> f64 {
+        for _ in 0..2 {
+            self.call("HeapProfiler.collectGarbage", &json!({}));
+        }
+        let size = match self.try_call("Runtime.getHeapUsage", &json!({})) {
+            Ok(usage) => usage["usedSize"].as_f64(),
+            // Chromium 64 has only this, which is told exactly with a flag of its own.
+            Err(_) => self
+                .eval("performance.memory.usedJSHeapSize")
+                .ok()
+                .and_then(|size| size.as_f64()),
+        };
+        size.expect("a size")
     }
 
     /// Presses and releases a key, named as `KeyboardEvent.key` and `keyCode` have it: remotes of

@@ -3,6 +3,7 @@
 
 pub(crate) mod clients;
 pub(crate) mod devtools;
+pub(crate) mod hostile;
 pub(crate) mod http;
 pub(crate) mod parts;
 pub(crate) mod photos;

@@ -65,6 +65,11 @@ pub(crate) fn flat(colour: Rgb) -> Vec<u8> {
     jpeg(WIDTH, HEIGHT, |_, _| colour, 12)
 }
 
+/// A photo of one colour and any size.
+pub(crate) fn sized(width: u16, height: u16, colour: Rgb) -> Vec<u8> {
+    jpeg(width, height, |_, _| colour, 0)
+}
+
 /// A photo of one colour, upright: 9:16.
 pub(crate) fn upright(colour: Rgb) -> Vec<u8> {
     jpeg(HEIGHT, WIDTH, |_, _| colour, 12)

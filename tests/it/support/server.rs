@@ -34,6 +34,8 @@ pub(crate) const STANDING: [&str; 8] = [
 /// A running server; stopped, and waited for, on drop.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
+    /// Its data directory.
+    pub(crate) data: PathBuf,
     stop: Option<oneshot::Sender<()>>,
     ended: mpsc::Receiver<()>,
     thread: Option<JoinHandle<()>>,
@@ -75,6 +77,7 @@ impl Server {
         listener
             .set_nonblocking(true)
             .expect("a listener for tokio");
+        let data_path = data.path().to_owned();
         let (stop, stopped) = oneshot::channel::<()>();
         let (end, ended) = mpsc::channel();
         let thread = thread::Builder::new()
@@ -100,6 +103,7 @@ impl Server {
             .expect("a thread for the server");
         Self {
             address,
+            data: data_path,
             stop: Some(stop),
             ended,
             thread: Some(thread),
@@ -273,10 +277,23 @@ impl Program {
     /// Starts it and waits until it names the address to open.
     pub(crate) fn start(program: &Path, folder: &Path, args: &[&str]) -> Self {
         let data = TempDir::with_prefix("mantel-data-").expect("a data directory");
+        Self::start_in(program, data, folder, args, &[])
+    }
+
+    /// The same with a data directory that is there already, and something in the environment.
+    pub(crate) fn start_in(
+        program: &Path,
+        data: TempDir,
+        folder: &Path,
+        args: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
         let mut line: Vec<&OsStr> = vec![OsStr::new("--listen"), OsStr::new("127.0.0.1:0")];
         line.extend(args.iter().map(OsStr::new));
         line.push(folder.as_os_str());
-        let mut process = Process::start(command(program, data.path(), &line));
+        let mut command = command(program, data.path(), &line);
+        command.envs(environment.iter().copied());
+        let mut process = Process::start(command);
         let address = process.await_line("the address to open", address_in);
         Self {
             process,

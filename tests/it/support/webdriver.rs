@@ -151,11 +151,16 @@ impl Driver {
 
     /// What is on the screen. While a page comes, there may be nothing to take.
     pub(crate) fn screenshot(&self) -> Result<Picture, String> {
+        Picture::from_png(&self.screenshot_png()?)
+    }
+
+    /// The same, as a PNG.
+    pub(crate) fn screenshot_png(&self) -> Result<Vec<u8>, String> {
         let target = format!("/session/{}/screenshot", self.session);
         let reply = http::get(self.address, &target);
         let value = reply.json();
         match value["value"].as_str() {
-            Some(png) if reply.status() == 200 => Picture::from_png(&unbase64(png)),
+            Some(png) if reply.status() == 200 => Ok(unbase64(png)),
             _ => Err(value.to_string()),
         }
     }

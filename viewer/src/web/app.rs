@@ -231,6 +231,7 @@ impl App {
             return self.watch();
         }
         core.stats.n_reconnects += 1;
+        core.trouble = "the server does not answer";
         if core.watchdog.is_opening() {
             // Not the first attempt in vain: from here on it is told.
             core.player.disconnected();

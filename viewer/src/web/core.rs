@@ -125,6 +125,7 @@ impl Core {
             self.take_part(part);
         })?;
         self.session = Some(session);
+        self.stats.parse_millis += page::now().since(now);
         Ok(came)
     }
 

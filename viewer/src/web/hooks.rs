@@ -98,6 +98,7 @@ pub(super) fn figures(core: &mut Core) -> Result<JsValue, JsValue> {
     record.set_some("leadMillis", core.stats.lead.mean());
     record.set("bytesPerSecond", core.stats.received.per_second(at));
     record.set("nBytes", core.stats.n_bytes);
+    record.set("parseMillis", core.stats.parse_millis);
     if let Some(source) = core.player.picture().map(Picture::size) {
         record.set("sourceWidth", source.width);
         record.set("sourceHeight", source.height);

@@ -1,0 +1,502 @@
+//! Who is let in: names that are not ours, pages of other sites, passwords, tokens, and what a
+//! proxy says of its clients.
+
+use std::path::Path;
+use std::time::Duration;
+
+use mantel::config::Invocation;
+use tempfile::TempDir;
+
+use crate::support::eventually;
+use crate::support::http::{self, Reply, Stream};
+use crate::support::parts::Parts;
+use crate::support::photos::Photos;
+use crate::support::pixels::{GREEN, RED};
+use crate::support::server::{Program, STANDING, Server, program};
+
+fn start(photos: &Photos, more: &[&str]) -> Server {
+    let args: Vec<&str> = STANDING.iter().chain(more).copied().collect();
+    Server::start(photos.path(), &args)
+}
+
+/// The answer to a request given line by line, each without its end.
+fn raw(server: &Server, lines: &[&str]) -> Reply {
+    let text = format!("{}\r\nConnection: close\r\n\r\n", lines.join("\r\n"));
+    let mut stream = Stream::send(server.address, text.as_bytes());
+    let head = stream.read_head();
+    let body = stream.rest();
+    Reply { head, body }
+}
+
+fn with(server: &Server, target: &str, more: &str) -> Reply {
+    http::request(server.address, "GET", target, more, "")
+}
+
+fn post(server: &Server, more: &str) -> Reply {
+    let command = "{\"command\":\"next\"}";
+    http::request(server.address, "POST", "/control", more, command)
+}
+
+fn slide(server: &Server) -> String {
+    server.get("/status").json()["channel"]["slide"]["number"].to_string()
+}
+
+/// Runs `mantel token …` or `mantel password …`, as the program does, on a data directory.
+fn token(data: &Path, args: &[&str]) -> String {
+    let data = data.to_str().expect("a path that is text");
+    let line = [&["token"], args, &["--data-dir", data]].concat();
+    match Invocation::from_args(line) {
+        Ok(Invocation::Token(task)) => {
+            let mut out = Vec::new();
+            mantel::tasks::token(&task, &mut out).expect("a token");
+            String::from_utf8(out).expect("text")
+        }
+        other => panic!("{args:?}: {other:?}"),
+    }
+}
+
+/// Makes a token and returns its secret.
+fn new_token(data: &Path, name: &str, more: &[&str]) -> String {
+    let args: Vec<&str> = ["new", name].iter().chain(more).copied().collect();
+    let told = token(data, &args);
+    let (_, rest) = told.split_once("?token=").expect("a link");
+    rest.split_whitespace().next().expect("a token").to_owned()
+}
+
+/// Waits until the server asks for tokens, now that there is one.
+fn until_shut(server: &Server) {
+    eventually("the door to be shut", || {
+        match server.get("/status").status() {
+            401 => Ok(()),
+            status => Err(status.to_string()),
+        }
+    });
+}
+
+#[test]
+fn other_names_are_refused_and_told_what_to_do() {
+    let photos = Photos::of(&[RED]);
+    let server = start(&photos, &["--host", "Photos.Example.org"]);
+    let port = server.address.port();
+    for host in [
+        "evil.example".to_owned(),
+        format!("evil.example:{port}"),
+        format!("127.0.0.1.evil.example:{port}"),
+        format!("localhost.evil.example:{port}"),
+    ] {
+        for target in ["/", "/stream", "/snapshot", "/status", "/bytes", "/nothing"] {
+            let reply = raw(
+                &server,
+                &[&format!("GET {target} HTTP/1.1"), &format!("Host: {host}")],
+            );
+            assert_eq!(reply.status(), 421, "{host} {target}");
+            assert!(reply.text().contains("--host"), "{}", reply.text());
+        }
+    }
+    for host in [
+        "localhost",
+        "mantel.local:1",
+        "192.168.1.7",
+        "[::1]:8080",
+        "photos.example.org",
+    ] {
+        let reply = raw(
+            &server,
+            &["GET /healthz HTTP/1.1", &format!("Host: {host}")],
+        );
+        assert_eq!(reply.status(), 200, "{host}");
+    }
+    // The request line counts as well as the header, and wins.
+    for (line, status) in [
+        ("GET http://evil.example/snapshot HTTP/1.1", 421),
+        ("GET http://localhost/healthz HTTP/1.1", 200),
+    ] {
+        assert_eq!(
+            raw(&server, &[line, "Host: localhost"]).status(),
+            status,
+            "{line}"
+        );
+    }
+    assert_eq!(raw(&server, &["GET /healthz HTTP/1.1"]).status(), 400);
+    assert_eq!(
+        raw(
+            &server,
+            &["GET /healthz HTTP/1.1", "Host: a", "Host: localhost"]
+        )
+        .status(),
+        400
+    );
+    assert_eq!(
+        raw(&server, &["GET /healthz HTTP/1.1", "Host: localhost@evil"]).status(),
+        400
+    );
+    assert_eq!(raw(&server, &["GET /healthz HTTP/1.0"]).status(), 200);
+}
+
+#[test]
+fn pages_of_other_sites_command_nothing() {
+    let photos = Photos::of(&[RED, GREEN]);
+    let server = start(&photos, &["--allow-origin", "https://home.example"]);
+    let own = format!("Origin: http://{}\r\n", server.address);
+    let before = slide(&server);
+    for evil in [
+        "Origin: http://evil.example\r\n",
+        "Origin: null\r\n",
+        "Origin: http://127.0.0.1:1\r\n",
+        "Sec-Fetch-Site: cross-site\r\n",
+        "Sec-Fetch-Site: same-site\r\n",
+        "Referer: http://evil.example/page\r\n",
+        "Origin: https://home.example.evil\r\n",
+    ] {
+        // As a form sends it, which browsers don't ask about first.
+        for kind in ["", "Content-Type: text/plain\r\n"] {
+            let reply = post(&server, &format!("{evil}{kind}"));
+            assert_eq!(reply.status(), 403, "{evil:?}: {}", reply.text());
+            assert_eq!(reply.head.get("access-control-allow-origin"), None);
+        }
+    }
+    assert_eq!(slide(&server), before);
+    for good in [
+        "",
+        own.as_str(),
+        "Sec-Fetch-Site: same-origin\r\n",
+        "Origin: https://home.example\r\n",
+    ] {
+        assert_eq!(post(&server, good).status(), 200, "{good:?}");
+    }
+    assert_ne!(slide(&server), before);
+}
+
+#[test]
+fn an_allowed_origin_may_read_and_frame_and_no_other() {
+    let photos = Photos::of(&[RED]);
+    let server = start(&photos, &["--allow-origin", "https://home.example"]);
+    let ours = "Origin: https://home.example\r\n";
+    for target in ["/snapshot", "/status", "/nothing"] {
+        let reply = with(&server, target, ours);
+        let allowed = reply.head.get("access-control-allow-origin");
+        assert_eq!(allowed, Some("https://home.example"), "{target}");
+        assert_eq!(
+            reply.head.get("vary").map(|vary| vary.contains("origin")),
+            Some(true)
+        );
+        let other = with(&server, target, "Origin: https://other.example\r\n");
+        assert_eq!(
+            other.head.get("access-control-allow-origin"),
+            None,
+            "{target}"
+        );
+    }
+    let asks = format!("{ours}Access-Control-Request-Method: POST\r\n");
+    let reply = http::request(server.address, "OPTIONS", "/control", &asks, "");
+    assert_eq!(reply.status(), 204);
+    assert!(
+        reply
+            .head
+            .get("access-control-allow-methods")
+            .unwrap_or("")
+            .contains("POST")
+    );
+    let page = server.get("/");
+    let policy = page.head.get("content-security-policy").expect("a policy");
+    assert!(
+        policy.ends_with("frame-ancestors 'self' https://home.example"),
+        "{policy}"
+    );
+}
+
+#[test]
+fn the_page_says_what_it_needs_and_pictures_go_anywhere() {
+    const CHROME_67: &str = "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 \
+                             (KHTML, like Gecko) HeadlessChrome/67.0.3372.0 Safari/537.36\r\n";
+    let photos = Photos::of(&[RED]);
+    let server = start(&photos, &[]);
+    server.colour();
+    let page = server.get("/");
+    let policy = page.head.get("content-security-policy").expect("a policy");
+    assert!(
+        policy.contains("default-src 'none'") && policy.contains("'wasm-unsafe-eval'"),
+        "{policy}"
+    );
+    assert!(!policy.contains("'unsafe-eval'"), "{policy}");
+    assert_eq!(page.head.get("x-content-type-options"), Some("nosniff"));
+    assert!(page.head.get("referrer-policy").is_some());
+    let old = with(&server, "/", CHROME_67);
+    let policy = old.head.get("content-security-policy").expect("a policy");
+    assert!(
+        policy.contains("'unsafe-eval'") && !policy.contains("wasm-unsafe-eval"),
+        "{policy}"
+    );
+    let snapshot = server.get("/snapshot");
+    assert_eq!(snapshot.head.get("cross-origin-resource-policy"), None);
+    assert_eq!(snapshot.head.get("access-control-allow-origin"), None);
+}
+
+/// A password file: anna commands, bob looks.
+fn passwords() -> (TempDir, String) {
+    let dir = TempDir::with_prefix("mantel-passwords-").expect("a directory");
+    let path = dir.path().join("passwords");
+    let line = |name: &str, rights: &str, password: &str| {
+        let Some(program) = program() else {
+            return String::new();
+        };
+        let mut child = std::process::Command::new(program)
+            .args(["password", name, "--rights", rights])
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .expect("mantel password");
+        use std::io::Write;
+        let mut stdin = child.stdin.take().expect("a pipe");
+        writeln!(stdin, "{password}").expect("to write");
+        drop(stdin);
+        String::from_utf8(child.wait_with_output().expect("an end").stdout).expect("text")
+    };
+    let text = format!(
+        "# who\n{}{}",
+        line("anna", "watch,control", "secret"),
+        line("bob", "watch", "other")
+    );
+    std::fs::write(&path, text).expect("to write");
+    let path = path.to_str().expect("text").to_owned();
+    (dir, path)
+}
+
+// "anna:secret", "bob:other", "anna:wrong"
+const ANNA: &str = "Authorization: Basic YW5uYTpzZWNyZXQ=\r\n";
+const BOB: &str = "Authorization: Basic Ym9iOm90aGVy\r\n";
+const WRONG: &str = "Authorization: Basic YW5uYTp3cm9uZw==\r\n";
+
+#[test]
+fn passwords_let_in_with_their_rights() {
+    if program().is_none() {
+        return;
+    }
+    let photos = Photos::of(&[RED, GREEN]);
+    let (_dir, file) = passwords();
+    let server = start(&photos, &["--password-file", &file]);
+    for target in [
+        "/",
+        "/stream",
+        "/bytes",
+        "/snapshot",
+        "/status",
+        "/metrics",
+        "/library/skipped",
+        "/nothing",
+    ] {
+        let reply = server.get(target);
+        assert_eq!(reply.status(), 401, "{target}");
+        let asks = reply.head.get("www-authenticate").unwrap_or("");
+        assert!(asks.starts_with("Basic realm="), "{target}: {asks:?}");
+        assert!(reply.text().contains("mantel token"), "{}", reply.text());
+    }
+    assert_eq!(server.get("/healthz").status(), 200);
+    assert_eq!(with(&server, "/status", ANNA).status(), 200);
+    assert_eq!(with(&server, "/status", BOB).status(), 200);
+    assert_eq!(with(&server, "/status", WRONG).status(), 401);
+    assert_eq!(post(&server, "").status(), 401);
+    assert_eq!(post(&server, ANNA).status(), 200);
+    let reply = post(&server, BOB);
+    assert_eq!(reply.status(), 403);
+    assert!(reply.text().contains("bob"), "{}", reply.text());
+    // The page leaves a cookie, for what can't send passwords.
+    let page = with(&server, "/", ANNA);
+    let cookie = page.head.get("set-cookie").expect("a cookie");
+    assert!(
+        cookie.contains("; HttpOnly") && cookie.contains("; SameSite=Strict"),
+        "{cookie}"
+    );
+    assert!(
+        cookie.contains("; Path=/;") && !cookie.contains("secret"),
+        "{cookie}"
+    );
+    let pair = cookie.split(';').next().expect("a pair");
+    let cookie = format!("Cookie: other=1; {pair}\r\n");
+    assert_eq!(with(&server, "/snapshot", &cookie).status(), 200);
+    assert_eq!(post(&server, &cookie).status(), 200);
+    let forged = format!("Cookie: {}x\r\n", pair);
+    assert_eq!(with(&server, "/snapshot", &forged).status(), 401);
+    // With a password every network is answered, and none without.
+    assert_eq!(with(&server, "/snapshot", "").status(), 401);
+}
+
+#[test]
+fn many_wrong_passwords_are_slowed_down_and_nobody_else_is() {
+    if program().is_none() {
+        return;
+    }
+    let photos = Photos::of(&[RED]);
+    let (_dir, file) = passwords();
+    let server = start(
+        &photos,
+        &["--password-file", &file, "--trusted-proxy", "127.0.0.1"],
+    );
+    let from = |address: &str, credentials: &str| {
+        let more = format!("X-Forwarded-For: 6.6.6.6, {address}\r\n{credentials}");
+        with(&server, "/status", &more)
+    };
+    assert_eq!(from("192.168.1.8", BOB).status(), 200);
+    let replies: Vec<Reply> = (0..14).map(|_| from("192.168.1.7", WRONG)).collect();
+    let n_limited = replies.iter().filter(|reply| reply.status() == 429).count();
+    assert!(
+        n_limited >= 3,
+        "{:?}",
+        replies.iter().map(Reply::status).collect::<Vec<_>>()
+    );
+    let last = replies.last().expect("a reply");
+    assert!(last.head.number("retry-after") >= 1);
+    assert!(last.text().contains("wrong passwords"), "{}", last.text());
+    // Somebody else's password, from elsewhere, was never at stake.
+    assert_eq!(from("192.168.1.9", ANNA).status(), 200);
+    // And who was right from here before stays right.
+    assert_eq!(from("192.168.1.7", BOB).status(), 200);
+}
+
+#[test]
+fn a_proxys_strangers_are_strangers() {
+    let photos = Photos::of(&[RED]);
+    let server = start(&photos, &["--trusted-proxy", "127.0.0.1"]);
+    let from = |value: &str| {
+        with(
+            &server,
+            "/healthz",
+            &format!("X-Forwarded-For: {value}\r\n"),
+        )
+        .status()
+    };
+    assert_eq!(from("192.168.1.7"), 200);
+    assert_eq!(from("8.8.8.8"), 403);
+    // What the client says of itself stands to the left of what the proxy saw.
+    assert_eq!(from("192.168.1.7, 8.8.8.8"), 403);
+    assert_eq!(from("nonsense"), 400);
+    // Who is no proxy is not believed, either way.
+    let other = start(&photos, &[]);
+    let reply = with(&other, "/healthz", "X-Forwarded-For: 8.8.8.8\r\n");
+    assert_eq!(reply.status(), 200);
+}
+
+#[test]
+fn a_token_opens_every_address_and_the_page_passes_it_on() {
+    let photos = Photos::of(&[RED, GREEN]);
+    let server = start(&photos, &[]);
+    server.colour();
+    let secret = new_token(&server.data, "living-room", &[]);
+    let looks = new_token(&server.data, "hall", &["--rights", "watch"]);
+    until_shut(&server);
+    // Without users there is no password to ask for.
+    assert_eq!(server.get("/").head.get("www-authenticate"), None);
+    for target in ["/", "/snapshot", "/status", "/library/skipped", "/metrics"] {
+        let reply = server.get(&format!("{target}?token={secret}"));
+        assert_eq!(reply.status(), 200, "{target}: {}", reply.text());
+    }
+    for target in ["/stream", "/bytes"] {
+        Parts::open(
+            server.address,
+            &format!("{target}?size=320x180&token={secret}"),
+        )
+        .part();
+    }
+    let bearer = format!("Authorization: Bearer {secret}\r\n");
+    assert_eq!(with(&server, "/status", &bearer).status(), 200);
+    let page = server.get(&format!("/?token={secret}"));
+    let cookie = page.head.get("set-cookie").expect("a cookie");
+    let pair = cookie.split(';').next().expect("a pair").to_owned();
+    let cookie = format!("Cookie: {pair}\r\n");
+    for target in ["/", "/snapshot"] {
+        assert_eq!(with(&server, target, &cookie).status(), 200, "{target}");
+    }
+    assert_eq!(post(&server, &cookie).status(), 200);
+    // A picture leaves none: it may stand in anybody's page.
+    let picture = server.get(&format!("/snapshot?token={secret}"));
+    assert_eq!(picture.head.get("set-cookie"), None);
+    let looks = format!("Authorization: Bearer {looks}\r\n");
+    assert_eq!(with(&server, "/snapshot", &looks).status(), 200);
+    assert_eq!(post(&server, &looks).status(), 403);
+    for wrong in ["x", "", &secret[..21], &format!("{secret}x")] {
+        assert_eq!(
+            server.get(&format!("/status?token={wrong}")).status(),
+            401,
+            "{wrong:?}"
+        );
+    }
+    // The viewers' list has names, not tokens.
+    let _watching = Parts::open(server.address, &format!("/stream?token={secret}"));
+    let status = server.get(&format!("/status?token={secret}")).text();
+    assert!(
+        status.contains("living-room") && !status.contains(&secret),
+        "{status}"
+    );
+}
+
+#[test]
+fn a_token_that_is_revoked_ends_its_streams_and_no_others() {
+    let photos = Photos::of(&[RED]);
+    let server = start(&photos, &[]);
+    let open = |target: &str| {
+        let mut parts = Parts::open(server.address, target);
+        parts.part();
+        parts
+    };
+    // Somebody who came before there was a door.
+    let mut first = open("/stream?paint=plain");
+    let gone = new_token(&server.data, "gone", &[]);
+    let stays = new_token(&server.data, "stays", &[]);
+    assert!(
+        first.stream.closed_within(Duration::from_secs(20)),
+        "an open stream behind a shut door"
+    );
+    until_shut(&server);
+    let mut ended: Vec<Parts> = ["/stream?paint=plain", "/bytes?"]
+        .iter()
+        .map(|target| open(&format!("{target}&token={gone}")))
+        .collect();
+    let mut other = open(&format!("/stream?paint=repeat&token={stays}"));
+    let told = token(&server.data, &["revoke", "gone"]);
+    assert!(told.contains("gone is revoked"), "{told}");
+    for parts in &mut ended {
+        assert!(
+            parts.stream.closed_within(Duration::from_secs(20)),
+            "a revoked token still watches"
+        );
+    }
+    assert_eq!(server.get(&format!("/status?token={gone}")).status(), 401);
+    for _ in 0..3 {
+        other.part();
+    }
+    let list = token(&server.data, &["list"]);
+    assert!(
+        list.contains("stays") && !list.contains("gone") && !list.contains(&stays),
+        "{list}"
+    );
+}
+
+#[test]
+fn tokens_stand_in_no_log() {
+    let Some(program) = program() else { return };
+    let photos = Photos::of(&[RED]);
+    let data = TempDir::with_prefix("mantel-data-").expect("a directory");
+    let secret = new_token(data.path(), "tv", &[]);
+    let running = Program::start_in(
+        &program,
+        data,
+        photos.path(),
+        &["--log", "json"],
+        &[("MANTEL_LOG", "trace")],
+    );
+    for target in ["/", "/status", "/nothing", "/snapshot"] {
+        http::get(running.address, &format!("{target}?token={secret}"));
+        http::get(running.address, &format!("{target}?token={secret}wrong"));
+    }
+    let more = format!(
+        "Authorization: Bearer {secret}\r\nCookie: mantel-{}={secret}\r\n",
+        running.address.port()
+    );
+    assert_eq!(
+        http::request(running.address, "GET", "/status", &more, "").status(),
+        200
+    );
+    let log = running.process.output();
+    assert!(log.lines().any(|line| line.starts_with('{')), "{log}");
+    assert!(!log.contains(&secret), "a token in the log");
+}

@@ -1,0 +1,145 @@
+//! Pictures that move while they stand, walls of screens, and people who want nothing to move.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use crate::page::{await_look, look};
+use crate::support::clients::Client;
+use crate::support::devtools::{Browser, Page};
+use crate::support::eventually;
+use crate::support::photos::{Photos, oriented};
+use crate::support::pixels::{BLUE, GREEN, RED, YELLOW};
+use crate::support::server::{STANDING, Server};
+
+/// The line of pixels across the middle of the canvas, so that an edge that moves can be seen.
+const LINE: &str = "(function () {
+    var canvas = document.querySelector('canvas'), probe = document.createElement('canvas');
+    probe.width = canvas.width; probe.height = 1;
+    var context = probe.getContext('2d');
+    context.drawImage(canvas, 0, Math.round(canvas.height * .8), canvas.width, 1, 0, 0, canvas.width, 1);
+    return Array.prototype.join.call(context.getImageData(0, 0, canvas.width, 1).data, ' ');
+})()";
+
+fn playing(page: &mut Page) {
+    eventually("a picture", || {
+        let seen = look(page)?;
+        if seen.state == "playing" {
+            Ok(())
+        } else {
+            Err(format!("{seen:?}"))
+        }
+    });
+}
+
+/// How many of some looks at a standing slide differ from the one before.
+fn n_changes(client: Client, query: &str) -> Option<usize> {
+    let browser = Browser::start(client)?;
+    let photos = Photos::none();
+    photos.add("a.jpg", &oriented(1));
+    photos.add("b.jpg", &oriented(1));
+    let args = "--order name --size 640x360 --interval 20s --transition cut --fit cover";
+    let args: Vec<&str> = args.split(' ').collect();
+    let server = Server::start(photos.path(), &args);
+    if !server.has_viewer() {
+        return None;
+    }
+    let mut page = browser.open(&server.url(query));
+    playing(&mut page);
+    let slide = look(&mut page).expect("a picture").slide;
+    let mut lines = Vec::new();
+    while lines.len() < 6 {
+        sleep(Duration::from_millis(400));
+        lines.push(page.eval(LINE).expect("a line"));
+    }
+    let seen = look(&mut page).expect("a picture");
+    // A change of slide in between would be no move: there are twenty seconds for a few looks.
+    assert!(seen.slide <= slide + 1, "{seen:?}");
+    Some(lines.windows(2).filter(|pair| pair[0] != pair[1]).count())
+}
+
+#[test]
+fn pictures_move_where_that_is_wanted() {
+    if let Some(n) = n_changes(Client::Chromium, "/?motion=kenburns") {
+        assert!(n >= 3, "{n} changes");
+    }
+}
+
+#[test]
+fn pictures_move_in_chromium_67_too() {
+    if let Some(n) = n_changes(Client::Chromium67, "/?motion=kenburns") {
+        assert!(n >= 3, "{n} changes");
+    }
+}
+
+#[test]
+fn pictures_stand_otherwise() {
+    if let Some(n) = n_changes(Client::Chromium, "/") {
+        assert!(n <= 1, "{n} changes");
+    }
+}
+
+#[test]
+fn whoever_wants_less_motion_gets_cuts() {
+    let Some(browser) = Browser::start(Client::Chromium) else {
+        return;
+    };
+    let photos = Photos::of(&[RED, GREEN, BLUE, YELLOW]);
+    let args = "--order name --size 640x360 --interval 2h --transition 2s";
+    let args: Vec<&str> = args.split(' ').collect();
+    let server = Server::start(photos.path(), &args);
+    if !server.has_viewer() {
+        return;
+    }
+    let mut page = browser.open_after(
+        &server.url("/?motion=kenburns"),
+        "window.matchMedia = function (query) {
+             return {matches: query.indexOf('reduced-motion: reduce') > 0, media: query,
+                     addListener: function () {}, addEventListener: function () {}};
+         };",
+    );
+    await_look(&mut page, "playing", server.colour());
+    page.eval(
+        "window.__between = 0; (function again() {
+             var slide = document.documentElement.getAttribute('data-slide');
+             if (window.__slide !== slide) { __slide = slide; __colours = {}; }
+             var canvas = document.querySelector('canvas'), probe = document.createElement('canvas');
+             probe.width = probe.height = 1;
+             probe.getContext('2d').drawImage(canvas, 9, 9, 1, 1, 0, 0, 1, 1);
+             var colour = Array.prototype.slice.call(probe.getContext('2d').getImageData(0, 0, 1, 1).data).join();
+             __colours[colour] = 1; __between = Math.max(__between, Object.keys(__colours).length);
+             requestAnimationFrame(again); })(); 0",
+    )
+    .expect("to record");
+    for _ in 0..2 {
+        let wanted = server.advance();
+        await_look(&mut page, "playing", wanted);
+    }
+    let n = page.eval("__between").expect("a count");
+    assert!(n.as_u64() <= Some(2), "{n} colours in one slide");
+}
+
+#[test]
+fn two_screens_are_one_wall() {
+    let Some((one, other)) = Browser::start_two(Client::Chromium) else {
+        return;
+    };
+    let photos = Photos::none();
+    photos.add("a.jpg", &oriented(1));
+    let server = Server::start(photos.path(), &STANDING);
+    if !server.has_viewer() {
+        return;
+    }
+    for (browser, number, wanted) in [(one, 0, [RED, BLUE]), (other, 1, [GREEN, YELLOW])] {
+        let mut page = browser.open(&server.url(&format!("/?wall=2x1:{number}&fit=cover")));
+        eventually("this screen's part of the picture", || {
+            let seen = page.screenshot()?;
+            let colours = [seen.around(0.5, 0.2), seen.around(0.5, 0.8)];
+            let is_right = colours[0].is(wanted[0]) && colours[1].is(wanted[1]);
+            if is_right {
+                Ok(())
+            } else {
+                Err(format!("{colours:?}"))
+            }
+        });
+    }
+}

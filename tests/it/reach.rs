@@ -1,0 +1,235 @@
+//! Figures of the viewer in the engines themselves, printed and never asserted on: how fast the first
+//! picture is there, how smooth a crossfade, how quick the parser, and what months cost.
+//!
+//! `cargo test --test it reach:: -- --nocapture` shows them; the long one is ignored, and runs with
+//! `--ignored` (and `MANTEL_SLIDES=10000`).
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use crate::support::clients::Client;
+use crate::support::devtools::{Browser, Page};
+use crate::support::eventually;
+use crate::support::hostile::{Hostile, begin_slides, hold, slide};
+use crate::support::photos::{Photos, flat, grained};
+use crate::support::pixels::{BLUE, GREEN, RED, YELLOW};
+use crate::support::server::{STANDING, Server};
+
+fn number(page: &mut Page, expression: &str) -> Result<f64, String> {
+    let value = page.eval(expression)?;
+    value.as_f64().ok_or_else(|| value.to_string())
+}
+
+/// Keeps when the first slide was on the canvas, from the beginning of the navigation.
+const FIRST: &str = "new MutationObserver(function () {
+        if (!window.__first && document.documentElement && document.documentElement.hasAttribute('data-slide'))
+            window.__first = performance.now();
+    }).observe(document, {attributes: true, subtree: true, childList: true, attributeFilter: ['data-slide']});";
+
+fn first_picture(client: Client) {
+    let Some(browser) = Browser::start(client) else {
+        return;
+    };
+    let photos = Photos::of(&[RED, GREEN]);
+    let server = Server::start(photos.path(), &STANDING);
+    if !server.has_viewer() {
+        return;
+    }
+    server.colour();
+    let mut times = Vec::new();
+    for n in 0..4 {
+        let mut page = browser.open_after(&server.url(&format!("/?again={n}")), FIRST);
+        times.push(eventually("the first picture", || {
+            number(&mut page, "window.__first || null")
+        }));
+    }
+    println!("{}: first picture after {times:.0?} ms", client.name());
+}
+
+#[test]
+fn first_picture_in_chromium() {
+    first_picture(Client::Chromium);
+}
+
+#[test]
+fn first_picture_in_chromium_67() {
+    first_picture(Client::Chromium67);
+}
+
+fn crossfade(browser: Option<Browser>, name: &str, query: &str) {
+    let Some(browser) = browser else {
+        return;
+    };
+    let photos = Photos::of(&[RED, GREEN, BLUE, YELLOW]);
+    let args = "--order name --size 1920x1080 --interval 2h --transition 2s";
+    let args: Vec<&str> = args.split(' ').collect();
+    let server = Server::start(photos.path(), &args);
+    if !server.has_viewer() {
+        return;
+    }
+    let mut page = browser.open_after(&server.url(query), "");
+    page.resize(1920, 1080);
+    let mut rates = Vec::new();
+    for _ in 0..3 {
+        let before = number(
+            &mut page,
+            "window.mantel && mantel.stats && mantel.stats().nSlides || 0",
+        )
+        .unwrap_or(0.0);
+        server.advance();
+        eventually("the next slide", || {
+            let n = number(&mut page, "mantel.stats().nSlides || 0")?;
+            if n > before {
+                Ok(())
+            } else {
+                Err(n.to_string())
+            }
+        });
+        std::thread::sleep(Duration::from_millis(2600));
+        rates.extend(number(&mut page, "mantel.stats().fps || null"));
+    }
+    let figures = page.eval("mantel.stats()").expect("figures");
+    println!(
+        "{name}: crossfades at 1920x1080 with {rates:.1?} frames a second, {} late; drawn by {} in {} ms",
+        figures["nLateFrames"], figures["renderer"], figures["drawMillis"]
+    );
+}
+
+#[test]
+fn crossfades_in_software() {
+    crossfade(Browser::start(Client::Chromium), "Chromium", "/");
+    crossfade(Browser::start(Client::Chromium67), "Chromium 67", "/");
+    let with_gl = Browser::start_with_gl(Client::Chromium);
+    crossfade(with_gl, "Chromium, WebGL in software", "/?renderer=webgl");
+}
+
+fn parses(client: Client) {
+    const N_PARTS: u64 = 400;
+    let Some(browser) = Browser::start(client) else {
+        return;
+    };
+    let photos = Photos::of(&[YELLOW]);
+    let real = Server::start(photos.path(), &STANDING);
+    if !real.has_viewer() {
+        return;
+    }
+    // The same picture again and again: it is read, recognised, and not decoded.
+    let body = grained(GREEN, 120);
+    let length = body.len();
+    let hostile = Hostile::start(
+        real.address,
+        Box::new(move |socket, _| {
+            begin_slides(socket)?;
+            for _ in 0..N_PARTS {
+                slide(socket, 1, "", &body)?;
+            }
+            hold()
+        }),
+    );
+    let mut page = browser.open(&format!("http://{}/", hostile.address));
+    let wanted = length as f64 * N_PARTS as f64;
+    eventually("all parts", || {
+        let n = number(
+            &mut page,
+            "window.mantel && mantel.stats && mantel.stats().nBytes || 0",
+        )?;
+        if n >= wanted {
+            Ok(())
+        } else {
+            Err(format!("{n} of {wanted}"))
+        }
+    });
+    let bytes = number(&mut page, "mantel.stats().nBytes").expect("a count");
+    let millis = number(&mut page, "mantel.stats().parseMillis").expect("a time");
+    println!(
+        "{}: {:.0} MB of parts of {} KB read with {:.0} MB/s",
+        client.name(),
+        bytes / 1e6,
+        length / 1000,
+        bytes / 1000.0 / millis
+    );
+}
+
+#[test]
+fn parsing_in_chromium() {
+    parses(Client::Chromium);
+}
+
+#[test]
+fn parsing_in_chromium_67() {
+    parses(Client::Chromium67);
+}
+
+/// Memory of a process and its children, in MB.
+fn resident(root: u32) -> f64 {
+    let mut all = vec![root];
+    let mut at = 0;
+    while let Some(id) = all.get(at).copied() {
+        let tasks = fs::read_dir(format!("/proc/{id}/task"))
+            .into_iter()
+            .flatten()
+            .flatten();
+        for task in tasks {
+            let children = fs::read_to_string(task.path().join("children")).unwrap_or_default();
+            all.extend(
+                children
+                    .split_whitespace()
+                    .filter_map(|id| id.parse::<u32>().ok()),
+            );
+        }
+        at += 1;
+    }
+    let pages = |id: &u32| {
+        let text = fs::read_to_string(format!("/proc/{id}/statm")).unwrap_or_default();
+        text.split(' ')
+            .nth(1)
+            .and_then(|pages| pages.parse::<f64>().ok())
+            .unwrap_or(0.0)
+    };
+    all.iter().map(pages).sum::<f64>() * 4096.0 / 1e6
+}
+
+/// A day in less: 10,000 slides, or as many as `MANTEL_SLIDES` says.
+#[test]
+#[ignore = "takes a quarter of an hour"]
+fn a_day_of_slides() {
+    let Some(browser) = Browser::start(Client::Chromium) else {
+        return;
+    };
+    let n_slides: f64 = std::env::var("MANTEL_SLIDES")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(10_000.0);
+    let photos = Photos::of(&[RED, GREEN, BLUE, YELLOW]);
+    photos.add("05.jpg", &flat(RED));
+    let args = "--order name --size 640x360 --interval 100ms --transition 40ms";
+    let args: Vec<&str> = args.split(' ').collect();
+    let server = Server::start(photos.path(), &args);
+    if !server.has_viewer() {
+        return;
+    }
+    let mut page = browser.open(&server.url("/?size=640x360"));
+    let began = Instant::now();
+    for part in 0..=10 {
+        let wanted = (n_slides * f64::from(part) / 10.0).max(100.0);
+        while number(
+            &mut page,
+            "window.mantel && mantel.stats && mantel.stats().nSlides || 0",
+        )
+        .is_ok_and(|n| n < wanted)
+        {
+            assert!(
+                began.elapsed() < Duration::from_secs(3600),
+                "never {wanted} slides"
+            );
+            std::thread::sleep(Duration::from_millis(500));
+        }
+        println!(
+            "{wanted:.0} slides, {:.0} s: JavaScript {:.2} MB, Wasm {:.1} MB, processes {:.0} MB",
+            began.elapsed().as_secs_f64(),
+            page.heap_bytes() / 1e6,
+            number(&mut page, "mantel.stats().wasmBytes").unwrap_or(0.0) / 1e6,
+            resident(browser.process_id())
+        );
+    }
+}
