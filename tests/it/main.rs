@@ -4,7 +4,6 @@
 //! What never belongs here: unit tests, which stand beside the code they test, and assertions on
 //! elapsed time. Every wait polls up to a deadline that a loaded machine can meet.
 
-
 mod support;
 
 mod access;

@@ -25,7 +25,7 @@ fn good(number: u64, colour: Rgb) -> Behaviour {
 }
 
 fn trouble(page: &mut Page) -> Result<String, String> {
-    let trouble = page.eval("window.mantel && mantel.stats && mantel.stats().trouble")?;
+    let trouble = page.stats()["trouble"].clone();
     Ok(trouble.as_str().unwrap_or("").to_owned())
 }
 
@@ -362,4 +362,123 @@ fn a_context_that_is_lost() {
     assert!(seen.colour.is(GREEN), "{seen:?} where the context was");
     server.advance();
     await_look(&mut page, "playing", BLUE);
+}
+
+#[test]
+fn a_server_that_is_newer_gets_its_own_page_once() {
+    let Some(browser) = Browser::start(Client::Chromium) else {
+        return;
+    };
+    let photos = Photos::of(&[YELLOW]);
+    let real = Server::start(photos.path(), &STANDING);
+    if !real.has_viewer() {
+        return;
+    }
+    let first = flat(RED);
+    let hostile = Hostile::start(
+        real.address,
+        Box::new(move |socket, _| {
+            begin_slides(socket)?;
+            slide(socket, 7, "", &first)?;
+            std::thread::sleep(std::time::Duration::from_secs(2));
+            Ok(())
+        }),
+    );
+    let mut page = browser.open(&format!("http://{}/", hostile.address));
+    await_look(&mut page, "playing", RED);
+    page.eval("window.__old = true").expect("to mark it");
+    hostile.become_newer();
+    let fresh = |page: &mut Page| {
+        let is_old = page.eval("!!window.__old")?;
+        if is_old == Value::Bool(false) {
+            Ok(())
+        } else {
+            Err(is_old.to_string())
+        }
+    };
+    eventually("the newer page", || fresh(&mut page));
+    await_look(&mut page, "playing", RED);
+    let name = page
+        .eval("document.querySelector('script[src]').getAttribute('src')")
+        .expect("a name");
+    assert!(name.to_string().contains("page-newer-"), "{name}");
+    // The stream breaks every two seconds: each time it looks, and finds nothing newer.
+    page.eval("window.__old = true").expect("to mark it");
+    std::thread::sleep(std::time::Duration::from_secs(7));
+    assert!(fresh(&mut page).is_err(), "loaded again and again");
+}
+
+#[test]
+fn a_decoder_that_never_answers() {
+    let Some(browser) = Browser::start(Client::Chromium) else {
+        return;
+    };
+    let photos = Photos::of(&[RED, GREEN]);
+    let server = Server::start(photos.path(), &STANDING);
+    if !server.has_viewer() {
+        return;
+    }
+    let mut page = browser.open(&server.url("/"));
+    await_look(&mut page, "playing", RED);
+    page.eval("window.createImageBitmap = function () { return new Promise(function () {}); }; 0")
+        .expect("to break it");
+    // The next one may be here already; the one after it is not.
+    server.advance();
+    server.advance();
+    await_look(&mut page, "playing", RED);
+    server.advance();
+    await_look(&mut page, "playing", GREEN);
+    assert_eq!(
+        page.eval("mantel.stats().decoder"),
+        Ok("img element".into())
+    );
+}
+
+#[test]
+fn a_viewer_that_stands_still_is_loaded_anew() {
+    let Some(browser) = Browser::start(Client::Chromium) else {
+        return;
+    };
+    let photos = Photos::of(&[RED, GREEN, BLUE, YELLOW]);
+    let args = "--order name --size 640x360 --interval 4s --transition cut";
+    let args: Vec<&str> = args.split(' ').collect();
+    let server = Server::start(photos.path(), &args);
+    if !server.has_viewer() {
+        return;
+    }
+    // Its minutes are three seconds long.
+    let mut page = browser.open_after(
+        &server.url("/"),
+        "(function (Real, every) {
+             window.Date = function (at) { return new Real(arguments.length ? at : Real.now() * 20); };
+             Date.prototype = Real.prototype; Date.now = Real.now; Date.parse = Real.parse;
+             window.setInterval = function (act, millis) { return every(act, millis / 20); };
+         })(Date, setInterval);",
+    );
+    eventually("a playing page", || {
+        let seen = look(&mut page)?;
+        if seen.state == "playing" {
+            Ok(())
+        } else {
+            Err(format!("{seen:?}"))
+        }
+    });
+    page.eval("window.__old = true; window.requestAnimationFrame = function () { return 1; }; 0")
+        .expect("to stop it");
+    eventually("the page to be loaded anew", || {
+        let is_old = page.eval("!!window.__old")?;
+        if is_old == Value::Bool(false) {
+            Ok(())
+        } else {
+            Err(is_old.to_string())
+        }
+    });
+    eventually("slides again", || {
+        let seen = look(&mut page)?;
+        if seen.state == "playing" {
+            Ok(())
+        } else {
+            Err(format!("{seen:?}"))
+        }
+    });
 }
