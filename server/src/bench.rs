@@ -69,3 +69,17 @@ impl LibraryBench {
 pub fn metadata(bytes: &[u8]) -> usize {
     crate::library::metadata_chars(bytes)
 }
+
+/// Reads a query as the endpoints do; what was understood, as another query, or the sentence that the
+/// client is told.
+///
+/// # Errors
+/// The sentence.
+pub fn query(config: &Config, query: &str) -> Result<String, String> {
+    crate::output::search::read(config, query)
+}
+
+/// Whether a client of that name is promised frames, and whether its `If-None-Match` names `tag`.
+pub fn headers(agent: &str, if_none_match: &[u8], tag: &str) -> (bool, bool) {
+    crate::output::search::headers(agent, if_none_match, tag)
+}

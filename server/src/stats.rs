@@ -55,6 +55,10 @@ pub struct WorkStats {
     pub shelf_misses: AtomicU64,
     /// Bytes of finished slides that are kept.
     pub shelf_bytes: AtomicU64,
+    /// Bytes that decoders may be using now, by estimate.
+    pub decode_bytes: AtomicU64,
+    /// How often a photo had to wait because the rest of that memory was too little for it.
+    pub decode_waits: AtomicU64,
     /// Threads that hang in a decoder.
     pub n_hanging: AtomicU64,
 }

@@ -44,9 +44,8 @@ fn slide(server: &Server) -> String {
 /// Runs `mantel token …` or `mantel password …`, as the program does, on a data directory.
 fn token(data: &Path, args: &[&str]) -> String {
     let data = data.to_str().expect("a path that is text");
-    let folder = ["--data-dir", data];
-    let line = ["token"].iter().chain(args).chain(&folder);
-    match Invocation::from_args(line.copied().collect::<Vec<_>>()) {
+    let line = [&["token"], args, &["--data-dir", data]].concat();
+    match Invocation::from_args(line) {
         Ok(Invocation::Token(task)) => {
             let mut out = Vec::new();
             mantel::tasks::token(&task, &mut out).expect("a token");

@@ -86,8 +86,13 @@
 
   if (window.MutationObserver) {
     new MutationObserver(function () {
-      if (onScreen() && onScreen() !== number) { turn(onScreen()); ask(); }
-    }).observe(root, { attributes: true, attributeFilter: ['data-slide'] });
+      if (onScreen() && onScreen() !== number) {
+        turn(onScreen());
+        ask();
+      } else if (root.getAttribute('data-state') === 'reconnecting' && !n_failed) {
+        ask();
+      }
+    }).observe(root, { attributes: true, attributeFilter: ['data-slide', 'data-state'] });
   }
   mantel.on('mantel-settings online', ask);
   // The first picture comes first.

@@ -162,7 +162,7 @@ mod tests {
             }
         });
         // Full all the time, and for longer than the limit in all.
-        ours.write_all(&[0; 22]).await.unwrap();
+        ours.write_all(&[0; 21]).await.unwrap();
         slow.await.unwrap();
         // Having nothing to send is no stall.
         tokio::time::sleep(LIMIT * 2).await;

@@ -186,6 +186,10 @@ impl Scrape {
             "Bytes of finished slides that are kept",
             held,
         )?;
+        let lent = work.decode_bytes.load(Relaxed);
+        page.gauge("decode_memory_bytes", "What decoders may be using, by estimate", lent)?;
+        let waits = work.decode_waits.load(Relaxed);
+        page.counter("decode_waits", "How often a photo waited for memory", waits)?;
         let hanging = work.n_hanging.load(Relaxed);
         page.gauge(
             "decoders_hanging",

@@ -18,6 +18,7 @@ mod query;
 mod reply;
 mod reports;
 mod screens;
+pub mod search;
 mod skipped;
 mod snapshot;
 mod status;

@@ -13,6 +13,7 @@ use crate::{
     channels::{ChannelNo, Show},
     hub::Lease,
     library::Filter,
+    net::Refusal,
 };
 
 /// Why a request is not answered as asked: a status and one sentence for whoever asked.
@@ -81,7 +82,6 @@ impl Problem {
         problem
     }
 
-    #[cfg(test)]
     pub(super) fn sentence(&self) -> &str {
         &self.sentence
     }
@@ -227,8 +227,16 @@ pub(super) async fn open(
         same_photos.then(|| wishes.rendition.distance(&other.rendition))?
     };
     match outputs.feeds.open_nearest(&show, distance) {
-        Ok(Some(opened)) => Ok(opened),
+        Ok(Some(opened)) => {
+            if opened.0 != show {
+                outputs.connections.refuse(Refusal::Renditions);
+            }
+            Ok(opened)
+        }
         Ok(None) => Err(Problem::unavailable("the server is stopping")),
-        Err(full) => Err(Problem::unavailable(&full.to_string())),
+        Err(full) => {
+            outputs.connections.refuse(Refusal::Renditions);
+            Err(Problem::unavailable(&full.to_string()))
+        }
     }
 }

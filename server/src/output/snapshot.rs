@@ -61,7 +61,7 @@ fn etag(frame: &Frame, rendition: &Rendition) -> String {
     format!("\"{:016x}\"", hasher.finish())
 }
 
-fn matches(headers: &HeaderMap, tag: &str) -> bool {
+pub(super) fn matches(headers: &HeaderMap, tag: &str) -> bool {
     headers
         .get_all(header::IF_NONE_MATCH)
         .iter()

@@ -198,10 +198,7 @@ impl Studio {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, LoadError> {
         let n_mib = n_mib.clamp(1, self.limits.memory_mib);
-        // The semaphores are never closed.
-        let worker = self.workers.clone().acquire_owned().await;
-        let memory = self.memory.clone().acquire_many_owned(n_mib).await;
-        let permits = (worker.ok(), memory.ok());
+        let lent = self.lend(n_mib).await;
         let (finished, mut result) = oneshot::channel();
         // No thread of the runtime's: it would wait for it when the program ends.
         let thread = std::thread::Builder::new().name("render".into());
@@ -217,24 +214,41 @@ impl Studio {
             // A panic ends the thread without a result.
             Ok(result) => result.map_err(|_| LoadError::Broken),
             Err(_) => {
-                self.leave_alone(result, permits);
+                self.leave_alone(result, lent);
                 Err(LoadError::Slow(self.limits.time.as_secs()))
             }
+        }
+    }
+
+    /// A worker's place and memory, as soon as there are both.
+    async fn lend(&self, n_mib: u32) -> Lent {
+        // The semaphores are never closed.
+        let worker = self.workers.clone().acquire_owned().await;
+        if self.memory.available_permits() < n_mib as usize {
+            self.stats.decode_waits.fetch_add(1, Relaxed);
+        }
+        let memory = self.memory.clone().acquire_many_owned(n_mib).await;
+        let n_bytes = u64::from(n_mib) << 20;
+        self.stats.decode_bytes.fetch_add(n_bytes, Relaxed);
+        Lent {
+            _permits: [worker.ok(), memory.ok()],
+            stats: self.stats.clone(),
+            n_bytes,
         }
     }
 
     fn leave_alone<T: Send + 'static>(
         self: &Arc<Self>,
         result: oneshot::Receiver<T>,
-        permits: (Option<OwnedSemaphorePermit>, Option<OwnedSemaphorePermit>),
+        lent: Lent,
     ) {
         let n_hanging = self.stats.n_hanging.fetch_add(1, Relaxed) + 1;
         tracing::warn!(n_hanging, "a decoder takes too long; it is left alone");
         let kept = if n_hanging <= MAX_HANGING {
-            drop(permits);
+            drop(lent);
             None
         } else {
-            Some(permits)
+            Some(lent)
         };
         let studio = self.clone();
         tokio::spawn(async move {
@@ -274,6 +288,19 @@ impl Studio {
             }
         };
         Done::Blended(key, jpeg)
+    }
+}
+
+/// What one decoder may use; given back when dropped.
+struct Lent {
+    _permits: [Option<OwnedSemaphorePermit>; 2],
+    stats: Arc<WorkStats>,
+    n_bytes: u64,
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        self.stats.decode_bytes.fetch_sub(self.n_bytes, Relaxed);
     }
 }
 

@@ -42,6 +42,10 @@ pub(crate) enum Client {
     Nginx,
     /// GStreamer's `gst-launch-1.0`.
     Gstreamer,
+    /// curl.
+    Curl,
+    /// The library that gives a program another wall clock; not a program itself.
+    Faketime,
     /// systemd's check of units.
     SystemdAnalyze,
     /// Python with OpenCV.
@@ -66,6 +70,8 @@ impl Client {
             Client::Xvfb => "Xvfb",
             Client::Nginx => "nginx",
             Client::Gstreamer => "GStreamer",
+            Client::Curl => "curl",
+            Client::Faketime => "libfaketime",
             Client::SystemdAnalyze => "systemd-analyze",
             Client::Opencv => "OpenCV",
         }
@@ -98,6 +104,8 @@ impl Client {
             Client::Xvfb => vec![on_path("Xvfb")],
             Client::Nginx => vec![on_path("nginx").or_else(|_| in_sbin("nginx"))],
             Client::Gstreamer => vec![on_path("gst-launch-1.0")],
+            Client::Curl => vec![on_path("curl")],
+            Client::Faketime => vec![in_libraries("faketime/libfaketime.so.1")],
             Client::SystemdAnalyze => vec![on_path("systemd-analyze")],
             Client::Opencv => vec![python_with_opencv()],
         }
@@ -198,6 +206,11 @@ fn in_clients_folder(program: &str) -> Result<PathBuf, String> {
 
 /// Debian keeps it off PATH, in a folder named after the machine and the library's version.
 fn mini_browser() -> Result<PathBuf, String> {
+    in_libraries("MiniBrowser")
+}
+
+/// A file in one of the system's folders for libraries, or in a folder of one.
+fn in_libraries(name: &str) -> Result<PathBuf, String> {
     let folders = |path: &Path| -> Vec<PathBuf> {
         std::fs::read_dir(path)
             .into_iter()
@@ -210,9 +223,9 @@ fn mini_browser() -> Result<PathBuf, String> {
         .iter()
         .flat_map(|root| folders(Path::new(root)))
         .flat_map(|folder| [vec![folder.clone()], folders(&folder)].concat())
-        .map(|folder| folder.join("MiniBrowser"))
+        .map(|folder| folder.join(name))
         .find(|path| path.is_file())
-        .ok_or_else(|| "MiniBrowser not found".to_owned())
+        .ok_or_else(|| format!("{name} not found"))
 }
 
 fn geckodriver() -> Result<PathBuf, String> {
