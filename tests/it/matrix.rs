@@ -123,7 +123,10 @@ fn shows(client: Client) {
         if n_between.count() >= 3 {
             Ok(seen)
         } else {
-            Err(format!("{} frames", seen.len()))
+            let mut colours: Vec<_> = seen.iter().map(|look| (look.slide, look.colour)).collect();
+            colours.dedup();
+            let stats = engine.eval("mantel.stats()")?;
+            Err(format!("{} frames: {colours:?}, {stats}", seen.len()))
         }
     });
     for look in &seen {

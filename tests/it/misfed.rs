@@ -307,7 +307,7 @@ fn a_viewer_that_fails_keeps_its_picture_and_is_loaded_anew() {
         return;
     }
     let mut page = browser.open(&server.url("/"));
-    await_look(&mut page, "playing", RED);
+    await_look(&mut page, "playing", server.colour());
     // What throws in the middle leaves the module in an unknown state; the next step finds out.
     page.eval(
         "window.__old = true; var real = performance.now.bind(performance);
@@ -316,7 +316,7 @@ fn a_viewer_that_fails_keeps_its_picture_and_is_loaded_anew() {
          setTimeout(function () { performance.now = real; window.dispatchEvent(new Event('resize')); }, 100); 0",
     )
     .expect("to break it");
-    server.advance();
+    let next = server.advance();
     eventually("the page to be loaded anew", || {
         let is_old =
             page.eval("!!window.__old && document.documentElement.getAttribute('data-state')")?;
@@ -326,7 +326,7 @@ fn a_viewer_that_fails_keeps_its_picture_and_is_loaded_anew() {
             Err(is_old.to_string())
         }
     });
-    await_look(&mut page, "playing", GREEN);
+    await_look(&mut page, "playing", next);
 }
 
 #[test]
@@ -342,10 +342,10 @@ fn a_context_that_is_lost() {
         return;
     }
     let mut page = browser.open(&server.url("/?renderer=webgl"));
-    await_look(&mut page, "playing", RED);
+    await_look(&mut page, "playing", server.colour());
     assert_eq!(page.eval("mantel.stats().renderer"), Ok("webgl".into()));
-    server.advance();
-    await_look(&mut page, "playing", GREEN);
+    let next = server.advance();
+    await_look(&mut page, "playing", next);
     page.eval(
         "document.getElementById('screen').getContext('webgl').getExtension('WEBGL_lose_context').loseContext(); 0",
     )
@@ -359,9 +359,9 @@ fn a_context_that_is_lost() {
         }
     });
     let seen = look(&mut page).expect("a picture");
-    assert!(seen.colour.is(GREEN), "{seen:?} where the context was");
-    server.advance();
-    await_look(&mut page, "playing", BLUE);
+    assert!(seen.colour.is(next), "{seen:?} where the context was");
+    let next = server.advance();
+    await_look(&mut page, "playing", next);
 }
 
 #[test]
@@ -419,15 +419,15 @@ fn a_decoder_that_never_answers() {
         return;
     }
     let mut page = browser.open(&server.url("/"));
-    await_look(&mut page, "playing", RED);
+    await_look(&mut page, "playing", server.colour());
     page.eval("window.createImageBitmap = function () { return new Promise(function () {}); }; 0")
         .expect("to break it");
     // The next one may be here already; the one after it is not.
     server.advance();
-    server.advance();
-    await_look(&mut page, "playing", RED);
-    server.advance();
-    await_look(&mut page, "playing", GREEN);
+    let next = server.advance();
+    await_look(&mut page, "playing", next);
+    let next = server.advance();
+    await_look(&mut page, "playing", next);
     assert_eq!(
         page.eval("mantel.stats().decoder"),
         Ok("img element".into())
