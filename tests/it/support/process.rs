@@ -45,11 +45,6 @@ impl Process {
         Self { child, output }
     }
 
-    /// The program's own number.
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Everything that was written so far.
     pub(crate) fn output(&self) -> String {
         self.output.lock().expect("no reader panics").clone()
