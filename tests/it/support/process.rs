@@ -64,6 +64,11 @@ impl Process {
         })
     }
 
+    /// Its number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal, by name without SIG, to the program itself.
     pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill")
