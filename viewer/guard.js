@@ -27,9 +27,9 @@
 
   // ---- the page as the server has it now
 
-  // Scripts have their content's hash in their names.
-  var own = [].slice.call(document.querySelectorAll('script[src], meta[name=mantel-viewer]'))
-    .map(function (element) { return element.getAttribute('src') || element.getAttribute('data-wasm'); });
+  // This script and the viewer have their content's hash in their names.
+  var assets = document.querySelector('meta[name=mantel-viewer]'), script = document.currentScript;
+  var own = [assets && assets.getAttribute('data-wasm'), script && script.getAttribute('src')].filter(Boolean);
 
   // Tells `done` the page's text, or nothing where something else answers: a captive portal, a proxy.
   function fetchPage(done) {
@@ -39,7 +39,7 @@
       var text = call.status === 200 ? call.responseText : '';
       done(text.indexOf('mantel-viewer') < 0 ? '' : text);
     };
-    call.open('GET', location.pathname, true);
+    call.open('GET', location.href.split('#')[0], true);
     call.timeout = RETRY_MS;
     call.send();
   }

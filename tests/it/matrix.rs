@@ -123,7 +123,10 @@ fn shows(client: Client) {
         if n_between.count() >= 3 {
             Ok(seen)
         } else {
-            Err(format!("{} frames", seen.len()))
+            let mut colours: Vec<_> = seen.iter().map(|look| (look.slide, look.colour)).collect();
+            colours.dedup();
+            let stats = engine.eval("mantel.stats()")?;
+            Err(format!("{} frames: {colours:?}, {stats}", seen.len()))
         }
     });
     for look in &seen {
@@ -139,7 +142,7 @@ fn shows(client: Client) {
         for (width, height) in [(360, 640), (640, 360), (800, 450)] {
             page.resize(width, height);
             eventually("a picture made for the turned screen", || {
-                let stats = page.eval("mantel.stats()")?;
+                let stats = page.stats();
                 let seen = Look::from(&page.eval(LOOK)?)?;
                 assert!(seen.colour.is(wanted), "{seen:?} while it turns");
                 let side = |name: &str| stats[name].as_u64().unwrap_or(0);
@@ -161,6 +164,10 @@ fn shows(client: Client) {
     let server = Server::start_again(address, other.path(), &args);
     engine.await_look("playing", BLUE);
     let stats = engine.eval("mantel.stats()").expect("figures");
+    assert!(
+        stats["nReconnects"].as_u64() > Some(0),
+        "it was loaded anew: {stats}"
+    );
     println!("{}: {stats}", client.name());
     drop(server);
 }
@@ -210,18 +217,15 @@ fn keeps_its_memory(client: Client) {
     let mut page = browser.open(&server.url("/?size=320x180"));
     let mut after = |n_slides: u64| {
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(300);
-        while page
-            .eval("mantel.stats().nSlides || 0")
-            .is_ok_and(|n| n.as_u64() < Some(n_slides))
-        {
+        while page.stats()["nSlides"].as_u64().unwrap_or(0) < n_slides {
             assert!(
                 std::time::Instant::now() < deadline,
                 "never {n_slides} slides"
             );
             std::thread::sleep(std::time::Duration::from_millis(200));
         }
-        let wasm = page.eval("mantel.stats().wasmBytes").expect("a size");
-        (page.heap_bytes(), wasm.as_f64().expect("a size"))
+        let wasm = page.stats()["wasmBytes"].as_f64().expect("a size");
+        (page.heap_bytes(), wasm)
     };
     let (early, late) = (after(50), after(500));
     println!(

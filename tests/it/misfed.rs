@@ -25,7 +25,7 @@ fn good(number: u64, colour: Rgb) -> Behaviour {
 }
 
 fn trouble(page: &mut Page) -> Result<String, String> {
-    let trouble = page.eval("window.mantel && mantel.stats && mantel.stats().trouble")?;
+    let trouble = page.stats()["trouble"].clone();
     Ok(trouble.as_str().unwrap_or("").to_owned())
 }
 
@@ -307,7 +307,7 @@ fn a_viewer_that_fails_keeps_its_picture_and_is_loaded_anew() {
         return;
     }
     let mut page = browser.open(&server.url("/"));
-    await_look(&mut page, "playing", RED);
+    await_look(&mut page, "playing", server.colour());
     // What throws in the middle leaves the module in an unknown state; the next step finds out.
     page.eval(
         "window.__old = true; var real = performance.now.bind(performance);
@@ -316,7 +316,7 @@ fn a_viewer_that_fails_keeps_its_picture_and_is_loaded_anew() {
          setTimeout(function () { performance.now = real; window.dispatchEvent(new Event('resize')); }, 100); 0",
     )
     .expect("to break it");
-    server.advance();
+    let next = server.advance();
     eventually("the page to be loaded anew", || {
         let is_old =
             page.eval("!!window.__old && document.documentElement.getAttribute('data-state')")?;
@@ -326,7 +326,7 @@ fn a_viewer_that_fails_keeps_its_picture_and_is_loaded_anew() {
             Err(is_old.to_string())
         }
     });
-    await_look(&mut page, "playing", GREEN);
+    await_look(&mut page, "playing", next);
 }
 
 #[test]
@@ -342,10 +342,10 @@ fn a_context_that_is_lost() {
         return;
     }
     let mut page = browser.open(&server.url("/?renderer=webgl"));
-    await_look(&mut page, "playing", RED);
+    await_look(&mut page, "playing", server.colour());
     assert_eq!(page.eval("mantel.stats().renderer"), Ok("webgl".into()));
-    server.advance();
-    await_look(&mut page, "playing", GREEN);
+    let next = server.advance();
+    await_look(&mut page, "playing", next);
     page.eval(
         "document.getElementById('screen').getContext('webgl').getExtension('WEBGL_lose_context').loseContext(); 0",
     )
@@ -359,7 +359,126 @@ fn a_context_that_is_lost() {
         }
     });
     let seen = look(&mut page).expect("a picture");
-    assert!(seen.colour.is(GREEN), "{seen:?} where the context was");
+    assert!(seen.colour.is(next), "{seen:?} where the context was");
+    let next = server.advance();
+    await_look(&mut page, "playing", next);
+}
+
+#[test]
+fn a_server_that_is_newer_gets_its_own_page_once() {
+    let Some(browser) = Browser::start(Client::Chromium) else {
+        return;
+    };
+    let photos = Photos::of(&[YELLOW]);
+    let real = Server::start(photos.path(), &STANDING);
+    if !real.has_viewer() {
+        return;
+    }
+    let first = flat(RED);
+    let hostile = Hostile::start(
+        real.address,
+        Box::new(move |socket, _| {
+            begin_slides(socket)?;
+            slide(socket, 7, "", &first)?;
+            std::thread::sleep(std::time::Duration::from_secs(2));
+            Ok(())
+        }),
+    );
+    let mut page = browser.open(&format!("http://{}/", hostile.address));
+    await_look(&mut page, "playing", RED);
+    page.eval("window.__old = true").expect("to mark it");
+    hostile.become_newer();
+    let fresh = |page: &mut Page| {
+        let is_old = page.eval("!!window.__old")?;
+        if is_old == Value::Bool(false) {
+            Ok(())
+        } else {
+            Err(is_old.to_string())
+        }
+    };
+    eventually("the newer page", || fresh(&mut page));
+    await_look(&mut page, "playing", RED);
+    let name = page
+        .eval("document.querySelector('script[src]').getAttribute('src')")
+        .expect("a name");
+    assert!(name.to_string().contains("page-newer-"), "{name}");
+    // The stream breaks every two seconds: each time it looks, and finds nothing newer.
+    page.eval("window.__old = true").expect("to mark it");
+    std::thread::sleep(std::time::Duration::from_secs(7));
+    assert!(fresh(&mut page).is_err(), "loaded again and again");
+}
+
+#[test]
+fn a_decoder_that_never_answers() {
+    let Some(browser) = Browser::start(Client::Chromium) else {
+        return;
+    };
+    let photos = Photos::of(&[RED, GREEN]);
+    let server = Server::start(photos.path(), &STANDING);
+    if !server.has_viewer() {
+        return;
+    }
+    let mut page = browser.open(&server.url("/"));
+    await_look(&mut page, "playing", server.colour());
+    page.eval("window.createImageBitmap = function () { return new Promise(function () {}); }; 0")
+        .expect("to break it");
+    // The next one may be here already; the one after it is not.
     server.advance();
-    await_look(&mut page, "playing", BLUE);
+    let next = server.advance();
+    await_look(&mut page, "playing", next);
+    let next = server.advance();
+    await_look(&mut page, "playing", next);
+    assert_eq!(
+        page.eval("mantel.stats().decoder"),
+        Ok("img element".into())
+    );
+}
+
+#[test]
+fn a_viewer_that_stands_still_is_loaded_anew() {
+    let Some(browser) = Browser::start(Client::Chromium) else {
+        return;
+    };
+    let photos = Photos::of(&[RED, GREEN, BLUE, YELLOW]);
+    let args = "--order name --size 640x360 --interval 4s --transition cut";
+    let args: Vec<&str> = args.split(' ').collect();
+    let server = Server::start(photos.path(), &args);
+    if !server.has_viewer() {
+        return;
+    }
+    // Its minutes are three seconds long.
+    let mut page = browser.open_after(
+        &server.url("/"),
+        "(function (Real, every) {
+             window.Date = function (at) { return new Real(arguments.length ? at : Real.now() * 20); };
+             Date.prototype = Real.prototype; Date.now = Real.now; Date.parse = Real.parse;
+             window.setInterval = function (act, millis) { return every(act, millis / 20); };
+         })(Date, setInterval);",
+    );
+    eventually("a playing page", || {
+        let seen = look(&mut page)?;
+        if seen.state == "playing" {
+            Ok(())
+        } else {
+            Err(format!("{seen:?}"))
+        }
+    });
+    page.eval("window.__old = true; window.requestAnimationFrame = function () { return 1; }; 0")
+        .expect("to stop it");
+    eventually("the page to be loaded anew", || {
+        let is_old = page.eval("!!window.__old")?;
+        if is_old == Value::Bool(false) {
+            Ok(())
+        } else {
+            Err(is_old.to_string())
+        }
+    });
+    eventually("slides again", || {
+        let seen = look(&mut page)?;
+        if seen.state == "playing" {
+            Ok(())
+        } else {
+            Err(format!("{seen:?}"))
+        }
+    });
 }

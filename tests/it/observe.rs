@@ -214,7 +214,10 @@ fn beyond_the_limit_of_renditions_the_nearest_one_is_served() {
     assert_eq!(reply.status(), 503, "{}", reply.text());
     assert!(reply.head.get("retry-after").is_some());
     assert!(reply.text().contains("limit"), "{}", reply.text());
-    assert_eq!(metrics(&server)["mantel_refusals_total{reason=\"renditions\"}"], 3.0);
+    assert_eq!(
+        metrics(&server)["mantel_refusals_total{reason=\"renditions\"}"],
+        3.0
+    );
     drop(small);
     // A place that nobody holds any more is given away.
     eventually("the upright screen's turn", || {

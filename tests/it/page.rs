@@ -187,6 +187,32 @@ fn keys_and_resize_reach_the_picture() {
     assert_eq!(page.complaints(), Vec::<String>::new());
 }
 
+#[test]
+fn screens_are_drawn_in_their_own_pixels_up_to_4k() {
+    let Some(browser) = Browser::start(Client::Chromium) else {
+        return;
+    };
+    let photos = Photos::of(&[RED]);
+    let server = Server::start(photos.path(), &STANDING);
+    if !server.has_viewer() {
+        return;
+    }
+    let mut page = browser.open(&server.url("/"));
+    await_look(&mut page, "playing", RED);
+    page.resize_dense(1920, 1080, 2);
+    eventually("a picture of 4K on a canvas of 4K", || {
+        let stats = page.stats();
+        let sizes = ["canvasWidth", "canvasHeight", "sourceWidth", "sourceHeight"]
+            .map(|name| stats[name].as_u64().unwrap_or(0));
+        if sizes == [3840, 2160, 3840, 2160] {
+            Ok(())
+        } else {
+            Err(stats.to_string())
+        }
+    });
+    await_look(&mut page, "playing", RED);
+}
+
 /// Waits until a person would see `colour`.
 pub(crate) fn await_screen(page: &mut Page, colour: Rgb) {
     eventually(&format!("{colour:?} on the screen"), || {

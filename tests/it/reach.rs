@@ -20,6 +20,14 @@ fn number(page: &mut Page, expression: &str) -> Result<f64, String> {
     value.as_f64().ok_or_else(|| value.to_string())
 }
 
+/// One of the viewer's figures; nothing as long as it is not known.
+fn figure(page: &mut Page, name: &str) -> Result<f64, String> {
+    let stats = page.stats();
+    stats[name]
+        .as_f64()
+        .ok_or_else(|| format!("no {name} in {stats}"))
+}
+
 /// Keeps when the first slide was on the canvas, from the beginning of the navigation.
 const FIRST: &str = "new MutationObserver(function () {
         if (!window.__first && document.documentElement && document.documentElement.hasAttribute('data-slide'))
@@ -71,14 +79,10 @@ fn crossfade(browser: Option<Browser>, name: &str, query: &str) {
     page.resize(1920, 1080);
     let mut rates = Vec::new();
     for _ in 0..3 {
-        let before = number(
-            &mut page,
-            "window.mantel && mantel.stats && mantel.stats().nSlides || 0",
-        )
-        .unwrap_or(0.0);
+        let before = figure(&mut page, "nSlides").unwrap_or(0.0);
         server.advance();
         eventually("the next slide", || {
-            let n = number(&mut page, "mantel.stats().nSlides || 0")?;
+            let n = figure(&mut page, "nSlides")?;
             if n > before {
                 Ok(())
             } else {
@@ -86,7 +90,7 @@ fn crossfade(browser: Option<Browser>, name: &str, query: &str) {
             }
         });
         std::thread::sleep(Duration::from_millis(2600));
-        rates.extend(number(&mut page, "mantel.stats().fps || null"));
+        rates.extend(figure(&mut page, "fps"));
     }
     let figures = page.eval("mantel.stats()").expect("figures");
     println!(
@@ -129,18 +133,15 @@ fn parses(client: Client) {
     let mut page = browser.open(&format!("http://{}/", hostile.address));
     let wanted = length as f64 * N_PARTS as f64;
     eventually("all parts", || {
-        let n = number(
-            &mut page,
-            "window.mantel && mantel.stats && mantel.stats().nBytes || 0",
-        )?;
+        let n = figure(&mut page, "nBytes")?;
         if n >= wanted {
             Ok(())
         } else {
             Err(format!("{n} of {wanted}"))
         }
     });
-    let bytes = number(&mut page, "mantel.stats().nBytes").expect("a count");
-    let millis = number(&mut page, "mantel.stats().parseMillis").expect("a time");
+    let bytes = figure(&mut page, "nBytes").expect("a count");
+    let millis = figure(&mut page, "parseMillis").expect("a time");
     println!(
         "{}: {:.0} MB of parts of {} KB read with {:.0} MB/s",
         client.name(),
@@ -212,12 +213,7 @@ fn a_day_of_slides() {
     let began = Instant::now();
     for part in 0..=10 {
         let wanted = (n_slides * f64::from(part) / 10.0).max(100.0);
-        while number(
-            &mut page,
-            "window.mantel && mantel.stats && mantel.stats().nSlides || 0",
-        )
-        .is_ok_and(|n| n < wanted)
-        {
+        while figure(&mut page, "nSlides").unwrap_or(0.0) < wanted {
             assert!(
                 began.elapsed() < Duration::from_secs(3600),
                 "never {wanted} slides"
@@ -228,7 +224,7 @@ fn a_day_of_slides() {
             "{wanted:.0} slides, {:.0} s: JavaScript {:.2} MB, Wasm {:.1} MB, processes {:.0} MB",
             began.elapsed().as_secs_f64(),
             page.heap_bytes() / 1e6,
-            number(&mut page, "mantel.stats().wasmBytes").unwrap_or(0.0) / 1e6,
+            figure(&mut page, "wasmBytes").unwrap_or(0.0) / 1e6,
             resident(browser.process_id())
         );
     }

@@ -56,6 +56,9 @@ struct Exchange {
 /// drift apart by 30 ms meanwhile.
 const EXCHANGE_MILLIS: f64 = 10.0 * 60.0 * 1000.0;
 
+/// What drift and cut-off milliseconds may come to.
+const SET_MILLIS: f64 = 40.0;
+
 impl Clock {
     /// A clock that trusts the device until a part says better: `now` and `wall` are the same
     /// instant on its steady clock and on its wall clock.
@@ -76,15 +79,20 @@ impl Clock {
         if round_trip < 0.0 {
             return;
         }
+        // The server's clock is told in whole milliseconds, cut off.
+        let server = millis(server) + 0.5;
+        let offset = f64::midpoint(asked.0, answered.0) - server;
         let better = self.exchange.is_none_or(|best| {
-            round_trip <= best.round_trip || answered.since(best.at) > EXCHANGE_MILLIS
+            // Each is wrong by half its round trip at most: further apart, and a clock was set.
+            let was_set = (offset - best.offset).abs()
+                > f64::midpoint(round_trip, best.round_trip) + SET_MILLIS;
+            let is_old = answered.since(best.at) > EXCHANGE_MILLIS;
+            round_trip <= best.round_trip || is_old || was_set
         });
         if better {
-            // The server's clock is told in whole milliseconds, cut off.
-            let server = millis(server) + 0.5;
             self.exchange = Some(Exchange {
                 at: answered,
-                offset: f64::midpoint(asked.0, answered.0) - server,
+                offset,
                 round_trip,
             });
         }
@@ -98,6 +106,9 @@ impl Clock {
     /// Takes note that something sent at `sent` came at `received`.
     pub fn sample(&mut self, sent: UnixMillis, received: Local) {
         let difference = received.0 - millis(sent);
+        // Nothing comes before it is sent: the server's clock was set.
+        self.exchange
+            .take_if(|best| difference < best.offset - best.round_trip / 2.0 - SET_MILLIS);
         self.current = match self.current {
             Some((began, smallest)) if received.since(began) < WINDOW_MILLIS => {
                 Some((began, smallest.min(difference)))
@@ -219,6 +230,16 @@ mod tests {
             Local(700_020.0),
         );
         assert_eq!(clock.round_trip(), Some(20.0));
+        // The server's clock is set forward by a second: as slow as the answer is, it counts.
+        clock.exchange(
+            Local(701_000.0),
+            UnixMillis(EPOCH + 702_500),
+            Local(701_060.0),
+        );
+        assert_eq!(clock.round_trip(), Some(60.0));
+        // Once more, and a part tells before anybody has asked.
+        clock.sample(UnixMillis(EPOCH + 704_500), Local(702_000.0));
+        assert_eq!(clock.round_trip(), None);
         clock.restart();
         assert_eq!(clock.round_trip(), None);
     }

@@ -137,7 +137,8 @@ impl Pulse {
         self.connected = now;
     }
 
-    /// To be called every few seconds; `is_quiet` while nothing moves on screen.
+    /// To be called every few seconds; `is_quiet` while nothing moves on screen. Where slides follow
+    /// each other without a pause, an old connection is replaced all the same, but later.
     pub fn beat(&mut self, now: Local, wall: UnixMillis, is_quiet: bool) -> Beat {
         let wall = wall.0 as f64;
         let passed = now.since(self.last);
@@ -146,7 +147,7 @@ impl Pulse {
         self.wall = wall;
         if apart > SLEPT_MILLIS || passed > ABSENT_MILLIS {
             Beat::Woke
-        } else if is_quiet && now.since(self.connected) > RECYCLE_MILLIS {
+        } else if now.since(self.connected) > RECYCLE_MILLIS * if is_quiet { 1.0 } else { 2.0 } {
             Beat::Recycle
         } else {
             Beat::Fine
@@ -255,5 +256,6 @@ mod tests {
         assert_eq!(verdict, Beat::Recycle);
         pulse.connected(Local(at));
         assert_eq!(beat(&mut pulse, true).1, Beat::Fine);
+        assert!((0..600).any(|_| beat(&mut pulse, false).1 == Beat::Recycle));
     }
 }

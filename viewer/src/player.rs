@@ -23,6 +23,9 @@ use crate::clock::Local;
 /// crossfade when it is ready, in full, rather than in the middle.
 const SOON_ENOUGH_MILLIS: f64 = 100.0;
 
+/// Long enough for a new connection to bring the next slide once more.
+const QUIET_MILLIS: f64 = 3_000.0;
+
 /// Pictures blended at the same time: two, and one more for somebody who presses `next` during
 /// a crossfade. It bounds memory; a further slide waits until the oldest is covered.
 const MAX_LAYERS: usize = 3;
@@ -200,6 +203,15 @@ impl<P> Player<P> {
     /// Whether one picture goes over into another.
     pub fn is_fading(&self) -> bool {
         self.layers.len() > 1
+    }
+
+    /// Whether nothing moves, and nothing will within a moment.
+    pub fn is_quiet(&self, now: Local) -> bool {
+        let is_near = |pending: &Pending<P>| {
+            let at = pending.announcement.show_at;
+            at.is_none_or(|at| at.since(now) < QUIET_MILLIS)
+        };
+        !self.is_fading() && !self.pending.iter().any(is_near)
     }
 
     /// All pictures, those that wait included.

@@ -184,9 +184,14 @@ pub(crate) struct Page {
 impl Page {
     /// Gives the page another size, in CSS pixels, as a turned tablet does.
     pub(crate) fn resize(&mut self, width: u32, height: u32) {
+        self.resize_dense(width, height, 1);
+    }
+
+    /// The same on a screen with `ratio` pixels to each CSS pixel.
+    pub(crate) fn resize_dense(&mut self, width: u32, height: u32, ratio: u32) {
         self.call(
             "Emulation.setDeviceMetricsOverride",
-            &json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false}),
+            &json!({"width": width, "height": height, "deviceScaleFactor": ratio, "mobile": false}),
         );
     }
 
@@ -201,6 +206,12 @@ impl Page {
             Some(details) => Err(details.to_string()),
             None => Ok(result["result"]["value"].clone()),
         }
+    }
+
+    /// The viewer's figures; nothing as long as there are none.
+    pub(crate) fn stats(&mut self) -> Value {
+        self.eval("window.mantel && mantel.stats ? mantel.stats() : {}")
+            .unwrap_or_default()
     }
 
     /// Bytes of JavaScript's heap after what is not needed was collected.

@@ -3,7 +3,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -19,6 +19,7 @@ pub(crate) struct Hostile {
     pub(crate) address: SocketAddr,
     behaviour: Arc<Mutex<Arc<Behaviour>>>,
     n_calls: Arc<AtomicUsize>,
+    is_newer: Arc<AtomicBool>,
 }
 
 impl Hostile {
@@ -28,18 +29,27 @@ impl Hostile {
         let address = listener.local_addr().expect("a bound address");
         let behaviour = Arc::new(Mutex::new(Arc::new(behaviour)));
         let n_calls = Arc::new(AtomicUsize::new(0));
+        let is_newer = Arc::new(AtomicBool::new(false));
         let (held, counted) = (Arc::clone(&behaviour), Arc::clone(&n_calls));
+        let newer = Arc::clone(&is_newer);
         thread::spawn(move || {
             for socket in listener.incoming().flatten() {
                 let (held, counted) = (Arc::clone(&held), Arc::clone(&counted));
-                thread::spawn(move || answer(socket, real, &held, &counted));
+                let newer = Arc::clone(&newer);
+                thread::spawn(move || answer(socket, real, &held, &counted, &newer));
             }
         });
         Self {
             address,
             behaviour,
             n_calls,
+            is_newer,
         }
+    }
+
+    /// From now on the page's script has another name, as that of a newer program has.
+    pub(crate) fn become_newer(&self) {
+        self.is_newer.store(true, Ordering::SeqCst);
     }
 
     /// From now on connections are answered like this.
@@ -59,6 +69,7 @@ fn answer(
     real: SocketAddr,
     behaviour: &Mutex<Arc<Behaviour>>,
     n_calls: &AtomicUsize,
+    is_newer: &AtomicBool,
 ) -> Option<()> {
     socket
         .set_write_timeout(Some(Duration::from_secs(20)))
@@ -76,7 +87,10 @@ fn answer(
         let number = n_calls.fetch_add(1, Ordering::SeqCst);
         return behaviour(&mut socket, number).ok();
     }
-    let reply = http::get(real, target);
+    let mut reply = http::get(real, &target.replace("page-newer-", "page-"));
+    if is_newer.load(Ordering::SeqCst) && reply.text().contains("mantel-viewer") {
+        reply.body = reply.text().replace("page-", "page-newer-").into_bytes();
+    }
     let kind = reply.head.get("content-type").unwrap_or("text/plain");
     write!(
         socket,

@@ -30,7 +30,7 @@ const CLOSE_MILLIS: f64 = 30.0;
 const N_EXCHANGES: u32 = 6;
 const QUICK_SYNC_MILLIS: f64 = 300.0;
 const SYNC_MILLIS: f64 = 2.0 * 60.0 * 1000.0;
-const TICK_MILLIS: f64 = 10_000.0;
+const TICK_MILLIS: f64 = 5_000.0;
 /// The page's scripts send this when they have changed its address.
 const SETTINGS: &str = "mantel-settings";
 
@@ -268,9 +268,10 @@ impl App {
         let mut core = self.core.borrow_mut();
         if core.give_up_decoding() {
             drop(core);
-            return self.decode_next();
+            // The server sends what is on and what comes next to every new connection.
+            return self.connect();
         }
-        let is_quiet = !core.player.is_fading();
+        let is_quiet = core.player.is_quiet(now());
         let verdict = self
             .pulse
             .borrow_mut()

@@ -57,12 +57,14 @@ pub(super) struct Core {
     drawn_at: Local,
     offset_millis: f64,
     is_still: bool,
+    /// Somebody has asked for a way of drawing by name.
+    is_forced: bool,
     /// Why the last connection or picture failed.
     pub(super) trouble: &'static str,
 }
 
 /// No engine takes so long for a picture: it has lost it.
-const STUCK_MILLIS: f64 = 20_000.0;
+const STUCK_MILLIS: f64 = 12_000.0;
 
 /// A slow move looks the same at half the display's rate, and costs half.
 const GENTLE_MILLIS: f64 = 28.0;
@@ -88,6 +90,7 @@ impl Core {
             drawn_at: now(),
             offset_millis: 0.0,
             is_still: wants_stillness(),
+            is_forced: query.renderer.is_some(),
             trouble: "",
         };
         core.set(query);
@@ -222,7 +225,7 @@ impl Core {
     /// Follows what the last crossfade has shown of this engine.
     fn judge(&mut self) {
         let was_fading = std::mem::replace(&mut self.is_fading, self.player.is_fading());
-        if !was_fading || self.is_fading {
+        if !was_fading || self.is_fading || self.is_forced {
             return;
         }
         let Some(per_second) = self.stats.frames.per_second() else {

@@ -7,7 +7,10 @@ use std::rc::Rc;
 use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{AbortController, ReadableStreamDefaultReader, RequestCache, RequestInit, Response};
+use web_sys::{
+    AbortController, ReadableStreamDefaultReader, RequestCache, RequestCredentials, RequestInit,
+    Response,
+};
 
 use super::handles::is_alive;
 use super::page::{forget, window};
@@ -67,16 +70,24 @@ impl Drop for Connection {
     }
 }
 
+/// How everything is asked for.
+pub(super) fn request() -> RequestInit {
+    let options = RequestInit::new();
+    // Without it Chromium's cache makes a second request for the same address wait for the first
+    // one to end, and an endless one may still be dying.
+    options.set_cache(RequestCache::NoStore);
+    // Before Chromium 72 cookies are left out otherwise, and with them the right to watch.
+    options.set_credentials(RequestCredentials::SameOrigin);
+    options
+}
+
 impl Shared {
     fn is_open(&self) -> bool {
         self.open.get() && is_alive()
     }
 
     async fn run(&self, url: &str, sink: &impl Fn(Received<'_>)) -> Result<(), JsValue> {
-        let options = RequestInit::new();
-        // Without it Chromium's cache makes a second request for the same address wait for the
-        // first one to end, and an endless one may still be dying.
-        options.set_cache(RequestCache::NoStore);
+        let options = request();
         if let Some(abort) = &self.abort {
             options.set_signal(Some(&abort.signal()));
         }

@@ -3,9 +3,10 @@
 use mantel_shared::UnixMillis;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{RequestCache, RequestInit, Response};
+use web_sys::Response;
 
 use super::page::{now, window};
+use super::stream::request;
 use crate::clock::Local;
 
 /// When it was asked, what the server's clock said, and when the answer came.
@@ -14,8 +15,7 @@ use crate::clock::Local;
 ///
 /// There was no answer, or one that is no time.
 pub(super) async fn ask() -> Result<(Local, UnixMillis, Local), JsValue> {
-    let options = RequestInit::new();
-    options.set_cache(RequestCache::NoStore);
+    let options = request();
     let asked = now();
     let promise = window().fetch_with_str_and_init("time", &options);
     let response: Response = JsFuture::from(promise).await?.unchecked_into();
