@@ -8,7 +8,7 @@
   var mantel = window.mantel, root = mantel.root;
   var BUDGET_BYTES = 30e6, NAME = 'mantel-pictures-1';
   // Quickly at first; then seldom, since flash wears out and this runs for years.
-  var EVERY_MS = 15000, SELDOM_MS = 10 * 60000, FEW = 30, SHOWN_MS = 12000, AFTER_MS = 2500, REGISTER_MS = 4000, RELOAD_MS = 10 * 60000;
+  var LOOK_MS = 5000, EVERY_MS = 15000, SELDOM_MS = 10 * 60000, FEW = 30, SHOWN_MS = 12000, AFTER_MS = 2500, REGISTER_MS = 4000, RELOAD_MS = 10 * 60000;
 
   var store = null, keptAt = 0, keeping = false, layer = null, showing = null, urls = [], next = 0, every = EVERY_MS;
 
@@ -39,7 +39,6 @@
     var key = 'kept/' + encodeURIComponent(facts.photo + (facts.beside ? '+' + facts.beside.photo : ''));
     var caption = root.getAttribute('data-rung') === 'wasm' ? 'off' : mantel.get('caption');
     keeping = true;
-    keptAt = now;
     store.match(key).then(function (there) {
       return there ? null : fetch('snapshot' + mantel.shape() + (caption ? '&caption=' + caption : ''));
     }).then(function (answer) {
@@ -48,10 +47,12 @@
       return answer.blob();
     }).then(function (picture) {
       if (!picture || !/^image\//.test(picture.type) || picture.size > BUDGET_BYTES / 4) { return null; }
+      keptAt = now;
       return makeRoom(picture.size).then(function () {
         return store.put(key, new Response(picture, { headers: { 'Content-Type': picture.type, 'X-Bytes': picture.size } }));
       });
     }).then(done, function () {
+      keptAt = now;
       done();
       // Full before the budget is: half of it has to do.
       makeRoom(BUDGET_BYTES / 2).then(quietly, quietly);
@@ -141,8 +142,8 @@
     if (!mantel.isOn('offline', 'on')) { return forget(); }
     caches.open(NAME).then(function (opened) {
       store = opened;
-      mantel.on('mantel-turn', function () { setTimeout(keep, AFTER_MS); });
-      mantel.on('mantel-facts', function () { setTimeout(keep, AFTER_MS); });
+      setTimeout(keep, AFTER_MS);
+      setInterval(keep, LOOK_MS);
       mantel.on('mantel-away', step);
       mantel.on('mantel-back', back);
       if (mantel.away) { step(); }

@@ -42,7 +42,8 @@ fn the_last_pictures_are_shown_while_the_server_is_away() {
     await_screen(&mut page, BLUE);
 
     // A TV that is switched on while the server is still away.
-    page.eval("location.reload()").expect("to reload");
+    page.eval("setTimeout(function () { location.reload(); }, 0)")
+        .expect("to reload");
     await_true(
         &mut page,
         "document.documentElement.hasAttribute('data-kept-page') && document.documentElement.hasAttribute('data-kept')",
@@ -83,13 +84,13 @@ fn a_server_that_answers_is_never_shown_an_old_page() {
          })",
     )
     .expect("to age the page");
-    page.eval("window.before = true; location.reload()")
+    page.eval("window.before = true; setTimeout(function () { location.reload(); }, 0)")
         .expect("to reload");
     await_true(&mut page, "!window.before && document.title === 'Mantel'");
     await_look(&mut page, "playing", BLUE);
 
     // `offline=off` throws everything away.
-    page.eval("location.search = '?offline=off'")
+    page.eval("setTimeout(function () { location.search = '?offline=off'; }, 0)")
         .expect("to switch it off");
     await_true(
         &mut page,

@@ -197,10 +197,11 @@ impl Page {
 
     /// The value of an expression; promises are waited for.
     pub(crate) fn eval(&mut self, expression: &str) -> Result<Value, String> {
-        let result = self.call(
+        // A page that goes away meanwhile is no reason to end a test: whoever waits asks again.
+        let result = self.try_call(
             "Runtime.evaluate",
             &json!({"expression": expression, "returnByValue": true, "awaitPromise": true}),
-        );
+        )?;
         match result.get("exceptionDetails") {
             Some(details) => Err(details.to_string()),
             None => Ok(result["result"]["value"].clone()),
