@@ -137,6 +137,7 @@ fn other_names_are_refused_and_told_what_to_do() {
 fn pages_of_other_sites_command_nothing() {
     let photos = Photos::of(&[RED, GREEN]);
     let server = start(&photos, &["--allow-origin", "https://home.example"]);
+    server.colour();
     let own = format!("Origin: http://{}\r\n", server.address);
     let before = slide(&server);
     for evil in [

@@ -144,7 +144,7 @@ fn keys_become_commands_beside_a_snapshot() {
 }
 
 /// Goes to a row of the menu with the arrow down.
-fn go_to(page: &mut Page, label: &str) {
+pub(crate) fn go_to(page: &mut Page, label: &str) {
     for _ in 0..30 {
         let at = page
             .eval("document.activeElement.firstChild ? document.activeElement.firstChild.textContent : ''")
@@ -155,6 +155,39 @@ fn go_to(page: &mut Page, label: &str) {
         page.press("", DOWN);
     }
     panic!("the menu has no row {label}");
+}
+
+/// A pad that the test presses: engines without a person have none.
+#[test]
+fn a_gamepad_is_a_remote() {
+    let Some(browser) = Browser::start(Client::Chromium) else {
+        return;
+    };
+    let photos = Photos::of(&FOUR);
+    let server = Server::start(photos.path(), &STANDING);
+    if !server.has_viewer() {
+        return;
+    }
+    let script = "window.down = -1;
+        navigator.getGamepads = function () {
+            var buttons = [];
+            for (var i = 0; i < 16; i++) { buttons.push({ pressed: i === down }); }
+            return down === -2 ? [null] : [null, { connected: true, axes: [0, 0], buttons: buttons }];
+        };";
+    let mut page = browser.open_after(&server.url("/"), script);
+    await_pictures(&mut page);
+    let before = channel(&server)["slide"]["number"].clone();
+    page.eval("window.dispatchEvent(new Event('gamepadconnected')); down = 15")
+        .expect("a pad");
+    await_channel(&server, "the next slide", |now| {
+        now["slide"]["number"] != before
+    });
+    // Held, it is one press; start opens the menu, and B closes it.
+    page.eval("down = 9").expect("start");
+    await_true(&mut page, "!!document.getElementById('menu')");
+    page.eval("down = 1").expect("B");
+    await_true(&mut page, "!document.getElementById('menu')");
+    assert_eq!(page.complaints(), Vec::<String>::new());
 }
 
 /// The whole menu with four arrows, OK and back.

@@ -127,7 +127,8 @@ fn ten_thousand_connections_disturb_nobody() {
         (LIMIT - 10..LIMIT).contains(&usize::try_from(n_in).expect("few")),
         "{n_in}"
     );
-    assert!(n_refused > 100, "{n_refused} were told so");
+    // Only so many are waited for until they have taken it in; the others are told all the same.
+    assert!(n_refused > n_silent, "{n_refused} were told so");
     // Sockets that nobody reads, and two frames at most that nobody else holds.
     assert!(grown < 200 << 20, "{} MB more", grown >> 20);
 
@@ -237,7 +238,7 @@ fn peers_behind_a_pulled_cable_are_forgotten() {
     let may = is_root()
         && Command::new("unshare")
             .args([
-                "--net", "ip", "link", "add", "a", "type", "veth", "peer", "name", "b",
+                "--net", "ip", "link", "add", "cable0", "type", "veth", "peer", "name", "cable1",
             ])
             .output()
             .is_ok_and(|output| output.status.success());

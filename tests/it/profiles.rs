@@ -1,8 +1,9 @@
 //! Settings in links: the page that builds them, QR codes, and short names of screens.
 
-use crate::around::{await_pictures, await_true};
+use crate::around::{await_pictures, await_true, go_to};
 use crate::support::clients::Client;
 use crate::support::devtools::Browser;
+use crate::support::eventually;
 use crate::support::http::{self, Reply};
 use crate::support::photos::Photos;
 use crate::support::pixels::RED;
@@ -139,5 +140,23 @@ fn the_settings_page_builds_a_link_and_keeps_it() {
         "location.pathname === '/' && mantel.get('name') === 'living-room' && mantel.get('fit') === 'cover' &&
          document.querySelector('.time').classList.contains('on')",
     );
+    // What the remote changes lasts until the TV is switched off, unless it is kept.
+    screen.press("", 40);
+    go_to(&mut screen, "Date");
+    screen.press("", 39);
+    go_to(&mut screen, "Keep for “living-room”");
+    screen.press("", 13);
+    eventually("the change to be kept", || {
+        let list = server.get("/profiles").json();
+        let query = list["profiles"][0]["query"]
+            .as_str()
+            .unwrap_or("")
+            .to_owned();
+        if query.contains("date=on") && query.contains("clock=24") {
+            Ok(())
+        } else {
+            Err(list.to_string())
+        }
+    });
     assert_eq!(screen.complaints(), Vec::<String>::new());
 }

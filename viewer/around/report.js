@@ -4,7 +4,7 @@
   'use strict';
 
   var mantel = window.mantel, root = mantel.root;
-  var FIRST_MS = 15000, EVERY_MS = 60000;
+  var FIRST_MS = 15000, EVERY_MS = 60000, KEPT_MS = 1500;
   var id = Math.random().toString(36).slice(2, 12);
 
   function rounded(value) { return typeof value === 'number' && isFinite(value) ? Math.round(value * 10) / 10 : null; }
@@ -43,6 +43,7 @@
   // What keeps pictures for when the server is away works in secure pages alone, which hardly any TV
   // opens: it is loaded apart.
   if (window.isSecureContext && window.top === window) {
-    mantel.make('script', document.body).src = 'kept.js';
+    // Later, so that it is none of the scripts by which a page knows whether it is the server's.
+    setTimeout(function () { mantel.make('script', document.body).src = 'kept.js'; }, KEPT_MS);
   }
 }());

@@ -32,13 +32,13 @@
     return mantel.get('lang') || navigator.language || 'en';
   }
 
-  // Engines without Intl, or with a language that they refuse, write it their own way.
+  // Engines without Intl write it their own way, and some refuse their own name of a language.
   function inWords(date, shape, otherwise) {
-    try {
-      return new Intl.DateTimeFormat(language(), shape).format(date);
-    } catch (e) {
-      return otherwise;
+    var names = [language(), language().slice(0, 2), 'en'];
+    for (var i = 0; i < names.length; i++) {
+      try { return new Intl.DateTimeFormat(names[i], shape).format(date); } catch (e) { /* the next */ }
     }
+    return otherwise;
   }
 
   function two(n) { return (n < 10 ? '0' : '') + n; }

@@ -337,6 +337,10 @@ async fn after(error: io::Error) {
 
 fn refuse(refusals: &mut JoinSet<()>, mut socket: Socket, answer: Answer) {
     if refusals.len() >= MAX_REFUSALS {
+        // Too many to linger for. What fits into its socket at once is said all the same.
+        if let Socket::Tcp(stream) = &socket {
+            let _ = socket2::SockRef::from(stream).send(&answer.into_bytes());
+        }
         return;
     }
     refusals.spawn(async move { part(&mut socket, answer).await });

@@ -69,7 +69,8 @@ impl<T> Stall<T> {
     fn wait<R>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<R>> {
         let since = *self.blocked_since.get_or_insert_with(Instant::now);
         // It may ring for a stop that is long over; then it is set for this one.
-        while ready!(self.alarm.as_mut().poll(cx)) == () {
+        loop {
+            ready!(self.alarm.as_mut().poll(cx));
             let due = since + self.limit;
             if Instant::now() >= due {
                 self.counts.refuse(Refusal::Stalled);
@@ -80,7 +81,6 @@ impl<T> Stall<T> {
             }
             self.alarm.as_mut().reset(due);
         }
-        Poll::Pending
     }
 }
 

@@ -187,7 +187,11 @@ impl Scrape {
             held,
         )?;
         let lent = work.decode_bytes.load(Relaxed);
-        page.gauge("decode_memory_bytes", "What decoders may be using, by estimate", lent)?;
+        page.gauge(
+            "decode_memory_bytes",
+            "What decoders may be using, by estimate",
+            lent,
+        )?;
         let waits = work.decode_waits.load(Relaxed);
         page.counter("decode_waits", "How often a photo waited for memory", waits)?;
         let hanging = work.n_hanging.load(Relaxed);

@@ -120,12 +120,20 @@ pub fn routes(outputs: Arc<Outputs>) -> BoxedFilter<(Response,)> {
 /// secret.
 pub fn needs(method: &Method, path: &str) -> Need {
     match (method, path) {
-        // Browsers fetch what installs the page without its cookie.
-        (_, "/healthz" | "/manifest.webmanifest" | "/icon-192.png" | "/icon-512.png")
-        | (&Method::OPTIONS, _) => Need::Nothing,
+        (_, "/healthz") | (&Method::OPTIONS, _) => Need::Nothing,
+        (&Method::GET | &Method::HEAD, path) if is_program(path) => Need::Nothing,
         (&Method::GET | &Method::HEAD, _) | (&Method::POST, "/report") => Need::Watch,
         _ => Need::Control,
     }
+}
+
+/// The program's own files, the same for everyone: engines before Chromium 72, and whatever fetches
+/// what installs the page, ask for them without a cookie.
+fn is_program(path: &str) -> bool {
+    const ENDINGS: [&str; 4] = [".js", ".css", ".wasm", ".webmanifest"];
+    let name = path.strip_prefix('/').unwrap_or(path);
+    let is_icon = matches!(name, "icon-192.png" | "icon-512.png");
+    is_icon || (!name.contains('/') && ENDINGS.iter().any(|ending| name.ends_with(ending)))
 }
 
 /// What the endpoints need to know of a request.

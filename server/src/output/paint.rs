@@ -64,7 +64,7 @@ impl Paint {
 }
 
 /// Whether `agent`, in lower case, is a WebKit of the kind that was seen to paint when the next head
-/// comes: WebKitGTK 2.5x, which like every Safari since iOS 11.3 calls itself 605.1.15.
+/// comes: WebKitGTK 2.50, which like every Safari since iOS 11.3 calls itself 605.1.15.
 fn is_known_webkit(agent: &str) -> bool {
     const TRIED: u32 = 605;
     let version = agent.split_once("applewebkit/").map(|(_, rest)| rest);
@@ -159,8 +159,7 @@ impl Painter {
     ///
     /// VLC 3 waits until as many bytes have come as its largest frame so far had, so after a large
     /// frame a small one is sent until they add up.
-    pub(super) fn again(&mut self, now: &Now, out: &mut Vec<Bytes>) -> usize {
-        let frame = &now.current;
+    pub(super) fn again(&mut self, frame: &Frame, out: &mut Vec<Bytes>) -> usize {
         let n_copies = match self.n_repeats {
             0 => self
                 .n_largest
@@ -325,7 +324,7 @@ mod tests {
         let mut painter = Painter::new(Paint::Repeat);
         let mut out = Vec::new();
         painter.turn(&now(2000, None), &mut out);
-        assert_eq!(painter.again(&now(2000, None), &mut out), 1);
+        assert_eq!(painter.again(&frame(2000), &mut out), 1);
         let small = now(2001, None);
         let small = Now {
             current: Arc::new(Framing::default().again(
@@ -337,13 +336,13 @@ mod tests {
         };
         painter.turn(&small, &mut out);
         out.clear();
-        let n_copies = painter.again(&small, &mut out);
+        let n_copies = painter.again(&small.current, &mut out);
         let n_bytes: usize = out.iter().map(Bytes::len).sum();
         assert!(
             n_copies > 5 && n_bytes > 2010,
             "{n_copies} copies, {n_bytes} bytes"
         );
-        assert_eq!(painter.again(&small, &mut out), 1);
+        assert_eq!(painter.again(&small.current, &mut out), 1);
     }
 
     #[test]
@@ -352,7 +351,7 @@ mod tests {
         let mut painter = Painter::new(Paint::Repeat);
         let mut out = Vec::new();
         painter.turn(&now(1, None), &mut out);
-        painter.again(&now(1, None), &mut out);
+        painter.again(&frame(1), &mut out);
         assert_eq!(painter.again_after(young), Some(FIRST_REPEAT));
         assert_eq!(painter.again_after(old), Some(LATER_REPEATS));
         painter.turn(&now(2, None), &mut out);

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     channels::Show,
     clock,
-    hub::{Kind, Lease, Now, Subscription},
+    hub::{Frame, Kind, Lease, Now, Subscription},
 };
 
 pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<Response, Problem> {
@@ -38,7 +38,7 @@ pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<
         moving: None,
         pace: outputs.step_down.then(|| Pace::new(uptime(outputs))),
         painter: Painter::new(paint),
-        now: None,
+        standing: None,
         started_at: Instant::now(),
         repeat: None,
         out: Vec::new(),
@@ -68,7 +68,8 @@ struct Stream {
     moving: Option<(Watching, Show)>,
     pace: Option<Pace>,
     painter: Painter,
-    now: Option<Now>,
+    /// The frame that stands; not what follows it, which a viewer that never reads would hold as well.
+    standing: Option<Arc<Frame>>,
     started_at: Instant,
     /// When to send the frame that stands again.
     repeat: Option<Instant>,
@@ -94,11 +95,11 @@ impl Script for Stream {
                     self.judge(n_missed, viewing);
                     self.repeat = self.next_repeat();
                 }
-                self.now = Some(now);
+                self.standing = Some(now.current);
             }
             News::Standing => {
-                if let Some(now) = &self.now {
-                    n = self.painter.again(now, &mut self.out);
+                if let Some(frame) = &self.standing {
+                    n = self.painter.again(frame, &mut self.out);
                     self.repeat = self.next_repeat();
                 }
             }

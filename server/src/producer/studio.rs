@@ -237,11 +237,7 @@ impl Studio {
         }
     }
 
-    fn leave_alone<T: Send + 'static>(
-        self: &Arc<Self>,
-        result: oneshot::Receiver<T>,
-        lent: Lent,
-    ) {
+    fn leave_alone<T: Send + 'static>(self: &Arc<Self>, result: oneshot::Receiver<T>, lent: Lent) {
         let n_hanging = self.stats.n_hanging.fetch_add(1, Relaxed) + 1;
         tracing::warn!(n_hanging, "a decoder takes too long; it is left alone");
         let kept = if n_hanging <= MAX_HANGING {

@@ -45,11 +45,6 @@ impl Process {
         Self { child, output }
     }
 
-    /// The program's own number.
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Everything that was written so far.
     pub(crate) fn output(&self) -> String {
         self.output.lock().expect("no reader panics").clone()
@@ -67,6 +62,11 @@ impl Process {
                 _ => Err(output),
             }
         })
+    }
+
+    /// Its number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends a signal, by name without SIG, to the program itself.
