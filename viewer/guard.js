@@ -44,7 +44,9 @@
     call.send();
   }
 
-  function versionOf(text) { return (/data-wasm="([^"]*)"/.exec(text) || [])[1] || ''; }
+  function versionOf(text) {
+    return (text.match(/(data-wasm|script src)="[^"]*"/g) || []).join('').replace(/[^\w.-]+/g, '_');
+  }
 
   function isNew(text) {
     return own.some(function (name) { return text.indexOf(name) < 0; });

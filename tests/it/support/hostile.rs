@@ -88,7 +88,11 @@ fn answer(
         return behaviour(&mut socket, number).ok();
     }
     let mut reply = http::get(real, &target.replace("page-newer-", "page-"));
-    if is_newer.load(Ordering::SeqCst) && reply.text().contains("mantel-viewer") {
+    let is_page = reply
+        .head
+        .get("content-type")
+        .is_some_and(|kind| kind.starts_with("text/html"));
+    if is_newer.load(Ordering::SeqCst) && is_page {
         reply.body = reply.text().replace("page-", "page-newer-").into_bytes();
     }
     let kind = reply.head.get("content-type").unwrap_or("text/plain");

@@ -113,12 +113,15 @@ impl Painter {
         gl.vertex_attrib_pointer_with_i32(0, 2, Gl::BYTE, false, 2, 0);
         let place = |name| gl.get_uniform_location(&program, name);
         gl.uniform1iv_with_i32_array(place("s").as_ref(), &[0, 1, 2]);
+        // A context that is lost already knows no limit.
         let limit = gl.get_parameter(Gl::MAX_TEXTURE_SIZE)?.as_f64();
+        let limit = limit.filter(|limit| *limit >= 64.0).ok_or("no textures")?;
+        #[expect(clippy::cast_sign_loss, reason = "64 and more")]
+        let limit = limit as u32;
         Ok(Self {
             map: place("m"),
             opacities: place("t"),
-            // A context that is lost already knows no limit.
-            limit: limit.filter(|limit| *limit >= 64.0).ok_or("no textures")? as u32,
+            limit,
             _program: program,
             gl,
         })
