@@ -41,23 +41,14 @@ impl Paint {
     pub(super) fn for_agent(agent: &str) -> Self {
         let agent = agent.to_ascii_lowercase();
         let has = |names: &[&str]| names.iter().any(|name| agent.contains(name));
-        if has(&["vlc", "gstreamer"]) {
-            Self::Repeat
-        } else if has(&["chrome/", "chromium/", "firefox/"]) || is_known_webkit(&agent) {
+        if has(&["chrome/", "chromium/", "firefox/"]) || is_known_webkit(&agent) {
             Self::Advance
-        } else if has(&[
-            "lavf",
-            "ffmpeg",
-            "mpv",
-            "opencv",
-            "go-http-client",
-            "curl",
-            "wget",
-        ]) {
+        } else if has(&["go-http-client", "curl", "wget"]) {
             Self::Plain
         } else {
-            // Older WebKit, proxies such as Home Assistant's, and whatever doesn't say: a frame
-            // that comes twice is painted everywhere.
+            // Players: VLC, GStreamer, and all that read through libavformat (mpv, ffmpeg, OpenCV), which
+            // wants to see some twenty frames before it plays the first. Older WebKit, proxies such as
+            // Home Assistant's, and whatever doesn't say: a frame that comes twice is painted everywhere.
             Self::Repeat
         }
     }
@@ -74,8 +65,9 @@ fn is_known_webkit(agent: &str) -> bool {
 
 /// For this long after a stream's start the frame that stands is repeated at a quick pace. VLC 3
 /// plays from when its buffer holds a second, and is late by that ever after: with a frame a second
-/// that may be after two, with ten a second it is after one.
-const WARM_UP: Duration = Duration::from_millis(1500);
+/// that may be after two, with ten a second it is after one. libavformat guesses a stream's rate from
+/// its first twenty frames or so, and mpv shows nothing before.
+const WARM_UP: Duration = Duration::from_secs(3);
 
 /// How long a frame stands before it is sent again: once soon, for clients that paint at the next
 /// part; then about once a second.
@@ -375,7 +367,8 @@ mod tests {
         assert_eq!(Paint::for_agent(ipad_of_2015), Paint::Repeat);
         assert_eq!(Paint::for_agent("AppleWebKit/"), Paint::Repeat);
         assert_eq!(Paint::for_agent("VLC/3.0.20 LibVLC/3.0.20"), Paint::Repeat);
-        assert_eq!(Paint::for_agent("Lavf/59.27.100"), Paint::Plain);
+        assert_eq!(Paint::for_agent("Lavf/59.27.100"), Paint::Repeat);
+        assert_eq!(Paint::for_agent("curl/8.5.0"), Paint::Plain);
         assert_eq!(
             Paint::for_agent("HomeAssistant/2026.1 aiohttp/3.9"),
             Paint::Repeat
