@@ -86,6 +86,6 @@ mod tests {
         assert_eq!([count(0.04), count(0.075)], [1, 1]);
         assert_eq!(count(f64::MAX), 1);
         assert_eq!(classes.iter().map(|(_, n)| n).sum::<u64>(), 6);
-        assert!((sum - 3600.082_002).abs() < 1e-6, "{sum}");
+        assert!((sum - 3_600.082_002).abs() < 1e-6, "{sum}");
     }
 }

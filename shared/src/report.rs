@@ -167,7 +167,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn read(json: &str) -> Report {
-        serde_json::from_str(json).unwrap()
+        serde_json::from_str(json).expect("a report")
     }
 
     #[test]

@@ -95,7 +95,7 @@ fn ten_thousand_connections_disturb_nobody() {
     eventually("an answer or an end for everybody", || {
         (n_in, n_refused, n_silent) = (0, 0, 0);
         let mut n_waiting = 0;
-        let answers: Vec<Option<String>> = flood.iter().map(|socket| peeked(socket)).collect();
+        let answers: Vec<Option<String>> = flood.iter().map(peeked).collect();
         for answer in answers {
             match answer {
                 Some(answer) if answer.starts_with("HTTP/1.1 200") => n_in += 1,

@@ -27,7 +27,7 @@ fn refusals(server: &Server, reason: &str) -> u64 {
         .find(|line| line.contains("refusals") && line.contains(&format!("reason=\"{reason}\"")))
         .unwrap_or_else(|| panic!("no {reason} in {metrics}"));
     let (_, n) = row.rsplit_once(' ').expect("a value");
-    n.parse::<f64>().expect("a number") as u64
+    n.parse().expect("a whole number")
 }
 
 /// The head and the sentence of an answer after which the connection is closed.

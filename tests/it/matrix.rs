@@ -15,7 +15,7 @@ use crate::support::webdriver::Driver;
 /// An engine, whichever way it is driven.
 enum Engine {
     Chromium(
-        Page,
+        Box<Page>,
         #[expect(dead_code, reason = "it ends with its page")] Browser,
     ),
     Other(Driver),
@@ -36,7 +36,7 @@ impl Engine {
             _ => {
                 let browser = Browser::start(client)?;
                 let page = browser.open_after(url, REMEMBER_STATES);
-                return Some(Self::Chromium(page, browser));
+                return Some(Self::Chromium(Box::new(page), browser));
             }
         };
         driver.open(url);

@@ -244,10 +244,11 @@ mod tests {
     #[test]
     fn an_old_connection_is_replaced_in_a_quiet_moment() {
         let mut pulse = Pulse::new(Local(0.0), UnixMillis(WALL));
-        let mut now = 0.0;
+        let (mut now, mut wall) = (0.0, WALL);
         let mut beat = |pulse: &mut Pulse, is_quiet| {
             now += 10_000.0;
-            let beat = pulse.beat(Local(now), UnixMillis(WALL + now as u64), is_quiet);
+            wall += 10_000;
+            let beat = pulse.beat(Local(now), UnixMillis(wall), is_quiet);
             (now, beat)
         };
         let busy = (0..300).map(|_| beat(&mut pulse, false).1);

@@ -43,9 +43,8 @@ pub fn resident_mb(pid: u32) -> Result<f64> {
 /// The value that `share` of all are at or below; 0 of none.
 pub fn quantile(values: &mut [f64], share: f64) -> f64 {
     values.sort_by(f64::total_cmp);
-    let at = (values.len() as f64 * share).ceil() as usize;
-    values
-        .get(at.saturating_sub(1))
-        .copied()
+    let at_or_below = |n: usize| n as f64 >= values.len() as f64 * share;
+    let n = (1..=values.len()).find(|n| at_or_below(*n));
+    n.and_then(|n| values.get(n - 1).copied())
         .unwrap_or_default()
 }

@@ -46,7 +46,7 @@ impl Words {
 
     fn wants(&self, scene: &str) -> bool {
         let named = |scene: &&str| self.0.iter().any(|word| word == scene);
-        !scenes::NAMES.iter().any(|scene| named(scene)) || named(&scene)
+        !scenes::NAMES.iter().any(named) || named(&scene)
     }
 }
 
@@ -58,10 +58,9 @@ fn main() -> Result<()> {
     let words = Words(words);
     let fps = words.number("--fps", 30)?;
     if let Some(name) = words.value("--serve") {
-        let server = Server::ALL.into_iter();
-        let server = server
-            .filter(|server| format!("{server:?}") == name)
-            .next_back()
+        let server = Server::ALL
+            .into_iter()
+            .find(|server| format!("{server:?}") == name)
             .ok_or("--serve takes Raw, Warp, Mantel or Gallery")?;
         return servers::serve(server, fps);
     }

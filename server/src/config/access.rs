@@ -123,7 +123,7 @@ pub struct AccessArgs {
     #[arg(long, value_name = "NAME", value_delimiter = ',', env = "MANTEL_HOST")]
     pub host: Vec<String>,
 
-    /// Let pages of this origin, like https://home.example.org:8123, read the pictures, send commands
+    /// Let pages of this origin, like `https://home.example.org:8123`, read the pictures, send commands
     /// and frame the page; may be given more than once.
     #[arg(
         long,

@@ -32,7 +32,7 @@ pub struct Args {
     #[arg(value_name = "FOLDER")]
     pub folders: Vec<PathBuf>,
 
-    /// Where to listen: an address and a port ([::]:8080 for IPv6), or unix:/path; port 0 takes a free
+    /// Where to listen: an address and a port (`[::]:8080` for IPv6), or `unix:/path`; port 0 takes a free
     /// one; may be given more than once [default: 0.0.0.0:8080].
     #[arg(
         long,
@@ -158,7 +158,7 @@ pub enum TokenCommand {
         #[arg(long, value_name = "SPAN")]
         expires: Option<String>,
 
-        /// The server's address, if it is another one from outside: https://photos.example.org/.
+        /// The server's address, if it is another one from outside: `https://photos.example.org/`.
         #[arg(long, value_name = "URL")]
         url: Option<String>,
 

@@ -57,9 +57,9 @@ pub(super) fn answer(outputs: &Arc<Outputs>) -> Response {
     let _ = main_part(&mut page, outputs, &programme, &rows, clock::now().0);
     page.push_str("</main><p><a href=\"./\">The pictures</a> · <a href=\"status\">status</a> · ");
     page.push_str("<a href=\"library/skipped\">skipped files</a></p>");
-    let _ = write!(
+    let _ = writeln!(
         page,
-        "<script src=\"{}\"></script></html>\n",
+        "<script src=\"{}\"></script></html>",
         &SCRIPT_PATH[1..]
     );
     let mut response = reply::page("text/html; charset=utf-8", page);

@@ -4,8 +4,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use mantel_shared::{
-    Boundary, Collector, ContentType, Encoder, Focus, FrameMeta, Limits, PartHead, SlideNo, TakenAt,
-    Timestamp, Transition, UnixMillis,
+    Boundary, Collector, ContentType, Encoder, Focus, FrameMeta, Limits, PartHead, SlideNo,
+    TakenAt, Timestamp, Transition, UnixMillis,
 };
 
 #[derive(arbitrary::Arbitrary, Debug)]
