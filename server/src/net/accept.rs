@@ -157,11 +157,8 @@ pub async fn serve(
         };
         match place(&accept, peer) {
             Ok(place) => {
-                let served = connection(socket, peer, accept.clone(), shutdown.clone());
-                connections.spawn(async move {
-                    served.await;
-                    drop(place);
-                });
+                let (accept, shutdown) = (accept.clone(), shutdown.clone());
+                connections.spawn(connection(socket, peer, accept, place, shutdown));
             }
             // To a client of TLS it would be gibberish.
             Err(_) if accept.keys.is_some() && peer != Peer::Unix => {}
@@ -198,12 +195,15 @@ fn place(accept: &Accept, peer: Peer) -> Result<Place, Answer> {
     })
 }
 
+/// Its future is what a viewer costs while nothing moves: what few need is put elsewhere.
 async fn connection(
     socket: Socket,
     peer: Peer,
     accept: Arc<Accept>,
+    place: Place,
     shutdown: watch::Receiver<bool>,
 ) {
+    let _place = place;
     let limits = accept.limits;
     if let Socket::Tcp(stream) = &socket
         && let Err(error) = set_options(stream, limits.stall_timeout)
@@ -218,12 +218,15 @@ async fn connection(
     };
     match timeout(limits.head_timeout, begins_tls(socket.get_ref())).await {
         Ok(Ok(true)) => {}
-        Ok(Ok(false)) => return speak(socket, peer, Way::PlainOnTls, accept, shutdown).await,
+        Ok(Ok(false)) => {
+            return Box::pin(speak(socket, peer, Way::PlainOnTls, accept, shutdown)).await;
+        }
         Ok(Err(_)) => return,
         Err(_) => return counts.refuse(Refusal::SlowHead),
     }
-    match timeout(limits.head_timeout, keys.acceptor.accept(socket)).await {
-        Ok(Ok(stream)) => speak(stream, peer, Way::Tls, accept, shutdown).await,
+    let shaken = Box::pin(keys.acceptor.accept(socket));
+    match timeout(limits.head_timeout, shaken).await {
+        Ok(Ok(stream)) => Box::pin(speak(stream, peer, Way::Tls, accept, shutdown)).await,
         Ok(Err(error)) => {
             tracing::debug!(%peer, %error, "TLS");
             counts.refuse(Refusal::Tls);
@@ -298,7 +301,7 @@ async fn speak<T>(
     };
     let mut io = line.into_inner();
     match (result, answer) {
-        (_, Some(answer)) => part(&mut io, answer).await,
+        (_, Some(answer)) => Box::pin(part(&mut io, answer)).await,
         // The rest of TLS, too, is owed to a peer that goes on listening.
         (Ok(()), None) => {
             let _ = timeout(LINGER, io.shutdown()).await;
