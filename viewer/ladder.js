@@ -14,6 +14,8 @@
   var REPORT_MS = 8000;
   // The server sends the first picture at once, but a rendition may have to be made first.
   var LOAD_MS = 10000;
+  // A next stream that takes this long beside one that runs is not coming: see renew().
+  var BESIDE_MS = 4000;
   // Chromium keeps memory of a motion JPEG that runs for weeks; a new connection frees it.
   var RECYCLE_MS = 10 * 60 * 1000;
   var WATCH_MS = 5000;
@@ -138,6 +140,20 @@
     if (image.parentNode) { image.parentNode.removeChild(image); }
   }
 
+  // Ends the stream that is shown; its last picture stays. A stream that broke has none that could be
+  // drawn, and has ended by itself.
+  function freeze() {
+    var shown = [].slice.call(box().querySelectorAll('img')), image = shown[shown.length - 1];
+    var still = document.createElement('canvas');
+    try {
+      still.width = image.naturalWidth;
+      still.height = image.naturalHeight;
+      still.getContext('2d').drawImage(image, 0, 0);
+    } catch (e) { return; }
+    box().appendChild(still);
+    shown.forEach(drop);
+  }
+
   function load(url, millis, done) {
     var image = new Image();
     var timer = setTimeout(function () { finish(false); }, millis);
@@ -170,7 +186,7 @@
   // From here on the rung is known to work: whatever happens, it is tried again, and the last
   // picture stays meanwhile.
   function keepStreaming(first) {
-    var since, server, broken = false, pending = false, resized, asked = shape();
+    var since, server, broken = false, pending = false, again = false, resized, asked = shape();
 
     function shape() { return address('').split('&t=')[0]; }
 
@@ -180,13 +196,23 @@
       image.onerror = function () { broken = true; renew(); };
       present(image);
     }
+    // Old Chromium (seen in 64, on a busy machine) now and then believes that its page is still being
+    // laid out, and then loads one image at a time: no other as long as the stream runs. So when
+    // nothing came beside it, its picture is kept on a canvas and it is ended first.
     function renew() {
-      if (pending) { return; }
+      if (pending) { again = true; return; }
       pending = true;
-      load(address('stream'), LOAD_MS, function (image) {
-        pending = false;
-        if (image) { take(image); } else { setTimeout(renew, LONGEST_PAUSE_MS); }
+      load(address('stream'), BESIDE_MS, function (image) {
+        if (image) { return settle(image); }
+        freeze();
+        load(address('stream'), LOAD_MS, settle);
       });
+    }
+    function settle(image) {
+      pending = false;
+      if (image) { take(image); } else { setTimeout(renew, LONGEST_PAUSE_MS); return; }
+      // What was changed meanwhile.
+      if (again) { again = false; renew(); }
     }
     // An <img> says nothing when its stream ends: a server that was away and is back has ended it.
     function watch() {

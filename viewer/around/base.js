@@ -37,7 +37,7 @@
       if (call.readyState !== 4) { return; }
       var ok = call.status >= 200 && call.status < 300, answer = null;
       try { answer = JSON.parse(call.responseText); } catch (e) { answer = null; }
-      if (done) { done(ok, answer); }
+      if (done) { done(ok, answer, call.responseText); }
     };
     call.open(method, path, true);
     call.timeout = 10000;

@@ -52,9 +52,12 @@
       var figure = mantel.make('div', box, 'qr');
       var image = mantel.make('img', figure);
       image.alt = 'QR code of the settings page';
-      image.src = 'qr?text=' + encodeURIComponent(link);
       image.onerror = function () { figure.removeChild(image); };
       image.onload = function () { figure.scrollIntoView(false); };
+      // Not by its address: an engine may load no second image while a stream runs (see ladder.js).
+      mantel.request('GET', 'qr?text=' + encodeURIComponent(link), null, function (ok, _, drawing) {
+        image.src = ok ? 'data:image/svg+xml,' + encodeURIComponent(drawing) : 'data:,';
+      });
       mantel.make('p', figure, '', link.split('?')[0]);
     });
   }
