@@ -25,6 +25,7 @@ mod listeners;
 mod matrix;
 mod misfed;
 mod moments;
+mod months;
 mod motion;
 mod observe;
 mod offline;

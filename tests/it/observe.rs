@@ -291,3 +291,37 @@ fn a_viewer_that_keeps_missing_frames_gets_less_and_nobody_else_does() {
     drop(server);
     reader.join().expect("a reader that ends with its stream");
 }
+
+/// A slide that stands for hours sends nothing by which a closed connection would be noticed.
+#[test]
+fn who_has_gone_is_no_viewer_and_who_only_asks_no_more_gets_his_answer() {
+    let photos = Photos::of(&FOUR);
+    let server = Server::start(photos.path(), &STANDING);
+    for path in ["/stream", "/bytes"] {
+        let mut stays = Parts::open(server.address, path);
+        stays.part();
+        let mut goes = Parts::open(server.address, path);
+        goes.part();
+        status_with(&server, "two viewers", |now| {
+            (now["viewers"] == 2).then_some(())
+        });
+        drop(goes);
+        status_with(&server, "one viewer", |now| {
+            (now["viewers"] == 1).then_some(())
+        });
+        drop(stays);
+        status_with(&server, "none", |now| (now["viewers"] == 0).then_some(()));
+    }
+
+    // As `printf ... | nc -N` does. Its size is one that has to be made first.
+    let mut socket = TcpStream::connect(server.address).expect("to connect");
+    let request = "GET /snapshot?size=1920x1080 HTTP/1.0\r\n\r\n";
+    socket.write_all(request.as_bytes()).expect("to ask");
+    socket.shutdown(std::net::Shutdown::Write).expect("to end");
+    let mut answer = Vec::new();
+    socket.read_to_end(&mut answer).expect("an answer");
+    let head = answer.windows(4).position(|four| four == b"\r\n\r\n");
+    let body = head.expect("a head") + 4;
+    assert!(answer.starts_with(b"HTTP/1.0 200"), "{answer:?}");
+    Picture::from_jpeg(&answer[body..]).expect("a whole picture");
+}

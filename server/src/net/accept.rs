@@ -25,7 +25,7 @@ use super::{
     guard::{Guard, GuardError},
     host,
     limits::{self, ConnectionCounts, Place, Refusal},
-    line::Line,
+    line::{Busy, Line},
     listen::{Listeners, Socket},
     stall::Stall,
     tls::{Keys, TlsError},
@@ -260,15 +260,17 @@ async fn speak<T>(
 {
     let limits = accept.limits;
     let counts = accept.counts.clone();
+    let busy = Busy::default();
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head_timeout)
         // For a head and for what waits to be sent: no larger than a head has to be, so that a slow
         // viewer's frames wait where the newest wins.
         .max_buf_size(limits.max_head)
-        // Some cameras' clients close their sending side once they have asked.
-        .half_close(true)
-        .serve_connection(TokioIo::new(Line::new(io)), Door::new(accept, peer, way));
+        .serve_connection(
+            TokioIo::new(Line::new(io, busy.clone())),
+            Door::new(accept, peer, way, busy),
+        );
     let mut told = false;
     let result = loop {
         tokio::select! {

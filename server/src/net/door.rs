@@ -26,6 +26,7 @@ use super::{
     },
     host::{self, Authority, BadHost},
     limits::Refusal,
+    line::{Answering, Busy},
     visitor::{Need, Peer, Visitor},
 };
 
@@ -38,7 +39,17 @@ struct Inner {
     accept: Arc<Accept>,
     peer: Peer,
     way: Way,
+    busy: Busy,
     n_requests: AtomicUsize,
+}
+
+/// Names the type of warp's bodies, which is not public.
+pub(super) trait HasBody {
+    type Body;
+}
+
+impl<B> HasBody for http::Response<B> {
+    type Body = B;
 }
 
 /// How bytes come to us.
@@ -53,23 +64,25 @@ pub(super) enum Way {
 }
 
 impl Door {
-    pub(super) fn new(accept: Arc<Accept>, peer: Peer, way: Way) -> Self {
+    pub(super) fn new(accept: Arc<Accept>, peer: Peer, way: Way, busy: Busy) -> Self {
         Self(Arc::new(Inner {
             accept,
             peer,
             way,
+            busy,
             n_requests: AtomicUsize::new(0),
         }))
     }
 }
 
 impl Service<Request<Incoming>> for Door {
-    type Response = Response;
+    type Response = http::Response<Answering<<Response as HasBody>::Body>>;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let inner = self.0.clone();
+        inner.busy.begin();
         let n = inner.n_requests.fetch_add(1, Relaxed) + 1;
         let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
         Box::pin(async move {
@@ -89,7 +102,7 @@ impl Service<Request<Incoming>> for Door {
                 inner.accept.counts.refuse(Refusal::Requests);
                 headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
-            Ok(response)
+            Ok(response.map(|body| inner.busy.until_written(body)))
         })
     }
 }

@@ -2,14 +2,84 @@
 //!
 //! hyper answers a request that it can't read with a bare status. Here that is held back, so that
 //! the accept loop can answer with a sentence. All our own answers say `nosniff`; hyper's don't.
+//!
+//! A peer that closes its sending side may have gone, as browsers go, or still want its answer, as
+//! scripts do that pipe a request into a socket. Nothing tells them apart until something is sent, and
+//! a slide may stand for hours. So an answer that is on its way has some seconds more, and then the
+//! connection ends: who has gone isn't counted as a viewer, and nothing is rendered for him.
 
 use std::{
     io::{self, IoSlice},
     pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     task::{Context, Poll},
+    time::Duration,
 };
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Sleep, sleep},
+};
+
+/// What an answer may still take once its peer has closed its sending side.
+const PARTING: Duration = Duration::from_secs(5);
+
+/// Whether a request is being answered.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Busy(Arc<AtomicBool>);
+
+impl Busy {
+    /// A request has come.
+    pub(super) fn begin(&self) {
+        self.0.store(true, Relaxed);
+    }
+
+    /// It is answered once `body` is written or given up.
+    pub(super) fn until_written<B>(&self, body: B) -> Answering<B> {
+        Answering {
+            body,
+            busy: self.clone(),
+        }
+    }
+}
+
+/// The body of an answer.
+#[derive(Debug)]
+pub(super) struct Answering<B> {
+    body: B,
+    busy: Busy,
+}
+
+impl<B: Body<Data = Bytes> + Unpin> Body for Answering<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl<B> Drop for Answering<B> {
+    fn drop(&mut self) {
+        self.busy.0.store(false, Relaxed);
+    }
+}
 
 /// A connection as hyper sees it.
 #[derive(Debug)]
@@ -21,12 +91,17 @@ pub(super) struct Line<T> {
     pub(super) has_spoken: bool,
     /// The status with which hyper would have answered by itself.
     pub(super) held_back: Option<u16>,
+    busy: Busy,
+    /// When an answer's time is over whose peer has closed its sending side.
+    parting: Option<Pin<Box<Sleep>>>,
 }
 
 impl<T> Line<T> {
-    pub(super) fn new(io: T) -> Self {
+    pub(super) fn new(io: T, busy: Busy) -> Self {
         Self {
             io,
+            busy,
+            parting: None,
             has_heard: false,
             has_spoken: false,
             held_back: None,
@@ -65,7 +140,12 @@ impl<T: AsyncRead + Unpin> AsyncRead for Line<T> {
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let read = Pin::new(&mut self.io).poll_read(cx, buf);
+        let is_end = matches!(read, Poll::Ready(Ok(()))) && buf.filled().len() == before;
         self.has_heard |= buf.filled().len() > before;
+        if is_end && buf.remaining() > 0 && self.busy.0.load(Relaxed) {
+            let parting = self.parting.get_or_insert_with(|| Box::pin(sleep(PARTING)));
+            return parting.as_mut().poll(cx).map(Ok);
+        }
         read
     }
 }
@@ -117,7 +197,7 @@ mod tests {
     #[tokio::test]
     async fn bare_errors_are_held_back_and_nothing_else() {
         let (ours, mut theirs) = duplex(1000);
-        let mut line = Line::new(ours);
+        let mut line = Line::new(ours, Busy::default());
         theirs.write_all(b"GET").await.unwrap();
         line.read_exact(&mut [0; 3]).await.unwrap();
         assert!(line.has_heard);
