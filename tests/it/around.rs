@@ -16,6 +16,7 @@ const WHITE: Rgb = Rgb([250, 250, 250]);
 
 /// Codes of keys, as remotes send them.
 const OK: u32 = 13;
+const LEFT: u32 = 37;
 const UP: u32 = 38;
 const DOWN: u32 = 40;
 const RIGHT: u32 = 39;
@@ -285,6 +286,46 @@ const ONE_AT_A_TIME: &str = "(function () {
         requestAnimationFrame(look);
     }());
 }())";
+
+/// What the address does not say is the server's to say, and the menu tells it.
+#[test]
+fn the_menu_tells_what_holds() {
+    let Some(browser) = Browser::start(Client::Chromium) else {
+        return;
+    };
+    let photos = Photos::of(&FOUR);
+    let mut args = STANDING.to_vec();
+    args.extend(["--fit", "cover", "--pair", "off", "--caption", "album,text"]);
+    let server = Server::start(photos.path(), &args);
+    if !server.has_viewer() {
+        return;
+    }
+    let mut page = browser.open(&server.url("/?clock=24&transition=2s"));
+    await_pictures(&mut page);
+    page.press("", DOWN);
+    for (label, value) in [
+        ("Clock", "On"),
+        ("Fit", "Fill"),
+        ("Two at once", "Off"),
+        ("Caption", "album, text"),
+        ("Transition", "2s"),
+        ("Slow move", "Off"),
+    ] {
+        let row = format!(
+            "[].slice.call(document.querySelectorAll('#menu .row')).filter(function (row) {{
+                return row.firstChild.textContent === '{label}';
+            }})[0].lastChild.textContent"
+        );
+        assert_eq!(page.eval(&row), Ok(value.into()), "{label}");
+    }
+    // And back from one that the menu has not offered by itself.
+    go_to(&mut page, "Caption");
+    page.press("", RIGHT);
+    await_true(&mut page, "/[?&]caption=off/.test(location.search)");
+    page.press("", LEFT);
+    await_true(&mut page, "!/[?&]caption=/.test(location.search)");
+    assert_eq!(page.complaints(), Vec::<String>::new());
+}
 
 /// White words on a white photo: they lie on a shade, and nothing else does.
 fn words_are_read(client: Client, script: &str) {

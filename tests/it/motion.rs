@@ -90,14 +90,19 @@ fn whoever_wants_less_motion_gets_cuts() {
     if !server.has_viewer() {
         return;
     }
-    let mut page = browser.open_after(
-        &server.url("/?motion=kenburns"),
-        "window.matchMedia = function (query) {
-             return {matches: query.indexOf('reduced-motion: reduce') > 0, media: query,
-                     addListener: function () {}, addEventListener: function () {}};
-         };",
-    );
+    let mut page = browser.open_reduced(&server.url("/?motion=kenburns&clock=on&caption=all"));
     await_look(&mut page, "playing", server.colour());
+    // No word fades or slides in either.
+    let moving = page.eval(
+        "[].slice.call(document.querySelectorAll('body, body *')).filter(function (element) {
+             return [null, ':before', ':after'].some(function (part) {
+                 var style = getComputedStyle(element, part);
+                 return parseFloat(style.transitionDuration) > 0 ||
+                     style.animationName !== 'none' && parseFloat(style.animationDuration) > 0;
+             });
+         }).map(function (element) { return element.outerHTML.slice(0, 80); })",
+    );
+    assert_eq!(moving, Ok(serde_json::json!([])));
     page.eval(
         "window.__between = 0; (function again() {
              var slide = document.documentElement.getAttribute('data-slide');

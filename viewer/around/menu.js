@@ -16,21 +16,29 @@
 
   var ON = [['on', 'On'], ['off', 'Off']];
 
+  // A value that the menu does not offer is a row's as well, in its own words.
+  function withOwn(row) {
+    var now = mantel.get(row.key, row.otherwise);
+    var known = row.values.some(function (value) { return value[0] === now; });
+    return known ? row : setting(row.label, row.key, row.values.concat([[now, now.replace(/,/g, ', ')]]), row.otherwise);
+  }
+
   function items() {
-    var status = mantel.status, name = mantel.get('name');
+    var served = mantel.status && mantel.status.channel || {}, name = mantel.get('name');
     return [
       { label: mantel.paused() ? 'Play' : 'Pause', act: 'toggle', stays: true },
       { label: 'Next picture', act: 'next', stays: true },
       { label: 'Previous picture', act: 'previous', stays: true },
       setting('Clock', 'clock', ON, 'off'),
       setting('Date', 'date', ON, 'off'),
-      setting('Caption', 'caption', [['off', 'Off'], ['text', 'Text'], ['date', 'Date'], ['date,place', 'Date, place'],
-        ['all', 'All']], status ? status.channel.captions : 'off'),
+      withOwn(setting('Caption', 'caption', [['off', 'Off'], ['text', 'Text'], ['date', 'Date'],
+        ['date,place', 'Date, place'], ['all', 'All']], served.captions || 'off')),
       setting('Years ago', 'ago', ON, 'off'),
-      setting('Fit', 'fit', [['blur', 'Blurred edges'], ['contain', 'Whole'], ['cover', 'Fill']], 'blur'),
-      setting('Two at once', 'pair', ON, 'on'),
+      setting('Fit', 'fit', [['blur', 'Blurred edges'], ['contain', 'Whole'], ['cover', 'Fill']], served.fit || 'blur'),
+      setting('Two at once', 'pair', ON, served.pair === false ? 'off' : 'on'),
       setting('Slow move', 'motion', [['kenburns', 'On'], ['off', 'Off']], 'off'),
-      setting('Transition', 'transition', [['', 'Standard'], ['cut', 'Cut'], ['500ms', 'Short'], ['3s', 'Long']], ''),
+      withOwn(setting('Transition', 'transition', [['', 'Standard'], ['cut', 'Cut'], ['500ms', 'Short'], ['3s', 'Long']],
+        '')),
       setting('Keep screen on', 'awake', ON, 'on'),
       setting('Statistics', 'stats', [['1', 'On'], ['', 'Off']], ''),
       { label: 'Full screen', act: 'full' },

@@ -44,7 +44,8 @@ impl Pace {
         }
     }
 
-    /// A frame was sent at `now`, after `n_missed` that were not. Returns the new level, if it is to change.
+    /// A frame was sent at `now`, after `n_missed` that were not. Returns the level that would suit better, to be
+    /// answered with [`Pace::step`] or [`Pace::stay`].
     pub(super) fn sent(&mut self, now: Duration, n_missed: u64) -> Option<u8> {
         self.n_got += 1;
         self.n_missed += n_missed;
@@ -59,22 +60,27 @@ impl Pace {
         let slow = self.n_missed * 3 >= n;
         (self.n_got, self.n_missed) = (0, 0);
         if slow && self.level < MAX_LEVEL {
-            if self.went_up {
-                self.patience = (self.patience * 2).min(MOST_PATIENCE);
-            }
-            return Some(self.step(now, self.level + 1));
+            return Some(self.level + 1);
         }
         if self.level > 0 && now.saturating_sub(self.trouble_at) >= self.patience {
-            return Some(self.step(now, self.level - 1));
+            return Some(self.level - 1);
         }
         None
     }
 
-    fn step(&mut self, now: Duration, level: u8) -> u8 {
+    /// The viewer is given `level` from `now` on.
+    pub(super) fn step(&mut self, now: Duration, level: u8) {
+        if level > self.level && self.went_up {
+            self.patience = (self.patience * 2).min(MOST_PATIENCE);
+        }
         self.went_up = level < self.level;
         self.level = level;
+        self.stay(now);
+    }
+
+    /// There is nothing else to give at the moment.
+    pub(super) fn stay(&mut self, now: Duration) {
         (self.stepped_at, self.trouble_at) = (now, now);
-        level
     }
 }
 
@@ -97,6 +103,7 @@ mod tests {
                 }
                 owed -= 1.0;
                 if let Some(new) = pace.sent(now, std::mem::take(&mut missed)) {
+                    pace.step(now, new);
                     level = new;
                     steps.push((second, new));
                 }
@@ -154,5 +161,18 @@ mod tests {
             "{gaps:?}"
         );
         assert!(gaps.last() > gaps.first(), "{gaps:?}");
+    }
+    #[test]
+    fn who_can_not_be_given_less_is_asked_for_again_after_a_rest() {
+        let mut pace = Pace::new(Duration::ZERO);
+        let mut asked = Vec::new();
+        for tenth in 0..200 {
+            let now = Duration::from_millis(tenth * 100);
+            if let Some(level) = pace.sent(now, 1) {
+                asked.push((now.as_secs(), level));
+                pace.stay(now);
+            }
+        }
+        assert_eq!(asked, [(4, 1), (8, 1), (12, 1), (16, 1)]);
     }
 }

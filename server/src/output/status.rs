@@ -53,8 +53,11 @@ pub(super) struct Channel {
     interval_millis: u64,
     transition_millis: u32,
     photos: u64,
-    /// What is written on pictures for those who don't say.
+    /// How pictures look for those who don't say: what is written on them, how they fill the screen,
+    /// whether two may share it.
     captions: String,
+    fit: String,
+    pair: bool,
     slide: Option<SlideRow>,
     next: Option<SlideRow>,
     /// When the next slide comes, in Unix milliseconds; absent while paused.
@@ -257,6 +260,8 @@ pub(super) fn channel(
         },
         photos: timeline.n_photos(),
         captions: outputs.rendition.captions.to_string(),
+        fit: outputs.rendition.fit.to_string(),
+        pair: outputs.rendition.pair,
         slide: showing.map(|showing| row(showing.current, true)),
         next: showing.map(|showing| row(showing.next, false)),
         next_change_millis: showing

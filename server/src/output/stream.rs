@@ -34,6 +34,7 @@ pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<
     let script = Stream {
         outputs: outputs.clone(),
         asked: show,
+        shown: show,
         watching,
         moving: None,
         pace: outputs.step_down.then(|| Pace::new(uptime(outputs))),
@@ -63,9 +64,11 @@ struct Stream {
     outputs: Arc<Outputs>,
     /// What it asked for.
     asked: Show,
+    /// What it gets, or is about to.
+    shown: Show,
     watching: Watching,
     /// What it is about to watch instead, until that has a first frame.
-    moving: Option<(Watching, Show)>,
+    moving: Option<Watching>,
     pace: Option<Pace>,
     painter: Painter,
     /// The frame that stands; not what follows it, which a viewer that never reads would hold as well.
@@ -129,7 +132,7 @@ impl Stream {
         };
         let moved = async {
             match moving {
-                Some((next, _)) => next.subscription.changed().await.is_some(),
+                Some(next) => next.subscription.changed().await.is_some(),
                 None => std::future::pending().await,
             }
         };
@@ -145,8 +148,8 @@ impl Stream {
         }
         // What is on there is on here too, so it is taken up at its next change; and what was announced comes first, as
         // always.
-        if let Some((next, show)) = self.moving.take() {
-            tracing::debug!(rendition = ?show.rendition, "a viewer is shown another rendition");
+        if let Some(next) = self.moving.take() {
+            tracing::debug!(rendition = ?self.shown.rendition, "a viewer is shown another rendition");
             self.watching = next;
             self.painter.another_feed();
         }
@@ -161,22 +164,33 @@ impl Stream {
     /// Gives less to a viewer that keeps missing frames, and more to one that no longer does.
     fn judge(&mut self, n_missed: u64, viewing: &Viewing) {
         let now = uptime(&self.outputs);
-        let Some(level) = self.pace.as_mut().and_then(|pace| pace.sent(now, n_missed)) else {
+        let Some(pace) = &mut self.pace else {
+            return;
+        };
+        let Some(level) = pace.sent(now, n_missed) else {
             return;
         };
         let show = Show {
             rendition: self.asked.rendition.lowered(level),
             ..self.asked
         };
-        // With no room for another rendition this one has to do.
-        if let Ok(Some(lease)) = self.outputs.feeds.open(&show) {
-            let next = Watching {
-                subscription: lease.subscribe(Kind::Motion),
-                _lease: lease,
-            };
-            self.moving = Some((next, show));
-            viewing.changed(show, level > 0);
-        }
+        // Who asked for little may have the least already; and with no room for another rendition this
+        // one has to do.
+        let lease = if show == self.shown {
+            None
+        } else {
+            self.outputs.feeds.open(&show).ok().flatten()
+        };
+        let Some(lease) = lease else {
+            return pace.stay(now);
+        };
+        pace.step(now, level);
+        self.shown = show;
+        self.moving = Some(Watching {
+            subscription: lease.subscribe(Kind::Motion),
+            _lease: lease,
+        });
+        viewing.changed(show, show != self.asked);
     }
 }
 

@@ -268,7 +268,7 @@ impl Studio {
             let start = Instant::now();
             let mut out = Picture::filled(to.width(), to.height(), [0, 0, 0]);
             render::blend(&from, &to, alpha, &mut out);
-            let jpeg = render::encode(&out, quality);
+            let jpeg = render::encode(&out, quality.between(alpha));
             stats.blend.record(start.elapsed());
             jpeg
         });

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use jpeg_encoder::{ColorType, Encoder, EncodingError, SamplingFactor};
 use thiserror::Error;
 
-use crate::render::picture::Picture;
+use crate::render::{blend::Alpha, picture::Picture};
 
 /// JPEG quality, 1 (coarse) to 100 (fine), on the scale that libjpeg made common.
 #[derive(Copy, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -25,7 +25,22 @@ impl Quality {
     pub const fn value(self) -> u8 {
         self.0
     }
+
+    /// Of a frame between two pictures, which is seen for some hundredths of a second: less, the further
+    /// it is from both, so that nothing steps where the transition begins and ends. Two pictures in one
+    /// hide what is coarse in either, and a thousand screens ask for these frames within a second.
+    #[must_use]
+    pub fn between(self, alpha: Alpha) -> Self {
+        let (part, rest) = (u32::from(alpha.of_256()), 256 - u32::from(alpha.of_256()));
+        let less = (MOST_LESS * 4 * part * rest / (256 * 256)) as u8;
+        Self(self.0.saturating_sub(less).max(self.0.min(COARSEST)))
+    }
 }
+
+/// What a frame in the middle of a transition has less of.
+const MOST_LESS: u32 = 24;
+/// But not less than this, where the slides have more: blocks begin to show in skies.
+const COARSEST: u8 = 45;
 
 impl Default for Quality {
     /// 85: from here on frames grow faster than anyone can see.
@@ -184,6 +199,24 @@ mod tests {
             "a picture of 65536x1 is larger than a JPEG can be (65535 pixels a side)"
         );
         assert!(encode(&Picture::filled(65_535, 1, [0; 3]), Quality::default()).is_ok());
+    }
+
+    #[test]
+    fn frames_between_two_pictures_are_coarser_in_the_middle_alone() {
+        let of = |quality, part| {
+            let quality = Quality::new(quality).unwrap();
+            quality.between(Alpha::of(part, 20)).value()
+        };
+        let all: Vec<u8> = (0..=20).map(|part| of(85, part)).collect();
+        assert_eq!([all[0], all[10], all[20]], [85, 61, 85]);
+        assert!(
+            all.windows(2).all(|two| two[0].abs_diff(two[1]) <= 5),
+            "{all:?}"
+        );
+        assert_eq!(
+            [of(60, 10), of(45, 10), of(20, 10), of(1, 10)],
+            [45, 45, 20, 1]
+        );
     }
 
     #[test]

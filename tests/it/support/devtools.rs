@@ -124,6 +124,16 @@ impl Browser {
         page
     }
 
+    /// Opens `url` for somebody whose device says that things should not move.
+    pub(crate) fn open_reduced(&self, url: &str) -> Page {
+        let mut page = self.attach();
+        self.prepare(&mut page, "");
+        let reduce = json!({"name": "prefers-reduced-motion", "value": "reduce"});
+        page.call("Emulation.setEmulatedMedia", &json!({"features": [reduce]}));
+        page.call("Page.navigate", &json!({"url": url}));
+        page
+    }
+
     #[expect(clippy::unused_self)]
     fn prepare(&self, page: &mut Page, script: &str) {
         for domain in ["Page", "Runtime", "Log"] {
