@@ -33,13 +33,19 @@
     });
   }
 
+  function isDue() { return store && !keeping && !mantel.away && new Date().getTime() - keptAt >= every; }
+
   function keep() {
     var facts = mantel.facts, now = new Date().getTime();
-    if (!store || keeping || !facts || mantel.away || now - keptAt < every) { return; }
+    var on = Number(root.getAttribute('data-slide'));
+    if (!isDue()) { return; }
+    // What is known may be of a slide that has gone: the answer leads here again.
+    if (!facts || (on && on !== facts.number)) { mantel.ask(); return; }
     var key = 'kept/' + encodeURIComponent(facts.photo + (facts.beside ? '+' + facts.beside.photo : ''));
     var caption = root.getAttribute('data-rung') === 'wasm' ? 'off' : mantel.get('caption');
     keeping = true;
     store.match(key).then(function (there) {
+      if (there) { keptAt = now; }
       return there ? null : fetch('snapshot' + mantel.shape() + (caption ? '&caption=' + caption : ''));
     }).then(function (answer) {
       // A command may have come in between: the wrong name under a picture is worse than none.
@@ -144,6 +150,7 @@
       store = opened;
       setTimeout(keep, AFTER_MS);
       setInterval(keep, LOOK_MS);
+      mantel.on('mantel-facts', keep);
       mantel.on('mantel-away', step);
       mantel.on('mantel-back', back);
       if (mantel.away) { step(); }

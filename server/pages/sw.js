@@ -11,8 +11,20 @@ var PATIENCE_MS = 4000;
 var KEPT = 'kept.js';
 var HASHED = /-[0-9a-f]{16}(_bg)?\.(js|wasm|css)$/;
 
+// What never comes through here. Engines that can be told so (Chromium 123 and later) don't wake the
+// worker for it: a screen asks for the status with each slide, all year.
+var PAST = ['bytes', 'stream', 'snapshot', 'status', 'time', 'report', 'control', 'healthz', 'profiles', 'qr'];
+
 self.addEventListener('install', function (event) {
-  event.waitUntil(self.skipWaiting());
+  var here = new URL(self.registration.scope).pathname, routed = null;
+  if (event.addRoutes && self.URLPattern) {
+    try {
+      routed = event.addRoutes(PAST.map(function (path) {
+        return { condition: { urlPattern: new URLPattern({ pathname: here + path }) }, source: 'network' };
+      })).then(null, function () {});
+    } catch (e) { /* Through the worker, then. */ }
+  }
+  event.waitUntil(Promise.all([routed, self.skipWaiting()]));
 });
 
 self.addEventListener('activate', function (event) {

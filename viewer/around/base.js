@@ -119,6 +119,8 @@
     ['WebKit', 'Version/(\\d+)'], ['WebKit', 'AppleWebKit/(\\d+)']]) || 'unknown engine') +
     version([[', Tizen', 'Tizen (\\d+\\.?\\d*)'], [', webOS', 'Web0S'], [', Android', 'Android (\\d+)'],
       [', iPad', 'iPad'], [', iPhone', 'iPhone']]);
+  // Whoever wants to know what is known of each slide adds a function here that says so.
+  mantel.needsFacts = [];
   mantel.started = new Date().getTime();
   root.setAttribute('data-engine', mantel.engine);
 }());

@@ -1,5 +1,6 @@
-// What is known of the slide that is on: asked of /status, on every rung. Says `mantel-facts` when
-// it changes, `mantel-away` when the server has not answered for a while and `mantel-back` when it does.
+// What is known of the slide that is on: asked of /status, on every rung, while something wants to know
+// (`mantel.needsFacts`). Engines keep kilobytes of each request for long, and a year has millions of
+// slides. Says `mantel-facts` when it changes, `mantel-away` when the server has not answered for a while and `mantel-back` when it does.
 (function () {
   'use strict';
 
@@ -84,11 +85,13 @@
   }
   mantel.ask = ask;
 
+  function isNeeded() { return mantel.needsFacts.some(function (needs) { return needs(); }); }
+
   if (window.MutationObserver) {
     new MutationObserver(function () {
       if (onScreen() && onScreen() !== number) {
         turn(onScreen());
-        ask();
+        if (isNeeded()) { ask(); }
       } else if (root.getAttribute('data-state') === 'reconnecting' && !n_failed) {
         ask();
       }

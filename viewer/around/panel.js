@@ -41,7 +41,7 @@
     all.state = root.getAttribute('data-state') + ', ' + root.getAttribute('data-rung');
     all.reason = root.getAttribute('data-reason');
     all.slide = viewer.slide || facts && facts.number;
-    all.photo = facts && facts.name;
+    all.photo = facts && facts.number === all.slide ? facts.name : null;
     for (key in viewer) {
       if (!/Width$|Height$|^rung$|ytes|^slide$|^next/.test(key)) { all[key] = viewer[key]; }
     }
@@ -83,6 +83,7 @@
 
   mantel.panel = function (shown) { mantel.set('stats', shown ? '1' : ''); };
 
+  mantel.needsFacts.push(function () { return mantel.isOn('stats'); });
   mantel.on('mantel-settings', write);
   write();
 }());

@@ -26,7 +26,7 @@
       memory_bytes: rounded((figures.wasmBytes || 0) + mantel.memory() || null),
       reconnects: figures.nReconnects || 0,
       slides: figures.nSlides || mantel.slides,
-      slide: mantel.facts ? mantel.facts.number : null,
+      slide: figures.slide || (mantel.facts ? mantel.facts.number : null),
       clock_offset_millis: mantel.status ? rounded(mantel.offset) : null,
       awake: mantel.awake,
       uptime_seconds: Math.round((new Date().getTime() - mantel.started) / 1000)

@@ -27,6 +27,8 @@
   progress.id = 'indexing';
   progress.setAttribute('role', 'status');
   text.dir = details.dir = 'auto';
+  // What the viewer said of the slide that is on.
+  var slide = null;
 
   function language() {
     return mantel.get('lang') || navigator.language || 'en';
@@ -110,11 +112,18 @@
     });
 
     // For those who hear the page: what the picture is, without the words of its corners.
-    var label = [parts.text].concat(line.map(function (part) { return parts[part]; })).filter(Boolean).join(', ') ||
-      'A photo';
+    var label = here && slide && slide.slide !== facts.number ? labelOf(slide) :
+      [parts.text].concat(line.map(function (part) { return parts[part]; })).filter(Boolean).join(', ');
+    label = label || 'A photo';
     mantel.by('screen').setAttribute('aria-label', label);
     var images = mantel.by('rung').querySelectorAll('img');
     if (images.length) { images[images.length - 1].alt = label; }
+  }
+
+  // What came with the picture. Its caption may be a file's name, which nobody wants to hear.
+  function labelOf(slide) {
+    var caption = / /.test(slide.caption || '') ? slide.caption : '';
+    return [caption, slide.takenAt && dayOf(slide.takenAt), slide.place, slide.album].filter(Boolean).join(', ');
   }
 
   // Inward from the safe edge, by whole pixels so that letters stay sharp.
@@ -138,6 +147,8 @@
   box.lang = language();
   mantel.by('screen').setAttribute('role', 'img');
   mantel.on('mantel-facts mantel-status mantel-settings', write);
+  mantel.on('mantel-slide', function (event) { slide = event.detail; write(); });
+  mantel.needsFacts.push(function () { return mantel.captions().length > 0 || mantel.isOn('ago'); });
   mantel.on('resize', drift);
   tick();
   drift();
