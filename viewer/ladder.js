@@ -140,8 +140,8 @@
     if (image.parentNode) { image.parentNode.removeChild(image); }
   }
 
-  // Ends the stream that is shown; its last picture stays. A stream that broke has none that could be
-  // drawn, and has ended by itself.
+  // Ends the stream that is shown, if there is one; its last picture stays. A stream that broke has none
+  // that could be drawn, and has ended by itself.
   function freeze() {
     var shown = [].slice.call(box().querySelectorAll('img')), image = shown[shown.length - 1];
     var still = document.createElement('canvas');
@@ -202,6 +202,7 @@
     function renew() {
       if (pending) { again = true; return; }
       pending = true;
+      again = false;
       load(address('stream'), BESIDE_MS, function (image) {
         if (image) { return settle(image); }
         freeze();
@@ -210,9 +211,10 @@
     }
     function settle(image) {
       pending = false;
-      if (image) { take(image); } else { setTimeout(renew, LONGEST_PAUSE_MS); return; }
+      if (!image) { setTimeout(renew, LONGEST_PAUSE_MS); return; }
+      take(image);
       // What was changed meanwhile.
-      if (again) { again = false; renew(); }
+      if (again) { renew(); }
     }
     // An <img> says nothing when its stream ends: a server that was away and is back has ended it.
     function watch() {

@@ -33,12 +33,9 @@
     });
   }
 
-  function isDue() { return store && !keeping && !mantel.away && new Date().getTime() - keptAt >= every; }
-
   function keep() {
-    var facts = mantel.facts, now = new Date().getTime();
-    var on = Number(root.getAttribute('data-slide'));
-    if (!isDue()) { return; }
+    var facts = mantel.facts, now = new Date().getTime(), on = mantel.onScreen();
+    if (!store || keeping || mantel.away || now - keptAt < every) { return; }
     // What is known may be of a slide that has gone: the answer leads here again.
     if (!facts || (on && on !== facts.number)) { mantel.ask(); return; }
     var key = 'kept/' + encodeURIComponent(facts.photo + (facts.beside ? '+' + facts.beside.photo : ''));

@@ -1,6 +1,8 @@
-// What is known of the slide that is on: asked of /status, on every rung, while something wants to know
-// (`mantel.needsFacts`). Engines keep kilobytes of each request for long, and a year has millions of
-// slides. Says `mantel-facts` when it changes, `mantel-away` when the server has not answered for a while and `mantel-back` when it does.
+// What is known of the slide that is on: asked of /status, on every rung. Says `mantel-facts` when
+// it changes, `mantel-away` when the server has not answered for a while and `mantel-back` when it does.
+//
+// Where the viewer runs, a new slide is asked about only while somebody wants to know (`mantel.needsFacts`):
+// engines keep kilobytes of each request for long, and a year has millions of slides.
 (function () {
   'use strict';
 
@@ -36,6 +38,7 @@
   function onScreen() {
     return root.getAttribute('data-rung') === 'wasm' && Number(root.getAttribute('data-slide')) || null;
   }
+  mantel.onScreen = onScreen;
 
   function turn(no) {
     if (no === number) { return; }

@@ -109,33 +109,24 @@ impl Browser {
 
     /// Opens `url` in an engine that has lost something: `script` runs before any of the page's.
     pub(crate) fn open_after(&self, url: &str, script: &str) -> Page {
-        let mut page = self.attach();
-        self.prepare(&mut page, script);
-        page.call("Page.navigate", &json!({"url": url}));
-        page
+        self.open_with(url, script, |_| ())
     }
 
     /// Opens `url` with the compositor telling from the start what it shows.
     pub(crate) fn open_filmed(&self, url: &str) -> Page {
-        let mut page = self.attach();
-        self.prepare(&mut page, "");
-        page.screencast();
-        page.call("Page.navigate", &json!({"url": url}));
-        page
+        self.open_with(url, "", Page::screencast)
     }
 
     /// Opens `url` for somebody whose device says that things should not move.
     pub(crate) fn open_reduced(&self, url: &str) -> Page {
-        let mut page = self.attach();
-        self.prepare(&mut page, "");
         let reduce = json!({"name": "prefers-reduced-motion", "value": "reduce"});
-        page.call("Emulation.setEmulatedMedia", &json!({"features": [reduce]}));
-        page.call("Page.navigate", &json!({"url": url}));
-        page
+        self.open_with(url, "", |page| {
+            page.call("Emulation.setEmulatedMedia", &json!({"features": [reduce]}));
+        })
     }
 
-    #[expect(clippy::unused_self)]
-    fn prepare(&self, page: &mut Page, script: &str) {
+    fn open_with(&self, url: &str, script: &str, prepare: impl FnOnce(&mut Page)) -> Page {
+        let mut page = self.attach();
         for domain in ["Page", "Runtime", "Log"] {
             page.call(&format!("{domain}.enable"), &json!({}));
         }
@@ -147,6 +138,9 @@ impl Browser {
                 &json!({"source": script}),
             );
         }
+        prepare(&mut page);
+        page.call("Page.navigate", &json!({"url": url}));
+        page
     }
 
     fn attach(&self) -> Page {
