@@ -3,8 +3,9 @@
 use std::{ffi::OsString, path::PathBuf};
 
 use super::{
-    access::{AccessArgs, LimitArgs, LogFormat},
+    access::{AccessArgs, LogFormat},
     choice::ChoiceArgs,
+    limits::LimitArgs,
 };
 use crate::{render::Fit, timeline::Order};
 

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::{
     ConfigError,
-    access::{AccessArgs, LimitArgs, LogFormat},
+    access::{AccessArgs, LogFormat},
     choice::FileChoice,
+    limits::LimitArgs,
 };
 use crate::{library::FILTER_KEYS, timeline::Order};
 

@@ -7,6 +7,7 @@ mod access;
 mod args;
 mod choice;
 mod file;
+mod limits;
 mod secrets;
 
 use std::{
@@ -15,10 +16,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use access::Costs;
-pub use access::{Access, AccessArgs, LimitArgs, Limits, Listen, LogFormat, Tls};
+pub use access::{Access, AccessArgs, Listen, LogFormat, Tls};
 pub use args::{Args, Command, LibraryArgs, PasswordArgs, PlaceArgs, TokenCommand};
 use file::FileConfig;
+use limits::Costs;
+pub use limits::{LimitArgs, Limits};
 pub use secrets::{PasswordTask, TokenAction, TokenTask};
 
 use crate::{

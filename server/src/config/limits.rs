@@ -1,0 +1,185 @@
+//! How much of the server one connection, one address or one viewer may take: these options as typed,
+//! and checked.
+
+use std::time::Duration;
+
+use super::{ConfigError, bad, millis, on_or_off, whole};
+
+/// How much one connection, or one address, may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections at once.
+    pub max_connections: usize,
+    /// Connections at once of one address; loopback, unix sockets and trusted proxies are exempt.
+    pub max_connections_per_address: usize,
+    /// Requests on one connection.
+    pub max_requests: usize,
+    /// Bytes of a request's head.
+    pub max_head: usize,
+    /// A request's head has to come within this.
+    pub head_timeout: Duration,
+    /// A request's body has to come within this.
+    pub body_timeout: Duration,
+    /// A peer that takes no byte for so long while there is something to send is cut off.
+    pub stall_timeout: Duration,
+}
+
+/// [`Limits`], and what one viewer may cost the rest of the program, as typed.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Limits")]
+pub struct LimitArgs {
+    /// How many connections are served at once [default: 2048].
+    #[arg(
+        long,
+        value_name = "N",
+        allow_negative_numbers = true,
+        env = "MANTEL_MAX_CONNECTIONS"
+    )]
+    pub max_connections: Option<i64>,
+
+    /// How many of them one address may have; this machine is exempt [default: 128].
+    #[arg(
+        long,
+        value_name = "N",
+        allow_negative_numbers = true,
+        env = "MANTEL_MAX_CONNECTIONS_PER_ADDRESS"
+    )]
+    pub max_connections_per_address: Option<i64>,
+
+    /// How many requests are answered on one connection before it is closed [default: 1000].
+    #[arg(
+        long,
+        value_name = "N",
+        allow_negative_numbers = true,
+        env = "MANTEL_MAX_REQUESTS"
+    )]
+    pub max_requests: Option<i64>,
+
+    /// The longest head of a request, 8192 to 65536; so much may wait unsent for a slow viewer, too
+    /// [default: 8192].
+    #[arg(
+        long,
+        value_name = "BYTES",
+        allow_negative_numbers = true,
+        env = "MANTEL_MAX_HEAD"
+    )]
+    pub max_head: Option<i64>,
+
+    /// In what time a request's head has to come [default: 10s].
+    #[arg(long, value_name = "DURATION", env = "MANTEL_HEAD_TIMEOUT")]
+    pub head_timeout: Option<String>,
+
+    /// The largest body of a POST [default: 16384].
+    #[arg(
+        long,
+        value_name = "BYTES",
+        allow_negative_numbers = true,
+        env = "MANTEL_MAX_BODY"
+    )]
+    pub max_body: Option<i64>,
+
+    /// In what time a request's body has to come [default: 10s].
+    #[arg(long, value_name = "DURATION", env = "MANTEL_BODY_TIMEOUT")]
+    pub body_timeout: Option<String>,
+
+    /// How many different sizes and settings are produced at once; who asks for one more gets the
+    /// nearest of them [default: 12].
+    #[arg(
+        long,
+        value_name = "N",
+        allow_negative_numbers = true,
+        env = "MANTEL_MAX_RENDITIONS"
+    )]
+    pub max_renditions: Option<i64>,
+
+    /// How much memory photos may take while they are decoded [default: 1024].
+    #[arg(
+        long,
+        value_name = "MIB",
+        allow_negative_numbers = true,
+        env = "MANTEL_DECODE_MEMORY"
+    )]
+    pub decode_memory: Option<i64>,
+
+    /// Cut off a viewer that takes no byte for so long while there is something to send
+    /// [default: 60s].
+    #[arg(long, value_name = "DURATION", env = "MANTEL_STALL_TIMEOUT")]
+    pub stall_timeout: Option<String>,
+
+    /// Give a viewer that can't keep up smaller pictures [default: on].
+    #[arg(long, value_name = "on|off", env = "MANTEL_STEP_DOWN")]
+    pub step_down: Option<String>,
+}
+
+/// What the rest of the program takes from [`LimitArgs`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Costs {
+    pub(super) max_body: u64,
+    pub(super) max_renditions: usize,
+    pub(super) decode_memory_bytes: u64,
+    pub(super) step_down: bool,
+}
+
+impl LimitArgs {
+    /// What is typed wins over what stands in the file, option by option.
+    pub(super) fn over(self, file: Self) -> Self {
+        Self {
+            max_connections: self.max_connections.or(file.max_connections),
+            max_connections_per_address: self
+                .max_connections_per_address
+                .or(file.max_connections_per_address),
+            max_requests: self.max_requests.or(file.max_requests),
+            max_head: self.max_head.or(file.max_head),
+            head_timeout: self.head_timeout.or(file.head_timeout),
+            max_body: self.max_body.or(file.max_body),
+            body_timeout: self.body_timeout.or(file.body_timeout),
+            max_renditions: self.max_renditions.or(file.max_renditions),
+            decode_memory: self.decode_memory.or(file.decode_memory),
+            stall_timeout: self.stall_timeout.or(file.stall_timeout),
+            step_down: self.step_down.or(file.step_down),
+        }
+    }
+
+    pub(super) fn checked(&self) -> Result<(Limits, Costs), ConfigError> {
+        let limits = Limits {
+            max_connections: whole(
+                "--max-connections",
+                self.max_connections,
+                2048,
+                1..=1_000_000,
+            )?,
+            max_connections_per_address: whole(
+                "--max-connections-per-address",
+                self.max_connections_per_address,
+                128,
+                1..=1_000_000,
+            )?,
+            max_requests: whole("--max-requests", self.max_requests, 1000, 1..=1_000_000_000)?,
+            // hyper's smallest buffer, and what a head of any browser has room in eight times.
+            max_head: whole("--max-head", self.max_head, 8192, 8192..=65_536)?,
+            head_timeout: span("--head-timeout", self.head_timeout.as_deref(), 10_000)?,
+            body_timeout: span("--body-timeout", self.body_timeout.as_deref(), 10_000)?,
+            stall_timeout: span("--stall-timeout", self.stall_timeout.as_deref(), 60_000)?,
+        };
+        let mib = whole("--decode-memory", self.decode_memory, 1024, 16..=1 << 20)?;
+        let costs = Costs {
+            max_body: whole("--max-body", self.max_body, 16 * 1024, 1024..=1 << 30)? as u64,
+            max_renditions: whole("--max-renditions", self.max_renditions, 12, 1..=1000)?,
+            decode_memory_bytes: (mib as u64) << 20,
+            step_down: self.step_down.as_deref().map_or(Ok(true), |text| {
+                on_or_off(text).ok_or_else(|| bad("--step-down", text, "on or off"))
+            })?,
+        };
+        Ok((limits, costs))
+    }
+}
+
+fn span(option: &'static str, text: Option<&str>, default: u64) -> Result<Duration, ConfigError> {
+    let Some(text) = text else {
+        return Ok(Duration::from_millis(default));
+    };
+    match millis(option, text)? {
+        ..100 => Err(bad(option, text, "it has to be at least 100ms")),
+        millis => Ok(Duration::from_millis(millis)),
+    }
+}
