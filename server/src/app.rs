@@ -176,10 +176,10 @@ struct Workshop {
 }
 
 impl Workshop {
-    fn start(&self, feeds: Weak<Feeds<Show>>, show: Show, feed: Arc<Feed>) {
-        // Whoever opens a feed holds its channel.
+    /// False when the channel has gone.
+    fn start(&self, feeds: Weak<Feeds<Show>>, show: Show, feed: Arc<Feed>) -> bool {
         let Some(channel) = self.channels.by_no(show.channel) else {
-            return;
+            return false;
         };
         let producer = Producer {
             show,
@@ -191,6 +191,7 @@ impl Workshop {
             framing: self.framing.clone(),
         };
         tokio::spawn(producer.run(self.stopped.clone()));
+        true
     }
 }
 

@@ -22,6 +22,7 @@ where
 {
     let feeds = Arc::new(Feeds::new(1, move |_: Show, feed| {
         tokio::spawn(publish(feed));
+        true
     }));
     let (_stop, stopped) = watch::channel(false);
     let (outputs, _channel) = app::outputs_alone(&config, feeds);

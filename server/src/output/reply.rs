@@ -233,7 +233,9 @@ pub(super) async fn open(
             }
             Ok(opened)
         }
-        Ok(None) => Err(Problem::unavailable("the server is stopping")),
+        Ok(None) => Err(Problem::unavailable(
+            "the server is stopping, or what was asked for has just gone",
+        )),
         Err(full) => {
             outputs.connections.refuse(Refusal::Renditions);
             Err(Problem::unavailable(&full.to_string()))

@@ -5,7 +5,11 @@
 //! nothing is rendered, with no viewer for a while it ends. What it decides is in [`stills`] and
 //! [`motion`], which know no task and no clock.
 
+mod admission;
 mod motion;
+mod patience;
+mod pool;
+mod queue;
 mod shelf;
 mod slide;
 mod stills;
@@ -13,11 +17,15 @@ mod studio;
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::Arc,
+    sync::{Arc, Weak},
     time::Duration,
 };
 
-use tokio::{sync::watch, task::JoinSet, time::Instant};
+use tokio::{
+    sync::watch,
+    task::{AbortHandle, JoinSet},
+    time::Instant,
+};
 
 use mantel_shared::UnixMillis;
 
@@ -30,7 +38,9 @@ use crate::{
     source::gallery::LoadError,
     timeline::{PhotoId, Programme, Showing, Timeline, Turn},
 };
+use admission::Claim;
 use motion::{Motion, Wanted};
+use queue::Urgency;
 use slide::{Failed, Rendered, Subject};
 use stills::Stills;
 use studio::Done;
@@ -44,7 +54,7 @@ pub struct Producer {
     /// Where to publish.
     pub feed: Arc<Feed>,
     /// All feeds, to give the place back.
-    pub feeds: std::sync::Weak<Feeds<Show>>,
+    pub feeds: Weak<Feeds<Show>>,
     /// What is on when.
     pub channel: Channel,
     /// Where photos come from.
@@ -63,8 +73,23 @@ const LINGER: Duration = Duration::from_secs(30);
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 
 impl Producer {
-    /// Runs until nobody watches, or `stop` turns true.
+    /// Runs until nobody watches, until its place is wanted for another feed, or until `stop` turns true.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
+        // However it ends, with a panic or without: nobody waits for a feed that no one fills.
+        let _ending = Ending {
+            feeds: self.feeds.clone(),
+            show: self.show,
+            feed: self.feed.clone(),
+        };
+        let place = tokio::select! {
+            place = self.feed.place() => place,
+            _ = stop.wait_for(|stop| *stop) => None,
+        };
+        let Some(_place) = place else { return };
+        self.produce(stop).await;
+    }
+
+    async fn produce(&self, mut stop: watch::Receiver<bool>) {
         let mut programme = self.channel.programme();
         let mut demand = self.feed.demand();
         let mut work = Work::default();
@@ -73,9 +98,13 @@ impl Producer {
         let mut unwatched_since = Instant::now();
         tracing::debug!(rendition = ?self.show.rendition, "a rendition starts");
         loop {
+            demand.mark_unchanged();
+            if self.feed.is_retired() {
+                tracing::debug!(rendition = ?self.show.rendition, "a rendition makes room");
+                return;
+            }
             let all = programme.borrow_and_update().clone();
             let timeline = self.timeline(&all);
-            demand.mark_unchanged();
             let wake = self.step(timeline, &mut work, &mut stills, &mut motion);
 
             if self.feed.n_viewers() > 0 {
@@ -133,12 +162,21 @@ impl Producer {
         }
         let wanted = [showing.current.turn(), showing.next.turn()];
         work.shelf.retain(|turn, _| wanted.contains(turn));
-        let current = self.rendered(wanted[0], work);
+        let is_watched = self.feed.n_viewers() > 0;
+        work.reclaim(wanted, is_watched);
+        let now_urgent = if is_watched {
+            Urgency::Current
+        } else {
+            Urgency::Idle
+        };
+        let current = self.rendered(wanted[0], now_urgent, work);
         // The picture that is due comes before the one that is not, unless it comes too late: then
-        // only what is begun early can ever be shown.
-        let next = (current.is_some() || work.lagging)
-            .then(|| self.rendered(wanted[1], work))
-            .flatten();
+        // only what is begun early can ever be shown. Nobody is there to see an idle feed's next.
+        let next = if is_watched && (current.is_some() || work.lagging) {
+            self.rendered(wanted[1], Urgency::Next, work)
+        } else {
+            work.shelf.get(&wanted[1]).cloned()
+        };
         let current = match (current, spare) {
             (Some(current), _) => current,
             // Rendered, but for a slide that has passed: better than a screen that stays empty.
@@ -173,11 +211,11 @@ impl Producer {
     }
 
     /// The turn as this rendition shows it, if it is ready; else its rendering is begun.
-    fn rendered(&self, turn: Turn, work: &mut Work) -> Option<Arc<Rendered>> {
+    fn rendered(&self, turn: Turn, urgency: Urgency, work: &mut Work) -> Option<Arc<Rendered>> {
         if let Some(rendered) = work.shelf.get(&turn) {
             return Some(rendered.clone());
         }
-        if work.left_of(turn) != Some(turn) || !work.rendering.insert(turn) {
+        if work.left_of(turn) != Some(turn) || work.rendering.contains_key(&turn) {
             return None;
         }
         let photos: Vec<_> = turn
@@ -187,7 +225,6 @@ impl Producer {
         for (id, photo) in &photos {
             if photo.is_none() {
                 // Gone since the playlist was made; a new one is on its way.
-                work.rendering.remove(&turn);
                 work.failed.insert(*id);
             }
         }
@@ -199,8 +236,11 @@ impl Producer {
                 None => None,
             },
         };
-        work.running
-            .spawn(self.studio.clone().render(subject, self.show.rendition));
+        let claim = Claim::new(urgency);
+        let studio = self.studio.clone();
+        let render = studio.render(subject, self.show.rendition, claim.clone());
+        let task = work.running.spawn(render);
+        work.rendering.insert(turn, Job { claim, task });
         None
     }
 
@@ -241,6 +281,10 @@ impl Producer {
                 work.failed.insert(photo.id);
                 match &*error {
                     LoadError::Gone => self.library.forget(&photo),
+                    // Not the photo's fault.
+                    LoadError::Stuck(_) | LoadError::NoThread(_) => {
+                        tracing::warn!(photo = %photo.name, %error, "a photo is left out for now");
+                    }
                     error => self.library.skip(&photo, error.to_string()),
                 }
             }
@@ -248,11 +292,13 @@ impl Producer {
                 work.blending = false;
                 motion.blended(key, jpeg);
             }
+            // It was given up, because its moment had passed.
+            Err(error) if error.is_cancelled() => {}
             Err(error) => {
                 // A panic in a worker is a bug, but no reason for a black wall.
                 tracing::error!(%error, "a rendering worker failed");
                 work.blending = false;
-                let lost: Vec<Turn> = work.rendering.drain().collect();
+                let lost: Vec<Turn> = work.rendering.drain().map(|(turn, _)| turn).collect();
                 work.failed.extend(lost.into_iter().flat_map(Turn::photos));
             }
         }
@@ -279,7 +325,7 @@ fn wake_at_change(showing: &Showing) -> Option<UnixMillis> {
 #[derive(Debug, Default)]
 struct Work {
     shelf: HashMap<Turn, Arc<Rendered>>,
-    rendering: HashSet<Turn>,
+    rendering: HashMap<Turn, Job>,
     failed: HashSet<PhotoId>,
     blending: bool,
     /// The picture finished last, should it be too late for its slide.
@@ -289,7 +335,48 @@ struct Work {
     running: JoinSet<Done>,
 }
 
+/// A slide that is being made, or waits for it.
+#[derive(Debug)]
+struct Job {
+    claim: Arc<Claim>,
+    task: AbortHandle,
+}
+
+/// Tells everybody that a producer has ended, when it is dropped.
+struct Ending {
+    feeds: Weak<Feeds<Show>>,
+    show: Show,
+    feed: Arc<Feed>,
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if let Some(feeds) = self.feeds.upgrade() {
+            feeds.ended(&self.show, &self.feed);
+        }
+    }
+}
+
 impl Work {
+    /// Says anew how urgent everything is that was asked for, and gives up what nobody will see and no
+    /// worker has begun with.
+    fn reclaim(&mut self, [current, next]: [Turn; 2], is_watched: bool) {
+        self.rendering.retain(|turn, job| {
+            let urgency = match (is_watched, *turn == current, *turn == next) {
+                (true, true, _) => Urgency::Current,
+                (false, true, _) => Urgency::Idle,
+                (true, false, true) => Urgency::Next,
+                _ => Urgency::Past,
+            };
+            job.claim.set(urgency);
+            let keep = urgency > Urgency::Past || job.claim.is_started();
+            if !keep {
+                job.task.abort();
+            }
+            keep
+        });
+    }
+
     /// What is left of a turn without the photos that failed.
     fn left_of(&self, turn: Turn) -> Option<Turn> {
         let mut left = turn.photos().filter(|id| !self.failed.contains(id));

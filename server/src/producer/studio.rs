@@ -11,10 +11,14 @@ use std::{
 };
 
 use bytes::Bytes;
-use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore, oneshot};
+use futures_util::future::{BoxFuture, FutureExt as _, Shared, WeakShared};
+use tokio::sync::oneshot;
 
 use super::{
+    admission::{Admission, Claim, Claims, Lent},
     motion::StepKey,
+    patience::{ThreadClock, Verdict, judge},
+    pool::Pool,
     shelf::Shelf,
     slide::{Failed, Rendered, Subject, render_now},
 };
@@ -47,7 +51,7 @@ pub struct StudioLimits {
     pub memory_mib: u32,
     /// Bytes of finished slides that are kept.
     pub shelf_bytes: usize,
-    /// How long a photo may take.
+    /// How much processor time a photo may take.
     pub time: Duration,
 }
 
@@ -84,14 +88,22 @@ struct Key {
     words: Vec<Option<String>>,
 }
 
-type Running = Arc<OnceCell<Result<Arc<Rendered>, Failed>>>;
+type Finished = Result<Arc<Rendered>, Failed>;
+type Work = Shared<BoxFuture<'static, Finished>>;
+
+/// Work that somebody waits for: it lives as long as they do.
+#[derive(Debug)]
+struct Running {
+    work: WeakShared<BoxFuture<'static, Finished>>,
+    claims: Claims,
+}
 
 /// Bounds how much is rendered at once, for all renditions together, and keeps what was.
 #[derive(Debug)]
 pub struct Studio {
     limits: StudioLimits,
-    workers: Arc<Semaphore>,
-    memory: Arc<Semaphore>,
+    admission: Arc<Admission>,
+    blenders: Pool,
     shelf: Mutex<Shelf<Key, Arc<Rendered>>>,
     running: Mutex<HashMap<Key, Running>>,
     /// Slides rendered so far: tells whether anything came after one.
@@ -105,8 +117,8 @@ impl Studio {
     /// A studio that keeps to `limits` and counts what it does.
     pub fn new(limits: StudioLimits, stats: Arc<WorkStats>) -> Self {
         Self {
-            workers: Arc::new(Semaphore::new(limits.n_workers)),
-            memory: Arc::new(Semaphore::new(limits.memory_mib as usize)),
+            admission: Admission::new(limits.n_workers, limits.memory_mib, stats.clone()),
+            blenders: Pool::new(limits.n_workers, "blend"),
             shelf: Mutex::new(Shelf::new(limits.shelf_bytes)),
             running: Mutex::default(),
             n_rendered: AtomicUsize::new(0),
@@ -121,8 +133,15 @@ impl Studio {
         locked(&self.looked_at).insert(id)
     }
 
-    /// Photos to frame. Who asks for the same at the same time waits for the same work.
-    pub async fn render(self: Arc<Self>, subject: Subject, rendition: Rendition) -> Done {
+    /// Photos to frame, in the order of what `claim` and others say of their urgency. Who asks for the
+    /// same at the same time waits for the same work. While it is queued it ends with the last of them;
+    /// once a worker has begun it is finished, and kept for who asks next.
+    pub async fn render(
+        self: Arc<Self>,
+        subject: Subject,
+        rendition: Rendition,
+        claim: Arc<Claim>,
+    ) -> Done {
         let turn = subject.turn();
         let key = Key::new(&subject, &rendition);
         if let Some(rendered) = locked(&self.shelf).get(&key) {
@@ -130,20 +149,36 @@ impl Studio {
             return Done::Rendered(turn, Ok(rendered));
         }
         self.stats.shelf_misses.fetch_add(1, Relaxed);
-        let running = locked(&self.running)
-            .entry(key.clone())
-            .or_default()
-            .clone();
-        let work = || async {
-            let studio = self.clone();
-            // By itself: the work goes on when who asked for it ends.
-            let work = tokio::spawn(studio.work(subject.clone(), rendition, key.clone()));
-            work.await
-                .unwrap_or_else(|_| Err(subject.failed(0, LoadError::Broken)))
-        };
-        let result = running.get_or_init(work).await.clone();
-        locked(&self.running).remove(&key);
+        let result = self.join(key, subject, rendition, &claim).await;
+        locked(&self.running).retain(|_, running| running.work.upgrade().is_some());
         Done::Rendered(turn, result)
+    }
+
+    /// The work that makes this slide; begun when there is none.
+    fn join(
+        self: &Arc<Self>,
+        key: Key,
+        subject: Subject,
+        rendition: Rendition,
+        claim: &Arc<Claim>,
+    ) -> Work {
+        let mut all = locked(&self.running);
+        if let Some(running) = all.get(&key)
+            && let Some(work) = running.work.upgrade()
+        {
+            running.claims.add(claim);
+            return work;
+        }
+        let claims = Claims::default();
+        claims.add(claim);
+        let work = self
+            .clone()
+            .work(subject, rendition, key.clone(), claims.clone());
+        let work = work.boxed().shared();
+        if let Some(weak) = work.downgrade() {
+            all.insert(key, Running { work: weak, claims });
+        }
+        work
     }
 
     async fn work(
@@ -151,11 +186,31 @@ impl Studio {
         subject: Subject,
         rendition: Rendition,
         key: Key,
-    ) -> Result<Arc<Rendered>, Failed> {
+        claims: Claims,
+    ) -> Finished {
+        let lent = self.lend(subject.n_mib(), claims).await;
+        // By itself from here on: a thread can't be ended, and what it makes is worth keeping.
+        let made = tokio::spawn(self.make(subject.clone(), rendition, key, lent));
+        made.await
+            .unwrap_or_else(|_| Err(subject.failed(0, LoadError::Broken)))
+    }
+
+    /// A worker's place and memory: as much as there is for who needs more.
+    async fn lend(&self, n_mib: u32, claims: Claims) -> Lent {
+        let n_mib = n_mib.clamp(1, self.limits.memory_mib);
+        self.admission.lend(n_mib, claims).await
+    }
+
+    async fn make(
+        self: Arc<Self>,
+        subject: Subject,
+        rendition: Rendition,
+        key: Key,
+        lent: Lent,
+    ) -> Finished {
         let (photos, limits) = (subject.clone(), self.limits.decode);
-        let n_mib = subject.n_mib();
         let stats = self.stats.clone();
-        let result = self.timed(n_mib, move || {
+        let result = self.timed(lent, move || {
             let start = Instant::now();
             let rendered = render_now(&photos, &limits, rendition);
             stats.render.record(start.elapsed());
@@ -190,51 +245,43 @@ impl Studio {
         });
     }
 
-    /// Has `work` done in a thread of its own, once there is a worker and memory for it, and waits
-    /// no longer than the limit. A thread that hangs can't be ended, but it can be left alone.
+    /// Has `work` done in a thread of its own and waits no longer than the limit. A thread that hangs
+    /// can't be ended, but it can be left alone.
     async fn timed<T: Send + 'static>(
         self: &Arc<Self>,
-        n_mib: u32,
+        lent: Lent,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, LoadError> {
-        let n_mib = n_mib.clamp(1, self.limits.memory_mib);
-        let lent = self.lend(n_mib).await;
+        let (begun, clock) = oneshot::channel();
         let (finished, mut result) = oneshot::channel();
         // No thread of the runtime's: it would wait for it when the program ends.
         let thread = std::thread::Builder::new().name("render".into());
         let started = thread.spawn(move || {
+            let _ = begun.send(ThreadClock::of_this_thread());
             // Nobody may be waiting any more.
             let _ = finished.send(work());
         });
         if let Err(error) = started {
             tracing::error!(%error, "can't start a thread that renders");
-            return Err(LoadError::Broken);
+            return Err(LoadError::NoThread(error));
         }
-        match tokio::time::timeout(self.limits.time, &mut result).await {
-            // A panic ends the thread without a result.
-            Ok(result) => result.map_err(|_| LoadError::Broken),
-            Err(_) => {
-                self.leave_alone(result, lent);
-                Err(LoadError::Slow(self.limits.time.as_secs()))
+        let clock = clock.await.ok();
+        let limit = self.limits.time;
+        for n in 1.. {
+            if let Ok(result) = tokio::time::timeout(limit, &mut result).await {
+                // A panic ends the thread without a result.
+                return result.map_err(|_| LoadError::Broken);
             }
+            let used = clock.as_ref().and_then(ThreadClock::used);
+            let why = match judge(n, used, limit) {
+                Verdict::Wait => continue,
+                Verdict::Slow => LoadError::Slow(limit.as_secs()),
+                Verdict::Stuck => LoadError::Stuck((limit * n).as_secs()),
+            };
+            self.leave_alone(result, lent);
+            return Err(why);
         }
-    }
-
-    /// A worker's place and memory, as soon as there are both.
-    async fn lend(&self, n_mib: u32) -> Lent {
-        // The semaphores are never closed.
-        let worker = self.workers.clone().acquire_owned().await;
-        if self.memory.available_permits() < n_mib as usize {
-            self.stats.decode_waits.fetch_add(1, Relaxed);
-        }
-        let memory = self.memory.clone().acquire_many_owned(n_mib).await;
-        let n_bytes = u64::from(n_mib) << 20;
-        self.stats.decode_bytes.fetch_add(n_bytes, Relaxed);
-        Lent {
-            _permits: [worker.ok(), memory.ok()],
-            stats: self.stats.clone(),
-            n_bytes,
-        }
+        Err(LoadError::Broken)
     }
 
     fn leave_alone<T: Send + 'static>(self: &Arc<Self>, result: oneshot::Receiver<T>, lent: Lent) {
@@ -264,7 +311,7 @@ impl Studio {
         quality: Quality,
     ) -> Done {
         let stats = self.stats.clone();
-        let blended = tokio::task::spawn_blocking(move || -> Result<Vec<u8>, EncodeError> {
+        let blended = self.blenders.run(move || -> Result<Vec<u8>, EncodeError> {
             let start = Instant::now();
             let mut out = Picture::filled(to.width(), to.height(), [0, 0, 0]);
             render::blend(&from, &to, alpha, &mut out);
@@ -279,24 +326,11 @@ impl Studio {
                 None
             }
             Err(error) => {
-                tracing::error!(%error, "blending panicked");
+                tracing::error!(%error, "a frame could not be blended");
                 None
             }
         };
         Done::Blended(key, jpeg)
-    }
-}
-
-/// What one decoder may use; given back when dropped.
-struct Lent {
-    _permits: [Option<OwnedSemaphorePermit>; 2],
-    stats: Arc<WorkStats>,
-    n_bytes: u64,
-}
-
-impl Drop for Lent {
-    fn drop(&mut self) {
-        self.stats.decode_bytes.fetch_sub(self.n_bytes, Relaxed);
     }
 }
 

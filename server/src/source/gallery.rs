@@ -45,6 +45,12 @@ pub enum LoadError {
     /// It takes longer than a photo may.
     #[error("it takes longer than {0} s to decode")]
     Slow(u64),
+    /// The thread that works on it does nothing: a drive does not answer, or the machine stood still.
+    #[error("nothing has come of it in {0} s: its drive does not answer, or the machine is busy")]
+    Stuck(u64),
+    /// There is no thread to work on it.
+    #[error("no thread can be started to decode it: {0}")]
+    NoThread(io::Error),
     /// Working on it failed in a way that nobody foresaw.
     #[error("the picture can't be decoded")]
     Broken,

@@ -1,6 +1,6 @@
 use std::sync::mpsc;
 
-use super::*;
+use super::{super::queue::Urgency, *};
 use crate::{
     library::{Filter, Library},
     rendition::Fps,
@@ -38,8 +38,23 @@ fn subjects() -> Vec<Subject> {
         .collect()
 }
 
+/// A thread's work, with so much memory lent for it.
+async fn timed<T: Send + 'static>(
+    studio: &Arc<Studio>,
+    n_mib: u32,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, LoadError> {
+    let lent = studio.lend(n_mib, Claims::default()).await;
+    studio.timed(lent, work).await
+}
+
 async fn rendered(studio: &Arc<Studio>, subject: &Subject, rendition: Rendition) -> Arc<Rendered> {
-    match studio.clone().render(subject.clone(), rendition).await {
+    let claim = Claim::new(Urgency::Current);
+    match studio
+        .clone()
+        .render(subject.clone(), rendition, claim)
+        .await
+    {
         Done::Rendered(_, Ok(rendered)) => rendered,
         other => panic!("{other:?}"),
     }
@@ -106,7 +121,8 @@ async fn a_photo_that_is_gone_is_to_blame_not_its_companion() {
         photo: subject.photo.clone(),
         beside: Some(Arc::new(gone)),
     };
-    let done = studio.clone().render(both, rendition(320)).await;
+    let claim = Claim::new(Urgency::Current);
+    let done = studio.clone().render(both, rendition(320), claim).await;
     let Done::Rendered(_, Err(failed)) = done else {
         panic!("{done:?}")
     };
@@ -118,12 +134,15 @@ async fn a_photo_that_is_gone_is_to_blame_not_its_companion() {
 async fn a_decoder_that_hangs_is_left_alone() {
     let studio = Arc::new(Studio::new(limits(), Arc::default()));
     let (release, hang) = mpsc::channel::<()>();
-    let hangs = studio.timed(1024, move || hang.recv().is_ok()).await;
+    let hangs = timed(&studio, 1024, move || hang.recv().is_ok()).await;
     let sentence = hangs.unwrap_err().to_string();
-    assert_eq!(sentence, "it takes longer than 0 s to decode");
+    assert_eq!(
+        sentence,
+        "nothing has come of it in 0 s: its drive does not answer, or the machine is busy"
+    );
     assert_eq!(studio.stats.n_hanging.load(Relaxed), 1);
     // Worker and memory are there again.
-    assert_eq!(studio.timed(1024, || 5).await.unwrap(), 5);
+    assert_eq!(timed(&studio, 1024, || 5).await.unwrap(), 5);
     drop(release);
     while studio.stats.n_hanging.load(Relaxed) > 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -137,11 +156,15 @@ async fn what_hangs_beyond_the_limit_holds_what_it_has() {
     for _ in 0..=MAX_HANGING {
         let (release, hang) = mpsc::channel::<()>();
         releases.push(release);
-        assert!(studio.timed(1, move || hang.recv().is_ok()).await.is_err());
+        assert!(
+            timed(&studio, 1, move || hang.recv().is_ok())
+                .await
+                .is_err()
+        );
     }
-    assert_eq!(studio.workers.available_permits(), 0);
+    assert_eq!(studio.admission.n_free(), 0);
     releases.clear();
-    assert_eq!(studio.timed(1, || 5).await.unwrap(), 5);
+    assert_eq!(timed(&studio, 1, || 5).await.unwrap(), 5);
 }
 
 #[tokio::test]
@@ -163,7 +186,7 @@ async fn memory_is_lent_by_estimate() {
                 running.fetch_sub(1, Relaxed);
                 n
             };
-            studio.timed(n_mib, work).await.unwrap()
+            timed(&studio, n_mib, work).await.unwrap()
         })
     };
     // More than there is gets all there is.
@@ -177,7 +200,54 @@ async fn memory_is_lent_by_estimate() {
 async fn a_panic_in_a_worker_is_a_broken_picture() {
     let studio = Arc::new(Studio::new(StudioLimits::new(1, 1024), Arc::default()));
     let work = || -> u8 { panic!("on purpose") };
-    let broken = studio.timed(1, work).await;
+    let broken = timed(&studio, 1, work).await;
     assert!(matches!(broken, Err(LoadError::Broken)));
-    assert_eq!(studio.timed(1, || 5).await.unwrap(), 5);
+    assert_eq!(timed(&studio, 1, || 5).await.unwrap(), 5);
+}
+
+#[tokio::test]
+async fn queued_work_ends_with_the_last_who_waits_for_it() {
+    let studio = Arc::new(Studio::new(StudioLimits::new(1, 1024), Arc::default()));
+    let subject = &subjects()[0];
+    let busy = studio.lend(1, Claims::default()).await;
+    let wait = |width| {
+        let claim = Claim::new(Urgency::Current);
+        let studio = studio.clone();
+        tokio::spawn(studio.render(subject.clone(), rendition(width), claim))
+    };
+    let (gone, stays) = ([wait(320), wait(320), wait(640)], wait(320));
+    while studio.admission.n_waiting() < 2 {
+        tokio::task::yield_now().await;
+    }
+    for one in gone {
+        one.abort();
+        assert!(one.await.expect_err("it was aborted").is_cancelled());
+    }
+    assert_eq!(studio.admission.n_waiting(), 1, "one still waits for 320");
+    drop(busy);
+    assert!(matches!(stays.await, Ok(Done::Rendered(_, Ok(_)))));
+    assert!(locked(&studio.running).is_empty());
+    assert_eq!(studio.admission.n_free(), 1);
+}
+
+#[tokio::test]
+async fn what_a_worker_has_begun_is_finished_and_kept() {
+    let studio = Arc::new(Studio::new(StudioLimits::new(1, 1024), Arc::default()));
+    let subject = &subjects()[0];
+    let claim = Claim::new(Urgency::Current);
+    let render = studio
+        .clone()
+        .render(subject.clone(), rendition(320), claim.clone());
+    let task = tokio::spawn(render);
+    while !claim.is_started() {
+        tokio::task::yield_now().await;
+    }
+    task.abort();
+    // The only worker is free again when it is done.
+    drop(studio.lend(1, Claims::default()).await);
+    while studio.stats.shelf_bytes.load(Relaxed) == 0 {
+        tokio::task::yield_now().await;
+    }
+    rendered(&studio, subject, rendition(320)).await;
+    assert_eq!(studio.stats.shelf_hits.load(Relaxed), 1);
 }
