@@ -83,6 +83,9 @@ pub async fn run(
         work,
         ..outputs(&config, feeds.clone(), channels, library, framing)
     };
+    let budget = config.slow_viewer_bytes;
+    let held = output::keep_within(outputs.viewers.clone(), feeds.clone(), budget);
+    let held = tokio::spawn(held);
     let accept = accept(&config, Arc::new(outputs))?;
     let signal = tokio::spawn(async move {
         shutdown.await;
@@ -92,6 +95,7 @@ pub async fn run(
     });
     net::serve(listeners, accept, stopped).await;
     signal.abort();
+    held.abort();
     channel_task.abort();
     drop(scan);
     Ok(())

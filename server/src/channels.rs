@@ -5,11 +5,18 @@
 //! channel is made when it is first asked for and goes when nobody has watched it for a while. All of
 //! them run by the same clock, seed and order, so that two screens with the same choice agree.
 
+//!
+//! A choice takes its place before its photos are looked for: what does not fit costs no query, few
+//! queries run at a time, and who asks for the same waits for the same one.
+
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
+
+use futures_util::future::{BoxFuture, FutureExt as _, Shared, WeakShared};
+use tokio::sync::Semaphore;
 
 use crate::{
     channel::{Channel, ChannelTask, Common, Role},
@@ -43,6 +50,9 @@ pub struct TooMany;
 /// Choices that are watched at once; each is a playlist in memory.
 const MAX_CHOICES: usize = 16;
 
+/// Queries for new choices that run at a time: each takes a thread, and memory for its photos.
+const MAX_QUERIES: usize = 2;
+
 /// How long a choice stays that nobody watches.
 const LINGER: Duration = Duration::from_secs(300);
 
@@ -54,6 +64,7 @@ pub struct Channels {
     filter: Filter,
     common: Common,
     choices: Mutex<Choices>,
+    queries: Arc<Semaphore>,
 }
 
 #[derive(Debug, Default)]
@@ -65,8 +76,40 @@ struct Choices {
 #[derive(Debug)]
 struct Choice {
     no: ChannelNo,
-    channel: Channel,
+    state: State,
     watched: Instant,
+}
+
+/// `None` when it came to nothing.
+type Making = BoxFuture<'static, Option<Channel>>;
+
+#[derive(Debug)]
+enum State {
+    /// Its photos are looked for, as long as somebody waits for them.
+    Making(WeakShared<Making>),
+    Made(Channel),
+}
+
+impl State {
+    fn channel(&self) -> Option<&Channel> {
+        match self {
+            Self::Making(_) => None,
+            Self::Made(channel) => Some(channel),
+        }
+    }
+
+    fn is_held(&self) -> bool {
+        match self {
+            Self::Making(making) => making.upgrade().is_some(),
+            Self::Made(channel) => channel.is_held(),
+        }
+    }
+}
+
+/// What became of a place that was asked for.
+enum Placed {
+    Made(ChannelNo, Channel),
+    Making(ChannelNo, Shared<Making>),
 }
 
 impl Channels {
@@ -82,6 +125,7 @@ impl Channels {
             filter,
             common,
             choices: Mutex::default(),
+            queries: Arc::new(Semaphore::new(MAX_QUERIES)),
         }
     }
 
@@ -94,20 +138,37 @@ impl Channels {
             return Ok((MAIN, self.main.clone()));
         }
         let filter = wish.clone().within(&self.filter);
-        if let Some(found) = self.choices().find(&filter) {
-            return Ok(found);
-        }
-        let (common, own) = (self.common.clone(), filter.clone());
-        // Asking the index may take a while, and this thread serves sockets.
-        let made = tokio::task::spawn_blocking(move || ChannelTask::new(common, own, Role::Choice));
-        // A panic there is logged by the runtime, and this one choice can't be had.
-        let (task, channel) = made.await.map_err(|_| TooMany)?;
-        let (no, channel, is_new) = self.choices().add(filter, channel)?;
-        if is_new {
+        let placed = self
+            .choices()
+            .place(&filter, || self.make(filter.clone()).shared())?;
+        let (no, making) = match placed {
+            Placed::Made(no, channel) => return Ok((no, channel)),
+            Placed::Making(no, making) => (no, making),
+        };
+        let made = making.await;
+        let channel = self.choices().made(&filter, no, made);
+        channel.map(|channel| (no, channel)).ok_or(TooMany)
+    }
+
+    /// Looks for the photos of a choice, once it is its turn. Given up when nobody waits any more.
+    fn make(&self, filter: Filter) -> Making {
+        let (common, queries) = (self.common.clone(), self.queries.clone());
+        let making = async move {
+            // The semaphore is never closed.
+            let turn = queries.acquire_owned().await.ok()?;
+            // Asking the index may take a while, and this thread serves sockets.
+            let made = tokio::task::spawn_blocking(move || {
+                // A query that runs has its turn until it ends, whoever still waits for it.
+                let _turn = turn;
+                ChannelTask::new(common, filter, Role::Choice)
+            });
+            // A panic there is logged by the runtime, and this one choice can't be had.
+            let (task, channel) = made.await.ok()?;
             // It ends when the last hold on its channel goes.
             tokio::spawn(task.run());
-        }
-        Ok((no, channel))
+            Some(channel)
+        };
+        making.boxed()
     }
 
     /// The channel with this number, if it is still there.
@@ -117,7 +178,7 @@ impl Channels {
         }
         let choices = self.choices();
         let found = choices.by_filter.values().find(|choice| choice.no == no);
-        found.map(|choice| choice.channel.clone())
+        found.and_then(|choice| choice.state.channel().cloned())
     }
 
     fn choices(&self) -> MutexGuard<'_, Choices> {
@@ -126,48 +187,82 @@ impl Channels {
 }
 
 impl Choices {
-    fn find(&mut self, filter: &Filter) -> Option<(ChannelNo, Channel)> {
-        let choice = self.by_filter.get_mut(filter)?;
-        choice.watched = Instant::now();
-        Some((choice.no, choice.channel.clone()))
-    }
-
-    /// Adds a channel, unless somebody was faster; then theirs is the one.
-    fn add(
+    /// The choice's channel or what makes it; `make` is called where it has no place yet and there is room.
+    fn place(
         &mut self,
-        filter: Filter,
-        channel: Channel,
-    ) -> Result<(ChannelNo, Channel, bool), TooMany> {
-        if let Some((no, channel)) = self.find(&filter) {
-            return Ok((no, channel, false));
+        filter: &Filter,
+        make: impl FnOnce() -> Shared<Making>,
+    ) -> Result<Placed, TooMany> {
+        if let Some(choice) = self.by_filter.get_mut(filter) {
+            choice.watched = Instant::now();
+            match &choice.state {
+                State::Made(channel) => return Ok(Placed::Made(choice.no, channel.clone())),
+                State::Making(making) => {
+                    if let Some(making) = making.upgrade() {
+                        return Ok(Placed::Making(choice.no, making));
+                    }
+                }
+            }
+            // Whoever wanted it went before it was there.
+            self.by_filter.remove(filter);
         }
-        self.by_filter
-            .retain(|_, choice| choice.channel.is_held() || choice.watched.elapsed() < LINGER);
-        if self.by_filter.len() >= MAX_CHOICES {
-            let idle = self
-                .by_filter
-                .iter()
-                .filter(|(_, choice)| !choice.channel.is_held())
-                .min_by_key(|(_, choice)| choice.watched)
-                .map(|(filter, _)| filter.clone());
-            self.by_filter.remove(&idle.ok_or(TooMany)?);
-        }
+        self.make_room()?;
+        let making = make();
         self.last += 1;
         let no = ChannelNo(self.last);
+        let state = making.downgrade().map(State::Making).ok_or(TooMany)?;
         let choice = Choice {
             no,
-            channel: channel.clone(),
+            state,
             watched: Instant::now(),
         };
-        self.by_filter.insert(filter, choice);
-        Ok((no, channel, true))
+        self.by_filter.insert(filter.clone(), choice);
+        Ok(Placed::Making(no, making))
+    }
+
+    fn make_room(&mut self) -> Result<(), TooMany> {
+        self.by_filter.retain(|_, choice| match choice.state {
+            State::Making(_) => choice.state.is_held(),
+            State::Made(_) => choice.state.is_held() || choice.watched.elapsed() < LINGER,
+        });
+        if self.by_filter.len() < MAX_CHOICES {
+            return Ok(());
+        }
+        let idle = self
+            .by_filter
+            .iter()
+            .filter(|(_, choice)| !choice.state.is_held())
+            .min_by_key(|(_, choice)| choice.watched)
+            .map(|(filter, _)| filter.clone());
+        self.by_filter.remove(&idle.ok_or(TooMany)?);
+        Ok(())
+    }
+
+    /// A channel is there, or nothing came of it. Of all who waited the first to say so is heard.
+    fn made(&mut self, filter: &Filter, no: ChannelNo, made: Option<Channel>) -> Option<Channel> {
+        let place = self
+            .by_filter
+            .get_mut(filter)
+            .filter(|choice| choice.no == no);
+        match (made, place) {
+            (Some(channel), Some(choice)) => {
+                if choice.state.channel().is_none() {
+                    choice.state = State::Made(channel.clone());
+                }
+                Some(channel)
+            }
+            (None, Some(_)) => {
+                self.by_filter.remove(filter);
+                None
+            }
+            // It has lost its place meanwhile, and so its number.
+            (_, None) => None,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::{
         library::Library,
@@ -219,5 +314,56 @@ mod tests {
             all.push(channels.choose(&album(&i.to_string())).await.unwrap());
         }
         assert_eq!(channels.choose(&album("more")).await.unwrap_err(), TooMany);
+    }
+
+    #[tokio::test]
+    async fn who_asks_for_the_same_waits_for_the_same_query() {
+        let channels = channels();
+        // No query gets its turn yet.
+        let turns = channels
+            .queries
+            .clone()
+            .acquire_many_owned(2)
+            .await
+            .unwrap();
+        let wish = album("Rome");
+        let mut both = [0, 1].map(|_| Box::pin(channels.choose(&wish)));
+        for waits in &mut both {
+            assert!(waits.now_or_never().is_none());
+        }
+        assert_eq!(channels.choices().by_filter.len(), 1);
+        drop(turns);
+        let [first, second] = both;
+        assert_eq!(first.await.unwrap().0, second.await.unwrap().0);
+    }
+
+    #[tokio::test]
+    async fn what_finds_no_room_costs_no_query_and_what_is_given_up_leaves_none_behind() {
+        let channels = channels();
+        let turns = channels
+            .queries
+            .clone()
+            .acquire_many_owned(2)
+            .await
+            .unwrap();
+        let wishes: Vec<Filter> = (0..1500).map(|i| album(&i.to_string())).collect();
+        let mut waiting = Vec::new();
+        for (i, wish) in wishes.iter().enumerate() {
+            let mut waits = Box::pin(channels.choose(wish));
+            match (&mut waits).now_or_never() {
+                None => waiting.push(waits),
+                Some(answer) => {
+                    assert!(i >= MAX_CHOICES);
+                    assert_eq!(answer.unwrap_err(), TooMany);
+                }
+            }
+        }
+        assert_eq!(waiting.len(), MAX_CHOICES);
+        // All of them go, and with them what they wanted.
+        waiting.clear();
+        drop(turns);
+        assert_eq!(channels.queries.available_permits(), MAX_QUERIES);
+        channels.choose(&album("Rome")).await.unwrap();
+        assert_eq!(channels.choices().by_filter.len(), 1);
     }
 }

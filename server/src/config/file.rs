@@ -55,6 +55,7 @@ pub struct FileConfig {
     max_renditions: Option<i64>,
     decode_memory: Option<i64>,
     stall_timeout: Option<String>,
+    slow_viewer_memory: Option<i64>,
     step_down: Option<String>,
     album: Option<toml::Value>,
     from: Option<toml::Value>,
@@ -147,6 +148,7 @@ impl FileConfig {
             body_timeout: self.body_timeout.take(),
             max_renditions: self.max_renditions,
             decode_memory: self.decode_memory,
+            slow_viewer_memory: self.slow_viewer_memory,
             stall_timeout: self.stall_timeout.take(),
             step_down: self.step_down.take(),
         }

@@ -106,6 +106,16 @@ pub struct LimitArgs {
     #[arg(long, value_name = "DURATION", env = "MANTEL_STALL_TIMEOUT")]
     pub stall_timeout: Option<String>,
 
+    /// How much memory old frames may take that slow viewers have not read yet; beyond that the slowest
+    /// are cut off [default: 64].
+    #[arg(
+        long,
+        value_name = "MIB",
+        allow_negative_numbers = true,
+        env = "MANTEL_SLOW_VIEWER_MEMORY"
+    )]
+    pub slow_viewer_memory: Option<i64>,
+
     /// Give a viewer that can't keep up smaller pictures [default: on].
     #[arg(long, value_name = "on|off", env = "MANTEL_STEP_DOWN")]
     pub step_down: Option<String>,
@@ -117,6 +127,7 @@ pub(super) struct Costs {
     pub(super) max_body: u64,
     pub(super) max_renditions: usize,
     pub(super) decode_memory_bytes: u64,
+    pub(super) slow_viewer_bytes: usize,
     pub(super) step_down: bool,
 }
 
@@ -136,6 +147,7 @@ impl LimitArgs {
             max_renditions: self.max_renditions.or(file.max_renditions),
             decode_memory: self.decode_memory.or(file.decode_memory),
             stall_timeout: self.stall_timeout.or(file.stall_timeout),
+            slow_viewer_memory: self.slow_viewer_memory.or(file.slow_viewer_memory),
             step_down: self.step_down.or(file.step_down),
         }
     }
@@ -166,6 +178,12 @@ impl LimitArgs {
             max_body: whole("--max-body", self.max_body, 16 * 1024, 1024..=1 << 30)? as u64,
             max_renditions: whole("--max-renditions", self.max_renditions, 12, 1..=1000)?,
             decode_memory_bytes: (mib as u64) << 20,
+            slow_viewer_bytes: whole(
+                "--slow-viewer-memory",
+                self.slow_viewer_memory,
+                64,
+                1..=1 << 20,
+            )? << 20,
             step_down: self.step_down.as_deref().map_or(Ok(true), |text| {
                 on_or_off(text).ok_or_else(|| bad("--step-down", text, "on or off"))
             })?,

@@ -61,6 +61,8 @@ pub struct Config {
     pub max_renditions: usize,
     /// How much memory photos may take while they are decoded.
     pub decode_memory_bytes: u64,
+    /// How much memory old frames may take that slow viewers have not read yet.
+    pub slow_viewer_bytes: usize,
     /// A viewer that takes no byte for so long, while there is something to send, is cut off.
     pub stall_timeout: std::time::Duration,
     /// A viewer that keeps skipping gets a smaller rendition.
@@ -146,6 +148,7 @@ impl Config {
             max_body,
             max_renditions,
             decode_memory_bytes,
+            slow_viewer_bytes,
             step_down,
         } = costs;
         let listens_by_default = args.listen.is_empty() && file.listen.0.is_empty();
@@ -230,6 +233,7 @@ impl Config {
             max_body,
             max_renditions,
             decode_memory_bytes,
+            slow_viewer_bytes,
             stall_timeout: limits.stall_timeout,
             step_down,
             log: args.log.or(file.log).unwrap_or_default(),

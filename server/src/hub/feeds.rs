@@ -15,6 +15,7 @@ use std::{
     },
 };
 
+use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::{Hub, Subscription};
@@ -288,6 +289,14 @@ impl<K: Clone + Eq + std::hash::Hash> Feeds<K> {
         let nearest = reachable.min_by_key(|(distance, ..)| *distance);
         let (_, key, feed) = nearest.ok_or(full)?;
         Ok(Some((key.clone(), Lease::new(feed.clone()))))
+    }
+
+    /// The bytes of all frames that are on, or known to come next.
+    pub fn frames(&self) -> Vec<Bytes> {
+        let feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
+        let feeds = feeds.iter().flat_map(HashMap::values);
+        let hubs = feeds.flat_map(|feed| [&feed.stills, &feed.motion]);
+        hubs.flat_map(Hub::frames).collect()
     }
 
     /// The feeds in use and how many hold each.

@@ -9,6 +9,7 @@ mod frame;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use tokio::{sync::watch, time::Instant};
 
 pub use feeds::{Feed, Feeds, Kind, Lease};
@@ -53,6 +54,17 @@ impl Hub {
             }
             board.now = Some(now);
         });
+    }
+
+    /// The bytes of the frame that is on and of the one that is known to follow.
+    fn frames(&self) -> impl Iterator<Item = Bytes> {
+        let now = self.board.borrow().now.clone();
+        let frames = now.map(|now| [Some(now.current), now.next]);
+        frames
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|frame| frame.body.clone())
     }
 
     /// Nothing more comes: every subscription ends.
@@ -122,7 +134,6 @@ impl Subscription {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bytes::Bytes;
     use mantel_shared::{FrameMeta, UnixMillis};
 
     fn now(no: u64) -> Now {

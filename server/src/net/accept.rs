@@ -21,6 +21,7 @@ use warp::{filters::BoxedFilter, reply::Response};
 
 use super::{
     answers::Answer,
+    cut::Cut,
     door::{Door, Way},
     guard::{Guard, GuardError},
     host,
@@ -212,21 +213,23 @@ async fn connection(
     }
     let keys = accept.keys.clone().filter(|_| peer != Peer::Unix);
     let counts = accept.counts.clone();
-    let socket = Stall::new(socket, limits.stall_timeout, counts.clone());
+    let cut = Cut::default();
+    let socket = Stall::new(socket, limits.stall_timeout, counts.clone(), cut.clone());
+    let line = (peer, cut);
     let Some(keys) = keys else {
-        return speak(socket, peer, Way::Plain, accept, shutdown).await;
+        return speak(socket, line, Way::Plain, accept, shutdown).await;
     };
     match timeout(limits.head_timeout, begins_tls(socket.get_ref())).await {
         Ok(Ok(true)) => {}
         Ok(Ok(false)) => {
-            return Box::pin(speak(socket, peer, Way::PlainOnTls, accept, shutdown)).await;
+            return Box::pin(speak(socket, line, Way::PlainOnTls, accept, shutdown)).await;
         }
         Ok(Err(_)) => return,
         Err(_) => return counts.refuse(Refusal::SlowHead),
     }
     let shaken = Box::pin(keys.acceptor.accept(socket));
     match timeout(limits.head_timeout, shaken).await {
-        Ok(Ok(stream)) => Box::pin(speak(stream, peer, Way::Tls, accept, shutdown)).await,
+        Ok(Ok(stream)) => Box::pin(speak(stream, line, Way::Tls, accept, shutdown)).await,
         Ok(Err(error)) => {
             tracing::debug!(%peer, %error, "TLS");
             counts.refuse(Refusal::Tls);
@@ -251,7 +254,7 @@ async fn begins_tls(socket: &Socket) -> io::Result<bool> {
 /// HTTP, until one of both has had enough.
 async fn speak<T>(
     io: T,
-    peer: Peer,
+    (peer, cut): (Peer, Cut),
     way: Way,
     accept: Arc<Accept>,
     mut shutdown: watch::Receiver<bool>,
@@ -269,7 +272,7 @@ async fn speak<T>(
         .max_buf_size(limits.max_head)
         .serve_connection(
             TokioIo::new(Line::new(io, busy.clone())),
-            Door::new(accept, peer, way, busy),
+            Door::new(accept, (peer, cut), way, busy),
         );
     let mut told = false;
     let result = loop {

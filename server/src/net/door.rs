@@ -20,6 +20,7 @@ use warp::reply::Response;
 use super::{
     accept::Accept,
     answers::Answer,
+    cut::Cut,
     guard::{
         Denied,
         credentials::{self, Credentials},
@@ -38,6 +39,8 @@ pub(super) struct Door(Arc<Inner>);
 struct Inner {
     accept: Arc<Accept>,
     peer: Peer,
+    /// Ends the connection.
+    cut: Cut,
     way: Way,
     busy: Busy,
     n_requests: AtomicUsize,
@@ -64,10 +67,11 @@ pub(super) enum Way {
 }
 
 impl Door {
-    pub(super) fn new(accept: Arc<Accept>, peer: Peer, way: Way, busy: Busy) -> Self {
+    pub(super) fn new(accept: Arc<Accept>, (peer, cut): (Peer, Cut), way: Way, busy: Busy) -> Self {
         Self(Arc::new(Inner {
             accept,
             peer,
+            cut,
             way,
             busy,
             n_requests: AtomicUsize::new(0),
@@ -136,7 +140,8 @@ impl Inner {
                 }
                 request.headers_mut().remove(header::AUTHORIZATION);
                 request.headers_mut().remove(header::COOKIE);
-                request.extensions_mut().insert(guest.visitor);
+                let visitor = guest.visitor.on(self.cut.clone());
+                request.extensions_mut().insert(visitor);
                 let routes = self.accept.routes.clone();
                 let Ok(mut response) = warp::service(routes).call(request).await;
                 // A page's own requests don't have the page's query.

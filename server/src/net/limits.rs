@@ -48,10 +48,12 @@ pub enum Refusal {
     Renditions,
     /// As many requests on one connection as there may be: it was closed after the last.
     Requests,
+    /// Old frames that it did not take needed too much memory.
+    Memory,
 }
 
 impl Refusal {
-    const N: usize = 17;
+    const N: usize = 18;
 
     /// All of them, in the order of their discriminants.
     pub const ALL: [Self; Self::N] = [
@@ -72,6 +74,7 @@ impl Refusal {
         Self::Tls,
         Self::Renditions,
         Self::Requests,
+        Self::Memory,
     ];
 
     /// As metrics name it.
@@ -94,6 +97,7 @@ impl Refusal {
             Self::Tls => "tls",
             Self::Renditions => "renditions",
             Self::Requests => "requests",
+            Self::Memory => "memory",
         }
     }
 }

@@ -4,6 +4,7 @@
 mod accept;
 mod address;
 mod answers;
+mod cut;
 mod door;
 mod guard;
 mod host;
@@ -17,6 +18,7 @@ mod visitor;
 
 pub use accept::{Accept, AcceptError, serve};
 pub use address::{lan_address, lan_addresses};
+pub use cut::Cut;
 pub(crate) use guard::replace;
 pub use guard::{Token, TokenError, TokenFile, password_line};
 pub use limits::{ConnectionCounts, Refusal};

@@ -17,7 +17,10 @@ use tokio::{
     time::{Instant, Sleep, sleep},
 };
 
-use super::limits::{ConnectionCounts, Refusal};
+use super::{
+    cut::Cut,
+    limits::{ConnectionCounts, Refusal},
+};
 
 /// A socket that is given up when it stays full for too long.
 #[derive(Debug)]
@@ -27,16 +30,18 @@ pub(super) struct Stall<T> {
     blocked_since: Option<Instant>,
     alarm: Pin<Box<Sleep>>,
     counts: Arc<ConnectionCounts>,
+    cut: Cut,
 }
 
 impl<T> Stall<T> {
-    pub(super) fn new(io: T, limit: Duration, counts: Arc<ConnectionCounts>) -> Self {
+    pub(super) fn new(io: T, limit: Duration, counts: Arc<ConnectionCounts>, cut: Cut) -> Self {
         Self {
             io,
             limit,
             blocked_since: None,
             alarm: Box::pin(sleep(limit)),
             counts,
+            cut,
         }
     }
 
@@ -67,6 +72,13 @@ impl<T> Stall<T> {
     }
 
     fn wait<R>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<R>> {
+        if self.cut.is_cut(cx) {
+            self.counts.refuse(Refusal::Memory);
+            return Poll::Ready(Err(io::Error::new(
+                io::ErrorKind::ConnectionAborted,
+                "the memory of what the peer does not take is needed",
+            )));
+        }
         let since = *self.blocked_since.get_or_insert_with(Instant::now);
         // It may ring for a stop that is long over; then it is set for this one.
         loop {
@@ -142,7 +154,7 @@ mod tests {
     async fn a_peer_that_takes_nothing_is_given_up() {
         let counts = Arc::new(ConnectionCounts::default());
         let (ours, _theirs) = duplex(100);
-        let mut ours = Stall::new(ours, LIMIT, counts.clone());
+        let mut ours = Stall::new(ours, LIMIT, counts.clone(), Cut::default());
         let start = Instant::now();
         ours.write_all(&[0; 1000]).await.unwrap_err();
         assert!(start.elapsed() >= LIMIT);
@@ -150,10 +162,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_connection_that_is_cut_ends_however_full_it_is() {
+        let counts = Arc::new(ConnectionCounts::default());
+        let (ours, _theirs) = duplex(100);
+        let cut = Cut::default();
+        let mut ours = Stall::new(ours, Duration::MAX, counts.clone(), cut.clone());
+        let writer = tokio::spawn(async move { ours.write_all(&[0; 1000]).await });
+        tokio::task::yield_now().await;
+        assert!(!writer.is_finished());
+        cut.cut();
+        let error = writer.await.expect("no panic").expect_err("it was cut");
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionAborted);
+        assert_eq!(stalled(&counts), 0);
+        let memory = counts.refusals().find(|row| row.0 == "memory");
+        assert_eq!(memory, Some(("memory", 1)));
+    }
+
+    #[tokio::test]
     async fn a_peer_that_takes_a_little_now_and_then_is_not() {
         let counts = Arc::new(ConnectionCounts::default());
         let (ours, mut theirs) = duplex(10);
-        let mut ours = Stall::new(ours, LIMIT, counts.clone());
+        let mut ours = Stall::new(ours, LIMIT, counts.clone(), Cut::default());
         let slow = tokio::spawn(async move {
             let mut byte = [0];
             for _ in 0..12 {

@@ -8,6 +8,8 @@ use std::{
 
 use tokio::sync::watch;
 
+use super::cut::Cut;
+
 /// What somebody may do. `watch` is everything that only looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rights {
@@ -148,6 +150,8 @@ pub struct Visitor {
     pub rights: Rights,
     /// Whether the bytes are encrypted on the way to the client.
     pub is_secure: bool,
+    /// Ends its connection.
+    pub connection: Cut,
     membership: Membership,
 }
 
@@ -158,8 +162,14 @@ impl Visitor {
             name: member.name.clone(),
             rights: member.rights,
             is_secure,
+            connection: Cut::default(),
             membership: member.membership(),
         }
+    }
+
+    /// The same, on this connection.
+    pub(super) fn on(self, connection: Cut) -> Self {
+        Self { connection, ..self }
     }
 
     /// Whether the token was revoked, or the user removed, by which this visitor came in.

@@ -7,8 +7,11 @@ use bytes::Bytes;
 use tokio::time::Instant;
 use warp::reply::Response;
 
-use super::{reply, viewers::Viewing};
-use crate::net::Visitor;
+use super::{held::Held, reply, viewers::Viewing};
+use crate::{hub::Frame, net::Visitor};
+
+/// Pieces shorter than this are heads, which cost next to nothing.
+const LEAST_FRAME: usize = 2048;
 
 /// What comes after what was said last.
 pub(super) enum More {
@@ -31,6 +34,9 @@ pub(super) trait Script: Send + 'static {
         viewing: &Viewing,
         out: &mut VecDeque<Bytes>,
     ) -> impl Future<Output = More> + Send;
+
+    /// The frame that it keeps beside what is in the queue.
+    fn standing(&self) -> Option<&Frame>;
 }
 
 /// One viewer's body.
@@ -72,11 +78,12 @@ impl<S: Script> State<S> {
             ready,
             ..
         } = &mut self.body;
-        if ready.is_empty()
-            && let Some(since) = self.taking.take()
-        {
-            // hyper asks again when it has less than its buffer left to write.
-            viewing.took(since.elapsed());
+        if ready.is_empty() {
+            if let Some(since) = self.taking.take() {
+                // hyper asks again when it has less than its buffer left to write.
+                viewing.took(since.elapsed());
+            }
+            viewing.holds(std::iter::empty());
         }
         while ready.is_empty() {
             if self.over {
@@ -90,6 +97,9 @@ impl<S: Script> State<S> {
             match more {
                 More::Frames { n, since } => {
                     viewing.sent(n, ready.iter().map(Bytes::len).sum());
+                    let standing = script.standing().map(|frame| &frame.body);
+                    let frames = ready.iter().filter(|piece| piece.len() >= LEAST_FRAME);
+                    viewing.holds(frames.chain(standing).map(Held::of));
                     self.taking = since;
                 }
                 More::Over => self.over = true,

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     clock,
-    hub::{Frame, FrameNo, Kind, Lease, Now, Subscription},
+    hub::{Frame, FrameNo, Kind, Lease, Subscription},
     rendition::{Captions, Rendition},
 };
 
@@ -36,12 +36,16 @@ pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<
         subscription: lease.subscribe(Kind::Stills),
         _lease: lease,
         outputs: outputs.clone(),
-        now: None,
+        standing: None,
         sent: None,
     };
-    let viewing = outputs
-        .viewers
-        .enter(Endpoint::Bytes, request.who(), show, clock::now());
+    let viewing = outputs.viewers.enter(
+        Endpoint::Bytes,
+        request.who(),
+        show,
+        clock::now(),
+        request.visitor.connection.clone(),
+    );
     let body = Body {
         script,
         viewing,
@@ -55,7 +59,8 @@ struct Slides {
     _lease: Lease,
     subscription: Subscription,
     outputs: Arc<Outputs>,
-    now: Option<Now>,
+    /// The slide that is on; not what follows it, which a viewer that never reads would hold as well.
+    standing: Option<Arc<Frame>>,
     sent: Option<FrameNo>,
 }
 
@@ -76,18 +81,22 @@ impl Script for Slides {
                         n += 1;
                     }
                 }
-                self.now = Some(now);
+                self.standing = Some(now.current);
             }
             Ok(None) => return More::Over,
             Err(_) => {
-                if let Some(now) = &self.now {
-                    self.send(&now.current, out);
+                if let Some(frame) = &self.standing {
+                    self.send(frame, out);
                     n = 1;
                 }
             }
         }
         // Ahead of its moment a frame has no age.
         More::Frames { n, since: None }
+    }
+
+    fn standing(&self) -> Option<&Frame> {
+        self.standing.as_deref()
     }
 }
 

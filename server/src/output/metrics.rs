@@ -66,6 +66,11 @@ impl Scrape {
         let renditions = self.0.feeds.survey().len() as u64;
         page.gauges("viewers", "Viewers by endpoint and size", watching)?;
         page.gauge("renditions", "Renditions that are made", renditions)?;
+        page.gauge(
+            "producers",
+            "Renditions that work is done for at this moment",
+            self.0.feeds.n_producing() as u64,
+        )?;
 
         let totals = viewers.totals();
         let each = |read: fn(&super::viewers::Totals) -> u64| {

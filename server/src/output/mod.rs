@@ -7,6 +7,7 @@ mod assets;
 mod body;
 mod bytes;
 mod control;
+mod held;
 mod links;
 mod metrics;
 mod pace;
@@ -41,6 +42,7 @@ use crate::{
     stats::WorkStats,
     timeline::Settings,
 };
+pub use held::keep_within;
 pub use reports::Reports;
 pub use viewers::Viewers;
 use viewers::Who;

@@ -44,9 +44,13 @@ pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<
         repeat: None,
         out: Vec::new(),
     };
-    let viewing = outputs
-        .viewers
-        .enter(Endpoint::Stream, request.who(), show, clock::now());
+    let viewing = outputs.viewers.enter(
+        Endpoint::Stream,
+        request.who(),
+        show,
+        clock::now(),
+        request.visitor.connection.clone(),
+    );
     let body = Body {
         script,
         viewing,
@@ -117,6 +121,10 @@ impl Script for Stream {
         }
         out.extend(self.out.drain(..));
         More::Frames { n, since }
+    }
+
+    fn standing(&self) -> Option<&Frame> {
+        self.standing.as_deref()
     }
 }
 

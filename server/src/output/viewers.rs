@@ -11,7 +11,8 @@ use std::{
 
 use mantel_shared::UnixMillis;
 
-use crate::{channels::Show, stats::Histogram};
+use super::held::{Held, Holding};
+use crate::{channels::Show, net::Cut, stats::Histogram};
 
 /// What somebody watches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -110,6 +111,9 @@ struct Row {
     /// Of the frame sent last.
     age_micros: AtomicU64,
     rate: Mutex<Rate>,
+    /// What its connection still has to send, since when.
+    held: Mutex<Option<(tokio::time::Instant, Vec<Held>)>>,
+    connection: Cut,
 }
 
 impl Row {
@@ -180,6 +184,7 @@ impl Viewers {
         who: Who,
         show: Show,
         now: UnixMillis,
+        connection: Cut,
     ) -> Viewing {
         let no = self.last.fetch_add(1, Relaxed) + 1;
         let row = Arc::new(Row {
@@ -197,6 +202,8 @@ impl Viewers {
                 n_frames: 0,
                 per_second: 0.0,
             }),
+            held: Mutex::default(),
+            connection,
         });
         locked(&self.rows).insert(no, row.clone());
         Viewing {
@@ -251,6 +258,27 @@ impl Viewers {
         all
     }
 
+    /// What connections still have to send.
+    pub(super) fn holdings(&self) -> Vec<Holding> {
+        let rows = locked(&self.rows);
+        let rows = rows.iter().filter_map(|(no, row)| {
+            let (since, frames) = locked(&row.held).clone()?;
+            Some(Holding {
+                no: *no,
+                since,
+                frames,
+            })
+        });
+        rows.collect()
+    }
+
+    /// Ends a viewer's connection.
+    pub(super) fn cut(&self, no: u64) {
+        if let Some(row) = locked(&self.rows).get(&no) {
+            row.connection.cut();
+        }
+    }
+
     /// How old frames were when the viewers' sockets had taken them.
     pub fn age(&self) -> &Histogram {
         &self.age
@@ -287,6 +315,13 @@ impl Viewing {
         let micros = u64::try_from(age.as_micros()).unwrap_or(u64::MAX);
         self.row.age_micros.store(micros, Relaxed);
         self.viewers.age.record(age);
+    }
+
+    /// From now on its connection has these frames to send; none when it has sent all it was given.
+    pub(super) fn holds(&self, frames: impl Iterator<Item = Held>) {
+        let frames: Vec<Held> = frames.collect();
+        let held = (!frames.is_empty()).then(|| (tokio::time::Instant::now(), frames));
+        *locked(&self.row.held) = held;
     }
 
     /// From now on it is shown `show`, which is less than it asked for if `stepped_down`.
@@ -328,7 +363,15 @@ mod tests {
     #[test]
     fn nothing_that_was_sent_is_forgotten_when_a_viewer_leaves() {
         let viewers = Arc::new(Viewers::default());
-        let enter = |endpoint| viewers.enter(endpoint, Who::default(), show(), UnixMillis(5));
+        let enter = |endpoint| {
+            viewers.enter(
+                endpoint,
+                Who::default(),
+                show(),
+                UnixMillis(5),
+                Cut::default(),
+            )
+        };
         let (stream, bytes) = (enter(Endpoint::Stream), enter(Endpoint::Bytes));
         stream.sent(2, 100);
         stream.skipped(3);
@@ -350,13 +393,25 @@ mod tests {
     #[test]
     fn a_step_down_is_counted_once_and_numbers_are_never_used_again() {
         let viewers = Arc::new(Viewers::default());
-        let first = viewers.enter(Endpoint::Stream, Who::default(), show(), UnixMillis(0));
+        let first = viewers.enter(
+            Endpoint::Stream,
+            Who::default(),
+            show(),
+            UnixMillis(0),
+            Cut::default(),
+        );
         first.changed(show(), true);
         first.changed(show(), true);
         assert_eq!(viewers.n_stepped_down(), 1);
         assert!(viewers.rows()[0].stepped_down);
         drop(first);
-        let _second = viewers.enter(Endpoint::Stream, Who::default(), show(), UnixMillis(0));
+        let _second = viewers.enter(
+            Endpoint::Stream,
+            Who::default(),
+            show(),
+            UnixMillis(0),
+            Cut::default(),
+        );
         assert_eq!(viewers.rows()[0].no, 2);
     }
 
