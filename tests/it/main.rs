@@ -36,6 +36,7 @@ mod players;
 mod profiles;
 mod proxy;
 mod reach;
+mod resets;
 mod restart;
 mod stills;
 mod wire;
