@@ -122,6 +122,20 @@ impl Crop {
             height: f64::from(size.height),
         }
     }
+
+    /// The same without what lies outside of `size`: products of fractions end a hair's breadth beyond the
+    /// last row, and the resizer takes nothing of that.
+    fn within(self, size: Size) -> Self {
+        let whole = Self::whole(size);
+        let left = self.left.clamp(0.0, whole.width);
+        let top = self.top.clamp(0.0, whole.height);
+        Self {
+            left,
+            top,
+            width: self.width.min(whole.width - left),
+            height: self.height.min(whole.height - top),
+        }
+    }
 }
 
 /// The largest part of `frame`'s shape in the middle of `picture`.
@@ -157,42 +171,61 @@ fn paint_backdrop(inner: &Picture, frame: &mut Picture) {
         *byte = ((u16::from(*byte) * DIM) >> 8) as u8;
     }
 
-    // Two bands, beside the picture or above and below it: only they are seen.
-    let bands = if size.width > inner.width() {
-        let left = (size.width - inner.width()) / 2;
-        let right = left + inner.width();
-        [
-            (0, 0, left, size.height),
-            (right, 0, size.width - right, size.height),
-        ]
-    } else {
-        let top = (size.height - inner.height()) / 2;
-        let bottom = top + inner.height();
-        [
-            (0, 0, size.width, top),
-            (0, bottom, size.width, size.height - bottom),
-        ]
-    };
-    let across = f64::from(coarse.width) / f64::from(size.width);
-    let down = f64::from(coarse.height) / f64::from(size.height);
-    for (left, top, width, height) in bands {
-        if width == 0 || height == 0 {
-            continue;
-        }
-        let part = Crop {
-            left: f64::from(left) * across,
-            top: f64::from(top) * down,
-            width: f64::from(width) * across,
-            height: f64::from(height) * down,
-        };
-        let band = resize(
-            &small,
-            part,
-            Size::new(width, height),
-            FilterType::CatmullRom,
-        );
+    for Band {
+        left,
+        top,
+        size,
+        part,
+    } in bands(inner.size(), size)
+    {
+        let band = resize(&small, part, size, FilterType::CatmullRom);
         place(&band, frame, left, top);
     }
+}
+
+/// A part of the frame that the picture leaves free, and what of the coarse backdrop fills it.
+#[derive(Copy, Clone, Debug)]
+struct Band {
+    left: u32,
+    top: u32,
+    size: Size,
+    part: Crop,
+}
+
+/// Two bands, beside a picture of size `inner` or above and below it: only they are seen.
+fn bands(inner: Size, frame: Size) -> impl Iterator<Item = Band> {
+    let bands = if frame.width > inner.width {
+        let left = (frame.width - inner.width) / 2;
+        let right = left + inner.width;
+        [
+            (0, 0, left, frame.height),
+            (right, 0, frame.width - right, frame.height),
+        ]
+    } else {
+        let top = (frame.height - inner.height) / 2;
+        let bottom = top + inner.height;
+        [
+            (0, 0, frame.width, top),
+            (0, bottom, frame.width, frame.height - bottom),
+        ]
+    };
+    let across = f64::from(frame.width.div_ceil(COARSE)) / f64::from(frame.width);
+    let down = f64::from(frame.height.div_ceil(COARSE)) / f64::from(frame.height);
+    let seen = |(_, _, width, height): &(u32, u32, u32, u32)| *width > 0 && *height > 0;
+    bands
+        .into_iter()
+        .filter(seen)
+        .map(move |(left, top, width, height)| Band {
+            left,
+            top,
+            size: Size::new(width, height),
+            part: Crop {
+                left: f64::from(left) * across,
+                top: f64::from(top) * down,
+                width: f64::from(width) * across,
+                height: f64::from(height) * down,
+            },
+        })
 }
 
 /// A box blur along rows, then along columns; three of them come close to a Gaussian.
@@ -261,7 +294,9 @@ fn place(picture: &Picture, frame: &mut Picture, left: u32, top: u32) {
     }
 }
 
+/// The part of a picture that lies in `crop`, at another size.
 fn resize(picture: &Picture, crop: Crop, size: Size, filter: FilterType) -> Picture {
+    let crop = crop.within(picture.size());
     let options = ResizeOptions::new()
         .resize_alg(ResizeAlg::Convolution(filter))
         .crop(crop.left, crop.top, crop.width, crop.height)
@@ -278,9 +313,34 @@ fn resize(picture: &Picture, crop: Crop, size: Size, filter: FilterType) -> Pict
             .resize_typed(&source, &mut target, &options)
             .ok()
     })();
-    // Both pictures have just their pixels and the crop lies within: there is nothing left to fail.
+    // Both pictures have just their pixels and the crop lies within: nothing is left to fail. Should it
+    // all the same, what people see is coarse, not black.
     debug_assert!(resized.is_some(), "{crop:?} of {picture:?} to {size}");
+    if resized.is_none() {
+        sample(picture, crop, &mut frame);
+    }
     frame
+}
+
+/// Fills a frame with the nearest pixels of a part of a picture.
+fn sample(picture: &Picture, crop: Crop, frame: &mut Picture) {
+    let size = frame.size();
+    let nearest = |start: f64, length: f64, at: usize, of: u32, last: u32| {
+        let exact = start + length * (at as f64 + 0.5) / f64::from(of);
+        // Saturates below, and what is above is held to the last.
+        (exact as usize).min(last.saturating_sub(1) as usize)
+    };
+    let rows = frame
+        .pixels_mut()
+        .chunks_exact_mut(size.width as usize * CHANNELS);
+    for (y, row) in rows.enumerate() {
+        let from = nearest(crop.top, crop.height, y, size.height, picture.height());
+        for (x, pixel) in row.chunks_exact_mut(CHANNELS).enumerate() {
+            let at = nearest(crop.left, crop.width, x, size.width, picture.width());
+            let at = from * picture.stride() + at * CHANNELS;
+            pixel.copy_from_slice(&picture.pixels()[at..at + CHANNELS]);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -296,6 +356,92 @@ mod tests {
             picture.pixels()[at + 1],
             picture.pixels()[at + 2],
         ]
+    }
+
+    /// Every size that clients can ask for, and some that the command line takes.
+    fn frames() -> Vec<Size> {
+        let wishes = [
+            (3440, 1440),
+            (1600, 900),
+            (1024, 600),
+            (1366, 768),
+            (1280, 631),
+            (1920, 1080),
+            (1280, 720),
+            (2560, 1440),
+            (3840, 2160),
+            (800, 600),
+            (390, 844),
+            (1080, 1920),
+            (480, 320),
+            (640, 360),
+            (2048, 1536),
+            (5120, 1440),
+            (1001, 777),
+        ];
+        let sizes = wishes.map(|(width, height)| Size::new(width, height));
+        let mut all: Vec<Size> = sizes
+            .into_iter()
+            .chain(sizes.map(crate::rendition::snap))
+            .collect();
+        all.sort_by_key(|size| (size.width, size.height));
+        all.dedup();
+        all
+    }
+
+    #[test]
+    fn no_part_that_is_asked_for_lies_outside_of_its_picture() {
+        for frame in frames() {
+            for step in 1..=400 {
+                let [wide, high] = [(step * 10, 1000), (1000, step * 10)];
+                for (width, height) in [wide, high] {
+                    let picture = Size::new(width, height);
+                    let coarse =
+                        Size::new(frame.width.div_ceil(COARSE), frame.height.div_ceil(COARSE));
+                    let inner = contained(picture, frame);
+                    let mut parts = vec![(covering(picture, frame), picture)];
+                    parts.extend(bands(inner, frame).map(|band| (band.part, coarse)));
+                    for (part, of) in parts {
+                        let within = part.within(of);
+                        let told = format!("{part:?} of {of} for {picture} in {frame}");
+                        assert!(within.left + within.width <= f64::from(of.width), "{told}");
+                        assert!(within.top + within.height <= f64::from(of.height), "{told}");
+                        // It was cut by less than anybody can see.
+                        let lost = (part.width - within.width).max(part.height - within.height);
+                        assert!((0.0..1e-6).contains(&lost), "{told}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_bright_picture_has_no_black_bars_on_any_screen() {
+        for frame in frames() {
+            for (width, height) in [(30, 40), (40, 30), (60, 20), (64, 41)] {
+                let picture = Picture::filled(width, height, [240, 230, 220]);
+                let fitted = fit(&picture, frame, Fit::Blur);
+                let (right, bottom) = (frame.width - 1, frame.height - 1);
+                for (x, y) in [(0, 0), (right, 0), (0, bottom), (right, bottom)] {
+                    let corner = pixel(&fitted, x, y);
+                    assert!(
+                        corner.iter().all(|value| *value > 60),
+                        "{width}x{height} in {frame}: {corner:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_resized_would_be_coarse_and_not_black() {
+        let mut picture = Picture::filled(3, 2, [9, 9, 9]);
+        picture.pixels_mut()[3..6].copy_from_slice(&[200, 100, 50]);
+        let mut frame = Picture::filled(6, 4, [0; CHANNELS]);
+        sample(&picture, Crop::whole(picture.size()), &mut frame);
+        assert_eq!(pixel(&frame, 2, 1), [200, 100, 50]);
+        assert_eq!(pixel(&frame, 0, 3), [9, 9, 9]);
+        assert_eq!(pixel(&frame, 5, 0), [9, 9, 9]);
     }
 
     #[test]
