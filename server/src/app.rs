@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use crate::{
     channel::{ChannelTask, Common, Role, StateFile},
@@ -25,6 +25,7 @@ use crate::{
     progress::Progress,
     stats::WorkStats,
     timeline::{Order, SavedProgramme},
+    vital::{Vital, Vitals},
 };
 
 /// How often the folders are looked through again, for shares that send no events; an empty one
@@ -40,23 +41,43 @@ const SCANNING_SHARE: u32 = 30;
 ///
 /// # Errors
 /// The index can't be used: another process has it, or its folder can't be written. Or passwords,
-/// tokens or certificates can't be read.
+/// tokens or certificates can't be read. Or something ended that nothing goes on without.
 pub async fn run(
     config: Config,
     listeners: impl Into<Listeners>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), RunError> {
+    let (_none, reloads) = mpsc::channel(1);
+    run_and_reload(config, listeners, shutdown, reloads).await
+}
+
+/// The same, where what `reloads` brings takes the place of the configuration, as far as that is
+/// possible for a program that runs: who may connect, limits of connections, certificates.
+///
+/// # Errors
+/// As [`run`] has them.
+pub async fn run_and_reload(
+    config: Config,
+    listeners: impl Into<Listeners>,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+    reloads: mpsc::Receiver<Config>,
+) -> Result<(), RunError> {
+    let mut vitals = Vitals::default();
     let (stop, stopped) = watch::channel(false);
     let roots = library::roots_of(&config.folders);
     let library = Arc::new(Library::open(roots, config.data_dir.as_deref())?);
-    let scan = ScanThread::start(library.clone());
+    let scan = ScanThread::start(library.clone(), vitals.begins("what keeps the index"));
 
     let (state, seed, saved) = open_state(&config);
     let seed = config.seed.or(seed).unwrap_or_else(random);
     let common = common(&config, library.clone(), seed);
     let role = Role::Main { state, saved };
     let (task, channel) = ChannelTask::new(common.clone(), config.filter.clone(), role);
-    let channel_task = tokio::spawn(task.run());
+    let vital = vitals.begins("what decides which slide is on");
+    let channel_task = tokio::spawn(async move {
+        let _vital = vital;
+        task.run().await;
+    });
     let channels = Arc::new(Channels::new(channel, config.filter.clone(), common));
 
     let framing = Arc::new(Framing::default());
@@ -93,12 +114,15 @@ pub async fn run(
         feeds.close();
         stop.send_replace(true);
     });
-    net::serve(listeners, accept, stopped).await;
+    let ended = tokio::select! {
+        () = net::serve(listeners, accept, stopped, reloads) => None,
+        name = vitals.one_ends() => Some(name),
+    };
     signal.abort();
     held.abort();
     channel_task.abort();
     drop(scan);
-    Ok(())
+    ended.map_or(Ok(()), |name| Err(RunError::Ended(name)))
 }
 
 fn outputs(
@@ -168,6 +192,9 @@ pub enum RunError {
     /// Nobody can be let in.
     #[error(transparent)]
     Accept(#[from] AcceptError),
+    /// Something has ended that nothing goes on without.
+    #[error("{0} has ended by a fault of this program; it has to be started again")]
+    Ended(&'static str),
 }
 
 /// What starts a producer.
@@ -232,9 +259,11 @@ struct ScanThread {
 }
 
 impl ScanThread {
-    fn start(library: Arc<Library>) -> Self {
+    fn start(library: Arc<Library>, vital: Vital) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         if library.roots().is_empty() {
+            // There is nothing to do, for as long as the program runs.
+            std::mem::forget(vital);
             return Self { stop, waker: None };
         }
         // What is known is enough for a first picture, and that one comes first.
@@ -246,6 +275,7 @@ impl ScanThread {
         let thread = std::thread::Builder::new()
             .name("scan".into())
             .spawn(move || {
+                let _vital = vital;
                 std::thread::sleep(rest);
                 keep_up(&library, &watcher, &told);
             });

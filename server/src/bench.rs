@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, watch},
+};
 
 pub use crate::hub::{Feed, FrameNo, Framing, Now};
 use crate::{app, channels::Show, config::Config, hub::Feeds, net};
@@ -27,7 +30,8 @@ where
     let (_stop, stopped) = watch::channel(false);
     let (outputs, _channel) = app::outputs_alone(&config, feeds);
     let accept = app::accept(&config, Arc::new(outputs))?;
-    net::serve(listener, accept, stopped).await;
+    let (_none, reloads) = mpsc::channel(1);
+    net::serve(listener, accept, stopped, reloads).await;
     Ok(())
 }
 

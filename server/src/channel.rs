@@ -64,6 +64,11 @@ impl Channel {
         Arc::strong_count(&self.holds) > 1
     }
 
+    /// Whether its task still works.
+    pub fn is_alive(&self) -> bool {
+        self.programme.has_changed().is_ok()
+    }
+
     /// Has a command carried out; returns the programme after it.
     pub async fn act(&self, act: Act) -> Result<Arc<Programme>, ActError> {
         let (reply, answer) = oneshot::channel();

@@ -34,7 +34,9 @@ pub mod source;
 mod stats;
 pub mod tasks;
 pub mod timeline;
+mod vital;
 
-pub use app::{RunError, run};
+pub use app::{RunError, run, run_and_reload};
 pub use config::{Config, ConfigError};
 pub use net::{AcceptError, Keys, ListenError, Listeners, TlsError, lan_address, lan_addresses};
+pub use stats::count_panics;

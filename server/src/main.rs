@@ -11,9 +11,11 @@ use mantel::{
     config::{Invocation, Listen, LogFormat},
     lan_addresses, progress, tasks,
 };
+use tokio::sync::mpsc;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
+    mantel::count_panics();
     let invocation = match Invocation::from_args(std::env::args_os().skip(1)) {
         Ok(invocation) => invocation,
         Err(ConfigError::Usage(error)) => {
@@ -85,8 +87,9 @@ impl Write for LogWriter {
 }
 
 #[tokio::main]
-async fn serve(config: Config) -> anyhow::Result<()> {
+async fn serve(mut config: Config) -> anyhow::Result<()> {
     raise_file_limit();
+    fit_connections(&mut config);
     let mut listeners = Listeners::inherited()?;
     // What systemd hands over takes the place of the default, not of what was asked for.
     if listeners.is_empty() || !config.listens_by_default {
@@ -95,7 +98,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let keys = Keys::new(&config.access.tls, config.data_dir.as_deref())?;
     announce(&listeners.addresses(), keys.as_ref());
     let asked = signals()?;
-    mantel::run(config, listeners, asked).await?;
+    mantel::run_and_reload(config, listeners, asked, reloads()?).await?;
     Ok(())
 }
 
@@ -126,6 +129,34 @@ fn signals() -> io::Result<impl Future<Output = ()> + Send + 'static> {
             std::process::exit(130);
         });
     })
+}
+
+/// The configuration anew, each time that SIGHUP asks for it.
+fn reloads() -> io::Result<mpsc::Receiver<Config>> {
+    let (send, reloads) = mpsc::channel(1);
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut hangup = signal(SignalKind::hangup())?;
+        tokio::spawn(async move {
+            while hangup.recv().await.is_some() {
+                // Read where blocking harms nobody.
+                let read = || Invocation::from_args(std::env::args_os().skip(1));
+                match tokio::task::spawn_blocking(read).await {
+                    Ok(Ok(Invocation::Serve(mut config))) => {
+                        fit_connections(&mut config);
+                        let _ = send.send(*config).await;
+                    }
+                    Ok(Err(error)) => tracing::error!("{error}; everything stays as it was"),
+                    Ok(Ok(_)) | Err(_) => {}
+                }
+            }
+        });
+    }
+    // Held for ever: an end would be taken for nothing more to come.
+    #[cfg(not(unix))]
+    std::mem::forget(send);
+    Ok(reloads)
 }
 
 /// The addresses to open, this house's before this machine's.
@@ -190,6 +221,26 @@ fn announce(listen: &[Listen], keys: Option<&Keys>) {
     // Nobody may be reading; that is no reason not to serve.
     let _ = out.write_all(lines.as_bytes());
     let _ = out.flush();
+}
+
+/// Files that are open beside connections: the index, photos, listeners.
+const OTHER_FILES: usize = 100;
+
+/// A connection too many would take the files that photos need: fewer are let in where the system
+/// allows few.
+fn fit_connections(config: &mut Config) {
+    #[cfg(unix)]
+    if let Ok((soft, _)) = rlimit::Resource::NOFILE.get() {
+        let allowed = usize::try_from(soft).unwrap_or(usize::MAX);
+        let room = allowed.saturating_sub(OTHER_FILES).max(8);
+        if config.limits.max_connections > room {
+            tracing::warn!(
+                "this system allows {allowed} open files, so {room} connections are let in rather than {}",
+                config.limits.max_connections
+            );
+            config.limits.max_connections = room;
+        }
+    }
 }
 
 /// A viewer is a file descriptor, and many systems allow 1024 unless asked for more.

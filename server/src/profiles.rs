@@ -66,7 +66,8 @@ impl FromStr for ScreenName {
 impl FromStr for Settings {
     type Err = ProfileError;
 
-    /// Takes a query with or without its question mark. `name` is left out: it is the name's own.
+    /// Takes a query with or without its question mark. `name` is left out: it is the name's own. So is
+    /// `token`: whoever may watch reads these settings, and a token may open more than that.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let text = text.trim_start_matches('?');
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"%&=._~+,:*'()!$;/@-".contains(&b);
@@ -75,10 +76,18 @@ impl FromStr for Settings {
         }
         let kept: Vec<&str> = text
             .split('&')
-            .filter(|pair| !pair.is_empty() && pair.split('=').next() != Some("name"))
+            .filter(|pair| !pair.is_empty() && !is_left_out(pair))
             .collect();
         Ok(Self(kept.join("&")))
     }
+}
+
+/// Whether a pair of a query is no setting, however its key is written.
+fn is_left_out(pair: &str) -> bool {
+    let key = pair.split('=').next().unwrap_or("");
+    // With an escape in it no server of ours would take it for a token, but another might.
+    let key = key.to_ascii_lowercase();
+    key == "name" || key.contains("token") || key.contains('%')
 }
 
 impl TryFrom<String> for ScreenName {
@@ -268,6 +277,26 @@ mod tests {
                 "{bad}"
             );
         }
+    }
+
+    #[test]
+    fn a_token_is_no_setting() {
+        for (query, kept) in [
+            ("?token=abc", ""),
+            ("fit=cover&token=abc&clock=on", "fit=cover&clock=on"),
+            ("TOKEN=abc&%74oken=abc&fit=blur&token", "fit=blur"),
+        ] {
+            assert_eq!(query.parse::<Settings>().unwrap().to_string(), kept);
+        }
+        // Nor in a file of before.
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(
+            dir.path().join("profiles.json"),
+            r#"{"tv":"token=abc&fit=cover"}"#,
+        )
+        .unwrap();
+        let profiles = Profiles::open(Some(dir.path()));
+        assert_eq!(profiles.all(), [(name("tv"), "fit=cover".parse().unwrap())]);
     }
 
     #[test]

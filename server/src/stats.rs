@@ -63,6 +63,32 @@ pub struct WorkStats {
     pub n_hanging: AtomicU64,
 }
 
+/// Panics of this program, in whichever thread; those of decoders are fenced and don't count.
+static N_PANICS: AtomicU64 = AtomicU64::new(0);
+
+/// How often something panicked since the start.
+pub fn n_panics() -> u64 {
+    N_PANICS.load(Relaxed)
+}
+
+/// From now on a panic is counted, and is one line in the log: what a client can bring about again and
+/// again must not fill a disk.
+pub fn count_panics() {
+    std::panic::set_hook(Box::new(|info| {
+        N_PANICS.fetch_add(1, Relaxed);
+        let payload = info.payload();
+        let text = payload
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        let at = info.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(
+            "a fault of this program, please report it: {} ({at})",
+            text.unwrap_or("a panic")
+        );
+    }));
+}
+
 fn seconds(micros: u64) -> f64 {
     micros as f64 / 1e6
 }

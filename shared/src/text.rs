@@ -27,6 +27,13 @@ pub enum TextError {
     TakenAt,
 }
 
+/// Whether a character only changes the direction in which others are read: embeddings, overrides and
+/// isolates (Unicode 16, UAX #9, 2). No camera and no person types them; whoever wants a text to read
+/// as another does. Marks of direction, which Arabic and Hebrew texts do have, are none of these.
+pub const fn is_deceptive(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 impl ContentType {
     /// `image/jpeg`, the only one that VLC and ffmpeg play.
     pub const JPEG: Self = Self(Cow::Borrowed("image/jpeg"));

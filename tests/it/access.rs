@@ -11,7 +11,7 @@ use crate::support::eventually;
 use crate::support::http::{self, Reply, Stream};
 use crate::support::parts::Parts;
 use crate::support::photos::Photos;
-use crate::support::pixels::{GREEN, RED};
+use crate::support::pixels::{GREEN, Picture, RED};
 use crate::support::server::{Program, STANDING, Server, program};
 
 fn start(photos: &Photos, more: &[&str]) -> Server {
@@ -34,7 +34,8 @@ fn with(server: &Server, target: &str, more: &str) -> Reply {
 
 fn post(server: &Server, more: &str) -> Reply {
     let command = "{\"command\":\"next\"}";
-    http::request(server.address, "POST", "/control", more, command)
+    let more = format!("Content-Type: application/json\r\n{more}");
+    http::request(server.address, "POST", "/control", &more, command)
 }
 
 fn slide(server: &Server) -> String {
@@ -305,7 +306,7 @@ fn passwords_let_in_with_their_rights() {
     let page = with(&server, "/", ANNA);
     let cookie = page.head.get("set-cookie").expect("a cookie");
     assert!(
-        cookie.contains("; HttpOnly") && cookie.contains("; SameSite=Strict"),
+        cookie.contains("; HttpOnly") && cookie.contains("; SameSite=Lax"),
         "{cookie}"
     );
     assert!(
@@ -371,10 +372,240 @@ fn a_proxys_strangers_are_strangers() {
     // What the client says of itself stands to the left of what the proxy saw.
     assert_eq!(from("192.168.1.7, 8.8.8.8"), 403);
     assert_eq!(from("nonsense"), 400);
-    // Who is no proxy is not believed, either way.
+    // Who is no proxy is not believed, and without a token whoever asks through it stays outside.
     let other = start(&photos, &[]);
-    let reply = with(&other, "/healthz", "X-Forwarded-For: 8.8.8.8\r\n");
-    assert_eq!(reply.status(), 200);
+    for header in [
+        "X-Forwarded-For: 8.8.8.8",
+        "X-Forwarded-For: 192.168.1.7",
+        "Forwarded: for=192.168.1.7",
+        "Via: 1.1 example",
+        "X-Real-IP: 192.168.1.7",
+    ] {
+        for target in ["/healthz", "/stream", "/snapshot", "/"] {
+            let reply = with(&other, target, &format!("{header}\r\n"));
+            assert_eq!(reply.status(), 400, "{header} {target}");
+            let text = reply.text();
+            assert!(text.contains("--trusted-proxy 127.0.0.1"), "{text}");
+        }
+    }
+    let secret = new_token(&other.data, "hall", &[]);
+    until_shut(&other);
+    let bearer = format!("Via: 1.1 example\r\nAuthorization: Bearer {secret}\r\n");
+    assert_eq!(with(&other, "/status", &bearer).status(), 200);
+}
+
+/// What a browser says that opens a page.
+const OPENS: &str = "Accept: text/html,application/xhtml+xml;q=0.9,*/*;q=0.8\r\n";
+
+#[test]
+fn a_token_leaves_the_address_of_a_page_once_its_cookie_is_set() {
+    let photos = Photos::of(&[RED]);
+    let server = start(&photos, &[]);
+    server.colour();
+    let secret = new_token(&server.data, "hall", &[]);
+    let looks = new_token(&server.data, "guest", &["--rights", "watch"]);
+    until_shut(&server);
+    for (target, to) in [
+        (format!("/?token={secret}"), "./"),
+        (
+            format!("/?fit=cover&token={secret}&clock=on"),
+            "./?fit=cover&clock=on",
+        ),
+        (
+            format!("/settings?token={secret}&name=hall"),
+            "./settings?name=hall",
+        ),
+        (format!("/tv/hall?token={secret}"), "./hall"),
+        (format!("/screens?token={secret}"), "./screens"),
+    ] {
+        let reply = with(&server, &target, OPENS);
+        assert_eq!(reply.status(), 303, "{target}: {}", reply.text());
+        assert_eq!(reply.head.get("location"), Some(to), "{target}");
+        let cookie = reply.head.get("set-cookie").expect("a cookie");
+        let pair = cookie.split(';').next().expect("a pair");
+        let page = with(&server, "/", &format!("{OPENS}Cookie: {pair}\r\n"));
+        assert_eq!(page.status(), 200);
+        assert!(!reply.text().contains(&secret) && !to.contains("token"));
+    }
+    // A wrong one leads nowhere, and a player has no use for a cookie.
+    assert_eq!(with(&server, "/?token=wrong", OPENS).status(), 401);
+    assert_eq!(
+        server.get(&format!("/snapshot?token={secret}")).status(),
+        200
+    );
+
+    // Whoever may only watch reads settings, and finds nothing in them.
+    let control = format!("Authorization: Bearer {secret}\r\n");
+    let json = format!("{{\"name\":\"hall\",\"query\":\"?fit=cover&token={secret}\"}}");
+    let kept = http::request(
+        server.address,
+        "POST",
+        "/profiles",
+        &format!("Content-Type: application/json\r\n{control}"),
+        &json,
+    );
+    assert_eq!(kept.status(), 200, "{}", kept.text());
+    let guest = format!("Authorization: Bearer {looks}\r\n");
+    let list = with(&server, "/profiles", &guest).text();
+    assert!(
+        list.contains("fit=cover") && !list.contains("token"),
+        "{list}"
+    );
+    let there = with(&server, "/tv/hall", &guest);
+    assert_eq!(there.head.get("location"), Some("../?fit=cover&name=hall"));
+    let file = std::fs::read_to_string(server.data.join("profiles.json")).expect("the file");
+    assert!(!file.contains("token") && !file.contains(&secret), "{file}");
+}
+
+#[test]
+fn a_page_of_another_site_finds_out_nothing() {
+    let photos = Photos::of(&[RED, GREEN]);
+    let server = start(&photos, &["--allow-origin", "https://home.example"]);
+    server.colour();
+    let own = format!("Referer: http://{}/\r\n", server.address);
+    let size = |reply: &Reply| {
+        let picture = Picture::from_jpeg(&reply.body).expect("a picture");
+        (picture.width, picture.height)
+    };
+    let whole = size(&server.get("/snapshot"));
+    for foreign in [
+        "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Dest: image\r\n",
+        "Sec-Fetch-Site: same-site\r\nSec-Fetch-Dest: iframe\r\n",
+        "Origin: http://evil.example\r\n",
+        "Referer: http://evil.example/page\r\n",
+        "Origin: null\r\n",
+    ] {
+        for query in [
+            "album=nowhere",
+            "keyword=cats",
+            "rating=5",
+            "from=1901&to=1902",
+            "newest=0",
+            "size=320x180",
+            "size=nonsense",
+            "fps=1&quality=5",
+        ] {
+            let reply = with(&server, &format!("/snapshot?{query}"), foreign);
+            assert_eq!(reply.status(), 200, "{foreign}{query}: {}", reply.text());
+            assert_eq!(size(&reply), whole, "{foreign}{query}");
+        }
+    }
+    for friendly in [
+        "",
+        &own,
+        "Sec-Fetch-Site: same-origin\r\n",
+        "Sec-Fetch-Site: none\r\n",
+        // A link that somebody followed, and a page that was let in by name.
+        "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Dest: document\r\n",
+        "Referer: https://home.example/dashboard\r\nSec-Fetch-Site: cross-site\r\n",
+        "Origin: https://home.example\r\n",
+    ] {
+        let reply = with(&server, "/snapshot?album=nowhere", friendly);
+        assert_eq!(reply.status(), 404, "{friendly}");
+        let reply = with(&server, "/snapshot?size=320x180", friendly);
+        assert_ne!(size(&reply), whole, "{friendly}");
+    }
+}
+
+#[test]
+fn every_method_gets_an_answer_whatever_its_target_looks_like() {
+    let photos = Photos::of(&[RED]);
+    let (_dir, file) = passwords();
+    for args in [&[][..], &["--password-file", &file]] {
+        let server = start(&photos, args);
+        let is_open = args.is_empty();
+        for method in [
+            "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "BREW",
+        ] {
+            for (target, is_path) in [
+                ("/", true),
+                ("/healthz", true),
+                ("http://localhost", true),
+                ("http://localhost/healthz", true),
+                ("localhost", false),
+                ("localhost:80", false),
+                ("127.0.0.1:80", false),
+                ("*", false),
+            ] {
+                let reply = raw(
+                    &server,
+                    &[
+                        &format!("{method} {target} HTTP/1.1"),
+                        "Host: localhost",
+                        "Connection: close",
+                        "Content-Length: 0",
+                    ],
+                );
+                let status = reply.status();
+                let told = format!("{method} {target}: {status}");
+                match (method, is_path) {
+                    ("CONNECT", _) => assert!([400, 405].contains(&status), "{told}"),
+                    ("OPTIONS", false) if target == "*" => assert_eq!(status, 204, "{told}"),
+                    (_, false) => assert_eq!(status, 400, "{told}"),
+                    ("GET" | "HEAD", true) if is_open => assert_eq!(status, 200, "{told}"),
+                    (_, true) => assert!((200..500).contains(&status), "{told}"),
+                }
+            }
+        }
+        if is_open {
+            let metrics = server.get("/metrics").text();
+            assert!(metrics.contains("\nmantel_panics_total 0\n"), "{metrics}");
+        }
+    }
+}
+
+#[test]
+fn bodies_say_what_they_are_and_how_long() {
+    let photos = Photos::of(&[RED]);
+    let server = start(&photos, &[]);
+    server.colour();
+    let before = slide(&server);
+    for target in ["/control", "/report", "/profiles"] {
+        for kind in [
+            "",
+            "Content-Type: text/plain\r\n",
+            "Content-Type: application/x-www-form-urlencoded\r\n",
+        ] {
+            let reply = http::request(
+                server.address,
+                "POST",
+                target,
+                kind,
+                r#"{"command":"next"}"#,
+            );
+            assert_eq!(reply.status(), 415, "{target} {kind}");
+            assert!(
+                reply.text().contains("application/json"),
+                "{}",
+                reply.text()
+            );
+        }
+    }
+    assert_eq!(slide(&server), before);
+    // One that is too large is not waited for, nor is one in a coding that nobody undoes.
+    for (lines, status) in [
+        (
+            &["Content-Type: application/json", "Content-Length: 9999999"][..],
+            413,
+        ),
+        (
+            &[
+                "Content-Type: application/json",
+                "Transfer-Encoding: gzip, chunked",
+            ],
+            501,
+        ),
+    ] {
+        let head = ["POST /control HTTP/1.1", "Host: localhost"];
+        let lines: Vec<&str> = head.iter().chain(lines).copied().collect();
+        assert_eq!(raw(&server, &lines).status(), status, "{lines:?}");
+    }
+    for lines in [
+        ["GET /healthz HTTP/1.1", "Host: 0.0.0.0:80"],
+        ["GET /healthz HTTP/1.1", "Host: [::]"],
+    ] {
+        assert_eq!(raw(&server, &lines).status(), 421, "{lines:?}");
+    }
 }
 
 #[test]

@@ -366,6 +366,40 @@ fn slides_go_on_when_the_clock_jumps() {
 }
 
 #[test]
+fn a_clock_before_1970_ends_nothing() {
+    let (Some(program), Some(library)) = (program(), require(Client::Faketime)) else {
+        return;
+    };
+    let photos = Photos::of(&[RED, GREEN, BLUE, YELLOW]);
+    let folder = TempDir::with_prefix("mantel-clock-").expect("a folder for the clock");
+    let clock = folder.path().join("clock");
+    fs::write(&clock, "+0\n").expect("to set the clock");
+    let (process, address, _data) = with_clock(&program, &library[0], &clock, &photos);
+    let mut stream = Parts::open(address, "/stream?paint=plain");
+    stream.part();
+    fs::write(&clock, "-25000d\n").expect("to set the clock");
+    eventually(
+        "the clock to be of 1958, or as near as the program can tell",
+        || {
+            let now = http::get(address, "/status").json()["now_millis"].as_u64();
+            if now == Some(0) {
+                Ok(())
+            } else {
+                Err(format!("{now:?}"))
+            }
+        },
+    );
+    // Longer than the channel's task looks away from the clock.
+    std::thread::sleep(Duration::from_millis(2500));
+    fs::write(&clock, "+0\n").expect("to set the clock");
+    for _ in 0..4 {
+        Picture::from_jpeg(&stream.part().body).expect("slides go on");
+    }
+    let reply = http::control(address, r#"{"command":"next"}"#);
+    assert_eq!(reply.status(), 200, "{}", process.output());
+}
+
+#[test]
 fn sleepers_cost_little_and_disturb_nobody() {
     const N: u64 = 150;
     let Some(program) = program() else { return };

@@ -131,8 +131,9 @@ fn slow_heads_and_slow_bodies_are_told_that_time_is_up() {
         ("Content-Length: 100", "{"),
         ("Transfer-Encoding: chunked", "5\r\n{\"co"),
     ] {
-        let request =
-            format!("POST /control HTTP/1.1\r\nHost: localhost\r\n{framing}\r\n\r\n{rest}");
+        let request = format!(
+            "POST /control HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{framing}\r\n\r\n{rest}"
+        );
         let mut slow = Stream::send(server.address, request.as_bytes());
         let head = slow.read_head();
         assert_eq!(head.status(), 408, "{framing}");
@@ -358,7 +359,9 @@ fn nothing_is_smuggled() {
             format!("-1\r\n{inner}"),
         ),
     ] {
-        let request = format!("POST /control HTTP/1.1\r\nHost: localhost\r\n{head}\r\n{body}");
+        let request = format!(
+            "POST /control HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{head}\r\n{body}"
+        );
         let mut stream = Stream::send(server.address, request.as_bytes());
         let answer = stream.peek_for(Duration::from_millis(1500)).to_vec();
         let answer = String::from_utf8_lossy(&answer).into_owned();

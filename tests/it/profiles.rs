@@ -73,7 +73,7 @@ fn what_is_no_name_or_no_link_is_refused() {
         "Content-Type: text/plain\r\n",
         r#"{"name":"hall","query":""}"#,
     );
-    assert_eq!(form.status(), 400);
+    assert_eq!(form.status(), 415);
     for target in ["/tv/", "/tv/..", "/tv/hall/x", "/tv/%0d%0aa"] {
         assert_eq!(server.get(target).status(), 404, "{target}");
     }

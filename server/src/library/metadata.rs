@@ -190,7 +190,11 @@ pub(super) fn plausible(moment: NaiveDateTime) -> bool {
 
 /// One line without control characters, bounded; `None` when nothing is left.
 pub(super) fn sentence(text: &str) -> Option<String> {
-    let visible = text
+    let honest: String = text
+        .chars()
+        .filter(|c| !mantel_shared::is_deceptive(*c))
+        .collect();
+    let visible = honest
         .split(|c: char| c.is_control())
         .flat_map(str::split_whitespace);
     let mut line = String::new();

@@ -13,7 +13,7 @@ use socket2::TcpKeepalive;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
-    sync::watch,
+    sync::{mpsc, watch},
     task::JoinSet,
     time::timeout,
 };
@@ -88,6 +88,19 @@ impl Accept {
         })
     }
 
+    /// The same with the limits, names, origins, proxies and certificates of `config`. The files of
+    /// passwords and tokens are followed anyway.
+    fn reloaded(&self, config: &Config) -> Result<Self, AcceptError> {
+        let keys = Keys::new(&config.access.tls, config.data_dir.as_deref())?;
+        tracing::info!("the configuration and the certificates were read again");
+        Ok(Self {
+            limits: config.limits,
+            access: config.access.clone(),
+            keys,
+            ..self.clone()
+        })
+    }
+
     /// Whether this address is answered at all.
     pub(super) fn answers(&self, ip: IpAddr) -> bool {
         self.access.public || !self.guard.is_open() || limits::is_of_the_house(ip)
@@ -129,14 +142,15 @@ const MAX_REFUSALS: usize = 64;
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES: u64 = 4 << 20;
 
-/// Serves until `shutdown` turns true.
+/// Serves until `shutdown` turns true. What `reloads` brings holds for connections that come later.
 pub async fn serve(
     listeners: impl Into<Listeners>,
     accept: Accept,
     mut shutdown: watch::Receiver<bool>,
+    mut reloads: mpsc::Receiver<Config>,
 ) {
     let mut listeners = listeners.into();
-    let accept = Arc::new(accept);
+    let mut accept = Arc::new(accept);
     let mut connections = JoinSet::new();
     let mut refusals = JoinSet::new();
     let guard = accept.guard.clone();
@@ -148,6 +162,13 @@ pub async fn serve(
             Some(_) = connections.join_next() => continue,
             Some(_) = refusals.join_next() => continue,
             () = &mut followed => continue,
+            Some(config) = reloads.recv() => {
+                match accept.reloaded(&config) {
+                    Ok(new) => accept = Arc::new(new),
+                    Err(error) => tracing::error!("{error}; everything stays as it was"),
+                }
+                continue;
+            }
         };
         let (socket, peer) = match accepted {
             Ok(accepted) => accepted,

@@ -12,6 +12,8 @@ pub(super) struct Answer {
     pub(super) sentence: String,
     /// When it may be worth trying again.
     pub(super) after: Option<Duration>,
+    /// The methods that would have been answered.
+    allowed: Option<&'static str>,
 }
 
 impl Answer {
@@ -20,7 +22,13 @@ impl Answer {
             status,
             sentence: sentence.into(),
             after: None,
+            allowed: None,
         }
+    }
+
+    pub(super) fn allowing(mut self, methods: &'static str) -> Self {
+        self.allowed = Some(methods);
+        self
     }
 
     pub(super) fn after(mut self, span: Duration) -> Self {
@@ -102,7 +110,7 @@ impl Answer {
 
     /// As the answer to a request.
     pub(super) fn into_response(self) -> Response {
-        let retry = self.retry_after();
+        let (retry, allowed) = (self.retry_after(), self.allowed);
         let mut response: Response =
             http::Response::new(bytes::Bytes::from(format!("{}\n", self.sentence))).map(Into::into);
         *response.status_mut() = self.status;
@@ -113,6 +121,9 @@ impl Answer {
             (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         ] {
             headers.insert(name, HeaderValue::from_static(value));
+        }
+        if let Some(methods) = allowed {
+            headers.insert(header::ALLOW, HeaderValue::from_static(methods));
         }
         if let Some(seconds) = retry {
             headers.insert(header::RETRY_AFTER, seconds.into());

@@ -12,10 +12,12 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
 use hyper::{body::Incoming, service::Service};
 use tower_service::Service as _;
 use warp::reply::Response;
+
+use crate::config::Tls;
 
 use super::{
     accept::Accept,
@@ -25,7 +27,7 @@ use super::{
         Denied,
         credentials::{self, Credentials},
     },
-    host::{self, Authority, BadHost},
+    host::{self, Authority, BadHost, Host},
     limits::Refusal,
     line::{Answering, Busy},
     visitor::{Need, Peer, Visitor},
@@ -89,6 +91,7 @@ impl Service<Request<Incoming>> for Door {
         inner.busy.begin();
         let n = inner.n_requests.fetch_add(1, Relaxed) + 1;
         let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
+        let keeps_to_tls = inner.keeps_to_tls(&request);
         Box::pin(async move {
             let mut response = inner.answer(request).await;
             let headers = response.headers_mut();
@@ -97,6 +100,12 @@ impl Service<Request<Incoming>> for Door {
                 header::X_CONTENT_TYPE_OPTIONS,
                 HeaderValue::from_static("nosniff"),
             );
+            if keeps_to_tls {
+                headers.insert(
+                    header::STRICT_TRANSPORT_SECURITY,
+                    HeaderValue::from_static("max-age=2592000"),
+                );
+            }
             if is_chunked {
                 // hyper takes a length that comes with chunks away before we see it; whatever stands
                 // behind this body is not read as a request (RFC 9112, 6.1).
@@ -133,6 +142,12 @@ impl Inner {
         let origin = host::allowed_origin(request.headers(), origins).map(HeaderValue::from_str);
         let origin = origin.and_then(Result::ok);
         let mut response = match self.let_in(&request, origin.is_some()).await {
+            Ok(Guest {
+                cookie: Some(cookie),
+                ..
+            }) if opens_a_page(&request) && credentials::without_token(request.uri()).is_some() => {
+                to_page_without_token(request.uri(), cookie)
+            }
             Ok(guest) => {
                 // Neither the endpoints nor the log have any need of it.
                 if let Some(uri) = credentials::without_token(request.uri()) {
@@ -202,16 +217,30 @@ impl Inner {
                 Answer::new(StatusCode::FORBIDDEN, sentence),
             )));
         }
+        let is_foreign = !host::is_allowed_page(headers, &self.accept.access.origins)
+            && host::is_foreign(asked.own.as_ref(), headers);
         let cookie = entry
             .cookie
-            .filter(|_| path == "/")
+            .filter(|_| path == "/" || opens_a_page(request))
             .and_then(|(value, seconds)| {
                 credentials::set_cookie(&name, &value, seconds, asked.is_secure)
             });
         Ok(Guest {
-            visitor: Visitor::new(asked.peer, asked.is_secure, &entry.member),
+            visitor: Visitor::new(asked.peer, asked.is_secure, &entry.member).of_site(is_foreign),
             cookie,
         })
+    }
+
+    /// Whether browsers may be told to speak TLS to this name alone from now on. It holds for the name's
+    /// every port: so only where the name is this server's own, with a certificate that somebody gave
+    /// it, and never for a machine's name or address, behind which other things answer.
+    fn keeps_to_tls<B>(&self, request: &Request<B>) -> bool {
+        let access = &self.accept.access;
+        if self.way != Way::Tls || !matches!(access.tls, Tls::Files { .. }) {
+            return false;
+        }
+        let own = host::of_request(request.version(), request.uri(), request.headers());
+        matches!(own, Ok(Some(Authority { host: Host::Name(name), .. })) if access.hosts.contains(&name))
     }
 
     /// What has to be right with every request, whoever sends it.
@@ -221,6 +250,15 @@ impl Inner {
             let answer = Answer::new(StatusCode::BAD_REQUEST, sentence);
             (Refusal::Malformed, answer)
         };
+        if let Some(answer) = unanswerable(request.method(), request.uri()) {
+            return Err((Refusal::Malformed, answer));
+        }
+        if has_unknown_coding(headers) {
+            let sentence =
+                "a request's body may be sent in chunks, and in no other transfer coding";
+            let answer = Answer::new(StatusCode::NOT_IMPLEMENTED, sentence);
+            return Err((Refusal::Malformed, answer));
+        }
         if has_two_lengths(headers) {
             return Err(bad(
                 "where the body of this request ends can be read in two ways",
@@ -243,6 +281,17 @@ impl Inner {
             return Err((Refusal::Host, answer));
         }
         let is_trusted = |ip: IpAddr| access.trusted_proxies.contains(&ip.to_canonical());
+        if let Some(ip) = self.peer.ip()
+            && !is_trusted(ip)
+            && self.accept.guard.is_open()
+            && let Some(told) = told_by_proxies(headers)
+        {
+            // Behind it may be the whole net, and nothing but addresses keeps that out here.
+            return Err(bad(&format!(
+                "{told} says that a proxy asks for somebody else, and {ip} is not known as one; name it by \
+                 --trusted-proxy {ip}, or let in by `mantel token` whom you want"
+            )));
+        }
         let mut asked = Asked {
             own,
             peer: self.peer,
@@ -301,6 +350,37 @@ impl Inner {
         }
         response
     }
+}
+
+/// Why no endpoint can be asked for this: a target that is no path (RFC 9112, 3.2), or a tunnel.
+fn unanswerable(method: &Method, uri: &Uri) -> Option<Answer> {
+    if method == Method::CONNECT {
+        let sentence = "this server is no proxy: it makes no tunnels";
+        let answer = Answer::new(StatusCode::METHOD_NOT_ALLOWED, sentence);
+        return Some(answer.allowing("GET, HEAD, POST, OPTIONS"));
+    }
+    let is_server = uri.path() == "*" && method == Method::OPTIONS;
+    if uri.path().starts_with('/') || is_server {
+        return None;
+    }
+    let sentence =
+        "the target of this request is no address of this server: it has to begin with /";
+    Some(Answer::new(StatusCode::BAD_REQUEST, sentence))
+}
+
+/// The header by which a proxy says that it asks for somebody else.
+fn told_by_proxies(headers: &HeaderMap) -> Option<&'static str> {
+    ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP"]
+        .into_iter()
+        .find(|name| headers.contains_key(*name))
+}
+
+/// A transfer coding that would have to be undone (RFC 9112, 6.1).
+fn has_unknown_coding(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(header::TRANSFER_ENCODING)
+        .iter()
+        .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked"))
 }
 
 /// A page, or what leads to one.
@@ -381,6 +461,35 @@ fn other_answer<B>(way: Way, request: &Request<B>) -> Response {
         headers.insert(name, HeaderValue::from_static("true"));
     }
     response
+}
+
+/// Whether a browser asks, to show the answer by itself: only then it says that it takes a page.
+fn opens_a_page<B>(request: &Request<B>) -> bool {
+    let accept = request.headers().get(header::ACCEPT);
+    let takes_pages = accept
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"));
+    request.method() == Method::GET && takes_pages
+}
+
+/// The same page at an address that everybody may see: who came by a token has its cookie from now on.
+fn to_page_without_token(uri: &Uri, cookie: HeaderValue) -> Response {
+    let sentence = "the page is at the same address without its token";
+    let mut response = Answer::new(StatusCode::SEE_OTHER, sentence).into_response();
+    let headers = response.headers_mut();
+    let to = credentials::without_token(uri).map_or_else(|| "/".to_owned(), relative);
+    if let Ok(to) = HeaderValue::from_str(&to) {
+        headers.insert(header::LOCATION, to);
+    }
+    headers.append(header::SET_COOKIE, cookie);
+    response
+}
+
+/// As seen from the page itself: a proxy may serve it below a path that is not known here.
+fn relative(uri: Uri) -> String {
+    let last = uri.path().rsplit('/').next().unwrap_or("");
+    let query = uri.query().map(|query| format!("?{query}"));
+    format!("./{last}{}", query.unwrap_or_default())
 }
 
 /// Whoever typed the address without its `s` is sent to the right one.

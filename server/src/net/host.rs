@@ -87,7 +87,7 @@ fn host_name(text: &str) -> Option<String> {
 /// the local network's own (RFC 6762), or one of `names`.
 pub(super) fn is_ours<'a>(host: &Host, names: impl IntoIterator<Item = &'a String>) -> bool {
     match host {
-        Host::Ip(_) => true,
+        Host::Ip(address) => !address.is_unspecified(),
         Host::Name(name) => {
             let is_local = name
                 .strip_suffix(".local")
@@ -147,20 +147,50 @@ pub(super) fn is_cross_site(method: &Method, own: Option<&Authority>, headers: &
     if method.is_safe() {
         return false;
     }
-    let text = |name: &str| {
-        headers
-            .get(name)
-            .map(|value| value.to_str().unwrap_or("null"))
-    };
-    match text("sec-fetch-site") {
-        Some("same-origin" | "none") => return false,
-        Some(_) => return true,
-        None => {}
+    told_site(headers).unwrap_or_else(|| is_from_elsewhere(own, headers))
+}
+
+/// Whether a page of another site asks for something that it shows as its own. Not so where somebody
+/// followed a link to us: what they get is theirs to see, in a window of its own.
+pub(super) fn is_foreign(own: Option<&Authority>, headers: &HeaderMap) -> bool {
+    match told_site(headers) {
+        Some(is_other) => {
+            let dest = headers.get("sec-fetch-dest");
+            is_other && dest.is_none_or(|dest| dest.as_bytes() != b"document")
+        }
+        None => is_from_elsewhere(own, headers),
     }
-    match text("origin").or(text("referer")) {
-        Some(page) => own.is_none_or(|own| !is_page_of(page, own)),
-        None => false,
-    }
+}
+
+/// Whether the browser says that another site asks; only newer ones do, and only where the connection
+/// is one to trust.
+fn told_site(headers: &HeaderMap) -> Option<bool> {
+    let site = headers.get("sec-fetch-site")?.as_bytes();
+    Some(site != b"same-origin" && site != b"none")
+}
+
+/// The same by the page that the request names; programs name none.
+fn is_from_elsewhere(own: Option<&Authority>, headers: &HeaderMap) -> bool {
+    let named = headers.get(header::ORIGIN).or(headers.get(header::REFERER));
+    named.is_some_and(|page| {
+        let page = page.to_str().unwrap_or("null");
+        own.is_none_or(|own| !is_page_of(page, own))
+    })
+}
+
+/// Whether a request comes from a page of one of `allowed`: pictures are asked for without an
+/// `Origin`.
+pub(super) fn is_allowed_page(headers: &HeaderMap, allowed: &[String]) -> bool {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let page = text(header::ORIGIN).or_else(|| text(header::REFERER));
+    let origin = page.and_then(|page| {
+        let (scheme, rest) = page.split_once("://")?;
+        Some(format!(
+            "{scheme}://{}",
+            rest.split(['/', '?', '#']).next()?
+        ))
+    });
+    origin.is_some_and(|origin| allowed.contains(&origin))
 }
 
 /// Whether an origin, or an address of a page, has the same host and port as `own`. The scheme may

@@ -108,6 +108,7 @@ impl Keys {
         })?;
         let digest = Sha256::digest(first.as_ref());
         let pairs: Vec<String> = digest.iter().map(|byte| format!("{byte:02X}")).collect();
+        complain_if_open(key);
         let secret = PrivateKeyDer::from_pem_slice(&read(key)?).map_err(|_| TlsError::Empty {
             path: key.to_owned(),
             what: "private key",
@@ -122,6 +123,23 @@ impl Keys {
             fingerprint: pairs.join(":"),
         })
     }
+}
+
+/// A key that others can read is theirs as well.
+fn complain_if_open(key: &Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = fs::metadata(key).map(|key| key.permissions().mode());
+        if mode.is_ok_and(|mode| mode & 0o004 != 0) {
+            tracing::warn!(
+                "everyone on this machine can read the key {0}; chmod 600 {0}",
+                key.display()
+            );
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = key;
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, TlsError> {

@@ -150,6 +150,9 @@ pub struct Visitor {
     pub rights: Rights,
     /// Whether the bytes are encrypted on the way to the client.
     pub is_secure: bool,
+    /// Whether a page of another site asks, by somebody's browser: it is told nothing that depends on
+    /// what the house has.
+    pub is_foreign: bool,
     /// Ends its connection.
     pub connection: Cut,
     membership: Membership,
@@ -162,9 +165,15 @@ impl Visitor {
             name: member.name.clone(),
             rights: member.rights,
             is_secure,
+            is_foreign: false,
             connection: Cut::default(),
             membership: member.membership(),
         }
+    }
+
+    /// The same, asked for by a page of another site or not.
+    pub(super) fn of_site(self, is_foreign: bool) -> Self {
+        Self { is_foreign, ..self }
     }
 
     /// The same, on this connection.

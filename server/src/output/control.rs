@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use futures_util::{Stream, StreamExt};
+use http::{HeaderMap, header};
 use mantel_shared::Command;
 use tokio::time::timeout;
 use warp::{Buf, reply::Response};
 
 use super::{
-    Outputs, query,
+    Outputs, Request, query,
     reply::{self, Problem},
     status,
 };
@@ -16,14 +17,15 @@ use crate::{channel::ActError, net::Refusal, timeline::Act};
 
 pub(super) async fn answer<S, B>(
     outputs: &Arc<Outputs>,
-    query: &str,
+    request: &Request,
     body: S,
 ) -> Result<Response, Problem>
 where
     S: Stream<Item = Result<B, warp::Error>> + Send,
     B: Buf,
 {
-    let body = read(outputs, body, outputs.max_body).await?;
+    let example = r#"{"command":"next"}"#;
+    let body = read(outputs, &request.headers, body, outputs.max_body, example).await?;
     let command: Command = serde_json::from_slice(&body).map_err(|error| {
         Problem::bad_request(format!(
             "the body is no command ({error}); send JSON like {{\"command\":\"next\"}}, with next, previous, pause, \
@@ -41,7 +43,7 @@ where
             ))
         })?),
     };
-    let wish = query::choice(query)?;
+    let wish = query::choice(&request.query)?;
     let (_, channel) = reply::choose(outputs, &wish).await?;
     match channel.act(act).await {
         Ok(programme) => Ok(reply::json(&status::channel(
@@ -55,13 +57,39 @@ where
     }
 }
 
-/// The whole body, up to `limit` bytes.
-/// The whole body, unless it is larger than `limit` bytes or slower than allowed.
-pub(super) async fn read<S, B>(outputs: &Outputs, body: S, limit: u64) -> Result<Vec<u8>, Problem>
+/// Refuses what does not say that it is JSON: a page of another site may send forms and plain text to
+/// us; for JSON its browser asks first, and is not answered. `example` is told to whoever forgot.
+fn expect_json(headers: &HeaderMap, example: &str) -> Result<(), Problem> {
+    let kind = headers.get(header::CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or("");
+    let essence = kind.split(';').next().unwrap_or("").trim();
+    if essence.eq_ignore_ascii_case("application/json") {
+        Ok(())
+    } else {
+        Err(Problem::not_json(example))
+    }
+}
+
+/// The whole body, unless it is larger than `limit` bytes, which it may announce, slower than allowed,
+/// or no JSON by its own word; `example` tells what to send.
+pub(super) async fn read<S, B>(
+    outputs: &Outputs,
+    headers: &HeaderMap,
+    body: S,
+    limit: u64,
+    example: &str,
+) -> Result<Vec<u8>, Problem>
 where
     S: Stream<Item = Result<B, warp::Error>> + Send,
     B: Buf,
 {
+    let announced = headers.get(header::CONTENT_LENGTH);
+    let announced = announced.and_then(|n| n.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|n| n > limit) {
+        outputs.connections.refuse(Refusal::TooLarge);
+        return Err(Problem::too_large(limit));
+    }
+    expect_json(headers, example)?;
     let read = timeout(outputs.body_timeout, collect(body, limit)).await;
     let read = read.unwrap_or_else(|_| {
         outputs.connections.refuse(Refusal::SlowBody);

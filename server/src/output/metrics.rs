@@ -151,7 +151,7 @@ impl Scrape {
         for (name, help, read) in figures {
             let each = named
                 .iter()
-                .map(|(name, report)| ([("screen", *name)], read(report)));
+                .map(|(name, report)| ([("screen", label(name))], read(report)));
             page.gauges(name, help, each)?;
         }
         Ok(())
@@ -255,9 +255,21 @@ impl Scrape {
             "When this run began, in Unix seconds",
             started,
         )?;
+        page.counter(
+            "panics",
+            "Faults of this program that ended a task; please report them",
+            crate::stats::n_panics(),
+        )?;
         let version = [([("version", env!("CARGO_PKG_VERSION"))], 1_u64)];
         page.gauges("build_info", "The version that runs", version.into_iter())
     }
+}
+
+/// A text as the value of a label (OpenMetrics 1.0, "escaped-string"): the encoder writes it as it is.
+fn label(text: &str) -> String {
+    text.replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace('\n', "\\n")
 }
 
 fn rung(rung: Rung) -> &'static str {

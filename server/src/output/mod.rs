@@ -106,6 +106,12 @@ pub fn routes(outputs: Arc<Outputs>) -> BoxedFilter<(Response,)> {
              visitor,
              outputs,
              body| async move {
+                let visitor: Visitor = visitor;
+                let query = if visitor.is_foreign {
+                    query::for_foreign_pages(&query)
+                } else {
+                    query
+                };
                 let request = Request {
                     method,
                     query,
@@ -173,7 +179,7 @@ where
     };
     let reply = match (&request.method, path) {
         (&Method::OPTIONS, _) => Ok(reply::options(path)),
-        (&Method::POST, "/control") => control::answer(&outputs, &request.query, body).await,
+        (&Method::POST, "/control") => control::answer(&outputs, &request, body).await,
         (&Method::POST, "/report") => reports::answer(&outputs, &request, body).await,
         (_, "/control" | "/report") => Err(reply::Problem::method("POST")),
         (&Method::POST, "/profiles") => profiles::keep(&outputs, &request.headers, body).await,
@@ -206,6 +212,9 @@ async fn get(
         "/qr" => links::qr(request),
         "/library/skipped" => Ok(skipped::answer(outputs, request)),
         "/time" => time::answer(),
+        "/healthz" if !outputs.channels.main().is_alive() => Err(reply::Problem::unavailable(
+            "what decides which slide is on has ended",
+        )),
         "/healthz" => Ok(reply::health(outputs.started_millis)),
         _ => match path.strip_prefix("/tv/") {
             Some(name) => Ok(profiles::screen(outputs, name)),

@@ -34,6 +34,11 @@ pub(super) fn apply(response: &mut Response, agent: &str, origins: &[String]) {
         if let Ok(policy) = HeaderValue::from_str(&policy(agent, origins, has_inline_style)) {
             headers.insert(header::CONTENT_SECURITY_POLICY, policy);
         }
+        // A page that opened this one has no hold on it.
+        headers.insert(
+            "cross-origin-opener-policy",
+            HeaderValue::from_static("same-origin"),
+        );
         // Not `no-referrer`: our own pages tell ours which settings a QR code is for.
         headers.insert(
             header::REFERRER_POLICY,

@@ -48,17 +48,8 @@ where
     S: Stream<Item = Result<B, warp::Error>> + Send,
     B: Buf,
 {
-    let content_type = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    // A page of somebody else's may send forms and plain text to us; for JSON its browser asks
-    // first, and is not answered.
-    if !content_type.is_some_and(|value| value.starts_with("application/json")) {
-        return Err(Problem::bad_request(
-            "send a name as Content-Type: application/json, like {\"name\":\"living-room\",\"query\":\"fit=cover\"}".into(),
-        ));
-    }
-    let body = control::read(outputs, body, outputs.max_body).await?;
+    let example = r#"{"name":"living-room","query":"fit=cover"}"#;
+    let body = control::read(outputs, headers, body, outputs.max_body, example).await?;
     let row: Row = serde_json::from_slice(&body).map_err(|error| {
         Problem::bad_request(format!("the body is no screen's profile: {error}"))
     })?;

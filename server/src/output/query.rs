@@ -116,6 +116,14 @@ pub(super) fn choice(query: &str) -> Result<Filter, Problem> {
     Ok(filter)
 }
 
+/// What is heard of a query when a page of another site asks: no choice and no shape, since from the
+/// answers it could tell which albums there are, and make pictures in any number of sizes.
+pub(super) fn for_foreign_pages(query: &str) -> String {
+    let heard = |pair: &&str| matches!(pair.split('=').next(), Some("action" | "paint"));
+    let pairs: Vec<&str> = query.split('&').filter(heard).collect();
+    pairs.join("&")
+}
+
 /// The first value of a key, if the query has it.
 pub(super) fn value(query: &str, key: &str) -> Option<String> {
     pairs(query)
@@ -269,6 +277,26 @@ mod tests {
         assert_eq!(
             parse("quality=85&fps=20&size=1920x1080").unwrap(),
             parse("").unwrap()
+        );
+    }
+
+    #[test]
+    fn a_page_of_another_site_chooses_nothing() {
+        let plain = parse(&for_foreign_pages("_=7")).unwrap();
+        for query in [
+            "album=Rome",
+            "album=",
+            "keyword=cats&rating=5",
+            "size=64x64",
+            "size=nonsense",
+            "fps=1&quality=3&caption=all&pair=off&transition=cut",
+            "channel=other&%61lbum=Rome",
+        ] {
+            assert_eq!(parse(&for_foreign_pages(query)).unwrap(), plain, "{query}");
+        }
+        assert_eq!(
+            for_foreign_pages("action=stream&size=1x1&paint=plain"),
+            "action=stream&paint=plain"
         );
     }
 

@@ -65,6 +65,13 @@ impl Problem {
         )
     }
 
+    pub(super) fn not_json(example: &str) -> Self {
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            format!("send it as Content-Type: application/json, like {example}"),
+        )
+    }
+
     pub(super) fn is_too_large(&self) -> bool {
         self.status == StatusCode::PAYLOAD_TOO_LARGE
     }

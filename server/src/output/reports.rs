@@ -49,7 +49,10 @@ impl Reports {
         screens.retain(|_, reported| is_fresh(reported, now));
         let key = (address.clone(), report.id.clone());
         if screens.len() >= MAX_SCREENS && !screens.contains_key(&key) {
-            return false;
+            let Some(given_up) = least_missed(&screens, &address) else {
+                return false;
+            };
+            screens.remove(&given_up);
         }
         let reported = Reported {
             address,
@@ -81,6 +84,24 @@ impl Reports {
     }
 }
 
+/// Whose row makes room for a screen at `address`: the oldest of the address that has most, since a house
+/// has a few screens behind each, and whoever invents some has hundreds. `None` when that is the one
+/// that asks.
+fn least_missed(screens: &HashMap<Key, Reported>, address: &str) -> Option<Key> {
+    let mut n_of: HashMap<&str, usize> = HashMap::new();
+    for (from, _) in screens.keys() {
+        *n_of.entry(from).or_default() += 1;
+    }
+    let (most, n) = n_of.iter().max_by_key(|(from, n)| (**n, **from))?;
+    let own = n_of.get(address).copied().unwrap_or(0);
+    if own + 1 >= *n {
+        return None;
+    }
+    let rows = screens.iter().filter(|((from, _), _)| from == most);
+    rows.min_by_key(|(key, row)| (row.at, *key))
+        .map(|(key, _)| key.clone())
+}
+
 fn is_fresh(reported: &Reported, now: UnixMillis) -> bool {
     // A clock that was set back makes nothing older.
     now.0.saturating_sub(reported.at.0) < FRESH_MILLIS
@@ -96,7 +117,8 @@ where
     B: Buf,
 {
     let limit = outputs.max_body.min(MAX_REPORT_BYTES as u64);
-    let body = control::read(outputs, body, limit).await?;
+    let example = r#"{"id":"…"}"#;
+    let body = control::read(outputs, &request.headers, body, limit, example).await?;
     let report: Report = serde_json::from_slice(&body).map_err(|error| {
         Problem::bad_request(format!("the body is no screen's report: {error}"))
     })?;
@@ -139,6 +161,34 @@ mod tests {
         assert_eq!(ids(60_000), ["b", "a"], "named ones first");
         assert_eq!(ids(60_000 + FRESH_MILLIS), [] as [&str; 0]);
         assert_eq!(ids(5).len(), 2, "a clock set back forgets nobody");
+    }
+
+    #[test]
+    fn invented_screens_shut_no_real_one_out() {
+        let reports = Reports::default();
+        assert!(reports.take("10.0.0.2".into(), report("hall", "hall"), UnixMillis(0)));
+        for id in 0..3 * MAX_SCREENS {
+            reports.take(
+                "10.0.0.66".into(),
+                report(&id.to_string(), ""),
+                UnixMillis(1),
+            );
+        }
+        for address in ["10.0.0.3", "10.0.0.4"] {
+            for id in ["a", "b"] {
+                assert!(
+                    reports.take(address.into(), report(id, ""), UnixMillis(2)),
+                    "{address}"
+                );
+            }
+        }
+        let rows = reports.fresh(UnixMillis(3));
+        assert_eq!(rows.len(), MAX_SCREENS);
+        let n_from = |address: &str| rows.iter().filter(|row| row.address == address).count();
+        assert_eq!(
+            (n_from("10.0.0.2"), n_from("10.0.0.3"), n_from("10.0.0.4")),
+            (1, 2, 2)
+        );
     }
 
     #[test]

@@ -94,7 +94,9 @@ pub(in crate::net) fn cookie_name(port: Option<u16>) -> String {
     port.map_or_else(|| "mantel".to_owned(), |port| format!("mantel-{port}"))
 }
 
-/// The cookie that keeps somebody in: for this site's own requests, out of reach of scripts.
+/// The cookie that keeps somebody in: for this site's own requests, out of reach of scripts. `Lax`, so
+/// that it comes along where a link in a message leads here; what changes something is asked for by
+/// other methods than `GET`, which it does not go with.
 pub(in crate::net) fn set_cookie(
     name: &str,
     value: &str,
@@ -102,8 +104,7 @@ pub(in crate::net) fn set_cookie(
     is_secure: bool,
 ) -> Option<HeaderValue> {
     let secure = if is_secure { "; Secure" } else { "" };
-    let text =
-        format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
+    let text = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
     let mut value = HeaderValue::from_str(&text).ok()?;
     value.set_sensitive(true);
     Some(value)

@@ -11,7 +11,7 @@ mod tokens;
 use std::{
     collections::HashSet,
     fs,
-    net::IpAddr,
+    net::{IpAddr, Ipv4Addr},
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError, RwLock},
     time::{Duration, Instant, SystemTime},
@@ -188,15 +188,15 @@ impl Guard {
         if !credentials.is_try() {
             return Err(Denied::Unknown);
         }
-        if let Some(from) = from {
-            let taken = lock(&self.throttle).take(from, Instant::now());
-            taken.map_err(Denied::Throttled)?;
-        }
+        // Behind a unix socket is a proxy; where it names nobody all of its clients are one.
+        let from = from.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        let taken = lock(&self.throttle).take(from, Instant::now());
+        taken.map_err(Denied::Throttled)?;
         let Some((name, password)) = credentials.basic.clone() else {
             return Err(Denied::Unknown);
         };
         let entry = self.check(&book, name, password).await;
-        if let (Some(from), Ok(_) | Err(Denied::Busy)) = (from, &entry) {
+        if let Ok(_) | Err(Denied::Busy) = &entry {
             lock(&self.throttle).give_back(from);
         }
         entry

@@ -41,9 +41,10 @@ pub(super) fn clean(text: &str) -> String {
     out
 }
 
-/// Overrides and embeddings of the direction, private use, and what never stands in a text.
+/// What deceives, private use, and what never stands in a text.
 fn is_confusing(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{fff0}'..='\u{fffb}'
+    mantel_shared::is_deceptive(c)
+        || matches!(c, '\u{feff}' | '\u{fff0}'..='\u{fffb}'
         | '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10ffff}')
 }
 
