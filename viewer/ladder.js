@@ -191,13 +191,14 @@
     root.setAttribute('data-rung', rung);
     root.setAttribute('data-reason', why);
     if (root.getAttribute('data-state') !== 'failed') { state('fallback'); }
-    (function begin() {
+    // Not at once: some engines load nothing beside a stream (see renew), and around/apart.js asks first.
+    setTimeout(function begin() {
       load(address('stream'), LOAD_MS, function (image) {
         if (image) { return keepStreaming(image); }
         if (!document.hidden) { return startSnapshot(why + '; no stream either'); }
         setTimeout(function () { whenSeen(begin); }, 1000);
       });
-    }());
+    }, 0);
   }
 
   // From here on the rung is known to work: whatever happens, it is tried again, and the last

@@ -81,6 +81,7 @@ fn a_move_stays_inside_the_photo() {
         };
         let photos = Photos::none();
         photos.add("a.jpg", &striped());
+        photos.add("b.jpg", &striped());
         let args = "--order name --size 640x360 --interval 20s --transition cut --pair off";
         let args: Vec<&str> = args.split(' ').collect();
         let server = Server::start(photos.path(), &args);

@@ -5,14 +5,15 @@
   'use strict';
 
   // The first picture comes first; and none of these is among the scripts by which a page knows whether it is
-  // the server's.
+  // the server's. But where a stream is about to be shown in an <img>, old engines may load nothing beside it.
   var LATER_MS = 1500;
   var isScreen = window.top === window, names = ['report', 'problem', 'awake', 'panel'];
 
   // A preview on the settings page is no screen.
   if (isScreen) { names.push('bar'); }
   if (isScreen && window.isSecureContext) { names.push('kept'); }
-  setTimeout(function () {
+  function load() {
     names.forEach(function (name) { window.mantel.make('script', document.body).src = name + '.js'; });
-  }, LATER_MS);
+  }
+  if (window.mantel.root.getAttribute('data-rung') === 'wasm') { setTimeout(load, LATER_MS); } else { load(); }
 }());

@@ -23,7 +23,10 @@
   function judge() {
     if (!document.hidden) { return; }
     // Looked at again: such a screen may be switched off later.
-    if (nFrames > FEW) { return look(); }
+    if (nFrames > FEW) { look(); } else { rest(); }
+  }
+
+  function rest() {
     mantel.resting = true;
     root.setAttribute('data-rest', '');
     mantel.say('rest');
@@ -48,4 +51,7 @@
     mantel.on('visibilitychange', look, document);
     look();
   }
+  // A page that was left may be kept by the browser, and with it what it holds.
+  mantel.on('pagehide', rest);
+  mantel.on('pageshow', look);
 }());
