@@ -77,7 +77,13 @@ pub(crate) fn upright(colour: Rgb) -> Vec<u8> {
 
 /// An upright photo with upright stripes, so that every move is seen.
 pub(crate) fn striped() -> Vec<u8> {
-    let stripe = |x: u16, _: u16| if x / 16 % 2 == 0 { RED } else { BLUE };
+    let stripe = |x: u16, _: u16| {
+        if (x / 16).is_multiple_of(2) {
+            RED
+        } else {
+            BLUE
+        }
+    };
     jpeg(HEIGHT, WIDTH, stripe, 0)
 }
 
