@@ -4,6 +4,9 @@
 //   img       <img src="stream">: the server blends, the engine only paints
 //   snapshot  a still picture, fetched again and again; it heals for ever
 //
+// While nobody sees the page (<html data-rest>, see around/rest.js) no rung holds a connection, and a hidden
+// page never goes down a rung: what it lacks may be the connections that other tabs hold.
+//
 // Plain ES5, nothing newer: this file must not fail where everything else does. `?viewer=` forces
 // a rung. The page's state is told in <html data-state data-rung>.
 (function () {
@@ -26,6 +29,15 @@
   var rung = null;
 
   function state(name) { root.setAttribute('data-state', name); }
+
+  // At once, or when the page is looked at again.
+  function whenSeen(act) {
+    if (!root.hasAttribute('data-rest')) { return act(); }
+    window.addEventListener('mantel-wake', function seen() {
+      window.removeEventListener('mantel-wake', seen, false);
+      act();
+    }, false);
+  }
 
   function query(name) {
     var pairs = location.search.replace(/^\?/, '').split('&');
@@ -81,11 +93,13 @@
       window.dispatchEvent(stop);
       startImg(why);
     }
-    // An engine that paints nothing in hidden pages runs no animation frames there, and a viewer
-    // that says `reconnecting` works: no other rung would get a picture either.
+    // An engine that paints nothing in hidden pages runs no animation frames there, so the time counts from
+    // when it is seen; and a viewer that says `reconnecting` works: no other rung would get a picture either.
+    var wasHidden = document.hidden;
     function judge() {
       if (rung !== 'wasm' || shows() || root.hasAttribute('data-slide')) { return; }
-      if (document.hidden || root.getAttribute('data-state') === 'reconnecting') {
+      if (document.hidden || wasHidden || root.getAttribute('data-state') === 'reconnecting') {
+        wasHidden = document.hidden;
         setTimeout(judge, REPORT_MS);
       } else {
         giveUp('the viewer did not report in time');
@@ -177,10 +191,14 @@
     root.setAttribute('data-rung', rung);
     root.setAttribute('data-reason', why);
     if (root.getAttribute('data-state') !== 'failed') { state('fallback'); }
-    load(address('stream'), LOAD_MS, function (image) {
-      if (!image) { return startSnapshot(why + '; no stream either'); }
-      keepStreaming(image);
-    });
+    // Not at once: some engines load nothing beside a stream (see renew), and around/apart.js asks first.
+    setTimeout(function begin() {
+      load(address('stream'), LOAD_MS, function (image) {
+        if (image) { return keepStreaming(image); }
+        if (!document.hidden) { return startSnapshot(why + '; no stream either'); }
+        setTimeout(function () { whenSeen(begin); }, 1000);
+      });
+    }, 0);
   }
 
   // From here on the rung is known to work: whatever happens, it is tried again, and the last
@@ -200,6 +218,7 @@
     // laid out, and then loads one image at a time: no other as long as the stream runs. So when
     // nothing came beside it, its picture is kept on a canvas and it is ended first.
     function renew() {
+      if (root.hasAttribute('data-rest')) { return; }
       if (pending) { again = true; return; }
       pending = true;
       again = false;
@@ -211,6 +230,7 @@
     }
     function settle(image) {
       pending = false;
+      if (image && root.hasAttribute('data-rest')) { return drop(image); }
       if (!image) { setTimeout(renew, LONGEST_PAUSE_MS); return; }
       take(image);
       // What was changed meanwhile.
@@ -218,6 +238,9 @@
     }
     // An <img> says nothing when its stream ends: a server that was away and is back has ended it.
     function watch() {
+      whenSeen(look);
+    }
+    function look() {
       request('GET', 'healthz', function (ok, call) {
         var run = ok && call.getResponseHeader('X-Started-At');
         // It may have been away for less than it takes to look.
@@ -235,7 +258,10 @@
     window.addEventListener('mantel-settings', function () {
       if (shape() !== asked) { asked = shape(); renew(); }
     });
+    window.addEventListener('mantel-rest', freeze, false);
+    window.addEventListener('mantel-wake', renew, false);
     take(first);
+    if (root.hasAttribute('data-rest')) { freeze(); }
     watch();
   }
 
@@ -248,8 +274,9 @@
     var pause = 1000;
     function again() {
       load(address('snapshot'), LOAD_MS, function (image) {
-        if (image) { pause = 1000; present(image); setTimeout(again, SNAPSHOT_MS); return; }
-        setTimeout(again, pause);
+        if (image) { pause = 1000; present(image); }
+        setTimeout(function () { whenSeen(again); }, image ? SNAPSHOT_MS : pause);
+        if (image) { return; }
         pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
       });
     }

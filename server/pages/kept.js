@@ -1,5 +1,5 @@
 // Keeps the last pictures on this device, within a budget, and shows them while the server is away.
-// Loaded by viewer/around/report.js, only where pages are secure (https, localhost): elsewhere engines
+// Loaded by viewer/around/apart.js, only where pages are secure (https, localhost): elsewhere engines
 // keep nothing. `?offline=off` ends it and throws away what was kept. Whatever is missing, forbidden or
 // full leaves the page as it was.
 (function () {
@@ -15,6 +15,17 @@
   function quietly() {}
 
   function entries() { return store.keys(); }
+
+  // What may be written about a picture goes with it, in a header, which takes ASCII alone. Where the server has
+  // drawn it into the picture, nothing is left to write.
+  function noted(facts, caption) {
+    var drawn = root.getAttribute('data-rung') !== 'wasm' && caption !== 'off';
+    return encodeURIComponent(drawn ? '{}' : facts.text);
+  }
+
+  function factsOf(kept) {
+    try { return JSON.parse(decodeURIComponent(kept.headers.get('X-Facts'))) || {}; } catch (e) { return {}; }
+  }
 
   // The oldest go first; what one takes is written beside it, so that nothing has to be read to know.
   function makeRoom(needed) {
@@ -35,11 +46,12 @@
 
   function keep() {
     var facts = mantel.facts, now = new Date().getTime(), on = mantel.onScreen();
-    if (!store || keeping || mantel.away || now - keptAt < every) { return; }
+    if (!store || keeping || mantel.away || mantel.resting || now - keptAt < every) { return; }
     // What is known may be of a slide that has gone: the answer leads here again.
     if (!facts || (on && on !== facts.number)) { mantel.ask(); return; }
     var key = 'kept/' + encodeURIComponent(facts.photo + (facts.beside ? '+' + facts.beside.photo : ''));
     var caption = root.getAttribute('data-rung') === 'wasm' ? 'off' : mantel.get('caption');
+    var note = noted(facts, caption);
     keeping = true;
     store.match(key).then(function (there) {
       if (there) { keptAt = now; }
@@ -52,7 +64,9 @@
       if (!picture || !/^image\//.test(picture.type) || picture.size > BUDGET_BYTES / 4) { return null; }
       keptAt = now;
       return makeRoom(picture.size).then(function () {
-        return store.put(key, new Response(picture, { headers: { 'Content-Type': picture.type, 'X-Bytes': picture.size } }));
+        return store.put(key, new Response(picture, { headers: {
+          'Content-Type': picture.type, 'X-Bytes': picture.size, 'X-Facts': note
+        } }));
       });
     }).then(done, function () {
       keptAt = now;
@@ -77,12 +91,14 @@
     entries().then(function (keys) {
       if (!keys.length || !needed()) { return null; }
       next = (next + 1) % keys.length;
-      return store.match(keys[next]).then(function (kept) { return kept.blob(); }).then(present);
+      return store.match(keys[next]).then(function (kept) {
+        return kept.blob().then(function (picture) { present(picture, factsOf(kept)); });
+      });
     }).then(quietly, quietly);
     showing = setTimeout(step, SHOWN_MS);
   }
 
-  function present(picture) {
+  function present(picture, facts) {
     if (!layer) {
       layer = mantel.make('div');
       layer.id = 'kept';
@@ -94,6 +110,7 @@
     image.onload = function () {
       root.setAttribute('data-kept', '');
       image.className = 'on';
+      tell(facts);
       setTimeout(function () {
         while (image.parentNode === layer && layer && layer.firstChild !== image) {
           layer.removeChild(layer.firstChild);
@@ -105,6 +122,12 @@
     image.src = url;
   }
 
+  // The words over the picture are its own, not those of the slide before.
+  function tell(facts) {
+    mantel.kept = facts;
+    mantel.say('kept');
+  }
+
   function end() {
     clearTimeout(showing);
     if (!layer) { return; }
@@ -112,6 +135,7 @@
     root.removeAttribute('data-kept');
     urls.splice(0).forEach(function (url) { URL.revokeObjectURL(url); });
     layer = null;
+    tell(null);
   }
 
   // A page that came from this device may be older than the server that is back: the server's is

@@ -7,8 +7,8 @@
 
 var PAGES = 'mantel-page-%VERSION%';
 var PATIENCE_MS = 4000;
-// Shows the pictures that were kept; its name has no hash, so the server is asked first.
-var KEPT = 'kept.js';
+// What the page loads apart; their names have no hash, so the server is asked first.
+var APART = ['kept.js', 'report.js', 'problem.js', 'awake.js', 'panel.js', 'bar.js'];
 var HASHED = /-[0-9a-f]{16}(_bg)?\.(js|wasm|css)$/;
 
 // What never comes through here. Engines that can be told so (Chromium 123 and later) don't wake the
@@ -46,8 +46,8 @@ self.addEventListener('fetch', function (event) {
     if (/^tv\/[a-z0-9-]+$/.test(path)) { event.respondWith(screen(event.request, path)); }
   } else if (HASHED.test(path)) {
     event.respondWith(file(event.request));
-  } else if (path === KEPT) {
-    event.respondWith(fetch(event.request).then(null, function () { return kept(KEPT); }));
+  } else if (APART.indexOf(path) >= 0) {
+    event.respondWith(fetch(event.request).then(null, function () { return kept(path); }));
   }
 });
 
@@ -57,7 +57,7 @@ function keepWhatIsOpen() {
   return fetch('./').then(keep).then(function (text) {
     var names = text ? text.match(/[\w.-]+-[0-9a-f]{16}(_bg)?\.(js|wasm|css)/g) || [] : [];
     return caches.open(PAGES).then(function (cache) {
-      return Promise.all(names.concat(KEPT).map(function (name) { return cache.add(name); }));
+      return Promise.all(names.concat(APART).map(function (name) { return cache.add(name); }));
     });
   });
 }

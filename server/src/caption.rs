@@ -7,18 +7,80 @@ use crate::{library::Facts, render::overlay::Caption, rendition::Captions};
 pub fn words(captions: Captions, facts: &Facts) -> Caption {
     let wanted =
         |wanted: bool, text: Option<String>| text.filter(|text| wanted && !text.is_empty());
+    let owned = |text: Option<&str>| text.map(str::to_owned);
     let details: Vec<String> = [
         wanted(captions.date, date(facts)),
         wanted(captions.place, facts.place.clone()),
-        wanted(captions.album, facts.album.clone()),
+        wanted(captions.album, owned(album(facts))),
     ]
     .into_iter()
     .flatten()
     .collect();
     Caption {
-        text: wanted(captions.text, facts.caption.clone()).unwrap_or_default(),
+        text: wanted(captions.text, owned(text(facts))).unwrap_or_default(),
         details: details.join("  ·  "),
     }
+}
+
+/// What somebody wrote under it. Programs fill the field with the file's name, which is no word to anyone.
+pub fn text(facts: &Facts) -> Option<&str> {
+    facts.caption.as_deref().filter(|text| !is_file_name(text))
+}
+
+/// The album that it is in, unless that is only a camera's folder or one for files of a format.
+pub fn album(facts: &Facts) -> Option<&str> {
+    let mut album = facts.album.as_deref()?;
+    loop {
+        let (above, last) = album.rsplit_once('/').unwrap_or(("", album));
+        if !is_technical(last) {
+            return Some(album);
+        }
+        album = Some(above).filter(|above| !above.is_empty())?;
+    }
+}
+
+/// Suffixes of pictures, with which files are named and folders are sorted.
+const FORMATS: [&str; 24] = [
+    "jpg", "jpeg", "jpe", "png", "heic", "heif", "avif", "jxl", "webp", "gif", "tif", "tiff",
+    "bmp", "raw", "dng", "cr2", "cr3", "nef", "arw", "orf", "rw2", "raf", "mp4", "mov",
+];
+
+fn is_format(text: &str) -> bool {
+    FORMATS
+        .iter()
+        .any(|format| text.eq_ignore_ascii_case(format))
+}
+
+/// `IMG_0001`, `DSC01234.JPG`, `PXL_20210704_123000123`, `anything.jpeg`: as cameras and phones name files.
+fn is_file_name(text: &str) -> bool {
+    let text = text.trim();
+    let (stem, suffix) = text.rsplit_once('.').unwrap_or((text, ""));
+    if text.contains(' ') || text.is_empty() {
+        return false;
+    }
+    if is_format(suffix) {
+        return true;
+    }
+    // A short mark in capitals, then figures alone: DSC, IMG, DSCN, P, GOPR, _MG, MVIMG.
+    let mark = stem.trim_start_matches('_');
+    let figures = mark.trim_start_matches(|c: char| c.is_ascii_uppercase());
+    let n_marks = mark.len() - figures.len();
+    let n_figures = figures.chars().filter(char::is_ascii_digit).count();
+    let rest = |c: char| c.is_ascii_digit() || matches!(c, '_' | '-' | '.' | '~' | '(' | ')');
+    suffix.is_empty() && (1..=6).contains(&n_marks) && n_figures >= 4 && figures.chars().all(rest)
+}
+
+/// A folder's name that a camera or a sorting program gave it: `jpg`, `DCIM`, `100CANON`.
+fn is_technical(name: &str) -> bool {
+    let is_camera = |name: &str| {
+        let (number, maker) = name.split_at_checked(3).unwrap_or(("", ""));
+        number.bytes().all(|byte| byte.is_ascii_digit())
+            && maker.len() == 5
+            && maker
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || matches!(byte, b'_' | b'0'..=b'9'))
+    };
+    is_format(name) || name.eq_ignore_ascii_case("dcim") || is_camera(name)
 }
 
 /// `Sunday, 4 July 2021`.
@@ -64,6 +126,50 @@ mod tests {
         );
         assert!(words(wish("off"), &facts()).is_empty());
         assert!(words(wish("all"), &Facts::default()).is_empty());
+    }
+
+    #[test]
+    fn names_of_files_and_formats_are_no_words() {
+        for (caption, wanted) in [
+            ("IMG_0001", None),
+            ("DSC01234.JPG", None),
+            ("_MG_1234", None),
+            ("PXL_20210704_123000123", None),
+            ("P1000123", None),
+            ("holiday.jpeg", None),
+            ("Anna", Some("Anna")),
+            ("2021", Some("2021")),
+            ("ABBA", Some("ABBA")),
+            ("Rome 2019", Some("Rome 2019")),
+            ("Mr. Smith", Some("Mr. Smith")),
+            ("祖母", Some("祖母")),
+        ] {
+            let facts = Facts {
+                caption: Some(caption.into()),
+                ..Facts::default()
+            };
+            assert_eq!(text(&facts), wanted, "{caption}");
+            assert_eq!(
+                words(wish("text"), &facts).text,
+                wanted.unwrap_or(""),
+                "{caption}"
+            );
+        }
+        for (album, wanted) in [
+            ("jpg", None),
+            ("AVIF", None),
+            ("DCIM/100CANON", None),
+            ("Rome/RAW", Some("Rome")),
+            ("Rome/101_PANA/jpg", Some("Rome")),
+            ("100 days", Some("100 days")),
+            ("Holidays", Some("Holidays")),
+        ] {
+            let facts = Facts {
+                album: Some(album.into()),
+                ..Facts::default()
+            };
+            assert_eq!(super::album(&facts), wanted, "{album}");
+        }
     }
 
     #[test]

@@ -116,6 +116,15 @@ mod tests {
                 x: u16::MAX,
                 y: u16::MAX,
             }),
+            photos: std::vec![
+                crate::Area {
+                    left: u16::MAX,
+                    top: u16::MAX,
+                    width: u16::MAX,
+                    height: u16::MAX,
+                };
+                2
+            ],
             paused: true,
             // Free text is longer; browsers, which read it, have no such limit.
             place: None,

@@ -6,7 +6,7 @@ use core::fmt;
 
 use crate::{
     meta::{
-        Focus, FrameMeta, MAX_CAPTION_BYTES, MAX_NAME_BYTES, SlideNo, Timestamp, Transition,
+        Area, Focus, FrameMeta, MAX_CAPTION_BYTES, MAX_NAME_BYTES, SlideNo, Timestamp, Transition,
         UnixMillis, decimal,
     },
     text::{ContentType, TakenAt, percent_decode, percent_encode},
@@ -61,6 +61,9 @@ impl PartHead {
         line(out, "X-Transition", meta.transition.as_ref());
         line(out, "X-Taken-At", meta.taken_at.as_ref());
         line(out, "X-Focus", meta.focus.as_ref());
+        if !meta.photos.is_empty() {
+            line(out, "X-Photo", Some(&Joined(&meta.photos)));
+        }
         line(out, "X-State", meta.paused.then_some("paused").as_ref());
         free_text(out, "X-Place", meta.place.as_deref(), MAX_NAME_BYTES);
         free_text(out, "X-Album", meta.album.as_deref(), MAX_NAME_BYTES);
@@ -131,6 +134,8 @@ impl PartHead {
             keep(&mut meta.album, text_of(value, MAX_NAME_BYTES).map(Some));
         } else if is("X-Focus") {
             keep(&mut meta.focus, Focus::parse(value).map(Some));
+        } else if is("X-Photo") {
+            keep(&mut meta.photos, Area::parse_all(value));
         } else if is("X-State") {
             meta.paused = value.eq_ignore_ascii_case("paused");
         }
@@ -154,6 +159,21 @@ fn line<T: fmt::Display + ?Sized>(out: &mut Vec<u8>, name: &str, value: Option<&
         out.extend_from_slice(b": ");
         out.extend_from_slice(value.to_string().as_bytes());
         out.extend_from_slice(b"\r\n");
+    }
+}
+
+/// Areas, with semicolons between.
+struct Joined<'a>(&'a [Area]);
+
+impl fmt::Display for Joined<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, area) in self.0.iter().enumerate() {
+            if at > 0 {
+                f.write_str(";")?;
+            }
+            area.fmt(f)?;
+        }
+        Ok(())
     }
 }
 

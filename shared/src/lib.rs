@@ -55,7 +55,8 @@ pub use encode::Encoder;
 pub use head::{HeadError, PartHead};
 pub use limits::Limits;
 pub use meta::{
-    Focus, FrameMeta, MAX_CAPTION_BYTES, MAX_NAME_BYTES, SlideNo, Timestamp, Transition, UnixMillis,
+    Area, Focus, FrameMeta, MAX_CAPTION_BYTES, MAX_NAME_BYTES, SlideNo, Timestamp, Transition,
+    UnixMillis,
 };
 pub use report::{
     Awake, MAX_REPORT_BYTES, MAX_REPORT_TEXT_BYTES, MAX_SCREEN_NAME_BYTES, Report, Rung,

@@ -3,6 +3,7 @@
 //! the player, not here.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 
 use crate::text::TakenAt;
@@ -55,6 +56,23 @@ pub struct Focus {
     pub y: u16,
 }
 
+/// Where a photo lies in the picture, in ten-thousandths of the picture's width and height; it ends within
+/// the picture. What is outside of all of them is a backdrop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Area {
+    /// From the picture's left edge.
+    pub left: u16,
+    /// From its upper edge.
+    pub top: u16,
+    /// How wide.
+    pub width: u16,
+    /// How high.
+    pub height: u16,
+}
+
+/// Photos that a picture holds at most.
+pub(crate) const MAX_AREAS: usize = 2;
+
 /// What a part says about its picture, beyond its type and length. Each is optional: a header that
 /// is missing, unknown or malformed is as if it weren't there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -79,6 +97,8 @@ pub struct FrameMeta {
     pub album: Option<String>,
     /// `X-Focus`: what is worth looking at, for a viewer that moves over the picture.
     pub focus: Option<Focus>,
+    /// `X-Photo`: where the photos lie, one or two; none where that is not known, or a photo fills it all.
+    pub photos: Vec<Area>,
     /// `X-State: paused`: the slide stays until further notice.
     pub paused: bool,
 }
@@ -133,6 +153,79 @@ impl Focus {
     }
 }
 
+impl Area {
+    /// The whole of a side.
+    pub const WHOLE: u16 = 10_000;
+
+    /// The area from `left` and `top` on, `width` by `height`, of a picture of `whole`; all in pixels. None
+    /// for what is not within the picture.
+    pub fn of(
+        (left, top): (u32, u32),
+        (width, height): (u32, u32),
+        whole: (u32, u32),
+    ) -> Option<Self> {
+        let share = |pixels: u32, of: u32| {
+            let share = (u64::from(pixels) * u64::from(Self::WHOLE) + u64::from(of) / 2)
+                .checked_div(u64::from(of))?;
+            u16::try_from(share).ok()
+        };
+        // From edges: two shares that are rounded may end beyond the picture.
+        let (left, right) = (
+            share(left, whole.0)?,
+            share(left.checked_add(width)?, whole.0)?,
+        );
+        let (top, bottom) = (
+            share(top, whole.1)?,
+            share(top.checked_add(height)?, whole.1)?,
+        );
+        Self {
+            left,
+            top,
+            width: right - left,
+            height: bottom - top,
+        }
+        .checked()
+    }
+
+    fn checked(self) -> Option<Self> {
+        let fits = |from: u16, length: u16| {
+            length > 0
+                && from
+                    .checked_add(length)
+                    .is_some_and(|end| end <= Self::WHOLE)
+        };
+        (fits(self.left, self.width) && fits(self.top, self.height)).then_some(self)
+    }
+
+    /// Reads `LEFT,TOP,WIDTH,HEIGHT`, and another one after a semicolon.
+    pub(crate) fn parse_all(text: &str) -> Option<Vec<Self>> {
+        let mut areas = Vec::new();
+        for text in text.split(';') {
+            if areas.len() == MAX_AREAS {
+                return None;
+            }
+            areas.push(Self::parse(text)?);
+        }
+        Some(areas)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let mut sides = text.split(',');
+        let mut side = || u16::try_from(decimal(sides.next()?.trim())?).ok();
+        let area = Self {
+            left: side()?,
+            top: side()?,
+            width: side()?,
+            height: side()?,
+        };
+        if sides.next().is_some() {
+            None
+        } else {
+            area.checked()
+        }
+    }
+}
+
 impl fmt::Display for SlideNo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -172,6 +265,17 @@ impl fmt::Display for Transition {
 impl fmt::Display for Focus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{},{}", self.x, self.y)
+    }
+}
+
+/// `3400,0,3200,10000`.
+impl fmt::Display for Area {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{},{},{},{}",
+            self.left, self.top, self.width, self.height
+        )
     }
 }
 
@@ -268,6 +372,42 @@ mod tests {
             "", ",", "5", "1001,0", "0,1001", "-1,5", "1,2,3", "65536,1", "a,b",
         ] {
             assert_eq!(Focus::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn areas_read_back_and_what_is_not_within_the_picture_is_none() {
+        let area = Area::of((656, 0), (608, 1080), (1920, 1080)).unwrap();
+        assert_eq!(area.to_string(), "3417,0,3166,10000");
+        let other = Area::of((0, 0), (1, 1), (1, 1)).unwrap();
+        let text = std::format!("{area}; {other}");
+        assert_eq!(Area::parse_all(&text), Some(std::vec![area, other]));
+        // Back to the very pixels, on the largest screens.
+        for side in [640_u32, 1366, 3840, 4096] {
+            for (left, width) in [(1, 1), (side / 3, side / 3), (side - 1, 1), (0, side)] {
+                let area = Area::of((left, 0), (width, 1), (side, 1)).unwrap();
+                let pixel = |share: u16| (u32::from(share) * side + 5000) / 10_000;
+                assert_eq!(
+                    (pixel(area.left), pixel(area.left + area.width)),
+                    (left, left + width)
+                );
+            }
+        }
+        assert_eq!(Area::of((1, 0), (2, 2), (2, 2)), None);
+        assert_eq!(Area::of((0, 0), (0, 2), (2, 2)), None);
+        assert_eq!(Area::of((0, 0), (2, 2), (0, 2)), None);
+        for bad in [
+            "",
+            "1,2,3",
+            "1,2,3,4,5",
+            "0,0,0,1",
+            "1,0,10000,1",
+            "-1,0,5,5",
+            "0,0,65536,1",
+            "1,1,1,1;1,1,1,1;1,1,1,1",
+            "1,1,1,1;",
+        ] {
+            assert_eq!(Area::parse_all(bad), None, "{bad}");
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::support::pixels::{BLUE, GREEN, Picture, RED};
 use crate::support::server::{STANDING, Server};
 
 /// What a photo program writes beside a photo.
-fn sidecar(description: &str) -> Vec<u8> {
+pub(crate) fn sidecar(description: &str) -> Vec<u8> {
     format!(
         r#"<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">

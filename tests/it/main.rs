@@ -29,6 +29,7 @@ mod months;
 mod motion;
 mod observe;
 mod offline;
+mod over;
 mod page;
 mod paint;
 mod pairs;

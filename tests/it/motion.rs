@@ -3,12 +3,13 @@
 use std::thread::sleep;
 use std::time::Duration;
 
+use crate::around::await_true;
 use crate::page::{await_look, look};
 use crate::support::clients::Client;
 use crate::support::devtools::{Browser, Page};
 use crate::support::eventually;
-use crate::support::photos::{Photos, oriented};
-use crate::support::pixels::{BLUE, GREEN, RED, YELLOW};
+use crate::support::photos::{Photos, oriented, striped};
+use crate::support::pixels::{BLUE, GREEN, Picture, RED, YELLOW};
 use crate::support::server::{STANDING, Server};
 
 /// The line of pixels across the middle of the canvas, so that an edge that moves can be seen.
@@ -68,6 +69,50 @@ fn pictures_move_where_that_is_wanted() {
 fn pictures_move_in_chromium_67_too() {
     if let Some(n) = n_changes(Client::Chromium67, "/?motion=kenburns") {
         assert!(n >= 3, "{n} changes");
+    }
+}
+
+/// Beside an upright photo is a backdrop: it stands still while the photo moves within its own edges.
+#[test]
+fn a_move_stays_inside_the_photo() {
+    for client in [Client::Chromium, Client::Chromium67] {
+        let Some(browser) = Browser::start(client) else {
+            continue;
+        };
+        let photos = Photos::none();
+        photos.add("a.jpg", &striped());
+        photos.add("b.jpg", &striped());
+        let args = "--order name --size 640x360 --interval 20s --transition cut --pair off";
+        let args: Vec<&str> = args.split(' ').collect();
+        let server = Server::start(photos.path(), &args);
+        if !server.has_viewer() {
+            return;
+        }
+        let mut page = browser.open(&server.url("/?motion=kenburns&offline=off&awake=off"));
+        playing(&mut page);
+        // The line of the first visit comes and goes.
+        await_true(
+            &mut page,
+            "!!document.getElementById('bar') && !document.getElementById('hint')",
+        );
+        let mut looks = Vec::new();
+        while looks.len() < 5 {
+            sleep(Duration::from_millis(300));
+            looks.push(page.screenshot().expect("a picture"));
+        }
+        // The photo is 203 pixels wide, from 219 to 421.
+        let row = |picture: &Picture, columns: std::ops::Range<usize>| -> Vec<_> {
+            columns.map(|x| picture.at(x, 180)).collect()
+        };
+        let n_changes = |columns: std::ops::Range<usize>| {
+            let pairs = looks.windows(2);
+            pairs
+                .filter(|pair| row(&pair[0], columns.clone()) != row(&pair[1], columns.clone()))
+                .count()
+        };
+        assert_eq!(n_changes(0..218), 0, "left of it");
+        assert_eq!(n_changes(423..640), 0, "right of it");
+        assert!(n_changes(224..416) >= 2, "the photo itself");
     }
 }
 

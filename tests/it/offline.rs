@@ -2,10 +2,11 @@
 //! new server, and storage that is forbidden or full changes nothing.
 
 use crate::around::{await_pictures, await_true};
+use crate::captions::sidecar;
 use crate::page::{await_look, await_screen};
 use crate::support::clients::Client;
 use crate::support::devtools::Browser;
-use crate::support::photos::Photos;
+use crate::support::photos::{Photos, flat};
 use crate::support::pixels::{BLUE, RED};
 use crate::support::server::{STANDING, Server};
 
@@ -59,6 +60,46 @@ fn the_last_pictures_are_shown_while_the_server_is_away() {
     );
     await_look(&mut page, "playing", RED);
     await_screen(&mut page, RED);
+}
+
+#[test]
+fn kept_pictures_bring_their_own_words() {
+    let photos = Photos::none();
+    for (name, colour) in [("Blue one", BLUE), ("Red one", RED)] {
+        photos.add(format!("{name}.jpg.xmp"), &sidecar(name));
+        photos.add(format!("{name}.jpg"), &flat(colour));
+    }
+    let Some(browser) = Browser::start(Client::Chromium) else {
+        return;
+    };
+    let server = Server::start(photos.path(), &STANDING);
+    if !server.has_viewer() {
+        return;
+    }
+    let mut page = browser.open(&server.url("/?caption=text"));
+    await_pictures(&mut page);
+    await_true(
+        &mut page,
+        "caches.open('mantel-pictures-1').then(function (c) { return c.keys(); })
+             .then(function (keys) { return keys.length === 1; })",
+    );
+    let words = |text: &str| format!("document.querySelector('.text.on').textContent === '{text}'");
+    let (kept, name) = if server.colour() == BLUE {
+        (BLUE, "Blue one")
+    } else {
+        (RED, "Red one")
+    };
+    await_true(&mut page, &words(name));
+    // Another slide has come, and it is not kept yet: pictures are kept with a pause between.
+    server.advance();
+    await_true(&mut page, &format!("!({})", words(name)));
+    server.stop().expect("the server to end");
+    await_true(
+        &mut page,
+        "document.documentElement.hasAttribute('data-kept')",
+    );
+    await_screen(&mut page, kept);
+    await_true(&mut page, &words(name));
 }
 
 #[test]

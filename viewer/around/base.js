@@ -8,6 +8,15 @@
   var mantel = window.mantel = window.mantel || {};
   var root = mantel.root = document.documentElement;
 
+  // What the page says in words, but for the menu's rows; # stands for what is filled in.
+  mantel.said = {
+    next: 'Next', previous: 'Previous', play: 'Play', pause: 'Pause', menu: 'Menu', full: 'Full screen', playing: 'Playing',
+    paused: 'Paused', pausedBy: 'Paused by #', noAnswer: 'No answer from the server', photo: 'A photo',
+    indexing: 'indexing #', of: ' of ', noPhotos: 'No photos in # yet', noneChosen: 'No photo fits what the server was told to show',
+    demo: 'No folder of photos was given',
+    all: 'Show all photos', settings: 'Settings', again: 'Try again'
+  };
+
   mantel.by = function (id) { return document.getElementById(id); };
 
   mantel.make = function (tag, parent, name, text) {
@@ -16,6 +25,13 @@
     if (text) { element.textContent = text; }
     if (parent) { parent.appendChild(element); }
     return element;
+  };
+
+  mantel.within = function (element, box) {
+    for (var node = element; node; node = node.parentNode) {
+      if (node === box) { return true; }
+    }
+    return false;
   };
 
   mantel.on = function (names, act, target) {
@@ -37,7 +53,7 @@
       if (call.readyState !== 4) { return; }
       var ok = call.status >= 200 && call.status < 300, answer = null;
       try { answer = JSON.parse(call.responseText); } catch (e) { answer = null; }
-      if (done) { done(ok, answer, call.responseText); }
+      if (done) { done(ok, answer, call.responseText, call.status); }
     };
     call.open(method, path, true);
     call.timeout = 10000;
@@ -77,12 +93,25 @@
     mantel.say('settings');
   };
 
+  // Drops what chooses pictures and how they are made; what lies over them stays.
+  mantel.showAll = function () {
+    var rest = pairs().filter(function (pair) {
+      return WHICH.concat(HOW, DRAWN, 'size').indexOf(pair.split('=')[0]) < 0;
+    });
+    location.replace(location.pathname + (rest.length ? '?' + rest.join('&') : ''));
+  };
+
   // What chooses pictures and their shape, for requests that mean the ones on this screen.
   var WHICH = ['channel', 'album', 'from', 'to', 'rating', 'keyword', 'orientation', 'on-this-day', 'newest'];
   var HOW = ['fit', 'quality', 'transition', 'pair'];
+  // The server is asked for these where it draws and blends; the viewer does so itself.
+  var DRAWN = ['fps', 'paint', 'caption'];
 
   function asked(names) {
-    return pairs().filter(function (pair) { return names.indexOf(pair.split('=')[0]) >= 0; });
+    return pairs().filter(function (pair) {
+      var at = names.indexOf(pair.split('=')[0]);
+      return at >= 0 && (pair.indexOf('=') < pair.length - 1 || names[at] === 'on-this-day');
+    });
   }
 
   mantel.choice = function () { return '?' + asked(WHICH).join('&'); };
@@ -90,7 +119,8 @@
   mantel.shape = function () {
     var ratio = window.devicePixelRatio || 1;
     function side(length) { return Math.max(1, Math.round(length * ratio)); }
-    return '?' + ['size=' + (mantel.get('size') || side(innerWidth) + 'x' + side(innerHeight))].concat(asked(HOW), asked(WHICH)).join('&');
+    var how = root.getAttribute('data-rung') === 'wasm' ? HOW : HOW.concat(DRAWN);
+    return '?' + ['size=' + (mantel.get('size') || side(innerWidth) + 'x' + side(innerHeight))].concat(asked(how), asked(WHICH)).join('&');
   };
 
   // ---- a word that appears and goes

@@ -5,14 +5,14 @@
 (function () {
   'use strict';
 
-  var mantel = window.mantel, root = mantel.root;
+  var mantel = window.mantel, root = mantel.root, said = mantel.said;
 
   // ---- what can be asked for
 
   function command(name, word) {
     mantel.toast(word);
     mantel.request('POST', 'control' + mantel.choice(), { command: name }, function (ok, channel) {
-      if (!ok) { return mantel.toast('No answer from the server'); }
+      if (!ok) { return mantel.toast(said.noAnswer); }
       // Two presses in a row are a pause and its end, however late the next status is.
       if (mantel.status && channel) { mantel.status.channel.paused = channel.paused; }
       mantel.ask();
@@ -33,19 +33,19 @@
   }
 
   var acts = {
-    next: function () { command('next', 'Next'); },
-    previous: function () { command('previous', 'Previous'); },
-    pause: function () { command('pause', 'Paused'); },
-    resume: function () { command('resume', 'Playing'); },
+    next: function () { command('next', said.next); },
+    previous: function () { command('previous', said.previous); },
+    pause: function () { command('pause', said.paused); },
+    resume: function () { command('resume', said.playing); },
     toggle: function () { acts[mantel.paused() ? 'resume' : 'pause'](); },
     full: fullScreen,
-    stats: function () { mantel.panel(!mantel.isOn('stats')); },
+    stats: function () { mantel.set('stats', mantel.isOn('stats') ? '' : '1'); },
     menu: function () { mantel.menu(true); },
     clock: function () { mantel.set('clock', mantel.isOn('clock') ? '' : 'on'); },
     caption: function () { mantel.set('caption', mantel.captions().length ? 'off' : 'all'); },
     // Closes what lies over the picture. When nothing does, the key is the platform's: on a TV it
     // leaves the page.
-    back: function () { return mantel.isOn('stats') ? mantel.panel(false) : false; }
+    back: function () { return mantel.isOn('stats') ? mantel.set('stats', '') : false; }
   };
 
   // Whether it was taken; if not, the key is left to the browser.
@@ -80,11 +80,14 @@
     CODES[name].forEach(function (code) { byCode[code] = name; });
   });
 
+  // By what lies over the picture.
+  function taken(code) { return mantel.inMenu(code) || !!mantel.inProblem && mantel.inProblem(code); }
+
   mantel.on('keydown', function (event) {
     // Ctrl+S, Alt+Left and the like belong to the browser.
     if (event.ctrlKey || event.altKey || event.metaKey) { return; }
     var key = event.key || '';
-    if (mantel.inMenu && mantel.inMenu(event.keyCode)) { return event.preventDefault(); }
+    if (taken(event.keyCode)) { return event.preventDefault(); }
     var name = LETTERS[key.length === 1 ? key.toLowerCase() : key] || byCode[event.keyCode];
     if (!name) { return; }
     // A key that is held repeats: good for `next`, a flicker for everything that toggles.
@@ -119,7 +122,7 @@
       }
     }
     for (var code in down) {
-      if (!held[code] && !(mantel.inMenu && mantel.inMenu(Number(code)))) { mantel.act(byCode[code]); }
+      if (!held[code] && !taken(Number(code))) { mantel.act(byCode[code]); }
     }
     held = down;
     if (!there) { clearInterval(polling); polling = null; }
@@ -170,7 +173,12 @@
   }
 
   // What lies over the picture takes its own taps.
-  function isOver(event) { return mantel.overMenu && mantel.overMenu(event.target); }
+  function isOver(event) {
+    var target = event.target;
+    return mantel.overMenu(target) || target.tagName === 'A' || ['bar', 'problem'].some(function (id) {
+      return !!mantel.by(id) && mantel.within(target, mantel.by(id));
+    });
+  }
 
   // The only finger; none when there are two.
   function finger(event) { return event.touches.length > 1 ? null : event.changedTouches[0]; }

@@ -1,5 +1,6 @@
 // The menu: four arrows, OK and back are enough, and so is a finger. Settings that it changes go
-// into the page's address and take effect at once.
+// into the page's address and take effect at once. Two columns, so that it fits a TV without scrolling; up and
+// down go through both, left and right change a setting, or go to the other column where there is none.
 (function () {
   'use strict';
 
@@ -7,7 +8,7 @@
   // A menu that was left open goes by itself: nothing stays on a screen that nobody touches.
   var IDLE_MS = 30000;
 
-  var box = null, list, rows, at = 0, idle, before;
+  var box = null, list, panes, rows, buttons, at = 0, idle, before;
 
   // A setting's row: its key, its values with their words, and what holds when the address is silent.
   function setting(label, key, values, otherwise) {
@@ -15,6 +16,12 @@
   }
 
   var ON = [['on', 'On'], ['off', 'Off']];
+
+  // The first row of the second column.
+  function split(row) {
+    row.isSplit = true;
+    return row;
+  }
 
   // A value that the menu does not offer is a row's as well, in its own words.
   function withOwn(row) {
@@ -29,19 +36,19 @@
       { label: mantel.paused() ? 'Play' : 'Pause', act: 'toggle', stays: true },
       { label: 'Next picture', act: 'next', stays: true },
       { label: 'Previous picture', act: 'previous', stays: true },
-      setting('Clock', 'clock', ON, 'off'),
-      setting('Date', 'date', ON, 'off'),
-      withOwn(setting('Caption', 'caption', [['off', 'Off'], ['text', 'Text'], ['date', 'Date'],
-        ['date,place', 'Date, place'], ['all', 'All']], served.captions || 'off')),
-      setting('Years ago', 'ago', ON, 'off'),
       setting('Fit', 'fit', [['blur', 'Blurred edges'], ['contain', 'Whole'], ['cover', 'Fill']], served.fit || 'blur'),
       setting('Two at once', 'pair', ON, served.pair === false ? 'off' : 'on'),
       setting('Slow move', 'motion', [['kenburns', 'On'], ['off', 'Off']], 'off'),
       withOwn(setting('Transition', 'transition', [['', 'Standard'], ['cut', 'Cut'], ['500ms', 'Short'], ['3s', 'Long']],
         '')),
+      { label: 'Full screen', act: 'full' },
+      split(setting('Clock', 'clock', ON, 'off')),
+      setting('Date', 'date', ON, 'off'),
+      withOwn(setting('Caption', 'caption', [['off', 'Off'], ['text', 'Text'], ['date', 'Date'],
+        ['date,place', 'Date, place'], ['all', 'All']], served.captions || 'off')),
+      setting('Years ago', 'ago', ON, 'off'),
       setting('Keep screen on', 'awake', ON, 'on'),
       setting('Statistics', 'stats', [['1', 'On'], ['', 'Off']], ''),
-      { label: 'Full screen', act: 'full' },
       { label: 'Settings on a phone', show: qr },
       name ? { label: 'Keep for “' + name + '”', show: keep } : null
     ].filter(Boolean);
@@ -55,19 +62,27 @@
       var here = location.href.split('?')[0].replace(/[^\/]*$/, '');
       var link = (answer && answer.address || here) + 'settings' + location.search;
       if (!box) { return; }
-      var old = box.querySelector('.qr');
-      if (old) { box.removeChild(old); }
-      var figure = mantel.make('div', box, 'qr');
+      var old = panes.querySelector('.qr');
+      if (old) { panes.removeChild(old); }
+      var figure = mantel.make('div', panes, 'qr');
+      // On a narrow screen it takes the rows' place.
+      box.className = 'opened';
       var image = mantel.make('img', figure);
       image.alt = 'QR code of the settings page';
       image.onerror = function () { figure.removeChild(image); };
-      image.onload = function () { figure.scrollIntoView(false); };
       // Not by its address: an engine may load no second image while a stream runs (see ladder.js).
       mantel.request('GET', 'qr?text=' + encodeURIComponent(link), null, function (ok, _, drawing) {
         image.src = ok ? 'data:image/svg+xml,' + encodeURIComponent(drawing) : 'data:,';
       });
       mantel.make('p', figure, '', link.split('?')[0]);
+      figure.onclick = shut;
     });
+  }
+
+  function shut() {
+    panes.removeChild(panes.querySelector('.qr'));
+    box.className = '';
+    focus();
   }
 
   function keep() {
@@ -93,31 +108,40 @@
   }
 
   function fill() {
+    var column = null;
     rows = items();
-    at = Math.min(at, rows.length - 1);
     while (list.firstChild) { list.removeChild(list.firstChild); }
-    rows.forEach(function (item, index) {
-      var row = mantel.make('button', list, 'row');
+    buttons = rows.map(function (item, index) {
+      if (!column || item.isSplit) { column = mantel.make('div', list, 'column'); }
+      var row = mantel.make('button', column, 'row');
       row.type = 'button';
       row.setAttribute('role', 'menuitem');
       mantel.make('span', row, 'label', item.label);
       if (item.values) { mantel.make('span', row, 'value', label(item)); }
       row.onclick = function () { at = index; choose(1); };
       row.onmousemove = function () { if (at !== index) { at = index; focus(); } };
+      return row;
     });
     focus();
   }
 
   function focus() {
     stay();
-    list.childNodes[at].focus();
+    buttons[at].focus();
+  }
+
+  // The row of the other column that stands at the same height, or its last one.
+  function across() {
+    for (var split = 0; !rows[split].isSplit;) { split++; }
+    at = at < split ? Math.min(at + split, rows.length - 1) : Math.min(at - split, split - 1);
+    focus();
   }
 
   function change(item, step) {
     var next = (value(item) + step + item.values.length) % item.values.length;
     var wanted = item.values[next][0];
     mantel.set(item.key, wanted === item.otherwise ? '' : wanted);
-    list.childNodes[at].lastChild.textContent = label(item);
+    buttons[at].lastChild.textContent = label(item);
   }
 
   function choose(step) {
@@ -127,7 +151,7 @@
     mantel.act(item.act);
     if (!item.stays) { return mantel.menu(false); }
     stay();
-    if (item.act === 'toggle') { list.firstChild.firstChild.textContent = mantel.paused() ? 'Pause' : 'Play'; }
+    if (item.act === 'toggle') { buttons[0].firstChild.textContent = mantel.paused() ? 'Pause' : 'Play'; }
   }
 
   function stay() {
@@ -142,7 +166,8 @@
     box.id = 'menu';
     var name = mantel.get('name');
     mantel.make('h2', box, '', name || 'Mantel');
-    list = mantel.make('div', box, 'list');
+    panes = mantel.make('div', box, 'panes');
+    list = mantel.make('div', panes, 'list');
     list.setAttribute('role', 'menu');
     list.setAttribute('aria-label', 'Mantel');
     at = 0;
@@ -165,9 +190,7 @@
 
   mantel.overMenu = function (element) {
     if (!box) { return false; }
-    for (var node = element; node; node = node.parentNode) {
-      if (node === box) { return true; }
-    }
+    if (mantel.within(element, box)) { return true; }
     // A tap beside the menu closes it, and means nothing else.
     setTimeout(function () { mantel.menu(false); }, 0);
     return true;
@@ -176,11 +199,16 @@
   // Whether the menu took the key. Media keys go on to the picture.
   mantel.inMenu = function (code) {
     if (!box) { return false; }
+    // What was opened in place of the rows closes first.
+    if (box.className && window.getComputedStyle(list).display === 'none') {
+      if ([38, 40, 37, 39].indexOf(code) < 0) { shut(); }
+      return true;
+    }
     switch (code) {
       case 38: at = (at + rows.length - 1) % rows.length; focus(); return true;
       case 40: at = (at + 1) % rows.length; focus(); return true;
-      case 37: if (rows[at].values) { choose(-1); } return true;
-      case 39: if (rows[at].values) { choose(1); } return true;
+      case 37: if (rows[at].values) { choose(-1); } else { across(); } return true;
+      case 39: if (rows[at].values) { choose(1); } else { across(); } return true;
       case 13: case 32: choose(1); return true;
       case 27: case 461: case 10009: case 403: case 77: case 93: case 10133: case 10135:
         mantel.menu(false); return true;

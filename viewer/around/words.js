@@ -1,11 +1,13 @@
-// Words over the picture: clock, date, caption, place, album, how many years ago, indexing; each on
-// or off, in the language of the screen. They drift a little, so that nothing burns in.
+// Words over the picture: clock, date, what is known of each photo, how many years ago, and what the page
+// has to say of itself (paused, indexing, no photos); each on or off, in the language of the screen. They
+// drift a little, so that nothing burns in.
 //
-// On the lower rungs the server has drawn the captions into the picture; the rest is drawn here.
+// Two photos that share the screen have a block of words each, under its own, as the server draws them. On the
+// lower rungs the server has drawn those into the picture; the rest is written here.
 (function () {
   'use strict';
 
-  var mantel = window.mantel, root = mantel.root;
+  var mantel = window.mantel, root = mantel.root, said = mantel.said;
   var DRIFT_MS = 8000;
   // Two periods without a common measure: the way covers the whole field.
   var ROUND_X_MS = 13 * 60000, ROUND_Y_MS = 17 * 60000;
@@ -17,16 +19,35 @@
     pt: ['há um ano, hoje', 'há # anos, hoje'], sv: ['i dag för ett år sedan', 'i dag för # år sedan']
   };
   var ORDER = ['date', 'place', 'album', 'text'];
+  // The first letter that has a direction goes from right to left.
+  var FROM_RIGHT = /^[^A-Za-z\u00c0-\u02b8\u0370-\u058f\u0900-\u1fff\u2c00-\ufb1c]*[\u0591-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
 
   var box = mantel.make('div', document.body);
   box.id = 'words';
-  var face = mantel.make('div', box, 'corner face'), told = mantel.make('div', box, 'corner told');
-  var time = mantel.make('p', face, 'time'), day = mantel.make('p', face, 'day');
-  var text = mantel.make('p', told, 'text'), details = mantel.make('p', told, 'details');
-  var ago = mantel.make('p', told, 'ago'), progress = mantel.make('p', told, 'progress');
+
+  // A place for words: its shade stays at the screen's edge while its lines drift.
+  function place(parent, name) {
+    var all = mantel.make('div', parent, name);
+    return { all: all, lines: mantel.make('div', all, 'lines') };
+  }
+
+  function line(at, name) {
+    var element = mantel.make('p', at.lines, name);
+    element.dir = 'auto';
+    return element;
+  }
+
+  var halves = ['first', 'second'].map(function (name) {
+    var told = place(mantel.make('div', box, 'half ' + name), 'told');
+    return { told: told, text: line(told, 'text'), details: line(told, 'details'), ago: line(told, 'ago') };
+  });
+  var note = place(box, 'corner note'), face = place(box, 'corner face');
+  var pause = line(note, 'pause'), empty = line(note, 'empty'), ago = line(note, 'ago'), progress = line(note, 'progress');
+  var time = line(face, 'time'), day = line(face, 'day');
+  var places = [note, face, halves[0].told, halves[1].told];
+  face.fromRight = true;
   progress.id = 'indexing';
   progress.setAttribute('role', 'status');
-  text.dir = details.dir = 'auto';
   // What the viewer said of the slide that is on.
   var slide = null;
 
@@ -51,6 +72,16 @@
     return inWords(now, shape, now.getHours() + ':' + two(now.getMinutes()));
   }
 
+  // What stands before and behind the figures ("AM", "上午") is small.
+  function putClock(words) {
+    var parts = /^(\D*)(\d.*\d)(\D*)$/.exec(words) || ['', '', words, ''];
+    if (words && time.textContent !== parts.slice(1).join('')) {
+      time.textContent = '';
+      ['small', 'span', 'small'].forEach(function (tag, i) { if (parts[i + 1]) { mantel.make(tag, time, '', parts[i + 1]); } });
+    }
+    time.classList[words ? 'add' : 'remove']('on');
+  }
+
   // A photo's date is that of its camera's clock, in no time zone.
   function dayOf(taken) {
     var part = taken.split(/\D/), date = new Date(Date.UTC(part[0], part[1] - 1, part[2]));
@@ -73,14 +104,10 @@
 
   function grouped(n) { return String(n).replace(/(\d)(?=(\d{3})+$)/g, '$1,'); }
 
-  // What both photos of a pair have in common is said once.
-  function both(facts, key, write) {
-    var said = [];
-    [facts, facts.beside].forEach(function (photo) {
-      var word = photo && photo[key] && (write ? write(photo[key]) : photo[key]);
-      if (word && said.indexOf(word) < 0) { said.push(word); }
-    });
-    return said.join(' · ');
+  // Of one line; where a part runs from right to left, none changes the order of the others.
+  function joined(words) {
+    var all = words.filter(Boolean), mark = all.some(function (word) { return /[\u0591-\u08ff]/.test(word); });
+    return all.map(function (word) { return mark ? '\u2068' + word + '\u2069' : word; }).join('  ·  ');
   }
 
   function put(element, words) {
@@ -89,32 +116,68 @@
     element.classList[words ? 'add' : 'remove']('on');
   }
 
-  function write() {
-    var now = mantel.now(), facts = mantel.facts || {}, wanted = mantel.captions();
-    var parts = { date: both(facts, 'taken_at', dayOf), place: both(facts, 'place'), album: both(facts, 'album'),
-      text: both(facts, 'caption') };
-    var line = ['date', 'place', 'album'].filter(function (part) { return parts[part]; });
-    function isWanted(part) { return wanted.indexOf(part) >= 0; }
-    function join(list) { return list.map(function (part) { return parts[part]; }).join('  ·  '); }
+  function parts(photo) {
+    return { date: photo.taken_at && dayOf(photo.taken_at), place: photo.place, album: photo.album, text: photo.caption };
+  }
 
-    put(time, mantel.isOn('clock') ? clock(now) : '');
+  function fill(half, photo, isWanted) {
+    var known = parts(photo);
+    function wanted(part) { return isWanted(part) && known[part] || ''; }
+    put(half.text, wanted('text'));
+    put(half.details, joined(ORDER.slice(0, 3).map(wanted)));
+    put(half.ago, isWanted('ago') && photo.taken_at ? yearsAgo(photo.taken_at) : '');
+    half.told.fromRight = FROM_RIGHT.test(half.told.lines.textContent);
+    half.told.all.classList[half.told.fromRight ? 'add' : 'remove']('rtl');
+  }
+
+  // Why it is not photos that are shown, with a way to what could not be.
+  function putEmpty(status) {
+    var folders = status && status.channel.nothing_in, words = '';
+    if (folders) {
+      words = status.library.photos ? said.noneChosen : folders.length ? said.noPhotos.replace('#', folders.join(', ')) : said.demo;
+    }
+    if (words && empty.firstChild && empty.firstChild.textContent === words) { return; }
+    if (words) {
+      empty.textContent = '';
+      var link = mantel.make('a', empty, '', words);
+      link.href = 'library/skipped';
+      link.target = '_blank';
+    }
+    empty.classList[words ? 'add' : 'remove']('on');
+  }
+
+  function write() {
+    var now = mantel.now(), wanted = mantel.captions();
+    // Pictures that were kept have brought their own.
+    var facts = mantel.kept || mantel.facts || {}, status = mantel.status, library = status && status.library;
+    var here = root.getAttribute('data-rung') === 'wasm', hasAgo = mantel.isOn('ago');
+    function isWanted(part) { return here && (part === 'ago' ? hasAgo : wanted.indexOf(part) >= 0); }
+
+    // The server puts them one above the other where the screen is upright.
+    box.className = !facts.beside ? '' : innerWidth >= innerHeight ? 'beside' : 'above';
+    halves.forEach(function (half, i) { fill(half, (i ? facts.beside : facts) || {}, isWanted); });
+    putClock(mantel.isOn('clock') ? clock(now) : '');
     put(day, mantel.isOn('date') ?
       inWords(now, { weekday: 'long', day: 'numeric', month: 'long' }, now.toDateString()) : '');
-    var here = root.getAttribute('data-rung') === 'wasm';
-    put(text, here && isWanted('text') ? parts.text : '');
-    put(details, here ? join(line.filter(isWanted)) : '');
-    put(ago, mantel.isOn('ago') ? both(facts, 'taken_at', yearsAgo) : '');
-    var library = mantel.status && mantel.status.library;
-    put(progress, library && library.scanning && mantel.isOn('progress', 'on') ? 'indexing ' +
-      grouped(library.scanned) + (library.to_scan ? ' of ' + grouped(library.to_scan) : '') : '');
-    [face, told].forEach(function (corner) {
-      corner.classList[corner.querySelector('.on') ? 'add' : 'remove']('on');
+    var by = status && status.channel.paused_by;
+    put(pause, !mantel.paused() ? '' : typeof by === 'string' && by ? said.pausedBy.replace('#', by) : said.paused);
+    putEmpty(status);
+    put(ago, !here && hasAgo && facts.taken_at ? yearsAgo(facts.taken_at) : '');
+    put(progress, library && library.scanning && mantel.isOn('progress', 'on') ?
+      said.indexing.replace('#', grouped(library.scanned) + (library.to_scan ? said.of + grouped(library.to_scan) : '')) : '');
+    places.forEach(function (place) {
+      place.all.classList[place.all.querySelector('.on') ? 'add' : 'remove']('on');
     });
+
+    drift();
 
     // For those who hear the page: what the picture is, without the words of its corners.
     var label = here && slide && slide.slide !== facts.number ? labelOf(slide) :
-      [parts.text].concat(line.map(function (part) { return parts[part]; })).filter(Boolean).join(', ');
-    label = label || 'A photo';
+      [facts, facts.beside].filter(Boolean).map(function (photo) {
+        var known = parts(photo);
+        return [known.text, known.date, known.place, known.album].filter(Boolean).join(', ');
+      }).filter(Boolean).join('; ');
+    label = label || said.photo;
     mantel.by('screen').setAttribute('aria-label', label);
     var images = mantel.by('rung').querySelectorAll('img');
     if (images.length) { images[images.length - 1].alt = label; }
@@ -131,11 +194,10 @@
     var now = new Date().getTime(), room = Math.min(innerWidth, innerHeight) * 0.05;
     function at(round) { return Math.round(room * (1 - Math.cos(2 * Math.PI * (now % round) / round)) / 2); }
     var x = at(ROUND_X_MS), y = at(ROUND_Y_MS);
-    function move(corner, dx, dy) {
-      corner.style.webkitTransform = corner.style.transform = 'translate(' + dx + 'px,' + dy + 'px)';
-    }
-    move(face, -x, y);
-    move(told, x, -y);
+    places.forEach(function (place, i) {
+      var style = place.lines.style;
+      style.webkitTransform = style.transform = 'translate(' + (place.fromRight ? -x : x) + 'px,' + (i < 2 ? y : -y) + 'px)';
+    });
   }
 
   // Looked at often, because devices sleep and clocks are set; written only when a word changes.
@@ -146,12 +208,11 @@
 
   box.lang = language();
   mantel.by('screen').setAttribute('role', 'img');
-  mantel.on('mantel-facts mantel-status mantel-settings', write);
+  mantel.on('mantel-facts mantel-status mantel-settings mantel-state mantel-kept', write);
   mantel.on('mantel-slide', function (event) { slide = event.detail; write(); });
   mantel.needsFacts.push(function () { return mantel.captions().length > 0 || mantel.isOn('ago'); });
-  mantel.on('resize', drift);
+  mantel.on('resize', write);
   tick();
-  drift();
   setInterval(drift, DRIFT_MS);
   mantel.drift = drift;
 }());

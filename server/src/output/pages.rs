@@ -16,6 +16,11 @@ pub(super) fn answer(path: &str) -> Option<Response> {
             "text/css; charset=utf-8",
             include_str!("../../pages/settings.css"),
         ),
+        "/awake.js" => text(JS, include_str!("../../pages/awake.js")),
+        "/report.js" => text(JS, include_str!("../../pages/report.js")),
+        "/problem.js" => text(JS, include_str!("../../pages/problem.js")),
+        "/panel.js" => text(JS, include_str!("../../pages/panel.js")),
+        "/bar.js" => text(JS, include_str!("../../pages/bar.js")),
         "/kept.js" => text(JS, include_str!("../../pages/kept.js")),
         "/sw.js" => Some(worker()),
         "/manifest.webmanifest" => text(

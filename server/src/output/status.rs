@@ -13,9 +13,10 @@ use super::{
     viewers::{self, Endpoint, Totals},
 };
 use crate::{
+    caption,
     channels::{MAIN, Show},
     clock,
-    library::{Counts, Facts, Filter, iso},
+    library::{Counts, Facts, Filter, Origin, iso},
     rendition::Rendition,
     timeline::{Programme, Slide, Transition},
 };
@@ -58,6 +59,9 @@ pub(super) struct Channel {
     captions: String,
     fit: String,
     pair: bool,
+    /// The folders in which there is no photo to show, while built-in pictures stand in for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nothing_in: Option<Vec<String>>,
     slide: Option<SlideRow>,
     next: Option<SlideRow>,
     /// When the next slide comes, in Unix milliseconds; absent while paused.
@@ -249,6 +253,11 @@ pub(super) fn channel(
         }
     };
     let settings = timeline.settings();
+    let is_demo = showing
+        .and_then(|showing| outputs.library.photo(showing.current.photo))
+        .is_some_and(|photo| matches!(photo.origin, Origin::Demo(_)));
+    let folders = || outputs.library.roots().iter();
+    let nothing_in = is_demo.then(|| folders().map(|root| root.display().to_string()).collect());
     Channel {
         name: "main",
         shows: wish.to_string(),
@@ -262,6 +271,7 @@ pub(super) fn channel(
         captions: outputs.rendition.captions.to_string(),
         fit: outputs.rendition.fit.to_string(),
         pair: outputs.rendition.pair,
+        nothing_in,
         slide: showing.map(|showing| row(showing.current, true)),
         next: showing.map(|showing| row(showing.next, false)),
         next_change_millis: showing
@@ -271,14 +281,14 @@ pub(super) fn channel(
 }
 
 fn told(facts: &Facts) -> Told {
-    let short = |text: &Option<String>| {
-        let text = text.as_deref().filter(|text| !text.is_empty())?;
+    let short = |text: Option<&str>| {
+        let text = text.filter(|text| !text.is_empty())?;
         Some(text.chars().take(MAX_TOLD_CHARS).collect())
     };
     Told {
         taken_at: facts.taken.and_then(|taken| taken.of_photo()).map(iso),
-        place: short(&facts.place),
-        album: short(&facts.album),
-        caption: short(&facts.caption),
+        place: short(facts.place.as_deref()),
+        album: short(caption::album(facts)),
+        caption: short(caption::text(facts)),
     }
 }

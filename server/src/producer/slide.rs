@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use mantel_shared::{Focus, TakenAt};
+use mantel_shared::{Area, Focus, TakenAt};
 
 use crate::{
     caption,
@@ -46,6 +46,8 @@ pub struct Notes {
     pub album: Option<String>,
     /// What is worth looking at; of two photos nothing in particular.
     pub focus: Option<Focus>,
+    /// Where its photos lie in the frame, where that is known and it is not all of it.
+    pub photos: Vec<Area>,
 }
 
 /// The photos of a slide, one or two.
@@ -128,6 +130,13 @@ pub(super) fn render_now(
             let looks = loaded.likeness.map(|likeness| (photo.id, likeness));
             let mut notes = notes(photo, loaded.caption);
             notes.focus = Some(focus);
+            let lies = photo
+                .facts
+                .size
+                .and_then(|photo| render::lies(photo, size, fit));
+            notes
+                .photos
+                .extend(lies.and_then(|(place, photo)| area(place, photo, size)));
             (picture, notes, looks.into_iter().collect())
         }
         Some(beside) => {
@@ -168,6 +177,12 @@ fn two(
     let Rendition { size, fit, .. } = rendition;
     let mut picture = render::pair([&parts[0].picture, &parts[1].picture], size, fit);
     let photos = [&*subject.photo, beside];
+    let areas = parts.iter().enumerate().map(|(at, part)| {
+        let photo = part.picture.size();
+        area(render::pair::lies(photo, size, at), photo, size)
+    });
+    // Of one alone the other would be taken for backdrop.
+    let areas = areas.collect::<Option<Vec<Area>>>().unwrap_or_default();
     for (at, (place, room)) in render::pair::parts(size).into_iter().enumerate() {
         let words = caption::words(rendition.captions, &photos[at].facts);
         overlay::write(&mut picture, place, room, &words);
@@ -181,7 +196,11 @@ fn two(
     let first_notes = notes(photos[0], caption);
     let notes = Notes {
         place: both(first_notes.place, beside.facts.place.clone()),
-        album: both(first_notes.album, beside.facts.album.clone()),
+        album: both(
+            first_notes.album,
+            caption::album(&beside.facts).map(str::to_owned),
+        ),
+        photos: areas,
         ..first_notes
     };
     (picture, notes)
@@ -200,7 +219,17 @@ fn notes(photo: &Photo, caption: Option<String>) -> Notes {
         taken_at: taken.and_then(|moment| TakenAt::new(&iso(moment)).ok()),
         caption,
         place: photo.facts.place.clone(),
-        album: photo.facts.album.clone(),
+        album: caption::album(&photo.facts).map(str::to_owned),
         focus: None,
+        photos: Vec::new(),
     }
+}
+
+/// A photo's place in a frame, as viewers are told it.
+fn area(place: (u32, u32), photo: render::Size, frame: render::Size) -> Option<Area> {
+    Area::of(
+        place,
+        (photo.width, photo.height),
+        (frame.width, frame.height),
+    )
 }

@@ -100,6 +100,7 @@ impl Stills {
             place: rendered.notes.place.clone(),
             album: rendered.notes.album.clone(),
             focus: rendered.notes.focus,
+            photos: rendered.notes.photos.clone(),
             paused,
             ..FrameMeta::default()
         };

@@ -82,6 +82,16 @@ pub fn fit(picture: &Picture, size: Size, fit: Fit) -> Picture {
     frame
 }
 
+/// Where a picture of this size lies in a frame of `size`, and how large it is there; none where it fills the frame.
+pub fn lies(picture: Size, size: Size, fit: Fit) -> Option<((u32, u32), Size)> {
+    let inner = contained(picture, size);
+    let place = (
+        (size.width - inner.width) / 2,
+        (size.height - inner.height) / 2,
+    );
+    (fit != Fit::Cover && inner != size).then_some((place, inner))
+}
+
 /// The largest size of `picture`'s shape inside `frame`; at least one pixel a side.
 fn contained(picture: Size, frame: Size) -> Size {
     let side = |own: u32, other: u32, other_in_frame: u32, limit: u32| {

@@ -45,7 +45,7 @@ pub use blend::{Alpha, blend};
 pub use decode::{DecodeError, DecodeLimits, cost, decode, decode_fitted};
 pub use encode::{EncodeError, Quality, encode};
 
-pub use fit::{Fit, fit};
+pub use fit::{Fit, fit, lies};
 pub use focus::focus;
 pub(crate) use guard::fenced;
 pub use likeness::{SAME_WITHIN_BITS, likeness};

@@ -102,20 +102,28 @@ pub fn pair(pictures: [&Picture; 2], frame: Size, how: Fit) -> Picture {
         if how == Fit::Blur && picture.size() != region {
             place(&backdrop(picture, region), &mut out, left, top);
         }
-        let (free_x, free_y) = (
-            room.width.saturating_sub(picture.width()),
-            room.height.saturating_sub(picture.height()),
-        );
-        let gap = gap(frame) / 2;
-        let (x, y) = match (is_side_by_side(frame), part) {
-            (true, 0) => (free_x, free_y / 2),
-            (true, _) => (gap, free_y / 2),
-            (false, 0) => (free_x / 2, free_y),
-            (false, _) => (free_x / 2, gap),
-        };
-        place(picture, &mut out, left + x, top + y);
+        let (x, y) = lies(picture.size(), frame, part);
+        place(picture, &mut out, x, y);
     }
     out
+}
+
+/// Where in the frame a picture begins that has its [`part_size`].
+pub fn lies(picture: Size, frame: Size, part: usize) -> (u32, u32) {
+    let room = room(frame, part);
+    let ((left, top), _) = regions(frame)[part.min(1)];
+    let (free_x, free_y) = (
+        room.width.saturating_sub(picture.width),
+        room.height.saturating_sub(picture.height),
+    );
+    let gap = gap(frame) / 2;
+    let (x, y) = match (is_side_by_side(frame), part) {
+        (true, 0) => (free_x, free_y / 2),
+        (true, _) => (gap, free_y / 2),
+        (false, 0) => (free_x / 2, free_y),
+        (false, _) => (free_x / 2, gap),
+    };
+    (left + x, top + y)
 }
 
 /// The part of the frame in which something may be written about each picture: left, top and size.

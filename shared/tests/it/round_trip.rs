@@ -1,7 +1,7 @@
 //! What the encoder writes, the decoder and the collector read, however it is cut.
 
 use mantel_shared::{
-    Boundary, Collector, ContentType, Encoder, Focus, FrameMeta, Limits, PartHead, SlideNo,
+    Area, Boundary, Collector, ContentType, Encoder, Focus, FrameMeta, Limits, PartHead, SlideNo,
     TakenAt, Timestamp, Transition, UnixMillis,
 };
 use proptest::{collection::vec, option, prelude::*};
@@ -32,12 +32,24 @@ prop_compose! {
         place in option::of(".{0,60}"),
         album in option::of(".{0,60}"),
         focus in option::of((0..=Focus::MAX, 0..=Focus::MAX).prop_map(|(x, y)| Focus { x, y })),
+        photos in proptest::collection::vec(area(), 0..=2),
         paused in any::<bool>(),
     ) -> FrameMeta {
         FrameMeta {
-            slide, show_at, sent_at, dwell_millis, transition, caption, taken_at, place, album, focus, paused,
+            slide, show_at, sent_at, dwell_millis, transition, caption, taken_at, place, album, focus, photos, paused,
         }
     }
+}
+
+/// From corners, so that it lies within the picture.
+fn area() -> impl Strategy<Value = Area> {
+    let side = (0..Area::WHOLE).prop_flat_map(|from| (Just(from), 1..=Area::WHOLE - from));
+    (side.clone(), side).prop_map(|((left, width), (top, height))| Area {
+        left,
+        top,
+        width,
+        height,
+    })
 }
 
 prop_compose! {

@@ -127,19 +127,15 @@ impl Browser {
 
     fn open_with(&self, url: &str, script: &str, prepare: impl FnOnce(&mut Page)) -> Page {
         let mut page = self.attach();
-        for domain in ["Page", "Runtime", "Log"] {
-            page.call(&format!("{domain}.enable"), &json!({}));
-        }
-        let (width, height) = VIEWPORT;
-        page.resize(width, height);
-        if !script.is_empty() {
-            page.call(
-                "Page.addScriptToEvaluateOnNewDocument",
-                &json!({"source": script}),
-            );
-        }
-        prepare(&mut page);
-        page.call("Page.navigate", &json!({"url": url}));
+        page.begin(url, script, prepare);
+        page
+    }
+
+    /// Opens `url` in one more tab, in front of the others.
+    pub(crate) fn open_tab(&self, url: &str) -> Page {
+        let tab = http::request(self.address, "PUT", "/json/new?about:blank", "", "").json();
+        let mut page = self.attach_to(tab["webSocketDebuggerUrl"].as_str().expect("a tab"));
+        page.begin(url, "", |_| ());
         page
     }
 
@@ -154,6 +150,10 @@ impl Browser {
             let url = tab.and_then(|tab| tab["webSocketDebuggerUrl"].as_str());
             url.map(str::to_owned).ok_or_else(|| tabs.to_string())
         });
+        self.attach_to(&path)
+    }
+
+    fn attach_to(&self, path: &str) -> Page {
         let socket = TcpStream::connect_timeout(&self.address, LIMIT).expect("to reach DevTools");
         socket
             .set_read_timeout(Some(LIMIT))
@@ -186,6 +186,36 @@ pub(crate) struct Page {
 }
 
 impl Page {
+    fn begin(&mut self, url: &str, script: &str, prepare: impl FnOnce(&mut Self)) {
+        for domain in ["Page", "Runtime", "Log"] {
+            self.call(&format!("{domain}.enable"), &json!({}));
+        }
+        let (width, height) = VIEWPORT;
+        self.resize(width, height);
+        if !script.is_empty() {
+            self.call(
+                "Page.addScriptToEvaluateOnNewDocument",
+                &json!({"source": script}),
+            );
+        }
+        prepare(self);
+        self.call("Page.navigate", &json!({"url": url}));
+    }
+
+    /// Has the person look at this tab.
+    pub(crate) fn bring_to_front(&mut self) {
+        self.call("Page.bringToFront", &json!({}));
+    }
+
+    /// Moves or presses the mouse: `mouseMoved`, `mousePressed`, `mouseReleased`.
+    pub(crate) fn pointer(&mut self, kind: &str, x: f64, y: f64) {
+        let button = if kind == "mouseMoved" { "none" } else { "left" };
+        self.call(
+            "Input.dispatchMouseEvent",
+            &json!({"type": kind, "x": x, "y": y, "button": button, "clickCount": 1}),
+        );
+    }
+
     /// Gives the page another size, in CSS pixels, as a turned tablet does.
     pub(crate) fn resize(&mut self, width: u32, height: u32) {
         self.resize_dense(width, height, 1);

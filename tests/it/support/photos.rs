@@ -75,6 +75,18 @@ pub(crate) fn upright(colour: Rgb) -> Vec<u8> {
     jpeg(HEIGHT, WIDTH, |_, _| colour, 12)
 }
 
+/// An upright photo with upright stripes, so that every move is seen.
+pub(crate) fn striped() -> Vec<u8> {
+    let stripe = |x: u16, _: u16| {
+        if (x / 16).is_multiple_of(2) {
+            RED
+        } else {
+            BLUE
+        }
+    };
+    jpeg(HEIGHT, WIDTH, stripe, 0)
+}
+
 /// A photo of one colour that compresses far better, or far worse, than [`flat`].
 pub(crate) fn grained(colour: Rgb, grain: u8) -> Vec<u8> {
     jpeg(WIDTH, HEIGHT, |_, _| colour, grain)

@@ -139,6 +139,12 @@ impl Picture {
         Rgb(sum.map(|total| u8::try_from(total / n_pixels).unwrap_or(u8::MAX)))
     }
 
+    /// One pixel's colour.
+    pub(crate) fn at(&self, x: usize, y: usize) -> Rgb {
+        let at = (y * self.width + x) * 3;
+        Rgb([self.rgb[at], self.rgb[at + 1], self.rgb[at + 2]])
+    }
+
     /// The colour in the middle.
     pub(crate) fn middle(&self) -> Rgb {
         self.around(0.5, 0.5)

@@ -33,6 +33,12 @@ const SYNC_MILLIS: f64 = 2.0 * 60.0 * 1000.0;
 const TICK_MILLIS: f64 = 5_000.0;
 /// The page's scripts send this when they have changed its address.
 const SETTINGS: &str = "mantel-settings";
+/// They send these when nobody sees the page, when it is looked at again, and when the server has something to
+/// show again. The attribute stands on the root as long as nobody does.
+const REST: &str = "mantel-rest";
+const WAKE: &str = "mantel-wake";
+const RETRY: &str = "mantel-retry";
+const RESTS: &str = "data-rest";
 
 pub(super) struct App {
     core: RefCell<Core>,
@@ -48,6 +54,8 @@ pub(super) struct App {
     sync: Alarm,
     n_asked: Cell<u32>,
     n_connections: Cell<u32>,
+    /// Nobody sees the page: no connection is held.
+    rests: Cell<bool>,
     tick: Alarm,
     pulse: RefCell<Pulse>,
     listeners: RefCell<Vec<Listener>>,
@@ -66,6 +74,7 @@ impl App {
         let canvas = page.element("screen")?.unchecked_into();
         let surface = Surface::new(canvas, page::screen_size(), &query)?;
         let document = page.document().clone();
+        let rests = page.root().has_attribute(RESTS);
         let core = RefCell::new(Core::new(page, surface, &query));
 
         let app = Rc::new_cyclic(|this: &Weak<Self>| {
@@ -89,6 +98,7 @@ impl App {
                 sync: Alarm::new(call(Self::ask_time)),
                 n_asked: Cell::new(0),
                 n_connections: Cell::new(0),
+                rests: Cell::new(rests),
                 tick: Alarm::new(call(Self::tick)),
                 pulse: RefCell::new(Pulse::new(now(), page::wall_clock())),
                 listeners: RefCell::default(),
@@ -106,6 +116,9 @@ impl App {
         });
         // Another network, or the first one back: no reason to wait for the back-off.
         app.listen(&window(), "online", Self::retry_now);
+        app.listen(&window(), RETRY, Self::retry_now);
+        app.listen(&window(), REST, Self::rest);
+        app.listen(&window(), WAKE, Self::wake_up);
         app.listen(&window(), SETTINGS, Self::read_settings);
         app.connect();
         app.tick.set(TICK_MILLIS);
@@ -141,6 +154,9 @@ impl App {
 
     /// Opens a connection in place of the one there is. Nothing changes on screen.
     fn connect(&self) {
+        if self.rests.get() {
+            return;
+        }
         let size = page::screen_size();
         let this = self.this.clone();
         let number = self.n_connections.get().wrapping_add(1);
@@ -216,6 +232,20 @@ impl App {
         if self.connection.borrow().is_none() {
             self.connect();
         }
+    }
+
+    /// Nobody sees the page: what it shows stays, and nothing is held.
+    fn rest(&self) {
+        self.rests.set(true);
+        self.retry.clear();
+        self.watchdog.clear();
+        self.sync.clear();
+        self.hang_up();
+    }
+
+    fn wake_up(&self) {
+        self.rests.set(false);
+        self.retry_now();
     }
 
     fn watch(&self) {
@@ -299,7 +329,7 @@ impl App {
             };
             app.core
                 .borrow_mut()
-                .decoded(job.ticket, job.focus, result, now().since(started));
+                .decoded(job.ticket, job.sights, result, now().since(started));
             app.frame.request();
             app.decode_next();
         });

@@ -2,7 +2,7 @@
 //! the player to the canvas. Everything here is synchronous and borrows
 //! nothing across a callback; timers, connections and tasks are [`super::app`]'s.
 
-use mantel_shared::{Focus, FrameMeta, SlideNo, Transition, UnixMillis};
+use mantel_shared::{Area, Focus, FrameMeta, SlideNo, Transition, UnixMillis};
 use wasm_bindgen::prelude::*;
 
 use super::page::{self, Page, now};
@@ -21,7 +21,13 @@ pub(super) struct Job {
     pub(super) ticket: Ticket,
     pub(super) body: Vec<u8>,
     pub(super) content_type: String,
+    pub(super) sights: Sights,
+}
+
+/// What is known of where things are in a picture.
+pub(super) struct Sights {
     pub(super) focus: Option<Focus>,
+    pub(super) photos: Vec<Area>,
 }
 
 /// What a decoded picture is made with.
@@ -183,7 +189,7 @@ impl Core {
     pub(super) fn decoded(
         &mut self,
         ticket: Ticket,
-        focus: Option<Focus>,
+        sights: Sights,
         result: Result<(Picture, Method), JsValue>,
         millis: f64,
     ) {
@@ -191,7 +197,8 @@ impl Core {
         match result {
             Ok((mut picture, method)) => {
                 self.method = method;
-                picture.focus = focus.unwrap_or(picture.focus);
+                picture.focus = sights.focus.unwrap_or(picture.focus);
+                picture.photos = sights.photos;
                 if !self.player.wants(ticket) {
                     return;
                 }
@@ -315,7 +322,10 @@ impl Core {
                     ticket,
                     body,
                     content_type,
-                    focus: meta.focus,
+                    sights: Sights {
+                        focus: meta.focus,
+                        photos: meta.photos.clone(),
+                    },
                 });
             }
         }

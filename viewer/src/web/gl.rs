@@ -173,6 +173,24 @@ impl Painter {
         self.gl.viewport(0, 0, side(size.width), side(size.height));
     }
 
+    /// From here on only this part of the canvas is drawn to, which lies on whole pixels.
+    pub(super) fn only(&self, part: Rect, canvas: Size) {
+        let pixel = |length: f64| length as i32;
+        let below = f64::from(canvas.height) - part.y - part.height;
+        self.gl.enable(Gl::SCISSOR_TEST);
+        self.gl.scissor(
+            pixel(part.x),
+            pixel(below),
+            pixel(part.width),
+            pixel(part.height),
+        );
+    }
+
+    /// All of it is drawn to again.
+    pub(super) fn everywhere(&self) {
+        self.gl.disable(Gl::SCISSOR_TEST);
+    }
+
     /// Draws pictures over each other, lowest first, each with its place and its opacity.
     pub(super) fn draw<'a>(
         &self,

@@ -82,6 +82,11 @@ impl Page {
         &self.document
     }
 
+    /// `<html>`.
+    pub(super) fn root(&self) -> &Element {
+        &self.root
+    }
+
     /// The element with this id.
     ///
     /// # Errors

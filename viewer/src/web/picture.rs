@@ -5,7 +5,7 @@
 //! memory outside of any garbage collector's sight.
 
 use js_sys::{Array, Promise, Uint8Array};
-use mantel_shared::Focus;
+use mantel_shared::{Area, Focus};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -54,6 +54,8 @@ pub(super) struct Picture {
     size: Size,
     /// What is worth looking at.
     pub(super) focus: Focus,
+    /// Where its photos lie in it.
+    pub(super) photos: Vec<Area>,
     /// On the graphics processor, where WebGL draws.
     pub(super) texture: Option<Texture>,
     _keep: Keep,
@@ -213,6 +215,7 @@ fn picture(source: JsValue, size: Size, keep: Keep) -> Picture {
             x: MIDDLE,
             y: MIDDLE,
         },
+        photos: Vec::new(),
         texture: None,
         _keep: keep,
     }

@@ -207,30 +207,57 @@ impl Surface {
         }
     }
 
-    /// Draws pictures over each other, lowest first, each with its opacity, the lowest opaque.
+    /// Draws pictures over each other, lowest first, each with its opacity, the lowest opaque. Those that
+    /// move do so within their photos; what is beside them is drawn apart.
     pub(super) fn draw<'a>(&self, layers: impl Iterator<Item = Shown<'a, Picture>>) {
-        let placed = layers.map(|shown| {
-            let rect = self.place(shown.picture.size());
-            let rect = match shown.progress {
-                Some(progress) => motion::around(rect, shown.picture.focus, progress.scale()),
-                None => rect,
-            };
-            (shown.picture, rect, shown.alpha)
-        });
-        match &self.painter {
-            Painter::Gl(gl) => gl.draw(
-                self.size,
-                placed.filter_map(|(picture, rect, alpha)| {
-                    Some((picture.texture.as_ref()?, rect, alpha))
-                }),
-            ),
-            Painter::Flat(context) => {
-                for (picture, rect, alpha) in placed {
-                    context.set_global_alpha(alpha);
-                    picture.draw(context, rect);
-                    context.set_fill_style_str("#000");
-                    for bar in fit::bars(rect, self.size) {
-                        context.fill_rect(bar.x, bar.y, bar.width, bar.height);
+        let placed: Vec<_> = layers
+            .map(|shown| {
+                let rect = self.place(shown.picture.size());
+                let windows = shown.progress.map_or_else(Vec::new, |progress| {
+                    let Picture { photos, focus, .. } = shown.picture;
+                    motion::windows(rect, photos, *focus, progress.scale())
+                });
+                (shown, rect, windows)
+            })
+            .collect();
+        let parts = placed.iter().flat_map(|(_, _, windows)| windows);
+        let pieces = motion::pieces(parts.map(|window| window.part), self.size);
+        let is_whole = pieces.len() == 1;
+        for piece in pieces {
+            let layers = placed.iter().map(|(shown, rect, windows)| {
+                let rect = motion::seen(windows, *rect, piece);
+                (shown.picture, rect, shown.alpha)
+            });
+            match &self.painter {
+                Painter::Gl(gl) => {
+                    if !is_whole {
+                        gl.only(piece, self.size);
+                    }
+                    gl.draw(
+                        self.size,
+                        layers.filter_map(|(picture, rect, alpha)| {
+                            Some((picture.texture.as_ref()?, rect, alpha))
+                        }),
+                    );
+                    gl.everywhere();
+                }
+                Painter::Flat(context) => {
+                    if !is_whole {
+                        context.save();
+                        context.begin_path();
+                        context.rect(piece.x, piece.y, piece.width, piece.height);
+                        context.clip();
+                    }
+                    for (picture, rect, alpha) in layers {
+                        context.set_global_alpha(alpha);
+                        picture.draw(context, rect);
+                        context.set_fill_style_str("#000");
+                        for bar in fit::bars(rect, self.size) {
+                            context.fill_rect(bar.x, bar.y, bar.width, bar.height);
+                        }
+                    }
+                    if !is_whole {
+                        context.restore();
                     }
                 }
             }

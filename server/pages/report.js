@@ -1,11 +1,26 @@
-// Tells the server once a minute how this screen is doing: POST /report, shared/src/report.rs. The last
-// of the files, so it also sends for what is loaded apart.
+// Tells the server once a minute how this screen is doing: POST /report, shared/src/report.rs. Also the
+// viewer's figures, as other files here want them. Loaded by viewer/around/apart.js.
 (function () {
   'use strict';
 
   var mantel = window.mantel, root = mantel.root;
-  var FIRST_MS = 15000, EVERY_MS = 60000, KEPT_MS = 1500;
+  var FIRST_MS = 15000, EVERY_MS = 60000;
   var id = Math.random().toString(36).slice(2, 12);
+
+  // A plain object, in milliseconds, bytes and pixels, without what is not known; on the lower rungs
+  // there is hardly anything to know.
+  mantel.stats = function () {
+    var rung = root.getAttribute('data-rung');
+    if (rung === 'wasm' && typeof wasm_bindgen === 'function' && wasm_bindgen.stats) {
+      try { return wasm_bindgen.stats(); } catch (e) { /* it is starting, or has ended */ }
+    }
+    var ratio = window.devicePixelRatio || 1;
+    return { rung: rung, canvasWidth: Math.round(innerWidth * ratio), canvasHeight: Math.round(innerHeight * ratio) };
+  };
+
+  mantel.memory = function () {
+    return window.performance && performance.memory ? performance.memory.usedJSHeapSize : 0;
+  };
 
   function rounded(value) { return typeof value === 'number' && isFinite(value) ? Math.round(value * 10) / 10 : null; }
 
@@ -28,22 +43,15 @@
       slides: figures.nSlides || mantel.slides,
       slide: figures.slide || (mantel.facts ? mantel.facts.number : null),
       clock_offset_millis: mantel.status ? rounded(mantel.offset) : null,
-      awake: mantel.awake,
+      awake: mantel.awake || 'nothing',
       uptime_seconds: Math.round((new Date().getTime() - mantel.started) / 1000)
     });
   };
 
   function again() {
-    if (!document.hidden && !mantel.away) { mantel.reportNow(); }
+    if (!mantel.resting && !mantel.away) { mantel.reportNow(); }
     setTimeout(again, EVERY_MS);
   }
   // A preview on the settings page is no screen.
   if (window.top === window) { setTimeout(again, FIRST_MS); }
-
-  // What keeps pictures for when the server is away works in secure pages alone, which hardly any TV
-  // opens: it is loaded apart.
-  if (window.isSecureContext && window.top === window) {
-    // Later, so that it is none of the scripts by which a page knows whether it is the server's.
-    setTimeout(function () { mantel.make('script', document.body).src = 'kept.js'; }, KEPT_MS);
-  }
 }());

@@ -1,24 +1,10 @@
-// The statistics panel: figures of the viewer where it runs, of the page in any case.
+// The statistics panel: figures of the viewer where it runs, of the page in any case. Loaded by
+// viewer/around/apart.js.
 (function () {
   'use strict';
 
   var mantel = window.mantel, root = mantel.root;
   var table = mantel.by('stats'), cells = {}, timer;
-
-  // A plain object, in milliseconds, bytes and pixels, without what is not known; on the lower rungs
-  // there is hardly anything to know.
-  mantel.stats = function () {
-    var rung = root.getAttribute('data-rung');
-    if (rung === 'wasm' && typeof wasm_bindgen === 'function' && wasm_bindgen.stats) {
-      try { return wasm_bindgen.stats(); } catch (e) { /* it is starting, or has ended */ }
-    }
-    var ratio = window.devicePixelRatio || 1;
-    return { rung: rung, canvasWidth: Math.round(innerWidth * ratio), canvasHeight: Math.round(innerHeight * ratio) };
-  };
-
-  mantel.memory = function () {
-    return window.performance && performance.memory ? performance.memory.usedJSHeapSize : 0;
-  };
 
   // Names tell units: decodeMillis is a time, memoryBytes a size, nSlides a count.
   function label(key) {
@@ -80,8 +66,6 @@
     }
     timer = setTimeout(write, 1000);
   }
-
-  mantel.panel = function (shown) { mantel.set('stats', shown ? '1' : ''); };
 
   mantel.needsFacts.push(function () { return mantel.isOn('stats'); });
   mantel.on('mantel-settings', write);

@@ -1,5 +1,6 @@
 // Keeps the screen from going dark: a wake lock where the page is secure, else a video that plays
-// behind the pictures, which most TVs take for a reason to stay on. `awake=off` lets them sleep.
+// behind the pictures, which most TVs take for a reason to stay on. `awake=off` lets them sleep. Loaded by
+// viewer/around/apart.js.
 (function () {
   'use strict';
 

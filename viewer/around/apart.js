@@ -1,0 +1,19 @@
+// Sends for what is loaded apart, so that no screen waits for it: server/pages/. Reports and figures, what is
+// said when there is nothing to show, what keeps the screen on, what shows that there is a menu, and what keeps
+// pictures for when the server is away, which works in secure pages alone.
+(function () {
+  'use strict';
+
+  // The first picture comes first; and none of these is among the scripts by which a page knows whether it is
+  // the server's. But where a stream is about to be shown in an <img>, old engines may load nothing beside it.
+  var LATER_MS = 1500;
+  var isScreen = window.top === window, names = ['report', 'problem', 'awake', 'panel'];
+
+  // A preview on the settings page is no screen.
+  if (isScreen) { names.push('bar'); }
+  if (isScreen && window.isSecureContext) { names.push('kept'); }
+  function load() {
+    names.forEach(function (name) { window.mantel.make('script', document.body).src = name + '.js'; });
+  }
+  if (window.mantel.root.getAttribute('data-rung') === 'wasm') { setTimeout(load, LATER_MS); } else { load(); }
+}());
