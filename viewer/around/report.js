@@ -40,6 +40,11 @@
   // A preview on the settings page is no screen.
   if (window.top === window) { setTimeout(again, FIRST_MS); }
 
+  // A screen with a name learns of its settings.
+  if (window.top === window && mantel.get('name')) {
+    setTimeout(function () { mantel.make('script', document.body).src = 'named.js'; }, KEPT_MS);
+  }
+
   // What keeps pictures for when the server is away works in secure pages alone, which hardly any TV
   // opens: it is loaded apart.
   if (window.isSecureContext && window.top === window) {

@@ -17,6 +17,7 @@ pub(super) fn answer(path: &str) -> Option<Response> {
             include_str!("../../pages/settings.css"),
         ),
         "/kept.js" => text(JS, include_str!("../../pages/kept.js")),
+        "/named.js" => text(JS, include_str!("../../pages/named.js")),
         "/sw.js" => Some(worker()),
         "/manifest.webmanifest" => text(
             "application/manifest+json",
