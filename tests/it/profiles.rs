@@ -225,7 +225,9 @@ fn a_name_that_is_asked_for_waits_for_news() {
         (true, Some("none"))
     );
     std::thread::scope(|threads| {
-        let waiting = threads.spawn(|| server.get("/profiles/hall?not=none&wait=1").json());
+        let address = server.address;
+        let waiting =
+            threads.spawn(move || http::get(address, "/profiles/hall?not=none&wait=1").json());
         post(&server, JSON, r#"{"name":"hall","query":"clock=on"}"#);
         let news = waiting.join().expect("an answer");
         assert_eq!(news["query"], "clock=on");
