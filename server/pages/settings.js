@@ -4,21 +4,24 @@
   'use strict';
 
   var ON = [['', 'Standard'], ['on', 'On'], ['off', 'Off']];
-  // Each field: its key in the link, its label, and its values, or what a free one looks like.
+  // In their own words, for whoever looks for theirs.
+  var LANGUAGES = [['', 'The screen’s own'], ['ar', 'العربية'], ['cs', 'Čeština'], ['da', 'Dansk'], ['de', 'Deutsch'],
+    ['en', 'English'], ['es', 'Español'], ['fa', 'فارسی'], ['fi', 'Suomi'], ['fr', 'Français'], ['it', 'Italiano'],
+    ['ja', '日本語'], ['ko', '한국어'], ['nb', 'Norsk'], ['nl', 'Nederlands'], ['pl', 'Polski'], ['pt', 'Português'],
+    ['sv', 'Svenska'], ['tr', 'Türkçe'], ['uk', 'Українська'], ['zh', '中文']];
+  // Each field: its key in the link, its label, and its values, or what a free one looks like. What hardly anybody sets
+  // is folded.
   var GROUPS = [
-    ['Pictures', [
-      ['album', 'Album', 'Holidays/*'], ['from', 'Taken from', '2019-06'], ['to', 'Taken until', '2024'],
+    ['Photos', [
+      ['album', 'Album', 'Holidays/*'], ['keyword', 'Keyword', 'family'],
       ['rating', 'At least stars', [['', 'Any'], ['1', '1'], ['2', '2'], ['3', '3'], ['4', '4'], ['5', '5']]],
-      ['keyword', 'Keyword', 'family'],
-      ['orientation', 'Orientation', [['', 'Any'], ['landscape', 'Landscape'], ['portrait', 'Portrait'], ['square', 'Square']]],
-      ['on-this-day', 'On this day', [['', 'Any day'], ['all', 'In all years'], ['5', 'In the last 5 years'], ['10', 'In the last 10 years']]],
-      ['newest', 'Newest', '500']
+      ['from', 'Taken from', '2019-06'], ['to', 'Taken until', '2024'],
+      ['on-this-day', 'On this day', [['', 'Any day'], ['all', 'In all years'], ['5', 'In the last 5 years'], ['10', 'In the last 10 years']]]
     ]],
     ['Look', [
       ['fit', 'Fit', [['', 'Standard'], ['blur', 'Blurred edges'], ['contain', 'Whole'], ['cover', 'Fill']]],
       ['pair', 'Two at once', ON], ['motion', 'Slow move', [['', 'Off'], ['kenburns', 'On']]],
-      ['transition', 'Transition', [['', 'Standard'], ['cut', 'Cut'], ['500ms', 'Half a second'], ['1s', '1 second'], ['3s', '3 seconds']]],
-      ['quality', 'JPEG quality', '85'], ['size', 'Size', '1920x1080'], ['fps', 'Frames a second', '20']
+      ['transition', 'Transition', [['', 'Standard'], ['cut', 'Cut'], ['500ms', 'Half a second'], ['1s', '1 second'], ['3s', '3 seconds']]]
     ]],
     ['Over the picture', [
       ['clock', 'Clock', [['', 'Off'], ['on', 'On'], ['24', '24 hours'], ['12', '12 hours']]],
@@ -26,15 +29,18 @@
       ['caption', 'Caption', [['', 'Standard'], ['off', 'Off'], ['text', 'Text'], ['date', 'Date'], ['date,place', 'Date, place'],
         ['date,place,album', 'Date, place, album'], ['all', 'All']]],
       ['ago', 'Years ago today', [['', 'Off'], ['on', 'On']]],
-      ['progress', 'Indexing', [['', 'On'], ['off', 'Off']]],
-      ['lang', 'Language', 'de']
+      ['lang', 'Language', LANGUAGES]
     ]],
-    ['Screen', [
-      ['awake', 'Keep it on', [['', 'On'], ['off', 'Off']]],
+    ['For experts', [
+      ['orientation', 'Orientation', [['', 'Any'], ['landscape', 'Landscape'], ['portrait', 'Portrait'], ['square', 'Square']]],
+      ['newest', 'Only the newest', '500'],
+      ['awake', 'Keep the screen on', [['', 'On'], ['off', 'Off']]],
       ['offline', 'Keep pictures for when the server is away', [['', 'On'], ['off', 'Off']]],
+      ['progress', 'Show indexing', [['', 'On'], ['off', 'Off']]],
+      ['quality', 'JPEG quality', '85'], ['size', 'Size', '1920x1080'], ['fps', 'Frames a second', '20'],
       ['offset', 'Shift in milliseconds', '0'], ['wall', 'Part of a wall', '2x1:0'],
       ['stats', 'Statistics', [['', 'Off'], ['1', 'On']]]
-    ]]
+    ], true]
   ];
 
   function by(id) { return document.getElementById(id); }
@@ -72,8 +78,8 @@
   }
 
   GROUPS.forEach(function (group) {
-    var set = make('fieldset', by('form'));
-    make('legend', set, group[0]);
+    var set = make(group[2] ? 'details' : 'fieldset', by('form'));
+    make(group[2] ? 'summary' : 'legend', set, group[0]);
     group[1].forEach(function (one) { field(set, one[0], one[1], one[2]); });
   });
 
@@ -87,6 +93,8 @@
       // A key that needs no value.
       if (key === 'on-this-day' && !value) { value = 'all'; }
       if (!fields[key]) { if (pair) { others.push(pair); } return; }
+      var fold = fields[key].parentNode.parentNode;
+      if (fold.tagName === 'DETAILS') { fold.setAttribute('open', ''); }
       fields[key].value = value;
       if (fields[key].value !== value) { make('option', fields[key], value).value = value; fields[key].value = value; }
     });
@@ -100,7 +108,12 @@
     return pairs.concat(others).join('&');
   }
 
-  function name() { return by('name').value.trim(); }
+  // “Living Room” is living-room: names stand in addresses.
+  function name() {
+    var text = by('name').value.toLowerCase();
+    if (text.normalize) { text = text.normalize('NFD').replace(/[\u0300-\u036f]/g, ''); }
+    return text.replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 40);
+  }
 
   function base() { return house || location.href.split(/[?#]/)[0].replace(/[^\/]*$/, ''); }
 
@@ -135,23 +148,29 @@
     call.send(body ? JSON.stringify(body) : null);
   }
 
-  var silence;
-
-  function say(text) {
+  function say(text, isBad) {
     by('said').textContent = text;
-    clearTimeout(silence);
-    silence = setTimeout(function () { by('said').textContent = ''; }, 6000);
+    by('said').className = isBad ? 'bad' : '';
   }
+
+  // The server answers with a sentence of its own.
+  function trouble(text) { say(text.trim() || 'The server does not answer', true); }
 
   function row(profile) {
     var line = make('li', by('names'));
     make('a', line, 'tv/' + profile.name).href = 'tv/' + profile.name;
     var edit = make('button', line, 'Change'), drop = make('button', line, 'Delete');
     edit.type = drop.type = 'button';
-    edit.onclick = function () { read(profile.query); by('name').value = profile.name; update(); };
+    edit.onclick = function () {
+      read(profile.query);
+      by('name').value = profile.name;
+      say('');
+      update();
+      window.scrollTo(0, 0);
+    };
     drop.onclick = function () {
       request('DELETE', 'profiles/' + profile.name, null, function (ok, text) {
-        say(ok ? profile.name + ' is deleted' : text || 'No answer from the server');
+        if (ok) { say(profile.name + ' is deleted'); } else { trouble(text); }
         list();
       });
     };
@@ -161,18 +180,27 @@
     request('GET', 'profiles', null, function (ok, text) {
       var answer = null;
       try { answer = ok && JSON.parse(text); } catch (e) { answer = null; }
-      if (!answer) { return say('No answer from the server'); }
-      by('names').innerHTML = '';
+      if (!answer) { return trouble(text); }
+      by('names').innerHTML = by('known').innerHTML = '';
       answer.profiles.forEach(row);
+      answer.profiles.forEach(function (profile) { make('option', by('known')).value = profile.name; });
+      if (!answer.profiles.length) { make('li', by('names'), 'None yet'); }
       if (house !== answer.address) { house = answer.address; update(); }
     });
   }
 
   by('name').oninput = later;
+  by('form').onsubmit = function () { return false; };
   by('keep').onclick = function () {
+    if (!name()) { say('Give the screen a name first', true); by('name').focus(); return; }
+    by('name').value = name();
     request('POST', 'profiles', { name: name(), query: query() }, function (ok, text) {
-      say(ok ? 'Open ' + base() + 'tv/' + name() + ' on the screen' : text || 'No answer from the server');
-      if (ok) { by('qr').src = 'qr?text=' + encodeURIComponent(base() + 'tv/' + name()); list(); }
+      var answer = null;
+      try { answer = ok && JSON.parse(text); } catch (e) { answer = null; }
+      if (!answer) { return trouble(text); }
+      say(answer['new'] ? name() + ' is saved: open ' + base() + 'tv/' + name() + ' on the screen' : name() + ' has changed');
+      by('qr').src = 'qr?text=' + encodeURIComponent(base() + 'tv/' + name());
+      list();
     });
   };
   by('copy').onclick = function () {
@@ -181,9 +209,50 @@
     selection.removeAllRanges();
     selection.addRange(range);
     try { done = document.execCommand('copy'); } catch (e) { done = false; }
-    say(done ? 'Copied' : 'Copy it by hand: it is selected');
+    by('copied').textContent = done ? 'Copied' : 'Copy it by hand: it is selected';
   };
   by('qr').onerror = function () { by('qr').className = 'none'; };
+
+  // ---- what there is to choose from
+
+  function offer(key, rows) {
+    var offers = make('datalist', by('form'));
+    offers.id = 'offers-' + key;
+    rows.forEach(function (one) {
+      var option = make('option', offers);
+      option.value = one[0];
+      option.label = one[1] + (one[1] === 1 ? ' photo' : ' photos');
+    });
+    fields[key].setAttribute('list', offers.id);
+    if (rows.length) { fields[key].placeholder = 'All, or one of ' + rows.length; }
+  }
+
+  // What a choice of nothing means.
+  function standard(key, words) {
+    var first = fields[key].options[0];
+    if (first && !first.value && words) { first.textContent = 'Standard: ' + words.toLowerCase(); }
+  }
+
+  function worded(key, value) {
+    var found = [].filter.call(fields[key].options, function (option) { return option.value === value; })[0];
+    return found ? found.textContent : value;
+  }
+
+  function seconds(millis) { return millis / 1000 + (millis === 1000 ? ' second' : ' seconds'); }
+
+  request('GET', 'library/lists', null, function (ok, text) {
+    var lists = null;
+    try { lists = ok && JSON.parse(text); } catch (e) { lists = null; }
+    if (!lists) { return; }
+    offer('album', lists.albums);
+    offer('keyword', lists.keywords);
+    standard('fit', worded('fit', lists.fit));
+    standard('pair', lists.pair ? 'on' : 'off');
+    standard('transition', lists.transition_millis ? seconds(lists.transition_millis) : 'cut');
+    standard('caption', worded('caption', lists.captions));
+    by('holds').textContent = lists.photos.toLocaleString() + (lists.photos === 1 ? ' photo' : ' photos') + '. Each stays ' +
+      seconds(lists.interval_millis) + ', on all screens; the server’s option --interval sets that.';
+  });
 
   read(location.search);
   update();

@@ -12,9 +12,10 @@ use std::{
 use tokio::sync::{mpsc, watch};
 
 use crate::{
+    announce,
     channel::{ChannelTask, Common, Role, StateFile},
     channels::{Channels, Show},
-    config::Config,
+    config::{Config, Listen, Tls},
     hub::{Feed, Feeds, Framing},
     library::{self, Filter, IndexError, Library, Scanner, Scope, Waker, Watcher},
     lookalikes,
@@ -22,7 +23,7 @@ use crate::{
     output::{self, Outputs},
     producer::{Producer, Studio, StudioLimits},
     profiles::Profiles,
-    progress::Progress,
+    progress::{self, Progress},
     stats::WorkStats,
     timeline::{Order, SavedProgramme},
     vital::{Vital, Vitals},
@@ -32,6 +33,8 @@ use crate::{
 /// more often, because somebody is about to fill it.
 const RESCAN: Duration = Duration::from_secs(60);
 const RESCAN_EMPTY: Duration = Duration::from_secs(5);
+/// Somebody is told how many photos there are by then, though some files are still being copied.
+const COUNTED_BY: Duration = Duration::from_secs(30);
 /// How long a library that is known leaves the machine to the first picture.
 const FIRST_PICTURE: Duration = Duration::from_millis(400);
 /// A library that takes long to look through is looked through the more seldom.
@@ -48,25 +51,27 @@ pub async fn run(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), RunError> {
     let (_none, reloads) = mpsc::channel(1);
-    run_and_reload(config, listeners, shutdown, reloads).await
+    serve(config, listeners, || {}, shutdown, reloads).await
 }
 
-/// The same, where what `reloads` brings takes the place of the configuration, as far as that is
-/// possible for a program that runs: who may connect, limits of connections, certificates.
+/// The same; `ready` is called once everything that can fail is open. What `reloads` brings takes the
+/// place of the configuration, as far as that is possible for a program that runs: who may connect,
+/// limits of connections, certificates.
 ///
 /// # Errors
-/// As [`run`] has them.
-pub async fn run_and_reload(
+/// See [`run`].
+pub async fn serve(
     config: Config,
     listeners: impl Into<Listeners>,
+    ready: impl FnOnce(),
     shutdown: impl Future<Output = ()> + Send + 'static,
     reloads: mpsc::Receiver<Config>,
 ) -> Result<(), RunError> {
+    let listeners = listeners.into();
     let mut vitals = Vitals::default();
     let (stop, stopped) = watch::channel(false);
     let roots = library::roots_of(&config.folders);
     let library = Arc::new(Library::open(roots, config.data_dir.as_deref())?);
-    let scan = ScanThread::start(library.clone(), vitals.begins("what keeps the index"));
 
     let (state, seed, saved) = open_state(&config);
     let seed = config.seed.or(seed).unwrap_or_else(random);
@@ -102,12 +107,16 @@ pub async fn run_and_reload(
 
     let outputs = Outputs {
         work,
-        ..outputs(&config, feeds.clone(), channels, library, framing)
+        is_in_house: is_in_house(&listeners.addresses()),
+        ..outputs(&config, feeds.clone(), channels, library.clone(), framing)
     };
     let budget = config.slow_viewer_bytes;
     let held = output::keep_within(outputs.viewers.clone(), feeds.clone(), budget);
     let held = tokio::spawn(held);
     let accept = accept(&config, Arc::new(outputs))?;
+    ready();
+    let vital = vitals.begins("what keeps the index");
+    let scan = ScanThread::start(library, skipped_page(&config, &listeners), vital);
     let signal = tokio::spawn(async move {
         shutdown.await;
         // Streams end when their feeds do; only then can connections finish.
@@ -146,6 +155,7 @@ fn outputs(
         step_down: config.step_down,
         connections: Arc::default(),
         frame_origins: config.access.origins.clone(),
+        is_in_house: is_in_house(&config.listen),
         max_body: config.max_body,
         body_timeout: config.limits.body_timeout,
         started_at: Instant::now(),
@@ -259,7 +269,7 @@ struct ScanThread {
 }
 
 impl ScanThread {
-    fn start(library: Arc<Library>, vital: Vital) -> Self {
+    fn start(library: Arc<Library>, skipped_page: Option<String>, vital: Vital) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         if library.roots().is_empty() {
             // There is nothing to do, for as long as the program runs.
@@ -277,7 +287,7 @@ impl ScanThread {
             .spawn(move || {
                 let _vital = vital;
                 std::thread::sleep(rest);
-                keep_up(&library, &watcher, &told);
+                keep_up(&library, &watcher, skipped_page.as_deref(), &told);
             });
         if let Err(error) = thread {
             tracing::error!(%error, "can't start the thread that scans the folders");
@@ -301,10 +311,11 @@ impl Drop for ScanThread {
     }
 }
 
-fn keep_up(library: &Library, watcher: &Watcher, stop: &AtomicBool) {
+fn keep_up(library: &Library, watcher: &Watcher, skipped_page: Option<&str>, stop: &AtomicBool) {
     let mut scanner = Scanner::new(library.roots());
     let mut scope = Some(Scope::Everything);
-    let mut first = true;
+    let started = Instant::now();
+    let mut told_counts = false;
     let mut next_full = Instant::now();
     while !stop.load(Relaxed) {
         if let Some(scope) = scope.take() {
@@ -319,11 +330,13 @@ fn keep_up(library: &Library, watcher: &Watcher, stop: &AtomicBool) {
                 };
                 next_full = Instant::now() + span.max(start.elapsed() * SCANNING_SHARE);
             }
-            if std::mem::take(&mut first) {
-                report(&counts, start.elapsed());
-            }
         }
         let again = scanner.unsettled();
+        // Files that seem half written are looked at once more before anybody is told how many there are.
+        if !told_counts && (again.is_none() || started.elapsed() > COUNTED_BY) {
+            told_counts = true;
+            report(&library.counts(), started.elapsed(), skipped_page);
+        }
         let due = again
             .as_ref()
             .map_or(next_full, |(due, _)| next_full.min(*due));
@@ -337,19 +350,29 @@ fn keep_up(library: &Library, watcher: &Watcher, stop: &AtomicBool) {
     }
 }
 
-fn report(counts: &library::Counts, took: Duration) {
-    let photos = counts.photos;
+fn report(counts: &library::Counts, took: Duration, skipped_page: Option<&str>) {
+    let (photos, skipped, seconds) = (counts.photos, counts.skipped, took.as_secs());
+    let sentence = progress::ready(counts, took, skipped_page);
     if photos == 0 {
-        tracing::warn!(
-            skipped = counts.skipped,
-            "no picture found in the folders given; built-in pictures are shown until there is one"
-        );
+        tracing::warn!(skipped, "{sentence}");
     } else {
-        tracing::info!(
-            photos,
-            skipped = counts.skipped,
-            seconds = took.as_secs(),
-            "the folders are scanned"
-        );
+        tracing::info!(photos, skipped, seconds, "{sentence}");
     }
+}
+
+/// Whether somebody listens where other machines can connect.
+fn is_in_house(listen: &[Listen]) -> bool {
+    listen
+        .iter()
+        .any(|one| matches!(one, Listen::Tcp(address) if !address.ip().is_loopback()))
+}
+
+/// Where people read what can't be shown.
+fn skipped_page(config: &Config, listeners: &Listeners) -> Option<String> {
+    let scheme = match config.access.tls {
+        Tls::Off => "http",
+        Tls::Own | Tls::Files { .. } => "https",
+    };
+    let urls = announce::urls(&listeners.addresses(), &net::lan_addresses(), scheme);
+    Some(format!("{}library/skipped", urls.first()?))
 }

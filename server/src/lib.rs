@@ -13,6 +13,7 @@
 //! `producer` alone calls several stages. `main` parses, binds, runs and sets the exit code; the
 //! listener and the word to stop belong to the caller of [`run`], so that tests own both.
 
+pub mod announce;
 mod app;
 pub mod bench;
 mod caption;
@@ -22,6 +23,7 @@ mod clock;
 pub mod config;
 mod hub;
 mod library;
+mod log;
 mod lookalikes;
 mod net;
 mod output;
@@ -36,7 +38,8 @@ pub mod tasks;
 pub mod timeline;
 mod vital;
 
-pub use app::{RunError, run, run_and_reload};
+pub use app::{RunError, run, serve};
 pub use config::{Config, ConfigError};
+pub use log::HumanFormat;
 pub use net::{AcceptError, Keys, ListenError, Listeners, TlsError, lan_address, lan_addresses};
 pub use stats::count_panics;

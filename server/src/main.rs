@@ -2,12 +2,11 @@
 
 use std::{
     io::{self, IsTerminal, Write},
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     process::ExitCode,
 };
 
 use mantel::{
-    Config, ConfigError, Keys, Listeners,
+    Config, ConfigError, HumanFormat, Keys, Listeners, announce,
     config::{Invocation, Listen, LogFormat},
     lan_addresses, progress, tasks,
 };
@@ -19,7 +18,7 @@ fn main() -> ExitCode {
     let invocation = match Invocation::from_args(std::env::args_os().skip(1)) {
         Ok(invocation) => invocation,
         Err(ConfigError::Usage(error)) => {
-            // clap knows colours and whether this is help that was asked for.
+            // Help that was asked for; clap knows colours.
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
@@ -41,10 +40,7 @@ fn main() -> ExitCode {
         .with_env_filter(filter)
         .with_writer(|| LogWriter);
     match format {
-        LogFormat::Human => log
-            .with_ansi(io::stderr().is_terminal())
-            .with_target(false)
-            .init(),
+        LogFormat::Human => log.event_format(HumanFormat).init(),
         LogFormat::Json => log.json().flatten_event(true).init(),
     }
     let mut out = io::BufWriter::new(io::stdout());
@@ -59,7 +55,8 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("mantel: {error:#}");
+            let error: &(dyn std::error::Error + 'static) = error.as_ref();
+            eprintln!("mantel: {}", announce::sentence(error));
             ExitCode::FAILURE
         }
     }
@@ -96,9 +93,10 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
         listeners.append(Listeners::bind(&config.listen)?);
     }
     let keys = Keys::new(&config.access.tls, config.data_dir.as_deref())?;
-    announce(&listeners.addresses(), keys.as_ref());
-    let asked = signals()?;
-    mantel::run_and_reload(config, listeners, asked, reloads()?).await?;
+    let (addresses, asked) = (listeners.addresses(), signals()?);
+    // Told when everything is open, so that it is true.
+    let ready = move || announce(&addresses, keys.as_ref());
+    mantel::serve(config, listeners, ready, asked, reloads()?).await?;
     Ok(())
 }
 
@@ -159,65 +157,11 @@ fn reloads() -> io::Result<mpsc::Receiver<Config>> {
     Ok(reloads)
 }
 
-/// The addresses to open, this house's before this machine's.
-fn urls(listen: &[Listen], scheme: &str) -> Vec<String> {
-    let mut addresses = Vec::new();
-    for address in listen {
-        let Listen::Tcp(address) = address else {
-            continue;
-        };
-        let ips: Vec<IpAddr> = match address.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() => {
-                let lan = lan_addresses().into_iter().filter(IpAddr::is_ipv4);
-                lan.chain([Ipv4Addr::LOCALHOST.into()]).collect()
-            }
-            // It takes IPv4 along, unless that has a listener of its own: a line too many does no harm.
-            IpAddr::V6(ip) if ip.is_unspecified() => lan_addresses()
-                .into_iter()
-                .chain([Ipv6Addr::LOCALHOST.into()])
-                .collect(),
-            ip => vec![ip],
-        };
-        let port = address.port();
-        addresses.extend(ips.into_iter().map(|ip| SocketAddr::new(ip, port)));
-    }
-    let mut seen = std::collections::HashSet::new();
-    addresses.retain(|address| seen.insert(*address));
-    addresses.sort_by_key(|address| address.ip().is_loopback());
-    let url = |address: &SocketAddr| format!("{scheme}://{address}/");
-    addresses.iter().map(url).collect()
-}
-
 /// Prints the addresses to open, with a QR code for the phone on a terminal.
 fn announce(listen: &[Listen], keys: Option<&Keys>) {
-    let urls = urls(listen, if keys.is_some() { "https" } else { "http" });
+    let fingerprint = keys.map(Keys::fingerprint);
     let mut out = io::stdout().lock();
-    let mut lines = String::from("Mantel is on. Open one of these on any screen in the house:\n");
-    for url in &urls {
-        lines.push_str(&format!("  {url}\n"));
-    }
-    for path in listen.iter().filter(|one| matches!(one, Listen::Unix(_))) {
-        lines.push_str(&format!("  {path}, for a proxy on this machine\n"));
-    }
-    if let Some(keys) = keys {
-        let print = keys.fingerprint();
-        lines.push_str(&format!(
-            "  The certificate's SHA-256 fingerprint: {print}\n"
-        ));
-    }
-    if let Some(url) = urls.first() {
-        lines.push_str(&format!("  VLC, ffmpeg and <img>: {url}stream\n"));
-        if out.is_terminal()
-            && let Ok(code) = qrcode::QrCode::new(url)
-        {
-            let code = code
-                .render::<qrcode::render::unicode::Dense1x2>()
-                .quiet_zone(true)
-                .build();
-            lines.push_str(&code);
-            lines.push('\n');
-        }
-    }
+    let lines = announce::welcome(listen, &lan_addresses(), fingerprint, out.is_terminal());
     // Nobody may be reading; that is no reason not to serve.
     let _ = out.write_all(lines.as_bytes());
     let _ = out.flush();

@@ -98,8 +98,43 @@ pub(crate) fn sentence(counts: &Counts) -> String {
     }
 }
 
+/// `42,000 photos ready in 2 s; 3 files can't be shown: http://…/library/skipped`
+pub(crate) fn ready(counts: &Counts, took: Duration, skipped_page: Option<&str>) -> String {
+    let place = match skipped_page {
+        Some(page) => format!(": {page}"),
+        None => String::new(),
+    };
+    let unshown = format!("{} can't be shown{place}", many(counts.skipped, "file"));
+    match (counts.photos, counts.skipped) {
+        (0, 0) => {
+            "no photo found in the folders given; drawn pictures are shown until there is one"
+                .into()
+        }
+        (0, _) => format!(
+            "no photo found in the folders given, drawn pictures are shown until there is one; {unshown}"
+        ),
+        (n, 0) => format!("{} ready in {}", many(n, "photo"), span(took)),
+        (n, _) => format!("{} ready in {}; {unshown}", many(n, "photo"), span(took)),
+    }
+}
+
+/// `1 photo`, `42,000 photos`.
+pub(crate) fn many(n: u64, what: &str) -> String {
+    let plural = if n == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", grouped(n))
+}
+
+/// `0.4 s`, `12 s`, `3 min 20 s`.
+fn span(took: Duration) -> String {
+    match took.as_secs() {
+        0..3 => format!("{:.1} s", took.as_secs_f64()),
+        seconds @ 3..120 => format!("{seconds} s"),
+        seconds => format!("{} min {} s", seconds / 60, seconds % 60),
+    }
+}
+
 /// `12400` as `12,400`.
-fn grouped(n: u64) -> String {
+pub(crate) fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
@@ -131,5 +166,28 @@ mod tests {
             ..Counts::default()
         };
         assert_eq!(sentence(&counts), "indexing 12,400 of 80,000");
+    }
+
+    #[test]
+    fn what_is_ready_is_a_sentence() {
+        let told = |photos, skipped, seconds| {
+            let counts = Counts {
+                photos,
+                skipped,
+                ..Counts::default()
+            };
+            ready(
+                &counts,
+                Duration::from_secs(seconds),
+                Some("http://a/library/skipped"),
+            )
+        };
+        assert_eq!(
+            told(42_000, 3, 12),
+            "42,000 photos ready in 12 s; 3 files can't be shown: http://a/library/skipped"
+        );
+        assert_eq!(told(1, 0, 200), "1 photo ready in 3 min 20 s");
+        assert!(told(0, 1, 0).ends_with("1 file can't be shown: http://a/library/skipped"));
+        assert!(!told(0, 0, 0).contains("can't be shown"));
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     clock,
     config::LibraryTask,
     library::{Facts, IndexError, Library, Origin, Photo, Scanner, Scope, Skipped, iso, roots_of},
-    progress::Progress,
+    progress::{Progress, grouped, many},
     timeline::{Place, Playlist},
 };
 
@@ -45,6 +45,7 @@ pub fn scan(task: &LibraryTask, out: &mut impl Write) -> Result<(), TaskError> {
             "photos": counts.photos,
             "other_files": counts.other_files,
             "folders_away": counts.folders_away,
+            "folders_unread": counts.folders_unread,
             "seconds": start.elapsed().as_secs_f64(),
             "skipped": skipped,
         });
@@ -53,11 +54,28 @@ pub fn scan(task: &LibraryTask, out: &mut impl Write) -> Result<(), TaskError> {
     }
     writeln!(
         out,
-        "{} photos; {} files can't be shown; {} are no pictures",
-        counts.photos, counts.skipped, counts.other_files
+        "{}; {} can't be shown; {} no {}",
+        many(counts.photos, "photo"),
+        many(counts.skipped, "file"),
+        match counts.other_files {
+            1 => "1 is".to_owned(),
+            n => format!("{} are", grouped(n)),
+        },
+        if counts.other_files == 1 {
+            "picture"
+        } else {
+            "pictures"
+        },
     )?;
     for Skipped { file, reason } in &skipped {
         writeln!(out, "  {}: {reason}", file.escape_debug())?;
+    }
+    if counts.folders_unread > 0 {
+        writeln!(
+            out,
+            "{} can't be read; what was known of what is in there is kept",
+            many(counts.folders_unread, "folder")
+        )?;
     }
     if counts.folders_away > 0 {
         writeln!(
@@ -89,6 +107,13 @@ pub fn list(task: &LibraryTask, out: &mut impl Write) -> Result<(), TaskError> {
         Err(error) => return Err(error.into()),
     };
     let entries = library.select(&task.filter, task.order, clock::today());
+    if entries.is_empty() && !task.json {
+        tracing::warn!(
+            "there is no photo for this choice: {}{}",
+            task.filter,
+            library.guess(&task.filter)
+        );
+    }
     let playlist = Playlist::new(entries, task.order, 0);
     let first = Place { round: 0, index: 0 };
     let ids = (0..playlist.n_photos()).filter_map(|i| playlist.after(first, i));
@@ -98,7 +123,10 @@ pub fn list(task: &LibraryTask, out: &mut impl Write) -> Result<(), TaskError> {
             writeln!(out, "{separator}{}", row(&photo))?;
             separator = ",";
         } else {
-            let day = chrono::DateTime::from_timestamp(photo.taken, 0)
+            // A file's own date says nothing about when the photo was taken.
+            let taken = photo.facts.taken.and_then(|taken| taken.of_photo());
+            let day = taken
+                .and_then(|_| chrono::DateTime::from_timestamp(photo.taken, 0))
                 .map_or_else(String::new, |moment| moment.format("%Y-%m-%d").to_string());
             writeln!(out, "{day:10}  {}", photo.name.escape_debug())?;
         }

@@ -128,7 +128,20 @@ fn the_settings_page_builds_a_link_and_keeps_it() {
         .expect("to keep it");
     await_true(
         &mut page,
-        "/tv.living-room/.test(document.getElementById('names').textContent)",
+        "/tv.living-room/.test(document.getElementById('names').textContent) &&
+         /living-room is saved/.test(document.getElementById('said').textContent)",
+    );
+    // Fields and buttons are for fingers, and Save is where one sees it.
+    await_true(
+        &mut page,
+        "[].every.call(document.querySelectorAll('input, select, button'), function (field) {
+             return !field.offsetParent || field.offsetHeight >= 44;
+         }) && document.getElementById('keep').getBoundingClientRect().bottom <= innerHeight",
+    );
+    // The server listens on this machine alone: no address of the house is offered.
+    await_true(
+        &mut page,
+        "/127\\.0\\.0\\.1/.test(document.getElementById('link').textContent)",
     );
     assert_eq!(page.complaints(), Vec::<String>::new());
     drop(page);
@@ -159,4 +172,68 @@ fn the_settings_page_builds_a_link_and_keeps_it() {
         }
     });
     assert_eq!(screen.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_kept_reaches_the_screen_that_is_on() {
+    let Some(browser) = Browser::start(Client::Chromium) else {
+        return;
+    };
+    let photos = Photos::of(&[RED]);
+    let server = Server::start(photos.path(), &STANDING);
+    if !server.has_viewer() {
+        return;
+    }
+    let keep = |query: &str| {
+        let body = format!(r#"{{"name":"hall","query":"{query}"}}"#);
+        assert_eq!(post(&server, JSON, &body).status(), 200);
+    };
+    keep("clock=on");
+    let mut screen = browser.open(&server.url("/tv/hall"));
+    await_pictures(&mut screen);
+    screen.eval("window.sameAsBefore = true").expect("a mark");
+    // Without loading the page anew where that can be.
+    keep("clock=off&fit=cover");
+    await_true(
+        &mut screen,
+        "window.sameAsBefore && mantel.get('fit') === 'cover' && mantel.get('name') === 'hall' &&
+         !document.querySelector('.time').classList.contains('on')",
+    );
+    // What an engine reads once, at the start of a page.
+    keep("fit=cover&lang=de");
+    await_true(
+        &mut screen,
+        "!window.sameAsBefore && !!window.mantel && mantel.get('lang') === 'de' && mantel.get('name') === 'hall'",
+    );
+    drop(screen);
+    // A bookmark from before.
+    let mut screen = browser.open(&server.url("/?clock=12&name=hall"));
+    await_true(
+        &mut screen,
+        "!!window.mantel && mantel.get('lang') === 'de' && !mantel.get('clock')",
+    );
+    assert_eq!(screen.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn a_name_that_is_asked_for_waits_for_news() {
+    let photos = Photos::of(&[RED]);
+    let server = Server::start(photos.path(), &STANDING);
+    let none = server.get("/profiles/hall?not=&wait=1").json();
+    assert_eq!(
+        (none["query"].is_null(), none["version"].as_str()),
+        (true, Some("none"))
+    );
+    std::thread::scope(|threads| {
+        let address = server.address;
+        let waiting =
+            threads.spawn(move || http::get(address, "/profiles/hall?not=none&wait=1").json());
+        post(&server, JSON, r#"{"name":"hall","query":"clock=on"}"#);
+        let news = waiting.join().expect("an answer");
+        assert_eq!(news["query"], "clock=on");
+        let version = news["version"].as_str().expect("a version");
+        let same = server.get(&format!("/profiles/hall?not={version}")).json();
+        assert_eq!(same["version"], version);
+    });
+    assert_eq!(server.get("/profiles/Hall").status(), 400);
 }

@@ -11,6 +11,8 @@
 
   // A preview on the settings page is no screen.
   if (isScreen) { names.push('bar'); }
+  // One with a name learns of its settings.
+  if (isScreen && window.mantel.get('name')) { names.push('named'); }
   if (isScreen && window.isSecureContext) { names.push('kept'); }
   function load() {
     names.forEach(function (name) { window.mantel.make('script', document.body).src = name + '.js'; });

@@ -1,7 +1,7 @@
 //! Where to listen, who may come in and from where: these options as typed, and checked.
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
 };
 
@@ -28,12 +28,41 @@ impl std::str::FromStr for Listen {
                 Err("a unix socket needs a path, like unix:/run/mantel.sock".into())
             };
         }
-        text.parse().map(Self::Tcp).map_err(|_| {
-            "it has to be an address and a port, like 0.0.0.0:8080 or [::]:8080, or \
+        if let Ok(address) = text.parse() {
+            return Ok(Self::Tcp(address));
+        }
+        let an_address = || {
+            "it has to be an address and a port, like 0.0.0.0:8080 or [::]:8080, a port alone, or \
              unix:/run/mantel.sock"
-                .into()
-        })
+                .to_owned()
+        };
+        if let Ok(ip) = text.parse::<IpAddr>() {
+            let whole = SocketAddr::new(ip, 8080);
+            return Err(format!("the port is missing, as in {whole}"));
+        }
+        let (host, digits) = text.rsplit_once(':').unwrap_or(("", text));
+        let host = host
+            .strip_prefix('[')
+            .map_or(host, |host| host.trim_end_matches(']'));
+        let ip: IpAddr = match host {
+            "" | "*" => Ipv4Addr::UNSPECIFIED.into(),
+            "localhost" => Ipv4Addr::LOCALHOST.into(),
+            ip => ip.parse().map_err(|_| an_address())?,
+        };
+        Ok(Self::Tcp(SocketAddr::new(
+            ip,
+            port(digits).ok_or_else(an_address)??,
+        )))
     }
+}
+
+/// A port in digits; `None` when there are none.
+fn port(digits: &str) -> Option<Result<u16, String>> {
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| {
+        let too_large = |_| format!("port {digits} is too large; the largest is 65535");
+        digits.parse().map_err(too_large)
+    })
 }
 
 impl std::fmt::Display for Listen {
@@ -108,13 +137,20 @@ pub struct AccessArgs {
         long,
         value_name = "ORIGIN",
         value_delimiter = ',',
+        hide_short_help = true,
         env = "MANTEL_ALLOW_ORIGIN"
     )]
     pub allow_origin: Vec<String>,
 
     /// Let in this user of the password file, and nobody without a password or a token; may be given
     /// more than once [default: everyone in the password file].
-    #[arg(long, value_name = "NAME", value_delimiter = ',', env = "MANTEL_USER")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_delimiter = ',',
+        env = "MANTEL_USER",
+        hide_short_help = true
+    )]
     pub user: Vec<String>,
 
     /// The users' passwords, a line each, as `mantel password` prints them.
@@ -126,11 +162,21 @@ pub struct AccessArgs {
     pub tls: bool,
 
     /// Encrypt connections with this certificate (PEM, the chain).
-    #[arg(long, value_name = "FILE", env = "MANTEL_TLS_CERT")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        hide_short_help = true,
+        env = "MANTEL_TLS_CERT"
+    )]
     pub tls_cert: Option<PathBuf>,
 
     /// The private key of that certificate (PEM).
-    #[arg(long, value_name = "FILE", env = "MANTEL_TLS_KEY")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        hide_short_help = true,
+        env = "MANTEL_TLS_KEY"
+    )]
     pub tls_key: Option<PathBuf>,
 
     /// Answer other networks too, not only this house's private addresses.
@@ -142,6 +188,7 @@ pub struct AccessArgs {
         long,
         value_name = "ADDR",
         value_delimiter = ',',
+        hide_short_help = true,
         env = "MANTEL_TRUSTED_PROXY"
     )]
     pub trusted_proxy: Vec<String>,
@@ -228,8 +275,25 @@ impl AccessArgs {
     }
 }
 
-/// Where to listen, as typed or by default.
-pub(super) fn listen(typed: &[String]) -> Result<Vec<Listen>, ConfigError> {
+/// Where to listen: as typed, on a port alone, or by default.
+pub(super) fn listen_on(typed: &[String], alone: Option<i64>) -> Result<Vec<Listen>, ConfigError> {
+    match alone {
+        None => listen(typed),
+        Some(port) if !typed.is_empty() => {
+            let reason = "--listen says the port, too; give one of both";
+            Err(bad("--port", port, reason))
+        }
+        Some(number) if number < 0 => Err(bad("--port", number, "it has to be from 0 to 65535")),
+        Some(number) => match port(&number.to_string()) {
+            Some(Ok(port)) => Ok(vec![Listen::Tcp(([0, 0, 0, 0], port).into())]),
+            Some(Err(reason)) => Err(bad("--port", number, reason)),
+            None => Err(bad("--port", number, "it has to be from 0 to 65535")),
+        },
+    }
+}
+
+/// The same without a port alone.
+fn listen(typed: &[String]) -> Result<Vec<Listen>, ConfigError> {
     let mut all: Vec<Listen> = Vec::new();
     for text in typed {
         let one: Listen = text
@@ -285,12 +349,28 @@ mod tests {
         ] {
             assert_eq!(read(text).unwrap(), text);
         }
+        for (text, meant) in [
+            ("8080", "0.0.0.0:8080"),
+            (":80", "0.0.0.0:80"),
+            ("*:80", "0.0.0.0:80"),
+            ("localhost:8080", "127.0.0.1:8080"),
+        ] {
+            assert_eq!(read(text).unwrap(), meant);
+        }
+        for (text, reason) in [
+            ("1.2.3.4:80000", "port 80000 is too large"),
+            ("99999999999999999999999", "is too large"),
+            ("192.168.1.7", "the port is missing, as in 192.168.1.7:8080"),
+            ("::1", "the port is missing, as in [::1]:8080"),
+        ] {
+            let error = read(text).unwrap_err().to_string();
+            assert!(error.contains(reason), "{error}");
+        }
         for text in [
             "",
-            "8080",
+            ":",
             "nowhere",
             "nowhere:80",
-            ":80",
             "1.2.3.4:99999",
             "unix:",
             "unix:/",

@@ -2,12 +2,31 @@
 
 use std::{ffi::OsString, path::PathBuf};
 
+use clap::{CommandFactory, FromArgMatches};
+
 use super::{
     access::{AccessArgs, LogFormat},
     choice::ChoiceArgs,
     limits::LimitArgs,
 };
 use crate::{render::Fit, timeline::Order};
+
+const PICTURES: &str = "Pictures";
+const SERVER: &str = "Server";
+
+const EXAMPLES: &str = "\
+Examples:
+  mantel ~/Pictures                           all photos, on http://this-machine:8080/
+  mantel --interval 30s --caption all ~/Pictures
+  mantel --album 'Holidays/*' --rating 4 ~/Pictures
+  mantel --port 9000 --order newest ~/Pictures /mnt/nas/photos
+  mantel --config mantel.toml                 options from a file
+  mantel scan ~/Pictures                      what can't be shown, and why
+  mantel token new living-room                nobody watches without a link any more
+
+Every option can also stand in the environment (--quality 90 is MANTEL_QUALITY=90) or, by the same
+name, in the file of --config (quality = 90); only --log is MANTEL_LOG_FORMAT there. The command line wins over the environment, the
+environment over the file.";
 
 /// Streams a folder of photos, as video, to every screen in the house.
 ///
@@ -16,9 +35,8 @@ use crate::{render::Fit, timeline::Order};
 #[derive(Debug, Default, clap::Parser)]
 #[command(name = "mantel", version, about, long_about, max_term_width = 100)]
 #[command(
-    after_help = "Every option can also stand in the environment (--quality 90 is \
-MANTEL_QUALITY=90) or, by the same name, in the file of --config. The command line wins over the \
-environment, the environment over the file."
+    after_help = "mantel --help tells more, with all options and examples.",
+    after_long_help = EXAMPLES
 )]
 #[command(
     subcommand_value_name = "COMMAND",
@@ -33,47 +51,51 @@ pub struct Args {
     #[arg(value_name = "FOLDER")]
     pub folders: Vec<PathBuf>,
 
-    /// Where to listen: an address and a port (`[::]:8080` for IPv6), or `unix:/path`; port 0 takes a free
-    /// one; may be given more than once [default: 0.0.0.0:8080].
-    #[arg(
-        long,
-        value_name = "ADDR:PORT",
-        value_delimiter = ',',
-        env = "MANTEL_LISTEN"
-    )]
-    pub listen: Vec<String>,
-
     /// How long each photo stays: 500ms, 8s, 2m [default: 10s].
-    #[arg(long, value_name = "DURATION", env = "MANTEL_INTERVAL")]
+    #[arg(long, value_name = "DURATION", env = "MANTEL_INTERVAL", help_heading = PICTURES)]
     pub interval: Option<String>,
 
     /// Length of the crossfade, or "cut" [default: 1s].
-    #[arg(long, value_name = "DURATION|cut", env = "MANTEL_TRANSITION")]
+    #[arg(long, value_name = "DURATION|cut", env = "MANTEL_TRANSITION", help_heading = PICTURES)]
     pub transition: Option<String>,
 
     /// In which order the photos come [default: shuffle].
-    #[arg(long, env = "MANTEL_ORDER")]
+    #[arg(long, env = "MANTEL_ORDER", help_heading = PICTURES)]
     pub order: Option<Order>,
-
-    /// Fixes the shuffle; otherwise drawn once and kept in the data directory.
-    #[arg(long, value_name = "N", env = "MANTEL_SEED")]
-    pub seed: Option<u64>,
-
-    /// Size of the pictures for clients that don't ask for one [default: 1920x1080].
-    #[arg(long, value_name = "WxH", env = "MANTEL_SIZE")]
-    pub size: Option<String>,
 
     /// How a photo fills the picture: whole (contain), filling (cover), or whole over a blurred
     /// copy of itself (blur) [default: blur].
-    #[arg(long, value_name = "contain|cover|blur", env = "MANTEL_FIT")]
+    #[arg(long, value_name = "contain|cover|blur", env = "MANTEL_FIT", help_heading = PICTURES)]
     pub fit: Option<Fit>,
+
+    /// Show two portraits side by side (or on an upright screen two landscapes, one above the
+    /// other) where two of a day or of an album are at hand [default: on].
+    #[arg(long, value_name = "on|off", env = "MANTEL_PAIR", help_heading = PICTURES)]
+    pub pair: Option<String>,
+
+    /// What is written on the pictures, where it is known: all, or any of date,place,album,text
+    /// [default: off].
+    #[arg(long, value_name = "off|all|LIST", env = "MANTEL_CAPTION", help_heading = PICTURES)]
+    pub caption: Option<String>,
+
+    /// Size of the pictures for clients that don't ask for one [default: 1920x1080].
+    #[arg(
+        long,
+        value_name = "WxH",
+        env = "MANTEL_SIZE",
+        help_heading = PICTURES,
+        hide_short_help = true
+    )]
+    pub size: Option<String>,
 
     /// JPEG quality, 1 to 100 [default: 85].
     #[arg(
         long,
         value_name = "1..100",
         allow_negative_numbers = true,
-        env = "MANTEL_QUALITY"
+        env = "MANTEL_QUALITY",
+        help_heading = PICTURES,
+        hide_short_help = true
     )]
     pub quality: Option<i64>,
 
@@ -82,31 +104,54 @@ pub struct Args {
         long,
         value_name = "N",
         allow_negative_numbers = true,
-        env = "MANTEL_FPS"
+        env = "MANTEL_FPS",
+        help_heading = PICTURES,
+        hide_short_help = true
     )]
     pub fps: Option<i64>,
 
-    /// Show two portraits side by side (or on an upright screen two landscapes, one above the
-    /// other) where two of a day or of an album are at hand [default: on].
-    #[arg(long, value_name = "on|off", env = "MANTEL_PAIR")]
-    pub pair: Option<String>,
+    /// Fixes the shuffle; otherwise drawn once and kept in the data directory.
+    #[arg(
+        long,
+        value_name = "N",
+        env = "MANTEL_SEED",
+        help_heading = PICTURES,
+        hide_short_help = true
+    )]
+    pub seed: Option<u64>,
 
-    /// What is written on the pictures, where it is known: all, or any of date,place,album,text
-    /// [default: off].
-    #[arg(long, value_name = "off|all|LIST", env = "MANTEL_CAPTION")]
-    pub caption: Option<String>,
+    /// The port to listen on, on all addresses of this machine [default: 8080].
+    #[arg(
+        long,
+        value_name = "N",
+        allow_negative_numbers = true,
+        env = "MANTEL_PORT",
+        help_heading = SERVER
+    )]
+    pub port: Option<i64>,
+
+    /// Where to listen: an address and a port (`localhost:8080`, `[::]:8080` for IPv6), or `unix:/path`;
+    /// port 0 takes a free one; may be given more than once [default: 0.0.0.0:8080].
+    #[arg(
+        long,
+        value_name = "ADDR:PORT",
+        value_delimiter = ',',
+        env = "MANTEL_LISTEN",
+        help_heading = SERVER
+    )]
+    pub listen: Vec<String>,
+
+    /// A TOML file with any of these options.
+    #[arg(long, value_name = "FILE", env = "MANTEL_CONFIG", help_heading = SERVER)]
+    pub config: Option<PathBuf>,
 
     /// Where the state is kept [default: the platform's cache directory].
-    #[arg(long, value_name = "DIR", env = "MANTEL_DATA_DIR")]
+    #[arg(long, value_name = "DIR", env = "MANTEL_DATA_DIR", help_heading = SERVER)]
     pub data_dir: Option<PathBuf>,
 
     /// How the log is written: lines for people, or a JSON object each [default: human].
-    #[arg(long, value_name = "human|json", env = "MANTEL_LOG_FORMAT")]
+    #[arg(long, value_name = "human|json", alias = "log-format", env = "MANTEL_LOG_FORMAT", help_heading = SERVER, hide_short_help = true)]
     pub log: Option<LogFormat>,
-
-    /// A TOML file with any of these options.
-    #[arg(long, value_name = "FILE", env = "MANTEL_CONFIG")]
-    pub config: Option<PathBuf>,
 
     /// Which photos.
     #[command(flatten)]
@@ -252,6 +297,9 @@ impl Args {
     ) -> Result<Self, clap::Error> {
         let line =
             std::iter::once(OsString::from("mantel")).chain(line.into_iter().map(Into::into));
-        clap::Parser::try_parse_from(line)
+        // That there is a variable for each is said once, at the end.
+        let mut command = Self::command().mut_args(|arg| arg.hide_env(true));
+        let matches = command.try_get_matches_from_mut(line)?;
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
     }
 }

@@ -8,7 +8,7 @@ use super::{
     choice::FileChoice,
     limits::LimitArgs,
 };
-use crate::{library::FILTER_KEYS, timeline::Order};
+use crate::{announce, library::FILTER_KEYS, timeline::Order};
 
 /// What stands in the file. An unknown key is an error that names its place.
 #[derive(Debug, Default, serde::Deserialize)]
@@ -18,15 +18,22 @@ pub struct FileConfig {
     pub folders: Option<Vec<PathBuf>>,
     #[serde(default)]
     pub(super) listen: Words,
+    pub(super) port: Option<i64>,
+    #[serde(default, deserialize_with = "text")]
     pub(super) interval: Option<String>,
+    #[serde(default, deserialize_with = "text")]
     pub(super) transition: Option<String>,
     pub(super) order: Option<Order>,
     pub(super) seed: Option<u64>,
+    #[serde(default, deserialize_with = "text")]
     pub(super) size: Option<String>,
+    #[serde(default, deserialize_with = "text")]
     pub(super) fit: Option<String>,
     pub(super) quality: Option<i64>,
     pub(super) fps: Option<i64>,
+    #[serde(default, deserialize_with = "text")]
     pub(super) pair: Option<String>,
+    #[serde(default, deserialize_with = "text")]
     pub(super) caption: Option<String>,
     pub(super) data_dir: Option<PathBuf>,
     pub(super) log: Option<LogFormat>,
@@ -49,13 +56,17 @@ pub struct FileConfig {
     max_connections_per_address: Option<i64>,
     max_requests: Option<i64>,
     max_head: Option<i64>,
+    #[serde(default, deserialize_with = "text")]
     head_timeout: Option<String>,
     max_body: Option<i64>,
+    #[serde(default, deserialize_with = "text")]
     body_timeout: Option<String>,
     max_renditions: Option<i64>,
     decode_memory: Option<i64>,
+    #[serde(default, deserialize_with = "text")]
     stall_timeout: Option<String>,
     slow_viewer_memory: Option<i64>,
+    #[serde(default, deserialize_with = "text")]
     step_down: Option<String>,
     album: Option<toml::Value>,
     from: Option<toml::Value>,
@@ -163,9 +174,47 @@ impl FileConfig {
                     .filter(|byte| *byte == b'\n')
                     .count()
             });
-            format!("line {line}: {}", error.message().replace('\n', " "))
+            format!("line {line}: {}", about(error.message()))
         })
     }
+}
+
+/// What the reader of TOML says, for people: a near key in place of all of them.
+fn about(message: &str) -> String {
+    let unknown = message
+        .strip_prefix("unknown field `")
+        .and_then(|rest| rest.split_once('`'));
+    let Some((key, known)) = unknown else {
+        return message.replace('\n', " ");
+    };
+    let known = known.split('`').skip(1).step_by(2);
+    match announce::near(key, known).first() {
+        Some(near) => format!("unknown key {key:?}; did you mean {near}?"),
+        None => format!("unknown key {key:?}; mantel --help names the options, which are the keys"),
+    }
+}
+
+/// A text, or what may stand without quotes as it may on the command line: `8` for 8 seconds, `true` for on.
+fn text<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    #[derive(serde::Deserialize)]
+    #[serde(
+        untagged,
+        expecting = "it has to be a text in quotes, a number, or true or false"
+    )]
+    enum Typed {
+        Text(String),
+        Whole(i64),
+        Number(f64),
+        Truth(bool),
+    }
+    let typed: Typed = serde::Deserialize::deserialize(from)?;
+    Ok(Some(match typed {
+        Typed::Text(text) => text,
+        Typed::Whole(number) => number.to_string(),
+        Typed::Number(number) => number.to_string(),
+        Typed::Truth(true) => "on".into(),
+        Typed::Truth(false) => "off".into(),
+    }))
 }
 
 /// One text, or a list of them: what may be given more than once on the command line.
@@ -185,6 +234,10 @@ impl<'de> serde::Deserialize<'de> for Words {
 
             fn visit_str<E>(self, text: &str) -> Result<Words, E> {
                 Ok(Words(vec![text.to_owned()]))
+            }
+
+            fn visit_i64<E>(self, number: i64) -> Result<Words, E> {
+                Ok(Words(vec![number.to_string()]))
             }
 
             fn visit_seq<A: serde::de::SeqAccess<'de>>(
@@ -210,7 +263,12 @@ mod tests {
     fn an_unknown_key_is_named_with_its_line() {
         let error = FileConfig::parse("interval = \"8s\"\nintervall = \"9s\"\n").unwrap_err();
         assert!(
-            error.starts_with("line 2: unknown field `intervall`"),
+            error == "line 2: unknown key \"intervall\"; did you mean interval?",
+            "{error}"
+        );
+        let error = FileConfig::parse("colour = 1\n").unwrap_err();
+        assert!(
+            error.len() < 100 && error.contains("mantel --help"),
             "{error}"
         );
     }
@@ -222,11 +280,29 @@ mod tests {
     }
 
     #[test]
+    fn the_sample_is_understood_with_and_without_what_is_behind_marks() {
+        let sample = include_str!("../../../deploy/mantel.toml");
+        let as_it_is = FileConfig::parse(sample).unwrap();
+        assert_eq!(as_it_is.interval.as_deref(), Some("15"));
+        assert!(as_it_is.folders.is_some() && as_it_is.port.is_none());
+        let all: Vec<&str> = sample
+            .lines()
+            .map(|line| match line.strip_prefix('#') {
+                Some(option) if option.starts_with(|c: char| c.is_ascii_lowercase()) => option,
+                _ => line,
+            })
+            .collect();
+        let all = FileConfig::parse(&all.join("\n")).unwrap();
+        assert_eq!((all.port, all.pair.as_deref()), (Some(8080), Some("on")));
+    }
+
+    #[test]
     fn one_text_or_a_list() {
         let of = |text| FileConfig::parse(text).unwrap().listen.0;
         assert_eq!(of("listen = \"a\""), ["a"]);
+        assert_eq!(of("listen = 8080"), ["8080"]);
         assert_eq!(of("listen = [\"a\", \"b\"]"), ["a", "b"]);
-        let error = FileConfig::parse("listen = 8080").unwrap_err();
+        let error = FileConfig::parse("listen = true").unwrap_err();
         assert!(error.contains("a text, or a list of texts"), "{error}");
     }
 }

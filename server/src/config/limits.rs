@@ -33,6 +33,7 @@ pub struct LimitArgs {
         long,
         value_name = "N",
         allow_negative_numbers = true,
+        hide_short_help = true,
         env = "MANTEL_MAX_CONNECTIONS"
     )]
     pub max_connections: Option<i64>,
@@ -42,6 +43,7 @@ pub struct LimitArgs {
         long,
         value_name = "N",
         allow_negative_numbers = true,
+        hide_short_help = true,
         env = "MANTEL_MAX_CONNECTIONS_PER_ADDRESS"
     )]
     pub max_connections_per_address: Option<i64>,
@@ -51,6 +53,7 @@ pub struct LimitArgs {
         long,
         value_name = "N",
         allow_negative_numbers = true,
+        hide_short_help = true,
         env = "MANTEL_MAX_REQUESTS"
     )]
     pub max_requests: Option<i64>,
@@ -61,12 +64,18 @@ pub struct LimitArgs {
         long,
         value_name = "BYTES",
         allow_negative_numbers = true,
+        hide_short_help = true,
         env = "MANTEL_MAX_HEAD"
     )]
     pub max_head: Option<i64>,
 
     /// In what time a request's head has to come [default: 10s].
-    #[arg(long, value_name = "DURATION", env = "MANTEL_HEAD_TIMEOUT")]
+    #[arg(
+        long,
+        value_name = "DURATION",
+        hide_short_help = true,
+        env = "MANTEL_HEAD_TIMEOUT"
+    )]
     pub head_timeout: Option<String>,
 
     /// The largest body of a POST [default: 16384].
@@ -74,12 +83,18 @@ pub struct LimitArgs {
         long,
         value_name = "BYTES",
         allow_negative_numbers = true,
+        hide_short_help = true,
         env = "MANTEL_MAX_BODY"
     )]
     pub max_body: Option<i64>,
 
     /// In what time a request's body has to come [default: 10s].
-    #[arg(long, value_name = "DURATION", env = "MANTEL_BODY_TIMEOUT")]
+    #[arg(
+        long,
+        value_name = "DURATION",
+        hide_short_help = true,
+        env = "MANTEL_BODY_TIMEOUT"
+    )]
     pub body_timeout: Option<String>,
 
     /// How many different sizes and settings are produced at once; who asks for one more gets the
@@ -88,6 +103,7 @@ pub struct LimitArgs {
         long,
         value_name = "N",
         allow_negative_numbers = true,
+        hide_short_help = true,
         env = "MANTEL_MAX_RENDITIONS"
     )]
     pub max_renditions: Option<i64>,
@@ -97,13 +113,19 @@ pub struct LimitArgs {
         long,
         value_name = "MIB",
         allow_negative_numbers = true,
+        hide_short_help = true,
         env = "MANTEL_DECODE_MEMORY"
     )]
     pub decode_memory: Option<i64>,
 
     /// Cut off a viewer that takes no byte for so long while there is something to send
     /// [default: 60s].
-    #[arg(long, value_name = "DURATION", env = "MANTEL_STALL_TIMEOUT")]
+    #[arg(
+        long,
+        value_name = "DURATION",
+        hide_short_help = true,
+        env = "MANTEL_STALL_TIMEOUT"
+    )]
     pub stall_timeout: Option<String>,
 
     /// How much memory old frames may take that slow viewers have not read yet; beyond that the slowest
@@ -117,7 +139,12 @@ pub struct LimitArgs {
     pub slow_viewer_memory: Option<i64>,
 
     /// Give a viewer that can't keep up smaller pictures [default: on].
-    #[arg(long, value_name = "on|off", env = "MANTEL_STEP_DOWN")]
+    #[arg(
+        long,
+        value_name = "on|off",
+        hide_short_help = true,
+        env = "MANTEL_STEP_DOWN"
+    )]
     pub step_down: Option<String>,
 }
 

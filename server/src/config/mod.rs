@@ -7,6 +7,7 @@ mod access;
 mod args;
 mod choice;
 mod file;
+mod given;
 mod limits;
 mod secrets;
 
@@ -77,11 +78,14 @@ pub enum ConfigError {
     /// The command line itself; clap's own message, or its help.
     #[error("{0}")]
     Usage(#[from] clap::Error),
+    /// The command line itself, in a sentence of ours.
+    #[error("{0}")]
+    Line(String),
     /// A value that can't be.
     #[error("{option} {value:?}: {reason}")]
     Value {
-        /// As typed: `--size`.
-        option: &'static str,
+        /// What was given: `--size`, `MANTEL_SIZE`, or a line of the file.
+        option: String,
         /// What was typed.
         value: String,
         /// What is wrong, and what would be right.
@@ -124,7 +128,11 @@ impl ConfigError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(error) => u8::try_from(error.exit_code()).unwrap_or(2),
-            Self::Value { .. } | Self::FileContent { .. } | Self::NoFolder | Self::NoDataDir => 2,
+            Self::Line(_)
+            | Self::Value { .. }
+            | Self::FileContent { .. }
+            | Self::NoFolder
+            | Self::NoDataDir => 2,
             Self::File { .. } | Self::Folder { .. } => 1,
         }
     }
@@ -151,12 +159,14 @@ impl Config {
             slow_viewer_bytes,
             step_down,
         } = costs;
-        let listens_by_default = args.listen.is_empty() && file.listen.0.is_empty();
-        let listen = if args.listen.is_empty() {
-            access::listen(&file.listen.0)?
+        let is_typed = !args.listen.is_empty() || args.port.is_some();
+        let (listen, port) = if is_typed {
+            (&args.listen, args.port)
         } else {
-            access::listen(&args.listen)?
+            (&file.listen.0, file.port)
         };
+        let listens_by_default = listen.is_empty() && port.is_none();
+        let listen = access::listen_on(listen, port)?;
 
         let interval = args
             .interval
@@ -185,7 +195,7 @@ impl Config {
         })?;
         let fit = match (args.fit, file.fit) {
             (Some(fit), _) => fit,
-            (None, Some(text)) => text.parse().map_err(|error| bad("fit", &text, error))?,
+            (None, Some(text)) => text.parse().map_err(|error| bad("--fit", &text, error))?,
             (None, None) => Fit::Blur,
         };
         let quality = whole("--quality", args.quality.or(file.quality), 85, 1..=100)?;
@@ -261,7 +271,15 @@ impl Invocation {
     pub fn from_args(
         line: impl IntoIterator<Item = impl Into<OsString>>,
     ) -> Result<Self, ConfigError> {
-        let mut args = Args::parse_line(line)?;
+        let line: Vec<OsString> = line.into_iter().map(Into::into).collect();
+        let mut given = given::Given { line, file: None };
+        let done = Self::resolve(&mut given);
+        done.map_err(|error| given.name(error, |name| std::env::var_os(name).is_some()))
+    }
+
+    fn resolve(given: &mut given::Given) -> Result<Self, ConfigError> {
+        let mut args = Args::parse_line(&given.line)?;
+        given.file = args.config.clone();
         let Some(command) = args.command.take() else {
             return Ok(Self::Serve(Box::new(Config::resolve(args)?)));
         };
@@ -272,6 +290,11 @@ impl Invocation {
             config: task.config.or(config),
             ..task
         };
+        if let Command::List(task) | Command::Scan(task) = &command
+            && task.config.is_some()
+        {
+            given.file = task.config.clone();
+        }
         Ok(match command {
             Command::List(task) => Self::List(LibraryTask::resolve(both(task))?),
             Command::Scan(task) => Self::Scan(LibraryTask::resolve(both(task))?),
@@ -368,8 +391,8 @@ pub(crate) fn transition(
 /// Reads `on` or `off`.
 pub(crate) fn on_or_off(text: &str) -> Option<bool> {
     match text.trim().to_ascii_lowercase().as_str() {
-        "on" => Some(true),
-        "off" => Some(false),
+        "on" | "true" | "yes" => Some(true),
+        "off" | "false" | "no" => Some(false),
         _ => None,
     }
 }
@@ -427,7 +450,7 @@ fn whole(
 
 fn bad(option: &'static str, value: impl ToString, reason: impl ToString) -> ConfigError {
     ConfigError::Value {
-        option,
+        option: option.to_owned(),
         value: value.to_string(),
         reason: reason.to_string(),
     }
@@ -435,10 +458,7 @@ fn bad(option: &'static str, value: impl ToString, reason: impl ToString) -> Con
 
 fn check_folder(path: &Path) -> Result<(), ConfigError> {
     let problem = match std::fs::metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Some(
-            "there is no such folder; check the spelling, or whether the drive is mounted"
-                .to_owned(),
-        ),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Some(no_folder(path)),
         Err(error) => Some(format!("the folder can't be opened: {error}")),
         Ok(metadata) if !metadata.is_dir() => {
             Some("this is a file; give the folder that it is in".to_owned())
@@ -453,6 +473,28 @@ fn check_folder(path: &Path) -> Result<(), ConfigError> {
             reason,
         })
     })
+}
+
+fn no_folder(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    if let Some((scheme, rest)) = text.split_once("://") {
+        return match scheme {
+            "file" => format!("give the folder's path alone: {rest}"),
+            _ => "this is an address in the network, and Mantel reads folders: mount the share first, and \
+                  give the folder that it is mounted on"
+                .into(),
+        };
+    }
+    let commands = <Args as clap::CommandFactory>::command();
+    let commands = commands.get_subcommands().map(clap::Command::get_name);
+    match crate::announce::near(&text, commands).first() {
+        Some(command) => {
+            format!("there is no such folder, and no such command; did you mean {command}?")
+        }
+        None => {
+            "there is no such folder; check the spelling, or whether the drive is mounted".into()
+        }
+    }
 }
 
 /// `$XDG_CACHE_HOME/mantel` and its like on other systems.
@@ -561,6 +603,77 @@ mod tests {
             assert!(text.contains(expected), "{line:?}: {text}");
             assert_eq!(exit_code, code, "{line:?}");
         }
+    }
+
+    #[test]
+    fn folders_that_are_none_get_a_hint() {
+        for (path, hint) in [
+            ("scna", "did you mean scan?"),
+            ("smb://nas/photos", "mount the share first"),
+            ("nfs://nas/photos", "mount the share first"),
+            ("file:///photos", "the folder's path alone: /photos"),
+            ("pictures-of-1999", "check the spelling"),
+        ] {
+            let (text, code) = complaint(&[path]);
+            assert!(text.contains(hint), "{text}");
+            assert_eq!(code, 1);
+        }
+    }
+
+    #[test]
+    fn a_port_is_enough() {
+        let where_to = |line: &[&str]| config(line).unwrap().listen[0].to_string();
+        assert_eq!(where_to(&["--port", "9000"]), "0.0.0.0:9000");
+        assert!(!config(&["--port", "9000"]).unwrap().listens_by_default);
+        for (line, expected) in [
+            (&["--port", "80000"][..], "80000 is too large"),
+            (&["--port", "-1"], "--port"),
+            (&["--port", "90", "--listen", "1.2.3.4:80"], "one of both"),
+        ] {
+            let (text, code) = complaint(line);
+            assert!(text.contains(expected) && code == 2, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_file_takes_what_the_command_line_takes() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("mantel.toml");
+        let text = "interval = 8\ntransition = 0.5\npair = false\nstep-down = true\nport = 9000\n\
+                    stall-timeout = 30\nalbum = \"Rome\"\nrating = 4\n";
+        std::fs::write(&path, text).unwrap();
+        let config = config(&["--config", path.to_str().unwrap()]).unwrap();
+        assert_eq!(config.timeline.interval_millis, 8000);
+        assert_eq!(
+            config.timeline.transition,
+            Transition::Crossfade { millis: 500 }
+        );
+        assert!(!config.rendition.pair && config.step_down);
+        assert_eq!(config.listen[0].to_string(), "0.0.0.0:9000");
+        assert_eq!(config.stall_timeout.as_secs(), 30);
+    }
+
+    #[test]
+    fn help_is_in_groups_and_ends_with_examples() {
+        let help = |flag: &str| {
+            let line = [flag].into_iter();
+            match Invocation::from_args(line).unwrap_err() {
+                ConfigError::Usage(error) => error.render().to_string(),
+                other => panic!("{other}"),
+            }
+        };
+        let (short, long) = (help("-h"), help("--help"));
+        for heading in [
+            "Pictures:",
+            "Server:",
+            "Which photos:",
+            "Limits:",
+            "Examples:",
+        ] {
+            assert!(long.contains(heading), "{heading} is missing: {long}");
+        }
+        assert!(short.lines().count() <= 60, "{short}");
+        assert!(short.contains("--interval") && !short.contains("--max-head"));
     }
 
     #[test]

@@ -81,10 +81,10 @@ impl TokenTask {
                 url: match url {
                     Some(url) => checked_url(&url)?,
                     None => {
-                        let listen = if args.listen.is_empty() {
-                            access::listen(&file.listen.0)?
+                        let listen = if args.listen.is_empty() && args.port.is_none() {
+                            access::listen_on(&file.listen.0, file.port)?
                         } else {
-                            access::listen(&args.listen)?
+                            access::listen_on(&args.listen, args.port)?
                         };
                         let tls = AccessArgs {
                             tls: args.access.tls,

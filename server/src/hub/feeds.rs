@@ -256,6 +256,14 @@ impl<K: Clone + Eq + std::hash::Hash> Feeds<K> {
             .saturating_sub(self.shared.places.available_permits())
     }
 
+    /// Whether no more feeds are opened: the server is stopping.
+    pub fn is_closed(&self) -> bool {
+        self.feeds
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_none()
+    }
+
     /// Forgets every feed and opens no more: with its producer's hold gone too, streams end.
     pub fn close(&self) {
         let feeds = self

@@ -132,6 +132,11 @@ impl Filter {
         Ok(())
     }
 
+    /// The album that was asked for.
+    pub(super) fn album(&self) -> Option<&str> {
+        self.album.as_deref()
+    }
+
     /// Lets every photo through.
     pub fn is_all(&self) -> bool {
         *self == Self::default()

@@ -24,7 +24,7 @@ pub(super) use changes::{
     Change, Known, Outcome, Record, activate, apply, device, folders_below, in_folder, set_device,
     set_likeness, skip, without_likeness,
 };
-pub(super) use rows::{Tally, entries, photo, skipped, tally, was_scanned};
+pub(super) use rows::{Tally, albums, entries, keywords, photo, skipped, tally, was_scanned};
 
 /// The index of one data directory, or one in memory.
 #[derive(Debug)]

@@ -5,6 +5,7 @@
 //! files with its reason until it changes. Nothing is kept in memory for each photo but what
 //! playlists hold.
 
+mod albums;
 mod examine;
 mod facts;
 mod filter;
@@ -35,7 +36,7 @@ pub use scan::{Scanner, Scope, roots_of};
 pub use watch::{Waker, Watcher};
 
 use crate::{
-    clock,
+    announce, clock,
     source::demo,
     timeline::{Entry, Order, PhotoId, Shape},
 };
@@ -104,6 +105,8 @@ pub struct Counts {
     pub scanning: bool,
     /// Folders that were given and can't be reached now; their photos are kept.
     pub folders_away: usize,
+    /// Folders below those given that the last look at everything could not read; what was known of them is kept.
+    pub folders_unread: u64,
     /// True when built-in pictures are shown for want of photos.
     pub demo: bool,
 }
@@ -198,7 +201,10 @@ impl Library {
             return found;
         }
         if !filter.is_all() && self.state().tally.photos > 0 {
-            tracing::warn!(choice = %filter, "no photo is to be shown; built-in pictures are shown until there is one");
+            let guess = self.guess(filter);
+            tracing::warn!(
+                "there is no photo to show for this choice: {filter}{guess}; drawn pictures are shown until there is one"
+            );
         }
         self.demo.iter().map(|photo| demo_entry(photo)).collect()
     }
@@ -236,6 +242,31 @@ impl Library {
     pub fn skipped(&self, offset: u32, n: u32) -> Vec<Skipped> {
         self.index
             .read(|connection| index::skipped(connection, &self.roots, offset, n))
+    }
+
+    /// The albums that have photos: their path below the folder given, and how many photos are in each itself.
+    pub fn albums(&self) -> Vec<(String, u64)> {
+        self.index
+            .read(|connection| index::albums(connection, &self.roots))
+    }
+
+    /// The `n` keywords that most photos have, with how many.
+    pub fn keywords(&self, n: u32) -> Vec<(String, u64)> {
+        self.index.read(|connection| index::keywords(connection, n))
+    }
+
+    /// Why `filter` may let nothing through, to be put behind a sentence: `; did you mean the album Rome?`. Empty when
+    /// there is no guess.
+    pub fn guess(&self, filter: &Filter) -> String {
+        let Some(wish) = filter.album() else {
+            return String::new();
+        };
+        let albums = self.albums();
+        let near = announce::near(wish, albums.iter().map(|(path, _)| path.as_str()));
+        if near.is_empty() || near.contains(&wish) {
+            return String::new();
+        }
+        format!("; did you mean the album {}?", near.join(" or "))
     }
 
     /// `photo` could not be shown. It takes no more turns until its file changes.
@@ -389,6 +420,7 @@ impl Library {
         if everything {
             state.counts.scanning = true;
             state.counts.scanned = 0;
+            state.counts.folders_unread = 0;
             let known = state.tally.photos + state.tally.skipped;
             state.counts.to_scan = (known > 0 && self.was_scanned()).then_some(known);
         }
@@ -402,6 +434,13 @@ impl Library {
             if to_do > 0 {
                 state.counts.to_scan = Some(to_do.max(n_seen));
             }
+        }
+    }
+
+    fn scan_unread(&self, n: u64) {
+        let mut state = self.state();
+        if state.counts.scanning {
+            state.counts.folders_unread += n;
         }
     }
 

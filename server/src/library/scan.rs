@@ -110,6 +110,8 @@ struct Job {
 /// What comes back.
 enum News {
     Change(Change),
+    /// So many folders could not be read.
+    Unread(u64),
     Unsettled(PathBuf, Version),
     /// Files that are as they were, and such as are none of ours.
     Seen {
@@ -228,6 +230,10 @@ impl Scanner {
                 Ok(News::Seen { files, others }) => {
                     n_seen += files;
                     n_others += others;
+                    false
+                }
+                Ok(News::Unread(n)) => {
+                    library.scan_unread(n);
                     false
                 }
                 Ok(News::Incomplete) => {
@@ -405,6 +411,9 @@ impl Walker<'_> {
                     self.tell(Change::Gone(known.id))?;
                 }
             }
+        }
+        if !unread.is_empty() {
+            self.news.send(News::Unread(unread.len() as u64)).ok()?;
         }
         unread.is_empty().then_some(())
     }

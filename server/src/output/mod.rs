@@ -3,12 +3,14 @@
 //! Sees the feeds, the channel's commands and the library's counts; never a pixel, a file of the
 //! library or a socket. Routes are in this file, each answer in a file of its own.
 
+mod agents;
 mod assets;
 mod body;
 mod bytes;
 mod control;
 mod held;
 mod links;
+mod lists;
 mod metrics;
 mod pace;
 mod pages;
@@ -76,6 +78,8 @@ pub struct Outputs {
     pub connections: Arc<ConnectionCounts>,
     /// Whose pages may frame ours.
     pub frame_origins: Vec<String>,
+    /// Whether other devices of the house can connect, not this machine alone.
+    pub is_in_house: bool,
     /// The largest body of a `POST`, in bytes.
     pub max_body: u64,
     /// It has to come within this.
@@ -210,12 +214,16 @@ async fn get(
         screens::SCRIPT_PATH => Ok(screens::script()),
         "/profiles" => Ok(profiles::list(outputs, request)),
         "/qr" => links::qr(request),
+        "/library/lists" => lists::answer(outputs).await,
         "/library/skipped" => Ok(skipped::answer(outputs, request)),
         "/time" => time::answer(),
         "/healthz" if !outputs.channels.main().is_alive() => Err(reply::Problem::unavailable(
             "what decides which slide is on has ended",
         )),
         "/healthz" => Ok(reply::health(outputs.started_millis)),
+        path if path.starts_with("/profiles/") => {
+            profiles::one(outputs, &path["/profiles/".len()..], &request.query).await
+        }
         _ => match path.strip_prefix("/tv/") {
             Some(name) => Ok(profiles::screen(outputs, name)),
             None => pages::answer(path)

@@ -22,6 +22,7 @@ pub(super) fn answer(path: &str) -> Option<Response> {
         "/panel.js" => text(JS, include_str!("../../pages/panel.js")),
         "/bar.js" => text(JS, include_str!("../../pages/bar.js")),
         "/kept.js" => text(JS, include_str!("../../pages/kept.js")),
+        "/named.js" => text(JS, include_str!("../../pages/named.js")),
         "/sw.js" => Some(worker()),
         "/manifest.webmanifest" => text(
             "application/manifest+json",

@@ -1,7 +1,10 @@
 //! Screens' short names: `/tv/NAME` leads to the page with the settings kept under that name;
 //! `/profiles` lists, keeps and forgets them.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::Stream;
 use http::{HeaderMap, StatusCode, header};
@@ -9,10 +12,13 @@ use serde::{Deserialize, Serialize};
 use warp::{Buf, reply::Response};
 
 use super::{
-    Outputs, Request, control, links,
+    Outputs, Request, control, links, query,
     reply::{self, Problem},
 };
-use crate::profiles::{ProfileError, ScreenName, Settings};
+use crate::{
+    profiles::{ProfileError, ScreenName, Settings},
+    timeline::hash_of,
+};
 
 /// One name, as it comes and goes.
 #[derive(Serialize, Deserialize)]
@@ -34,8 +40,47 @@ pub(super) fn list(outputs: &Arc<Outputs>, request: &Request) -> Response {
     let rows = outputs.profiles.all().into_iter();
     reply::json(&List {
         profiles: rows.map(|(name, query)| Row { name, query }).collect(),
-        address: links::house_address(&request.headers, request.visitor.is_secure),
+        // On this machine alone nobody listens at the house's address.
+        address: links::house_address(&request.headers, request.visitor.is_secure)
+            .filter(|_| outputs.is_in_house),
     })
+}
+
+/// How long a question for news of a name waits, and how often it is looked at meanwhile.
+const WAIT: Duration = Duration::from_secs(50);
+const LOOK: Duration = Duration::from_secs(1);
+
+/// `GET /profiles/NAME`: its settings, and a mark of them. With `not=MARK&wait=1` the answer waits until the settings
+/// are others than those of the mark, or a minute is nearly over. A name without settings is none yet, which is no
+/// mistake: screens may be called anything.
+pub(super) async fn one(
+    outputs: &Arc<Outputs>,
+    name: &str,
+    query: &str,
+) -> Result<Response, Problem> {
+    let name: ScreenName = name.parse().map_err(problem)?;
+    let known = query::value(query, "not");
+    let waits = query::value(query, "wait").is_some();
+    let started = Instant::now();
+    loop {
+        let settings = outputs.profiles.find(&name).map(|kept| kept.to_string());
+        let version = mark(settings.as_deref());
+        let is_news = known.as_ref() != Some(&version);
+        if is_news || !waits || started.elapsed() >= WAIT || outputs.feeds.is_closed() {
+            return Ok(reply::json(
+                &serde_json::json!({"query": settings, "version": version}),
+            ));
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Another one for other settings, in this run of the server and the next.
+fn mark(settings: Option<&str>) -> String {
+    settings.map_or_else(
+        || "none".into(),
+        |settings| format!("{:016x}", hash_of(settings)),
+    )
 }
 
 /// `POST /profiles`: keeps a name.
@@ -51,10 +96,16 @@ where
     let example = r#"{"name":"living-room","query":"fit=cover"}"#;
     let body = control::read(outputs, headers, body, outputs.max_body, example).await?;
     let row: Row = serde_json::from_slice(&body).map_err(|error| {
-        Problem::bad_request(format!("the body is no screen's profile: {error}"))
+        let error = error.to_string();
+        // Where in the JSON is nothing for whoever filled in a form.
+        let reason = error.split(" at line ").next().unwrap_or_default();
+        Problem::bad_request(format!("that can't be kept: {reason}"))
     })?;
+    let is_new = outputs.profiles.find(&row.name).is_none();
     outputs.profiles.set(row.name, row.query).map_err(problem)?;
-    Ok(reply::json(&serde_json::json!({"kept": true})))
+    Ok(reply::json(
+        &serde_json::json!({"kept": true, "new": is_new}),
+    ))
 }
 
 /// `DELETE /profiles/NAME`.

@@ -7,31 +7,47 @@ use mantel_shared::Rung;
 use warp::reply::Response;
 
 use super::{
-    Outputs,
+    Outputs, agents,
     policy::InlineStyle,
     reply::{self, escaped},
     reports::Reported,
-    viewers::ViewerRow,
+    viewers::{Endpoint, ViewerRow},
 };
 use crate::{clock, timeline::Programme};
 
 /// Where the script of the page is.
 pub(super) const SCRIPT_PATH: &str = "/screens.js";
 
-const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:72em;margin:2em auto;padding:0 1em;\
-background:#14161a;color:#e8e6e1}h1{font-size:1.5em}h2{font-size:1.1em;margin-top:1.6em}table{border-collapse:collapse;width:100%}td,th{text-align:left;\
-padding:.45em .9em .45em 0;border-bottom:1px solid #333;vertical-align:top;overflow-wrap:anywhere}th,.small{color:#9a968c;\
-font-weight:normal;font-size:.9em}.small{display:block}a{color:#e2b96f}.bad{color:#f0916b}td.n{white-space:nowrap}";
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:72em;margin:1.5em auto;padding:0 1em;\
+background:#14161a;color:#e8e6e1}h1{font-size:1.5em;margin:.2em 0}h2{font-size:1.1em;margin-top:1.6em}\
+table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.45em .9em .45em 0;\
+border-bottom:1px solid #333;vertical-align:top}td{overflow-wrap:anywhere}th{white-space:nowrap}\
+th,.small{color:#a8a498;font-weight:normal;font-size:.9em}.small{display:block}a{color:#e2b96f}.bad{color:#f0916b}\
+td.n{white-space:nowrap}#now{float:right;width:240px;max-width:45%;border-radius:6px;background:#000;margin-left:1em}\
+h2,table{clear:both}p a{display:inline-block;padding:.6em 0}\
+@media(max-width:700px){table,tbody,tr,td{display:block}tr.head{display:none}\
+tr{background:#1d2026;border-radius:8px;padding:.5em .9em;margin:.7em 0}\
+td{border:0;padding:.2em 0;display:flex;justify-content:space-between}td.n{white-space:normal}\
+td::before{content:attr(data-is);color:#a8a498;padding-right:1em;white-space:nowrap}\
+td.who{display:block;font-size:1.1em}td.who::before{content:none}td>span{text-align:right}td.who>span{text-align:left}}";
 
-/// Fetches the page anew and puts its middle in place: ES5, for the tablet on the wall.
+/// Fetches the page anew and puts its middle in place: ES5, for the tablet on the wall. The picture is fetched when it
+/// is another one, not each time.
 const SCRIPT: &str = "(function () {
   'use strict';
+  var now = document.getElementById('now'), slide = null;
+  function picture() {
+    var line = document.querySelector('main [data-slide]'), no = line && line.getAttribute('data-slide');
+    if (!no || no === slide) { return; }
+    slide = no;
+    now.src = 'snapshot?size=320x180&slide=' + no;
+  }
   function again() {
     var call = new XMLHttpRequest();
     call.onreadystatechange = function () {
       if (call.readyState !== 4) { return; }
       var main = /<main>([\\s\\S]*)<\\/main>/.exec(call.responseText);
-      if (call.status === 200 && main) { document.querySelector('main').innerHTML = main[1]; }
+      if (call.status === 200 && main) { document.querySelector('main').innerHTML = main[1]; picture(); }
       setTimeout(again, 2000);
     };
     call.open('GET', 'screens', true);
@@ -51,7 +67,8 @@ pub(super) fn answer(outputs: &Arc<Outputs>) -> Response {
     let programme = outputs.channels.main().programme().borrow().clone();
     let mut page = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" \
-         content=\"width=device-width\"><title>Screens – Mantel</title><style>{STYLE}</style><main>"
+         content=\"width=device-width\"><title>Screens – Mantel</title><style>{STYLE}</style>\
+         <img id=\"now\" src=\"snapshot?size=320x180\" alt=\"The picture that is on\"><main>"
     );
     // Writing to a String can't fail.
     let _ = main_part(&mut page, outputs, &programme, &rows, clock::now().0);
@@ -82,16 +99,20 @@ fn main_part(
     let timeline = programme.timeline(outputs.rendition.size, outputs.rendition.pair);
     let showing = timeline.at(clock::now());
     if let Some(photo) = showing.and_then(|showing| outputs.library.photo(showing.current.photo)) {
-        write!(page, "<p>On now: {}</p>", escaped(&photo.name))?;
+        let no = showing.map_or(0, |showing| showing.current.no.0);
+        write!(
+            page,
+            "<p data-slide=\"{no}\">On now: {}</p>",
+            escaped(&photo.name)
+        )?;
     }
     screens(page, &outputs.reports.fresh(clock::now()))?;
     if rows.is_empty() {
         return Ok(());
     }
     page.push_str("<h2>Connections</h2>");
-    page.push_str(
-        "<table><tr><th>Screen<th>Watches<th>Since<th>Sent<th>Frames/s<th>Skipped<th>Age</tr>",
-    );
+    page.push_str("<table>");
+    heads(page, &CONNECTION)?;
     for row in rows {
         viewer(page, row, now_millis)?;
     }
@@ -104,8 +125,8 @@ fn screens(page: &mut String, screens: &[Reported]) -> std::fmt::Result {
     if screens.is_empty() {
         return Ok(());
     }
-    page.push_str("<h2>Screens</h2><table><tr><th>Screen<th>State<th>Picture<th>Frames/s<th>Late<th>Decoding<th>Memory");
-    page.push_str("<th>Reconnects<th>On for</tr>");
+    page.push_str("<h2>Screens</h2><table>");
+    heads(page, &SCREEN)?;
     for Reported {
         address, report, ..
     } in screens
@@ -117,7 +138,7 @@ fn screens(page: &mut String, screens: &[Reported]) -> std::fmt::Result {
         };
         write!(
             page,
-            "<tr><td>{}<span class=small>{}</span>",
+            "<tr><td class=who>{}<span class=small>{}</span>",
             escaped(name),
             escaped(&report.engine)
         )?;
@@ -134,25 +155,31 @@ fn screens(page: &mut String, screens: &[Reported]) -> std::fmt::Result {
         };
         write!(
             page,
-            "<td>{}<span class=\"{class}\">{rung} {}</span><td class=n>{}x{}",
+            "<td data-is=\"{}\"><span>{}<span class=\"{class}\">{rung} {}</span></span>",
+            SCREEN[1],
             escaped(&report.state),
             escaped(&report.reason),
-            report.width,
-            report.height
+        )?;
+        cell(
+            page,
+            SCREEN[2],
+            &format!("{}x{}", report.width, report.height),
         )?;
         let known = |figure: Option<f64>, unit: &str| {
             figure.map_or_else(|| "–".to_owned(), |figure| format!("{figure:.0}{unit}"))
         };
-        write!(
-            page,
-            "<td class=n>{}<td class=n>{}<td class=n>{}<td class=n>{}<td class=n>{}<td class=n>{}</tr>",
+        let figures = [
             known(report.fps, ""),
-            report.late_frames,
+            report.late_frames.to_string(),
             known(report.decode_millis, " ms"),
             known(report.memory_bytes.map(|bytes| bytes / 1e6), " MB"),
-            report.reconnects,
-            span(report.uptime_seconds)
-        )?;
+            report.reconnects.to_string(),
+            span(report.uptime_seconds),
+        ];
+        for (what, figure) in SCREEN[3..].iter().zip(&figures) {
+            cell(page, what, figure)?;
+        }
+        page.push_str("</tr>");
     }
     page.push_str("</table>");
     Ok(())
@@ -163,14 +190,20 @@ fn viewer(page: &mut String, row: &ViewerRow, now_millis: u64) -> std::fmt::Resu
     let name = row.who.name.as_deref().unwrap_or(&row.who.address);
     write!(
         page,
-        "<tr><td>{}<span class=small>{}</span>",
+        "<tr><td class=who>{}<span class=small title=\"{}\">{}</span>",
         escaped(name),
-        escaped(&row.who.agent)
+        escaped(&row.who.agent),
+        escaped(&agents::plain(&row.who.agent))
     )?;
+    let watches = match row.endpoint {
+        Endpoint::Stream => "stream",
+        Endpoint::Bytes => "viewer",
+        Endpoint::Snapshot => "snapshots",
+    };
     write!(
         page,
-        "<td>{}<span class=small>{}, {}, quality {}{}</span>",
-        row.endpoint.name(),
+        "<td data-is=\"{}\"><span>{watches}<span class=small>{}, {}, quality {}{}</span></span>",
+        CONNECTION[1],
         rendition.size,
         rendition.fit,
         rendition.quality.value(),
@@ -180,14 +213,14 @@ fn viewer(page: &mut String, row: &ViewerRow, now_millis: u64) -> std::fmt::Resu
             ""
         },
     )?;
-    let seconds = now_millis.saturating_sub(row.since.0) / 1000;
     let sent = row.sent;
-    write!(
+    cell(
         page,
-        "<td class=n>{}<td class=n>{}",
-        span(seconds),
-        amount(sent.n_bytes)
+        CONNECTION[2],
+        &span(now_millis.saturating_sub(row.since.0) / 1000),
     )?;
+    cell(page, CONNECTION[3], &amount(sent.n_bytes))?;
+    cell(page, CONNECTION[4], &format!("{:.1}", row.fps))?;
     let class = if sent.n_skipped * 10 > sent.n_frames {
         "\"n bad\""
     } else {
@@ -195,11 +228,42 @@ fn viewer(page: &mut String, row: &ViewerRow, now_millis: u64) -> std::fmt::Resu
     };
     write!(
         page,
-        "<td class=n>{:.1}<td class={class}>{}<td class=n>{} ms</tr>",
-        row.fps,
-        sent.n_skipped,
-        row.age.as_millis()
-    )
+        "<td class={class} data-is=\"{}\">{}",
+        CONNECTION[5], sent.n_skipped
+    )?;
+    cell(page, CONNECTION[6], &format!("{} ms", row.age.as_millis()))?;
+    page.push_str("</tr>");
+    Ok(())
+}
+
+/// What stands over the columns, and on a narrow page before each value.
+const SCREEN: [&str; 9] = [
+    "Screen",
+    "State",
+    "Picture",
+    "Frames/s",
+    "Late",
+    "Decoding",
+    "Memory",
+    "Reconnects",
+    "On for",
+];
+const CONNECTION: [&str; 7] = [
+    "Screen", "Watches", "Since", "Sent", "Frames/s", "Skipped", "Age",
+];
+
+fn heads(page: &mut String, names: &[&str]) -> std::fmt::Result {
+    page.push_str("<tr class=head>");
+    for name in names {
+        write!(page, "<th>{name}")?;
+    }
+    page.push_str("</tr>");
+    Ok(())
+}
+
+/// A short value; `what` is one of our own words.
+fn cell(page: &mut String, what: &str, value: &str) -> std::fmt::Result {
+    write!(page, "<td class=n data-is=\"{what}\">{value}")
 }
 
 fn span(seconds: u64) -> String {
@@ -227,7 +291,7 @@ mod tests {
     use super::*;
     use crate::{
         channels::{MAIN, Show},
-        output::viewers::{Endpoint, Totals, Who},
+        output::viewers::{Totals, Who},
     };
     use mantel_shared::UnixMillis;
 
@@ -260,7 +324,7 @@ mod tests {
             "2 h 3 min",
             "34.5 MB",
             "20.0",
-            "\"n bad\">50",
+            "\"n bad\" data-is=\"Skipped\">50",
             "12 ms",
             "slow network",
         ] {

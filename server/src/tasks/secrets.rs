@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    clock,
+    announce, clock,
     config::{PasswordTask, TokenAction, TokenTask},
     net::{self, Token, TokenError, TokenFile},
 };
@@ -57,11 +57,7 @@ pub fn token(task: &TokenTask, out: &mut impl Write) -> Result<(), SecretError> 
                 rights.to_string().replace(',', ", ")
             )?;
             writeln!(out, "  {link}\n")?;
-            if let Ok(code) = qrcode::QrCode::new(&link) {
-                let code = code
-                    .render::<qrcode::render::unicode::Dense1x2>()
-                    .quiet_zone(true)
-                    .build();
+            if let Some(code) = announce::code(&link, io::stdout().is_terminal()) {
                 writeln!(out, "{code}")?;
             }
             writeln!(out, "For VLC, ffmpeg and <img>: {url}stream?token={secret}")?;

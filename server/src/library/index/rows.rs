@@ -8,7 +8,7 @@ use std::{
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::super::{
-    Origin, Photo, Skipped, Version,
+    Origin, Photo, Skipped, Version, albums,
     facts::{DateSource, Facts, Position, Taken},
     filter::Filter,
 };
@@ -202,28 +202,61 @@ fn folders_of_roots(connection: &Connection, roots: &[PathBuf]) -> rusqlite::Res
     Ok(found)
 }
 
-/// The folders, by their number, whose path below its root has `wanted` as its end, its beginning or
-/// a whole part: an album is called by its name or by its path.
+/// The folders, by their number, that `wish` names: see [`albums`].
 fn folders_of_album(
     connection: &Connection,
-    wanted: &str,
+    wish: &str,
     roots: &[PathBuf],
 ) -> rusqlite::Result<Vec<i64>> {
-    let wanted = wanted.trim_matches('/').to_lowercase();
     let mut statement =
         connection.prepare_cached("SELECT id, path FROM folders WHERE active = 1")?;
     let rows = statement.query_map([], |row| {
-        Ok((row.get::<_, i64>(0)?, PathBuf::from(os_string(row.get(1)?))))
+        let path = PathBuf::from(os_string(row.get(1)?));
+        Ok((row.get::<_, i64>(0)?, display_name(&path, roots)))
     })?;
-    let mut found = Vec::new();
-    for row in rows {
-        let (id, path) = row?;
-        let name = display_name(&path, roots).to_lowercase();
-        if format!("/{name}/").contains(&format!("/{wanted}/")) {
-            found.push(id);
-        }
-    }
+    let (ids, names): (Vec<i64>, Vec<String>) = rows
+        .collect::<rusqlite::Result<Vec<_>>>()?
+        .into_iter()
+        .unzip();
+    let found = albums::named(wish, &names);
+    Ok(found.into_iter().map(|place| ids[place]).collect())
+}
+
+/// The folders below those given that have photos, by path, with how many are in each itself.
+pub(in super::super) fn albums(
+    connection: &Connection,
+    roots: &[PathBuf],
+) -> rusqlite::Result<Vec<(String, u64)>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT folders.path, count(*) FROM files JOIN folders ON folders.id = files.folder
+         WHERE state = 0 AND gone = 0 AND folders.active = 1 GROUP BY folders.path",
+    )?;
+    let rows = statement.query_map([], |row| {
+        let path = PathBuf::from(os_string(row.get(0)?));
+        let n = row.get::<_, i64>(1)?.cast_unsigned();
+        Ok((display_name(&path, roots), n))
+    })?;
+    let mut found: Vec<(String, u64)> = rows.collect::<rusqlite::Result<_>>()?;
+    found.retain(|(path, _)| !path.is_empty());
+    found.sort();
     Ok(found)
+}
+
+/// The `n` keywords that most photos have, with how many.
+pub(in super::super) fn keywords(
+    connection: &Connection,
+    n: u32,
+) -> rusqlite::Result<Vec<(String, u64)>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT word, count(*) FROM keywords JOIN files ON files.id = keywords.file
+         JOIN folders ON folders.id = files.folder
+         WHERE state = 0 AND gone = 0 AND folders.active = 1
+         GROUP BY word ORDER BY count(*) DESC, word LIMIT ?1",
+    )?;
+    let rows = statement.query_map([n], |row| {
+        Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned()))
+    })?;
+    rows.collect()
 }
 
 /// Every file that is not shown, by folder and name; `offset` of them left out, at most `n`.

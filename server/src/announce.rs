@@ -1,0 +1,276 @@
+//! What the program says at a terminal: where it can be opened, a QR code for the phone, and why it could not do
+//! something.
+//!
+//! Pure: text out of values. Prints nothing and asks the system for nothing.
+
+use std::{
+    collections::HashSet,
+    error::Error,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+};
+
+use qrcode::{Color, QrCode};
+
+use crate::config::Listen;
+
+/// White around the code, in modules: the standard asks for four.
+const QUIET: usize = 4;
+
+/// The addresses to open, those that others can reach before this machine's own. `house` are this machine's addresses
+/// in the network; `scheme` is `http` or `https`.
+pub fn urls(listen: &[Listen], house: &[IpAddr], scheme: &str) -> Vec<String> {
+    sorted(listen, house)
+        .iter()
+        .map(|address| format!("{scheme}://{address}/"))
+        .collect()
+}
+
+fn sorted(listen: &[Listen], house: &[IpAddr]) -> Vec<SocketAddr> {
+    let mut addresses = Vec::new();
+    for address in listen {
+        let Listen::Tcp(address) = address else {
+            continue;
+        };
+        let house = house.iter().copied();
+        let ips: Vec<IpAddr> = match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => house
+                .filter(IpAddr::is_ipv4)
+                .chain([Ipv4Addr::LOCALHOST.into()])
+                .collect(),
+            // It takes IPv4 along, unless that has a listener of its own: a line too many does no harm.
+            IpAddr::V6(ip) if ip.is_unspecified() => {
+                house.chain([Ipv6Addr::LOCALHOST.into()]).collect()
+            }
+            ip => vec![ip],
+        };
+        let port = address.port();
+        addresses.extend(ips.into_iter().map(|ip| SocketAddr::new(ip, port)));
+    }
+    let mut seen = HashSet::new();
+    addresses.retain(|address| seen.insert(*address));
+    addresses.sort_by_key(|address| address.ip().is_loopback());
+    addresses
+}
+
+/// What is printed once everything is open: the addresses, on a terminal with a QR code of the first that a phone can
+/// follow.
+pub fn welcome(
+    listen: &[Listen],
+    house: &[IpAddr],
+    fingerprint: Option<&str>,
+    on_terminal: bool,
+) -> String {
+    let scheme = if fingerprint.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    let addresses = sorted(listen, house);
+    let urls = urls(listen, house, scheme);
+    let mut lines = String::from("Mantel is on. Open one of these on any screen in the house:\n");
+    if addresses.iter().all(|address| address.ip().is_loopback()) {
+        lines = "Mantel is on, for this machine alone:\n".into();
+    }
+    for url in &urls {
+        lines.push_str(&format!("  {url}\n"));
+    }
+    for path in listen.iter().filter(|one| matches!(one, Listen::Unix(_))) {
+        lines.push_str(&format!("  {path}, for a proxy on this machine\n"));
+    }
+    if let Some(print) = fingerprint {
+        lines.push_str(&format!(
+            "  The certificate's SHA-256 fingerprint: {print}\n"
+        ));
+    }
+    let Some((url, address)) = urls.first().zip(addresses.first()) else {
+        return lines;
+    };
+    lines.push_str(&format!("  VLC, ffmpeg and <img>: {url}stream\n"));
+    // No phone follows a link to the machine that shows it.
+    if on_terminal
+        && !address.ip().is_loopback()
+        && let Some(code) = code(url, true)
+    {
+        lines.push_str(&code);
+    }
+    lines
+}
+
+/// `text` as a QR code in half blocks. With `colours` black on white whatever the terminal's own colours are; without
+/// them the light modules are what is drawn, which is right where text is light on dark. `None` when `text` is too
+/// long.
+pub fn code(text: &str, colours: bool) -> Option<String> {
+    let code = QrCode::new(text).ok()?;
+    let (width, modules) = (code.width(), code.to_colors());
+    let is_light = |x: usize, y: usize| {
+        let inside = (QUIET..width + QUIET).contains(&x) && (QUIET..width + QUIET).contains(&y);
+        !inside || modules[(y - QUIET) * width + x - QUIET] == Color::Light
+    };
+    let side = width + 2 * QUIET;
+    let mut lines = String::new();
+    for y in (0..side).step_by(2) {
+        if colours {
+            // The two of 256 colours that no theme redefines: white letters on black.
+            lines.push_str("\x1b[38;5;231m\x1b[48;5;16m");
+        }
+        for x in 0..side {
+            // An odd last row has nothing below it; white does no harm there.
+            let below = y + 1 >= side || is_light(x, y + 1);
+            lines.push(match (is_light(x, y), below) {
+                (true, true) => '█',
+                (true, false) => '▀',
+                (false, true) => '▄',
+                (false, false) => ' ',
+            });
+        }
+        lines.push_str(if colours { "\x1b[0m\n" } else { "\n" });
+    }
+    Some(lines)
+}
+
+/// An error and what caused it as one sentence, in which nothing is said twice: some errors tell their cause
+/// themselves.
+pub fn sentence(error: &(dyn Error + 'static)) -> String {
+    let mut said = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !said.contains(&text) {
+            said = format!("{said}: {text}");
+        }
+        cause = error.source();
+    }
+    said
+}
+
+/// What of `known` is so near to `word` that a slip of the finger makes one of the other, nearest first; at most three.
+pub fn near<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let word = word.to_lowercase();
+    let mut found: Vec<(f64, &str)> = known
+        .into_iter()
+        .map(|one| {
+            let lower = one.to_lowercase();
+            let last = lower.rsplit('/').next().unwrap_or(&lower);
+            let starts = word.chars().count() >= 3 && last.starts_with(&word);
+            let alike = strsim::jaro_winkler(&word, &lower).max(strsim::jaro_winkler(&word, last));
+            (if starts { 1.0 } else { alike }, one)
+        })
+        .filter(|(alike, _)| *alike > 0.85)
+        .collect();
+    found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+    found.into_iter().take(3).map(|(_, one)| one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    /// The modules that a reader sees: whether each is light, row by row.
+    fn seen(code: &str, light_is_drawn: bool) -> Vec<Vec<bool>> {
+        let mut rows = Vec::new();
+        for line in code.lines() {
+            let plain = line
+                .replace("\x1b[38;5;231m\x1b[48;5;16m", "")
+                .replace("\x1b[0m", "");
+            let half = |drawn: [char; 2]| {
+                plain
+                    .chars()
+                    .map(|c| drawn.contains(&c) == light_is_drawn)
+                    .collect()
+            };
+            rows.push(half(['█', '▀']));
+            rows.push(half(['█', '▄']));
+        }
+        rows
+    }
+
+    #[test]
+    fn the_code_is_dark_on_light_with_four_modules_around_it() {
+        let link = "http://192.168.1.7:8080/";
+        let expected = QrCode::new(link).unwrap();
+        let width = expected.width();
+        for colours in [true, false] {
+            let text = code(link, colours).unwrap();
+            assert_eq!(
+                text.lines().all(|line| line.starts_with("\x1b[38;5;231m")),
+                colours
+            );
+            let rows = seen(&text, true);
+            let light = |x: usize, y: usize| rows[y][x];
+            for around in 0..width + 8 {
+                for edge in (0..4).chain(width + 4..width + 8) {
+                    assert!(light(around, edge) && light(edge, around));
+                }
+            }
+            let inner: Vec<Color> = (0..width * width)
+                .map(|i| match light(4 + i % width, 4 + i / width) {
+                    true => Color::Light,
+                    false => Color::Dark,
+                })
+                .collect();
+            assert!(inner == expected.to_colors());
+        }
+    }
+
+    fn listen(text: &str) -> Vec<Listen> {
+        vec![text.parse().unwrap()]
+    }
+
+    #[test]
+    fn a_code_is_printed_where_a_phone_can_follow_it() {
+        let house: Vec<IpAddr> = vec!["192.168.1.7".parse().unwrap()];
+        let everywhere = welcome(&listen("0.0.0.0:8080"), &house, None, true);
+        assert!(
+            everywhere.contains("  http://192.168.1.7:8080/\n"),
+            "{everywhere}"
+        );
+        assert!(everywhere.contains('█'));
+        let piped = welcome(&listen("0.0.0.0:8080"), &house, None, false);
+        assert!(!piped.contains('█'));
+        for own in ["127.0.0.1:8080", "[::1]:8080", "unix:/run/mantel.sock"] {
+            let text = welcome(&listen(own), &house, None, true);
+            assert!(
+                !text.contains('█') && !text.contains("in the house"),
+                "{text}"
+            );
+        }
+        // A machine without a network.
+        assert!(!welcome(&listen("0.0.0.0:8080"), &[], None, true).contains('█'));
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    enum Told {
+        #[error("a.txt: {source}")]
+        Itself { source: io::Error },
+        #[error("can't begin")]
+        Not { source: io::Error },
+    }
+
+    #[test]
+    fn nothing_is_said_twice() {
+        let source = || io::Error::other("no such file");
+        assert_eq!(
+            sentence(&Told::Itself { source: source() }),
+            "a.txt: no such file"
+        );
+        assert_eq!(
+            sentence(&Told::Not { source: source() }),
+            "can't begin: no such file"
+        );
+    }
+
+    #[test]
+    fn near_names_are_found() {
+        let known = ["scan", "list", "token", "password"];
+        assert_eq!(near("scna", known), ["scan"]);
+        assert_eq!(near("lsit", known), ["list"]);
+        assert_eq!(near("passwort", known), ["password"]);
+        assert!(near("pictures", known).is_empty());
+        let albums = ["2021/Italy/Rome", "2021/Italy", "Wedding"];
+        assert_eq!(near("rom", albums), ["2021/Italy/Rome"]);
+        assert_eq!(near("Weding", albums), ["Wedding"]);
+        assert!(near("Nowhere", albums).is_empty());
+    }
+}
