@@ -49,7 +49,7 @@ pub async fn run(
     let (stop, stopped) = watch::channel(false);
     let roots = library::roots_of(&config.folders);
     let library = Arc::new(Library::open(roots, config.data_dir.as_deref())?);
-    let scan = ScanThread::start(library.clone());
+    let scan = ScanThread::start(library.clone(), config.decode_memory_bytes);
 
     let (state, seed, saved) = open_state(&config);
     let seed = config.seed.or(seed).unwrap_or_else(random);
@@ -227,7 +227,7 @@ struct ScanThread {
 }
 
 impl ScanThread {
-    fn start(library: Arc<Library>) -> Self {
+    fn start(library: Arc<Library>, decode_bytes: u64) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         if library.roots().is_empty() {
             return Self { stop, waker: None };
@@ -252,7 +252,7 @@ impl ScanThread {
         let _ = std::thread::Builder::new()
             .name("progress".into())
             .spawn(move || Progress::start().follow(&followed, &told));
-        lookalikes::start(seen, stop.clone());
+        lookalikes::start(seen, decode_bytes, stop.clone());
         Self { stop, waker }
     }
 }

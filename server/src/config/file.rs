@@ -54,6 +54,7 @@ pub struct FileConfig {
     body_timeout: Option<String>,
     max_renditions: Option<i64>,
     decode_memory: Option<i64>,
+    decoder_process: Option<String>,
     stall_timeout: Option<String>,
     step_down: Option<String>,
     album: Option<toml::Value>,
@@ -147,6 +148,7 @@ impl FileConfig {
             body_timeout: self.body_timeout.take(),
             max_renditions: self.max_renditions,
             decode_memory: self.decode_memory,
+            decoder_process: self.decoder_process.take(),
             stall_timeout: self.stall_timeout.take(),
             step_down: self.step_down.take(),
         }

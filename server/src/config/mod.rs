@@ -8,6 +8,7 @@ mod args;
 mod choice;
 mod file;
 mod limits;
+mod memory;
 mod secrets;
 
 use std::{
@@ -61,6 +62,8 @@ pub struct Config {
     pub max_renditions: usize,
     /// How much memory photos may take while they are decoded.
     pub decode_memory_bytes: u64,
+    /// Whether what is no JPEG is decoded in a process of its own.
+    pub decoder_process: bool,
     /// A viewer that takes no byte for so long, while there is something to send, is cut off.
     pub stall_timeout: std::time::Duration,
     /// A viewer that keeps skipping gets a smaller rendition.
@@ -146,6 +149,7 @@ impl Config {
             max_body,
             max_renditions,
             decode_memory_bytes,
+            decoder_process,
             step_down,
         } = costs;
         let listens_by_default = args.listen.is_empty() && file.listen.0.is_empty();
@@ -230,6 +234,7 @@ impl Config {
             max_body,
             max_renditions,
             decode_memory_bytes,
+            decoder_process,
             stall_timeout: limits.stall_timeout,
             step_down,
             log: args.log.or(file.log).unwrap_or_default(),
