@@ -374,7 +374,7 @@ mod tests {
             program: "/bin/sh".into(),
             arguments: ["-c".into(), format!("{said}{script}").into()].into(),
             n_processes: 1,
-            time: Duration::from_millis(400),
+            time: Duration::from_secs(20),
             idle: Duration::from_secs(60),
         }
     }
@@ -394,19 +394,23 @@ mod tests {
             ("cat >/dev/null", "its decoder took too long"),
             // An answer that is none, one of another size, one without end.
             (
-                "head -c 500049 >/dev/null; printf 'nonsense'; cat",
+                "head -c 500041 >/dev/null; printf 'nonsense'; cat",
                 "its decoder crashed",
             ),
             (
-                r"head -c 500049 >/dev/null; printf 'Mrp1\000\377\377\000\000\377\377\000\000'; cat",
+                r"head -c 500041 >/dev/null; printf 'Mrp1\000\377\377\000\000\377\377\000\000'; cat",
                 "its decoder crashed",
             ),
             (
-                "head -c 500049 >/dev/null; echo memory allocation of 5 bytes failed >&2; kill -6 $$",
+                "head -c 500041 >/dev/null; echo memory allocation of 5 bytes failed >&2; kill -6 $$",
                 "its decoder ran out of memory",
             ),
         ] {
-            let decoders = Decoders::start(plan(script)).unwrap();
+            let mut plan = plan(script);
+            if said.ends_with(TOO_SLOW) {
+                plan.time = Duration::from_millis(300);
+            }
+            let decoders = Decoders::start(plan).unwrap();
             let confined = decoders.confined();
             assert!(confined.limits && confined.calls);
             for _ in 0..2 {
@@ -421,7 +425,7 @@ mod tests {
     #[test]
     fn a_decoder_that_died_idle_is_replaced() {
         // The first process answers nothing; each answers one question with an error that is the photo's.
-        let script = r"head -c 500049 >/dev/null; printf 'Mrp1\001'; head -c 28 /dev/zero";
+        let script = r"head -c 500041 >/dev/null; printf 'Mrp1\001'; head -c 28 /dev/zero";
         let decoders = Decoders::start(plan(script)).unwrap();
         for _ in 0..4 {
             match decode(&decoders) {
