@@ -262,9 +262,12 @@ fn place(picture: &Picture, frame: &mut Picture, left: u32, top: u32) {
 }
 
 fn resize(picture: &Picture, crop: Crop, size: Size, filter: FilterType) -> Picture {
+    // What is rounded may end a hair beyond the picture, and would not be drawn at all.
+    let width = crop.width.min(f64::from(picture.width()) - crop.left);
+    let height = crop.height.min(f64::from(picture.height()) - crop.top);
     let options = ResizeOptions::new()
         .resize_alg(ResizeAlg::Convolution(filter))
-        .crop(crop.left, crop.top, crop.width, crop.height)
+        .crop(crop.left, crop.top, width, height)
         .use_alpha(false);
     let mut frame = Picture::filled(size.width, size.height, [0; CHANNELS]);
     let resized = (|| {
@@ -390,6 +393,15 @@ mod tests {
         assert_eq!(pixel(&wide, 5, 45), [255, 0, 0]);
         assert_eq!(pixel(&wide, 90, 45), [0, 255, 0]);
         assert_eq!(pixel(&wide, 174, 45), [0, 0, 255]);
+    }
+
+    #[test]
+    fn no_frame_is_left_black_at_an_edge() {
+        let picture = Picture::filled(40, 30, [250; 3]);
+        for width in 16..260 {
+            let frame = fit(&picture, Size::new(width, 120), Fit::Blur);
+            assert!(frame.pixels().iter().all(|&byte| byte > 60), "{width}");
+        }
     }
 
     #[test]
