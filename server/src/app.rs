@@ -116,7 +116,8 @@ pub async fn serve(
     let accept = accept(&config, Arc::new(outputs))?;
     ready();
     let vital = vitals.begins("what keeps the index");
-    let scan = ScanThread::start(library, skipped_page(&config, &listeners), vital);
+    let page = skipped_page(&config, &listeners);
+    let scan = ScanThread::start(library, config.decode_memory_bytes, page, vital);
     let signal = tokio::spawn(async move {
         shutdown.await;
         // Streams end when their feeds do; only then can connections finish.
@@ -269,7 +270,12 @@ struct ScanThread {
 }
 
 impl ScanThread {
-    fn start(library: Arc<Library>, skipped_page: Option<String>, vital: Vital) -> Self {
+    fn start(
+        library: Arc<Library>,
+        decode_bytes: u64,
+        skipped_page: Option<String>,
+        vital: Vital,
+    ) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         if library.roots().is_empty() {
             // There is nothing to do, for as long as the program runs.
@@ -297,7 +303,7 @@ impl ScanThread {
         let _ = std::thread::Builder::new()
             .name("progress".into())
             .spawn(move || Progress::start().follow(&followed, &told));
-        lookalikes::start(seen, stop.clone());
+        lookalikes::start(seen, decode_bytes, stop.clone());
         Self { stop, waker }
     }
 }

@@ -16,7 +16,8 @@ use std::{
 
 use crate::{
     library::{Library, Origin, Photo},
-    render::{self, DecodeLimits, Size},
+    render::{self, DecodeLimits},
+    source::{decoding, wire::Wish},
 };
 
 /// Rest after work, in multiples of it.
@@ -33,10 +34,10 @@ const MAX_WHOLE_BYTES: u64 = 4 * 1024 * 1024;
 const MIN_SIDE: u32 = 60;
 
 /// Works until `stop`.
-pub(crate) fn work(library: &Library, stop: &AtomicBool) {
+pub(crate) fn work(library: &Library, decode_bytes: u64, stop: &AtomicBool) {
     let limits = DecodeLimits {
         pixels: 30_000_000,
-        ..DecodeLimits::default()
+        ..DecodeLimits::default().within(decode_bytes)
     };
     // First pictures first.
     pause(LOOK_AGAIN, stop);
@@ -62,10 +63,10 @@ pub(crate) fn work(library: &Library, stop: &AtomicBool) {
 }
 
 /// Starts the thread; nobody misses it when there is none.
-pub(crate) fn start(library: Arc<Library>, stop: Arc<AtomicBool>) {
+pub(crate) fn start(library: Arc<Library>, decode_bytes: u64, stop: Arc<AtomicBool>) {
     let _ = std::thread::Builder::new()
         .name("lookalikes".into())
-        .spawn(move || work(&library, &stop));
+        .spawn(move || work(&library, decode_bytes, &stop));
 }
 
 /// Sleeps in pieces short enough for a stop.
@@ -97,7 +98,7 @@ fn likeness(photo: &Photo, limits: &DecodeLimits) -> Option<u64> {
         return None;
     }
     file.take(MAX_WHOLE_BYTES).read_to_end(&mut bytes).ok()?;
-    let picture = render::decode(&bytes, limits, Some(Size::new(64, 64))).ok()?;
+    let picture = decoding::decode(&bytes, limits, Wish::Whole).ok()?;
     render::likeness(&picture)
 }
 
@@ -117,7 +118,7 @@ fn thumbnail(head: &[u8]) -> Option<render::Picture> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{library::Version, source::demo, timeline::PhotoId};
+    use crate::{library::Version, render::Size, source::demo, timeline::PhotoId};
 
     fn jpeg(index: usize, size: Size) -> Vec<u8> {
         render::encode(&demo::draw(index, size), render::Quality::default()).unwrap()

@@ -5,16 +5,25 @@ use std::{
     process::ExitCode,
 };
 
+mod heap;
+
 use mantel::{
     Config, ConfigError, HumanFormat, Keys, Listeners, announce,
     config::{Invocation, Listen, LogFormat},
-    lan_addresses, progress, tasks,
+    lan_addresses, progress,
+    source::decoding,
+    tasks,
 };
 use tokio::sync::mpsc;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     mantel::count_panics();
+    heap::keep_small();
+    // Before anything else: a decoder needs no log, no options and no runtime.
+    if let Some(done) = decoding::ran_as_decoder(std::env::args_os().skip(1)) {
+        return done.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
+    }
     let invocation = match Invocation::from_args(std::env::args_os().skip(1)) {
         Ok(invocation) => invocation,
         Err(ConfigError::Usage(error)) => {
@@ -87,6 +96,7 @@ impl Write for LogWriter {
 async fn serve(mut config: Config) -> anyhow::Result<()> {
     raise_file_limit();
     fit_connections(&mut config);
+    decoding::start(config.decoder_process);
     let mut listeners = Listeners::inherited()?;
     // What systemd hands over takes the place of the default, not of what was asked for.
     if listeners.is_empty() || !config.listens_by_default {

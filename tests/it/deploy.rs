@@ -26,6 +26,7 @@ fn systemd_takes_the_units() {
     let unit = |name: &str| folder.path().join(name);
     let service = sample("mantel.service");
     assert!(service.contains("\nExecStart=/usr/local/bin/mantel "));
+    assert!(service.contains("\nMemoryMax=1G\n"));
     // It must be there to be checked.
     let service = service.replace("/usr/local/bin/mantel", &program.display().to_string());
     fs::write(unit("mantel.service"), service).expect("to write the unit");
@@ -100,6 +101,7 @@ fn the_containers_health_check_tells_life_from_death() {
 #[test]
 fn the_container_runs_as_nobody_in_particular() {
     let dockerfile = sample("Dockerfile");
+    assert!(dockerfile.contains("docker run --network host --memory 1g "));
     let last = dockerfile.rsplit("\nFROM ").next().expect("a stage");
     for line in [
         "USER mantel",

@@ -12,6 +12,7 @@ mod around;
 mod bad_input;
 mod captions;
 mod cli;
+mod decoder;
 mod deploy;
 mod drivers;
 mod ecosystem;

@@ -64,6 +64,8 @@ pub struct FileConfig {
     max_renditions: Option<i64>,
     decode_memory: Option<i64>,
     #[serde(default, deserialize_with = "text")]
+    decoder_process: Option<String>,
+    #[serde(default, deserialize_with = "text")]
     stall_timeout: Option<String>,
     slow_viewer_memory: Option<i64>,
     #[serde(default, deserialize_with = "text")]
@@ -160,6 +162,7 @@ impl FileConfig {
             max_renditions: self.max_renditions,
             decode_memory: self.decode_memory,
             slow_viewer_memory: self.slow_viewer_memory,
+            decoder_process: self.decoder_process.take(),
             stall_timeout: self.stall_timeout.take(),
             step_down: self.step_down.take(),
         }

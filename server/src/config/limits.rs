@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{ConfigError, bad, millis, on_or_off, whole};
+use super::{ConfigError, bad, memory, millis, on_or_off, whole};
 
 /// How much one connection, or one address, may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,7 +108,9 @@ pub struct LimitArgs {
     )]
     pub max_renditions: Option<i64>,
 
-    /// How much memory photos may take while they are decoded [default: 1024].
+    /// How much memory photos may take while they are decoded, all together; one that takes more
+    /// by itself is skipped, with the reason [default: a quarter of the machine's or the
+    /// container's, 96 to 1024].
     #[arg(
         long,
         value_name = "MIB",
@@ -117,6 +119,11 @@ pub struct LimitArgs {
         env = "MANTEL_DECODE_MEMORY"
     )]
     pub decode_memory: Option<i64>,
+
+    /// Decode what is no JPEG in a process of its own, where a decoder can do no harm; on Linux
+    /// [default: on].
+    #[arg(long, value_name = "on|off", env = "MANTEL_DECODER_PROCESS")]
+    pub decoder_process: Option<String>,
 
     /// Cut off a viewer that takes no byte for so long while there is something to send
     /// [default: 60s].
@@ -155,6 +162,7 @@ pub(super) struct Costs {
     pub(super) max_renditions: usize,
     pub(super) decode_memory_bytes: u64,
     pub(super) slow_viewer_bytes: usize,
+    pub(super) decoder_process: bool,
     pub(super) step_down: bool,
 }
 
@@ -173,6 +181,7 @@ impl LimitArgs {
             body_timeout: self.body_timeout.or(file.body_timeout),
             max_renditions: self.max_renditions.or(file.max_renditions),
             decode_memory: self.decode_memory.or(file.decode_memory),
+            decoder_process: self.decoder_process.or(file.decoder_process),
             stall_timeout: self.stall_timeout.or(file.stall_timeout),
             slow_viewer_memory: self.slow_viewer_memory.or(file.slow_viewer_memory),
             step_down: self.step_down.or(file.step_down),
@@ -200,7 +209,8 @@ impl LimitArgs {
             body_timeout: span("--body-timeout", self.body_timeout.as_deref(), 10_000)?,
             stall_timeout: span("--stall-timeout", self.stall_timeout.as_deref(), 60_000)?,
         };
-        let mib = whole("--decode-memory", self.decode_memory, 1024, 16..=1 << 20)?;
+        let own = memory::for_decoding(memory::of_machine());
+        let mib = whole("--decode-memory", self.decode_memory, own, 16..=1 << 20)?;
         let costs = Costs {
             max_body: whole("--max-body", self.max_body, 16 * 1024, 1024..=1 << 30)? as u64,
             max_renditions: whole("--max-renditions", self.max_renditions, 12, 1..=1000)?,
@@ -211,6 +221,9 @@ impl LimitArgs {
                 64,
                 1..=1 << 20,
             )? << 20,
+            decoder_process: self.decoder_process.as_deref().map_or(Ok(true), |text| {
+                on_or_off(text).ok_or_else(|| bad("--decoder-process", text, "on or off"))
+            })?,
             step_down: self.step_down.as_deref().map_or(Ok(true), |text| {
                 on_or_off(text).ok_or_else(|| bad("--step-down", text, "on or off"))
             })?,

@@ -9,6 +9,7 @@ mod choice;
 mod file;
 mod given;
 mod limits;
+mod memory;
 mod secrets;
 
 use std::{
@@ -64,6 +65,8 @@ pub struct Config {
     pub decode_memory_bytes: u64,
     /// How much memory old frames may take that slow viewers have not read yet.
     pub slow_viewer_bytes: usize,
+    /// Whether what is no JPEG is decoded in a process of its own.
+    pub decoder_process: bool,
     /// A viewer that takes no byte for so long, while there is something to send, is cut off.
     pub stall_timeout: std::time::Duration,
     /// A viewer that keeps skipping gets a smaller rendition.
@@ -157,6 +160,7 @@ impl Config {
             max_renditions,
             decode_memory_bytes,
             slow_viewer_bytes,
+            decoder_process,
             step_down,
         } = costs;
         let is_typed = !args.listen.is_empty() || args.port.is_some();
@@ -244,6 +248,7 @@ impl Config {
             max_renditions,
             decode_memory_bytes,
             slow_viewer_bytes,
+            decoder_process,
             stall_timeout: limits.stall_timeout,
             step_down,
             log: args.log.or(file.log).unwrap_or_default(),

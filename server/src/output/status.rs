@@ -18,6 +18,7 @@ use crate::{
     clock,
     library::{Counts, Facts, Filter, Origin, iso},
     rendition::Rendition,
+    source::decoding,
     timeline::{Programme, Slide, Transition},
 };
 
@@ -41,6 +42,9 @@ struct Status {
     renditions: Vec<RenditionRow>,
     /// What the screens that run the page say of themselves.
     screens: Vec<ScreenRow>,
+    /// Where what is no JPEG is decoded, `process` or `inside`, and what is to be said about it.
+    decoder: &'static str,
+    decoder_note: String,
     sent: Totals,
 }
 
@@ -205,6 +209,7 @@ pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<
     let programme = chosen.programme().borrow().clone();
     // Screens of another shape pair other photos: whoever says its size hears of its own.
     let shape = query::wishes(&request.query, outputs.rendition, outputs.settings)?.rendition;
+    let (decoder, decoder_note) = decoding::told();
     Ok(reply::json(&Status {
         version: env!("CARGO_PKG_VERSION"),
         uptime_seconds: outputs.started_at.elapsed().as_secs(),
@@ -217,6 +222,8 @@ pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<
         watching,
         renditions: renditions.collect(),
         screens: screens.into_iter().map(Into::into).collect(),
+        decoder,
+        decoder_note,
         sent,
     }))
 }

@@ -59,7 +59,8 @@ impl StudioLimits {
     /// What a home server can spare, with as many workers, and as many MiB for decoding.
     pub fn new(n_workers: usize, memory_mib: u32) -> Self {
         Self {
-            decode: DecodeLimits::default(),
+            // What takes more than all may is refused by the photo's own estimate, not squeezed in.
+            decode: DecodeLimits::default().within(u64::from(memory_mib) << 20),
             n_workers,
             memory_mib,
             // The slide before, this one and the next, of one rendition in Full HD; a few of smaller ones.

@@ -46,6 +46,15 @@ impl Default for DecodeLimits {
 }
 
 impl DecodeLimits {
+    /// The same, with no more bytes than that for one decode.
+    #[must_use]
+    pub fn within(self, bytes: u64) -> Self {
+        Self {
+            bytes: self.bytes.min(bytes),
+            ..self
+        }
+    }
+
     /// Holds a size, and the bytes that decoding it takes, to the limits.
     pub(crate) fn check(&self, size: Size, n_bytes: u64) -> Result<(), DecodeError> {
         let Size { width, height } = size;
@@ -137,6 +146,9 @@ pub enum DecodeError {
     /// The bytes are there, but make no picture.
     #[error("the file is damaged: {0}")]
     Damaged(String),
+    /// The process that decoded it ended over it, more than once: how, as the rest of the sentence.
+    #[error("its decoder {0}")]
+    Ended(&'static str),
 }
 
 impl DecodeError {

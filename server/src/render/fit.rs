@@ -549,6 +549,15 @@ mod tests {
     }
 
     #[test]
+    fn no_frame_is_left_black_at_an_edge() {
+        let picture = Picture::filled(40, 30, [250; 3]);
+        for width in 16..260 {
+            let frame = fit(&picture, Size::new(width, 120), Fit::Blur);
+            assert!(frame.pixels().iter().all(|&byte| byte > 60), "{width}");
+        }
+    }
+
+    #[test]
     fn fits_have_names() {
         for how in [Fit::Contain, Fit::Cover, Fit::Blur] {
             assert_eq!(how.to_string().parse(), Ok(how));

@@ -36,7 +36,9 @@ struct Samples {
 /// Decodes a JPEG as it is stored.
 pub(crate) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Stored, DecodeError> {
     let layout = Layout::read(bytes)?;
-    limits.check(layout.size, layout.n_bytes_to_decode())?;
+    // The file is held as it came, and once more without its end.
+    let n_file = 2 * bytes.len() as u64;
+    limits.check(layout.size, layout.n_bytes_to_decode() + n_file)?;
     let out = Out::of(&layout, bytes);
     let Samples { size, samples } = if layout.progressive {
         decode_progressive(bytes, &layout, out, limits)?

@@ -8,7 +8,7 @@ use std::{fs::File, io, io::Read};
 use crate::{
     library::{Origin, Photo},
     render::{self, DecodeLimits, Fit, Picture, Size, pair, picture},
-    source::demo,
+    source::{decoding, demo, wire::Wish},
 };
 
 /// A photo's pixels and what its file says of it.
@@ -66,7 +66,7 @@ pub fn load(
     fit: Fit,
 ) -> Result<Loaded, LoadError> {
     let drawn = |index| render::fit(&demo::draw(index, size), size, fit);
-    let decoded = |bytes: &[u8]| render::decode_fitted(bytes, limits, size, fit);
+    let decoded = |bytes: &[u8]| decoding::decode(bytes, limits, Wish::Fitted(size, fit));
     open(photo, drawn, decoded)
 }
 
@@ -88,9 +88,9 @@ pub fn load_part(
         // Small before it is turned. What is not known beforehand is turned in full.
         Some(upright) => {
             let part = pair::part_size(upright, size, part, fit);
-            render::decode_fitted(bytes, limits, part, Fit::Cover)
+            decoding::decode(bytes, limits, Wish::Fitted(part, Fit::Cover))
         }
-        None => render::decode(bytes, limits, None).map(|picture| fitted(&picture)),
+        None => decoding::decode(bytes, limits, Wish::Whole).map(|picture| fitted(&picture)),
     };
     open(photo, drawn, decoded)
 }
@@ -98,7 +98,7 @@ pub fn load_part(
 fn open(
     photo: &Photo,
     drawn: impl FnOnce(usize) -> Picture,
-    decoded: impl FnOnce(&[u8]) -> Result<Picture, render::DecodeError>,
+    decoded: impl FnOnce(&[u8]) -> Result<Picture, LoadError>,
 ) -> Result<Loaded, LoadError> {
     let path = match &photo.origin {
         Origin::Demo(index) => {

@@ -1,4 +1,8 @@
 //! What a channel shows, before anybody decides when: the only rooms that fetch pixels.
 
+pub mod child;
+pub mod confine;
+pub mod decoding;
 pub mod demo;
 pub mod gallery;
+pub mod wire;

@@ -1,0 +1,465 @@
+//! What a decoder's process and the program say to each other: a hello, then requests and replies in turn. Pure: the
+//! bytes come and go by any reader and writer. Neither side believes the other's numbers: each is held against a limit
+//! before memory is taken for what it announces. Knows no processes and decodes nothing.
+
+use std::io::{self, Read, Write};
+
+use crate::render::{DecodeError, DecodeLimits, Fit, Picture, Size};
+
+/// A file may be as large as this; the gallery refuses larger ones before.
+pub(crate) const MAX_FILE_BYTES: u64 = 512_000_000;
+/// Explanations are sentences.
+const MAX_TEXT_BYTES: usize = 1000;
+const REQUEST: [u8; 4] = *b"Mrq1";
+const REPLY: [u8; 4] = *b"Mrp1";
+const HELLO: [u8; 4] = *b"Mhi1";
+
+/// What a photo's pixels are wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// As it is, upright.
+    Whole,
+    /// In a frame of this size.
+    Fitted(Size, Fit),
+}
+
+/// A file to be decoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request<B> {
+    /// What decoding may cost.
+    pub limits: DecodeLimits,
+    /// In what shape its pixels are wanted.
+    pub wish: Wish,
+    /// The whole file.
+    pub file: B,
+}
+
+/// What confines a decoder's process, as it says of itself when it starts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Confined {
+    /// Limits of address space, processor time, files.
+    pub limits: bool,
+    /// A list of system calls beside which there are none.
+    pub calls: bool,
+}
+
+impl Confined {
+    /// The first bytes that a decoder's process writes.
+    pub fn write(self, to: &mut impl Write) -> io::Result<()> {
+        let flags = u8::from(self.limits) | u8::from(self.calls) << 1;
+        to.write_all(&HELLO)?;
+        to.write_all(&[flags])?;
+        to.flush()
+    }
+
+    /// Reads them.
+    pub fn read(from: &mut impl Read) -> io::Result<Self> {
+        mark(from, HELLO)?;
+        let [flags] = array(from)?;
+        Ok(Self {
+            limits: flags & 1 != 0,
+            calls: flags & 2 != 0,
+        })
+    }
+}
+
+impl<B: AsRef<[u8]>> Request<B> {
+    /// Writes the request, the file behind its head.
+    pub fn write(&self, to: &mut impl Write) -> io::Result<()> {
+        let file = self.file.as_ref();
+        let (size, how) = match self.wish {
+            Wish::Whole => (Size::new(0, 0), 0),
+            Wish::Fitted(size, fit) => (size, fit_number(fit)),
+        };
+        let mut head = Vec::with_capacity(48);
+        head.extend(REQUEST);
+        head.extend(self.limits.pixels.to_le_bytes());
+        head.extend(self.limits.side.to_le_bytes());
+        head.extend(self.limits.bytes.to_le_bytes());
+        head.extend(size.width.to_le_bytes());
+        head.extend(size.height.to_le_bytes());
+        head.push(how);
+        head.extend((file.len() as u64).to_le_bytes());
+        to.write_all(&head)?;
+        to.write_all(file)?;
+        to.flush()
+    }
+}
+
+impl Request<Vec<u8>> {
+    /// Reads a request, `None` where there is none any more.
+    ///
+    /// # Errors
+    /// It is cut off, or makes no sense.
+    pub fn read(from: &mut impl Read) -> io::Result<Option<Self>> {
+        let mut first = [0];
+        if from.read(&mut first)? == 0 {
+            return Ok(None);
+        }
+        let rest: [u8; 3] = array(from)?;
+        if first != REQUEST[..1] || rest != REQUEST[1..] {
+            return Err(nonsense("it is no request"));
+        }
+        let limits = DecodeLimits {
+            pixels: u64::from_le_bytes(array(from)?),
+            side: u32::from_le_bytes(array(from)?),
+            bytes: u64::from_le_bytes(array(from)?),
+        };
+        let size = Size::new(
+            u32::from_le_bytes(array(from)?),
+            u32::from_le_bytes(array(from)?),
+        );
+        let [how] = array(from)?;
+        let wish = match how {
+            0 => Wish::Whole,
+            how => Wish::Fitted(size, fit(how).ok_or_else(|| nonsense("no such fit"))?),
+        };
+        if let Wish::Fitted(size, _) = wish
+            && ![size.width, size.height]
+                .iter()
+                .all(|side| (1..=Size::MAX_SIDE).contains(side))
+        {
+            return Err(nonsense("a frame without pixels"));
+        }
+        let n = u64::from_le_bytes(array(from)?);
+        if n > MAX_FILE_BYTES {
+            return Err(nonsense("a file that is too large"));
+        }
+        Ok(Some(Self {
+            limits,
+            wish,
+            file: bytes(from, usize::try_from(n).unwrap_or(usize::MAX))?,
+        }))
+    }
+}
+
+/// Writes what became of a request.
+pub fn write_reply(to: &mut impl Write, result: &Result<Picture, DecodeError>) -> io::Result<()> {
+    to.write_all(&REPLY)?;
+    match result {
+        Ok(picture) => {
+            to.write_all(&[0])?;
+            to.write_all(&picture.width().to_le_bytes())?;
+            to.write_all(&picture.height().to_le_bytes())?;
+            to.write_all(picture.pixels())?;
+        }
+        Err(error) => write_error(to, error)?,
+    }
+    to.flush()
+}
+
+/// Reads what became of a request with that wish and those limits.
+///
+/// # Errors
+/// The reply is cut off, is none, or is not one to this request: then nothing that follows can be believed either.
+pub fn read_reply(
+    from: &mut impl Read,
+    limits: &DecodeLimits,
+    wish: Wish,
+) -> io::Result<Result<Picture, DecodeError>> {
+    mark(from, REPLY)?;
+    let [tag] = array(from)?;
+    if tag != 0 {
+        return read_error(from, tag).map(Err);
+    }
+    let size = Size::new(
+        u32::from_le_bytes(array(from)?),
+        u32::from_le_bytes(array(from)?),
+    );
+    let fits = match wish {
+        Wish::Fitted(asked, _) => size == asked,
+        Wish::Whole => limits.check(size, 0).is_ok(),
+    };
+    let n_bytes = size.n_bytes().filter(|_| fits);
+    let n_bytes = n_bytes.ok_or_else(|| nonsense("a picture of another size"))?;
+    let pixels = bytes(from, n_bytes)?;
+    Picture::new(size.width, size.height, pixels)
+        .map(Ok)
+        .map_err(|_| nonsense("a picture without pixels"))
+}
+
+/// An error: its kind, two sides, two numbers, words. Kinds that have fewer leave the rest at 0.
+fn write_error(to: &mut impl Write, error: &DecodeError) -> io::Result<()> {
+    let (tag, width, height, a, b, text) = match error {
+        DecodeError::Empty => (1, 0, 0, 0, 0, ""),
+        DecodeError::NotAPicture => (2, 0, 0, 0, 0, ""),
+        DecodeError::Unsupported(text) => (3, 0, 0, 0, 0, text.as_str()),
+        &DecodeError::TooLarge {
+            width,
+            height,
+            limit,
+        } => (4, width, height, limit, 0, ""),
+        &DecodeError::TooLong {
+            width,
+            height,
+            limit,
+        } => (5, width, height, u64::from(limit), 0, ""),
+        &DecodeError::TooHungry {
+            width,
+            height,
+            needed,
+            limit,
+        } => (6, width, height, needed, limit, ""),
+        DecodeError::Truncated { percent } => (7, 0, 0, percent.map_or(255, u64::from), 0, ""),
+        DecodeError::Damaged(text) => (8, 0, 0, 0, 0, text.as_str()),
+        DecodeError::Ended(_) => (9, 0, 0, 0, 0, ""),
+    };
+    let text = &text.as_bytes()[..text.floor_char_boundary(MAX_TEXT_BYTES)];
+    let mut reply: Vec<u8> = vec![tag];
+    reply.extend(u32::to_le_bytes(width));
+    reply.extend(u32::to_le_bytes(height));
+    reply.extend(u64::to_le_bytes(a));
+    reply.extend(u64::to_le_bytes(b));
+    reply.extend(u32::try_from(text.len()).unwrap_or(0).to_le_bytes());
+    reply.extend(text);
+    to.write_all(&reply)
+}
+
+fn read_error(from: &mut impl Read, tag: u8) -> io::Result<DecodeError> {
+    let width = u32::from_le_bytes(array(from)?);
+    let height = u32::from_le_bytes(array(from)?);
+    let a = u64::from_le_bytes(array(from)?);
+    let b = u64::from_le_bytes(array(from)?);
+    let n = u32::from_le_bytes(array(from)?);
+    if n as usize > MAX_TEXT_BYTES {
+        return Err(nonsense("more words than a sentence"));
+    }
+    // It is written to logs and pages: whatever it was, it is one line of text then.
+    let text = bytes(from, n as usize)?;
+    let text: String = String::from_utf8_lossy(&text)
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    Ok(match tag {
+        1 => DecodeError::Empty,
+        2 => DecodeError::NotAPicture,
+        3 => DecodeError::Unsupported(text),
+        4 => DecodeError::TooLarge {
+            width,
+            height,
+            limit: a,
+        },
+        5 => DecodeError::TooLong {
+            width,
+            height,
+            limit: u32::try_from(a).unwrap_or(u32::MAX),
+        },
+        6 => DecodeError::TooHungry {
+            width,
+            height,
+            needed: a,
+            limit: b,
+        },
+        7 => DecodeError::Truncated {
+            percent: u8::try_from(a).ok().filter(|&percent| percent <= 100),
+        },
+        8 => DecodeError::Damaged(text),
+        9 => DecodeError::Ended("gave up"),
+        _ => return Err(nonsense("no such reply")),
+    })
+}
+
+fn fit_number(fit: Fit) -> u8 {
+    match fit {
+        Fit::Contain => 1,
+        Fit::Cover => 2,
+        Fit::Blur => 3,
+    }
+}
+
+fn fit(number: u8) -> Option<Fit> {
+    [Fit::Contain, Fit::Cover, Fit::Blur]
+        .into_iter()
+        .find(|&fit| fit_number(fit) == number)
+}
+
+fn mark(from: &mut impl Read, expected: [u8; 4]) -> io::Result<()> {
+    if array(from)? == expected {
+        Ok(())
+    } else {
+        Err(nonsense("it speaks another language"))
+    }
+}
+
+fn array<const N: usize>(from: &mut impl Read) -> io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    from.read_exact(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// So many bytes. Memory is taken as they come, so that a number alone takes none.
+fn bytes(from: &mut impl Read, n: usize) -> io::Result<Vec<u8>> {
+    /// What may be taken on trust: a frame in Full HD comes without a second copy.
+    const AT_ONCE: usize = 8 << 20;
+    let mut bytes = Vec::with_capacity(n.min(AT_ONCE));
+    from.by_ref().take(n as u64).read_to_end(&mut bytes)?;
+    if bytes.len() == n {
+        Ok(bytes)
+    } else {
+        Err(io::ErrorKind::UnexpectedEof.into())
+    }
+}
+
+fn nonsense(why: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn request(wish: Wish) -> Request<Vec<u8>> {
+        Request {
+            limits: DecodeLimits {
+                pixels: 5_000_000,
+                side: 9000,
+                bytes: 70 << 20,
+            },
+            wish,
+            file: (0..=255).collect(),
+        }
+    }
+
+    fn errors() -> Vec<DecodeError> {
+        let (width, height) = (70_000, 3);
+        vec![
+            DecodeError::Empty,
+            DecodeError::NotAPicture,
+            DecodeError::Unsupported("lossless JPEG".into()),
+            DecodeError::TooLarge {
+                width,
+                height,
+                limit: 150_000_000,
+            },
+            DecodeError::TooLong {
+                width,
+                height,
+                limit: 65_535,
+            },
+            DecodeError::TooHungry {
+                width,
+                height,
+                needed: 1200,
+                limit: 1024,
+            },
+            DecodeError::Truncated { percent: None },
+            DecodeError::Truncated { percent: Some(0) },
+            DecodeError::Damaged("ünglücklich".into()),
+        ]
+    }
+
+    const WISHES: [Wish; 4] = [
+        Wish::Whole,
+        Wish::Fitted(Size::new(16, 12), Fit::Contain),
+        Wish::Fitted(Size::new(16, 12), Fit::Cover),
+        Wish::Fitted(Size::new(16, 12), Fit::Blur),
+    ];
+
+    #[test]
+    fn what_is_said_is_understood_and_nothing_else() {
+        for wish in WISHES {
+            let request = request(wish);
+            let mut said = vec![];
+            request.write(&mut said).unwrap();
+            request.write(&mut said).unwrap();
+            let mut from = &said[..];
+            for _ in 0..2 {
+                assert_eq!(Request::read(&mut from).unwrap().as_ref(), Some(&request));
+            }
+            assert_eq!(Request::read(&mut from).unwrap(), None);
+            for end in 1..said.len() / 2 {
+                assert!(Request::read(&mut &said[..end]).is_err(), "cut at {end}");
+            }
+
+            let limits = request.limits;
+            let picture = Picture::filled(16, 12, [1, 2, 3]);
+            let results = errors().into_iter().map(Err).chain([Ok(picture)]);
+            for result in results {
+                let mut said = vec![];
+                write_reply(&mut said, &result).unwrap();
+                let mut from = &said[..];
+                assert_eq!(read_reply(&mut from, &limits, wish).unwrap(), result);
+                assert!(from.is_empty());
+                for end in 0..said.len() {
+                    assert!(read_reply(&mut &said[..end], &limits, wish).is_err());
+                }
+            }
+        }
+        for flags in 0..4 {
+            let confined = Confined {
+                limits: flags & 1 != 0,
+                calls: flags & 2 != 0,
+            };
+            let mut said = vec![];
+            confined.write(&mut said).unwrap();
+            assert_eq!(Confined::read(&mut &said[..]).unwrap(), confined);
+            assert!(Confined::read(&mut &said[..4]).is_err());
+        }
+    }
+
+    #[test]
+    fn a_long_explanation_is_cut_between_letters() {
+        let long = "ü".repeat(MAX_TEXT_BYTES);
+        let mut said = vec![];
+        write_reply(&mut said, &Err(DecodeError::Damaged(long))).unwrap();
+        let limits = request(Wish::Whole).limits;
+        let Err(DecodeError::Damaged(text)) =
+            read_reply(&mut &said[..], &limits, Wish::Whole).unwrap()
+        else {
+            panic!("another error");
+        };
+        assert_eq!(text, "ü".repeat(MAX_TEXT_BYTES / 2));
+    }
+
+    #[test]
+    fn lies_about_sizes_take_no_memory() {
+        let limits = request(Wish::Whole).limits;
+        for (width, height) in [
+            (u32::MAX, u32::MAX),
+            (0, 12),
+            (12, 0),
+            (9001, 1),
+            (3000, 3000),
+            (65_535, 65_535),
+        ] {
+            let mut said = REPLY.to_vec();
+            said.push(0);
+            said.extend(width.to_le_bytes());
+            said.extend(height.to_le_bytes());
+            for wish in WISHES {
+                let error = read_reply(&mut said.as_slice(), &limits, wish).unwrap_err();
+                assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{width}x{height}");
+            }
+        }
+        // An announced file that does not come takes what came.
+        let mut said = vec![];
+        request(Wish::Whole).write(&mut said).unwrap();
+        let at = said.len() - 256 - 8;
+        for n in [257, MAX_FILE_BYTES, MAX_FILE_BYTES + 1, u64::MAX] {
+            said[at..at + 8].copy_from_slice(&n.to_le_bytes());
+            assert!(Request::read(&mut &said[..]).is_err());
+        }
+        // So do words.
+        let mut said = vec![];
+        write_reply(&mut said, &Err(DecodeError::Empty)).unwrap();
+        let at = said.len() - 4;
+        said[at..].copy_from_slice(&u32::MAX.to_le_bytes());
+        assert!(read_reply(&mut &said[..], &limits, Wish::Whole).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_do_harm(bytes in prop::collection::vec(any::<u8>(), 0..200), start in 0..4_usize) {
+            // Half of them get past the mark.
+            let mark = [&b""[..], &REQUEST, &REPLY, &HELLO][start];
+            let said = [mark, &bytes].concat();
+            let limits = request(Wish::Whole).limits;
+            let _ = Request::read(&mut &said[..]);
+            let _ = Confined::read(&mut &said[..]);
+            for wish in WISHES {
+                let _ = read_reply(&mut &said[..], &limits, wish);
+            }
+        }
+    }
+}
