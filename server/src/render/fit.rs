@@ -337,8 +337,9 @@ fn sample(picture: &Picture, crop: Crop, frame: &mut Picture) {
     let size = frame.size();
     let nearest = |start: f64, length: f64, at: usize, of: u32, last: u32| {
         let exact = start + length * (at as f64 + 0.5) / f64::from(of);
-        // Saturates below, and what is above is held to the last.
-        (exact as usize).min(last.saturating_sub(1) as usize)
+        #[expect(clippy::cast_sign_loss, reason = "a crop begins at zero or beyond")]
+        let exact = exact as usize;
+        exact.min(last.saturating_sub(1) as usize)
     };
     let rows = frame
         .pixels_mut()
