@@ -49,7 +49,7 @@ pub async fn run(
     let (stop, stopped) = watch::channel(false);
     let roots = library::roots_of(&config.folders);
     let library = Arc::new(Library::open(roots, config.data_dir.as_deref())?);
-    let scan = ScanThread::start(library.clone());
+    let scan = ScanThread::start(library.clone(), config.follow_links);
 
     let (state, seed, saved) = open_state(&config);
     let seed = config.seed.or(seed).unwrap_or_else(random);
@@ -227,7 +227,7 @@ struct ScanThread {
 }
 
 impl ScanThread {
-    fn start(library: Arc<Library>) -> Self {
+    fn start(library: Arc<Library>, follow_links: bool) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         if library.roots().is_empty() {
             return Self { stop, waker: None };
@@ -237,12 +237,13 @@ impl ScanThread {
         let rest = if known { FIRST_PICTURE } else { Duration::ZERO };
         let watcher = Watcher::new(library.roots().to_owned(), rest);
         let waker = Some(watcher.waker());
+        library.wake_for_tries(watcher.waker());
         let (told, followed, seen) = (stop.clone(), library.clone(), library.clone());
         let thread = std::thread::Builder::new()
             .name("scan".into())
             .spawn(move || {
                 std::thread::sleep(rest);
-                keep_up(&library, &watcher, &told);
+                keep_up(&library, &watcher, follow_links, &told);
             });
         if let Err(error) = thread {
             tracing::error!(%error, "can't start the thread that scans the folders");
@@ -266,8 +267,8 @@ impl Drop for ScanThread {
     }
 }
 
-fn keep_up(library: &Library, watcher: &Watcher, stop: &AtomicBool) {
-    let mut scanner = Scanner::new(library.roots());
+fn keep_up(library: &Library, watcher: &Watcher, follow_links: bool, stop: &AtomicBool) {
+    let mut scanner = Scanner::new(library.roots()).following_links(follow_links);
     let mut scope = Some(Scope::Everything);
     let mut first = true;
     let mut next_full = Instant::now();
@@ -288,7 +289,7 @@ fn keep_up(library: &Library, watcher: &Watcher, stop: &AtomicBool) {
                 report(&counts, start.elapsed());
             }
         }
-        let again = scanner.unsettled();
+        let again = scanner.again(library);
         let due = again
             .as_ref()
             .map_or(next_full, |(due, _)| next_full.min(*due));

@@ -20,6 +20,7 @@ mod channel;
 mod channels;
 mod clock;
 pub mod config;
+mod files;
 mod hub;
 mod library;
 mod lookalikes;
@@ -32,6 +33,7 @@ pub mod render;
 mod rendition;
 pub mod source;
 mod stats;
+mod store;
 pub mod tasks;
 pub mod timeline;
 

@@ -43,6 +43,10 @@ pub struct Args {
     )]
     pub listen: Vec<String>,
 
+    /// Follow links that lead out of the folders; without this only those that stay inside.
+    #[arg(long, env = "MANTEL_FOLLOW_LINKS")]
+    pub follow_links: bool,
+
     /// How long each photo stays: 500ms, 8s, 2m [default: 10s].
     #[arg(long, value_name = "DURATION", env = "MANTEL_INTERVAL")]
     pub interval: Option<String>,
@@ -227,6 +231,10 @@ pub struct LibraryArgs {
     /// Prints JSON.
     #[arg(long)]
     pub json: bool,
+
+    /// Follow links that lead out of the folders; without this only those that stay inside.
+    #[arg(long, env = "MANTEL_FOLLOW_LINKS")]
+    pub follow_links: bool,
 
     /// In which order; shuffle is taken for newest [default: newest].
     #[arg(long)]

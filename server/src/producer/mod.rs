@@ -232,6 +232,7 @@ impl Producer {
                         .map(|slide| work.left_of(slide.turn()))
                         .contains(&Some(turn))
                 });
+                self.library.shown(turn.photos());
                 self.remember_looks(&rendered);
                 work.spare = Some((turn, rendered.clone()));
                 work.shelf.insert(turn, rendered);
@@ -241,6 +242,9 @@ impl Producer {
                 work.failed.insert(photo.id);
                 match &*error {
                     LoadError::Gone => self.library.forget(&photo),
+                    error if error.is_passing() => {
+                        self.library.not_now(&photo, &error.to_string());
+                    }
                     error => self.library.skip(&photo, error.to_string()),
                 }
             }

@@ -208,7 +208,7 @@ impl Studio {
         });
         if let Err(error) = started {
             tracing::error!(%error, "can't start a thread that renders");
-            return Err(LoadError::Broken);
+            return Err(LoadError::NoThread(error));
         }
         match tokio::time::timeout(self.limits.time, &mut result).await {
             // A panic ends the thread without a result.
