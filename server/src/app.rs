@@ -117,7 +117,7 @@ pub async fn serve(
     ready();
     let vital = vitals.begins("what keeps the index");
     let page = skipped_page(&config, &listeners);
-    let scan = ScanThread::start(library, config.decode_memory_bytes, page, vital);
+    let scan = ScanThread::start(library, &config, page, vital);
     let signal = tokio::spawn(async move {
         shutdown.await;
         // Streams end when their feeds do; only then can connections finish.
@@ -272,10 +272,11 @@ struct ScanThread {
 impl ScanThread {
     fn start(
         library: Arc<Library>,
-        decode_bytes: u64,
+        config: &Config,
         skipped_page: Option<String>,
         vital: Vital,
     ) -> Self {
+        let (follow_links, decode_bytes) = (config.follow_links, config.decode_memory_bytes);
         let stop = Arc::new(AtomicBool::new(false));
         if library.roots().is_empty() {
             // There is nothing to do, for as long as the program runs.
@@ -287,13 +288,20 @@ impl ScanThread {
         let rest = if known { FIRST_PICTURE } else { Duration::ZERO };
         let watcher = Watcher::new(library.roots().to_owned(), rest);
         let waker = Some(watcher.waker());
+        library.wake_for_tries(watcher.waker());
         let (told, followed, seen) = (stop.clone(), library.clone(), library.clone());
         let thread = std::thread::Builder::new()
             .name("scan".into())
             .spawn(move || {
                 let _vital = vital;
                 std::thread::sleep(rest);
-                keep_up(&library, &watcher, skipped_page.as_deref(), &told);
+                keep_up(
+                    &library,
+                    &watcher,
+                    follow_links,
+                    skipped_page.as_deref(),
+                    &told,
+                );
             });
         if let Err(error) = thread {
             tracing::error!(%error, "can't start the thread that scans the folders");
@@ -317,8 +325,14 @@ impl Drop for ScanThread {
     }
 }
 
-fn keep_up(library: &Library, watcher: &Watcher, skipped_page: Option<&str>, stop: &AtomicBool) {
-    let mut scanner = Scanner::new(library.roots());
+fn keep_up(
+    library: &Library,
+    watcher: &Watcher,
+    follow_links: bool,
+    skipped_page: Option<&str>,
+    stop: &AtomicBool,
+) {
+    let mut scanner = Scanner::new(library.roots()).following_links(follow_links);
     let mut scope = Some(Scope::Everything);
     let started = Instant::now();
     let mut told_counts = false;
@@ -337,12 +351,12 @@ fn keep_up(library: &Library, watcher: &Watcher, skipped_page: Option<&str>, sto
                 next_full = Instant::now() + span.max(start.elapsed() * SCANNING_SHARE);
             }
         }
-        let again = scanner.unsettled();
         // Files that seem half written are looked at once more before anybody is told how many there are.
-        if !told_counts && (again.is_none() || started.elapsed() > COUNTED_BY) {
+        if !told_counts && (scanner.unsettled().is_none() || started.elapsed() > COUNTED_BY) {
             told_counts = true;
             report(&library.counts(), started.elapsed(), skipped_page);
         }
+        let again = scanner.again(library);
         let due = again
             .as_ref()
             .map_or(next_full, |(due, _)| next_full.min(*due));

@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::{
     clock,
     library::{Filter, Library},
+    store,
     timeline::{Act, Order, Programme, Roll, SavedProgramme, Settings, UnknownPhoto},
 };
 
@@ -49,6 +50,9 @@ const QUEUE: usize = 16;
 
 /// How often a playlist is worked out again because slides moved on meanwhile.
 const MAX_TRIES: usize = 4;
+
+/// The state of a channel with all its waves has a few kilobytes.
+const MAX_STATE_BYTES: u64 = 1024 * 1024;
 
 /// How often the clock is compared with itself.
 const CLOCK_CHECK: Duration = Duration::from_secs(1);
@@ -197,7 +201,7 @@ impl ChannelTask {
                 ask = self.acts.recv() => {
                     let Some(ask) = ask else { return };
                     let result = self.programme.act(ask.act, clock::now());
-                    self.publish();
+                    self.publish().await;
                     // Who asked may have gone: the command stands all the same.
                     let _ = ask.reply.send(result.map(|()| self.published.borrow().clone()));
                 }
@@ -210,7 +214,7 @@ impl ChannelTask {
                     if now.0 + 500 < last.0 {
                         tracing::warn!("the clock went back; slides go on from where they were");
                         self.programme.clock_went_back(UnixMillis(last.0), now);
-                        self.publish();
+                        self.publish().await;
                     }
                     last = now;
                     // What happened on this day changes at midnight.
@@ -242,7 +246,7 @@ impl ChannelTask {
             // New photos come behind the slide that was announced when they were placed.
             if self.programme.same_slide(asked, now) {
                 self.programme = self.programme.with_playlists(playlists, now);
-                self.publish();
+                self.publish().await;
                 return;
             }
             roll = Some(built);
@@ -252,16 +256,16 @@ impl ChannelTask {
             let now = clock::now();
             let playlists = self.programme.playlists_of(&roll, now);
             self.programme = self.programme.with_playlists(playlists, now);
-            self.publish();
+            self.publish().await;
         }
     }
 
-    fn publish(&mut self) {
-        if let Some(state) = &mut self.state {
-            state.save(self.choice.common.seed, &self.programme);
-        }
+    async fn publish(&mut self) {
         self.published
             .send_replace(Arc::new(self.programme.clone()));
+        if let Some(state) = &mut self.state {
+            state.save(self.choice.common.seed, &self.programme).await;
+        }
     }
 }
 
@@ -285,10 +289,15 @@ struct State {
 impl StateFile {
     /// The state kept in `dir` for the programme identified by `programme`; with it the seed and
     /// the place that were saved there, if any were.
+    ///
+    /// A folder that can't be written is no reason not to show photos; that nothing is saved is told
+    /// at the first attempt.
     pub fn open(dir: &Path, programme: u64) -> (Self, Option<u64>, SavedProgramme) {
         let path = dir.join("channel.json");
-        let state = std::fs::read(&path)
+        store::tighten(&path);
+        let state = store::read(&path, MAX_STATE_BYTES)
             .ok()
+            .flatten()
             .and_then(|text| serde_json::from_slice::<State>(&text).ok());
         let seed = state.as_ref().map(|state| state.seed);
         let saved = state
@@ -306,28 +315,24 @@ impl StateFile {
         )
     }
 
-    fn save(&mut self, seed: u64, programme: &Programme) {
+    async fn save(&mut self, seed: u64, programme: &Programme) {
         let state = State {
             seed,
             programme: self.programme,
             saved: programme.saved(),
         };
-        if let Err(error) = self.write(&state)
+        let path = self.path.clone();
+        // A disk that takes long must not hold up a thread that serves.
+        let saved = tokio::task::spawn_blocking(move || {
+            store::replace(&path, &serde_json::to_vec(&state)?)
+        });
+        let saved = saved.await.map_err(std::io::Error::other);
+        if let Err(error) = saved.and_then(|saved| saved)
             && !std::mem::replace(&mut self.failed, true)
         {
             tracing::warn!(path = %self.path.display(), %error,
                 "can't save the state; after a restart the slides start anew");
         }
-    }
-
-    fn write(&self, state: &State) -> std::io::Result<()> {
-        if let Some(dir) = self.path.parent() {
-            std::fs::create_dir_all(dir)?;
-        }
-        // Renamed into place: a power cut leaves the old state or the new one, never half.
-        let fresh = self.path.with_extension("json.new");
-        std::fs::write(&fresh, serde_json::to_vec(state)?)?;
-        std::fs::rename(&fresh, &self.path)
     }
 }
 

@@ -5,8 +5,8 @@
 //! rests while the folders are being looked through.
 
 use std::{
-    fs::File,
-    io::Read,
+    collections::HashSet,
+    io::{self, Read},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -15,9 +15,11 @@ use std::{
 };
 
 use crate::{
+    files,
     library::{Library, Origin, Photo},
     render::{self, DecodeLimits},
-    source::{decoding, wire::Wish},
+    source::{decoding, gallery::LoadError, wire::Wish},
+    timeline::PhotoId,
 };
 
 /// Rest after work, in multiples of it.
@@ -25,6 +27,10 @@ const REST: u32 = 9;
 /// How often the library is asked whether there is anything to do.
 const LOOK_AGAIN: Duration = Duration::from_secs(20);
 const BATCH: u32 = 64;
+/// More photos than this that can't be read now: the trouble isn't theirs, and the work waits.
+const MAX_TROUBLED: usize = 64;
+/// How long photos that couldn't be read are left alone.
+const TRY_AGAIN: Duration = Duration::from_secs(300);
 
 /// EXIF, with the small picture in it, is at most this long (a JPEG segment).
 const HEAD_BYTES: u64 = 128 * 1024;
@@ -41,20 +47,38 @@ pub(crate) fn work(library: &Library, decode_bytes: u64, stop: &AtomicBool) {
     };
     // First pictures first.
     pause(LOOK_AGAIN, stop);
+    let mut troubled: HashSet<PhotoId> = HashSet::new();
+    let mut try_again = Instant::now();
     while !stop.load(Relaxed) {
         let photos = if library.counts().scanning {
             Vec::new()
         } else {
-            library.without_likeness(BATCH)
+            let n = BATCH + u32::try_from(troubled.len()).unwrap_or(BATCH);
+            let mut photos = library.without_likeness(n);
+            photos.retain(|photo| !troubled.contains(&photo.id));
+            photos
         };
-        let nothing = photos.is_empty();
+        let nothing = photos.is_empty() || troubled.len() >= MAX_TROUBLED;
         for photo in photos {
+            if troubled.len() >= MAX_TROUBLED {
+                break;
+            }
             let start = Instant::now();
-            library.set_likeness(photo.id, likeness(&photo, &limits));
+            match likeness(&photo, &limits) {
+                // A bad moment says nothing about the photo's looks.
+                Err(error) if files::is_passing(&error) => {
+                    troubled.insert(photo.id);
+                    try_again = Instant::now() + TRY_AGAIN;
+                }
+                found => library.set_likeness(photo.id, found.unwrap_or_default()),
+            }
             pause(start.elapsed() * REST, stop);
             if stop.load(Relaxed) {
                 return;
             }
+        }
+        if Instant::now() >= try_again {
+            troubled.clear();
         }
         if nothing {
             pause(LOOK_AGAIN, stop);
@@ -81,25 +105,26 @@ fn pause(span: Duration, stop: &AtomicBool) {
     }
 }
 
-fn likeness(photo: &Photo, limits: &DecodeLimits) -> Option<u64> {
+fn likeness(photo: &Photo, limits: &DecodeLimits) -> io::Result<Option<u64>> {
     let Origin::File(path) = &photo.origin else {
-        return None;
+        return Ok(None);
     };
-    let mut file = File::open(path).ok()?;
+    let mut file = files::open(path)?;
     let mut bytes = Vec::new();
-    file.by_ref()
-        .take(HEAD_BYTES)
-        .read_to_end(&mut bytes)
-        .ok()?;
+    file.by_ref().take(HEAD_BYTES).read_to_end(&mut bytes)?;
     if let Some(small) = thumbnail(&bytes) {
-        return render::likeness(&small);
+        return Ok(render::likeness(&small));
     }
     if photo.version.n_bytes > MAX_WHOLE_BYTES {
-        return None;
+        return Ok(None);
     }
-    file.take(MAX_WHOLE_BYTES).read_to_end(&mut bytes).ok()?;
-    let picture = decoding::decode(&bytes, limits, Wish::Whole).ok()?;
-    render::likeness(&picture)
+    file.take(MAX_WHOLE_BYTES).read_to_end(&mut bytes)?;
+    match decoding::decode(&bytes, limits, Wish::Whole) {
+        Ok(picture) => Ok(render::likeness(&picture)),
+        // No process to decode it in, say.
+        Err(LoadError::Read(error)) => Err(error),
+        Err(_) => Ok(None),
+    }
 }
 
 /// The small picture within a file's EXIF: a JPEG within the JPEG.
@@ -159,7 +184,8 @@ mod tests {
         assert!(thumbnail(&with_small).is_some() && thumbnail(&large).is_none());
         let (_a, one) = photo(&with_small);
         let (_b, other) = photo(&large);
-        let apart = likeness(&one, &limits).unwrap() ^ likeness(&other, &limits).unwrap();
+        let apart =
+            likeness(&one, &limits).unwrap().unwrap() ^ likeness(&other, &limits).unwrap().unwrap();
         assert!(apart.count_ones() <= render::SAME_WITHIN_BITS, "{apart:b}");
     }
 
@@ -167,9 +193,9 @@ mod tests {
     fn what_can_not_be_read_has_no_looks() {
         let limits = DecodeLimits::default();
         let (_file, broken) = photo(b"\xff\xd8\xff\xe1\0\0 and \xff\xd8\xff nothing");
-        assert_eq!(likeness(&broken, &limits), None);
+        assert_eq!(likeness(&broken, &limits).unwrap(), None);
         let (file, gone) = photo(&jpeg(1, Size::new(64, 64)));
         drop(file);
-        assert_eq!(likeness(&gone, &limits), None);
+        assert!(!files::is_passing(&likeness(&gone, &limits).unwrap_err()));
     }
 }

@@ -1,6 +1,6 @@
 //! Short names for screens, each with the settings that belong to it: what `/tv/NAME` leads to.
 //!
-//! A small JSON file in the data directory, written whole and renamed into place. Without a data
+//! A small JSON file in the data directory, replaced whole. Without a data
 //! directory names last as long as the program. Never HTTP, and no opinion on what settings mean.
 
 use std::{
@@ -12,6 +12,8 @@ use std::{
 };
 
 use mantel_shared::MAX_SCREEN_NAME_BYTES;
+
+use crate::{files, store};
 
 /// More screens than any house has; what comes beyond is somebody filling the disk.
 pub const MAX_PROFILES: usize = 200;
@@ -136,6 +138,8 @@ type Kept = BTreeMap<ScreenName, Settings>;
 #[derive(Debug, Default)]
 pub struct Profiles {
     path: Option<PathBuf>,
+    /// Why the file must not be written: it holds what could be neither read nor set aside.
+    blocked: Option<String>,
     kept: Mutex<Kept>,
 }
 
@@ -144,9 +148,14 @@ impl Profiles {
     /// not write over what somebody may want to repair.
     pub fn open(dir: Option<&Path>) -> Self {
         let path = dir.map(|dir| dir.join("profiles.json"));
-        let kept = path.as_deref().map(read).unwrap_or_default();
+        let kept = path.as_deref().map_or_else(|| Ok(Kept::default()), read);
+        let (kept, blocked) = match kept {
+            Ok(kept) => (kept, None),
+            Err(reason) => (Kept::default(), Some(reason)),
+        };
         Self {
             path,
+            blocked,
             kept: Mutex::new(kept),
         }
     }
@@ -203,33 +212,45 @@ impl Profiles {
         let Some(path) = &self.path else {
             return Ok(());
         };
-        let write = || {
-            if let Some(dir) = path.parent() {
-                std::fs::create_dir_all(dir)?;
-            }
-            // Renamed into place: a power cut leaves the old names or the new ones, never half.
-            let fresh = path.with_extension("json.new");
-            std::fs::write(&fresh, serde_json::to_vec_pretty(kept)?)?;
-            std::fs::rename(&fresh, path)
-        };
-        write().map_err(|error: std::io::Error| ProfileError::Save(error.to_string()))
+        if let Some(reason) = &self.blocked {
+            return Err(ProfileError::Save(reason.clone()));
+        }
+        let save = serde_json::to_vec_pretty(kept)
+            .map_err(std::io::Error::from)
+            .and_then(|text| store::replace(path, &text));
+        save.map_err(|error| ProfileError::Save(error.to_string()))
     }
 }
 
-fn read(path: &Path) -> Kept {
+/// What the file holds. One that can't be read, is too large or makes no sense is set aside.
+///
+/// # Errors
+/// It can't be set aside either: a reason, as words.
+fn read(path: &Path) -> Result<Kept, String> {
     // Two hundred of the longest are 320 KB.
     const MAX_FILE_BYTES: u64 = 1024 * 1024;
-    let readable = std::fs::metadata(path).is_ok_and(|file| file.len() <= MAX_FILE_BYTES);
-    let Some(text) = readable.then(|| std::fs::read(path).ok()).flatten() else {
-        return Kept::default();
+    store::tighten(path);
+    let reason = match store::read(path, MAX_FILE_BYTES) {
+        Ok(None) => return Ok(Kept::default()),
+        // No folder, no file: nothing to lose.
+        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {
+            return Ok(Kept::default());
+        }
+        Ok(Some(text)) => match serde_json::from_slice(&text) {
+            Ok(kept) => return Ok(kept),
+            Err(error) => error.to_string(),
+        },
+        Err(error) => files::plain(&error),
     };
-    match serde_json::from_slice(&text) {
-        Ok(kept) => kept,
+    match store::set_aside(path) {
+        Ok(aside) => {
+            tracing::warn!(%reason, aside = %aside.display(), "the screens' names can't be read; the file is set aside");
+            Ok(Kept::default())
+        }
         Err(error) => {
-            let aside = path.with_extension("json.broken");
-            tracing::warn!(%error, aside = %aside.display(), "the screens' names can't be read; set aside");
-            let _ = std::fs::rename(path, aside);
-            Kept::default()
+            tracing::warn!(%reason, file = %path.display(), %error,
+                "the screens' names can't be read, and the file can't be set aside; names can't be changed");
+            Err(format!("{} can't be read: {reason}", path.display()))
         }
     }
 }
@@ -318,13 +339,32 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_file_is_set_aside() {
+    fn a_damaged_or_huge_file_is_set_aside_whole() {
+        let huge = format!("{{\"tv\":\"{}\"}}", "x".repeat(2 * 1024 * 1024));
+        for content in [r#"{"tv":"a=\r\n"}"#, "\0\0", "", &huge] {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("profiles.json");
+            std::fs::write(&path, content).unwrap();
+            let profiles = Profiles::open(Some(dir.path()));
+            assert_eq!(profiles.all(), []);
+            profiles.set(name("tv"), Settings::default()).unwrap();
+            let aside = std::fs::read_to_string(dir.path().join("profiles.json.damaged"));
+            assert_eq!(aside.unwrap(), content);
+            assert_eq!(Profiles::open(Some(dir.path())).all().len(), 1);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_others_may_read_is_tightened() {
+        use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("profiles.json"), r#"{"tv":"a=\r\n"}"#).unwrap();
-        let profiles = Profiles::open(Some(dir.path()));
-        assert_eq!(profiles.all(), []);
-        profiles.set(name("tv"), Settings::default()).unwrap();
-        assert!(dir.path().join("profiles.json.broken").exists());
+        let path = dir.path().join("profiles.json");
+        std::fs::write(&path, r#"{"tv":"fit=cover"}"#).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        assert_eq!(Profiles::open(Some(dir.path())).all().len(), 1);
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub enum TaskError {
 pub fn scan(task: &LibraryTask, out: &mut impl Write) -> Result<(), TaskError> {
     let library = Library::open(roots_of(&task.folders), task.data_dir.as_deref())?;
     let start = Instant::now();
-    bring_up_to_date(&library);
+    bring_up_to_date(&library, task.follow_links);
     let counts = library.counts();
     let skipped = every_skipped(&library);
     if task.json {
@@ -46,6 +46,7 @@ pub fn scan(task: &LibraryTask, out: &mut impl Write) -> Result<(), TaskError> {
             "other_files": counts.other_files,
             "folders_away": counts.folders_away,
             "folders_unread": counts.folders_unread,
+            "not_now": counts.not_now,
             "seconds": start.elapsed().as_secs_f64(),
             "skipped": skipped,
         });
@@ -67,7 +68,10 @@ pub fn scan(task: &LibraryTask, out: &mut impl Write) -> Result<(), TaskError> {
             "pictures"
         },
     )?;
-    for Skipped { file, reason } in &skipped {
+    if counts.not_now > 0 {
+        writeln!(out, "{} can't be read now", counts.not_now)?;
+    }
+    for Skipped { file, reason, .. } in &skipped {
         writeln!(out, "  {}: {reason}", file.escape_debug())?;
     }
     if counts.folders_unread > 0 {
@@ -95,7 +99,7 @@ pub fn list(task: &LibraryTask, out: &mut impl Write) -> Result<(), TaskError> {
     let roots = roots_of(&task.folders);
     let library = match Library::open(roots.clone(), task.data_dir.as_deref()) {
         Ok(library) => {
-            bring_up_to_date(&library);
+            bring_up_to_date(&library, task.follow_links);
             library
         }
         // Somebody keeps it up to date: that is as good.
@@ -139,10 +143,10 @@ pub fn list(task: &LibraryTask, out: &mut impl Write) -> Result<(), TaskError> {
     Ok(())
 }
 
-fn bring_up_to_date(library: &Library) {
+fn bring_up_to_date(library: &Library, follow_links: bool) {
     let progress = Progress::start();
     let stop = AtomicBool::new(false);
-    let mut scanner = Scanner::new(library.roots());
+    let mut scanner = Scanner::new(library.roots()).following_links(follow_links);
     let done = AtomicBool::new(false);
     std::thread::scope(|threads| {
         threads.spawn(|| progress.follow(library, &done));

@@ -51,6 +51,10 @@ pub struct Args {
     #[arg(value_name = "FOLDER")]
     pub folders: Vec<PathBuf>,
 
+    /// Follow links that lead out of the folders; without this only those that stay inside.
+    #[arg(long, hide_short_help = true, env = "MANTEL_FOLLOW_LINKS")]
+    pub follow_links: bool,
+
     /// How long each photo stays: 500ms, 8s, 2m [default: 10s].
     #[arg(long, value_name = "DURATION", env = "MANTEL_INTERVAL", help_heading = PICTURES)]
     pub interval: Option<String>,
@@ -272,6 +276,10 @@ pub struct LibraryArgs {
     /// Prints JSON.
     #[arg(long)]
     pub json: bool,
+
+    /// Follow links that lead out of the folders; without this only those that stay inside.
+    #[arg(long, env = "MANTEL_FOLLOW_LINKS")]
+    pub follow_links: bool,
 
     /// In which order; shuffle is taken for newest [default: newest].
     #[arg(long)]

@@ -17,6 +17,8 @@ pub struct FileConfig {
     /// See [`super::Args`] for each.
     pub folders: Option<Vec<PathBuf>>,
     #[serde(default)]
+    pub(super) follow_links: bool,
+    #[serde(default)]
     pub(super) listen: Words,
     pub(super) port: Option<i64>,
     #[serde(default, deserialize_with = "text")]

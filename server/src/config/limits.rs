@@ -122,7 +122,12 @@ pub struct LimitArgs {
 
     /// Decode what is no JPEG in a process of its own, where a decoder can do no harm; on Linux
     /// [default: on].
-    #[arg(long, value_name = "on|off", env = "MANTEL_DECODER_PROCESS")]
+    #[arg(
+        long,
+        value_name = "on|off",
+        hide_short_help = true,
+        env = "MANTEL_DECODER_PROCESS"
+    )]
     pub decoder_process: Option<String>,
 
     /// Cut off a viewer that takes no byte for so long while there is something to send
@@ -141,6 +146,7 @@ pub struct LimitArgs {
         long,
         value_name = "MIB",
         allow_negative_numbers = true,
+        hide_short_help = true,
         env = "MANTEL_SLOW_VIEWER_MEMORY"
     )]
     pub slow_viewer_memory: Option<i64>,

@@ -37,6 +37,8 @@ use crate::{
 pub struct Config {
     /// Folders of photos, none for the demo. They existed when this was made.
     pub folders: Vec<PathBuf>,
+    /// Links in them are followed wherever they lead.
+    pub follow_links: bool,
     /// Where to listen; at least one.
     pub listen: Vec<Listen>,
     /// Nobody said where: what systemd hands over is enough then.
@@ -214,6 +216,7 @@ impl Config {
         }
         Ok(Self {
             folders,
+            follow_links: args.follow_links || file.follow_links,
             listen,
             listens_by_default,
             timeline: Settings {
@@ -314,6 +317,8 @@ impl Invocation {
 pub struct LibraryTask {
     /// Folders of photos. They existed when this was made.
     pub folders: Vec<PathBuf>,
+    /// Links in them are followed wherever they lead.
+    pub follow_links: bool,
     /// Where the index is kept; `None` when the platform names no place.
     pub data_dir: Option<PathBuf>,
     /// Which photos.
@@ -346,6 +351,7 @@ impl LibraryTask {
         };
         Ok(Self {
             folders,
+            follow_links: args.follow_links || file.follow_links,
             data_dir: args.data_dir.or(file.data_dir).or_else(platform_data_dir),
             filter,
             order,

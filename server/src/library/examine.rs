@@ -4,8 +4,9 @@
 //! file that looks half copied is left for later.
 
 use std::{
+    cell::RefCell,
     fs::{File, Metadata as FileMetadata},
-    io::{Read, Seek, SeekFrom},
+    io::{self, Read, Seek, SeekFrom},
     path::Path,
     time::{Duration, SystemTime},
 };
@@ -16,7 +17,10 @@ use super::{
     metadata::{Metadata, MetadataReader},
     xmp,
 };
-use crate::render::{self, Kind, Probe};
+use crate::{
+    files,
+    render::{self, Kind, Probe},
+};
 
 /// Endings of pictures; what has another one is opened once to see what it is.
 const PICTURES: [&str; 32] = [
@@ -51,6 +55,8 @@ pub(super) enum Finding {
     Settled(Outcome),
     /// It looks half written; to be looked at again.
     Unsettled,
+    /// It can't be read now, which says nothing about the file; and why.
+    NotNow(String),
     /// It is not there any more.
     Gone,
 }
@@ -99,31 +105,42 @@ impl Examiner {
         sidecar: Option<&Path>,
         settled: bool,
     ) -> Finding {
-        let mut file = match File::open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Finding::Gone,
-            Err(error) => return skipped(format!("the file can't be read: {}", plain(&error))),
-        };
+        self.look(path, version, sidecar, settled)
+            .unwrap_or_else(|error| match error.kind() {
+                io::ErrorKind::NotFound => Finding::Gone,
+                _ if files::is_passing(&error) => {
+                    Finding::NotNow(format!("the file can't be read: {}", files::plain(&error)))
+                }
+                _ => skipped(format!("the file can't be read: {}", files::plain(&error))),
+            })
+    }
+
+    fn look(
+        &mut self,
+        path: &Path,
+        version: Version,
+        sidecar: Option<&Path>,
+        settled: bool,
+    ) -> io::Result<Finding> {
+        let mut file = files::open(path)?;
         let fresh = !settled && file.metadata().is_ok_and(|metadata| is_fresh(&metadata));
         if version.n_bytes == 0 {
-            return if fresh {
+            return Ok(if fresh {
                 Finding::Unsettled
             } else {
                 skipped("the file is empty".into())
-            };
+            });
         }
-        if let Err(error) = self.read_head(&file, HEAD_BYTES) {
-            return skipped(format!("the file can't be read: {}", plain(&error)));
-        }
+        self.read_head(&file, HEAD_BYTES)?;
         let Some(mut probe) = render::probe(&self.head) else {
-            return match ending(path) {
+            return Ok(match ending(path) {
                 _ if fresh => Finding::Unsettled,
                 Ending::Picture => skipped(no_picture(&self.head)),
                 _ => Finding::Settled(Outcome::Other),
-            };
+            });
         };
         if fresh && !is_whole(&mut file, probe.kind, version.n_bytes) {
-            return Finding::Unsettled;
+            return Ok(Finding::Unsettled);
         }
 
         let mut metadata = self.reader.head(&self.head);
@@ -135,14 +152,23 @@ impl Examiner {
                 Kind::Heic | Kind::Avif => MAX_WHOLE_BYTES,
                 _ => LONG_HEAD_BYTES,
             };
-            if file.rewind().is_ok() && self.read_head(&file, n_bytes).is_ok() {
-                probe = render::probe(&self.head).unwrap_or(probe);
-            }
+            file.rewind()?;
+            self.read_head(&file, n_bytes)?;
+            probe = render::probe(&self.head).unwrap_or(probe);
             if metadata.is_none() {
                 metadata = self.reader.head(&self.head);
             }
-            if metadata.is_none() && file.rewind().is_ok() {
-                let mut found = self.reader.seek(&file);
+            if metadata.is_none() {
+                file.rewind()?;
+                let trouble = RefCell::default();
+                let mut found = self.reader.seek(Watched {
+                    file: &file,
+                    trouble: &trouble,
+                });
+                // The reader of metadata takes a disk that fails for a file without metadata.
+                if let Some(error) = trouble.into_inner() {
+                    return Err(error);
+                }
                 found.xmp = xmp::find(&self.head).unwrap_or_default();
                 metadata = Some(found);
             }
@@ -150,12 +176,23 @@ impl Examiner {
             self.head.shrink_to(LONG_HEAD_BYTES as usize);
         }
         let mut metadata = metadata.unwrap_or_default();
-        if let Some(sidecar) = sidecar.and_then(read_sidecar) {
-            metadata.overlay(sidecar);
+        if let Some(sidecar) = sidecar {
+            match read_sidecar(sidecar) {
+                Ok(Some(found)) => metadata.overlay(found),
+                Ok(None) => {}
+                // Its ratings and keywords decide who sees the photo: not shown without them.
+                Err(error) if files::is_passing(&error) => {
+                    let reason = files::plain(&error);
+                    return Ok(Finding::NotNow(format!(
+                        "its XMP file can't be read: {reason}"
+                    )));
+                }
+                Err(_) => {}
+            }
         }
-        Finding::Settled(Outcome::Photo(Box::new(facts(
+        Ok(Finding::Settled(Outcome::Photo(Box::new(facts(
             path, version, &probe, metadata,
-        ))))
+        )))))
     }
 
     fn read_head(&mut self, file: &File, n_bytes: u64) -> std::io::Result<()> {
@@ -176,14 +213,6 @@ fn skipped(reason: String) -> Finding {
     Finding::Settled(Outcome::Skipped(reason))
 }
 
-/// What people can do something with: the system's words without its number.
-fn plain(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::PermissionDenied => "permission denied".into(),
-        _ => error.to_string(),
-    }
-}
-
 fn no_picture(head: &[u8]) -> String {
     let text = String::from_utf8_lossy(&head[..head.len().min(256)]).to_ascii_lowercase();
     if head.iter().take(4096).all(|byte| *byte == 0) {
@@ -195,14 +224,43 @@ fn no_picture(head: &[u8]) -> String {
     }
 }
 
-fn read_sidecar(path: &Path) -> Option<xmp::Xmp> {
+fn read_sidecar(path: &Path) -> io::Result<Option<xmp::Xmp>> {
     let mut text = Vec::new();
-    File::open(path)
-        .ok()?
+    files::open(path)?
         .take(SIDECAR_BYTES)
-        .read_to_end(&mut text)
-        .ok()?;
-    xmp::find(&text)
+        .read_to_end(&mut text)?;
+    Ok(xmp::find(&text))
+}
+
+/// A file whose passing errors are remembered, for readers that swallow them.
+struct Watched<'a> {
+    file: &'a File,
+    trouble: &'a RefCell<Option<io::Error>>,
+}
+
+impl Watched<'_> {
+    fn noted<T>(&self, result: io::Result<T>) -> io::Result<T> {
+        result.inspect_err(|error| {
+            if files::is_passing(error) && error.kind() != io::ErrorKind::Interrupted {
+                let same = error.raw_os_error().map(io::Error::from_raw_os_error);
+                *self.trouble.borrow_mut() = Some(same.unwrap_or_else(|| error.kind().into()));
+            }
+        })
+    }
+}
+
+impl Read for Watched<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let result = self.file.read(into);
+        self.noted(result)
+    }
+}
+
+impl Seek for Watched<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let result = self.file.seek(to);
+        self.noted(result)
+    }
 }
 
 /// The time of change that nobody can set, where there is one: a copy that keeps its original's

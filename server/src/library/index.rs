@@ -1,7 +1,7 @@
 //! The index: what is known of every file, in SQLite, so that a second start opens no photo again.
 //!
 //! Rows in, rows out; opens no photo and knows no screen. One connection writes, others read beside
-//! it (WAL). Without a data directory, and when the disk is full, it lives in memory. An index that
+//! it (WAL). Without a data directory, and when its disk takes nothing, it lives in memory. An index that
 //! is damaged or of another version is set aside and made anew: everything in it can be found again.
 
 mod changes;
@@ -20,11 +20,15 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use crate::store;
+
 pub(super) use changes::{
-    Change, Known, Outcome, Record, activate, apply, device, folders_below, in_folder, set_device,
-    set_likeness, skip, without_likeness,
+    Change, Known, Outcome, Record, activate, apply, device, folders_below, id_of, in_folder,
+    set_device, set_likeness, skip, without_likeness,
 };
-pub(super) use rows::{Tally, albums, entries, keywords, photo, skipped, tally, was_scanned};
+pub(super) use rows::{
+    Tally, albums, display_name, entries, keywords, photo, skipped, tally, was_scanned,
+};
 
 /// The index of one data directory, or one in memory.
 #[derive(Debug)]
@@ -73,8 +77,8 @@ impl Index {
             dir: dir.to_owned(),
             reason: error.to_string(),
         };
-        fs::create_dir_all(dir).map_err(|error| unusable(&error))?;
-        let lock = File::create(dir.join(LOCK)).map_err(|error| unusable(&error))?;
+        store::make_folder(dir).map_err(|error| unusable(&error))?;
+        let lock = store::create_private(&dir.join(LOCK)).map_err(|error| unusable(&error))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(IndexError::InUse(dir.to_owned())),
@@ -84,12 +88,14 @@ impl Index {
             }
         }
         let path = dir.join(FILE);
+        make_private(&path).map_err(|error| unusable(&error))?;
         let connection = match schema::open(&path) {
             Ok(connection) => connection,
             Err(reason) => {
                 let aside = set_aside(&path).map_err(|error| unusable(&error))?;
                 tracing::warn!(%reason, aside = %aside.display(),
                     "the index can't be used; it is set aside, and the folders are indexed anew");
+                make_private(&path).map_err(|error| unusable(&error))?;
                 schema::open(&path).map_err(|error| unusable(&error))?
             }
         };
@@ -110,6 +116,20 @@ impl Index {
         schema::open_to_read(&path).ok()?;
         schema::copy(&path, &lock(&index.writer)).ok()?;
         Some(index)
+    }
+
+    /// The index in `dir`, which can't be written, as far as it can be read: in memory from now on.
+    pub(super) fn stranded(dir: &Path) -> Self {
+        let path = dir.join(FILE);
+        let index = Self::in_memory();
+        // A failed copy leaves nothing behind: what it holds is found again.
+        if path.exists()
+            && let Err(error) = schema::copy(&path, &lock(&index.writer))
+        {
+            tracing::debug!(%error, "the index that can't be written can't be read either");
+            return Self::in_memory();
+        }
+        index
     }
 
     /// An index that ends with the program.
@@ -206,6 +226,7 @@ impl Index {
             Err(_) => return,
         };
         match set_aside(path).and_then(|aside| {
+            make_private(path)?;
             let fresh = schema::open(path).map_err(io::Error::other)?;
             Ok((aside, fresh))
         }) {
@@ -242,6 +263,21 @@ impl Index {
             Err(failed) => tracing::error!(%error, %failed, "the index can't be written"),
         }
     }
+}
+
+/// Positions and captions are nobody else's business: the index is its owner's alone. SQLite gives the
+/// files beside it the same rights.
+fn make_private(path: &Path) -> io::Result<()> {
+    if !path.exists() {
+        // An empty file is an empty database.
+        store::create_private(path)?;
+    }
+    for suffix in ["", "-wal", "-shm"] {
+        let mut file = path.as_os_str().to_owned();
+        file.push(suffix);
+        store::tighten(Path::new(&file));
+    }
+    Ok(())
 }
 
 /// Out of the way, under a name that tells what it is; an older one under that name goes.

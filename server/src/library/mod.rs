@@ -10,10 +10,13 @@ mod examine;
 mod facts;
 mod filter;
 mod index;
+mod later;
 mod metadata;
 mod names;
 mod places;
 mod scan;
+mod troubles;
+mod walk;
 mod watch;
 mod xmp;
 
@@ -41,6 +44,7 @@ use crate::{
     timeline::{Entry, Order, PhotoId, Shape},
 };
 use index::{Change, Index, Known, Tally};
+use troubles::Troubles;
 
 /// Where a photo's pixels come from.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -77,6 +81,26 @@ pub struct Version {
     pub modified_nanos: i64,
     /// The same of the XMP file beside it; 0 when there is none.
     pub sidecar_nanos: i64,
+    /// When the file or its rights were last changed (ctime), in nanoseconds since 1970; 0 where that
+    /// isn't known. Nobody can set it.
+    pub changed_nanos: i64,
+}
+
+impl Version {
+    /// Whether both are the same content, as far as both know.
+    fn is_as(&self, other: &Self) -> bool {
+        let known = self.changed_nanos != 0 && other.changed_nanos != 0;
+        let changed_nanos = if known {
+            self.changed_nanos
+        } else {
+            other.changed_nanos
+        };
+        *other
+            == Self {
+                changed_nanos,
+                ..*self
+            }
+    }
 }
 
 /// A file that is not shown.
@@ -86,6 +110,16 @@ pub struct Skipped {
     pub file: String,
     /// Why, in words.
     pub reason: String,
+    /// It is no fault of the file's: it is tried again by itself.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub not_now: bool,
+}
+
+/// Why something in the folders is not looked at that is no file of the index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Remark {
+    reason: String,
+    is_passing: bool,
 }
 
 /// How much there is, and how far the scan is.
@@ -95,6 +129,8 @@ pub struct Counts {
     pub photos: u64,
     /// Picture files that could not be shown.
     pub skipped: u64,
+    /// Files and folders that can't be read now and are tried again; not among the skipped.
+    pub not_now: u64,
     /// Files that are no pictures at all, such as texts and videos.
     pub other_files: u64,
     /// Files looked at by the scan that runs, or by the last one.
@@ -129,18 +165,26 @@ pub struct Library {
     was_scanned: AtomicBool,
     changed: Sender<u64>,
     demo: Vec<Arc<Photo>>,
+    troubles: Troubles,
 }
 
 impl Library {
-    /// The library of `roots` with its index in `data_dir`, or in memory; without roots it is the
-    /// demo's for good.
+    /// The library of `roots` with its index in `data_dir`, or in memory where that can't be written;
+    /// without roots it is the demo's for good.
     ///
     /// # Errors
-    /// The index is in use, or can't be kept there.
+    /// The index is in use.
     pub fn open(roots: Vec<PathBuf>, data_dir: Option<&Path>) -> Result<Self, IndexError> {
-        let index = match data_dir {
-            Some(dir) if !roots.is_empty() => Index::open(dir)?,
-            _ => Index::in_memory(),
+        let index = match data_dir.filter(|_| !roots.is_empty()) {
+            None => Index::in_memory(),
+            Some(dir) => match Index::open(dir) {
+                Err(IndexError::Unusable { reason, .. }) => {
+                    tracing::warn!(folder = %dir.display(), %reason,
+                        "the index can't be kept there; it is kept in memory until the program ends (--data-dir names another folder)");
+                    Index::stranded(dir)
+                }
+                index => index?,
+            },
         };
         Ok(Self::new(roots, index))
     }
@@ -175,6 +219,7 @@ impl Library {
             roots,
             changed: Sender::new(0),
             demo,
+            troubles: Troubles::default(),
         }
     }
 
@@ -212,8 +257,14 @@ impl Library {
     /// The photos that `filter` lets through on the day `today`.
     pub fn select(&self, filter: &Filter, order: Order, today: chrono::NaiveDate) -> Vec<Entry> {
         let with_names = order != Order::Shuffle;
-        self.index
-            .read(|connection| index::entries(connection, filter, today, &self.roots, with_names))
+        let mut entries = self
+            .index
+            .read(|connection| index::entries(connection, filter, today, &self.roots, with_names));
+        let out = self.troubles.giving_way();
+        if !out.is_empty() && entries.iter().any(|entry| !out.contains(&entry.id)) {
+            entries.retain(|entry| !out.contains(&entry.id));
+        }
+        entries
     }
 
     /// The photo `id`, if it is (still) there.
@@ -230,18 +281,32 @@ impl Library {
     pub fn counts(&self) -> Counts {
         let demo = self.shows_demo();
         let state = self.state();
+        let (n_remarks, not_now) = self.troubles.counts();
         Counts {
             photos: state.tally.photos,
-            skipped: state.tally.skipped,
+            skipped: state.tally.skipped + n_remarks,
+            not_now,
             demo,
             ..state.counts
         }
     }
 
-    /// Files that are not shown, by path: at most `n`, after the first `offset`.
+    /// Files that are not shown: at most `n`, after the first `offset`. What can't be read now and what
+    /// was never looked into comes first, then the rest, each by path.
     pub fn skipped(&self, offset: u32, n: u32) -> Vec<Skipped> {
-        self.index
-            .read(|connection| index::skipped(connection, &self.roots, offset, n))
+        let first = self.troubles.list(&self.roots);
+        let n_first = u32::try_from(first.len()).unwrap_or(u32::MAX);
+        let (skip, take) = (offset as usize, n as usize);
+        let mut page: Vec<Skipped> = first.into_iter().skip(skip).take(take).collect();
+        let left = n - u32::try_from(page.len()).unwrap_or(n);
+        if left > 0 {
+            let offset = offset.saturating_sub(n_first);
+            page.extend(
+                self.index
+                    .read(|connection| index::skipped(connection, &self.roots, offset, left)),
+            );
+        }
+        page
     }
 
     /// The albums that have photos: their path below the folder given, and how many photos are in each itself.
@@ -392,6 +457,7 @@ impl Library {
         if !changes.is_empty() {
             let before = self.state().tally;
             let now = i64::try_from(clock::now().0 / 1000).unwrap_or(0);
+            self.troubles.settle(changes);
             let after = self.index.write(|connection| {
                 index::apply(connection, changes, before, now, first).map(Some)
             });
@@ -402,7 +468,9 @@ impl Library {
             }
         }
         let mut state = self.state();
-        state.unannounced |= !changes.is_empty();
+        state.unannounced |= changes
+            .iter()
+            .any(|change| !matches!(change, Change::Stamped(..)));
         if announce && std::mem::take(&mut state.unannounced) {
             drop(state);
             self.announce();

@@ -3,11 +3,13 @@
 //! One thread walks and compares names, sizes and times with the index, folder by folder; a few
 //! others look at what is new or changed; the scan's own thread writes what they find, in batches.
 //! All queues between them are short, so memory does not depend on how many photos there are. Any
-//! moment is a good one to be killed: what was written is known, the rest is found again.
+//! moment is a good one to be killed: what was written is known, the rest is found again. What lies in
+//! a folder, and which links are followed, is `walk`'s.
+
+mod walker;
 
 use std::{
     collections::{HashMap, HashSet},
-    ffi::OsString,
     path::{Path, PathBuf},
     sync::{
         Mutex, PoisonError,
@@ -19,18 +21,30 @@ use std::{
 
 use super::{
     Library, Version,
-    examine::{Ending, Examiner, Finding, ending},
-    index::{Change, Known, Outcome, Record},
+    examine::{Examiner, Finding},
+    index::{Change, Outcome, Record},
     places::Places,
+    walk::{self, Bounds},
 };
+pub(super) use walker::Walked;
+use walker::Walker;
 
 /// Walks folders into a [`Library`]. Keeps what it must look at again.
 #[derive(Debug)]
 pub struct Scanner {
     roots: Vec<PathBuf>,
     n_workers: usize,
+    follow_links: bool,
     /// Files that looked half written: their version, and when they were first seen with it.
     unsettled: HashMap<PathBuf, (Version, Instant)>,
+    /// Links to folders, as the last scan of everything judged them: followed or not.
+    links: HashMap<PathBuf, bool>,
+    /// A link was found that only a scan of everything can judge.
+    unjudged: bool,
+    /// Folders that couldn't be read when they were tried last, of which the log was told.
+    unread: HashSet<PathBuf>,
+    /// Files looked into so far.
+    n_examined: u64,
 }
 
 /// What is to be looked through.
@@ -50,15 +64,6 @@ pub enum Scope {
 /// A file that hasn't changed for this long is what it is, however it ends.
 const SETTLES_AFTER: Duration = Duration::from_secs(2);
 
-/// Folders that other programs fill with thumbnails and rubbish.
-const NOT_FOR_PEOPLE: [&str; 5] = [
-    "@eaDir",
-    "#recycle",
-    "$RECYCLE.BIN",
-    "lost+found",
-    "System Volume Information",
-];
-
 /// What is known is written after the first of these spans, then ever more seldom: early for the
 /// first picture, seldom enough not to make a playlist of a large library all day.
 const FIRST_BATCH: Duration = Duration::from_millis(60);
@@ -69,33 +74,30 @@ const MAX_BATCH: usize = 2000;
 /// Files that wait to be looked at, and findings that wait to be written.
 const QUEUE: usize = 256;
 
+/// Files that can't be read now have so many lines in the log for each scan, and then one for all.
+const MAX_LINES: u64 = 3;
+
 /// Where a walk begins, and whether it goes below.
 struct Start {
     folder: PathBuf,
-    max_depth: usize,
+    deep: bool,
 }
 
 impl Start {
-    fn deep(folder: &Path) -> Self {
+    fn new(folder: &Path, deep: bool) -> Self {
         Self {
             folder: folder.to_owned(),
-            max_depth: usize::MAX,
+            deep,
         }
     }
 
-    fn flat(folder: &Path) -> Self {
-        Self {
-            folder: folder.to_owned(),
-            max_depth: 1,
+    /// Whether `path` is looked at by a walk from here.
+    fn covers(&self, path: &Path) -> bool {
+        if self.deep {
+            path.starts_with(&self.folder)
+        } else {
+            path.parent() == Some(&self.folder)
         }
-    }
-
-    /// Files before the folders beside them: all files of a folder come one after the other.
-    fn walk(&self) -> walkdir::WalkDir {
-        walkdir::WalkDir::new(&self.folder)
-            .follow_links(true)
-            .max_depth(self.max_depth)
-            .sort_by_key(|entry| entry.file_type().is_dir())
     }
 }
 
@@ -110,16 +112,13 @@ struct Job {
 /// What comes back.
 enum News {
     Change(Change),
-    /// So many folders could not be read.
-    Unread(u64),
     Unsettled(PathBuf, Version),
+    NotNow(PathBuf, Version, String),
     /// Files that are as they were, and such as are none of ours.
     Seen {
         files: u64,
         others: u64,
     },
-    /// A folder, or part of one, could not be read: nothing is said about what is in it.
-    Incomplete,
 }
 
 impl Scanner {
@@ -130,7 +129,34 @@ impl Scanner {
             roots: roots.to_owned(),
             // Over a network they mostly wait; on a disk two are enough.
             n_workers: n_cores.clamp(2, 8),
+            follow_links: false,
             unsettled: HashMap::new(),
+            links: HashMap::new(),
+            unjudged: false,
+            unread: HashSet::new(),
+            n_examined: 0,
+        }
+    }
+
+    /// The same, with links followed wherever they lead, if `follow_links`.
+    pub fn following_links(self, follow_links: bool) -> Self {
+        Self {
+            follow_links,
+            ..self
+        }
+    }
+
+    /// When something is to be looked at before its time, and where: what seemed half written, what
+    /// could not be read, and links that nobody has judged yet.
+    pub fn again(&self, library: &Library) -> Option<(Instant, Scope)> {
+        if self.unjudged {
+            return Some((Instant::now(), Scope::Everything));
+        }
+        let retry = library.next_try();
+        match (self.unsettled(), retry) {
+            (Some((due, scope)), Some((retry, _))) if due <= retry => Some((due, scope)),
+            (unsettled, None) => unsettled,
+            (_, retry) => retry,
         }
     }
 
@@ -152,14 +178,24 @@ impl Scanner {
     /// Looks through `scope` and tells `library`. Ends early when `stop` is set.
     pub fn scan(&mut self, library: &Library, scope: &Scope, stop: &AtomicBool) {
         let everything = *scope == Scope::Everything;
+        let bounds = Bounds::of(&self.roots, self.follow_links);
         let starts: Vec<Start> = match scope {
-            Scope::Everything => self.roots.iter().map(|root| Start::deep(root)).collect(),
+            Scope::Everything => self
+                .roots
+                .iter()
+                .map(|root| Start::new(root, true))
+                .collect(),
             Scope::Folders { deep, flat } => {
-                let deep = deep.iter().map(|folder| Start::deep(folder));
-                let flat = flat.iter().map(|folder| Start::flat(folder));
-                deep.chain(flat)
-                    .filter(|start| self.roots.iter().any(|root| start.folder.starts_with(root)))
-                    .collect()
+                let deep = deep.iter().map(|folder| Start::new(folder, true));
+                let flat = flat.iter().map(|folder| Start::new(folder, false));
+                let is_ours = |start: &Start| {
+                    let root = self
+                        .roots
+                        .iter()
+                        .find(|root| start.folder.starts_with(root));
+                    root.is_some_and(|root| bounds.may_start_at(&start.folder, root))
+                };
+                deep.chain(flat).filter(is_ours).collect()
             }
         };
         let first = !library.was_scanned();
@@ -170,42 +206,108 @@ impl Scanner {
         let (news, arriving) = sync_channel::<News>(QUEUE);
         let waiting = Mutex::new(waiting);
         let (roots, n_workers) = (self.roots.clone(), self.n_workers);
-        let complete = std::thread::scope(|threads| {
-            for _ in 0..n_workers {
+        let links = std::mem::take(&mut self.links);
+        let walked = std::thread::scope(|threads| {
+            let thread = |name: &str| std::thread::Builder::new().name(name.into());
+            let workers = (0..n_workers).filter_map(|_| {
                 let (waiting, news) = (&waiting, news.clone());
-                threads.spawn(move || work(waiting, &news));
+                let started = thread("examine").spawn_scoped(threads, move || work(waiting, &news));
+                started.ok()
+            });
+            // With none at all nobody would take what the walk finds.
+            if workers.count() == 0 {
+                tracing::warn!("this system gives no thread; the folders are looked through later");
+                return None;
             }
             if first && everything {
                 let (starts, to_do) = (&starts, &to_do);
-                threads.spawn(move || count(starts, to_do, stop));
+                let count = move || {
+                    for start in starts {
+                        walk::count(&start.folder, to_do, stop);
+                    }
+                };
+                // Progress without its end is no trouble.
+                let _ = thread("count").spawn_scoped(threads, count);
             }
             let walker = Walker {
                 library,
+                bounds: &bounds,
                 roots: &roots,
                 unsettled: &unsettled,
+                waiting: library.waiting(),
+                links: &links,
+                everything,
                 jobs,
                 news,
                 stop,
+                walked: Walked::default(),
             };
             let starts = &starts;
-            threads.spawn(move || walker.walk(starts));
-            self.write(library, &arriving, &to_do, first)
+            let walk = thread("walk").spawn_scoped(threads, move || walker.walk(starts));
+            self.write(library, &arriving, &to_do, first);
+            walk.ok().and_then(|walk| walk.join().ok())
         });
-        let complete = complete && !stop.load(Relaxed);
+        let Some(walked) = walked else {
+            self.links = links;
+            library.scan_finished(everything, false);
+            return;
+        };
+        let ended = !stop.load(Relaxed);
+        let complete = walked.complete && ended;
+        for (path, seen) in unsettled {
+            // What no walk came by is still half written.
+            if !starts.iter().any(|start| start.covers(&path)) {
+                self.unsettled.entry(path).or_insert(seen);
+            }
+        }
+        if ended {
+            self.complain(&starts, &walked);
+            library.scan_unread(walked.unread.len() as u64);
+            library.walked(
+                &|path| starts.iter().any(|start| start.covers(path)),
+                &walked,
+            );
+        }
+        self.links = if everything && ended {
+            walked.links
+        } else {
+            links
+        };
+        self.unjudged = if everything {
+            false
+        } else {
+            self.unjudged || walked.unjudged
+        };
         library.scan_finished(everything, complete);
     }
 
-    /// Writes what arrives until nobody sends any more. False when a part could not be seen.
+    /// Tells the log of folders that can't be read, each once until it could be read again.
+    fn complain(&mut self, starts: &[Start], walked: &Walked) {
+        let still = |folder: &PathBuf| {
+            walked.unread.contains_key(folder)
+                || !(walked.visited.contains(folder)
+                    || starts.iter().any(|start| start.covers(folder)))
+        };
+        self.unread.retain(still);
+        for (folder, reason) in &walked.unread {
+            if self.unread.insert(folder.clone()) {
+                tracing::warn!(folder = %folder.display(), %reason,
+                    "a folder can't be read; its photos are kept as they are");
+            }
+        }
+    }
+
+    /// Writes what arrives until nobody sends any more.
     fn write(
         &mut self,
         library: &Library,
         arriving: &Receiver<News>,
         to_do: &AtomicU64,
         first: bool,
-    ) -> bool {
+    ) {
         let mut places = Places::default();
         let mut batch = Vec::new();
-        let mut complete = true;
+        let mut n_not_now = 0;
         let mut span = FIRST_BATCH;
         let mut due = Instant::now() + span;
         let (mut n_seen, mut n_others) = (0, 0);
@@ -213,7 +315,8 @@ impl Scanner {
             let wait = due.saturating_duration_since(Instant::now());
             let over = match arriving.recv_timeout(wait) {
                 Ok(News::Change(mut change)) => {
-                    n_seen += 1;
+                    n_seen += u64::from(!matches!(change, Change::Stamped(..)));
+                    self.n_examined += u64::from(matches!(change, Change::Seen(_)));
                     if let Change::Seen(record) = &mut change
                         && let Outcome::Photo(facts) = &mut record.outcome
                     {
@@ -232,12 +335,15 @@ impl Scanner {
                     n_others += others;
                     false
                 }
-                Ok(News::Unread(n)) => {
-                    library.scan_unread(n);
-                    false
-                }
-                Ok(News::Incomplete) => {
-                    complete = false;
+                Ok(News::NotNow(path, version, reason)) => {
+                    n_seen += 1;
+                    if library.can_not_be_read(&path, version, &reason) {
+                        n_not_now += 1;
+                        if n_not_now <= MAX_LINES {
+                            tracing::warn!(file = %path.display(), %reason,
+                                "a file can't be read now; it is tried again");
+                        }
+                    }
                     false
                 }
                 Err(RecvTimeoutError::Timeout) => false,
@@ -249,7 +355,13 @@ impl Scanner {
                 library.scan_progress(n_seen, n_others, to_do.load(Relaxed));
             }
             if over {
-                return complete;
+                if n_not_now > MAX_LINES {
+                    tracing::warn!(
+                        n_files = n_not_now,
+                        "files can't be read now; they are tried again"
+                    );
+                }
+                return;
             }
             if is_due {
                 span = (span * 2).min(LATEST_BATCH);
@@ -276,6 +388,7 @@ fn work(waiting: &Mutex<Receiver<Job>>, news: &SyncSender<News>) {
                 outcome,
             }))),
             Finding::Unsettled => News::Unsettled(job.path, job.version),
+            Finding::NotNow(reason) => News::NotNow(job.path, job.version, reason),
             Finding::Gone => News::Seen {
                 files: 0,
                 others: 0,
@@ -285,237 +398,6 @@ fn work(waiting: &Mutex<Receiver<Job>>, news: &SyncSender<News>) {
             return;
         }
     }
-}
-
-/// How many pictures there will be, by their names alone: what progress is measured by.
-fn count(starts: &[Start], n: &AtomicU64, stop: &AtomicBool) {
-    for start in starts {
-        for entry in start
-            .walk()
-            .into_iter()
-            .filter_entry(is_for_people)
-            .flatten()
-        {
-            if stop.load(Relaxed) {
-                return;
-            }
-            if entry.file_type().is_file() && ending(entry.path()) != Ending::NoPicture {
-                n.fetch_add(1, Relaxed);
-            }
-        }
-    }
-}
-
-fn is_for_people(entry: &walkdir::DirEntry) -> bool {
-    let name = entry.file_name().to_string_lossy();
-    entry.depth() == 0 || !(name.starts_with('.') || NOT_FOR_PEOPLE.contains(&name.as_ref()))
-}
-
-/// The thread that walks.
-struct Walker<'a> {
-    library: &'a Library,
-    roots: &'a [PathBuf],
-    unsettled: &'a HashMap<PathBuf, (Version, Instant)>,
-    jobs: SyncSender<Job>,
-    news: SyncSender<News>,
-    stop: &'a AtomicBool,
-}
-
-/// A folder and the files in it, as the walk comes by them.
-struct Folder {
-    path: PathBuf,
-    files: Vec<(OsString, Version)>,
-    /// Neither files nor folders: pipes, sockets, devices.
-    odd: Vec<OsString>,
-}
-
-impl Walker<'_> {
-    fn walk(self, starts: &[Start]) {
-        for start in starts {
-            if self.root_is_away(&start.folder) || self.walk_below(start).is_none() {
-                // Whoever listens may be gone already.
-                let _ = self.news.send(News::Incomplete);
-            }
-        }
-    }
-
-    /// A share that isn't mounted must not empty the walls.
-    fn root_is_away(&self, start: &Path) -> bool {
-        let Some(root) = self.roots.iter().find(|root| start.starts_with(root)) else {
-            return true;
-        };
-        self.library.root_is_away(root)
-    }
-
-    /// `None` when not everything could be seen, or nobody wants to know.
-    fn walk_below(&self, start: &Start) -> Option<()> {
-        let mut visited = HashSet::new();
-        let mut unread: Vec<PathBuf> = Vec::new();
-        let mut folder: Option<Folder> = None;
-        for entry in start.walk().into_iter().filter_entry(is_for_people) {
-            if self.stop.load(Relaxed) {
-                return None;
-            }
-            match entry {
-                // At the depth where the walk ends: nobody looks into it.
-                Ok(entry) if entry.file_type().is_dir() && entry.depth() == start.max_depth => {}
-                Ok(entry) if entry.file_type().is_dir() => {
-                    if let Some(folder) = folder.take() {
-                        self.compare(folder)?;
-                    }
-                    visited.insert(entry.path().to_owned());
-                    folder = Some(Folder {
-                        path: entry.into_path(),
-                        files: Vec::new(),
-                        odd: Vec::new(),
-                    });
-                }
-                Ok(entry) => {
-                    let Some(folder) = &mut folder else { continue };
-                    let name = entry.file_name().to_owned();
-                    if !entry.file_type().is_file() {
-                        folder.odd.push(name);
-                    } else if let Ok(metadata) = entry.metadata() {
-                        folder.files.push((name, version_of(&metadata)));
-                    }
-                }
-                // A link to a folder above it: its photos are being seen already.
-                Err(error) if error.loop_ancestor().is_some() => {}
-                Err(error) => {
-                    let kind = error.io_error().map(std::io::Error::kind);
-                    // Gone between two reads, or a dangling link: not there, which is no trouble.
-                    if kind != Some(std::io::ErrorKind::NotFound) {
-                        tracing::warn!(%error, "a folder can't be read; its photos are kept as they are");
-                        unread.extend(error.path().map(Path::to_owned));
-                    }
-                }
-            }
-        }
-        if let Some(folder) = folder.take() {
-            self.compare(folder)?;
-        }
-        let below = if start.max_depth == 1 {
-            Vec::new()
-        } else {
-            self.library.folders_below(&start.folder)
-        };
-        for known in below {
-            let is_unread = unread.iter().any(|folder| known.starts_with(folder));
-            if !visited.contains(&known) && !is_unread {
-                for known in self
-                    .library
-                    .known_in(&known)
-                    .into_values()
-                    .filter(|known| !known.gone)
-                {
-                    self.tell(Change::Gone(known.id))?;
-                }
-            }
-        }
-        if !unread.is_empty() {
-            self.news.send(News::Unread(unread.len() as u64)).ok()?;
-        }
-        unread.is_empty().then_some(())
-    }
-
-    /// Compares a folder with what the index knows of it.
-    fn compare(&self, folder: Folder) -> Option<()> {
-        let mut known = self.library.known_in(&folder.path);
-        let mut counted = (0, 0);
-        let sidecars: HashMap<OsString, (OsString, i64)> = folder
-            .files
-            .iter()
-            .filter(|(name, _)| has_ending(name, "xmp"))
-            .map(|(name, version)| (stem(name), (name.clone(), version.modified_nanos)))
-            .collect();
-        for (name, mut version) in folder.files {
-            if ending(Path::new(&name)) == Ending::NoPicture {
-                counted.1 += 1;
-                continue;
-            }
-            // `a.jpg.xmp` as darktable and digiKam name it, `a.xmp` as Adobe does.
-            let sidecar = sidecars.get(&name).or_else(|| sidecars.get(&stem(&name)));
-            version.sidecar_nanos = sidecar.map_or(0, |(_, modified)| *modified);
-            let path = folder.path.join(&name);
-            match known.remove(&name) {
-                Some(Known {
-                    version: same,
-                    gone,
-                    id,
-                }) if same == version => {
-                    counted.0 += 1;
-                    if gone {
-                        self.tell(Change::Back(id))?;
-                    }
-                }
-                _ => {
-                    let settled = self.unsettled.get(&path).is_some_and(|(before, since)| {
-                        *before == version && since.elapsed() >= SETTLES_AFTER
-                    });
-                    let sidecar = sidecar.map(|(name, _)| folder.path.join(name));
-                    self.jobs
-                        .send(Job {
-                            path,
-                            version,
-                            sidecar,
-                            settled,
-                        })
-                        .ok()?;
-                }
-            }
-        }
-        for name in folder.odd {
-            let path = folder.path.join(&name);
-            if ending(&path) == Ending::Picture
-                && known.remove(&name).is_none_or(|known| known.gone)
-            {
-                let outcome = Outcome::Skipped("it is a pipe or a device, not a file".into());
-                let version = Version::default();
-                self.tell(Change::Seen(Box::new(Record {
-                    path,
-                    version,
-                    outcome,
-                })))?;
-            }
-        }
-        for known in known.into_values().filter(|known| !known.gone) {
-            self.tell(Change::Gone(known.id))?;
-        }
-        self.news
-            .send(News::Seen {
-                files: counted.0,
-                others: counted.1,
-            })
-            .ok()
-    }
-
-    fn tell(&self, change: Change) -> Option<()> {
-        self.news.send(News::Change(change)).ok()
-    }
-}
-
-fn version_of(metadata: &std::fs::Metadata) -> Version {
-    let modified = metadata
-        .modified()
-        .ok()
-        .map(chrono::DateTime::<chrono::Utc>::from);
-    Version {
-        n_bytes: metadata.len(),
-        modified_nanos: modified
-            .and_then(|modified| modified.timestamp_nanos_opt())
-            .unwrap_or(0),
-        sidecar_nanos: 0,
-    }
-}
-
-fn stem(name: &OsString) -> OsString {
-    Path::new(name).file_stem().unwrap_or_default().to_owned()
-}
-
-fn has_ending(name: &OsString, wanted: &str) -> bool {
-    Path::new(name)
-        .extension()
-        .is_some_and(|ending| ending.eq_ignore_ascii_case(wanted))
 }
 
 /// The folders that are walked: whole paths, and none that lies inside another.

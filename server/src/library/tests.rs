@@ -76,6 +76,76 @@ fn photo_of(fixture: &Fixture, name: &str) -> Arc<Photo> {
 }
 
 #[test]
+fn a_photo_that_can_not_be_read_gives_way_until_it_can() {
+    let mut fixture = Fixture::new();
+    for n in 0..20 {
+        fixture.add(&format!("{n:02}.jpg"), &jpeg(16, 16, n));
+    }
+    fixture.scan();
+    let mut changes = fixture.library.changes();
+    changes.mark_unchanged();
+    let first = photo_of(&fixture, "00.jpg");
+    fixture.library.not_now(&first, "too many open files");
+    assert!(changes.has_changed().unwrap());
+    assert_eq!(fixture.names().len(), 19);
+    // A share that is out of reach: a few give way, and then screens keep what they have.
+    for n in 1..20 {
+        let name = format!("{n:02}.jpg");
+        let id = index::id_of(&fixture.library.roots()[0].join(name));
+        let photo = fixture.library.photo(id).unwrap();
+        changes.mark_unchanged();
+        fixture.library.not_now(&photo, "input/output error");
+        assert_eq!(changes.has_changed().unwrap(), n < 5, "{n}");
+    }
+    assert_eq!(fixture.names().len(), 15);
+    let counts = fixture.library.counts();
+    assert_eq!(
+        (counts.skipped, counts.not_now, counts.demo),
+        (0, 20, false)
+    );
+    assert_eq!(fixture.library.skipped(0, 100).len(), 20);
+    // It works again: whoever was shown is no trouble, the others are read by the next scans.
+    fixture.library.shown([first.id].into_iter());
+    let mut n_rounds = 0;
+    while let Some((due, scope)) = fixture.scanner.again(&fixture.library) {
+        n_rounds += 1;
+        assert!(n_rounds < 5);
+        std::thread::sleep(due.saturating_duration_since(std::time::Instant::now()));
+        let stop = AtomicBool::new(false);
+        fixture.scanner.scan(&fixture.library, &scope, &stop);
+    }
+    assert_eq!(fixture.names().len(), 20);
+    let counts = fixture.library.counts();
+    assert_eq!((counts.photos, counts.skipped, counts.not_now), (20, 0, 0));
+}
+
+#[test]
+fn the_only_photo_never_gives_way_to_none() {
+    let mut fixture = Fixture::new();
+    fixture.add("a.jpg", &jpeg(16, 16, 1));
+    fixture.scan();
+    fixture
+        .library
+        .not_now(&photo_of(&fixture, "a.jpg"), "stale file handle");
+    assert_eq!(fixture.names(), ["a.jpg"]);
+    assert!(!fixture.library.counts().demo);
+}
+
+#[test]
+fn a_folder_that_takes_no_index_is_no_reason_not_to_start() {
+    let fixture = Fixture::new();
+    fixture.add("a.jpg", &jpeg(16, 16, 1));
+    let roots = fixture.library.roots().to_owned();
+    let file = fixture.folder.path().join("file");
+    std::fs::write(&file, b"").unwrap();
+    for data in [file.join("data"), PathBuf::from("/proc/mantel")] {
+        let library = Library::open(roots.clone(), Some(&data)).unwrap();
+        Scanner::new(&roots).scan(&library, &Scope::Everything, &AtomicBool::new(false));
+        assert_eq!(library.counts().photos, 1, "{data:?}");
+    }
+}
+
+#[test]
 fn a_skipped_photo_stays_skipped_until_its_file_changes() {
     let mut fixture = Fixture::new();
     fixture.add("a.jpg", &jpeg(16, 16, 1));

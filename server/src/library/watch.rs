@@ -15,7 +15,7 @@ use std::{
 };
 
 use notify::{
-    Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _,
+    Config, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _,
     event::{AccessKind, AccessMode},
 };
 
@@ -123,7 +123,9 @@ fn watch(roots: &[PathBuf], sender: &Sender<Tidings>, slot: &Slot) {
         };
         let _ = events.send(tidings);
     };
-    let mut watcher = match notify::recommended_watcher(handler) {
+    // A link could lead to the whole disk, or in circles; what is behind links is found on the timer.
+    let config = Config::default().with_follow_symlinks(false);
+    let mut watcher = match RecommendedWatcher::new(handler, config) {
         Ok(watcher) => watcher,
         Err(error) => {
             tracing::warn!(%error, "the folders can't be watched; they are looked through on a timer");

@@ -54,7 +54,7 @@ fn html(skipped: &[Skipped]) -> String {
     let _ = write!(page, "<h1>{title}</h1>");
     if !skipped.is_empty() {
         page.push_str("<table><tr><th>File<th>Why</tr>");
-        for Skipped { file, reason } in skipped {
+        for Skipped { file, reason, .. } in skipped {
             let _ = write!(
                 page,
                 "<tr><td>{}<td>{}</tr>",
@@ -77,6 +77,7 @@ mod tests {
         let skipped = [Skipped {
             file: "<script>alert(1)</script>.jpg".into(),
             reason: "a & b".into(),
+            not_now: false,
         }];
         let page = html(&skipped);
         assert!(!page.contains("<script>"));

@@ -272,6 +272,7 @@ impl Producer {
                         .map(|slide| work.left_of(slide.turn()))
                         .contains(&Some(turn))
                 });
+                self.library.shown(turn.photos());
                 self.remember_looks(&rendered);
                 work.spare = Some((turn, rendered.clone()));
                 work.shelf.insert(turn, rendered);
@@ -281,9 +282,8 @@ impl Producer {
                 work.failed.insert(photo.id);
                 match &*error {
                     LoadError::Gone => self.library.forget(&photo),
-                    // Not the photo's fault.
-                    LoadError::Stuck(_) | LoadError::NoThread(_) => {
-                        tracing::warn!(photo = %photo.name, %error, "a photo is left out for now");
+                    error if error.is_passing() => {
+                        self.library.not_now(&photo, &error.to_string());
                     }
                     error => self.library.skip(&photo, error.to_string()),
                 }

@@ -1,11 +1,12 @@
 //! The gallery: photos of a library, read and decoded when a rendition needs one.
 //!
-//! The only place that opens a photo for its pixels. Reading is bounded before it allocates; what
+//! Opens photos for their pixels. Reading is bounded before it allocates; what
 //! can't be shown comes back as one sentence, never as a panic.
 
 use std::{fs::File, io, io::Read};
 
 use crate::{
+    files,
     library::{Origin, Photo},
     render::{self, DecodeLimits, Fit, Picture, Size, pair, picture},
     source::{decoding, demo, wire::Wish},
@@ -31,7 +32,7 @@ pub enum LoadError {
     #[error("the file is not there any more")]
     Gone,
     /// It can't be read.
-    #[error("the file can't be read: {0}")]
+    #[error("the file can't be read: {}", files::plain(.0))]
     Read(io::Error),
     /// It is larger than any photo.
     #[error("the file has {0} MB, more than any photo that is shown ({MAX_FILE_MB} MB)")]
@@ -48,8 +49,8 @@ pub enum LoadError {
     /// The thread that works on it does nothing: a drive does not answer, or the machine stood still.
     #[error("nothing has come of it in {0} s: its drive does not answer, or the machine is busy")]
     Stuck(u64),
-    /// There is no thread to work on it.
-    #[error("no thread can be started to decode it: {0}")]
+    /// There was no thread to decode it in.
+    #[error("this system gives no thread to decode it in: {}", files::plain(.0))]
     NoThread(io::Error),
     /// Working on it failed in a way that nobody foresaw.
     #[error("the picture can't be decoded")]
@@ -57,6 +58,24 @@ pub enum LoadError {
 }
 
 const MAX_FILE_MB: u64 = 512;
+
+impl LoadError {
+    /// Whether the moment is to blame rather than the photo's bytes: then the same photo can be shown
+    /// later, and nothing is written down about it.
+    pub fn is_passing(&self) -> bool {
+        // Without a wildcard: whoever adds a reason has to say which it is.
+        match self {
+            Self::Read(error) => files::is_passing(error),
+            Self::Stuck(_) | Self::NoThread(_) => true,
+            Self::Gone
+            | Self::FileTooLarge(_)
+            | Self::Decode(_)
+            | Self::Encode(_)
+            | Self::Slow(_)
+            | Self::Broken => false,
+        }
+    }
+}
 
 /// Reads and decodes `photo` and fits it into `size`.
 pub fn load(
@@ -111,7 +130,7 @@ fn open(
         }
         Origin::File(path) => path,
     };
-    let bytes = read(File::open(path).map_err(gone_or_unreadable)?)?;
+    let bytes = read(files::open(path).map_err(gone_or_unreadable)?)?;
     let picture = decoded(&bytes)?;
     let own_caption = photo.facts.caption.clone();
     // The file's name is a last resort: who asks what this is gets an answer.
@@ -153,7 +172,11 @@ fn read(file: File) -> Result<Vec<u8>, LoadError> {
     if metadata.len() > MAX_FILE_MB * 1_000_000 {
         return Err(LoadError::FileTooLarge(metadata.len() / 1_000_000));
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
+    let mut bytes = Vec::new();
+    // Without memory for it the program would end; so it is a moment that passes.
+    bytes
+        .try_reserve_exact(usize::try_from(metadata.len()).unwrap_or(0))
+        .map_err(|_| LoadError::Read(io::ErrorKind::OutOfMemory.into()))?;
     // The file may be growing: the limit holds for what is read, too.
     file.take(MAX_FILE_MB * 1_000_000)
         .read_to_end(&mut bytes)
@@ -172,6 +195,24 @@ fn gone_or_unreadable(error: io::Error) -> LoadError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn the_moment_is_told_from_the_photo() {
+        let read = |code| LoadError::Read(io::Error::from_raw_os_error(code));
+        for code in [
+            libc::EMFILE,
+            libc::EACCES,
+            libc::EIO,
+            libc::ESTALE,
+            libc::ENOMEM,
+        ] {
+            assert!(read(code).is_passing(), "{code}");
+        }
+        assert!(LoadError::NoThread(io::ErrorKind::WouldBlock.into()).is_passing());
+        assert!(!read(libc::ELOOP).is_passing());
+        assert!(!LoadError::Broken.is_passing() && !LoadError::Slow(30).is_passing());
+    }
 
     #[test]
     fn a_photo_looks_the_same_on_every_screen() {

@@ -51,6 +51,8 @@ pub(in super::super) enum Change {
     Back(PhotoId),
     /// A file is not there any more.
     Gone(PhotoId),
+    /// A file is as it was; its time of change, in nanoseconds since 1970, is known only now.
+    Stamped(PhotoId, i64),
 }
 
 /// Makes the folders below `roots`, and no others, the ones that are shown.
@@ -88,14 +90,14 @@ pub(in super::super) fn in_folder(
     folder: &Path,
 ) -> rusqlite::Result<HashMap<OsString, Known>> {
     let mut statement = connection.prepare_cached(
-        "SELECT files.name, files.id, n_bytes, modified, sidecar, gone FROM files
+        "SELECT files.name, files.id, n_bytes, modified, sidecar, changed, gone FROM files
          JOIN folders ON folders.id = files.folder WHERE folders.path = ?1",
     )?;
     let rows = statement.query_map([bytes(folder.as_os_str())], |row| {
         let known = Known {
             id: PhotoId(row.get::<_, i64>(1)?.cast_unsigned()),
             version: version(row, 2)?,
-            gone: row.get::<_, i64>(5)? != 0,
+            gone: row.get::<_, i64>(6)? != 0,
         };
         Ok((os_string(row.get(0)?), known))
     })?;
@@ -187,6 +189,11 @@ pub(in super::super) fn apply(
                         Some(after),
                     );
                 }
+                Change::Stamped(id, changed) => {
+                    transaction
+                        .prepare_cached("UPDATE files SET changed = ?2 WHERE id = ?1")?
+                        .execute(params![id.0.cast_signed(), changed])?;
+                }
                 Change::Back(id) | Change::Gone(id) => {
                     let is_gone = matches!(change, Change::Gone(_));
                     if let Some((state, gone)) = state_of(*id)?
@@ -241,14 +248,15 @@ fn put(
         .prepare_cached(
             "INSERT INTO files (id, folder, name, n_bytes, modified, sidecar, state, gone, added,
                 reason, kind, width, height, orientation, taken, taken_from, month_day, camera,
-                latitude, longitude, place, rating, caption, likeness)
+                latitude, longitude, place, rating, caption, likeness, changed)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-                ?18, ?19, ?20, ?21, ?22, NULL)
+                ?18, ?19, ?20, ?21, ?22, NULL, ?23)
              ON CONFLICT (id) DO UPDATE SET folder = ?2, name = ?3, n_bytes = ?4, modified = ?5,
                 sidecar = ?6, state = ?7, gone = 0, reason = ?9, kind = ?10, width = ?11,
                 height = ?12, orientation = ?13, taken = ?14, taken_from = ?15, month_day = ?16,
                 camera = ?17, latitude = ?18, longitude = ?19, place = ?20, rating = ?21,
-                caption = ?22, likeness = NULL",
+                caption = ?22, changed = ?23,
+                likeness = CASE WHEN n_bytes = ?4 AND modified = ?5 THEN likeness END",
         )?
         .execute(params![
             id,
@@ -273,6 +281,7 @@ fn put(
             facts.place,
             facts.rating,
             facts.caption,
+            record.version.changed_nanos,
         ])?;
     if !facts.keywords.is_empty() {
         let mut insert = connection

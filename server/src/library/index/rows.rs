@@ -99,7 +99,7 @@ pub(in super::super) fn photo(
 ) -> rusqlite::Result<Option<Photo>> {
     let found = connection
         .prepare_cached(
-            "SELECT folders.path, files.name, n_bytes, modified, sidecar, kind, width, height,
+            "SELECT folders.path, files.name, n_bytes, modified, sidecar, changed, kind, width, height,
                 orientation, taken, taken_from, camera, latitude, longitude, place, rating, caption
              FROM files JOIN folders ON folders.id = files.folder
              WHERE files.id = ?1 AND state = 0 AND gone = 0",
@@ -107,7 +107,7 @@ pub(in super::super) fn photo(
         .query_row([id.0.cast_signed()], |row| {
             let folder = PathBuf::from(os_string(row.get(0)?));
             let path = folder.join(os_string(row.get(1)?));
-            Ok((path, version(row, 2)?, facts(row, 5)?))
+            Ok((path, version(row, 2)?, facts(row, 6)?))
         })
         .optional()?;
     let Some((path, version, mut facts)) = found else {
@@ -277,6 +277,7 @@ pub(in super::super) fn skipped(
         Ok(Skipped {
             file: display_name(&path, roots),
             reason: row.get::<_, Option<String>>(2)?.unwrap_or_default(),
+            not_now: false,
         })
     })?;
     rows.collect()
@@ -317,6 +318,7 @@ pub(super) fn version(row: &Row<'_>, at: usize) -> rusqlite::Result<Version> {
         n_bytes: row.get::<_, i64>(at)?.cast_unsigned(),
         modified_nanos: row.get(at + 1)?,
         sidecar_nanos: row.get(at + 2)?,
+        changed_nanos: row.get(at + 3)?,
     })
 }
 

@@ -6,12 +6,16 @@ use rusqlite::{Connection, OpenFlags, params};
 
 use super::READ_ONLY;
 
-/// Changes with every change of the tables: an index of another version is made anew.
-const VERSION: i64 = 1;
+/// Changes with every change of the tables. An index of the version before is carried over, one of
+/// any other version is made anew.
+const VERSION: i64 = 2;
+/// The version without times of change.
+const BEFORE: i64 = 1;
 /// `MNTL`, so that somebody else's database is not taken for ours.
 const APPLICATION: i64 = 0x4d4e_544c;
 
-/// Times are Unix seconds but `modified` and `sidecar`, which are nanoseconds. `taken` is seconds of
+/// Times are Unix seconds but `modified`, `sidecar` and `changed` (0 where it isn't known), which are
+/// nanoseconds. `taken` is seconds of
 /// the camera's local clock, `month_day` the same day as month × 100 + day. `state`: 0 a photo, 1 a
 /// picture that can't be shown, 2 no picture. `gone` is when a file was missed, 0 while it is there.
 const TABLES: &str = "
@@ -45,7 +49,8 @@ const TABLES: &str = "
         place TEXT,
         rating INTEGER,
         caption TEXT,
-        likeness INTEGER
+        likeness INTEGER,
+        changed INTEGER NOT NULL DEFAULT 0
     );
     CREATE TABLE keywords (
         word TEXT NOT NULL COLLATE NOCASE,
@@ -59,6 +64,17 @@ const TABLES: &str = "
     CREATE INDEX photos_unseen ON files (id) WHERE likeness IS NULL AND state = 0 AND gone = 0;
     CREATE INDEX files_skipped ON files (state) WHERE state = 1;
     CREATE INDEX keywords_by_file ON keywords (file);
+";
+
+/// Makes an index of version 1 one of version 2. What was skipped then may have been skipped for a
+/// bad moment's sake, and what has no looks may have been unreadable for one: both are looked at again.
+const CARRY_OVER: &str = "
+    BEGIN;
+    ALTER TABLE files ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
+    UPDATE files SET n_bytes = -1 WHERE state = 1;
+    UPDATE files SET likeness = NULL WHERE likeness = 0;
+    PRAGMA user_version = 2;
+    COMMIT;
 ";
 
 /// Why an index on disk can't be used, for the log.
@@ -108,6 +124,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, Unusable> {
     }
     match (number("application_id")?, number("user_version")?) {
         (APPLICATION, VERSION) => {}
+        (APPLICATION, BEFORE) => connection.execute_batch(CARRY_OVER)?,
         (APPLICATION, version) => return Err(Unusable::Version(version)),
         _ => return Err(Unusable::Stranger),
     }
@@ -148,12 +165,14 @@ pub(super) fn is_sound(connection: &Connection) -> bool {
 pub(super) fn copy(path: &Path, memory: &Connection) -> rusqlite::Result<()> {
     let uri = path.to_string_lossy();
     memory.execute("ATTACH ?1 AS disk", params![uri])?;
-    memory.execute_batch(
+    let version: i64 = memory.pragma_query_value(Some("disk"), "user_version", |row| row.get(0))?;
+    let changed = if version == BEFORE { ", 0" } else { "" };
+    memory.execute_batch(&format!(
         "INSERT INTO folders SELECT * FROM disk.folders;
          INSERT INTO roots SELECT * FROM disk.roots;
-         INSERT INTO files SELECT * FROM disk.files;
-         INSERT INTO keywords SELECT * FROM disk.keywords;",
-    )?;
+         INSERT INTO files SELECT *{changed} FROM disk.files;
+         INSERT INTO keywords SELECT * FROM disk.keywords;"
+    ))?;
     memory.execute_batch("DETACH disk")
 }
 

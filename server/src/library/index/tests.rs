@@ -141,6 +141,80 @@ fn a_full_disk_loses_nothing_but_the_next_start() {
     assert_eq!(n_photos(&Index::open(dir.path()).unwrap()), 10);
 }
 
+#[cfg(unix)]
+#[test]
+fn it_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let modes = || -> Vec<u32> {
+        let files = fs::read_dir(&data).unwrap();
+        let mode = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        files.map(|file| mode(file.unwrap().path())).collect()
+    };
+    let index = Index::open(&data).unwrap();
+    add(&index, &numbered(3));
+    assert_eq!(
+        modes(),
+        vec![0o600; modes().len()],
+        "with the files beside it"
+    );
+    assert!(modes().len() >= 3);
+    let mode = fs::metadata(&data).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o700);
+    drop(index);
+    // As an older version left it.
+    fs::set_permissions(data.join(FILE), fs::Permissions::from_mode(0o644)).unwrap();
+    let index = Index::open(&data).unwrap();
+    add(&index, &numbered(4));
+    assert_eq!(modes(), vec![0o600; modes().len()]);
+}
+
+#[test]
+fn an_index_of_the_version_before_is_carried_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(FILE);
+    let index = Index::open(dir.path()).unwrap();
+    add(&index, &numbered(3));
+    index.write(|connection| {
+        skip(
+            connection,
+            id_of(Path::new("/photos/1.jpg")),
+            "too many open files",
+        )?;
+        set_likeness(connection, id_of(Path::new("/photos/0.jpg")), None)?;
+        set_likeness(connection, id_of(Path::new("/photos/2.jpg")), Some(7))?;
+        connection.execute_batch("ALTER TABLE files DROP COLUMN changed; PRAGMA user_version = 1")
+    });
+    drop(index);
+    // Read beside a program of that version, and where it can't be written.
+    assert_eq!(n_photos(&Index::copied(dir.path()).unwrap()), 2);
+    assert_eq!(n_photos(&Index::stranded(dir.path())), 2);
+
+    let index = Index::open(dir.path()).unwrap();
+    assert_eq!(
+        index.read(tally),
+        Tally {
+            photos: 2,
+            skipped: 1
+        }
+    );
+    assert!(!path.with_extension("sqlite.unusable").exists());
+    let known = index.read(|connection| in_folder(connection, Path::new("/photos")));
+    let version = |name: &str| known[std::ffi::OsStr::new(name)].version;
+    let now = Version {
+        changed_nanos: 5,
+        ..Version::default()
+    };
+    assert!(version("0.jpg").is_as(&now), "a photo needs no second look");
+    assert!(
+        !version("1.jpg").is_as(&now),
+        "what was skipped is looked at again"
+    );
+    let unseen = index.read(|connection| without_likeness(connection, 9));
+    assert_eq!(unseen, [id_of(Path::new("/photos/0.jpg"))]);
+}
+
 #[test]
 fn a_folder_that_can_not_be_written_is_named() {
     let dir = tempfile::tempdir().unwrap();

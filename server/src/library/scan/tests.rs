@@ -4,6 +4,7 @@ use std::fs;
 
 use super::super::tests::{Fixture, jpeg};
 use super::*;
+use crate::files;
 
 #[test]
 fn finds_pictures_in_all_folders_below_and_counts_the_rest() {
@@ -68,9 +69,8 @@ fn a_second_scan_opens_nothing_that_has_not_changed() {
     let fixture = Fixture::new();
     let path = fixture.add("a.jpg", &jpeg(16, 16, 1));
     fixture.add("odd.thing", b"no picture at all, and long ago");
-    let old = std::time::SystemTime::now() - Duration::from_secs(3600);
     let roots = fixture.library.roots().to_owned();
-    fs::File::open(&path).unwrap().set_modified(old).unwrap();
+    // How many files were opened.
     let scan = |library: &Library| {
         let mut scanner = Scanner::new(&roots);
         scanner.scan(library, &Scope::Everything, &AtomicBool::new(false));
@@ -78,27 +78,244 @@ fn a_second_scan_opens_nothing_that_has_not_changed() {
             std::thread::sleep(Duration::from_millis(50));
             scanner.scan(library, &scope, &AtomicBool::new(false));
         }
+        scanner.n_examined
     };
     let library = Library::open(roots.clone(), Some(dir.path())).unwrap();
-    scan(&library);
+    assert_eq!(scan(&library), 2);
     assert_eq!(library.counts().photos, 1);
     drop(library);
 
-    // The same size and time, and not a picture any more: who opened it would notice.
+    let library = Library::open(roots.clone(), Some(dir.path())).unwrap();
+    assert_eq!(library.counts().photos, 1, "known before any scan");
+    assert_eq!(scan(&library), 0);
+
+    // The same size and time as before, and not a picture any more: the time that nobody can set tells.
+    let old = fs::metadata(&path).unwrap().modified().unwrap();
     let n_bytes = fs::metadata(&path).unwrap().len();
     fs::write(&path, vec![0; usize::try_from(n_bytes).unwrap()]).unwrap();
     fs::File::open(&path).unwrap().set_modified(old).unwrap();
-    let library = Library::open(roots.clone(), Some(dir.path())).unwrap();
-    assert_eq!(library.counts().photos, 1, "known before any scan");
-    scan(&library);
-    assert_eq!((library.counts().photos, library.counts().skipped), (1, 0));
-
-    fs::File::open(&path)
-        .unwrap()
-        .set_modified(old + Duration::from_secs(1))
-        .unwrap();
-    scan(&library);
+    assert_eq!(scan(&library), 1);
     assert_eq!((library.counts().photos, library.counts().skipped), (0, 1));
+}
+
+#[cfg(unix)]
+#[test]
+fn ten_folders_linked_to_one_another_hold_each_photo_once() {
+    use std::os::unix::fs::symlink;
+    let mut fixture = Fixture::new();
+    for n in 0..10 {
+        fixture.add(&format!("{n}/{n}.jpg"), &jpeg(16, 16, n));
+    }
+    fixture.add(".hidden/h.jpg", &jpeg(16, 16, 99));
+    let folder = fixture.folder.path().to_owned();
+    for from in 0..10 {
+        for to in 0..10 {
+            let link = folder.join(format!("{from}/to-{to}"));
+            symlink(folder.join(to.to_string()), link).unwrap();
+        }
+    }
+    symlink(folder.join(".hidden"), folder.join("a-seen")).unwrap();
+    symlink("itself.jpg", folder.join("itself.jpg")).unwrap();
+    let expected: Vec<String> = (0..10)
+        .map(|n| format!("{n}/{n}.jpg"))
+        .chain(["a-seen/h.jpg".to_owned()])
+        .collect();
+    for _ in 0..2 {
+        fixture.scan();
+        assert_eq!(fixture.names(), expected);
+        assert_eq!(
+            fixture.skipped(),
+            [(
+                "itself.jpg".to_owned(),
+                "it is a link that leads to itself".to_owned()
+            )]
+        );
+    }
+    // Looking at a part alone changes nothing, and a new link is judged by a look at everything.
+    let part = Scope::Folders {
+        deep: vec![fixture.library.roots()[0].join("3")],
+        flat: Vec::new(),
+    };
+    let stop = AtomicBool::new(false);
+    fixture.scanner.scan(&fixture.library, &part, &stop);
+    assert_eq!(fixture.names(), expected);
+    assert_eq!(fixture.scanner.again(&fixture.library), None);
+    symlink(folder.join("4"), folder.join("3/new")).unwrap();
+    fixture.scanner.scan(&fixture.library, &part, &stop);
+    let again = fixture.scanner.again(&fixture.library);
+    assert!(matches!(again, Some((_, Scope::Everything))), "{again:?}");
+    fixture.scan();
+    assert_eq!(fixture.scanner.again(&fixture.library), None);
+    assert_eq!(fixture.names(), expected);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_lead_out_only_when_asked_and_never_into_proc() {
+    use std::os::unix::fs::symlink;
+    let elsewhere = tempfile::tempdir().unwrap();
+    fs::write(elsewhere.path().join("e.jpg"), jpeg(16, 16, 2)).unwrap();
+    for follow in [false, true] {
+        let mut fixture = Fixture::new();
+        let roots = fixture.library.roots().to_owned();
+        fixture.scanner = Scanner::new(&roots).following_links(follow);
+        fixture.add("a.jpg", &jpeg(16, 16, 1));
+        fixture.add("album/b.jpg", &jpeg(16, 16, 2));
+        let folder = fixture.folder.path();
+        symlink(elsewhere.path(), folder.join("out")).unwrap();
+        symlink(elsewhere.path().join("e.jpg"), folder.join("out.jpg")).unwrap();
+        // An album of links to photos that are shown anyway.
+        symlink("../a.jpg", folder.join("album/best.jpg")).unwrap();
+        symlink("/proc", folder.join("proc")).unwrap();
+        fixture.scan();
+        let mut names = vec!["a.jpg", "album/b.jpg", "album/best.jpg"];
+        if follow {
+            names.extend(["out.jpg", "out/e.jpg"]);
+        }
+        assert_eq!(fixture.names(), names, "{follow}");
+        let skipped: Vec<String> = fixture
+            .skipped()
+            .into_iter()
+            .map(|(file, _)| file)
+            .collect();
+        let refused: &[&str] = if follow {
+            &["proc"]
+        } else {
+            &["out", "out.jpg", "proc"]
+        };
+        assert_eq!(skipped, refused, "{follow}");
+        assert_eq!(fixture.library.counts().skipped, refused.len() as u64);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_root_that_is_a_link_is_followed_also_when_it_comes_later() {
+    let dir = tempfile::tempdir().unwrap();
+    let (link, real) = (dir.path().join("link"), dir.path().join("real"));
+    let roots = roots_of(std::slice::from_ref(&link));
+    fs::create_dir(&real).unwrap();
+    fs::write(real.join("a.jpg"), jpeg(16, 16, 1)).unwrap();
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+    for roots in [roots, roots_of(&[link])] {
+        let library = Library::in_memory(roots.clone());
+        Scanner::new(&roots).scan(&library, &Scope::Everything, &AtomicBool::new(false));
+        assert_eq!(super::super::tests::names(&library, &[]), ["a.jpg"]);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_became_a_pipe_stops_no_scan() {
+    let mut fixture = Fixture::new();
+    let path = fixture.add("a.jpg", &jpeg(16, 16, 1));
+    fixture.add("b.jpg", &jpeg(16, 16, 2));
+    fixture.scan();
+    fs::remove_file(&path).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(&path).status();
+    assert!(made.is_ok_and(|status| status.success()));
+    // Between the walk and the look into it.
+    let version = Version {
+        n_bytes: 1000,
+        ..Version::default()
+    };
+    for sidecar in [None, Some(path.as_path())] {
+        let file = if sidecar.is_some() { "b.jpg" } else { "a.jpg" };
+        let file = fixture.folder.path().join(file);
+        let mut examiner = Examiner::default();
+        let found = examiner.examine(&file, version, sidecar, true);
+        let is_pipe =
+            matches!(&found, Finding::Settled(Outcome::Skipped(why)) if why.contains("pipe"));
+        assert_eq!(is_pipe, sidecar.is_none(), "{found:?}");
+    }
+    fixture.scan();
+    assert_eq!(fixture.names(), ["b.jpg"]);
+    assert_eq!(fixture.skipped()[0].1, files::NO_FILE);
+}
+
+/// A file of the kernel's that is there, is a file, and can't be read: EIO.
+#[cfg(target_os = "linux")]
+const UNREADABLE: &str = "/proc/self/mem";
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_that_fails_blames_no_file() {
+    let version = Version {
+        n_bytes: 1000,
+        ..Version::default()
+    };
+    let path = Path::new(UNREADABLE);
+    let found = Examiner::default().examine(path, version, None, true);
+    assert!(
+        matches!(&found, Finding::NotNow(why) if why.contains("input/output error")),
+        "{found:?}"
+    );
+    let fixture = Fixture::new();
+    let photo = fixture.add("a.jpg", &jpeg(16, 16, 1));
+    let found = Examiner::default().examine(&photo, version, Some(path), true);
+    assert!(
+        matches!(&found, Finding::NotNow(why) if why.contains("XMP")),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn what_can_not_be_read_now_is_listed_and_tried_again() {
+    let mut fixture = Fixture::new();
+    let path = fixture.library.roots()[0].join("a.jpg");
+    fixture.add("a.jpg", &jpeg(16, 16, 1));
+    fixture.add("b.jpg", &jpeg(16, 16, 2));
+    fixture.scan();
+    let version = walk::Bounds::of(&[], true)
+        .list(&fixture.library.roots()[0])
+        .unwrap();
+    let (_, version) = version
+        .files
+        .into_iter()
+        .find(|(name, _)| name == "a.jpg")
+        .unwrap();
+    assert!(
+        fixture
+            .library
+            .can_not_be_read(&path, version, "permission denied")
+    );
+    assert!(
+        !fixture
+            .library
+            .can_not_be_read(&path, version, "permission denied")
+    );
+    assert_eq!(
+        fixture.names(),
+        ["a.jpg", "b.jpg"],
+        "a scan empties no wall"
+    );
+    let counts = fixture.library.counts();
+    assert_eq!((counts.photos, counts.skipped, counts.not_now), (2, 0, 1));
+    let row = &fixture.library.skipped(0, 10)[0];
+    assert!(
+        row.not_now && row.reason.starts_with("not now: permission denied"),
+        "{row:?}"
+    );
+    assert_eq!(fixture.library.skipped(1, 10), []);
+    // Before its time nobody opens it; then it is opened once, and is no trouble any more.
+    let before = fixture.scanner.n_examined;
+    fixture.scan();
+    assert_eq!(fixture.scanner.n_examined, before);
+    let (due, scope) = fixture.scanner.again(&fixture.library).unwrap();
+    std::thread::sleep(due.saturating_duration_since(Instant::now()));
+    let stop = AtomicBool::new(false);
+    fixture.scanner.scan(&fixture.library, &scope, &stop);
+    assert_eq!(fixture.scanner.n_examined, before + 1);
+    assert_eq!(fixture.library.counts().not_now, 0);
+    assert_eq!(fixture.scanner.again(&fixture.library), None);
+    // One that is gone while it waits is forgotten.
+    fixture
+        .library
+        .can_not_be_read(&path, version, "too many open files");
+    fs::remove_file(&path).unwrap();
+    fixture.scan();
+    assert_eq!(fixture.library.counts().not_now, 0);
+    assert_eq!(fixture.names(), ["b.jpg"]);
 }
 
 #[cfg(unix)]
@@ -113,9 +330,11 @@ fn links_names_loops_pipes_and_locked_doors() {
     fs::write(cafe, jpeg(16, 16, 1)).unwrap();
     symlink(&photos, photos.join("sub/loop")).unwrap();
     symlink("nowhere", photos.join("dangling.jpg")).unwrap();
-    let elsewhere = tempfile::tempdir().unwrap();
-    fs::write(elsewhere.path().join("e.jpg"), jpeg(16, 16, 2)).unwrap();
-    symlink(elsewhere.path().join("e.jpg"), photos.join("linked.jpg")).unwrap();
+    symlink(
+        photos.join(std::ffi::OsStr::from_bytes(b"caf\xe9.jpg")),
+        photos.join("linked.jpg"),
+    )
+    .unwrap();
     let status = std::process::Command::new("mkfifo")
         .arg(photos.join("pipe.jpg"))
         .status();
@@ -135,7 +354,7 @@ fn links_names_loops_pipes_and_locked_doors() {
             0,
             (
                 "photos/locked.jpg",
-                "the file can't be read: permission denied",
+                "not now: the file can't be read: permission denied; it is tried again",
             ),
         );
     }

@@ -27,8 +27,8 @@ use super::{
     visitor::{Member, Rights},
 };
 
+pub(crate) use crate::store::replace;
 pub(in crate::net) use passwords::check_name;
-pub(crate) use tokens::replace;
 pub use tokens::{Token, TokenError, TokenFile};
 
 /// Passwords are checked at most so many at a time: each takes 19 MB and a core.

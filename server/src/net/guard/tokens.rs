@@ -5,8 +5,7 @@
 //! there nobody is let in without a token or a password, even when the last token is revoked.
 
 use std::{
-    fs::{self, File},
-    io::{self, Write},
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -15,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::passwords::check_name;
+use crate::store;
 
 /// A token, as the file has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,7 +85,14 @@ impl TokenFile {
     pub fn read(&self) -> Result<Option<Vec<Token>>, TokenError> {
         let text = match fs::read(&self.0) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                return Ok(None);
+            }
             Err(source) => return Err(self.io(source)),
         };
         let content: Content =
@@ -163,17 +170,17 @@ impl TokenFile {
         change: impl FnOnce(&mut Vec<Token>) -> Result<(), TokenError>,
     ) -> Result<(), TokenError> {
         if let Some(folder) = self.0.parent() {
-            fs::create_dir_all(folder).map_err(|source| self.io(source))?;
+            store::make_folder(folder).map_err(|source| self.io(source))?;
         }
         // Two commands at once would lose one's change.
-        let lock = create_private(&self.0.with_extension("lock"));
+        let lock = store::create_private(&self.0.with_extension("lock"));
         let lock = lock.map_err(|source| self.io(source))?;
         lock.lock().map_err(|source| self.io(source))?;
         let mut tokens = self.read()?.unwrap_or_default();
         change(&mut tokens)?;
         let text = serde_json::to_vec_pretty(&Content { tokens })
             .map_err(|error| self.content(error.to_string()))?;
-        replace(&self.0, &text).map_err(|source| self.io(source))
+        store::replace(&self.0, &text).map_err(|source| self.io(source))
     }
 
     fn io(&self, source: io::Error) -> TokenError {
@@ -201,29 +208,6 @@ impl Token {
 /// The hash under which a token is kept.
 pub(super) fn hash_of(secret: &str) -> [u8; 32] {
     Sha256::digest(secret.as_bytes()).into()
-}
-
-/// Puts `bytes` in the place of a file, at once or not at all, readable to its owner alone.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let beside = path.with_extension(format!("new-{}", std::process::id()));
-    let write = || {
-        let mut file = create_private(&beside)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&beside, path)
-    };
-    write().inspect_err(|_| {
-        // What is left of it is of no use to anyone.
-        let _ = fs::remove_file(&beside);
-    })
-}
-
-fn create_private(path: &Path) -> io::Result<File> {
-    let mut options = File::options();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 fn hex(bytes: &[u8]) -> String {

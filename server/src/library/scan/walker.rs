@@ -1,0 +1,332 @@
+//! The walk of a scan: from folder to folder, comparing what lies there with what the index knows.
+//!
+//! One thread. Opens no file; what is new or changed is handed to those who do.
+
+use std::{
+    collections::{HashMap, HashSet},
+    ffi::OsString,
+    path::{Path, PathBuf},
+    sync::{
+        atomic::{AtomicBool, Ordering::Relaxed},
+        mpsc::SyncSender,
+    },
+    time::Instant,
+};
+
+use super::{
+    super::{
+        Library, Remark, Version,
+        examine::{Ending, ending},
+        index::{Change, Outcome, Record},
+        walk::{Bounds, Identity, Listing},
+    },
+    Job, News, SETTLES_AFTER, Start,
+};
+use crate::files;
+
+/// The thread that walks.
+pub(super) struct Walker<'a> {
+    pub(super) library: &'a Library,
+    pub(super) bounds: &'a Bounds,
+    pub(super) roots: &'a [PathBuf],
+    pub(super) unsettled: &'a HashMap<PathBuf, (Version, Instant)>,
+    /// Files that could not be read, what they were, and whether it is time to try again.
+    pub(super) waiting: HashMap<PathBuf, (Version, bool)>,
+    pub(super) links: &'a HashMap<PathBuf, bool>,
+    pub(super) everything: bool,
+    pub(super) jobs: SyncSender<Job>,
+    pub(super) news: SyncSender<News>,
+    pub(super) stop: &'a AtomicBool,
+    pub(super) walked: Walked,
+}
+
+/// What a walk came by.
+#[derive(Debug, Default)]
+pub(in super::super) struct Walked {
+    /// Folders that were read whole.
+    pub(super) visited: HashSet<PathBuf>,
+    /// The same, told apart whatever they are called.
+    identities: HashSet<(u64, u64)>,
+    /// Folders, or what stands in their place, that can't be read now, and why.
+    pub(in super::super) unread: HashMap<PathBuf, String>,
+    /// Of the files that wait, those that are there.
+    pub(in super::super) met: HashSet<PathBuf>,
+    /// What is not shown and is no file of the index.
+    pub(in super::super) remarks: Vec<(PathBuf, Remark)>,
+    /// Links to folders: followed or not.
+    pub(super) links: HashMap<PathBuf, bool>,
+    /// A link was found that only a scan of everything can judge.
+    pub(super) unjudged: bool,
+    /// Everything below the starts could be seen.
+    pub(super) complete: bool,
+}
+
+impl Walker<'_> {
+    /// Walks from all `starts`; then from the links that were found there, so that a folder is seen
+    /// under its own name before it is seen under another.
+    pub(super) fn walk(mut self, starts: &[Start]) -> Walked {
+        self.walked.complete = true;
+        let mut found = Vec::new();
+        let mut reached = Vec::new();
+        for start in starts {
+            // A share that isn't mounted must not empty the walls.
+            if self.root_is_away(&start.folder) {
+                self.walked.complete = false;
+            } else {
+                reached.push(start);
+                if self
+                    .walk_below(&start.folder, start.deep, &mut found)
+                    .is_none()
+                {
+                    return self.cut_short();
+                }
+            }
+        }
+        while !found.is_empty() {
+            let mut links = std::mem::take(&mut found);
+            links.sort();
+            for link in links {
+                if self.follows(&link) && self.walk_below(&link, true, &mut found).is_none() {
+                    return self.cut_short();
+                }
+            }
+        }
+        for start in reached.into_iter().filter(|start| start.deep) {
+            if self.tell_what_is_gone(&start.folder).is_none() {
+                return self.cut_short();
+            }
+        }
+        self.walked.complete &= self.walked.unread.is_empty();
+        self.walked
+    }
+
+    fn cut_short(mut self) -> Walked {
+        self.walked.complete = false;
+        self.walked
+    }
+
+    fn root_is_away(&self, start: &Path) -> bool {
+        let Some(root) = self.roots.iter().find(|root| start.starts_with(root)) else {
+            return true;
+        };
+        self.library.root_is_away(root)
+    }
+
+    /// Whether a link to a folder is followed: not when its folder was seen under its own name.
+    fn follows(&mut self, link: &Path) -> bool {
+        if !self.everything {
+            // Only who has seen everything knows what is seen elsewhere.
+            let judged = self.links.get(link).copied();
+            self.walked.unjudged |= judged.is_none();
+            if judged == Some(true) {
+                return true;
+            }
+        }
+        let judged = self.bounds.judge(link);
+        let follows = self.everything && matches!(judged, Ok(None)) && !self.was_seen(link);
+        if self.everything {
+            self.walked.links.insert(link.to_owned(), follows);
+        }
+        match judged {
+            Ok(None) => {}
+            Ok(Some(reason)) => self.remark(link, reason, false),
+            Err(error) if files::is_passing(&error) => self.can_not_read(link, &error),
+            Err(_) => {}
+        }
+        follows
+    }
+
+    fn was_seen(&self, folder: &Path) -> bool {
+        let identity = self
+            .bounds
+            .folder(folder)
+            .ok()
+            .and_then(Result::ok)
+            .flatten();
+        identity.is_some_and(|identity| self.walked.identities.contains(&identity))
+    }
+
+    /// `None` when nobody wants to know any more.
+    fn walk_below(&mut self, start: &Path, deep: bool, links: &mut Vec<PathBuf>) -> Option<()> {
+        let mut folders = vec![start.to_owned()];
+        while let Some(folder) = folders.pop() {
+            if self.stop.load(Relaxed) {
+                return None;
+            }
+            let listing = match self.enter(&folder) {
+                Ok(Some(listing)) => listing,
+                Ok(None) => continue,
+                Err(error) if files::is_passing(&error) => {
+                    self.can_not_read(&folder, &error);
+                    continue;
+                }
+                // Gone between two reads, or no folder any more.
+                Err(_) => continue,
+            };
+            if deep {
+                folders.extend(listing.folders.iter().rev().cloned());
+                links.extend(listing.links.iter().cloned());
+            }
+            self.walked.visited.insert(folder.clone());
+            self.compare(&folder, listing)?;
+        }
+        Some(())
+    }
+
+    /// What is in a folder; `None` when it has been seen, or is none to look into.
+    fn enter(&mut self, folder: &Path) -> std::io::Result<Option<Listing>> {
+        let identity: Identity = match self.bounds.folder(folder)? {
+            Ok(identity) => identity,
+            Err(reason) => {
+                self.remark(folder, reason, false);
+                return Ok(None);
+            }
+        };
+        if identity.is_some_and(|identity| self.walked.identities.contains(&identity)) {
+            return Ok(None);
+        }
+        let listing = self.bounds.list(folder)?;
+        self.walked.identities.extend(identity);
+        Ok(Some(listing))
+    }
+
+    fn remark(&mut self, path: &Path, reason: &str, is_passing: bool) {
+        let remark = Remark {
+            reason: reason.to_owned(),
+            is_passing,
+        };
+        self.walked.remarks.push((path.to_owned(), remark));
+    }
+
+    fn can_not_read(&mut self, folder: &Path, error: &std::io::Error) {
+        let reason = files::plain(error);
+        let remark = format!("the folder can't be read: {reason}; its photos are kept as they are");
+        self.remark(folder, &remark, true);
+        self.walked.unread.insert(folder.to_owned(), reason);
+    }
+
+    /// Folders that are known and that the walk did not come by.
+    fn tell_what_is_gone(&self, start: &Path) -> Option<()> {
+        for known in self.library.folders_below(start) {
+            let mut unread = self.walked.unread.keys();
+            if self.walked.visited.contains(&known)
+                || unread.any(|folder| known.starts_with(folder))
+            {
+                continue;
+            }
+            let files = self.library.known_in(&known).into_values();
+            for known in files.filter(|known| !known.gone) {
+                self.tell(Change::Gone(known.id))?;
+            }
+        }
+        Some(())
+    }
+
+    /// Compares a folder with what the index knows of it.
+    fn compare(&mut self, folder: &Path, listing: Listing) -> Option<()> {
+        let mut known = self.library.known_in(folder);
+        let mut counted = (0, 0);
+        let sidecars: HashMap<OsString, (OsString, i64)> = listing
+            .files
+            .iter()
+            .filter(|(name, _)| has_ending(name, "xmp"))
+            .map(|(name, version)| (stem(name), (name.clone(), version.modified_nanos)))
+            .collect();
+        for (link, reason) in &listing.refused {
+            self.remark(link, reason, false);
+        }
+        // There, but nobody can say now what they are; nor what a sidecar among them says of its photo.
+        for name in &listing.unsure {
+            known.remove(name);
+        }
+        let unsure: HashSet<OsString> = listing
+            .unsure
+            .iter()
+            .filter(|name| has_ending(name, "xmp"))
+            .map(stem)
+            .collect();
+        for (name, mut version) in listing.files {
+            if ending(Path::new(&name)) == Ending::NoPicture {
+                counted.1 += 1;
+                continue;
+            }
+            if !unsure.is_empty() && (unsure.contains(&name) || unsure.contains(&stem(&name))) {
+                known.remove(&name);
+                counted.0 += 1;
+                continue;
+            }
+            // `a.jpg.xmp` as darktable and digiKam name it, `a.xmp` as Adobe does.
+            let sidecar = sidecars.get(&name).or_else(|| sidecars.get(&stem(&name)));
+            version.sidecar_nanos = sidecar.map_or(0, |(_, modified)| *modified);
+            let path = folder.join(&name);
+            let waits = self.waiting.get(&path).copied();
+            if waits.is_some() {
+                self.walked.met.insert(path.clone());
+            }
+            let is_due = waits.is_some_and(|(before, is_due)| is_due || before != version);
+            match known.remove(&name) {
+                Some(known) if known.version.is_as(&version) && !is_due => {
+                    counted.0 += 1;
+                    if known.gone {
+                        self.tell(Change::Back(known.id))?;
+                    }
+                    if known.version.changed_nanos != version.changed_nanos {
+                        self.tell(Change::Stamped(known.id, version.changed_nanos))?;
+                    }
+                }
+                _ if waits.is_some() && !is_due => counted.0 += 1,
+                _ => {
+                    let settled = self.unsettled.get(&path).is_some_and(|(before, since)| {
+                        *before == version && since.elapsed() >= SETTLES_AFTER
+                    });
+                    let sidecar = sidecar.map(|(name, _)| folder.join(name));
+                    self.jobs
+                        .send(Job {
+                            path,
+                            version,
+                            sidecar,
+                            settled,
+                        })
+                        .ok()?;
+                }
+            }
+        }
+        for name in listing.odd {
+            let path = folder.join(&name);
+            if ending(&path) == Ending::Picture
+                && known
+                    .remove(&name)
+                    .is_none_or(|known| known.gone || known.version != Version::default())
+            {
+                self.tell(Change::Seen(Box::new(Record {
+                    path,
+                    version: Version::default(),
+                    outcome: Outcome::Skipped(files::NO_FILE.into()),
+                })))?;
+            }
+        }
+        for known in known.into_values().filter(|known| !known.gone) {
+            self.tell(Change::Gone(known.id))?;
+        }
+        self.news
+            .send(News::Seen {
+                files: counted.0,
+                others: counted.1,
+            })
+            .ok()
+    }
+
+    fn tell(&self, change: Change) -> Option<()> {
+        self.news.send(News::Change(change)).ok()
+    }
+}
+
+fn stem(name: &OsString) -> OsString {
+    Path::new(name).file_stem().unwrap_or_default().to_owned()
+}
+
+fn has_ending(name: &OsString, wanted: &str) -> bool {
+    Path::new(name)
+        .extension()
+        .is_some_and(|ending| ending.eq_ignore_ascii_case(wanted))
+}

@@ -1,0 +1,325 @@
+//! What lies in a folder, and which links are followed.
+//!
+//! Lists one folder at a time and looks at no file's content. A link is followed inside the folders
+//! that are shown, and anywhere when the user says so; never into file systems that are no storage,
+//! such as /proc.
+
+use std::{
+    collections::HashSet,
+    ffi::OsString,
+    fs::{self, Metadata},
+    io,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+};
+
+use super::{
+    Version,
+    examine::{Ending, ending},
+};
+use crate::files;
+
+/// Folders that other programs fill with thumbnails and rubbish.
+const NOT_FOR_PEOPLE: [&str; 5] = [
+    "@eaDir",
+    "#recycle",
+    "$RECYCLE.BIN",
+    "lost+found",
+    "System Volume Information",
+];
+
+/// File systems that hold no files of people: a kernel's windows to itself.
+const PSEUDO: [&str; 24] = [
+    "autofs",
+    "binder",
+    "binfmt_misc",
+    "bpf",
+    "cgroup",
+    "cgroup2",
+    "configfs",
+    "debugfs",
+    "devpts",
+    "devtmpfs",
+    "efivarfs",
+    "functionfs",
+    "fusectl",
+    "hugetlbfs",
+    "mqueue",
+    "nsfs",
+    "proc",
+    "pstore",
+    "resctrl",
+    "rpc_pipefs",
+    "securityfs",
+    "selinuxfs",
+    "sysfs",
+    "tracefs",
+];
+
+/// Why a link isn't followed.
+const LEADS_OUT: &str = "it is a link that leads out of the folders that are shown; --follow-links shows what is behind it";
+const LEADS_TO_ITSELF: &str = "it is a link that leads to itself";
+pub(super) const NO_STORAGE: &str = "it holds no files but the system's own, such as /proc";
+
+/// What tells one folder from another, whatever it is called. `None` where the system doesn't tell.
+pub(super) type Identity = Option<(u64, u64)>;
+
+/// How far a walk may go.
+#[derive(Clone, Debug)]
+pub(super) struct Bounds {
+    /// The folders that are shown, by their real paths.
+    roots: Vec<PathBuf>,
+    /// Links may lead anywhere.
+    follow_links: bool,
+    /// Devices that are no storage.
+    pseudo: HashSet<u64>,
+}
+
+/// What lies in a folder.
+#[derive(Debug, Default)]
+pub(super) struct Listing {
+    pub(super) folders: Vec<PathBuf>,
+    /// Links to folders.
+    pub(super) links: Vec<PathBuf>,
+    pub(super) files: Vec<(OsString, Version)>,
+    /// Neither files nor folders: pipes, sockets, devices.
+    pub(super) odd: Vec<OsString>,
+    /// What is there, and can't be looked at now.
+    pub(super) unsure: Vec<OsString>,
+    /// Links that aren't followed, and why.
+    pub(super) refused: Vec<(PathBuf, &'static str)>,
+}
+
+impl Bounds {
+    /// The bounds as they are now: disks are mounted and folders moved between two scans.
+    pub(super) fn of(roots: &[PathBuf], follow_links: bool) -> Self {
+        let real = |root: &PathBuf| fs::canonicalize(root).unwrap_or_else(|_| root.clone());
+        let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+        Self {
+            roots: roots.iter().map(real).collect(),
+            follow_links,
+            pseudo: pseudo_devices(&mounts),
+        }
+    }
+
+    /// What `path` is if it is a folder that may be walked.
+    ///
+    /// # Errors
+    /// It is none, or can't be looked at.
+    pub(super) fn folder(&self, path: &Path) -> io::Result<Result<Identity, &'static str>> {
+        let metadata = fs::metadata(path)?;
+        if !metadata.is_dir() {
+            return Err(io::ErrorKind::NotADirectory.into());
+        }
+        let identity = identity(&metadata);
+        Ok(if self.is_pseudo(&metadata) {
+            Err(NO_STORAGE)
+        } else {
+            Ok(identity)
+        })
+    }
+
+    /// Whether a walk may begin at `folder`, that lies below a root by its name.
+    pub(super) fn may_start_at(&self, folder: &Path, root: &Path) -> bool {
+        let below = folder.strip_prefix(root).unwrap_or(folder);
+        let for_people = below
+            .iter()
+            .all(|part| is_for_people(&part.to_string_lossy()));
+        // What is gone has no real path, and has to be told of all the same.
+        for_people && fs::canonicalize(folder).map_or(true, |real| self.allow(&real))
+    }
+
+    /// Why the link `path` may not be followed, if so.
+    ///
+    /// # Errors
+    /// It can't be looked at.
+    pub(super) fn judge(&self, path: &Path) -> io::Result<Option<&'static str>> {
+        Ok((!self.allow(&fs::canonicalize(path)?)).then_some(LEADS_OUT))
+    }
+
+    /// Lists `folder`.
+    ///
+    /// # Errors
+    /// It, or a part of it, can't be read: nothing is known of what is in it.
+    pub(super) fn list(&self, folder: &Path) -> io::Result<Listing> {
+        let mut listing = Listing::default();
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            if !is_for_people(&name.to_string_lossy()) {
+                continue;
+            }
+            let Ok(kind) = entry.file_type() else {
+                listing.unsure.push(name);
+                continue;
+            };
+            if kind.is_dir() {
+                listing.folders.push(entry.path());
+            } else if kind.is_file() {
+                match entry.metadata() {
+                    Ok(metadata) => listing.files.push((name, version_of(&metadata))),
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(_) => listing.unsure.push(name),
+                }
+            } else if kind.is_symlink() {
+                self.look_behind(entry.path(), name, &mut listing);
+            } else {
+                listing.odd.push(name);
+            }
+        }
+        Ok(listing)
+    }
+
+    fn look_behind(&self, link: PathBuf, name: OsString, listing: &mut Listing) {
+        let found = fs::metadata(&link).and_then(|metadata| {
+            let refused = if metadata.is_dir() {
+                None
+            } else {
+                self.judge(&link)?
+            };
+            Ok((metadata, refused))
+        });
+        match found {
+            Ok((metadata, _)) if metadata.is_dir() => listing.links.push(link),
+            // Only what could be a photo is worth a line.
+            Ok((_, Some(_))) if ending(&link) == Ending::NoPicture => {}
+            Ok((_, Some(reason))) => listing.refused.push((link, reason)),
+            Ok((metadata, None)) if metadata.is_file() && !self.is_pseudo(&metadata) => {
+                listing.files.push((name, version_of(&metadata)));
+            }
+            Ok(_) => listing.odd.push(name),
+            // Nothing is behind it, which is no trouble.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) if files::is_a_loop(&error) => listing.refused.push((link, LEADS_TO_ITSELF)),
+            Err(error) if files::is_passing(&error) => listing.unsure.push(name),
+            Err(_) => {}
+        }
+    }
+
+    fn allow(&self, real: &Path) -> bool {
+        self.follow_links || self.roots.iter().any(|root| real.starts_with(root))
+    }
+
+    fn is_pseudo(&self, metadata: &Metadata) -> bool {
+        identity(metadata).is_some_and(|(device, _)| self.pseudo.contains(&device))
+    }
+}
+
+fn is_for_people(name: &str) -> bool {
+    !(name.starts_with('.') || NOT_FOR_PEOPLE.contains(&name))
+}
+
+/// How many pictures there will be below `folder`, by their names alone: what progress is measured by.
+pub(super) fn count(folder: &Path, n: &AtomicU64, stop: &AtomicBool) {
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let Ok(entries) = fs::read_dir(folder) else {
+            continue;
+        };
+        for entry in entries.flatten() {
+            if stop.load(Relaxed) {
+                return;
+            }
+            let Ok(kind) = entry.file_type() else {
+                continue;
+            };
+            let is_ours = is_for_people(&entry.file_name().to_string_lossy());
+            if is_ours && kind.is_dir() {
+                folders.push(entry.path());
+            } else if is_ours && kind.is_file() && ending(&entry.path()) != Ending::NoPicture {
+                n.fetch_add(1, Relaxed);
+            }
+        }
+    }
+}
+
+/// What tells a file's content from another's, by its metadata; without the sidecar.
+fn version_of(metadata: &Metadata) -> Version {
+    let modified = metadata
+        .modified()
+        .ok()
+        .map(chrono::DateTime::<chrono::Utc>::from);
+    #[cfg(unix)]
+    let changed_nanos = {
+        use std::os::unix::fs::MetadataExt;
+        let seconds = metadata.ctime().checked_mul(1_000_000_000);
+        seconds.map_or(0, |nanos| nanos.saturating_add(metadata.ctime_nsec()))
+    };
+    #[cfg(not(unix))]
+    let changed_nanos = 0;
+    Version {
+        n_bytes: metadata.len(),
+        modified_nanos: modified
+            .and_then(|modified| modified.timestamp_nanos_opt())
+            .unwrap_or(0),
+        sidecar_nanos: 0,
+        changed_nanos,
+    }
+}
+
+#[cfg(unix)]
+fn identity(metadata: &Metadata) -> Identity {
+    use std::os::unix::fs::MetadataExt;
+    // Some network file systems number nothing.
+    (metadata.ino() != 0).then(|| (metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(_metadata: &Metadata) -> Identity {
+    None
+}
+
+/// The devices of pseudo file systems, from the text of Linux's /proc/self/mountinfo (proc(5)).
+fn pseudo_devices(mounts: &str) -> HashSet<u64> {
+    let device = |line: &str| {
+        let (mount, source) = line.split_once(" - ")?;
+        let (major, minor) = mount.split(' ').nth(2)?.split_once(':')?;
+        let is_pseudo = PSEUDO.contains(&source.split(' ').next()?);
+        is_pseudo.then_some((major.parse().ok()?, minor.parse().ok()?))
+    };
+    let devices = mounts.lines().filter_map(device);
+    devices
+        .map(|(major, minor)| number_of(major, minor))
+        .collect()
+}
+
+#[cfg(target_os = "linux")]
+fn number_of(major: u32, minor: u32) -> u64 {
+    libc::makedev(major, minor)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn number_of(major: u32, minor: u32) -> u64 {
+    u64::from(major) << 32 | u64::from(minor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pseudo_file_systems_are_known_by_their_kind() {
+        let text = "22 27 0:21 / /proc rw,nosuid - proc proc rw\n\
+            23 27 0:22 / /sys rw shared:7 - sysfs sysfs rw\n\
+            27 1 259:2 / / rw,relatime shared:1 - ext4 /dev/nvme0n1p2 rw\n\
+            30 27 0:50 / /mnt/a\\040b rw - cifs //nas/photos rw\n\
+            half a line\n";
+        let found = pseudo_devices(text);
+        assert_eq!(found, HashSet::from([number_of(0, 21), number_of(0, 22)]));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn proc_and_sys_are_never_walked() {
+        for follow in [false, true] {
+            let bounds = Bounds::of(&[PathBuf::from("/proc")], follow);
+            assert_eq!(
+                bounds.folder(Path::new("/proc/self")).unwrap(),
+                Err(NO_STORAGE)
+            );
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let bounds = Bounds::of(&[dir.path().to_owned()], false);
+        assert!(bounds.folder(dir.path()).unwrap().is_ok());
+    }
+}
