@@ -32,6 +32,7 @@ mod offline;
 mod page;
 mod paint;
 mod pairs;
+mod passing;
 mod players;
 mod profiles;
 mod proxy;
