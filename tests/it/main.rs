@@ -34,6 +34,7 @@ mod over;
 mod page;
 mod paint;
 mod pairs;
+mod passing;
 mod players;
 mod profiles;
 mod proxy;

@@ -199,6 +199,7 @@ impl Scanner {
             }
         };
         let first = !library.was_scanned();
+        let n_before = self.n_examined;
         let to_do = AtomicU64::new(0);
         library.scan_started(everything);
         let unsettled = std::mem::take(&mut self.unsettled);
@@ -254,6 +255,8 @@ impl Scanner {
         };
         let ended = !stop.load(Relaxed);
         let complete = walked.complete && ended;
+        let n_opened = self.n_examined - n_before;
+        tracing::debug!(n_opened, everything, complete, "looked through the folders");
         for (path, seen) in unsettled {
             // What no walk came by is still half written.
             if !starts.iter().any(|start| start.covers(&path)) {
