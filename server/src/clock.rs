@@ -17,12 +17,15 @@ pub fn until(moment: UnixMillis) -> Duration {
     Duration::from_millis(moment.0.saturating_sub(now().0))
 }
 
-/// The day that it is here. A clock before 1970 is taken for one of that year, as [`now`] does: chrono's
+/// The time that it is here. A clock before 1970 is taken for one of that year, as [`now`] does: chrono's
 /// own reading of it panics.
-pub fn today() -> chrono::NaiveDate {
+pub fn local() -> chrono::DateTime<chrono::Local> {
     let now = i64::try_from(now().0).ok();
     let now = now.and_then(chrono::DateTime::from_timestamp_millis);
-    now.map_or(chrono::NaiveDate::default(), |now| {
-        now.with_timezone(&chrono::Local).date_naive()
-    })
+    now.unwrap_or_default().with_timezone(&chrono::Local)
+}
+
+/// The day that it is here.
+pub fn today() -> chrono::NaiveDate {
+    local().date_naive()
 }

@@ -35,7 +35,7 @@ where
             ..Parts::default()
         };
         event.record(&mut parts);
-        let now = chrono::Local::now().format("%Y-%m-%d %H:%M:%S");
+        let now = crate::clock::local().format("%Y-%m-%d %H:%M:%S");
         let what = match level {
             Level::ERROR => "error: ",
             Level::WARN => "warning: ",

@@ -82,10 +82,10 @@ pub fn count_panics() {
             .copied()
             .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
         let at = info.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(
-            "a fault of this program, please report it: {} ({at})",
-            text.unwrap_or("a panic")
-        );
+        // By hand: a panic in here would end the program at once, and the log may be what panicked.
+        let text = text.unwrap_or("a panic");
+        let line = format!("mantel: a fault of this program, please report it: {text} ({at})\n");
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
     }));
 }
 

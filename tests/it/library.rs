@@ -181,7 +181,7 @@ fn a_scan_that_was_killed_goes_on_and_the_second_start_opens_nothing() {
     let mut again = command(&program, data.path(), &args);
     again.env("MANTEL_LOG", "mantel=debug");
     let ended = process::run(again);
-    assert!(ended.output.contains("n_opened=0"), "{}", ended.output);
+    assert!(ended.output.contains("n_opened: 0"), "{}", ended.output);
     assert_eq!(scan()["photos"], 1500);
 }
 
@@ -231,7 +231,7 @@ fn an_index_of_rubbish_is_set_aside_and_said() {
     let ended = process::run(command(&program, data.path(), &args));
     assert!(ended.status.success(), "{}", ended.output);
     assert!(
-        ended.output.contains("set aside") && ended.output.contains("1 photos"),
+        ended.output.contains("set aside") && ended.output.contains("1 photo;"),
         "{}",
         ended.output
     );

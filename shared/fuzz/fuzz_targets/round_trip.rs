@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use mantel_shared::{
-    Boundary, Collector, ContentType, Encoder, Focus, FrameMeta, Limits, PartHead, SlideNo,
+    Area, Boundary, Collector, ContentType, Encoder, Focus, FrameMeta, Limits, PartHead, SlideNo,
     TakenAt, Timestamp, Transition, UnixMillis,
 };
 
@@ -26,6 +26,7 @@ struct CasePart<'a> {
     album: Option<&'a str>,
     taken_at: &'a str,
     focus: Option<(u16, u16)>,
+    photos: Vec<[u16; 4]>,
     paused: bool,
     body: &'a [u8],
 }
@@ -71,6 +72,7 @@ fuzz_target!(|case: Case<'_>| {
                     x: x.min(Focus::MAX),
                     y: y.min(Focus::MAX),
                 }),
+                photos: part.photos.iter().take(2).map(area).collect(),
                 paused: part.paused,
             },
         };
@@ -88,3 +90,14 @@ fuzz_target!(|case: Case<'_>| {
     collector.finish().expect("the encoder's own stream");
     assert_eq!(read, sent);
 });
+
+/// From any numbers one that lies within the picture.
+fn area([left, top, width, height]: &[u16; 4]) -> Area {
+    let (left, top) = (left % Area::WHOLE, top % Area::WHOLE);
+    Area {
+        left,
+        top,
+        width: 1 + width % (Area::WHOLE - left),
+        height: 1 + height % (Area::WHOLE - top),
+    }
+}

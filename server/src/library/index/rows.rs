@@ -202,7 +202,7 @@ fn folders_of_roots(connection: &Connection, roots: &[PathBuf]) -> rusqlite::Res
     Ok(found)
 }
 
-/// The folders, by their number, that `wish` names: see [`albums`].
+/// The folders, by their number, that `wish` names: see [`albums()`].
 fn folders_of_album(
     connection: &Connection,
     wish: &str,
