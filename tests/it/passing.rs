@@ -29,8 +29,9 @@ fn a_time_without_descriptors_loses_no_photo() {
     let Some(program) = program() else { return };
     // More than take their turn during the test: each has to be opened when it comes.
     let photos = Photos::none();
+    let picture = flat(RED);
     for n in 0..N_PHOTOS {
-        photos.add(format!("{n}.jpg"), &flat(RED));
+        photos.add(format!("{n}.jpg"), &picture);
     }
     let args = [
         "--interval",
