@@ -160,7 +160,7 @@ fn shows(client: Client) {
     let other = Photos::of(&[BLUE]);
     let server = Server::start_again(address, other.path(), &args);
     engine.await_look("playing", BLUE);
-    let stats = engine.eval("mantel.stats()").expect("figures");
+    let stats = eventually("figures", || engine.eval("mantel.stats()"));
     assert!(
         stats["nReconnects"].as_u64() > Some(0),
         "it was loaded anew: {stats}"

@@ -92,7 +92,7 @@ fn crossfade(browser: Option<Browser>, name: &str, query: &str) {
         std::thread::sleep(Duration::from_millis(2600));
         rates.extend(figure(&mut page, "fps"));
     }
-    let figures = page.eval("mantel.stats()").expect("figures");
+    let figures = eventually("figures", || page.eval("mantel.stats()"));
     println!(
         "{name}: crossfades at 1920x1080 with {rates:.1?} frames a second, {} late; drawn by {} in {} ms",
         figures["nLateFrames"], figures["renderer"], figures["drawMillis"]
