@@ -3,7 +3,7 @@
 //! is bounded.
 
 use std::fs;
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::Command;
@@ -365,6 +365,17 @@ fn slides_go_on_when_the_clock_jumps() {
     }
 }
 
+/// What comes of a question, be it nothing.
+fn asked(address: SocketAddr) -> String {
+    let mut answer = Vec::new();
+    if let Ok(mut socket) = TcpStream::connect(address) {
+        let request = "GET /status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        let _ = socket.write_all(request.as_bytes());
+        let _ = socket.read_to_end(&mut answer);
+    }
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
 #[test]
 fn a_clock_before_1970_ends_nothing() {
     let (Some(program), Some(library)) = (program(), require(Client::Faketime)) else {
@@ -375,23 +386,26 @@ fn a_clock_before_1970_ends_nothing() {
     let clock = folder.path().join("clock");
     fs::write(&clock, "+0\n").expect("to set the clock");
     let (process, address, _data) = with_clock(&program, &library[0], &clock, &photos);
-    let mut stream = Parts::open(address, "/stream?paint=plain");
-    stream.part();
+    Parts::open(address, "/stream?paint=plain").part();
     fs::write(&clock, "-25000d\n").expect("to set the clock");
     eventually(
         "the clock to be of 1958, or as near as the program can tell",
         || {
-            let now = http::get(address, "/status").json()["now_millis"].as_u64();
-            if now == Some(0) {
+            // By hand: hyper's own date panics on a thread that had none before, which costs the connection
+            // and nothing else.
+            let answer = asked(address);
+            if answer.contains("\"now_millis\":0,") {
                 Ok(())
             } else {
-                Err(format!("{now:?}"))
+                Err(answer)
             }
         },
     );
     // Longer than the channel's task looks away from the clock.
     std::thread::sleep(Duration::from_millis(2500));
     fs::write(&clock, "+0\n").expect("to set the clock");
+    // The channel's task has outlived it: before, streams sent nothing from here on.
+    let mut stream = Parts::open(address, "/stream?paint=plain");
     for _ in 0..4 {
         Picture::from_jpeg(&stream.part().body).expect("slides go on");
     }

@@ -235,7 +235,7 @@ fn a_picture_larger_than_any_screen() {
     );
     let mut page = browser.open(&format!("http://{}/", hostile.address));
     await_look(&mut page, "playing", GREEN);
-    let width = eventually("a width", || page.eval("mantel.stats().sourceWidth"));
+    let width = eventually("a width", || page.eval("wasm_bindgen.stats().sourceWidth"));
     assert_eq!(width, 4096, "held to what a texture may have");
     eventually("a word about the bomb", || {
         let told = trouble(&mut page)?;
@@ -290,7 +290,7 @@ fn a_clock_that_is_a_year_off() {
         return;
     };
     let offset = eventually("an offset", || {
-        page.eval("mantel.stats().clockOffsetMillis")
+        page.eval("wasm_bindgen.stats().clockOffsetMillis")
     });
     let days = offset.as_f64().expect("a number") / 86_400e3;
     assert!((days - 365.0).abs() < 0.1, "{days} days");
@@ -343,7 +343,7 @@ fn a_context_that_is_lost() {
     }
     let mut page = browser.open(&server.url("/?renderer=webgl"));
     await_look(&mut page, "playing", server.colour());
-    let renderer = eventually("a renderer", || page.eval("mantel.stats().renderer"));
+    let renderer = eventually("a renderer", || page.eval("wasm_bindgen.stats().renderer"));
     assert_eq!(renderer, "webgl");
     let next = server.advance();
     await_look(&mut page, "playing", next);
@@ -352,7 +352,7 @@ fn a_context_that_is_lost() {
     )
     .expect("to lose it");
     eventually("the plain canvas", || {
-        let renderer = page.eval("mantel.stats().renderer")?;
+        let renderer = page.eval("wasm_bindgen.stats().renderer")?;
         if renderer == "2d" {
             Ok(())
         } else {
@@ -429,6 +429,6 @@ fn a_decoder_that_never_answers() {
     await_look(&mut page, "playing", next);
     let next = server.advance();
     await_look(&mut page, "playing", next);
-    let decoder = eventually("a decoder", || page.eval("mantel.stats().decoder"));
+    let decoder = eventually("a decoder", || page.eval("wasm_bindgen.stats().decoder"));
     assert_eq!(decoder, "img element");
 }
