@@ -84,7 +84,7 @@ fn is_driven(browser: Option<Driver>) {
         return;
     };
     browser.open(&format!("http://{}/", site::serve(PAGE)));
-    let seen = eventually("the red canvas", || Look::from(&browser.eval(LOOK)));
+    let seen = eventually("the red canvas", || Look::from(&browser.eval(LOOK)?));
     assert_eq!((seen.state.as_str(), seen.slide), ("playing", 7));
     assert!(seen.colour.is(RED), "{seen:?}");
     let picture = browser.screenshot().expect("a screenshot");

@@ -46,7 +46,7 @@ impl Engine {
     fn eval(&mut self, script: &str) -> Result<Value, String> {
         match self {
             Self::Chromium(page, _) => page.eval(script),
-            Self::Other(driver) => Ok(driver.eval(script)),
+            Self::Other(driver) => driver.eval(script),
         }
     }
 

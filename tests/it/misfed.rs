@@ -208,6 +208,40 @@ fn an_error_in_place_of_the_stream() {
     );
 }
 
+/// The first request for it fails, as when the server is started anew at that moment.
+#[test]
+fn a_script_that_does_not_come_is_sent_for_again() {
+    let Some(browser) = Browser::start(Client::Chromium) else {
+        return;
+    };
+    let photos = Photos::of(&[RED]);
+    let server = Server::start(photos.path(), &STANDING);
+    if !server.has_viewer() {
+        return;
+    }
+    let missing_once = "var make = document.createElement;
+        document.createElement = function (tag) {
+            var element = make.call(document, tag);
+            if (tag === 'script') {
+                Object.defineProperty(element, 'src', {set: function (name) {
+                    var isFirst = name === 'report.js' && !window.__missed;
+                    window.__missed = window.__missed || isFirst;
+                    element.setAttribute('src', isFirst ? 'http://127.0.0.1:9/report.js' : name);
+                }});
+            }
+            return element;
+        };";
+    let mut page = browser.open_after(&server.url("/"), missing_once);
+    eventually("figures all the same", || {
+        let told = page.eval("!!window.__missed && !!window.mantel && !!mantel.stats")?;
+        if told == true {
+            Ok(())
+        } else {
+            Err(told.to_string())
+        }
+    });
+}
+
 #[test]
 fn nothing_at_all() {
     survives("does not answer", Box::new(|_, _| hold()));

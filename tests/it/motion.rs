@@ -95,24 +95,31 @@ fn a_move_stays_inside_the_photo() {
             &mut page,
             "!!document.getElementById('bar') && !document.getElementById('hint')",
         );
-        let mut looks = Vec::new();
-        while looks.len() < 5 {
-            sleep(Duration::from_millis(300));
-            looks.push(page.screenshot().expect("a picture"));
-        }
         // The photo is 203 pixels wide, from 219 to 421.
         let row = |picture: &Picture, columns: std::ops::Range<usize>| -> Vec<_> {
             columns.map(|x| picture.at(x, 180)).collect()
         };
-        let n_changes = |columns: std::ops::Range<usize>| {
-            let pairs = looks.windows(2);
-            pairs
-                .filter(|pair| row(&pair[0], columns.clone()) != row(&pair[1], columns.clone()))
-                .count()
-        };
-        assert_eq!(n_changes(0..218), 0, "left of it");
-        assert_eq!(n_changes(423..640), 0, "right of it");
-        assert!(n_changes(224..416) >= 2, "the photo itself");
+        // A slide or a rendition may change between two looks, and a starved browser may not draw.
+        eventually("a photo that moves beside a backdrop that stands", || {
+            let mut looks = Vec::new();
+            while looks.len() < 5 {
+                sleep(Duration::from_millis(300));
+                looks.push(page.screenshot()?);
+            }
+            let n_changes = |columns: std::ops::Range<usize>| {
+                let pairs = looks.windows(2);
+                pairs
+                    .filter(|pair| row(&pair[0], columns.clone()) != row(&pair[1], columns.clone()))
+                    .count()
+            };
+            let (left, right) = (n_changes(0..218), n_changes(423..640));
+            let inside = n_changes(224..416);
+            if left == 0 && right == 0 && inside >= 2 {
+                Ok(())
+            } else {
+                Err(format!("{left} changes left of it, {inside} in it, {right} right of it"))
+            }
+        });
     }
 }
 

@@ -130,7 +130,7 @@ fn firefox_shows_each_photo() {
     for _ in 0..3 {
         let wanted = server.colour();
         eventually(&format!("playing and {wanted:?}"), || {
-            let seen = Look::from(&firefox.eval(LOOK))?;
+            let seen = Look::from(&firefox.eval(LOOK)?)?;
             let is_right = seen.state == "playing" && seen.colour.is(wanted);
             if is_right {
                 Ok(())

@@ -6,7 +6,7 @@
 
   // The first picture comes first; and none of these is among the scripts by which a page knows whether it is
   // the server's. But where a stream is about to be shown in an <img>, old engines may load nothing beside it.
-  var LATER_MS = 1500;
+  var LATER_MS = 1500, AGAIN_MS = 10000;
   var isScreen = window.top === window, names = ['report', 'problem', 'awake', 'panel'];
 
   // A preview on the settings page is no screen.
@@ -14,8 +14,12 @@
   // One with a name learns of its settings.
   if (isScreen && window.mantel.get('name')) { names.push('named'); }
   if (isScreen && window.isSecureContext) { names.push('kept'); }
-  function load() {
-    names.forEach(function (name) { window.mantel.make('script', document.body).src = name + '.js'; });
+  function load(name) {
+    var script = window.mantel.make('script', document.body);
+    // A server that is away for a moment is no reason to go without until the next visit.
+    script.onerror = function () { setTimeout(function () { load(name); }, AGAIN_MS); };
+    script.src = name + '.js';
   }
-  if (window.mantel.root.getAttribute('data-rung') === 'wasm') { setTimeout(load, LATER_MS); } else { load(); }
+  function loadAll() { names.forEach(load); }
+  if (window.mantel.root.getAttribute('data-rung') === 'wasm') { setTimeout(loadAll, LATER_MS); } else { loadAll(); }
 }());

@@ -132,9 +132,9 @@ impl Driver {
         self.post("url", &json!({"url": url}));
     }
 
-    /// The value of an expression.
-    pub(crate) fn eval(&self, expression: &str) -> Value {
-        self.post(
+    /// The value of an expression, or the exception that it throws.
+    pub(crate) fn eval(&self, expression: &str) -> Result<Value, String> {
+        self.try_post(
             "execute/sync",
             &json!({"script": format!("return ({expression})"), "args": []}),
         )
@@ -166,10 +166,18 @@ impl Driver {
     }
 
     fn post(&self, command: &str, body: &Value) -> Value {
+        self.try_post(command, body)
+            .unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn try_post(&self, command: &str, body: &Value) -> Result<Value, String> {
         let target = format!("/session/{}/{command}", self.session);
         let reply = http::request(self.address, "POST", &target, JSON, &body.to_string());
-        assert_eq!(reply.status(), 200, "{command}: {}", reply.text());
-        reply.json()["value"].take()
+        if reply.status() == 200 {
+            Ok(reply.json()["value"].take())
+        } else {
+            Err(format!("{command}: {}", reply.text()))
+        }
     }
 }
 
