@@ -8,8 +8,8 @@
 //!
 //! `unsafe` because `mallopt` is a C function; it takes two numbers, and is called before there is a second thread.
 
-/// Sets it up. To be called first.
-pub(crate) fn keep_small() {
+/// Has the allocator give back what is free. To be called first, before there is a second thread.
+pub fn keep_small() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     {
         const ARENAS: libc::c_int = 2;

@@ -22,6 +22,7 @@ mod channels;
 mod clock;
 pub mod config;
 mod files;
+mod heap;
 mod hub;
 mod library;
 mod log;
@@ -42,6 +43,7 @@ mod vital;
 
 pub use app::{RunError, run, serve};
 pub use config::{Config, ConfigError};
+pub use heap::keep_small as keep_heap_small;
 pub use log::HumanFormat;
 pub use net::{AcceptError, Keys, ListenError, Listeners, TlsError, lan_address, lan_addresses};
 pub use stats::count_panics;

@@ -5,8 +5,6 @@ use std::{
     process::ExitCode,
 };
 
-mod heap;
-
 use mantel::{
     Config, ConfigError, HumanFormat, Keys, Listeners, announce,
     config::{Invocation, Listen, LogFormat},
@@ -19,7 +17,7 @@ use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     mantel::count_panics();
-    heap::keep_small();
+    mantel::keep_heap_small();
     // Before anything else: a decoder needs no log, no options and no runtime.
     if let Some(done) = decoding::ran_as_decoder(std::env::args_os().skip(1)) {
         return done.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);

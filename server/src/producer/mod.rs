@@ -6,6 +6,7 @@
 //! [`motion`], which know no task and no clock.
 
 mod admission;
+mod blending;
 mod motion;
 mod patience;
 mod pool;
@@ -39,6 +40,7 @@ use crate::{
     timeline::{PhotoId, Programme, Showing, Timeline, Turn},
 };
 use admission::Claim;
+use blending::Between;
 use motion::{Motion, Wanted};
 use queue::Urgency;
 use slide::{Failed, Rendered, Subject};
@@ -196,9 +198,13 @@ impl Producer {
         if let Some(on) = motion.turn(now, &showing, &current, next.as_ref()) {
             self.feed.motion.publish(on);
         }
-        if watched
-            && !work.blending
-            && let Some(wanted) = motion.wanted(now)
+        let wanted = motion.wanted(now).filter(|_| watched);
+        if wanted.is_none() && !(watched && motion.is_moving(now)) {
+            // Pixels are held while they move, and no longer.
+            work.between = None;
+        }
+        if !work.blending
+            && let Some(wanted) = wanted
         {
             work.blending = true;
             self.blend(wanted, work);
@@ -251,9 +257,14 @@ impl Producer {
             to,
             alpha,
         } = wanted;
+        let known = work.between.take();
+        let between = known
+            .filter(|between| between.is_between(from.no, to.no))
+            .unwrap_or_else(|| Arc::new(Between::new(from, to)));
+        work.between = Some(between.clone());
         let quality = self.show.rendition.quality;
         work.running
-            .spawn(self.studio.clone().blend(key, from, to, alpha, quality));
+            .spawn(self.studio.clone().blend(key, between, alpha, quality));
     }
 
     fn finish(
@@ -328,6 +339,8 @@ struct Work {
     rendering: HashMap<Turn, Job>,
     failed: HashSet<PhotoId>,
     blending: bool,
+    /// The transition that is being blended.
+    between: Option<Arc<Between>>,
     /// The picture finished last, should it be too late for its slide.
     spare: Option<(Turn, Arc<Rendered>)>,
     /// True when rendering takes longer than slides stay.

@@ -1,10 +1,11 @@
 //! What `/stream` is given: every frame that is on screen, one after the other, each known before
 //! its moment.
 //!
-//! Pure but for its counter: time is an argument, pixels are blended elsewhere and handed back. A
-//! slide is a run of frames, first those of its transition, last the slide itself, which stands.
-//! While a slide stands, the first frames of the next run are made, so that clients can be promised
-//! what follows: browsers paint a frame only when the next part's head has come.
+//! Pure but for its counter: time is an argument, pixels are blended elsewhere ([`blending`](super::blending))
+//! and their JPEGs handed back. A slide is a run of frames, first those of its transition, last the
+//! slide itself, which stands. While a slide stands, the first frames of the next run are made, so
+//! that clients can be promised what follows: browsers paint a frame only when the next part's head
+//! has come.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -14,7 +15,7 @@ use mantel_shared::{FrameMeta, SlideNo, UnixMillis};
 use super::Rendered;
 use crate::{
     hub::{Frame, FrameNo, Framing, Now},
-    render::{self, Alpha, Picture},
+    render::Alpha,
     rendition::Rendition,
     timeline::{Showing, Slide, Turn, blend_steps},
 };
@@ -28,7 +29,7 @@ const AHEAD: usize = 2;
 pub struct StepKey {
     slide: SlideNo,
     turn: Turn,
-    from: usize,
+    from: FrameNo,
     step: usize,
 }
 
@@ -36,8 +37,8 @@ pub struct StepKey {
 #[derive(Debug)]
 pub(super) struct Wanted {
     pub(super) key: StepKey,
-    pub(super) from: Arc<Picture>,
-    pub(super) to: Arc<Picture>,
+    pub(super) from: Arc<Frame>,
+    pub(super) to: Arc<Frame>,
     pub(super) alpha: Alpha,
 }
 
@@ -58,8 +59,8 @@ pub(super) struct Motion {
 #[derive(Debug)]
 struct Run {
     slide: Slide,
-    from: Option<Arc<Picture>>,
-    to: Arc<Picture>,
+    /// The frame that its transition starts from.
+    from: Option<Arc<Frame>>,
     steps: Vec<(UnixMillis, Alpha)>,
     ends_at: UnixMillis,
     blended: BTreeMap<usize, Arc<Frame>>,
@@ -146,6 +147,13 @@ impl Motion {
         current.chain(upcoming).next()
     }
 
+    /// Whether a transition is under way: more of its frames will be wanted.
+    pub(super) fn is_moving(&self, now: UnixMillis) -> bool {
+        let runs = self.current.iter();
+        runs.filter(|run| !run.given_up)
+            .any(|run| now < run.ends_at)
+    }
+
     /// A frame that was wanted is ready, or could not be made.
     pub(super) fn blended(&mut self, key: StepKey, jpeg: Option<Bytes>) {
         let run = [&mut self.current, &mut self.upcoming]
@@ -174,10 +182,8 @@ impl Motion {
         let on_screen = self.on_screen();
         let ready = self.upcoming.take().filter(|run| run.is(slide));
         // Frames made to start from another picture than the one on screen would jump.
-        let same_start = |run: &Run| match (&run.from, &on_screen) {
-            (Some(from), Some(on)) => Arc::ptr_eq(from, on),
-            (from, on) => from.is_none() && on.is_none(),
-        };
+        let no = |frame: &Option<Arc<Frame>>| frame.as_ref().map(|frame| frame.no);
+        let same_start = |run: &Run| no(&run.from) == no(&on_screen);
         let run = match ready {
             Some(mut run) if same_start(&run) => {
                 run.set_start(slide.starts_at, self.rendition);
@@ -190,7 +196,7 @@ impl Motion {
     }
 
     fn take_upcoming(&mut self, slide: Slide, rendered: Option<&Arc<Rendered>>) {
-        let from = self.current.as_ref().map(|run| run.to.clone());
+        let from = self.current.as_ref().map(|run| run.standing.clone());
         match (&mut self.upcoming, rendered) {
             (Some(run), Some(_)) if run.is(slide) => run.set_start(slide.starts_at, self.rendition),
             (_, Some(rendered)) => self.upcoming = Some(self.run(slide, from, rendered)),
@@ -198,7 +204,7 @@ impl Motion {
         }
     }
 
-    fn run(&mut self, slide: Slide, from: Option<Arc<Picture>>, rendered: &Rendered) -> Run {
+    fn run(&mut self, slide: Slide, from: Option<Arc<Frame>>, rendered: &Rendered) -> Run {
         self.last = FrameNo(self.last.0 + 1);
         let standing = self.framing.frame(
             self.last,
@@ -209,7 +215,6 @@ impl Motion {
         let mut run = Run {
             slide,
             from,
-            to: rendered.picture.clone(),
             steps: Vec::new(),
             ends_at: slide.starts_at,
             blended: BTreeMap::new(),
@@ -220,16 +225,10 @@ impl Motion {
         run
     }
 
-    /// The pixels on screen: between two pictures, when a command interrupts a transition.
-    fn on_screen(&self) -> Option<Arc<Picture>> {
+    /// The frame on screen: one between two slides, when a command interrupts a transition.
+    fn on_screen(&self) -> Option<Arc<Frame>> {
         let run = self.current.as_ref()?;
-        let on = self.on?;
-        let (Some((_, alpha)), Some(from)) = (run.steps.get(on), &run.from) else {
-            return Some(run.to.clone());
-        };
-        let mut out = Picture::filled(run.to.width(), run.to.height(), [0, 0, 0]);
-        render::blend(from, &run.to, *alpha, &mut out);
-        Some(Arc::new(out))
+        run.frame(self.on?).cloned()
     }
 }
 
@@ -276,11 +275,10 @@ impl Run {
     }
 
     fn key(&self, step: usize) -> Option<StepKey> {
-        let from = Arc::as_ptr(self.from.as_ref()?) as usize;
         Some(StepKey {
             slide: self.slide.no,
             turn: self.slide.turn(),
-            from,
+            from: self.from.as_ref()?.no,
             step,
         })
     }
@@ -296,7 +294,7 @@ impl Run {
         Some(Wanted {
             key: self.key(step)?,
             from: self.from.clone()?,
-            to: self.to.clone(),
+            to: self.standing.clone(),
             alpha,
         })
     }
@@ -306,7 +304,7 @@ impl Run {
 pub(super) mod tests {
     use super::*;
     use crate::{
-        render::{Fit, Quality, Size},
+        render::{self, Fit, Picture, Quality, Size},
         rendition::Fps,
         timeline::{PhotoId, Transition},
     };
@@ -318,7 +316,6 @@ pub(super) mod tests {
             jpeg: render::encode(&picture, Quality::new(80).unwrap())
                 .unwrap()
                 .into(),
-            picture: Arc::new(picture),
             notes: crate::producer::slide::Notes::default(),
             looks: Vec::new(),
         })
@@ -435,6 +432,19 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn it_moves_from_the_slides_moment_to_the_end_of_its_transition() {
+        let mut motion = motion(FADE);
+        let (a, b) = (rendered(1), rendered(200));
+        motion.turn(UnixMillis(0), &showing(1, 0), &a, Some(&b));
+        assert!(!motion.is_moving(UnixMillis(900)));
+        motion.turn(UnixMillis(1000), &showing(2, 1000), &b, Some(&a));
+        let moves: Vec<_> = (1000..1600)
+            .filter(|now| motion.is_moving(UnixMillis(*now)))
+            .collect();
+        assert_eq!(moves, (1000..1500).collect::<Vec<_>>());
+    }
+
+    #[test]
     fn late_frames_are_skipped_not_queued() {
         let mut motion = motion(FADE);
         let (a, b) = (rendered(1), rendered(200));
@@ -465,10 +475,11 @@ pub(super) mod tests {
         motion
             .turn(UnixMillis(1200), &showing(2, 1000), &b, Some(&c))
             .unwrap();
+        let on = motion.published.unwrap().0;
         motion.turn(UnixMillis(1250), &showing(3, 1250), &c, Some(&a));
-        let run = motion.current.as_ref().unwrap();
-        let shade = run.from.as_ref().unwrap().pixels()[0];
-        assert!((1..200).contains(&shade), "{shade}");
+        let from = motion.current.as_ref().unwrap().from.clone().unwrap();
+        assert_eq!(from.no, on);
+        assert!(![&a, &b].iter().any(|slide| slide.jpeg == from.jpeg()));
     }
 
     #[test]

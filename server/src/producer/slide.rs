@@ -21,9 +21,7 @@ use crate::{
 /// A slide as a rendition shows it.
 #[derive(Debug)]
 pub struct Rendered {
-    /// Its pixels, of exactly the rendition's size, to blend with.
-    pub picture: Arc<Picture>,
-    /// The same, encoded.
+    /// The picture, of the rendition's size.
     pub jpeg: Bytes,
     /// What is known of it.
     pub notes: Notes,
@@ -120,7 +118,7 @@ pub(super) fn render_now(
     let start = Instant::now();
     let Rendition { size, fit, .. } = rendition;
     let photo = &subject.photo;
-    let (mut picture, notes, looks) = match &subject.beside {
+    let (picture, notes, looks) = match &subject.beside {
         None => {
             let loaded = gallery::load(photo, limits, size, fit).map_err(|error| (0, error))?;
             let mut picture = loaded.picture;
@@ -155,12 +153,7 @@ pub(super) fn render_now(
     let jpeg = render::encode(&picture, rendition.quality).map_err(|error| (0, error.into()))?;
     let encoding = encode_start.elapsed();
     tracing::debug!(photo = %photo.name, millis = start.elapsed().as_millis() as u64, "rendered");
-    if picture.size() != size {
-        // Blending wants all pictures alike.
-        picture = render::fit(&picture, size, fit);
-    }
     Ok(Rendered {
-        picture: Arc::new(picture),
         jpeg: jpeg.into(),
         notes,
         encoding,

@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 
 use super::{
     admission::{Admission, Claim, Claims, Lent},
+    blending::Between,
     motion::StepKey,
     patience::{ThreadClock, Verdict, judge},
     pool::Pool,
@@ -24,7 +25,7 @@ use super::{
 };
 use crate::{
     library::{Photo, Version},
-    render::{self, Alpha, DecodeLimits, EncodeError, Fit, Picture, Quality, Size},
+    render::{self, Alpha, DecodeLimits, Fit, Quality, Size},
     rendition::{Captions, Rendition},
     source::gallery::LoadError,
     stats::WorkStats,
@@ -63,7 +64,7 @@ impl StudioLimits {
             decode: DecodeLimits::default().within(u64::from(memory_mib) << 20),
             n_workers,
             memory_mib,
-            // The slide before, this one and the next, of one rendition in Full HD; a few of smaller ones.
+            // Some fifty slides in Full HD, for screens that come and go, and for going back.
             shelf_bytes: 24 << 20,
             time: Duration::from_secs(30),
         }
@@ -224,7 +225,7 @@ impl Studio {
             Err(error) => return Err(subject.failed(0, error)),
         };
         let rendered = Arc::new(rendered);
-        let n_bytes = rendered.picture.pixels().len() + rendered.jpeg.len();
+        let n_bytes = rendered.jpeg.len();
         self.stats.encode.record(rendered.encoding);
         let mut shelf = locked(&self.shelf);
         shelf.put(key, rendered.clone(), n_bytes);
@@ -302,28 +303,25 @@ impl Studio {
         });
     }
 
-    /// One frame between two pictures.
-    pub async fn blend(
+    /// One frame of a transition.
+    pub(super) async fn blend(
         self: Arc<Self>,
         key: StepKey,
-        from: Arc<Picture>,
-        to: Arc<Picture>,
+        between: Arc<Between>,
         alpha: Alpha,
         quality: Quality,
     ) -> Done {
         let stats = self.stats.clone();
-        let blended = self.blenders.run(move || -> Result<Vec<u8>, EncodeError> {
+        let blended = self.blenders.run(move || {
             let start = Instant::now();
-            let mut out = Picture::filled(to.width(), to.height(), [0, 0, 0]);
-            render::blend(&from, &to, alpha, &mut out);
-            let jpeg = render::encode(&out, quality.between(alpha));
+            let jpeg = between.at(alpha, quality);
             stats.blend.record(start.elapsed());
             jpeg
         });
         let jpeg = match blended.await {
-            Ok(Ok(jpeg)) => Some(jpeg.into()),
+            Ok(Ok(jpeg)) => Some(jpeg),
             Ok(Err(error)) => {
-                tracing::error!(%error, "a frame could not be encoded");
+                tracing::error!(%error, "a frame of a transition could not be made");
                 None
             }
             Err(error) => {
