@@ -223,6 +223,8 @@ fn the_page_says_what_it_needs_and_pictures_go_anywhere() {
     assert!(!policy.contains("'unsafe-eval'"), "{policy}");
     assert_eq!(page.head.get("x-content-type-options"), Some("nosniff"));
     assert!(page.head.get("referrer-policy").is_some());
+    let opener = page.head.get("cross-origin-opener-policy");
+    assert_eq!(opener, Some("same-origin"));
     let old = with(&server, "/", CHROME_67);
     let policy = old.head.get("content-security-policy").expect("a policy");
     assert!(

@@ -2,8 +2,10 @@
 //! opened, and TLS.
 
 use std::ffi::OsStr;
+use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -45,13 +47,17 @@ impl Running {
 
 /// `GET target` through a unix socket; everything that came.
 fn over_unix(path: &Path, target: &str) -> String {
+    over_unix_with(path, target, "")
+}
+
+fn over_unix_with(path: &Path, target: &str, more: &str) -> String {
     let mut socket = eventually("the socket", || {
         UnixStream::connect(path).map_err(|error| error.to_string())
     });
     socket.set_read_timeout(Some(LIMIT)).expect("a time-out");
     write!(
         socket,
-        "GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        "GET {target} HTTP/1.1\r\nHost: localhost\r\n{more}Connection: close\r\n\r\n"
     )
     .expect("to ask");
     let mut all = Vec::new();
@@ -309,6 +315,22 @@ fn tls_with_files() {
     ]);
     line.arg(format!("https://{address}/healthz"));
     assert_eq!(run(line).output, "ok\n");
+    assert!(
+        !second.process.output().contains("can read the key"),
+        "{}",
+        second.process.output()
+    );
+    is_kept_to_under_its_name(&program, &cert, &key);
+
+    // A key that everyone can read is complained about, and used.
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).expect("the key's mode");
+    let mut open = Running::start(&program, &args);
+    open.address("https://127.0.0.1:");
+    let told = open.process.output();
+    assert!(
+        told.contains("everyone on this machine can read the key"),
+        "{told}"
+    );
     let swapped = ["--tls-cert", key.as_str(), "--tls-key", &cert].map(OsStr::new);
     let data = TempDir::new().expect("a directory");
     let ended = run(command(&program, data.path(), &swapped));
@@ -318,6 +340,79 @@ fn tls_with_files() {
         "{}",
         ended.output
     );
+}
+
+/// Browsers remember that a name is to be reached by TLS alone, for each port of it: so that is said
+/// under a name that was given for this server, and not under an address.
+fn is_kept_to_under_its_name(program: &Path, cert: &str, key: &str) {
+    let mut named = Running::start(
+        program,
+        &[
+            "--listen",
+            "127.0.0.1:0",
+            "--tls-cert",
+            cert,
+            "--tls-key",
+            key,
+            "--host",
+            "wall.example",
+        ],
+    );
+    let address = named.address("https://127.0.0.1:");
+    for (name, wanted) in [("wall.example", true), ("127.0.0.1", false)] {
+        let mut line = Command::new("curl");
+        line.args(["--silent", "--include", "--insecure", "--max-time", "20"])
+            .arg("--resolve")
+            .arg(format!("{name}:{}:127.0.0.1", address.port()))
+            .arg(format!("https://{name}:{}/healthz", address.port()));
+        let head = run(line).output.to_lowercase();
+        assert!(head.starts_with("http/1.1 200"), "{name}: {head}");
+        let is_there = head.contains("strict-transport-security: max-age=");
+        assert_eq!(is_there, wanted, "{name}: {head}");
+    }
+}
+
+/// Behind a unix socket is a proxy. One that names nobody has all its clients guess together.
+#[test]
+fn guesses_through_a_unix_socket_are_slowed_down() {
+    let Some(program) = program() else { return };
+    let folder = TempDir::new().expect("a directory");
+    let (path, passwords) = (folder.path().join("s"), folder.path().join("passwords"));
+    let mut hash = Command::new(&program);
+    hash.args(["password", "anna"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped());
+    let mut child = hash.spawn().expect("mantel password");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    writeln!(stdin, "secret").expect("to write");
+    drop(stdin);
+    let line = child.wait_with_output().expect("an end").stdout;
+    fs::write(&passwords, line).expect("to write");
+    let listen = format!("unix:{}", path.display());
+    let passwords = passwords.to_str().expect("text");
+    let _running = Running::start(
+        &program,
+        &["--listen", &listen, "--password-file", passwords],
+    );
+    let statuses = |credentials: &str, n: usize| -> Vec<String> {
+        let target = "/status".to_owned();
+        (0..n)
+            .map(|_| {
+                let all = over_unix_with(&path, &target, credentials);
+                all.split(' ').nth(1).unwrap_or("none").to_owned()
+            })
+            .collect()
+    };
+    // "anna:secret", "anna:wrong"
+    const RIGHT: &str = "Authorization: Basic YW5uYTpzZWNyZXQ=\r\n";
+    const WRONG: &str = "Authorization: Basic YW5uYTp3cm9uZw==\r\n";
+    assert_eq!(statuses(RIGHT, 1), ["200"]);
+    let answers = statuses(WRONG, 14);
+    assert_eq!(answers[0], "401", "{answers:?}");
+    let n_limited = answers.iter().filter(|status| *status == "429").count();
+    assert!(n_limited >= 3, "{answers:?}");
+    // What was right before stays right.
+    assert_eq!(statuses(RIGHT, 1), ["200"]);
 }
 
 fn free_port() -> u16 {
