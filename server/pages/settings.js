@@ -20,7 +20,7 @@
     ]],
     ['Look', [
       ['fit', 'Fit', [['', 'Standard'], ['blur', 'Blurred edges'], ['contain', 'Whole'], ['cover', 'Fill']]],
-      ['pair', 'Two at once', ON], ['motion', 'Slow move', [['', 'Off'], ['kenburns', 'On']]],
+      ['pair', 'Two at once', [['', 'Standard'], ['on', 'On'], ['own', 'As this screen has room'], ['off', 'Off']]], ['motion', 'Slow move', [['', 'Off'], ['kenburns', 'On']]],
       ['transition', 'Transition', [['', 'Standard'], ['cut', 'Cut'], ['500ms', 'Half a second'], ['1s', '1 second'], ['3s', '3 seconds']]]
     ]],
     ['Over the picture', [
@@ -247,7 +247,7 @@
     offer('album', lists.albums);
     offer('keyword', lists.keywords);
     standard('fit', worded('fit', lists.fit));
-    standard('pair', lists.pair ? 'on' : 'off');
+    standard('pair', lists.pair);
     standard('transition', lists.transition_millis ? seconds(lists.transition_millis) : 'cut');
     standard('caption', worded('caption', lists.captions));
     by('holds').textContent = lists.photos.toLocaleString() + (lists.photos === 1 ? ' photo' : ' photos') + '. Each stays ' +

@@ -382,8 +382,8 @@ mod tests {
         let (now, size) = (clock::now(), crate::render::Size::new(16, 9));
         let again = channel.programme().borrow().clone();
         assert_eq!(
-            again.timeline(size, true).at(now),
-            paused.timeline(size, true).at(now)
+            again.timeline(size, crate::rendition::Pair::Own).at(now),
+            paused.timeline(size, crate::rendition::Pair::Own).at(now)
         );
     }
 

@@ -26,10 +26,71 @@ pub struct Rendition {
     pub fps: Fps,
     /// How one slide becomes the next.
     pub transition: Transition,
-    /// Whether two photos may share the screen.
-    pub pair: bool,
+    /// Which photos share the screen.
+    pub pair: Pair,
     /// What is written on the picture.
     pub captions: Captions,
+}
+
+/// Which photos share the screen. With it goes the order of the slides: where two photos take one turn, there are
+/// fewer turns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Pair {
+    /// None: each has the screen to itself.
+    Off,
+    /// Two portraits, as wide screens have room for.
+    Wide,
+    /// Two landscapes, as upright screens have room for.
+    Upright,
+    /// What this screen itself has room for.
+    Own,
+}
+
+impl Pair {
+    /// What a reader of an option or a query is told to write.
+    pub const EXPECTED: &str = "on, own, wide, upright or off";
+
+    /// Reads one of [`Self::EXPECTED`]; `on` is what a screen of the size `house` has room for, so that all
+    /// screens show the same photos.
+    pub fn read(text: &str, house: Size) -> Option<Self> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "on" | "true" | "yes" => Some(Self::of(house)),
+            "off" | "false" | "no" => Some(Self::Off),
+            "own" => Some(Self::Own),
+            "wide" => Some(Self::Wide),
+            "upright" => Some(Self::Upright),
+            _ => None,
+        }
+    }
+
+    /// What a screen of this size has room for; a square one counts as wide.
+    pub fn of(size: Size) -> Self {
+        if size.width >= size.height {
+            Self::Wide
+        } else {
+            Self::Upright
+        }
+    }
+
+    /// The same for a screen of a known size: never [`Self::Own`].
+    pub fn on(self, size: Size) -> Self {
+        match self {
+            Self::Own => Self::of(size),
+            known => known,
+        }
+    }
+}
+
+/// As [`Pair::read`] reads it.
+impl std::fmt::Display for Pair {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Off => "off",
+            Self::Wide => "wide",
+            Self::Upright => "upright",
+            Self::Own => "own",
+        })
+    }
 }
 
 /// What is written on a picture, each where it is known.

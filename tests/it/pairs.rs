@@ -83,8 +83,47 @@ fn go_to(server: &Server, name: &str) {
     });
 }
 
+/// Which photos are on, as a client with this query is told.
+fn photos_on(server: &Server, query: &str) -> [serde_json::Value; 3] {
+    let slide = &server.get(&format!("/status{query}")).json()["channel"]["slide"];
+    ["number", "name", "beside"].map(|key| match key {
+        "beside" => slide[key]["name"].clone(),
+        _ => slide[key].clone(),
+    })
+}
+
 #[test]
-fn each_shape_of_screen_has_its_own_pairs_and_one_clock() {
+fn every_screen_shows_the_same_photos() {
+    const UPRIGHT: &str = "?size=360x640";
+    let photos = mixed();
+    let server = Server::start(photos.path(), &STANDING);
+    await_n_photos(&server, 4);
+    for _ in 0..5 {
+        assert_eq!(photos_on(&server, UPRIGHT), photos_on(&server, ""));
+        server.command("next");
+    }
+    // Two that are side by side elsewhere are one above the other.
+    go_to(&server, "1.jpg");
+    await_colours(&server, UPRIGHT, &[((0.5, 0.35), RED), ((0.5, 0.65), BLUE)]);
+    let mut page = Parts::open(server.address, "/bytes?size=360x640");
+    let picture = Picture::from_jpeg(&page.part().body).expect("a picture");
+    assert!(picture.around(0.5, 0.35).is(RED) && picture.around(0.5, 0.65).is(BLUE));
+    // In a house of upright screens a wide one follows those.
+    let mut args = STANDING.to_vec();
+    args[3] = "360x640";
+    let server = Server::start(photos.path(), &args);
+    await_n_photos(&server, 4);
+    go_to(&server, "2.jpg");
+    assert_eq!(photos_on(&server, "?size=640x360"), photos_on(&server, ""));
+    await_colours(
+        &server,
+        "?size=640x360",
+        &[((0.25, 0.5), GREEN), ((0.75, 0.5), YELLOW)],
+    );
+}
+
+#[test]
+fn each_shape_of_screen_may_have_its_own_pairs_and_has_one_clock() {
     let photos = mixed();
     let server = Server::start(photos.path(), &STANDING);
     await_n_photos(&server, 4);
@@ -94,10 +133,18 @@ fn each_shape_of_screen_has_its_own_pairs_and_one_clock() {
     assert_eq!(shown["beside"]["name"], "3.jpg", "{shown}");
     // All screens show the same slide, whatever is on it.
     let number = shown["number"].as_u64().expect("a number");
-    for query in ["", "?pair=off", "?size=360x640", "?size=360x640&pair=off"] {
+    for query in [
+        "",
+        "?pair=off",
+        "?size=360x640",
+        "?size=360x640&pair=own",
+        "?size=360x640&pair=off",
+    ] {
         let mut parts = Parts::open(server.address, &format!("/bytes{query}"));
         assert_eq!(parts.part().head.number("X-Slide"), number, "{query}");
     }
+    let own = photos_on(&server, "?size=360x640&pair=own");
+    assert_ne!(own, photos_on(&server, "?size=360x640"));
     // Nothing but landscapes is left for the round of this screen.
     server.command("next");
     await_colours(&server, "", &[((0.5, 0.5), GREEN)]);

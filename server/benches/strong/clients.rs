@@ -20,7 +20,8 @@ pub enum Manner {
 fn ask(address: SocketAddr, target: &str) -> io::Result<TcpStream> {
     let mut socket = TcpStream::connect(address)?;
     socket.set_read_timeout(Some(Duration::from_secs(10)))?;
-    write!(socket, "GET {target} HTTP/1.1\r\nHost: {address}\r\n\r\n")?;
+    // Version 1.0: no chunks between a stream's parts.
+    write!(socket, "GET {target} HTTP/1.0\r\nHost: {address}\r\n\r\n")?;
     Ok(socket)
 }
 

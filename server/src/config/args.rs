@@ -72,9 +72,11 @@ pub struct Args {
     #[arg(long, value_name = "contain|cover|blur", env = "MANTEL_FIT", help_heading = PICTURES)]
     pub fit: Option<Fit>,
 
-    /// Show two portraits side by side (or on an upright screen two landscapes, one above the
-    /// other) where two of a day or of an album are at hand [default: on].
-    #[arg(long, value_name = "on|off", env = "MANTEL_PAIR", help_heading = PICTURES)]
+    /// Show two portraits side by side where two of a day or of an album are at hand [default: on].
+    ///
+    /// The same two on all screens. With an upright --size it is two landscapes, one above the other. With own each
+    /// screen pairs what it has room for, and then shows other photos than the others.
+    #[arg(long, value_name = "on|own|off", env = "MANTEL_PAIR", help_heading = PICTURES)]
     pub pair: Option<String>,
 
     /// What is written on the pictures, where it is known: all, or any of date,place,album,text

@@ -28,7 +28,7 @@ pub use secrets::{PasswordTask, TokenAction, TokenTask};
 use crate::{
     library::Filter,
     render::{Fit, Quality, Size},
-    rendition::{Captions, Fps, Rendition},
+    rendition::{Captions, Fps, Pair, Rendition},
     timeline::{Order, Settings, Transition},
 };
 
@@ -233,8 +233,8 @@ impl Config {
                     .ok_or_else(|| bad("--quality", quality, "1 to 100"))?,
                 fps: Fps(fps as u32),
                 transition,
-                pair: args.pair.or(file.pair).map_or(Ok(true), |text| {
-                    on_or_off(&text).ok_or_else(|| bad("--pair", &text, "on or off"))
+                pair: args.pair.or(file.pair).map_or(Ok(Pair::of(size)), |text| {
+                    Pair::read(&text, size).ok_or_else(|| bad("--pair", &text, Pair::EXPECTED))
                 })?,
                 captions: args.caption.or(file.caption).map_or(
                     Ok(Captions::default()),
@@ -601,7 +601,11 @@ mod tests {
             (&["--quality", "101"], "from 1 to 100", 2),
             (&["--fps", "-1"], "--fps", 2),
             (&["--fit", "stretch"], "stretch", 2),
-            (&["--pair", "maybe"], "--pair \"maybe\": on or off", 2),
+            (
+                &["--pair", "maybe"],
+                "--pair \"maybe\": on, own, wide, upright or off",
+                2,
+            ),
             (&["/no/such/folder"], "there is no such folder", 1),
             (
                 &["--config", "/no/such/file"],
@@ -659,7 +663,7 @@ mod tests {
             config.timeline.transition,
             Transition::Crossfade { millis: 500 }
         );
-        assert!(!config.rendition.pair && config.step_down);
+        assert!(config.rendition.pair == Pair::Off && config.step_down);
         assert_eq!(config.listen[0].to_string(), "0.0.0.0:9000");
         assert_eq!(config.stall_timeout.as_secs(), 30);
     }

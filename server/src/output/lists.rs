@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use warp::reply::Response;
 
 use super::{Outputs, reply};
-use crate::timeline::Transition;
+use crate::{rendition::Pair, timeline::Transition};
 
 /// More albums than anybody scrolls through; typed ones work all the same.
 const MAX_ALBUMS: usize = 1000;
@@ -21,7 +21,7 @@ struct Lists {
     interval_millis: u64,
     transition_millis: u32,
     fit: String,
-    pair: bool,
+    pair: String,
     captions: String,
 }
 
@@ -47,7 +47,10 @@ pub(super) async fn answer(outputs: &Arc<Outputs>) -> Result<Response, reply::Pr
             Transition::Crossfade { millis } => millis,
         },
         fit: rendition.fit.to_string(),
-        pair: rendition.pair,
+        pair: match rendition.pair {
+            Pair::Off | Pair::Own => rendition.pair.to_string(),
+            Pair::Wide | Pair::Upright => "on".to_owned(),
+        },
         captions: rendition.captions.to_string(),
     }))
 }

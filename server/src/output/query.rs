@@ -8,7 +8,7 @@ use crate::{
     config,
     library::{FILTER_KEYS, Filter},
     render::{Fit, Quality, Size},
-    rendition::{self, Fps, Rendition},
+    rendition::{self, Fps, Pair, Rendition},
     timeline::Settings,
 };
 
@@ -81,7 +81,8 @@ pub(super) fn wishes(
                         .map_err(|error| Problem::bad_request(error.to_string()))?;
             }
             "pair" => {
-                rendition.pair = config::on_or_off(&value).ok_or_else(|| bad("on or off"))?;
+                rendition.pair =
+                    Pair::read(&value, default.size).ok_or_else(|| bad(Pair::EXPECTED))?;
             }
             "caption" => rendition.captions = value.parse().map_err(|reason: &str| bad(reason))?,
             "paint" => {
@@ -102,6 +103,9 @@ pub(super) fn wishes(
             _ => {}
         }
     }
+    let rendition = &mut wishes.rendition;
+    // The size may come after it.
+    rendition.pair = rendition.pair.on(rendition.size);
     Ok(wishes)
 }
 
@@ -217,7 +221,14 @@ mod tests {
         assert_eq!(rendition.quality, Quality::new(70).unwrap());
         assert_eq!(rendition.transition, Transition::Crossfade { millis: 500 });
         assert_eq!(wishes.paint, Some(Paint::Repeat));
-        assert!(rendition.pair && !parse("pair=off").unwrap().rendition.pair);
+        let pair = |query: &str| parse(query).unwrap().rendition.pair;
+        assert_eq!((rendition.pair, pair("pair=off")), (Pair::Wide, Pair::Off));
+        // An upright screen shows what all show, unless it asks for its own; the size may come last.
+        assert_eq!(pair("size=360x640"), Pair::Wide);
+        assert_eq!(pair("pair=on&size=360x640"), Pair::Wide);
+        assert_eq!(pair("pair=own&size=360x640"), Pair::Upright);
+        assert_eq!(pair("pair=own&size=640x360"), Pair::Wide);
+        assert_eq!(pair("pair=upright&size=640x360"), Pair::Upright);
         assert_eq!(parse("paint=auto&channel=main").unwrap().paint, None);
         assert!(
             parse("caption=date,place")

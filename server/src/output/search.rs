@@ -40,7 +40,7 @@ pub fn read(config: &Config, query: &str) -> Result<String, String> {
         rendition.fit,
         rendition.quality.value(),
         rendition.fps.0,
-        if rendition.pair { "on" } else { "off" },
+        rendition.pair,
     ))
 }
 

@@ -17,7 +17,7 @@ use crate::{
     channels::{MAIN, Show},
     clock,
     library::{Counts, Facts, Filter, Origin, iso},
-    rendition::Rendition,
+    rendition::{Pair, Rendition},
     source::decoding,
     timeline::{Programme, Slide, Transition},
 };
@@ -207,7 +207,7 @@ pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<
         sent += totals;
     }
     let programme = chosen.programme().borrow().clone();
-    // Screens of another shape pair other photos: whoever says its size hears of its own.
+    // Screens may pair other photos: whoever says its size and `pair` hears of its own.
     let shape = query::wishes(&request.query, outputs.rendition, outputs.settings)?.rendition;
     let (decoder, decoder_note) = decoding::told();
     Ok(reply::json(&Status {
@@ -277,7 +277,7 @@ pub(super) fn channel(
         photos: timeline.n_photos(),
         captions: outputs.rendition.captions.to_string(),
         fit: outputs.rendition.fit.to_string(),
-        pair: outputs.rendition.pair,
+        pair: outputs.rendition.pair != Pair::Off,
         nothing_in,
         slide: showing.map(|showing| row(showing.current, true)),
         next: showing.map(|showing| row(showing.next, false)),

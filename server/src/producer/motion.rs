@@ -331,7 +331,7 @@ pub(super) mod tests {
             quality: Quality::new(80).unwrap(),
             fps: Fps(10),
             transition,
-            pair: false,
+            pair: crate::rendition::Pair::Off,
             captions: crate::rendition::Captions::default(),
         }
     }

@@ -1,5 +1,5 @@
-//! One channel's timelines, one for each shape of screen: the same slides at the same moments, with
-//! other photos paired.
+//! One channel's timelines, one for each way to pair photos: the same slides at the same moments, and
+//! the same photos on all screens that pair alike, which they do unless told otherwise.
 //!
 //! Pure. Every command and every new playlist goes to all of them at the same instant, so their
 //! slides' numbers and moments are the same; only what a slide shows differs.
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use mantel_shared::UnixMillis;
 
 use super::{Act, Pairing, Playlist, Roll, Saved, Settings, Timeline, UnknownPhoto};
-use crate::render::Size;
+use crate::{render::Size, rendition::Pair};
 
 /// A channel's programme. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -89,12 +89,12 @@ impl Programme {
         programme.with_playlists(playlists, now)
     }
 
-    /// The timeline for a screen of this size; a square one counts as wider than tall.
-    pub fn timeline(&self, size: Size, pair: bool) -> &Arc<Timeline> {
-        match (pair, size.width >= size.height) {
-            (false, _) => &self.single,
-            (true, true) => &self.landscape,
-            (true, false) => &self.portrait,
+    /// The timeline with these pairs, on a screen of this size.
+    pub fn timeline(&self, size: Size, pair: Pair) -> &Arc<Timeline> {
+        match pair.on(size) {
+            Pair::Off => &self.single,
+            Pair::Upright => &self.portrait,
+            Pair::Wide | Pair::Own => &self.landscape,
         }
     }
 

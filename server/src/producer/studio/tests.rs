@@ -21,7 +21,7 @@ fn rendition(width: u32) -> Rendition {
         quality: Quality::new(80).unwrap(),
         fps: Fps(10),
         transition: Transition::Cut,
-        pair: true,
+        pair: crate::rendition::Pair::Wide,
         captions: Captions::default(),
     }
 }

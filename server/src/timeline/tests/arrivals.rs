@@ -5,12 +5,12 @@ use std::collections::{HashMap, HashSet};
 use proptest::prelude::*;
 
 use super::*;
-use crate::render::Size;
+use crate::{render::Size, rendition::Pair};
 
-const SCREENS: [(Size, bool); 3] = [
-    (Size::new(16, 9), false),
-    (Size::new(16, 9), true),
-    (Size::new(9, 16), true),
+const SCREENS: [(Size, Pair); 3] = [
+    (Size::new(16, 9), Pair::Off),
+    (Size::new(16, 9), Pair::Own),
+    (Size::new(9, 16), Pair::Own),
 ];
 
 fn photo(i: u64, added: i64) -> Entry {
@@ -70,7 +70,7 @@ proptest! {
                     watch.last = Some(showing);
                     let round = programme.timeline(size, pair).place(UnixMillis(now)).round;
                     for id in showing.current.turn().photos() {
-                        prop_assert!(watch.shown.insert(id, round).is_none_or(|last| last < round), "{size} {pair}: {id} twice in round {round}, slide {}", showing.current.no);
+                        prop_assert!(watch.shown.insert(id, round).is_none_or(|last| last < round), "{size} {pair:?}: {id} twice in round {round}, slide {}", showing.current.no);
                         watch.waiting.remove(&id);
                     }
                     for (_, left) in watch.waiting.iter_mut() {
@@ -177,7 +177,7 @@ fn thousands_are_spread_over_the_rest_of_the_round() {
     all.extend((1000..4000).map(|i| photo(i, 9)));
     let playlists = start.playlists_of(&roll(&all), UnixMillis(NOW));
     let programme = start.with_playlists(playlists, UnixMillis(NOW));
-    let timeline = programme.timeline(SCREENS[0].0, false);
+    let timeline = programme.timeline(SCREENS[0].0, Pair::Off);
     let round = timeline.place(UnixMillis(NOW)).round;
     let new: HashSet<PhotoId> = all[1000..].iter().map(|entry| entry.id).collect();
     let rest: Vec<PhotoId> = (0..)
