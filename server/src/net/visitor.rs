@@ -39,17 +39,17 @@ impl Rights {
 impl std::str::FromStr for Rights {
     type Err = &'static str;
 
-    /// Reads `watch,control`; who may do anything may watch.
+    /// Reads `watch,control`. Who commands may watch; who pushes need not: a script that sends a plot has
+    /// no business with a family's photos.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut rights = Self::default();
         for word in text.split(',') {
             match word.trim() {
-                "watch" => {}
-                "control" => rights.control = true,
+                "watch" => rights.watch = true,
+                "control" => (rights.watch, rights.control) = (true, true),
                 "push" => rights.push = true,
                 _ => return Err("rights are any of watch, control and push, with commas between"),
             }
-            rights.watch = true;
         }
         Ok(rights)
     }
@@ -239,7 +239,9 @@ mod tests {
         for (text, written) in [
             ("watch", "watch"),
             ("control", "watch,control"),
+            ("push", "push"),
             ("push, watch", "watch,push"),
+            ("push,control", "watch,control,push"),
             ("watch,control,push", "watch,control,push"),
         ] {
             assert_eq!(text.parse::<Rights>().unwrap().to_string(), written);
