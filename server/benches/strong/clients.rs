@@ -58,31 +58,43 @@ pub fn reset(address: SocketAddr, target: &str) -> io::Result<()> {
 /// A connection that asks time and again.
 pub struct Asker {
     address: SocketAddr,
-    connection: BufReader<TcpStream>,
+    /// None once the server has said that it closes it, as it does after so many requests.
+    connection: Option<BufReader<TcpStream>>,
 }
 
 impl Asker {
-    pub fn new(address: SocketAddr) -> io::Result<Self> {
-        let socket = TcpStream::connect(address)?;
-        socket.set_read_timeout(Some(Duration::from_secs(60)))?;
-        let connection = BufReader::new(socket);
-        Ok(Self {
+    pub fn new(address: SocketAddr) -> Self {
+        Self {
             address,
-            connection,
-        })
+            connection: None,
+        }
     }
 
     /// The status and the body of what is answered, and how long that took.
     pub fn get(&mut self, target: &str) -> io::Result<(u16, Vec<u8>, Duration)> {
         let start = Instant::now();
         let address = self.address;
-        let socket = self.connection.get_mut();
-        write!(socket, "GET {target} HTTP/1.1\r\nHost: {address}\r\n\r\n")?;
-        let head = head(&mut self.connection)?;
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => {
+                let socket = TcpStream::connect(address)?;
+                socket.set_nodelay(true)?;
+                socket.set_read_timeout(Some(Duration::from_secs(60)))?;
+                BufReader::new(socket)
+            }
+        };
+        let socket = connection.get_mut();
+        // In one piece: the kernel would hold a second one back until the first is acknowledged.
+        let request = format!("GET {target} HTTP/1.1\r\nHost: {address}\r\n\r\n");
+        socket.write_all(request.as_bytes())?;
+        let head = head(&mut connection)?;
         let status = head.split(' ').nth(1).and_then(|text| text.parse().ok());
         let length = number(&head, "content-length").unwrap_or(0);
         let mut body = vec![0; usize::try_from(length).unwrap_or(0)];
-        self.connection.read_exact(&mut body)?;
+        connection.read_exact(&mut body)?;
+        if !head.to_ascii_lowercase().contains("connection: close") {
+            self.connection = Some(connection);
+        }
         Ok((status.unwrap_or(0), body, start.elapsed()))
     }
 }

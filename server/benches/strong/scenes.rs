@@ -32,7 +32,7 @@ pub fn resets(photos: &Path) -> Result<()> {
     const N: usize = 400;
     let server = Running::start(photos, &["--interval", "5s"])?;
     let address = server.address;
-    let mut asker = Asker::new(address)?;
+    let mut asker = Asker::new(address);
     asker.get("/snapshot?size=640x360")?;
     let end = Instant::now() + Duration::from_secs(60);
     let viewer = thread::spawn(move || lateness(address, "/bytes?size=1920x1080", end));
@@ -80,7 +80,7 @@ pub fn requests(photos: &Path, n: u64) -> Result<()> {
             .map(|client| {
                 let done = &done;
                 clients.spawn(move || -> std::io::Result<Vec<(u16, Duration)>> {
-                    let mut asker = Asker::new(address)?;
+                    let mut asker = Asker::new(address);
                     let mut answers = Vec::new();
                     while done.fetch_add(1, Relaxed) < n {
                         let i = (client * 7 + answers.len() as u64) % 25;
@@ -147,7 +147,7 @@ pub fn churn(photos: &Path, length: Duration) -> Result<()> {
             Ok(())
         };
     tell(&mut server, 0, 0, 0)?;
-    let mut asker = Asker::new(address)?;
+    let mut asker = Asker::new(address);
     let mut minute = 0;
     while start.elapsed() < length {
         let manner = match n_joins % 5 {
