@@ -34,6 +34,7 @@ pub mod progress;
 pub mod render;
 mod rendition;
 pub mod source;
+mod state;
 mod stats;
 mod store;
 pub mod tasks;

@@ -41,5 +41,6 @@ mod proxy;
 mod reach;
 mod resets;
 mod restart;
+mod state;
 mod stills;
 mod wire;
