@@ -245,6 +245,7 @@ impl Config {
                             .map_err(|reason: &str| bad("--caption", &text, reason))
                     },
                 )?,
+                note: true,
             },
             dirs: Dirs::new(args.data_dir.or(file.data_dir)),
             access,

@@ -83,6 +83,9 @@ pub(super) fn wishes(
             "pair" => {
                 rendition.pair = config::on_or_off(&value).ok_or_else(|| bad("on or off"))?;
             }
+            "note" => {
+                rendition.note = config::on_or_off(&value).ok_or_else(|| bad("on or off"))?;
+            }
             "caption" => rendition.captions = value.parse().map_err(|reason: &str| bad(reason))?,
             "paint" => {
                 wishes.paint = match value.as_str() {
@@ -218,6 +221,7 @@ mod tests {
         assert_eq!(rendition.transition, Transition::Crossfade { millis: 500 });
         assert_eq!(wishes.paint, Some(Paint::Repeat));
         assert!(rendition.pair && !parse("pair=off").unwrap().rendition.pair);
+        assert!(rendition.note && !parse("note=off").unwrap().rendition.note);
         assert_eq!(parse("paint=auto&channel=main").unwrap().paint, None);
         assert!(
             parse("caption=date,place")
