@@ -58,12 +58,13 @@
     });
   }
 
-  // What the page was opened with belongs to the pictures as well; `t` keeps caches away.
+  // What the page was opened with belongs to the pictures as well; `t` keeps caches away. Why there are no photos is said
+  // around them, with a way out.
   function address(path) {
     var ratio = window.devicePixelRatio || 1;
     var pairs = [query('size') ? 'size=' + query('size') : 'size=' + Math.max(1, Math.round(window.innerWidth * ratio)) + 'x' +
       Math.max(1, Math.round(window.innerHeight * ratio))];
-    return path + '?' + pairs.concat(asked(HOW), asked(WHICH)).join('&') + '&t=' + new Date().getTime();
+    return path + '?' + pairs.concat(asked(HOW), asked(WHICH)).join('&') + '&note=off&t=' + new Date().getTime();
   }
 
   // ---- wasm

@@ -55,7 +55,7 @@
     keeping = true;
     store.match(key).then(function (there) {
       if (there) { keptAt = now; }
-      return there ? null : fetch('snapshot' + mantel.shape() + (caption ? '&caption=' + caption : ''));
+      return there ? null : fetch('snapshot' + mantel.shape() + '&note=off' + (caption ? '&caption=' + caption : ''));
     }).then(function (answer) {
       // A command may have come in between: the wrong name under a picture is worse than none.
       if (!answer || !answer.ok || answer.headers.get('X-Slide') !== String(facts.number)) { return null; }

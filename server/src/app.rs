@@ -19,11 +19,12 @@ use crate::{
     hub::{Feed, Feeds, Framing},
     library::{self, Filter, IndexError, Library, Scanner, Scope, Waker, Watcher},
     lookalikes,
-    net::{self, Accept, AcceptError, Listeners},
+    net::{self, Accept, AcceptError, Keys, Listeners},
     output::{self, Outputs},
     producer::{Producer, Studio, StudioLimits},
     profiles::Profiles,
     progress::{self, Progress},
+    state,
     stats::WorkStats,
     timeline::{Order, SavedProgramme},
     vital::{Vital, Vitals},
@@ -51,19 +52,20 @@ pub async fn run(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), RunError> {
     let (_none, reloads) = mpsc::channel(1);
-    serve(config, listeners, || {}, shutdown, reloads).await
+    serve(config, listeners, |_| {}, shutdown, reloads).await
 }
 
-/// The same; `ready` is called once everything that can fail is open. What `reloads` brings takes the
+/// The same; `ready` is called once everything that can fail is open, with what connections are
+/// encrypted with. What `reloads` brings takes the
 /// place of the configuration, as far as that is possible for a program that runs: who may connect,
 /// limits of connections, certificates.
 ///
 /// # Errors
 /// See [`run`].
 pub async fn serve(
-    config: Config,
+    mut config: Config,
     listeners: impl Into<Listeners>,
-    ready: impl FnOnce(),
+    ready: impl FnOnce(Option<&Keys>),
     shutdown: impl Future<Output = ()> + Send + 'static,
     reloads: mpsc::Receiver<Config>,
 ) -> Result<(), RunError> {
@@ -71,7 +73,9 @@ pub async fn serve(
     let mut vitals = Vitals::default();
     let (stop, stopped) = watch::channel(false);
     let roots = library::roots_of(&config.folders);
-    let library = Arc::new(Library::open(roots, config.data_dir.as_deref())?);
+    let library = Arc::new(Library::open(roots, config.dirs.index.as_deref())?);
+    // Only now: no other program has these files while this one has the index.
+    config.dirs.state = state::settle(&config.dirs);
 
     let (state, seed, saved) = open_state(&config);
     let seed = config.seed.or(seed).unwrap_or_else(random);
@@ -114,7 +118,7 @@ pub async fn serve(
     let held = output::keep_within(outputs.viewers.clone(), feeds.clone(), budget);
     let held = tokio::spawn(held);
     let accept = accept(&config, Arc::new(outputs))?;
-    ready();
+    ready(accept.keys());
     let vital = vitals.begins("what keeps the index");
     let page = skipped_page(&config, &listeners);
     let scan = ScanThread::start(library, &config, page, vital);
@@ -146,7 +150,7 @@ fn outputs(
         feeds,
         channels,
         library,
-        profiles: Arc::new(Profiles::open(config.data_dir.as_deref())),
+        profiles: Arc::new(Profiles::open(config.dirs.state.as_deref())),
         framing,
         rendition: config.rendition,
         settings: config.timeline,
@@ -238,9 +242,9 @@ impl Workshop {
 }
 
 fn open_state(config: &Config) -> (Option<StateFile>, Option<u64>, SavedProgramme) {
-    let Some(dir) = &config.data_dir else {
+    let Some(dir) = &config.dirs.state else {
         tracing::warn!(
-            "this system names no cache directory; give --data-dir to keep the place over restarts"
+            "this system names no folder for state; give --data-dir to keep the place over restarts"
         );
         return (None, None, SavedProgramme::default());
     };

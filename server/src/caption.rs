@@ -1,5 +1,7 @@
 //! What is written about a photo, in words. Pure; how it is drawn is `render`'s.
 
+use std::path::PathBuf;
+
 use crate::{library::Facts, render::overlay::Caption, rendition::Captions};
 
 /// The words that `captions` asks for, as far as they are known: what somebody wrote, and below it
@@ -20,6 +22,19 @@ pub fn words(captions: Captions, facts: &Facts) -> Caption {
         text: wanted(captions.text, owned(text(facts))).unwrap_or_default(),
         details: details.join("  ·  "),
     }
+}
+
+/// Why drawn pictures are shown and no photos: of `n_photos` in the folders none was chosen, or there is none.
+/// In the words that pages have for it.
+pub fn why_drawn(folders: &[PathBuf], n_photos: u64) -> String {
+    if n_photos > 0 {
+        return "No photo fits what the server was told to show".into();
+    }
+    if folders.is_empty() {
+        return "No folder of photos was given".into();
+    }
+    let names: Vec<_> = folders.iter().map(|path| path.to_string_lossy()).collect();
+    format!("No photos in {} yet", names.join(", "))
 }
 
 /// What somebody wrote under it. Programs fill the field with the file's name, which is no word to anyone.
@@ -126,6 +141,23 @@ mod tests {
         );
         assert!(words(wish("off"), &facts()).is_empty());
         assert!(words(wish("all"), &Facts::default()).is_empty());
+    }
+
+    #[test]
+    fn drawn_pictures_say_why() {
+        let folders = ["/photos", "/more"].map(PathBuf::from);
+        for (folders, n_photos, expected) in [
+            (&folders[..0], 0, "No folder of photos was given"),
+            (&folders[..1], 0, "No photos in /photos yet"),
+            (&folders[..], 0, "No photos in /photos, /more yet"),
+            (
+                &folders[..],
+                9,
+                "No photo fits what the server was told to show",
+            ),
+        ] {
+            assert_eq!(why_drawn(folders, n_photos), expected);
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::{
     clock,
     library::{Filter, Library},
+    state::CHANNEL,
     store,
     timeline::{Act, Order, Programme, Roll, SavedProgramme, Settings, UnknownPhoto},
 };
@@ -293,7 +294,7 @@ impl StateFile {
     /// A folder that can't be written is no reason not to show photos; that nothing is saved is told
     /// at the first attempt.
     pub fn open(dir: &Path, programme: u64) -> (Self, Option<u64>, SavedProgramme) {
-        let path = dir.join("channel.json");
+        let path = dir.join(CHANNEL);
         store::tighten(&path);
         let state = store::read(&path, MAX_STATE_BYTES)
             .ok()
@@ -393,7 +394,7 @@ mod tests {
         let old = r#"{"seed":77,"programme":1,"saved":{"anchor":{"slide":5,"starts_at":6,
             "place":{"round":1,"index":2},"shown":null,"paused_at":null},
             "interval_millis":10000,"photo":18446744073709551615}}"#;
-        std::fs::write(dir.path().join("channel.json"), old).unwrap();
+        std::fs::write(dir.path().join(CHANNEL), old).unwrap();
         let (_, seed, saved) = StateFile::open(dir.path(), 1);
         assert_eq!(seed, Some(77));
         let first = saved.saved.unwrap();

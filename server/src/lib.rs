@@ -35,6 +35,7 @@ pub mod progress;
 pub mod render;
 mod rendition;
 pub mod source;
+mod state;
 mod stats;
 mod store;
 pub mod tasks;

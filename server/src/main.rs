@@ -100,10 +100,9 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
     if listeners.is_empty() || !config.listens_by_default {
         listeners.append(Listeners::bind(&config.listen)?);
     }
-    let keys = Keys::new(&config.access.tls, config.data_dir.as_deref())?;
     let (addresses, asked) = (listeners.addresses(), signals()?);
     // Told when everything is open, so that it is true.
-    let ready = move || announce(&addresses, keys.as_ref());
+    let ready = move |keys: Option<&Keys>| announce(&addresses, keys);
     mantel::serve(config, listeners, ready, asked, reloads()?).await?;
     Ok(())
 }

@@ -13,7 +13,7 @@ use std::{
 
 use mantel_shared::MAX_SCREEN_NAME_BYTES;
 
-use crate::{files, store};
+use crate::{files, state::PROFILES, store};
 
 /// More screens than any house has; what comes beyond is somebody filling the disk.
 pub const MAX_PROFILES: usize = 200;
@@ -147,7 +147,7 @@ impl Profiles {
     /// The names kept in `dir`. A file that can't be read is set aside, so that the next change does
     /// not write over what somebody may want to repair.
     pub fn open(dir: Option<&Path>) -> Self {
-        let path = dir.map(|dir| dir.join("profiles.json"));
+        let path = dir.map(|dir| dir.join(PROFILES));
         let kept = path.as_deref().map_or_else(|| Ok(Kept::default()), read);
         let (kept, blocked) = match kept {
             Ok(kept) => (kept, None),

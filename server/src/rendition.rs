@@ -30,6 +30,8 @@ pub struct Rendition {
     pub pair: Pair,
     /// What is written on the picture.
     pub captions: Captions,
+    /// Whether pictures that are no photos say why they are shown. Pages say it themselves.
+    pub note: bool,
 }
 
 /// Which photos share the screen. With it goes the order of the slides: where two photos take one turn, there are
@@ -199,6 +201,7 @@ impl Rendition {
         };
         distance += u64::from(self.fit != other.fit) * 2000;
         distance += u64::from(self.pair != other.pair) * 1000;
+        distance += u64::from(self.note != other.note) * 500;
         distance += u64::from(self.transition != other.transition) * 200;
         distance += apart(self.fps.0, other.fps.0) * 10;
         distance += apart(self.quality.value().into(), other.quality.value().into()) * 5;

@@ -7,6 +7,7 @@ use std::{
     fs::{self, File},
     io::{self, Read, Write},
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 /// Puts `bytes` in the place of a file, at once or not at all, also when the power is cut; the file
@@ -15,6 +16,18 @@ use std::{
 /// # Errors
 /// The system's; then the old file is untouched.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_dated(path, bytes, None)
+}
+
+/// The same; the file was last changed at `modified`, which is now without one.
+///
+/// # Errors
+/// The system's; then the old file is untouched.
+pub(crate) fn replace_dated(
+    path: &Path,
+    bytes: &[u8],
+    modified: Option<SystemTime>,
+) -> io::Result<()> {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
@@ -25,6 +38,9 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let write = || {
         let mut file = create_private(&beside)?;
         file.write_all(bytes)?;
+        if let Some(modified) = modified {
+            file.set_modified(modified)?;
+        }
         file.sync_all()?;
         fs::rename(&beside, path)?;
         sync_folder(folder.unwrap_or(Path::new(".")));

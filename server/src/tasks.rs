@@ -35,7 +35,7 @@ pub enum TaskError {
 /// # Errors
 /// The index can't be used, or nobody reads.
 pub fn scan(task: &LibraryTask, out: &mut impl Write) -> Result<(), TaskError> {
-    let library = Library::open(roots_of(&task.folders), task.data_dir.as_deref())?;
+    let library = Library::open(roots_of(&task.folders), task.index_dir.as_deref())?;
     let start = Instant::now();
     bring_up_to_date(&library, task.follow_links);
     let counts = library.counts();
@@ -97,14 +97,14 @@ pub fn scan(task: &LibraryTask, out: &mut impl Write) -> Result<(), TaskError> {
 /// The index can't be used, or nobody reads.
 pub fn list(task: &LibraryTask, out: &mut impl Write) -> Result<(), TaskError> {
     let roots = roots_of(&task.folders);
-    let library = match Library::open(roots.clone(), task.data_dir.as_deref()) {
+    let library = match Library::open(roots.clone(), task.index_dir.as_deref()) {
         Ok(library) => {
             bring_up_to_date(&library, task.follow_links);
             library
         }
         // Somebody keeps it up to date: that is as good.
         Err(error @ IndexError::InUse(_)) => task
-            .data_dir
+            .index_dir
             .as_deref()
             .and_then(|dir| Library::open_to_read(roots, dir))
             .ok_or(error)?,

@@ -1,5 +1,8 @@
 //! Words on the picture and in its metadata.
 
+use crate::around::await_true;
+use crate::support::clients::Client;
+use crate::support::devtools::Browser;
 use crate::support::eventually;
 use crate::support::parts::Parts;
 use crate::support::photos::{Photos, flat, upright};
@@ -110,6 +113,66 @@ fn streams_carry_the_words_in_every_frame_and_bytes_in_their_heads() {
     let mut asked = Parts::open(server.address, "/bytes?caption=text");
     let frame = Picture::from_jpeg(&asked.part().body).expect("a frame");
     assert!(shade(&frame) > 25.0, "{}", shade(&frame));
+}
+
+/// How much darker the lower edge is than the same without a word on it.
+fn darker(picture: &Picture, plain: &Picture) -> f64 {
+    let edge = |picture: &Picture| picture.around(0.8, 0.93).luma();
+    edge(plain) - edge(picture)
+}
+
+#[test]
+fn drawn_pictures_say_on_stream_and_snapshot_why_they_are_shown() {
+    let photos = Photos::none();
+    let server = Server::start(photos.path(), &STANDING);
+    let told = snapshot(&server, "");
+    let plain = snapshot(&server, "?note=off");
+    assert!(
+        told.middle().distance(plain.middle()) < 5,
+        "another picture"
+    );
+    assert!(darker(&told, &plain) > 15.0, "{}", darker(&told, &plain));
+    let frame = |target: &str| {
+        let part = Parts::open(server.address, target).part();
+        Picture::from_jpeg(&part.body).expect("a frame")
+    };
+    let stream = frame("/stream?paint=repeat");
+    assert!(darker(&stream, &plain) > 15.0);
+    // Who reads metadata says it for himself, as the page does on every rung.
+    for target in ["/bytes", "/stream?paint=repeat&note=off"] {
+        assert!(darker(&frame(target), &plain).abs() < 4.0, "{target}");
+    }
+    let refused = server.get("/snapshot?note=maybe");
+    assert_eq!(refused.status(), 400);
+    // A photo comes, and there is nothing to be said any more.
+    photos.add("1.jpg", &flat(BLUE));
+    eventually("the photo without a word on it", || {
+        let picture = snapshot(&server, "");
+        if picture.middle().is(BLUE) && shade(&picture).abs() < 4.0 {
+            Ok(())
+        } else {
+            Err(format!("{:?}", picture.middle()))
+        }
+    });
+}
+
+#[test]
+fn a_page_on_a_lower_rung_says_it_once() {
+    let Some(browser) = Browser::start(Client::Chromium) else {
+        return;
+    };
+    let photos = Photos::none();
+    let server = Server::start(photos.path(), &STANDING);
+    if !server.has_viewer() {
+        return;
+    }
+    let mut page = browser.open(&server.url("/?viewer=img"));
+    await_true(
+        &mut page,
+        "!!document.querySelector('.empty.on') && [].some.call(document.images, function (image) {
+           return image.src.indexOf('/stream?') > 0 && image.naturalWidth > 0 && /[?&]note=off&/.test(image.src);
+         })",
+    );
 }
 
 #[test]

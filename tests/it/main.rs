@@ -42,5 +42,6 @@ mod reach;
 mod resets;
 mod restart;
 mod running;
+mod state;
 mod stills;
 mod wire;

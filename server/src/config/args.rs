@@ -151,7 +151,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE", env = "MANTEL_CONFIG", help_heading = SERVER)]
     pub config: Option<PathBuf>,
 
-    /// Where the state is kept [default: the platform's cache directory].
+    /// Where the index and the state are kept [default: the platform's folders for caches and for state].
     #[arg(long, value_name = "DIR", env = "MANTEL_DATA_DIR", help_heading = SERVER)]
     pub data_dir: Option<PathBuf>,
 
@@ -238,12 +238,18 @@ pub enum TokenCommand {
         #[command(flatten)]
         place: PlaceArgs,
     },
+    /// Takes all tokens away: everyone in the house may watch again once the server has been restarted.
+    Open {
+        /// Where they are kept.
+        #[command(flatten)]
+        place: PlaceArgs,
+    },
 }
 
 /// Where the server keeps what it keeps.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct PlaceArgs {
-    /// The server's data directory [default: the platform's cache directory].
+    /// The server's data directory [default: the platform's folder for state].
     #[arg(long, value_name = "DIR", env = "MANTEL_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
 

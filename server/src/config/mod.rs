@@ -6,6 +6,7 @@
 mod access;
 mod args;
 mod choice;
+mod dirs;
 mod file;
 mod given;
 mod limits;
@@ -20,6 +21,7 @@ use std::{
 
 pub use access::{Access, AccessArgs, Listen, LogFormat, Tls};
 pub use args::{Args, Command, LibraryArgs, PasswordArgs, PlaceArgs, TokenCommand};
+pub use dirs::Dirs;
 use file::FileConfig;
 use limits::Costs;
 pub use limits::{LimitArgs, Limits};
@@ -53,8 +55,8 @@ pub struct Config {
     pub seed: Option<u64>,
     /// What a client gets that asks for nothing in particular.
     pub rendition: Rendition,
-    /// Where state is kept; `None` when the platform names no place.
-    pub data_dir: Option<PathBuf>,
+    /// Where things are kept.
+    pub dirs: Dirs,
     /// Who may watch.
     pub access: Access,
     /// How much one connection, or one address, may take.
@@ -113,7 +115,7 @@ pub enum ConfigError {
         reason: String,
     },
     /// There is nowhere to keep what has to be kept.
-    #[error("this system names no cache directory; give --data-dir, as the server has it")]
+    #[error("this system names no folder for state; give --data-dir, as the server has it")]
     NoDataDir,
     /// Work on a library, and none was named.
     #[error("no folder was given; name the folders of photos, or a configuration file that does")]
@@ -243,8 +245,9 @@ impl Config {
                             .map_err(|reason: &str| bad("--caption", &text, reason))
                     },
                 )?,
+                note: true,
             },
-            data_dir: args.data_dir.or(file.data_dir).or_else(platform_data_dir),
+            dirs: Dirs::new(args.data_dir.or(file.data_dir)),
             access,
             limits,
             max_body,
@@ -320,7 +323,7 @@ pub struct LibraryTask {
     /// Links in them are followed wherever they lead.
     pub follow_links: bool,
     /// Where the index is kept; `None` when the platform names no place.
-    pub data_dir: Option<PathBuf>,
+    pub index_dir: Option<PathBuf>,
     /// Which photos.
     pub filter: Filter,
     /// In which order they are listed.
@@ -352,7 +355,7 @@ impl LibraryTask {
         Ok(Self {
             folders,
             follow_links: args.follow_links || file.follow_links,
-            data_dir: args.data_dir.or(file.data_dir).or_else(platform_data_dir),
+            index_dir: Dirs::new(args.data_dir.or(file.data_dir)).index,
             filter,
             order,
             json: args.json,
@@ -506,23 +509,6 @@ fn no_folder(path: &Path) -> String {
             "there is no such folder; check the spelling, or whether the drive is mounted".into()
         }
     }
-}
-
-/// `$XDG_CACHE_HOME/mantel` and its like on other systems.
-fn platform_data_dir() -> Option<PathBuf> {
-    let from = |name: &str| {
-        std::env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
-    let base = if cfg!(windows) {
-        from("LOCALAPPDATA")
-    } else if cfg!(target_os = "macos") {
-        from("HOME").map(|home| home.join("Library/Caches"))
-    } else {
-        from("XDG_CACHE_HOME").or_else(|| from("HOME").map(|home| home.join(".cache")))
-    };
-    base.map(|base| base.join("mantel"))
 }
 
 #[cfg(test)]

@@ -3,17 +3,17 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use super::{
-    Args, ConfigError, Listen, PasswordArgs, PlaceArgs, Tls, TokenCommand,
+    Args, ConfigError, Dirs, Listen, PasswordArgs, PlaceArgs, Tls, TokenCommand,
     access::{self, AccessArgs},
-    bad, platform_data_dir, read_file,
+    bad, read_file,
 };
 use crate::net::{Rights, lan_address};
 
 /// A checked piece of work on tokens.
 #[derive(Clone, Debug)]
 pub struct TokenTask {
-    /// Where they are kept.
-    pub data_dir: PathBuf,
+    /// Where the server keeps things; there is a place for state.
+    pub dirs: Dirs,
     /// What to do.
     pub action: TokenAction,
 }
@@ -42,6 +42,8 @@ pub enum TokenAction {
         /// Whose it is.
         name: String,
     },
+    /// Take all away, so that everyone in the house is let in.
+    Open,
 }
 
 /// A checked wish for a line of the password file.
@@ -59,14 +61,14 @@ impl TokenTask {
     pub(super) fn resolve(command: TokenCommand, args: Args) -> Result<Self, ConfigError> {
         let (TokenCommand::New { place, .. }
         | TokenCommand::List { place, .. }
-        | TokenCommand::Revoke { place, .. }) = &command;
+        | TokenCommand::Revoke { place, .. }
+        | TokenCommand::Open { place }) = &command;
         let PlaceArgs { data_dir, config } = place.clone();
         let mut file = read_file(config.or(args.config).as_deref())?;
-        let data_dir = data_dir
-            .or(args.data_dir)
-            .or(file.data_dir.take())
-            .or_else(platform_data_dir)
-            .ok_or(ConfigError::NoDataDir)?;
+        let dirs = Dirs::new(data_dir.or(args.data_dir).or(file.data_dir.take()));
+        if dirs.state.is_none() {
+            return Err(ConfigError::NoDataDir);
+        }
         let action = match command {
             TokenCommand::New {
                 name,
@@ -98,8 +100,9 @@ impl TokenTask {
             },
             TokenCommand::List { json, .. } => TokenAction::List { json },
             TokenCommand::Revoke { name, .. } => TokenAction::Revoke { name },
+            TokenCommand::Open { .. } => TokenAction::Open,
         };
-        Ok(Self { data_dir, action })
+        Ok(Self { dirs, action })
     }
 }
 

@@ -4,7 +4,7 @@
 //! connection is a task; the loop never waits for one. On `shutdown` it stops listening, lets
 //! answers finish for a moment, then drops what is left.
 
-use std::{future::poll_fn, io, net::IpAddr, sync::Arc, time::Duration};
+use std::{future::poll_fn, io, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use http::Method;
 use hyper::server::conn::http1;
@@ -23,7 +23,7 @@ use super::{
     answers::Answer,
     cut::Cut,
     door::{Door, Way},
-    guard::{Guard, GuardError},
+    guard::{Guard, GuardError, TokenFile},
     host,
     limits::{self, ConnectionCounts, Place, Refusal},
     line::{Busy, Line},
@@ -46,6 +46,8 @@ pub struct Accept {
     pub(super) names: Arc<Vec<String>>,
     pub(super) guard: Arc<Guard>,
     keys: Option<Keys>,
+    /// Where our own certificate is kept: where it was found at the start.
+    state_dir: Option<PathBuf>,
 }
 
 /// Why nobody can be let in. One sentence.
@@ -71,7 +73,11 @@ impl Accept {
         counts: Arc<ConnectionCounts>,
     ) -> Result<Self, AcceptError> {
         let access = config.access.clone();
-        let data_dir = config.data_dir.as_deref();
+        let state_dir = config.dirs.state.clone();
+        let index_dir = config.dirs.index.as_deref();
+        let tokens = state_dir
+            .as_deref()
+            .map(|dir| TokenFile::of(dir, index_dir));
         Ok(Self {
             routes,
             needs,
@@ -81,9 +87,10 @@ impl Accept {
             guard: Arc::new(Guard::new(
                 access.password_file.clone(),
                 access.users.clone(),
-                data_dir,
+                tokens,
             )?),
-            keys: Keys::new(&access.tls, data_dir)?,
+            keys: Keys::new(&access.tls, state_dir.as_deref())?,
+            state_dir,
             access,
         })
     }
@@ -91,7 +98,7 @@ impl Accept {
     /// The same with the limits, names, origins, proxies and certificates of `config`. The files of
     /// passwords and tokens are followed anyway.
     fn reloaded(&self, config: &Config) -> Result<Self, AcceptError> {
-        let keys = Keys::new(&config.access.tls, config.data_dir.as_deref())?;
+        let keys = Keys::new(&config.access.tls, self.state_dir.as_deref())?;
         tracing::info!("the configuration and the certificates were read again");
         Ok(Self {
             limits: config.limits,
@@ -99,6 +106,11 @@ impl Accept {
             keys,
             ..self.clone()
         })
+    }
+
+    /// What connections are encrypted with, if they are.
+    pub(crate) fn keys(&self) -> Option<&Keys> {
+        self.keys.as_ref()
     }
 
     /// Whether this address is answered at all.

@@ -316,6 +316,12 @@ impl Inner {
 
     fn denied(&self, denied: Denied) -> No {
         match denied {
+            Denied::Unknown if self.accept.guard.has_lost_tokens() => {
+                let sentence = "the tokens of this server are gone; whoever runs it makes one with `mantel token new NAME`, \
+                                or lets everyone in the house in with `mantel token open`";
+                let answer = Answer::new(StatusCode::UNAUTHORIZED, sentence);
+                (Refusal::Unauthorized, answer)
+            }
             Denied::Unknown => {
                 let sentence = "a password or a token is needed to watch; `mantel token new NAME` prints a link with one";
                 let answer = Answer::new(StatusCode::UNAUTHORIZED, sentence);

@@ -19,7 +19,6 @@ mod visitor;
 pub use accept::{Accept, AcceptError, serve};
 pub use address::{lan_address, lan_addresses};
 pub use cut::Cut;
-pub(crate) use guard::replace;
 pub use guard::{Token, TokenError, TokenFile, password_line};
 pub use limits::{ConnectionCounts, Refusal};
 pub use listen::{ListenError, Listeners};

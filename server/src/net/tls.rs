@@ -17,8 +17,8 @@ use rustls::{
 use sha2::{Digest, Sha256};
 use tokio_rustls::TlsAcceptor;
 
-use super::{address, guard::replace, host};
-use crate::{clock, config::Tls};
+use super::{address, host};
+use crate::{clock, config::Tls, state, store};
 
 /// How long a certificate of our own is good: what Apple's devices take at most.
 const GOOD_FOR_DAYS: u64 = 820;
@@ -78,13 +78,13 @@ impl Keys {
     ///
     /// # Errors
     /// There is no certificate, no key, or they don't go together.
-    pub fn new(tls: &Tls, data_dir: Option<&Path>) -> Result<Option<Self>, TlsError> {
+    pub fn new(tls: &Tls, state_dir: Option<&Path>) -> Result<Option<Self>, TlsError> {
         match tls {
             Tls::Off => Ok(None),
             Tls::Files { cert, key } => Self::read(cert, key).map(Some),
             Tls::Own => {
-                let dir = data_dir.ok_or(TlsError::NoDataDir)?;
-                let (cert, key) = (dir.join("tls-cert.pem"), dir.join("tls-key.pem"));
+                let dir = state_dir.ok_or(TlsError::NoDataDir)?;
+                let (cert, key) = (dir.join(state::CERTIFICATE), dir.join(state::KEY));
                 if !is_young(&cert) || !key.exists() {
                     make(&cert, &key)?;
                 }
@@ -179,10 +179,10 @@ fn make(cert: &Path, key: &Path) -> Result<(), TlsError> {
         source,
     };
     if let Some(dir) = cert.parent() {
-        fs::create_dir_all(dir).map_err(|source| io(dir, source))?;
+        store::make_folder(dir).map_err(|source| io(dir, source))?;
     }
-    replace(key, pair.serialize_pem().as_bytes()).map_err(|source| io(key, source))?;
-    replace(cert, made.pem().as_bytes()).map_err(|source| io(cert, source))
+    store::replace(key, pair.serialize_pem().as_bytes()).map_err(|source| io(key, source))?;
+    store::replace(cert, made.pem().as_bytes()).map_err(|source| io(cert, source))
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<
     // Who reads metadata writes captions himself: they are in the picture for the asking alone.
     let default = Rendition {
         captions: Captions::default(),
+        note: false,
         ..outputs.rendition
     };
     let wishes = query::wishes(&request.query, default, outputs.settings)?;

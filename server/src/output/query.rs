@@ -84,6 +84,9 @@ pub(super) fn wishes(
                 rendition.pair =
                     Pair::read(&value, default.size).ok_or_else(|| bad(Pair::EXPECTED))?;
             }
+            "note" => {
+                rendition.note = config::on_or_off(&value).ok_or_else(|| bad("on or off"))?;
+            }
             "caption" => rendition.captions = value.parse().map_err(|reason: &str| bad(reason))?,
             "paint" => {
                 wishes.paint = match value.as_str() {
@@ -229,6 +232,7 @@ mod tests {
         assert_eq!(pair("pair=own&size=360x640"), Pair::Upright);
         assert_eq!(pair("pair=own&size=640x360"), Pair::Wide);
         assert_eq!(pair("pair=upright&size=640x360"), Pair::Upright);
+        assert!(rendition.note && !parse("note=off").unwrap().rendition.note);
         assert_eq!(parse("paint=auto&channel=main").unwrap().paint, None);
         assert!(
             parse("caption=date,place")

@@ -31,11 +31,12 @@ use tokio::{
 use mantel_shared::UnixMillis;
 
 use crate::{
+    caption,
     channel::Channel,
     channels::Show,
     clock,
     hub::{Feed, Feeds, Framing},
-    library::Library,
+    library::{Library, Origin, Photo},
     source::gallery::LoadError,
     timeline::{PhotoId, Programme, Showing, Timeline, Turn},
 };
@@ -235,8 +236,10 @@ impl Producer {
             }
         }
         let mut photos = photos.into_iter().map(|(_, photo)| photo);
+        let photo = photos.next()??;
         let subject = Subject {
-            photo: photos.next()??,
+            note: self.why_drawn(&photo),
+            photo,
             beside: match photos.next() {
                 Some(photo) => Some(photo?),
                 None => None,
@@ -317,6 +320,12 @@ impl Producer {
 }
 
 impl Producer {
+    /// Why this is no photo, where it is none and the pictures are to say so.
+    fn why_drawn(&self, photo: &Photo) -> Option<String> {
+        let is_asked = self.show.rendition.note && matches!(photo.origin, Origin::Demo(_));
+        is_asked.then(|| caption::why_drawn(self.library.roots(), self.library.counts().photos))
+    }
+
     /// Tells the library what photos look like, each once: like ones are not shown in a row.
     fn remember_looks(&self, rendered: &Rendered) {
         for (id, likeness) in rendered.looks.iter().copied() {

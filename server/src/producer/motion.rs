@@ -332,6 +332,7 @@ pub(super) mod tests {
             fps: Fps(10),
             transition,
             pair: crate::rendition::Pair::Off,
+            note: false,
             captions: crate::rendition::Captions::default(),
         }
     }

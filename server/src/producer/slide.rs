@@ -55,6 +55,8 @@ pub struct Subject {
     pub photo: Arc<Photo>,
     /// The one beside it.
     pub beside: Option<Arc<Photo>>,
+    /// Why it is no photo, if it is none and that is to be said.
+    pub note: Option<String>,
 }
 
 /// Why a slide could not be rendered.
@@ -123,7 +125,10 @@ pub(super) fn render_now(
             let loaded = gallery::load(photo, limits, size, fit).map_err(|error| (0, error))?;
             let mut picture = loaded.picture;
             let focus = render::focus(&picture);
-            let words = caption::words(rendition.captions, &photo.facts);
+            let mut words = caption::words(rendition.captions, &photo.facts);
+            if let Some(note) = &subject.note {
+                words.text.clone_from(note);
+            }
             overlay::write(&mut picture, (0, 0), size, &words);
             let looks = loaded.likeness.map(|likeness| (photo.id, likeness));
             let mut notes = notes(photo, loaded.caption);

@@ -88,6 +88,7 @@ struct Key {
     captions: Captions,
     /// Place, album and caption: they may change while the file doesn't.
     words: Vec<Option<String>>,
+    note: Option<String>,
 }
 
 type Finished = Result<Arc<Rendered>, Failed>;
@@ -354,6 +355,7 @@ impl Key {
             quality: rendition.quality,
             captions: rendition.captions,
             words: subject.photos().flat_map(words).collect(),
+            note: subject.note.clone(),
         }
     }
 }

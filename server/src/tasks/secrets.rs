@@ -10,6 +10,7 @@ use crate::{
     announce, clock,
     config::{PasswordTask, TokenAction, TokenTask},
     net::{self, Token, TokenError, TokenFile},
+    state, store,
 };
 
 /// Why it was not done. One sentence.
@@ -39,7 +40,8 @@ pub enum SecretError {
 /// # Errors
 /// They can't be read or written, or the name is taken or unknown.
 pub fn token(task: &TokenTask, out: &mut impl Write) -> Result<(), SecretError> {
-    let file = TokenFile::of(&task.data_dir);
+    let dir = state::of_tokens(&task.dirs).unwrap_or_default();
+    let file = TokenFile::of(&dir, task.dirs.index.as_deref());
     let now = clock::now().0 / 1000;
     match &task.action {
         TokenAction::New {
@@ -74,6 +76,14 @@ pub fn token(task: &TokenTask, out: &mut impl Write) -> Result<(), SecretError> 
             writeln!(
                 out,
                 "{name} is revoked; what is watched with it ends within seconds"
+            )?;
+        }
+        TokenAction::Open => {
+            file.forget()?;
+            writeln!(
+                out,
+                "there is no token any more; when the server is started again, everyone in the house may watch \
+                 without one"
             )?;
         }
     }
@@ -152,7 +162,7 @@ fn put(path: &Path, name: &str, line: &str) -> io::Result<()> {
     let is_his = |known: &str| known.trim().split(':').next() == Some(name);
     let mut new: Vec<&str> = old.lines().filter(|known| !is_his(known)).collect();
     new.push(line);
-    net::replace(path, format!("{}\n", new.join("\n")).as_bytes())
+    store::replace(path, format!("{}\n", new.join("\n")).as_bytes())
 }
 
 fn ask() -> Result<String, SecretError> {

@@ -27,7 +27,6 @@ use super::{
     visitor::{Member, Rights},
 };
 
-pub(crate) use crate::store::replace;
 pub(in crate::net) use passwords::check_name;
 pub use tokens::{Token, TokenError, TokenFile};
 
@@ -114,6 +113,8 @@ struct Book {
     everyone: Option<Arc<Member>>,
     users: Vec<(User, Arc<Member>)>,
     tokens: Vec<(Token, [u8; 32], Arc<Member>)>,
+    /// There were tokens, and they are gone.
+    has_lost_tokens: bool,
     stamps: Stamps,
 }
 
@@ -121,14 +122,14 @@ struct Book {
 type Stamps = [Option<(SystemTime, u64)>; 2];
 
 impl Guard {
-    /// Reads who is known: the users `chosen` of `password_file`, and the tokens of `data_dir`.
+    /// Reads who is known: the users `chosen` of `password_file`, and the tokens of `token_file`.
     ///
     /// # Errors
     /// A file can't be read, or makes no sense.
     pub fn new(
         password_file: Option<PathBuf>,
         chosen: Vec<String>,
-        data_dir: Option<&std::path::Path>,
+        token_file: Option<TokenFile>,
     ) -> Result<Self, GuardError> {
         let mut key = [0; 32];
         getrandom::fill(&mut key).map_err(GuardError::Random)?;
@@ -136,12 +137,13 @@ impl Guard {
             everyone: None,
             users: Vec::new(),
             tokens: Vec::new(),
+            has_lost_tokens: false,
             stamps: Stamps::default(),
         };
         let guard = Self {
             password_file,
             chosen,
-            token_file: data_dir.map(TokenFile::of),
+            token_file,
             book: RwLock::new(Arc::new(nobody)),
             nobody: Member::new(None, Rights::default()),
             key,
@@ -167,6 +169,11 @@ impl Guard {
     /// Whether a password could let somebody in.
     pub(super) fn has_users(&self) -> bool {
         !self.book().users.is_empty()
+    }
+
+    /// Whether tokens were made that are gone, so that nobody's opens anything.
+    pub(super) fn has_lost_tokens(&self) -> bool {
+        self.book().has_lost_tokens
     }
 
     /// Who that is.
@@ -354,7 +361,15 @@ impl Guard {
             })?;
         }
         let tokens = self.token_file.as_ref().map_or(Ok(None), TokenFile::read)?;
-        let open = self.password_file.is_none() && tokens.is_none();
+        let has_lost_tokens = match (&self.token_file, &tokens) {
+            (Some(file), None) => file.had_tokens(),
+            (Some(file), Some(_)) => {
+                file.mark();
+                false
+            }
+            (None, _) => false,
+        };
+        let open = self.password_file.is_none() && tokens.is_none() && !has_lost_tokens;
         let old = self.book();
         let now = unix_now();
         // Whoever has not changed stays the same member, and his streams go on.
@@ -389,11 +404,21 @@ impl Guard {
                     Some((token, hash, member))
                 })
                 .collect(),
+            has_lost_tokens,
             stamps,
         })
     }
 
     fn replace(&self, book: Book) {
+        if let Some(file) = self.token_file.as_ref().filter(|_| book.has_lost_tokens)
+            && !self.has_lost_tokens()
+        {
+            tracing::error!(
+                "tokens were made here, and {} is gone, so nobody's token is good; `mantel token new NAME` makes \
+                 one, `mantel token open` lets everyone in the house watch again",
+                file.path().display()
+            );
+        }
         *self.book.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(book);
         lock(&self.remembered).clear();
     }

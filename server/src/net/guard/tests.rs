@@ -29,20 +29,20 @@ fn with_users(dir: &std::path::Path) -> Guard {
     let anna = password_line(Some("anna"), Rights::SCREEN, "secret").unwrap();
     let bob = password_line(Some("bob"), "watch".parse().unwrap(), "other").unwrap();
     fs::write(&file, format!("{anna}\n{bob}\n")).unwrap();
-    Guard::new(Some(file), Vec::new(), Some(dir)).unwrap()
+    Guard::new(Some(file), Vec::new(), Some(TokenFile::of(dir, None))).unwrap()
 }
 
 #[tokio::test]
 async fn without_users_and_tokens_everyone_is_let_in() {
     let dir = tempfile::tempdir().unwrap();
-    let guard = Guard::new(None, Vec::new(), Some(dir.path())).unwrap();
+    let guard = Guard::new(None, Vec::new(), Some(TokenFile::of(dir.path(), None))).unwrap();
     assert!(guard.is_open());
     let entry = guard.admit(&token("wrong"), HOME).await.unwrap();
     assert_eq!(entry.member.rights, Rights::ALL);
     let visitor = Visitor::new(Peer::Unix, false, &entry.member);
     drop(entry);
     // The first token shuts the door, for those who are in as well.
-    TokenFile::of(dir.path())
+    TokenFile::of(dir.path(), None)
         .create("tv", Rights::SCREEN, 0, None)
         .unwrap();
     guard.replace(guard.read().unwrap());
@@ -124,10 +124,10 @@ async fn wrong_passwords_are_limited_and_right_ones_never_locked_out() {
 #[tokio::test]
 async fn who_is_revoked_is_gone_and_the_others_stay() {
     let dir = tempfile::tempdir().unwrap();
-    let tokens = TokenFile::of(dir.path());
+    let tokens = TokenFile::of(dir.path(), None);
     let tv = tokens.create("tv", Rights::SCREEN, 0, None).unwrap();
     let radio = tokens.create("radio", Rights::SCREEN, 0, None).unwrap();
-    let guard = Guard::new(None, Vec::new(), Some(dir.path())).unwrap();
+    let guard = Guard::new(None, Vec::new(), Some(TokenFile::of(dir.path(), None))).unwrap();
     let visitor = |entry: Entry| Visitor::new(Peer::Unix, false, &entry.member);
     let on_tv = visitor(guard.admit(&token(&tv), HOME).await.unwrap());
     let on_radio = visitor(guard.admit(&cookie(&radio), HOME).await.unwrap());
@@ -145,13 +145,13 @@ async fn who_is_revoked_is_gone_and_the_others_stay() {
 #[tokio::test]
 async fn tokens_end_when_their_time_is_over() {
     let dir = tempfile::tempdir().unwrap();
-    let tokens = TokenFile::of(dir.path());
+    let tokens = TokenFile::of(dir.path(), None);
     let past = tokens.create("past", Rights::SCREEN, 0, Some(1)).unwrap();
     let later = unix_now() + 1000;
     let coming = tokens
         .create("coming", Rights::SCREEN, 0, Some(later))
         .unwrap();
-    let guard = Guard::new(None, Vec::new(), Some(dir.path())).unwrap();
+    let guard = Guard::new(None, Vec::new(), Some(TokenFile::of(dir.path(), None))).unwrap();
     assert!(guard.admit(&token(&past), HOME).await.is_err());
     let entry = guard.admit(&token(&coming), HOME).await.unwrap();
     let (_, seconds) = entry.cookie.unwrap();

@@ -1,8 +1,9 @@
 //! Tokens: passwords that a link carries, for screens on which nobody can type.
 //!
-//! Kept in the data directory as SHA-256 hashes, which is enough for what has 128 random bits; the
+//! Kept in the folder for state as SHA-256 hashes, which is enough for what has 128 random bits; the
 //! file is replaced as a whole, readable to its owner alone. From the day on which the file is
-//! there nobody is let in without a token or a password, even when the last token is revoked.
+//! there nobody is let in without a token or a password, even when the last token is revoked, and
+//! even when the file is lost: marks beside it and beside the index tell that there was one.
 
 use std::{
     fs, io,
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::passwords::check_name;
-use crate::store;
+use crate::{state::TOKENS, store};
 
 /// A token, as the file has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +37,10 @@ pub struct Token {
 struct Content {
     tokens: Vec<Token>,
 }
+
+const MARK: &str = "tokens.made";
+const MARK_TEXT: &str = "Tokens were made for this Mantel. When they are lost it lets nobody in until \
+`mantel token new` makes others, or `mantel token open` lets everyone in the house in again.\n";
 
 /// More than a house has screens.
 const MAX_TOKENS: usize = 1000;
@@ -64,35 +69,75 @@ pub enum TokenError {
     Wish(String),
 }
 
-/// The tokens of a data directory.
+/// The tokens of a server.
 #[derive(Clone, Debug)]
-pub struct TokenFile(PathBuf);
+pub struct TokenFile {
+    path: PathBuf,
+    /// Files that say that there were tokens. Whoever empties a folder hardly empties the other as well.
+    marks: Vec<PathBuf>,
+}
 
 impl TokenFile {
-    /// Those of `data_dir`.
-    pub fn of(data_dir: &Path) -> Self {
-        Self(data_dir.join("tokens.json"))
+    /// Those kept in `state_dir`, by a server that has its index in `index_dir`.
+    pub fn of(state_dir: &Path, index_dir: Option<&Path>) -> Self {
+        let mut marks = vec![state_dir.join(MARK)];
+        marks.extend(
+            index_dir
+                .filter(|dir| *dir != state_dir)
+                .map(|dir| dir.join(MARK)),
+        );
+        Self {
+            path: state_dir.join(TOKENS),
+            marks,
+        }
     }
 
     pub(super) fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
-    /// All tokens; `None` when there never was one.
+    /// Whether there were tokens once, wherever they are now.
+    pub(super) fn had_tokens(&self) -> bool {
+        self.marks.iter().any(|mark| mark.exists())
+    }
+
+    /// Leaves word that there are tokens, where there is none yet and where it can be left.
+    pub(super) fn mark(&self) {
+        for mark in self.marks.iter().filter(|mark| !mark.exists()) {
+            if let Err(error) = store::replace(mark, MARK_TEXT.as_bytes()) {
+                tracing::debug!(path = %mark.display(), %error, "can't leave word that there are tokens");
+            }
+        }
+    }
+
+    /// Takes all tokens away, and every word of them: a server that starts then lets everyone in.
+    ///
+    /// # Errors
+    /// A file can't be removed.
+    pub fn forget(&self) -> Result<(), TokenError> {
+        // The tokens last: until then there is a reason to keep the door shut.
+        for path in self.marks.iter().chain([&self.path]) {
+            match fs::remove_file(path) {
+                Err(error) if !is_absence(&error) => {
+                    return Err(TokenError::Io {
+                        path: path.clone(),
+                        source: error,
+                    });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// All tokens; `None` when there is no file of them.
     ///
     /// # Errors
     /// The file can't be read, or makes no sense.
     pub fn read(&self) -> Result<Option<Vec<Token>>, TokenError> {
-        let text = match fs::read(&self.0) {
+        let text = match fs::read(&self.path) {
             Ok(text) => text,
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-                ) =>
-            {
-                return Ok(None);
-            }
+            Err(error) if is_absence(&error) => return Ok(None),
             Err(source) => return Err(self.io(source)),
         };
         let content: Content =
@@ -169,30 +214,32 @@ impl TokenFile {
         &self,
         change: impl FnOnce(&mut Vec<Token>) -> Result<(), TokenError>,
     ) -> Result<(), TokenError> {
-        if let Some(folder) = self.0.parent() {
+        if let Some(folder) = self.path.parent() {
             store::make_folder(folder).map_err(|source| self.io(source))?;
         }
         // Two commands at once would lose one's change.
-        let lock = store::create_private(&self.0.with_extension("lock"));
+        let lock = store::create_private(&self.path.with_extension("lock"));
         let lock = lock.map_err(|source| self.io(source))?;
         lock.lock().map_err(|source| self.io(source))?;
         let mut tokens = self.read()?.unwrap_or_default();
         change(&mut tokens)?;
         let text = serde_json::to_vec_pretty(&Content { tokens })
             .map_err(|error| self.content(error.to_string()))?;
-        store::replace(&self.0, &text).map_err(|source| self.io(source))
+        store::replace(&self.path, &text).map_err(|source| self.io(source))?;
+        self.mark();
+        Ok(())
     }
 
     fn io(&self, source: io::Error) -> TokenError {
         TokenError::Io {
-            path: self.0.clone(),
+            path: self.path.clone(),
             source,
         }
     }
 
     fn content(&self, reason: String) -> TokenError {
         TokenError::Content {
-            path: self.0.clone(),
+            path: self.path.clone(),
             reason,
         }
     }
@@ -208,6 +255,11 @@ impl Token {
 /// The hash under which a token is kept.
 pub(super) fn hash_of(secret: &str) -> [u8; 32] {
     Sha256::digest(secret.as_bytes()).into()
+}
+
+fn is_absence(error: &io::Error) -> bool {
+    use io::ErrorKind::{NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory)
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -233,7 +285,7 @@ mod tests {
     #[test]
     fn tokens_are_made_listed_and_revoked() {
         let dir = tempfile::tempdir().unwrap();
-        let file = TokenFile::of(&dir.path().join("data"));
+        let file = TokenFile::of(&dir.path().join("data"), None);
         assert!(file.read().unwrap().is_none());
         let secret = file
             .create("living room", Rights::SCREEN, 100, None)
@@ -255,10 +307,26 @@ mod tests {
     #[test]
     fn an_expired_token_makes_room_for_its_name() {
         let dir = tempfile::tempdir().unwrap();
-        let file = TokenFile::of(dir.path());
+        let file = TokenFile::of(dir.path(), None);
         file.create("tv", Rights::SCREEN, 100, Some(200)).unwrap();
         assert!(file.create("tv", Rights::SCREEN, 199, None).is_err());
         file.create("tv", Rights::SCREEN, 200, None).unwrap();
+    }
+
+    #[test]
+    fn either_folder_remembers_that_there_were_tokens() {
+        let dir = tempfile::tempdir().unwrap();
+        let (state, index) = (dir.path().join("state"), dir.path().join("cache"));
+        let file = TokenFile::of(&state, Some(&index));
+        assert!(!file.had_tokens());
+        for emptied in [&state, &index] {
+            file.create("tv", Rights::SCREEN, 100, None).unwrap();
+            fs::remove_dir_all(emptied).unwrap();
+            assert!(file.had_tokens(), "{}", emptied.display());
+            file.forget().unwrap();
+            assert!(!file.had_tokens() && file.read().unwrap().is_none());
+        }
+        file.forget().unwrap();
     }
 
     #[cfg(unix)]
@@ -266,7 +334,7 @@ mod tests {
     fn only_the_owner_reads_them() {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
-        let file = TokenFile::of(dir.path());
+        let file = TokenFile::of(dir.path(), None);
         file.create("tv", Rights::SCREEN, 100, None).unwrap();
         let mode = fs::metadata(file.path()).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
@@ -275,7 +343,7 @@ mod tests {
     #[test]
     fn somebody_elses_file_is_refused() {
         let dir = tempfile::tempdir().unwrap();
-        let file = TokenFile::of(dir.path());
+        let file = TokenFile::of(dir.path(), None);
         for text in [
             "",
             "{}",

@@ -22,6 +22,7 @@ fn rendition(width: u32) -> Rendition {
         fps: Fps(10),
         transition: Transition::Cut,
         pair: crate::rendition::Pair::Wide,
+        note: false,
         captions: Captions::default(),
     }
 }
@@ -34,6 +35,7 @@ fn subjects() -> Vec<Subject> {
         .map(|photo| Subject {
             photo,
             beside: None,
+            note: None,
         })
         .collect()
 }
@@ -104,6 +106,7 @@ async fn two_share_a_frame_and_what_is_told_of_it() {
     let both = Subject {
         photo: first.photo.clone(),
         beside: Some(second.photo.clone()),
+        note: None,
     };
     let pair = rendered(&studio, &both, rendition(320)).await;
     assert_eq!(size_of(&pair), Size::new(320, 180));
@@ -125,6 +128,7 @@ async fn a_photo_that_is_gone_is_to_blame_not_its_companion() {
     let both = Subject {
         photo: subject.photo.clone(),
         beside: Some(Arc::new(gone)),
+        note: None,
     };
     let claim = Claim::new(Urgency::Current);
     let done = studio.clone().render(both, rendition(320), claim).await;
