@@ -55,6 +55,12 @@ pub(super) struct Channel {
     /// Which photos were asked for.
     shows: String,
     paused: bool,
+    /// Who has paused it, in words for people.
+    paused_by: Option<String>,
+    paused_since_millis: Option<u64>,
+    /// When the pause ends by itself, and how long one lasts at most; absent where it never does.
+    resumes_at_millis: Option<u64>,
+    resume_after_millis: Option<u64>,
     interval_millis: u64,
     transition_millis: u32,
     photos: u64,
@@ -265,10 +271,18 @@ pub(super) fn channel(
         .is_some_and(|photo| matches!(photo.origin, Origin::Demo(_)));
     let folders = || outputs.library.roots().iter();
     let nothing_in = is_demo.then(|| folders().map(|root| root.display().to_string()).collect());
+    let pause = programme.pause();
+    let resumes_at = outputs
+        .resume_after
+        .and_then(|after| programme.resumes_at(after));
     Channel {
         name: "main",
         shows: wish.to_string(),
         paused: showing.is_some_and(|showing| showing.paused),
+        paused_by: pause.and_then(|pause| pause.by.clone()),
+        paused_since_millis: pause.map(|pause| pause.since),
+        resumes_at_millis: resumes_at.map(|end| end.0),
+        resume_after_millis: outputs.resume_after.map(std::num::NonZero::get),
         interval_millis: settings.interval_millis,
         transition_millis: match settings.transition {
             Transition::Cut => 0,
