@@ -14,8 +14,9 @@ pub(super) fn plain(agent: &str) -> String {
     }
 }
 
-/// What kind of device it is, as one calls it at home: `a phone`, `a TV`; of a computer or a program its name.
-pub(super) fn device(agent: &str) -> String {
+/// What kind of device it is, as one calls it at home: `a phone`, `a TV`; of a computer or a program its name, and
+/// nothing of what says nothing.
+pub(super) fn device(agent: &str) -> Option<String> {
     const KINDS: [(&str, &str); 12] = [
         ("Tizen", "a TV"),
         ("SMART-TV", "a TV"),
@@ -32,7 +33,8 @@ pub(super) fn device(agent: &str) -> String {
         ("Android", "a tablet"),
     ];
     let kind = KINDS.into_iter().find(|(mark, _)| agent.contains(mark));
-    kind.map_or_else(|| plain(agent), |(_, kind)| kind.to_owned())
+    let kind = kind.map_or_else(|| plain(agent), |(_, kind)| kind.to_owned());
+    (!agent.trim().is_empty()).then_some(kind)
 }
 
 fn program(agent: &str) -> String {
@@ -181,10 +183,10 @@ mod tests {
                 "Firefox 140 on Linux",
             ),
             ("curl/8.5.0", "curl 8.5.0"),
-            ("", "a client without a name"),
         ] {
-            assert_eq!(device(agent), words, "{agent}");
+            assert_eq!(device(agent).as_deref(), Some(words), "{agent}");
         }
+        assert_eq!(device(" "), None);
     }
 
     #[test]

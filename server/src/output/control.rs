@@ -46,7 +46,7 @@ where
     let by = by(&body, request);
     let wish = query::choice(&request.query)?;
     let (_, channel) = reply::choose(outputs, &wish).await?;
-    match channel.act(act, Some(by)).await {
+    match channel.act(act, by).await {
         Ok(programme) => Ok(reply::json(&status::channel(
             outputs,
             outputs.rendition,
@@ -70,14 +70,14 @@ const MAX_NAME_CHARS: usize = 40;
 
 /// Who commands, in words that are shown on every screen: the screen's own name, else the user's or the
 /// token's, else what kind of device it is.
-fn by(body: &[u8], request: &Request) -> String {
+fn by(body: &[u8], request: &Request) -> Option<String> {
     let said = serde_json::from_slice(body).ok();
     let said = said
         .and_then(|From { by }| Some(named(&by?)))
         .filter(|name| !name.is_empty());
     match (said, &request.visitor.name) {
-        (Some(name), _) => name,
-        (None, Some(name)) => name.to_string(),
+        (Some(name), _) => Some(name),
+        (None, Some(name)) => Some(name.to_string()),
         (None, None) => agents::device(request.agent()),
     }
 }

@@ -126,7 +126,7 @@ pub(super) fn render_now(
             let mut picture = loaded.picture;
             let focus = render::focus(&picture);
             let words = caption::words(rendition.captions, &photo.facts);
-            overlay::write(&mut picture, (0, 0), size, &words);
+            overlay::write(&mut picture, (0, 0), size, (0, size.width), &words);
             let looks = loaded.likeness.map(|likeness| (photo.id, likeness));
             let mut notes = notes(photo, loaded.caption);
             notes.focus = Some(focus);
@@ -185,7 +185,8 @@ fn two(
     let areas = areas.collect::<Option<Vec<Area>>>().unwrap_or_default();
     for (at, (place, room)) in render::pair::parts(size).into_iter().enumerate() {
         let words = caption::words(rendition.captions, &photos[at].facts);
-        overlay::write(&mut picture, place, room, &words);
+        let lines = render::pair::lines(parts[at].picture.size(), size, at);
+        overlay::write(&mut picture, place, room, lines, &words);
     }
     let [first, second] = parts;
     // A file's name is told only where neither has a caption of its own.

@@ -135,6 +135,22 @@ pub fn lies(picture: Size, frame: Size, part: usize) -> (u32, u32) {
     (left + x, top + y)
 }
 
+/// A photo that is narrower than this share of the frame's short side, in percent, has lines that are wider than it
+/// is: two words each would be none.
+const NARROWEST: u32 = 60;
+
+/// Between which columns something is written about a picture that has its [`part_size`]: from where, and how wide. That is
+/// where the picture lies, or around it where it is very narrow, and within its part in any case.
+pub fn lines(picture: Size, frame: Size, part: usize) -> (u32, u32) {
+    let ((start, _), region) = regions(frame)[part.min(1)];
+    let least = (frame.width.min(frame.height) * NARROWEST / 100).min(region.width);
+    let width = picture.width.clamp(least, region.width.max(least));
+    let (left, _) = lies(picture, frame, part);
+    let left = left.saturating_sub(width.saturating_sub(picture.width) / 2);
+    let last = start + region.width.saturating_sub(width);
+    (left.clamp(start, last.max(start)), width)
+}
+
 /// The part of the frame in which something may be written about each picture: left, top and size.
 pub fn parts(frame: Size) -> [((u32, u32), Size); 2] {
     regions(frame)
@@ -354,6 +370,44 @@ mod tests {
             let beside = [pixel(&out, 100, 540), pixel(&out, 950, 10)];
             for [red, _, blue] in beside {
                 assert!((70..100).contains(&red) && blue == 0, "{beside:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn lines_lie_at_their_own_picture() {
+        // Two portraits of 3:4 on an ultra-wide screen: far from the edges of their halves.
+        let frame = Size::new(3440, 1440);
+        for part in [0, 1] {
+            let size = part_size(Size::new(3000, 4000), frame, part, Fit::Blur);
+            let (left, _) = lies(size, frame, part);
+            assert_eq!(lines(size, frame, part), (left, size.width));
+            assert!(left > if part == 0 { 500 } else { 1720 } && left + size.width < 2900);
+        }
+        let sides = [1, 16, 100, 360, 1080, 1920, 3840];
+        let sizes = || {
+            sides
+                .into_iter()
+                .flat_map(|w| sides.map(|h| Size::new(w, h)))
+        };
+        for (picture, frame) in sizes().flat_map(|one| sizes().map(move |two| (one, two))) {
+            for (how, part) in [(Fit::Cover, 0), (Fit::Blur, 0), (Fit::Contain, 1)] {
+                let size = part_size(picture, frame, part, how);
+                let (left, width) = lines(size, frame, part);
+                let told = format!("{picture} in {frame}, {how}: {width} from {left}");
+                let ((start, _), region) = parts(frame)[part];
+                assert!(
+                    left >= start && left + width <= start + region.width,
+                    "{told}"
+                );
+                let least = frame.width.min(frame.height) * NARROWEST / 100;
+                assert!(width >= least.min(region.width), "{told}");
+                // All of the picture has something written at it.
+                let (at, _) = lies(size, frame, part);
+                assert!(
+                    left <= at && at + size.width <= left + width.max(size.width),
+                    "{told}"
+                );
             }
         }
     }
