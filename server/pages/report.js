@@ -49,7 +49,7 @@
   };
 
   function again() {
-    if (!mantel.resting && !mantel.away) { mantel.reportNow(); }
+    if ((!mantel.resting || mantel.held) && !mantel.away) { mantel.reportNow(); }
     setTimeout(again, EVERY_MS);
   }
   // A preview on the settings page is no screen.

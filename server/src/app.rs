@@ -154,6 +154,7 @@ fn outputs(
         framing,
         rendition: config.rendition,
         settings: config.timeline,
+        resume_after: config.resume_after,
         viewers: Arc::default(),
         reports: Arc::default(),
         work: Arc::default(),
@@ -178,6 +179,7 @@ fn common(config: &Config, library: Arc<Library>, seed: u64) -> Common {
         settings: config.timeline,
         order: config.order,
         seed,
+        resume_after: config.resume_after,
     }
 }
 

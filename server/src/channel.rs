@@ -5,6 +5,7 @@
 //! function of time, so nobody asks this task what is on. Knows no pixels and no HTTP.
 
 use std::{
+    num::NonZeroU64,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -32,6 +33,7 @@ pub struct Channel {
 #[derive(Debug)]
 struct Ask {
     act: Act,
+    by: Option<String>,
     reply: oneshot::Sender<Result<Arc<Programme>, UnknownPhoto>>,
 }
 
@@ -74,11 +76,11 @@ impl Channel {
         self.programme.has_changed().is_ok()
     }
 
-    /// Has a command carried out; returns the programme after it.
-    pub async fn act(&self, act: Act) -> Result<Arc<Programme>, ActError> {
+    /// Has a command carried out that `by` has given, if that is known; returns the programme after it.
+    pub async fn act(&self, act: Act, by: Option<String>) -> Result<Arc<Programme>, ActError> {
         let (reply, answer) = oneshot::channel();
         self.acts
-            .send(Ask { act, reply })
+            .send(Ask { act, by, reply })
             .await
             .map_err(|_| ActError::Stopping)?;
         answer
@@ -99,6 +101,8 @@ pub struct Common {
     pub order: Order,
     /// What the shuffle is drawn from.
     pub seed: u64,
+    /// After how many milliseconds a pause ends by itself, if it does.
+    pub resume_after: Option<NonZeroU64>,
 }
 
 /// What a channel is to the house.
@@ -201,7 +205,7 @@ impl ChannelTask {
             tokio::select! {
                 ask = self.acts.recv() => {
                     let Some(ask) = ask else { return };
-                    let result = self.programme.act(ask.act, clock::now());
+                    let result = self.programme.act(ask.act, ask.by, clock::now());
                     self.publish().await;
                     // Who asked may have gone: the command stands all the same.
                     let _ = ask.reply.send(result.map(|()| self.published.borrow().clone()));
@@ -218,6 +222,12 @@ impl ChannelTask {
                         self.publish().await;
                     }
                     last = now;
+                    if let Some(after) = self.choice.common.resume_after
+                        && self.programme.end_pause(after, now)
+                    {
+                        tracing::info!("the pause has lasted long enough; slides go on");
+                        self.publish().await;
+                    }
                     // What happened on this day changes at midnight.
                     let today = clock::today();
                     if std::mem::replace(&mut day, today) != today && self.choice.filter.changes_daily() {
@@ -351,6 +361,7 @@ mod tests {
             },
             order: Order::Shuffle,
             seed,
+            resume_after: None,
         }
     }
 
@@ -368,8 +379,8 @@ mod tests {
             (tokio::spawn(task.run()), channel)
         };
         let (task, channel) = start();
-        channel.act(Act::Previous).await.unwrap();
-        let paused = channel.act(Act::Pause).await.unwrap();
+        channel.act(Act::Previous, None).await.unwrap();
+        let paused = channel.act(Act::Pause, None).await.unwrap();
         task.abort();
 
         let (_, seed, _) = StateFile::open(dir.path(), 1);
@@ -407,7 +418,7 @@ mod tests {
         let (task, channel) = ChannelTask::new(common(0), Filter::default(), Role::Choice);
         drop(task);
         assert_eq!(
-            channel.act(Act::Next).await.unwrap_err(),
+            channel.act(Act::Next, None).await.unwrap_err(),
             ActError::Stopping
         );
     }

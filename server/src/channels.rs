@@ -278,6 +278,7 @@ mod tests {
             },
             order: Order::Name,
             seed: 1,
+            resume_after: None,
         };
         let (_, main) = ChannelTask::new(common.clone(), Filter::default(), Role::Choice);
         Channels::new(main, Filter::default(), common)

@@ -35,6 +35,7 @@ mod page;
 mod paint;
 mod pairs;
 mod passing;
+mod pauses;
 mod players;
 mod profiles;
 mod proxy;

@@ -10,7 +10,7 @@ use crate::support::clients::Client;
 use crate::support::devtools::{Browser, Page};
 use crate::support::eventually;
 use crate::support::photos::{Photos, oriented, sized, upright};
-use crate::support::pixels::{BLUE, GREEN, RED, Rgb};
+use crate::support::pixels::{BLUE, GREEN, Picture, RED, Rgb};
 use crate::support::server::{STANDING, Server};
 
 const WHITE: Rgb = Rgb([250, 250, 250]);
@@ -80,6 +80,46 @@ fn each_of_two_has_its_own_words_on_the_page() {
         |of: &str| format!("getComputedStyle(document.querySelector('.{of} .details')).textAlign");
     assert_eq!(page.eval(&side(other)), Ok("right".into()));
     assert_eq!(page.eval(&side(long_one)), Ok("left".into()));
+    assert_eq!(page.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn words_of_two_lie_at_their_photos_on_a_wide_screen() {
+    let photos = Photos::none();
+    for (name, colour) in [("1", RED), ("2", BLUE)] {
+        photos.add(
+            format!("{name}.jpg.xmp"),
+            &sidecar(&"Anna reads ".repeat(30)),
+        );
+        photos.add(format!("{name}.jpg"), &upright(colour));
+    }
+    let Some((browser, server)) = start(Client::Chromium, &photos, &[]) else {
+        return;
+    };
+    let mut page = browser.open(&server.url("/?caption=text"));
+    page.resize(1720, 720);
+    await_pictures(&mut page);
+    await_true(
+        &mut page,
+        "!!document.querySelector('#words.beside .second .text.on') && mantel.facts.words_from > 20 &&
+         parseFloat(document.querySelector('.first .told').style.left) > 40",
+    );
+    // 9:16 and a little more of it, in the middle of the screen: from 430 to 1290.
+    let [left, .., right, _] = place(&mut page, ".first .text");
+    assert!(left > 430.0 && right < 860.0, "{left} to {right}");
+    let [left, .., right, _] = place(&mut page, ".second .text");
+    assert!(left > 860.0 && right < 1290.0, "{left} to {right}");
+    // So they do where the server draws them; beside the photos is their backdrop.
+    let drawn = eventually("a snapshot", || {
+        let reply = server.get("/snapshot?size=1720x720&caption=text");
+        Picture::from_jpeg(&reply.body)
+    });
+    let lit: Vec<usize> = (0..drawn.width)
+        .filter(|x| (drawn.height * 4 / 5..drawn.height).any(|y| drawn.at(*x, y).luma() > 200.0))
+        .collect();
+    let of = |share: f64| drawn.width as f64 * share / 1720.0;
+    let (first, last) = (lit[0] as f64, lit[lit.len() - 1] as f64);
+    assert!(first > of(430.0) && last < of(1290.0), "{first} to {last}");
     assert_eq!(page.complaints(), Vec::<String>::new());
 }
 

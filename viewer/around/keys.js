@@ -11,7 +11,7 @@
 
   function command(name, word) {
     mantel.toast(word);
-    mantel.request('POST', 'control' + mantel.choice(), { command: name }, function (ok, channel) {
+    mantel.request('POST', 'control' + mantel.choice(), { command: name, by: mantel.get('name') || undefined }, function (ok, channel) {
       if (!ok) { return mantel.toast(said.noAnswer); }
       // Two presses in a row are a pause and its end, however late the next status is.
       if (mantel.status && channel) { mantel.status.channel.paused = channel.paused; }

@@ -34,6 +34,7 @@
     var served = mantel.status && mantel.status.channel || {}, name = mantel.get('name');
     return [
       { label: mantel.paused() ? 'Play' : 'Pause', act: 'toggle', stays: true },
+      mantel.hold ? { label: mantel.held ? 'Play on this screen' : 'Pause this screen only', show: mantel.hold } : null,
       { label: 'Next picture', act: 'next', stays: true },
       { label: 'Previous picture', act: 'previous', stays: true },
       setting('Fit', 'fit', [['blur', 'Blurred edges'], ['contain', 'Whole'], ['cover', 'Fill']], served.fit || 'blur'),

@@ -128,6 +128,10 @@
     put(half.ago, isWanted('ago') && photo.taken_at ? yearsAgo(photo.taken_at) : '');
     half.told.fromRight = FROM_RIGHT.test(half.told.lines.textContent);
     half.told.all.classList[half.told.fromRight ? 'add' : 'remove']('rtl');
+    // Of two, at its own photo, which may lie far from the edges of its half.
+    var style = half.told.all.style, n = box.className === 'beside' ? 2 : 1, start = half === halves[n - 1] ? 100 * n - 100 : 0;
+    style.left = photo.words_to ? photo.words_from * n - start + '%' : '';
+    style.right = photo.words_to ? 100 + start - photo.words_to * n + '%' : '';
   }
 
   // Why it is not photos that are shown, with a way to what could not be.

@@ -59,6 +59,16 @@ pub struct Args {
     #[arg(long, value_name = "DURATION", env = "MANTEL_INTERVAL", help_heading = PICTURES)]
     pub interval: Option<String>,
 
+    /// After how long a pause ends by itself, or "never" [default: 1h].
+    #[arg(
+        long,
+        value_name = "DURATION|never",
+        env = "MANTEL_RESUME_AFTER",
+        help_heading = PICTURES,
+        hide_short_help = true
+    )]
+    pub resume_after: Option<String>,
+
     /// Length of the crossfade, or "cut" [default: 1s].
     #[arg(long, value_name = "DURATION|cut", env = "MANTEL_TRANSITION", help_heading = PICTURES)]
     pub transition: Option<String>,

@@ -24,6 +24,8 @@ pub struct FileConfig {
     #[serde(default, deserialize_with = "text")]
     pub(super) interval: Option<String>,
     #[serde(default, deserialize_with = "text")]
+    pub(super) resume_after: Option<String>,
+    #[serde(default, deserialize_with = "text")]
     pub(super) transition: Option<String>,
     pub(super) order: Option<Order>,
     pub(super) seed: Option<u64>,

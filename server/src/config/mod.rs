@@ -16,6 +16,7 @@ mod secrets;
 use std::{
     ffi::OsString,
     io,
+    num::NonZeroU64,
     path::{Path, PathBuf},
 };
 
@@ -47,6 +48,8 @@ pub struct Config {
     pub listens_by_default: bool,
     /// Interval and transition.
     pub timeline: Settings,
+    /// After how many milliseconds a pause ends by itself, if it does.
+    pub resume_after: Option<NonZeroU64>,
     /// In which order photos come.
     pub order: Order,
     /// Which photos are shown.
@@ -188,6 +191,10 @@ impl Config {
                 "a photo has to stay for at least 100ms",
             ));
         }
+        let resume_after = match args.resume_after.or(file.resume_after) {
+            Some(text) => resume_after("--resume-after", &text)?,
+            None => Some(DEFAULT_PAUSE_MILLIS),
+        };
         let typed = args.transition.or(file.transition);
         let transition = match typed.as_deref() {
             // The default gives way to a short interval; a wish does not.
@@ -225,6 +232,7 @@ impl Config {
                 interval_millis,
                 transition,
             },
+            resume_after,
             order: args.order.or(file.order).unwrap_or(Order::Shuffle),
             filter,
             seed: args.seed.or(file.seed),
@@ -377,6 +385,23 @@ const DEFAULT_SIZE: Size = Size {
 
 /// Shorter than this is a strobe light, and more work than a home server should do.
 const MIN_INTERVAL_MILLIS: u64 = 100;
+
+/// Long enough for a picture that is talked about over dinner, short enough that a finger that slipped does not
+/// stop the house for days.
+const DEFAULT_PAUSE_MILLIS: NonZeroU64 = NonZeroU64::new(3_600_000).unwrap();
+/// Shorter than this there is no pause to speak of.
+const MIN_PAUSE_MILLIS: u64 = 1000;
+
+/// Reads `never` or a duration.
+fn resume_after(option: &'static str, text: &str) -> Result<Option<NonZeroU64>, ConfigError> {
+    if text.trim().eq_ignore_ascii_case("never") {
+        return Ok(None);
+    }
+    let millis = millis(option, text)?;
+    let after = NonZeroU64::new(millis).filter(|millis| millis.get() >= MIN_PAUSE_MILLIS);
+    let short = "a pause lasts for at least 1s; give a longer one, or \"never\"";
+    after.map(Some).ok_or_else(|| bad(option, text, short))
+}
 
 /// Reads `cut` or a duration that fits into the interval.
 pub(crate) fn transition(

@@ -14,6 +14,29 @@ pub(super) fn plain(agent: &str) -> String {
     }
 }
 
+/// What kind of device it is, as one calls it at home: `a phone`, `a TV`; of a computer or a program its name, and
+/// nothing of what says nothing.
+pub(super) fn device(agent: &str) -> Option<String> {
+    const KINDS: [(&str, &str); 12] = [
+        ("Tizen", "a TV"),
+        ("SMART-TV", "a TV"),
+        ("SmartTV", "a TV"),
+        ("Web0S", "a TV"),
+        ("AFT", "a TV"),
+        ("CrKey", "a TV"),
+        ("Android TV", "a TV"),
+        ("iPad", "a tablet"),
+        ("iPhone", "a phone"),
+        ("HomeAssistant/", "Home Assistant"),
+        // Tablets leave the word Mobile out.
+        ("Mobile", "a phone"),
+        ("Android", "a tablet"),
+    ];
+    let kind = KINDS.into_iter().find(|(mark, _)| agent.contains(mark));
+    let kind = kind.map_or_else(|| plain(agent), |(_, kind)| kind.to_owned());
+    (!agent.trim().is_empty()).then_some(kind)
+}
+
 fn program(agent: &str) -> String {
     // The first that is found counts: nearly all of them call themselves Chrome, Safari and Mozilla as well.
     const PROGRAMS: [(&str, &str); 19] = [
@@ -130,6 +153,40 @@ mod tests {
         ] {
             assert_eq!(plain(agent), words, "{agent}");
         }
+    }
+
+    #[test]
+    fn devices_are_called_as_at_home() {
+        let android = "Mozilla/5.0 (Linux; Android 14; X) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0";
+        for (agent, words) in [
+            (&*format!("{android} Mobile Safari/537.36"), "a phone"),
+            (&*format!("{android} Safari/537.36"), "a tablet"),
+            (
+                "Mozilla/5.0 (iPad; CPU OS 12_5 like Mac OS X) AppleWebKit/605.1.15 Version/12.1 Mobile/15E148",
+                "a tablet",
+            ),
+            (
+                "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148",
+                "a phone",
+            ),
+            (
+                "Mozilla/5.0 (Linux; Android 9; AFTS) AppleWebKit/537.36 Silk/100 like Chrome/100 Safari/537.36",
+                "a TV",
+            ),
+            (
+                "Mozilla/5.0 (Web0S; Linux/SmartTV) AppleWebKit/537.36 Chrome/87.0 Safari/537.36",
+                "a TV",
+            ),
+            ("HomeAssistant/2026.11 aiohttp/3.13", "Home Assistant"),
+            (
+                "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+                "Firefox 140 on Linux",
+            ),
+            ("curl/8.5.0", "curl 8.5.0"),
+        ] {
+            assert_eq!(device(agent).as_deref(), Some(words), "{agent}");
+        }
+        assert_eq!(device(" "), None);
     }
 
     #[test]

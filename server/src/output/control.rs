@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use warp::{Buf, reply::Response};
 
 use super::{
-    Outputs, Request, query,
+    Outputs, Request, agents, query,
     reply::{self, Problem},
     status,
 };
@@ -43,9 +43,10 @@ where
             ))
         })?),
     };
+    let by = by(&body, request);
     let wish = query::choice(&request.query)?;
     let (_, channel) = reply::choose(outputs, &wish).await?;
-    match channel.act(act).await {
+    match channel.act(act, by).await {
         Ok(programme) => Ok(reply::json(&status::channel(
             outputs,
             outputs.rendition,
@@ -55,6 +56,36 @@ where
         Err(error @ ActError::UnknownPhoto(_)) => Err(Problem::bad_request(error.to_string())),
         Err(error @ ActError::Stopping) => Err(Problem::unavailable(&error.to_string())),
     }
+}
+
+/// What the body says of who sends it.
+#[derive(serde::Deserialize)]
+struct From {
+    #[serde(default)]
+    by: Option<String>,
+}
+
+/// Letters of a name: longer ones are no name.
+const MAX_NAME_CHARS: usize = 40;
+
+/// Who commands, in words that are shown on every screen: the screen's own name, else the user's or the
+/// token's, else what kind of device it is.
+fn by(body: &[u8], request: &Request) -> Option<String> {
+    let said = serde_json::from_slice(body).ok();
+    let said = said
+        .and_then(|From { by }| Some(named(&by?)))
+        .filter(|name| !name.is_empty());
+    match (said, &request.visitor.name) {
+        (Some(name), _) => Some(name),
+        (None, Some(name)) => Some(name.to_string()),
+        (None, None) => agents::device(request.agent()),
+    }
+}
+
+fn named(text: &str) -> String {
+    let letters = text.chars().filter(|c| !c.is_control());
+    let name: String = letters.take(MAX_NAME_CHARS).collect();
+    name.trim().to_owned()
 }
 
 /// Refuses what does not say that it is JSON: a page of another site may send forms and plain text to

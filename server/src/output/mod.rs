@@ -66,6 +66,8 @@ pub struct Outputs {
     pub rendition: Rendition,
     /// Interval and transition.
     pub settings: Settings,
+    /// After how many milliseconds a pause ends by itself, if it does.
+    pub resume_after: Option<std::num::NonZeroU64>,
     /// Who watches.
     pub viewers: Arc<Viewers>,
     /// What screens say of themselves.

@@ -21,6 +21,7 @@ pub(super) fn answer(path: &str) -> Option<Response> {
         "/problem.js" => text(JS, include_str!("../../pages/problem.js")),
         "/panel.js" => text(JS, include_str!("../../pages/panel.js")),
         "/bar.js" => text(JS, include_str!("../../pages/bar.js")),
+        "/hold.js" => text(JS, include_str!("../../pages/hold.js")),
         "/kept.js" => text(JS, include_str!("../../pages/kept.js")),
         "/named.js" => text(JS, include_str!("../../pages/named.js")),
         "/sw.js" => Some(worker()),

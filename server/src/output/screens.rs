@@ -13,7 +13,10 @@ use super::{
     reports::Reported,
     viewers::{Endpoint, ViewerRow},
 };
-use crate::{clock, timeline::Programme};
+use crate::{
+    clock,
+    timeline::{Pause, Programme},
+};
 
 /// Where the script of the page is.
 pub(super) const SCRIPT_PATH: &str = "/screens.js";
@@ -106,6 +109,9 @@ fn main_part(
             escaped(&photo.name)
         )?;
     }
+    if let Some(pause) = programme.pause() {
+        paused(page, pause, now_millis)?;
+    }
     screens(page, &outputs.reports.fresh(clock::now()))?;
     if rows.is_empty() {
         return Ok(());
@@ -118,6 +124,13 @@ fn main_part(
     }
     page.push_str("</table>");
     Ok(())
+}
+
+/// Who has stopped all this, and for how long already.
+fn paused(page: &mut String, pause: &Pause, now_millis: u64) -> std::fmt::Result {
+    let by = pause.by.as_deref().unwrap_or("somebody");
+    let for_so_long = span(now_millis.saturating_sub(pause.since) / 1000);
+    write!(page, "<p>Paused by {}, for {for_so_long}</p>", escaped(by))
 }
 
 /// The pages that report.
@@ -331,6 +344,17 @@ mod tests {
             assert!(page.contains(part), "{part} in {page}");
         }
         assert!(!page.contains("<script>"));
+    }
+
+    #[test]
+    fn a_pause_says_who_and_how_long() {
+        let mut page = String::new();
+        let pause = Pause {
+            by: Some("<hall>".into()),
+            since: 60_000,
+        };
+        paused(&mut page, &pause, 11 * 60_000).unwrap();
+        assert_eq!(page, "<p>Paused by &lt;hall&gt;, for 10 min</p>");
     }
 
     #[test]

@@ -17,6 +17,7 @@ use crate::{
     channels::{MAIN, Show},
     clock,
     library::{Counts, Facts, Filter, Origin, iso},
+    render::pair,
     rendition::{Pair, Rendition},
     source::decoding,
     timeline::{Programme, Slide, Transition},
@@ -55,6 +56,12 @@ pub(super) struct Channel {
     /// Which photos were asked for.
     shows: String,
     paused: bool,
+    /// Who has paused it, in words for people.
+    paused_by: Option<String>,
+    paused_since_millis: Option<u64>,
+    /// When the pause ends by itself, and how long one lasts at most; absent where it never does.
+    resumes_at_millis: Option<u64>,
+    resume_after_millis: Option<u64>,
     interval_millis: u64,
     transition_millis: u32,
     photos: u64,
@@ -101,6 +108,9 @@ struct Told {
     album: Option<String>,
     /// What somebody wrote under it.
     caption: Option<String>,
+    /// Of two on a screen: between which columns that is written, in percent of the screen's width.
+    words_from: Option<f64>,
+    words_to: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -237,19 +247,23 @@ pub(super) fn channel(
 ) -> Channel {
     let timeline = programme.timeline(shape.size, shape.pair);
     let showing = timeline.at(clock::now());
-    let known = |id| match outputs.library.photo(id) {
-        Some(photo) => (Some(photo.name.to_string()), told(&photo.facts)),
+    let known = |id, part: Option<usize>| match outputs.library.photo(id) {
+        Some(photo) => {
+            let facts = &photo.facts;
+            let told = part.map_or_else(|| told(facts), |part| told_at(facts, shape, part));
+            (Some(photo.name.to_string()), told)
+        }
         None => (None, Told::default()),
     };
     let row = |slide: Slide, started: bool| {
-        let (name, told) = known(slide.photo);
+        let (name, told) = known(slide.photo, slide.beside.map(|_| 0));
         SlideRow {
             number: slide.no.0,
             photo: slide.photo.to_string(),
             name,
             told,
             beside: slide.beside.map(|id| {
-                let (name, told) = known(id);
+                let (name, told) = known(id, Some(1));
                 BesideRow {
                     photo: id.to_string(),
                     name,
@@ -265,10 +279,18 @@ pub(super) fn channel(
         .is_some_and(|photo| matches!(photo.origin, Origin::Demo(_)));
     let folders = || outputs.library.roots().iter();
     let nothing_in = is_demo.then(|| folders().map(|root| root.display().to_string()).collect());
+    let pause = programme.pause();
+    let resumes_at = outputs
+        .resume_after
+        .and_then(|after| programme.resumes_at(after));
     Channel {
         name: "main",
         shows: wish.to_string(),
         paused: showing.is_some_and(|showing| showing.paused),
+        paused_by: pause.and_then(|pause| pause.by.clone()),
+        paused_since_millis: pause.map(|pause| pause.since),
+        resumes_at_millis: resumes_at.map(|end| end.0),
+        resume_after_millis: outputs.resume_after.map(std::num::NonZero::get),
         interval_millis: settings.interval_millis,
         transition_millis: match settings.transition {
             Transition::Cut => 0,
@@ -294,8 +316,25 @@ fn told(facts: &Facts) -> Told {
     };
     Told {
         taken_at: facts.taken.and_then(|taken| taken.of_photo()).map(iso),
-        place: short(facts.place.as_deref()),
+        place: short(caption::place(facts).as_deref()),
         album: short(caption::album(facts)),
         caption: short(caption::text(facts)),
+        words_from: None,
+        words_to: None,
+    }
+}
+
+/// The same of one of two, 0 the left or upper one, with where its words lie on a screen of this shape.
+fn told_at(facts: &Facts, shape: Rendition, part: usize) -> Told {
+    let lines = facts.size.map(|photo| {
+        let shown = pair::part_size(photo, shape.size, part, shape.fit);
+        pair::lines(shown, shape.size, part)
+    });
+    let percent =
+        |column: u32| (f64::from(column) * 10_000.0 / f64::from(shape.size.width)).round() / 100.0;
+    Told {
+        words_from: lines.map(|(left, _)| percent(left)),
+        words_to: lines.map(|(left, width)| percent(left + width)),
+        ..told(facts)
     }
 }

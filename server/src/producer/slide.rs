@@ -129,7 +129,7 @@ pub(super) fn render_now(
             if let Some(note) = &subject.note {
                 words.text.clone_from(note);
             }
-            overlay::write(&mut picture, (0, 0), size, &words);
+            overlay::write(&mut picture, (0, 0), size, (0, size.width), &words);
             let looks = loaded.likeness.map(|likeness| (photo.id, likeness));
             let mut notes = notes(photo, loaded.caption);
             notes.focus = Some(focus);
@@ -183,7 +183,8 @@ fn two(
     let areas = areas.collect::<Option<Vec<Area>>>().unwrap_or_default();
     for (at, (place, room)) in render::pair::parts(size).into_iter().enumerate() {
         let words = caption::words(rendition.captions, &photos[at].facts);
-        overlay::write(&mut picture, place, room, &words);
+        let lines = render::pair::lines(parts[at].picture.size(), size, at);
+        overlay::write(&mut picture, place, room, lines, &words);
     }
     let [first, second] = parts;
     // A file's name is told only where neither has a caption of its own.
@@ -193,7 +194,7 @@ fn two(
     };
     let first_notes = notes(photos[0], caption);
     let notes = Notes {
-        place: both(first_notes.place, beside.facts.place.clone()),
+        place: both(first_notes.place, caption::place(&beside.facts)),
         album: both(
             first_notes.album,
             caption::album(&beside.facts).map(str::to_owned),
@@ -216,7 +217,7 @@ fn notes(photo: &Photo, caption: Option<String>) -> Notes {
     Notes {
         taken_at: taken.and_then(|moment| TakenAt::new(&iso(moment)).ok()),
         caption,
-        place: photo.facts.place.clone(),
+        place: caption::place(&photo.facts),
         album: caption::album(&photo.facts).map(str::to_owned),
         focus: None,
         photos: Vec::new(),

@@ -18,7 +18,8 @@
 use thiserror::Error;
 
 use crate::render::colour::Space;
-use crate::render::fit::{Fit, fit};
+use crate::render::fit::{Fit, fit_around};
+use crate::render::focus;
 use crate::render::orient::{Orientation, orient};
 use crate::render::picture::{CHANNELS, Picture, Size};
 use crate::render::probe::{Kind, Probe, kind};
@@ -237,7 +238,15 @@ pub fn decode_fitted(
         stored.space.make_srgb(&mut stored.picture);
     }
     // Exchanging the sides undoes itself.
-    let mut fitted = fit(&stored.picture, orientation.upright_size(size), how);
+    let stored_size = orientation.upright_size(size);
+    let mut fitted = fit_around(&stored.picture, stored_size, how, || {
+        // What is worth looking at is found as people see it.
+        let mut glance = focus::glance(&stored.picture);
+        if !is_smaller {
+            stored.space.make_srgb(&mut glance);
+        }
+        orientation.stored_at(focus::focus(&orient(glance, orientation)))
+    });
     if !is_smaller {
         stored.space.make_srgb(&mut fitted);
     }
@@ -269,6 +278,7 @@ mod tests {
     use super::*;
     use crate::render::encode::{Quality, encode};
     use crate::render::exif::tests::{block, in_jpeg};
+    use crate::render::fit::fit;
 
     #[test]
     fn whatever_a_decoder_says_is_one_line() {

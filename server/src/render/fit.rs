@@ -1,5 +1,9 @@
 //! A picture of any shape on a screen of another: contain, cover, or contain over a blurred copy of itself. Knows
 //! sizes and pixels, no photos and no clients.
+//!
+//! No picture is enlarged more than [`MOST`] times, whatever the fit and whether it has the frame alone or shares it:
+//! beyond that a screen shows its pixels and not what they are of. What it then leaves free is what is beside any
+//! picture that does not fill its frame: black for contain, its backdrop for blur, and for cover as well.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,8 +11,10 @@ use std::str::FromStr;
 use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::U8x3;
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
+use mantel_shared::Focus;
 use thiserror::Error;
 
+use crate::render::focus::focus;
 use crate::render::picture::{CHANNELS, Picture, Size};
 
 /// How a picture fills a frame of another shape.
@@ -16,7 +22,7 @@ use crate::render::picture::{CHANNELS, Picture, Size};
 pub enum Fit {
     /// All of the picture is seen, with black beside it.
     Contain,
-    /// All of the frame is filled, the picture's overhanging edges are cut off evenly.
+    /// All of the frame is filled; of the picture's overhanging edges what is farthest from its focus is cut off.
     Cover,
     /// All of the picture is seen, over a blurred, dimmed copy of itself that fills the frame.
     #[default]
@@ -51,45 +57,87 @@ impl fmt::Display for Fit {
     }
 }
 
-/// Brings a picture to exactly `size`, enlarging small ones. A side of zero counts as one.
+/// How many times a picture is enlarged at most.
+pub const MOST: u32 = 3;
+
+/// Brings a picture to exactly `size`, enlarging small ones up to [`MOST`] times. A side of zero counts as one.
 pub fn fit(picture: &Picture, size: Size, fit: Fit) -> Picture {
+    fit_around(picture, size, fit, || focus(picture))
+}
+
+/// The same, cutting around a point that is only asked for where something is cut.
+pub fn fit_around(
+    picture: &Picture,
+    size: Size,
+    fit: Fit,
+    focus: impl FnOnce() -> Focus,
+) -> Picture {
     let size = Size::new(size.width.max(1), size.height.max(1));
     if picture.size() == size {
         return picture.clone();
     }
-    let inner = contained(picture.size(), size);
-    if fit == Fit::Cover || inner == size {
-        return resize(
-            picture,
-            covering(picture.size(), size),
-            size,
-            FilterType::Lanczos3,
-        );
+    let inner = shown(picture.size(), size, fit);
+    let part = if fit == Fit::Cover {
+        let whole = Crop::whole(picture.size());
+        let middle = covering(picture.size(), inner);
+        if middle == whole {
+            whole
+        } else {
+            middle.around(focus(), picture.size())
+        }
+    } else if inner == size {
+        // Shapes that differ by less than a pixel.
+        covering(picture.size(), size)
+    } else {
+        Crop::whole(picture.size())
+    };
+    let inner = resize(picture, part, inner, FilterType::Lanczos3);
+    if inner.size() == size {
+        return inner;
     }
-    let inner = resize(
-        picture,
-        Crop::whole(picture.size()),
-        inner,
-        FilterType::Lanczos3,
-    );
     let mut frame = Picture::filled(size.width, size.height, [0; CHANNELS]);
-    if fit == Fit::Blur {
+    if fit != Fit::Contain {
         paint_backdrop(&inner, &mut frame);
     }
-    let left = (size.width - inner.width()) / 2;
-    let top = (size.height - inner.height()) / 2;
+    let (left, top) = middle(inner.size(), size);
     place(&inner, &mut frame, left, top);
     frame
 }
 
 /// Where a picture of this size lies in a frame of `size`, and how large it is there; none where it fills the frame.
 pub fn lies(picture: Size, size: Size, fit: Fit) -> Option<((u32, u32), Size)> {
-    let inner = contained(picture, size);
-    let place = (
-        (size.width - inner.width) / 2,
-        (size.height - inner.height) / 2,
-    );
-    (fit != Fit::Cover && inner != size).then_some((place, inner))
+    let inner = shown(picture, size, fit);
+    (inner != size).then_some((middle(inner, size), inner))
+}
+
+/// How large a picture is in a frame: what is seen of it, where something is cut off.
+fn shown(picture: Size, frame: Size, fit: Fit) -> Size {
+    match fit {
+        Fit::Cover => at_most(frame, picture),
+        Fit::Contain | Fit::Blur => at_most(contained(picture, frame), picture),
+    }
+}
+
+/// A size to which a picture is to be brought, held to what it may be enlarged to.
+pub(crate) fn at_most(size: Size, picture: Size) -> Size {
+    Size::new(
+        size.width.min(picture.width.max(1).saturating_mul(MOST)),
+        size.height.min(picture.height.max(1).saturating_mul(MOST)),
+    )
+}
+
+/// The picture's middle part at exactly `size`, however small it is: what is blurred, not shown.
+pub(crate) fn filling(picture: &Picture, size: Size) -> Picture {
+    let part = covering(picture.size(), size);
+    resize(picture, part, size, FilterType::Lanczos3)
+}
+
+/// Where something begins that lies in the middle of a frame.
+fn middle(inner: Size, frame: Size) -> (u32, u32) {
+    (
+        (frame.width - inner.width) / 2,
+        (frame.height - inner.height) / 2,
+    )
 }
 
 /// The largest size of `picture`'s shape inside `frame`; at least one pixel a side.
@@ -133,6 +181,33 @@ impl Crop {
         }
     }
 
+    /// The same part of a picture of size `size`, moved until the focus is as near its middle as the picture's edges
+    /// allow.
+    fn around(self, focus: Focus, size: Size) -> Self {
+        let place = |share: u16, whole: u32, part: f64| {
+            let whole = f64::from(whole);
+            let at = f64::from(share.min(Focus::MAX)) / f64::from(Focus::MAX) * whole;
+            (at - part / 2.0).min(whole - part).max(0.0)
+        };
+        Self {
+            left: place(focus.x, size.width, self.width),
+            top: place(focus.y, size.height, self.height),
+            ..self
+        }
+    }
+
+    /// The same part as the resizer can take it, see [`clear`].
+    fn clear(self, size: Size) -> Self {
+        let (left, width) = clear(self.left, self.width, size.width);
+        let (top, height) = clear(self.top, self.height, size.height);
+        Self {
+            left,
+            top,
+            width,
+            height,
+        }
+    }
+
     /// The same without what lies outside of `size`: products of fractions end a hair's breadth beyond the
     /// last row, and the resizer takes nothing of that.
     fn within(self, size: Size) -> Self {
@@ -146,6 +221,23 @@ impl Crop {
             height: self.height.min(whole.height - top),
         }
     }
+}
+
+/// A hair less of a part along one axis, from its start and as long, where the first or the last of `n` pixels that
+/// are made of it would lie just on one of the picture's. fast_image_resize 6.1 leaves out what has no weight
+/// there and takes the first and the last for those that reach farthest; their neighbours then read beside its copy.
+fn clear(start: f64, length: f64, n: u32) -> (f64, f64) {
+    let step = length / f64::from(n);
+    if n < 2 || step >= 1.0 {
+        return (start, length);
+    }
+    let is_on = |at: f64| (at - 0.5 - (at - 0.5).round()).abs() < 1e-7;
+    let parts = [0.0, 1e-5, 2e-5, 3e-5].map(|hair| (start + hair, length - 2.0 * hair));
+    let clear = parts.iter().find(|(start, length)| {
+        let half = length / f64::from(n) / 2.0;
+        *length > 0.0 && !is_on(start + half) && !is_on(start + length - half)
+    });
+    *clear.unwrap_or(&parts[0])
 }
 
 /// The largest part of `frame`'s shape in the middle of `picture`.
@@ -202,23 +294,16 @@ struct Band {
     part: Crop,
 }
 
-/// Two bands, beside a picture of size `inner` or above and below it: only they are seen.
+/// Up to four bands around a picture of size `inner`: only they are seen.
 fn bands(inner: Size, frame: Size) -> impl Iterator<Item = Band> {
-    let bands = if frame.width > inner.width {
-        let left = (frame.width - inner.width) / 2;
-        let right = left + inner.width;
-        [
-            (0, 0, left, frame.height),
-            (right, 0, frame.width - right, frame.height),
-        ]
-    } else {
-        let top = (frame.height - inner.height) / 2;
-        let bottom = top + inner.height;
-        [
-            (0, 0, frame.width, top),
-            (0, bottom, frame.width, frame.height - bottom),
-        ]
-    };
+    let (left, top) = middle(inner, frame);
+    let (right, bottom) = (left + inner.width, top + inner.height);
+    let bands = [
+        (0, 0, left, frame.height),
+        (right, 0, frame.width - right, frame.height),
+        (left, 0, inner.width, top),
+        (left, bottom, inner.width, frame.height - bottom),
+    ];
     let across = f64::from(frame.width.div_ceil(COARSE)) / f64::from(frame.width);
     let down = f64::from(frame.height.div_ceil(COARSE)) / f64::from(frame.height);
     let seen = |(_, _, width, height): &(u32, u32, u32, u32)| *width > 0 && *height > 0;
@@ -306,7 +391,7 @@ fn place(picture: &Picture, frame: &mut Picture, left: u32, top: u32) {
 
 /// The part of a picture that lies in `crop`, at another size.
 fn resize(picture: &Picture, crop: Crop, size: Size, filter: FilterType) -> Picture {
-    let crop = crop.within(picture.size());
+    let crop = crop.within(picture.size()).clear(size);
     let options = ResizeOptions::new()
         .resize_alg(ResizeAlg::Convolution(filter))
         .crop(crop.left, crop.top, crop.width, crop.height)
@@ -409,7 +494,7 @@ mod tests {
                     let picture = Size::new(width, height);
                     let coarse =
                         Size::new(frame.width.div_ceil(COARSE), frame.height.div_ceil(COARSE));
-                    let inner = contained(picture, frame);
+                    let inner = shown(picture, frame, Fit::Blur);
                     let mut parts = vec![(covering(picture, frame), picture)];
                     parts.extend(bands(inner, frame).map(|band| (band.part, coarse)));
                     for (part, of) in parts {
@@ -486,7 +571,7 @@ mod tests {
                     // One colour stays one colour, to its very edges, wherever the picture itself is seen.
                     let middle = pixel(&fitted, (frame.width - 1) / 2, (frame.height - 1) / 2);
                     assert_eq!(middle, [200, 100, 50], "{width}x{height} {how} in {frame}");
-                    if how == Fit::Cover {
+                    if how == Fit::Cover && lies(picture.size(), frame, how).is_none() {
                         assert_eq!(
                             fitted,
                             Picture::filled(frame.width, frame.height, [200, 100, 50])
@@ -533,9 +618,181 @@ mod tests {
         assert_eq!(pixel(&blur, 96, 54), [200, 100, 50]);
     }
 
+    /// Sides of pictures and frames, from a pixel to more than any screen has.
+    const SIDES: [u32; 13] = [
+        1, 2, 16, 53, 150, 200, 360, 640, 1079, 1080, 1920, 2160, 3840,
+    ];
+
+    fn sizes() -> impl Iterator<Item = Size> {
+        let sides = || SIDES.into_iter();
+        sides().flat_map(move |width| sides().map(move |height| Size::new(width, height)))
+    }
+
     #[test]
-    fn cover_cuts_both_sides_alike() {
+    fn parts_whose_pixels_fall_on_the_pictures_are_resized() {
+        // Starts and ends at every sixteenth of a pixel, from which the resizer makes sixteen for one.
+        let picture = Picture::filled(24, 24, [200, 100, 50]);
+        for from in 0..64 {
+            for n in 1..48_u32 {
+                let (start, length) = (f64::from(from) / 32.0, f64::from(n) / 16.0);
+                let [across, down] = [(start, 0.5, length, 3.0), (0.5, start, 3.0, length)];
+                for (left, top, width, height) in [across, down] {
+                    let part = Crop {
+                        left,
+                        top,
+                        width,
+                        height,
+                    };
+                    let size = if left == start && width == length {
+                        Size::new(n, 5)
+                    } else {
+                        Size::new(5, n)
+                    };
+                    for filter in [FilterType::CatmullRom, FilterType::Lanczos3] {
+                        let band = resize(&picture, part, size, filter);
+                        assert_eq!(
+                            band,
+                            Picture::filled(size.width, size.height, [200, 100, 50])
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_picture_is_enlarged_more_than_three_times() {
+        for (picture, frame) in sizes().flat_map(|one| sizes().map(move |other| (one, other))) {
+            for how in [Fit::Contain, Fit::Cover, Fit::Blur] {
+                let ((left, top), inner) = lies(picture, frame, how).unwrap_or(((0, 0), frame));
+                let told = format!("{picture} in {frame}, {how}: {inner} at {left},{top}");
+                // It is in the frame, in the middle but for an odd pixel.
+                let (right, bottom) = (left + inner.width, top + inner.height);
+                assert!(right <= frame.width && bottom <= frame.height, "{told}");
+                assert!(frame.width - right - left <= 1, "{told}");
+                assert!(frame.height - bottom - top <= 1, "{told}");
+                // As large as may be, and not larger.
+                let enlarged = |inner: u32, own: u32| f64::from(inner) / f64::from(own);
+                let across = enlarged(inner.width, picture.width);
+                let down = enlarged(inner.height, picture.height);
+                assert!(across.max(down) <= 3.0, "{told}");
+                let fills = inner.width == frame.width || inner.height == frame.height;
+                let is_most =
+                    inner.width == picture.width * 3 || inner.height == picture.height * 3;
+                assert!(fills || is_most, "{told}");
+                if how == Fit::Cover {
+                    // What is free beside it could only be filled by more.
+                    assert!(inner.width == frame.width || inner.width == picture.width * 3);
+                    assert!(inner.height == frame.height || inner.height == picture.height * 3);
+                } else {
+                    // It keeps its shape, as whole pixels can.
+                    let off = (across - down).abs() * f64::from(picture.width.min(picture.height));
+                    let least = inner.width.min(inner.height) == 1;
+                    assert!(off <= 1.0 || least, "{told}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_frame_shows_lies_where_it_is_said_to_lie() {
+        // Green, and not a bit of it in a backdrop that is dimmed, or black.
+        let green = [20, 250, 60];
+        for picture in [(10, 10), (20, 15), (40, 61), (64, 3)] {
+            for frame in [(96, 54), (54, 96), (61, 61), (31, 100)] {
+                for how in [Fit::Contain, Fit::Cover, Fit::Blur] {
+                    let frame = Size::new(frame.0, frame.1);
+                    let picture = Picture::filled(picture.0, picture.1, green);
+                    let fitted = fit(&picture, frame, how);
+                    let ((left, top), inner) =
+                        lies(picture.size(), frame, how).unwrap_or(((0, 0), frame));
+                    for y in 0..frame.height {
+                        for x in 0..frame.width {
+                            let inside = (left..left + inner.width).contains(&x)
+                                && (top..top + inner.height).contains(&y);
+                            let [_, seen, _] = pixel(&fitted, x, y);
+                            let is_right = match (inside, how) {
+                                (true, _) => seen == 250,
+                                (false, Fit::Contain) => seen == 0,
+                                (false, _) => (60..150).contains(&seen),
+                            };
+                            assert!(is_right, "{picture:?} in {frame}, {how}: {seen} at {x},{y}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn cover_keeps_the_focus_as_near_the_middle_as_the_edges_allow() {
+        for (picture, frame) in sizes().flat_map(|one| sizes().map(move |other| (one, other))) {
+            let inner = shown(picture, frame, Fit::Cover);
+            let middle = covering(picture, inner);
+            for x in [0, 130, 500, 770, 1000] {
+                for y in [0, 333, 500, 1000] {
+                    let part = middle.around(Focus { x, y }, picture);
+                    let told = format!("{part:?} of {picture} for {frame} around {x},{y}");
+                    assert_eq!((part.width, part.height), (middle.width, middle.height));
+                    for (start, length, whole, share) in [
+                        (part.left, part.width, picture.width, x),
+                        (part.top, part.height, picture.height, y),
+                    ] {
+                        let whole = f64::from(whole);
+                        let focus = f64::from(share) / 1000.0 * whole;
+                        assert!(start >= 0.0 && start + length <= whole + 1e-6, "{told}");
+                        // It is seen, and what keeps it from the middle is an edge.
+                        assert!(
+                            start <= focus + 1e-6 && focus <= start + length + 1e-6,
+                            "{told}"
+                        );
+                        let off = focus - (start + length / 2.0);
+                        let at_edge = if off < 0.0 {
+                            start
+                        } else {
+                            whole - length - start
+                        };
+                        assert!(off.abs() < 1e-6 || at_edge < 1e-6, "{told}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn cover_shows_what_is_worth_looking_at() {
+        // A checkered patch near the left end of a grey strip; the middle shows nothing of it.
+        let mut strip = Picture::filled(900, 300, [120, 122, 124]);
+        for y in 90..190 {
+            for x in 60..160 {
+                let at = (y * 900 + x) * CHANNELS;
+                let lit = (x / 3 + y / 3) % 2 == 0;
+                let colour = if lit { [210, 140, 110] } else { [90, 60, 50] };
+                strip.pixels_mut()[at..at + CHANNELS].copy_from_slice(&colour);
+            }
+        }
+        let square = fit(&strip, Size::new(300, 300), Fit::Cover);
+        let n_coloured = square.pixels().chunks_exact(CHANNELS);
+        let n_coloured = n_coloured.filter(|rgb| rgb[0] > rgb[2] + 20).count();
+        assert!(n_coloured > 9000, "{n_coloured}");
+        // What is told of the frame is where the patch is in it.
+        let found = focus(&square);
+        let (x, y) = (
+            u32::from(found.x) * 300 / 1000,
+            u32::from(found.y) * 300 / 1000,
+        );
+        let near = (x.saturating_sub(20)..x + 20)
+            .flat_map(|x| (y.saturating_sub(20)..y + 20).map(move |y| (x, y)))
+            .any(|(x, y)| pixel(&square, x, y)[0] > pixel(&square, x, y)[2] + 20);
+        assert!(near, "{found:?}");
+    }
+
+    #[test]
+    fn around_the_middle_cover_cuts_both_sides_alike() {
         // Red, green and blue thirds; a square sees all of the middle one and as much of either other.
+        let fit = |picture: &Picture, size, how| {
+            fit_around(picture, size, how, || Focus { x: 500, y: 500 })
+        };
         let pixels = (0..90)
             .flat_map(|_| (0..270).flat_map(|x| [[255, 0, 0], [0, 255, 0], [0, 0, 255]][x / 90]))
             .collect();

@@ -5,7 +5,7 @@
 
 use mantel_shared::Focus;
 
-use crate::render::picture::{CHANNELS, Picture};
+use crate::render::picture::{CHANNELS, Picture, Size};
 
 /// Cells across and down.
 const GRID: usize = 32;
@@ -58,6 +58,25 @@ pub fn focus(picture: &Picture) -> Focus {
     })
 }
 
+/// Enough of a picture to find its focus in, and no more: every so many pixels of it. Whoever has to turn it first
+/// turns little.
+pub(crate) fn glance(picture: &Picture) -> Picture {
+    let step = step(picture.size());
+    let size = picture.size();
+    let (width, height) = (size.width.div_ceil(step), size.height.div_ceil(step));
+    let rows = picture.pixels().chunks_exact(picture.stride());
+    let pixels = rows.step_by(step as usize).flat_map(|row| {
+        let (pixels, _) = row.as_chunks::<CHANNELS>();
+        pixels.iter().step_by(step as usize).flatten()
+    });
+    Picture::new(width, height, pixels.copied().collect()).unwrap_or_else(|_| picture.clone())
+}
+
+/// How far neighbours are apart: further in large pictures, whose pixels say less.
+fn step(size: Size) -> u32 {
+    (size.width.max(size.height) / 640).max(1)
+}
+
 /// How likely something in this place was meant: less towards the edges, and a little more above the
 /// middle, where faces are.
 fn prior(x: usize, y: usize) -> f32 {
@@ -76,8 +95,7 @@ fn cells(picture: &Picture) -> [[Cell; GRID]; GRID] {
     };
     let luma = |[r, g, b]: [f32; CHANNELS]| 0.299 * r + 0.587 * g + 0.114 * b;
     let n_looks = (GRID * LOOKS) as u64;
-    // Neighbours are further apart in large pictures, whose pixels say less.
-    let step = (width.max(height) / 640).max(1);
+    let step = step(size) as usize;
     let place = |index: usize, length: usize| {
         usize::try_from((2 * index as u64 + 1) * length as u64 / (2 * n_looks)).unwrap_or(0)
     };
@@ -166,6 +184,20 @@ mod tests {
                     "{found:?} for {x}, {y} in {width}x{height}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn a_glance_finds_the_same_point() {
+        for (width, height) in [(640, 360), (1500, 1000), (901, 2700), (2560, 1440)] {
+            let picture = with_patch(width, height, (0.3, 0.65), [200, 140, 110]);
+            let glance = glance(&picture);
+            assert!(glance.width().max(glance.height()) < 1280);
+            let (whole, seen) = (focus(&picture), focus(&glance));
+            assert!(
+                whole.x.abs_diff(seen.x) < 40 && whole.y.abs_diff(seen.y) < 40,
+                "{whole:?} {seen:?} in {width}x{height}"
+            );
         }
     }
 

@@ -1,6 +1,8 @@
 //! Turning and mirroring pixels, as EXIF's eight orientations ask for. Where the orientation comes from is no
 //! business of this module.
 
+use mantel_shared::Focus;
+
 use crate::render::picture::{CHANNELS, Picture, Size};
 
 /// How the stored rows and columns lie in the upright picture; the numbers are EXIF's (CIPA DC-008, 4.6.4 A).
@@ -73,6 +75,23 @@ impl Orientation {
         let both = (mirrored != mirrors, (quarters + turns) % 4);
         let index = PARTS.iter().position(|&parts| parts == both);
         Self::ALL[index.unwrap_or(0)]
+    }
+
+    /// Where a point of the upright picture is stored.
+    pub const fn stored_at(self, point: Focus) -> Focus {
+        let Focus { x, y } = point;
+        let (right, below) = (Focus::MAX.saturating_sub(x), Focus::MAX.saturating_sub(y));
+        let (x, y) = match self {
+            Self::Upright => (x, y),
+            Self::MirroredAcross => (right, y),
+            Self::TurnedOver => (right, below),
+            Self::MirroredDown => (x, below),
+            Self::Transposed => (y, x),
+            Self::QuarterClockwise => (y, right),
+            Self::Transversed => (below, right),
+            Self::QuarterAnticlockwise => (below, x),
+        };
+        Focus { x, y }
     }
 
     /// Whether width and height change places.
@@ -224,6 +243,31 @@ mod tests {
                         );
                     }
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_point_is_found_where_its_pixel_is_stored() {
+        let picture = marked(101, 51);
+        for orientation in Orientation::ALL {
+            let upright = orient(picture.clone(), orientation);
+            let last = |side: u32| f64::from(side - 1);
+            for (x, y) in [(0, 0), (100, 300), (700, 200), (1000, 1000), (0, 640)] {
+                let at = orientation.stored_at(Focus { x, y });
+                let seen = |size: Size, point: Focus| {
+                    #[expect(clippy::cast_sign_loss, reason = "shares of a side")]
+                    let place = |share: u16, side: u32| {
+                        (f64::from(share) / 1000.0 * last(side)).round() as u32
+                    };
+                    (place(point.x, size.width), place(point.y, size.height))
+                };
+                let (x, y) = seen(upright.size(), Focus { x, y });
+                assert_eq!(
+                    stored(orientation, x, y, upright.size()),
+                    seen(picture.size(), at),
+                    "{orientation:?}"
+                );
             }
         }
     }

@@ -2,7 +2,7 @@
 //! middle of the frame, with a thin gap between; beside them is black, or a blurred copy of each. Knows sizes and
 //! pixels, no photos and no clients.
 
-use crate::render::fit::{Fit, fit};
+use crate::render::fit::{Fit, at_most, filling, fit};
 use crate::render::picture::{CHANNELS, Picture, Size};
 
 /// How far a picture may grow beyond what would show all of it, in 256ths: a few percent of its longer side are cut
@@ -60,11 +60,14 @@ fn room(frame: Size, part: usize) -> Size {
 }
 
 /// The size that a picture of this upright size is to be given for its part of the frame, 0 the left or upper one. Its
-/// shape differs from the picture's by what is to be cut off.
+/// shape differs from the picture's by what is to be cut off. A small one is enlarged as far as one that is alone.
 pub fn part_size(picture: Size, frame: Size, part: usize, how: Fit) -> Size {
     let room = room(frame, part);
-    if how == Fit::Cover || picture.width == 0 || picture.height == 0 {
+    if picture.width == 0 || picture.height == 0 {
         return room;
+    }
+    if how == Fit::Cover {
+        return at_most(room, picture);
     }
     let (width, height) = (u64::from(picture.width), u64::from(picture.height));
     let side = |own: u64, other: u64, other_in_room: u32, limit: u32| {
@@ -73,11 +76,12 @@ pub fn part_size(picture: Size, frame: Size, part: usize, how: Fit) -> Size {
         u32::try_from(grown).unwrap_or(limit).clamp(1, limit)
     };
     // One side fills the room; the other is grown as far as may be.
-    if width * u64::from(room.height) > u64::from(room.width) * height {
+    let filling = if width * u64::from(room.height) > u64::from(room.width) * height {
         Size::new(room.width, side(height, width, room.width, room.height))
     } else {
         Size::new(side(width, height, room.height, room.width), room.height)
-    }
+    };
+    at_most(filling, picture)
 }
 
 /// One frame of two pictures, the left or upper one first, each of its [`part_size`]; one that is too large for its
@@ -99,7 +103,12 @@ pub fn pair(pictures: [&Picture; 2], frame: Size, how: Fit) -> Picture {
             &brought
         };
         let ((left, top), region) = regions(frame)[part];
-        if how == Fit::Blur && picture.size() != region {
+        let has_backdrop = match how {
+            Fit::Contain => false,
+            Fit::Cover => picture.size() != room,
+            Fit::Blur => picture.size() != region,
+        };
+        if has_backdrop {
             place(&backdrop(picture, region), &mut out, left, top);
         }
         let (x, y) = lies(picture.size(), frame, part);
@@ -126,6 +135,22 @@ pub fn lies(picture: Size, frame: Size, part: usize) -> (u32, u32) {
     (left + x, top + y)
 }
 
+/// A photo that is narrower than this share of the frame's short side, in percent, has lines that are wider than it
+/// is: two words each would be none.
+const NARROWEST: u32 = 60;
+
+/// Between which columns something is written about a picture that has its [`part_size`]: from where, and how wide. That is
+/// where the picture lies, or around it where it is very narrow, and within its part in any case.
+pub fn lines(picture: Size, frame: Size, part: usize) -> (u32, u32) {
+    let ((start, _), region) = regions(frame)[part.min(1)];
+    let least = (frame.width.min(frame.height) * NARROWEST / 100).min(region.width);
+    let width = picture.width.clamp(least, region.width.max(least));
+    let (left, _) = lies(picture, frame, part);
+    let left = left.saturating_sub(width.saturating_sub(picture.width) / 2);
+    let last = start + region.width.saturating_sub(width);
+    (left.clamp(start, last.max(start)), width)
+}
+
 /// The part of the frame in which something may be written about each picture: left, top and size.
 pub fn parts(frame: Size) -> [((u32, u32), Size); 2] {
     regions(frame)
@@ -133,13 +158,13 @@ pub fn parts(frame: Size) -> [((u32, u32), Size); 2] {
 
 fn backdrop(picture: &Picture, size: Size) -> Picture {
     let coarse = Size::new(size.width.div_ceil(COARSE), size.height.div_ceil(COARSE));
-    let mut small = fit(picture, coarse, Fit::Cover);
+    let mut small = filling(picture, coarse);
     soften(&mut small);
     soften(&mut small);
     for byte in small.pixels_mut() {
         *byte = ((u16::from(*byte) * DIM) >> 8) as u8;
     }
-    fit(&small, size, Fit::Cover)
+    filling(&small, size)
 }
 
 /// Each pixel the mean of itself and its neighbours.
@@ -304,6 +329,87 @@ mod tests {
                 (given / own).max(own / given) < 1.07,
                 "{width}:{height} in {size}"
             );
+        }
+    }
+
+    #[test]
+    fn a_small_picture_of_two_is_enlarged_no_more_than_alone() {
+        let sides = [1, 16, 100, 200, 360, 640, 1080, 1920];
+        let sizes = || {
+            sides
+                .into_iter()
+                .flat_map(|w| sides.map(|h| Size::new(w, h)))
+        };
+        for (picture, frame) in sizes().flat_map(|one| sizes().map(move |two| (one, two))) {
+            for (how, part) in [Fit::Contain, Fit::Cover, Fit::Blur]
+                .into_iter()
+                .flat_map(|how| [(how, 0), (how, 1)])
+            {
+                let size = part_size(picture, frame, part, how);
+                let told = format!("{picture} in {frame}, {how}: {size}");
+                assert!(size.width <= picture.width * 3, "{told}");
+                assert!(size.height <= picture.height * 3, "{told}");
+                let room = room(frame, part);
+                assert!(
+                    size.width <= room.width && size.height <= room.height,
+                    "{told}"
+                );
+            }
+        }
+        // It lies at the middle of the frame, and beside it is what is beside any other.
+        let frame = Size::new(1920, 1080);
+        for how in [Fit::Cover, Fit::Blur] {
+            let small = sized((150, 200), RED, frame, 0, how);
+            assert_eq!(small.size(), Size::new(450, 600), "{how}");
+            let out = pair(
+                [&small, &sized((600, 800), BLUE, frame, 1, how)],
+                frame,
+                how,
+            );
+            assert_eq!(pixel(&out, 950, 540), RED);
+            let beside = [pixel(&out, 100, 540), pixel(&out, 950, 10)];
+            for [red, _, blue] in beside {
+                assert!((70..100).contains(&red) && blue == 0, "{beside:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn lines_lie_at_their_own_picture() {
+        // Two portraits of 3:4 on an ultra-wide screen: far from the edges of their halves.
+        let frame = Size::new(3440, 1440);
+        for part in [0, 1] {
+            let size = part_size(Size::new(3000, 4000), frame, part, Fit::Blur);
+            let (left, _) = lies(size, frame, part);
+            assert_eq!(lines(size, frame, part), (left, size.width));
+            assert!(left > if part == 0 { 500 } else { 1720 } && left + size.width < 2900);
+        }
+        let sides = [1, 16, 100, 360, 1080, 1920, 3840];
+        let sizes = || {
+            sides
+                .into_iter()
+                .flat_map(|w| sides.map(|h| Size::new(w, h)))
+        };
+        let frames = || sizes().filter(|frame| frame.width.min(frame.height) >= Size::MIN_SIDE);
+        for (picture, frame) in sizes().flat_map(|one| frames().map(move |two| (one, two))) {
+            for (how, part) in [(Fit::Cover, 0), (Fit::Blur, 0), (Fit::Contain, 1)] {
+                let size = part_size(picture, frame, part, how);
+                let (left, width) = lines(size, frame, part);
+                let told = format!("{picture} in {frame}, {how}: {width} from {left}");
+                let ((start, _), region) = parts(frame)[part];
+                assert!(
+                    left >= start && left + width <= start + region.width,
+                    "{told}"
+                );
+                let least = frame.width.min(frame.height) * NARROWEST / 100;
+                assert!(width >= least.min(region.width), "{told}");
+                // All of the picture has something written at it.
+                let (at, _) = lies(size, frame, part);
+                assert!(
+                    left <= at && at + size.width <= left + width.max(size.width),
+                    "{told}"
+                );
+            }
         }
     }
 

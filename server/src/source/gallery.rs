@@ -86,7 +86,7 @@ pub fn load(
 ) -> Result<Loaded, LoadError> {
     let drawn = |index| render::fit(&demo::draw(index, size), size, fit);
     let decoded = |bytes: &[u8]| decoding::decode(bytes, limits, Wish::Fitted(size, fit));
-    open(photo, drawn, decoded)
+    open(photo, fit, drawn, decoded)
 }
 
 /// Reads and decodes `photo` for one part of a frame of `size` that two share, 0 the left or upper
@@ -111,11 +111,12 @@ pub fn load_part(
         }
         None => decoding::decode(bytes, limits, Wish::Whole).map(|picture| fitted(&picture)),
     };
-    open(photo, drawn, decoded)
+    open(photo, Fit::Cover, drawn, decoded)
 }
 
 fn open(
     photo: &Photo,
+    fit: Fit,
     drawn: impl FnOnce(usize) -> Picture,
     decoded: impl FnOnce(&[u8]) -> Result<Picture, LoadError>,
 ) -> Result<Loaded, LoadError> {
@@ -141,7 +142,7 @@ fn open(
     let likeness = photo
         .facts
         .size
-        .and_then(|size| render::likeness(&without_margins(&picture, size)));
+        .and_then(|size| render::likeness(&without_margins(&picture, size, fit)));
     Ok(Loaded {
         likeness,
         picture,
@@ -150,21 +151,17 @@ fn open(
     })
 }
 
-/// The middle of a frame, of a photo's shape: what it is hashed by must not depend on the screen.
-fn without_margins(frame: &Picture, photo: Size) -> Picture {
-    let (width, height) = (frame.width(), frame.height());
-    let (photo_width, photo_height) = (u64::from(photo.width), u64::from(photo.height.max(1)));
-    let across = u64::from(height) * photo_width / photo_height;
-    let across = u32::try_from(across).unwrap_or(width).clamp(1, width);
-    let down = u64::from(width) * photo_height / photo_width.max(1);
-    let down = u32::try_from(down).unwrap_or(height).clamp(1, height);
-    let left = (width - across) as usize / 2 * picture::CHANNELS;
-    let top = (height - down) as usize / 2;
-    let n_bytes = across as usize * picture::CHANNELS;
+/// What a frame shows of a photo: what it is hashed by must not depend on the screen.
+fn without_margins(frame: &Picture, photo: Size, fit: Fit) -> Picture {
+    let Some(((left, top), size)) = render::lies(photo, frame.size(), fit) else {
+        return frame.clone();
+    };
+    let left = left as usize * picture::CHANNELS;
+    let n_bytes = size.width as usize * picture::CHANNELS;
     let rows = frame.pixels().chunks_exact(frame.stride());
-    let rows = rows.skip(top).take(down as usize);
+    let rows = rows.skip(top as usize).take(size.height as usize);
     let pixels = rows.flat_map(|row| &row[left..left + n_bytes]).copied();
-    Picture::new(across, down, pixels.collect()).unwrap_or_else(|_| frame.clone())
+    Picture::new(size.width, size.height, pixels.collect()).unwrap_or_else(|_| frame.clone())
 }
 
 fn read(file: File) -> Result<Vec<u8>, LoadError> {
@@ -227,10 +224,10 @@ mod tests {
         .unwrap();
         let looks = |width, height, fit| {
             let frame = render::fit(&photo, Size::new(width, height), fit);
-            render::likeness(&without_margins(&frame, photo.size())).unwrap()
+            render::likeness(&without_margins(&frame, photo.size(), fit)).unwrap()
         };
         let one = looks(640, 360, Fit::Blur);
-        for (width, height) in [(640, 360), (360, 640), (480, 480), (320, 180)] {
+        for (width, height) in [(640, 360), (360, 640), (480, 480), (320, 180), (1920, 1080)] {
             for fit in [Fit::Contain, Fit::Blur] {
                 let n_bits = (looks(width, height, fit) ^ one).count_ones();
                 assert!(

@@ -23,7 +23,7 @@ use mantel_shared::{SlideNo, UnixMillis};
 pub use mantel_shared::Transition;
 pub use news::News;
 pub use playlist::{Pairing, Place, Playlist, Turn};
-pub use programme::{Programme, SavedProgramme};
+pub use programme::{Pause, Programme, SavedProgramme};
 pub use roll::{Entry, Order, PhotoId, Roll, Shape, hash_of};
 pub use transition::blend_steps;
 
@@ -256,6 +256,11 @@ impl Timeline {
     pub fn clock_went_back(&mut self, then: UnixMillis, now: UnixMillis) {
         self.rebase(then);
         self.starts_now(now);
+    }
+
+    /// When it was paused, or last told anything while it was, if it is.
+    pub(super) fn paused_at(&self) -> Option<UnixMillis> {
+        self.anchor.paused_at.map(UnixMillis)
     }
 
     /// What a restart needs.

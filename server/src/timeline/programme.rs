@@ -4,7 +4,7 @@
 //! Pure. Every command and every new playlist goes to all of them at the same instant, so their
 //! slides' numbers and moments are the same; only what a slide shows differs.
 
-use std::sync::Arc;
+use std::{num::NonZeroU64, sync::Arc};
 
 use mantel_shared::UnixMillis;
 
@@ -18,6 +18,16 @@ pub struct Programme {
     /// The same as `single` where nothing is paired.
     landscape: Arc<Timeline>,
     portrait: Arc<Timeline>,
+    pause: Option<Pause>,
+}
+
+/// A pause, as it is told on the screens that it stops.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+pub struct Pause {
+    /// Who asked for it, in words for people; `None` where that is not known.
+    pub by: Option<String>,
+    /// When it began, in Unix milliseconds.
+    pub since: u64,
 }
 
 /// What a restart needs; the others are saved only where they differ from the first.
@@ -31,6 +41,9 @@ pub struct SavedProgramme {
     /// That of screens taller than wide.
     #[serde(default)]
     pub portrait: Option<Saved>,
+    /// The pause, if there is one.
+    #[serde(default)]
+    pub pause: Option<Pause>,
 }
 
 /// Playlists for a [`Programme`], each worked out for its timeline.
@@ -75,6 +88,12 @@ impl Programme {
             })
         };
         let (landscape, portrait) = (with_clock(saved.landscape), with_clock(saved.portrait));
+        let paused_at = saved
+            .saved
+            .as_ref()
+            .and_then(|first| first.anchor.paused_at);
+        // A state from before pauses were told apart says only that there is one.
+        let pause = paused_at.map(|since| saved.pause.unwrap_or(Pause { by: None, since }));
         let single = timeline(saved.saved);
         let other = |own: Option<Saved>| match own {
             Some(own) => timeline(Some(own)),
@@ -84,6 +103,7 @@ impl Programme {
             landscape: other(landscape),
             portrait: other(portrait),
             single: single.clone(),
+            pause,
         };
         let playlists = programme.playlists_of(roll, now);
         programme.with_playlists(playlists, now)
@@ -98,11 +118,16 @@ impl Programme {
         }
     }
 
-    /// Does what a person asked, on all screens.
+    /// Does what a person asked, on all screens; `by` is who that was.
     ///
     /// # Errors
     /// The photo to be shown is not in the playlist; nothing has changed.
-    pub fn act(&mut self, act: Act, now: UnixMillis) -> Result<(), UnknownPhoto> {
+    pub fn act(
+        &mut self,
+        act: Act,
+        by: Option<String>,
+        now: UnixMillis,
+    ) -> Result<(), UnknownPhoto> {
         let mut result = Ok(());
         *self = self.each(|timeline| {
             let outcome = timeline.act(act, now);
@@ -111,7 +136,30 @@ impl Programme {
                 result = outcome;
             }
         });
+        self.pause = match (act, self.pause.take()) {
+            (Act::Resume, _) => None,
+            (Act::Pause, None) => Some(Pause { by, since: now.0 }),
+            (_, pause) => pause,
+        };
         result
+    }
+
+    /// The pause, if there is one.
+    pub fn pause(&self) -> Option<&Pause> {
+        self.pause.as_ref()
+    }
+
+    /// When a pause ends by itself that may last so long: counted from the last time that somebody
+    /// asked for anything during it.
+    pub fn resumes_at(&self, after_millis: NonZeroU64) -> Option<UnixMillis> {
+        let touched = self.single.paused_at()?;
+        Some(UnixMillis(touched.0.saturating_add(after_millis.get())))
+    }
+
+    /// Ends a pause that has lasted so long; says whether it did.
+    pub fn end_pause(&mut self, after_millis: NonZeroU64, now: UnixMillis) -> bool {
+        let is_over = self.resumes_at(after_millis).is_some_and(|end| end <= now);
+        is_over && self.act(Act::Resume, None, now).is_ok()
     }
 
     /// The clock was set back: what was on screen at `then` is on screen from `now`.
@@ -180,6 +228,7 @@ impl Programme {
             landscape: other(&self.landscape, landscape),
             portrait: other(&self.portrait, portrait),
             single: first,
+            pause: self.pause.clone(),
         }
     }
 
@@ -198,6 +247,7 @@ impl Programme {
             landscape: own(&self.landscape),
             portrait: own(&self.portrait),
             saved: Some(self.single.saved()),
+            pause: self.pause.clone(),
         }
     }
 
@@ -220,6 +270,129 @@ impl Programme {
             landscape: other(&self.landscape),
             portrait: other(&self.portrait),
             single: single.clone(),
+            pause: self.pause.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::timeline::{Entry, Order, PhotoId, Shape, Transition};
+
+    const HOUR: NonZeroU64 = NonZeroU64::new(3_600_000).unwrap();
+    const SETTINGS: Settings = Settings {
+        interval_millis: 10_000,
+        transition: Transition::Cut,
+    };
+
+    fn entry(n: u64) -> Entry {
+        Entry {
+            id: PhotoId(n),
+            taken: 0,
+            name: n.to_string().into(),
+            shape: Shape::Landscape,
+            album: 0,
+            camera: 0,
+            likeness: None,
+            added: 0,
+        }
+    }
+
+    fn programme(saved: SavedProgramme, now: u64) -> Programme {
+        let entries = (1..20).map(entry).collect();
+        let roll = Arc::new(Roll::new(entries, Order::Shuffle, 7));
+        Programme::new(SETTINGS, &roll, saved, UnixMillis(now))
+    }
+
+    fn is_paused(programme: &Programme, now: u64) -> bool {
+        let timeline = programme.timeline(Size::new(16, 9), Pair::Own);
+        timeline.at(UnixMillis(now)).unwrap().paused
+    }
+
+    #[test]
+    fn a_pause_tells_who_and_ends_by_itself() {
+        let mut all = programme(SavedProgramme::default(), 0);
+        let start = 1_000_000;
+        assert_eq!(all.resumes_at(HOUR), None);
+        all.act(Act::Pause, Some("hall".into()), UnixMillis(start))
+            .unwrap();
+        // Who pauses what is paused changes nothing of it.
+        all.act(Act::Pause, Some("kitchen".into()), UnixMillis(start + 5))
+            .unwrap();
+        let told = Pause {
+            by: Some("hall".into()),
+            since: start,
+        };
+        assert_eq!(all.pause(), Some(&told));
+        let on = |now| {
+            all.timeline(Size::new(16, 9), Pair::Own)
+                .at(UnixMillis(now))
+                .unwrap()
+                .current
+                .no
+        };
+        assert_eq!(on(start + 50 * 60_000), on(start));
+        let end = start + HOUR.get();
+        assert!(!all.end_pause(HOUR, UnixMillis(end - 1)) && is_paused(&all, end - 1));
+        assert!(all.end_pause(HOUR, UnixMillis(end)));
+        assert!(!is_paused(&all, end) && all.pause().is_none());
+        // What does not stand does not end either.
+        assert!(!all.end_pause(HOUR, UnixMillis(end + 10 * HOUR.get())));
+        assert!(is_paused(&paused_again(all.clone(), end), end + 1));
+    }
+
+    fn paused_again(mut all: Programme, now: u64) -> Programme {
+        all.act(Act::Pause, None, UnixMillis(now)).unwrap();
+        all
+    }
+
+    #[test]
+    fn whoever_leafs_through_a_pause_prolongs_it() {
+        let mut all = paused_again(programme(SavedProgramme::default(), 0), 1_000_000);
+        let half = 1_000_000 + HOUR.get() / 2;
+        all.act(Act::Next, Some("hall".into()), UnixMillis(half))
+            .unwrap();
+        assert_eq!(all.pause().map(|pause| pause.since), Some(1_000_000));
+        assert!(!all.end_pause(HOUR, UnixMillis(1_000_000 + HOUR.get())));
+        assert!(all.end_pause(HOUR, UnixMillis(half + HOUR.get())));
+    }
+
+    #[test]
+    fn a_restart_makes_no_pause_last_for_ever() {
+        let mut first = programme(SavedProgramme::default(), 0);
+        first
+            .act(Act::Pause, Some("hall".into()), UnixMillis(1_000_000))
+            .unwrap();
+        let saved = serde_json::to_string(&first.saved()).unwrap();
+        let restored = |text: &str| {
+            let now = 1_000_000 + HOUR.get() / 2;
+            let mut again = programme(serde_json::from_str(text).unwrap(), now);
+            assert_eq!(again.pause().map(|pause| pause.since), Some(1_000_000));
+            assert!(is_paused(&again, now) && !again.end_pause(HOUR, UnixMillis(now)));
+            let by = again.pause().and_then(|pause| pause.by.clone());
+            assert!(again.end_pause(HOUR, UnixMillis(1_000_000 + HOUR.get())));
+            by
+        };
+        assert_eq!(restored(&saved).as_deref(), Some("hall"));
+        // As an earlier version has kept it.
+        let mut old: serde_json::Value = serde_json::from_str(&saved).unwrap();
+        old.as_object_mut().unwrap().remove("pause");
+        assert_eq!(restored(&old.to_string()), None);
+    }
+
+    #[test]
+    fn a_pause_outlives_new_photos() {
+        let mut all = programme(SavedProgramme::default(), 0);
+        all.act(Act::Pause, Some("hall".into()), UnixMillis(1_000_000))
+            .unwrap();
+        let entries = (1..30).map(entry).collect();
+        let roll = Arc::new(Roll::new(entries, Order::Shuffle, 7));
+        let playlists = all.playlists_of(&roll, UnixMillis(1_000_001));
+        let after = all.with_playlists(playlists, UnixMillis(1_000_002));
+        assert_eq!(after.pause(), all.pause());
+        let mut back = after;
+        back.clock_went_back(UnixMillis(1_000_003), UnixMillis(500_000));
+        assert!(back.pause().is_some() && is_paused(&back, 500_001));
     }
 }

@@ -44,16 +44,23 @@ const SHADE: f32 = 184.0;
 /// Letters below this height can't be read: frames that are so small are left without.
 const SMALLEST: f32 = 6.0;
 
-/// Writes `caption` at the bottom of a part of the picture, which begins at `place` and has the size `room`. How large
-/// the letters are depends on the whole picture alone.
-pub fn write(picture: &mut Picture, place: (u32, u32), room: Size, caption: &Caption) {
+/// Writes `caption` at the bottom of a part of the picture, which begins at `place` and has the size `room`, in lines
+/// that have all of it or only so much: from which column, and how wide. How large the letters are depends on the
+/// whole picture alone.
+pub fn write(
+    picture: &mut Picture,
+    place: (u32, u32),
+    room: Size,
+    lines: (u32, u32),
+    caption: &Caption,
+) {
     let (text, details) = (clean(&caption.text), clean(&caption.details));
     let short = picture.width().min(picture.height()) as f32;
     if text.is_empty() && details.is_empty() || short / SMALL < SMALLEST {
         return;
     }
     let margin = (short * MARGIN).round();
-    let width = room.width as f32 - 2.0 * margin;
+    let width = lines.1.min(room.width) as f32 - 2.0 * margin;
     if width < short / LARGE * 2.0 {
         return;
     }
@@ -71,7 +78,7 @@ pub fn write(picture: &mut Picture, place: (u32, u32), room: Size, caption: &Cap
         shade(picture, place, room, top - height.max(margin) * 1.3);
         let mut at = top;
         for mut block in blocks {
-            block.draw(system, picture, (place.0 as f32 + margin, at));
+            block.draw(system, picture, (lines.0 as f32 + margin, at));
             at += block.height + gap;
         }
     });

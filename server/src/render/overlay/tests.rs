@@ -10,7 +10,7 @@ fn written(text: &str, details: &str, grey: u8) -> Picture {
         text: text.into(),
         details: details.into(),
     };
-    write(&mut picture, (0, 0), FRAME, &caption);
+    write(&mut picture, (0, 0), FRAME, (0, FRAME.width), &caption);
     picture
 }
 
@@ -34,7 +34,7 @@ fn nothing_to_write_changes_nothing() {
         text: "Oma".into(),
         details: String::new(),
     };
-    write(&mut tiny, (0, 0), Size::new(160, 90), &caption);
+    write(&mut tiny, (0, 0), Size::new(160, 90), (0, 160), &caption);
     assert_eq!(tiny, Picture::filled(160, 90, [90; 3]));
 }
 
@@ -87,7 +87,13 @@ fn a_part_of_the_picture_keeps_to_itself() {
         text: "Two portraits side by side and a long caption".into(),
         details: "Moab".into(),
     };
-    write(&mut picture, (480, 0), Size::new(480, 540), &caption);
+    write(
+        &mut picture,
+        (480, 0),
+        Size::new(480, 540),
+        (480, 480),
+        &caption,
+    );
     for row in picture.pixels().chunks(picture.stride()) {
         assert!(row[..480 * 3].iter().all(|byte| *byte == 90));
     }
@@ -217,7 +223,13 @@ fn pictures_to_look_at() {
                 text: text.into(),
                 details: details.into(),
             };
-            write(&mut picture, (0, 0), Size::new(width, height), &caption);
+            write(
+                &mut picture,
+                (0, 0),
+                Size::new(width, height),
+                (0, width),
+                &caption,
+            );
             let quality = crate::render::Quality::new(90).unwrap();
             let jpeg = crate::render::encode(&picture, quality).unwrap();
             std::fs::write(folder.join(format!("caption-{name}-{shade}.jpg")), jpeg).unwrap();

@@ -120,9 +120,9 @@ proptest! {
             let before = showings(&programme, now);
             prop_assert!(before[0].current.no.0 >= last);
             match act {
-                0 => programme.act(Act::Next, UnixMillis(now)).unwrap(),
-                1 => programme.act(Act::Previous, UnixMillis(now)).unwrap(),
-                2 => programme.act(Act::Show(before[1].current.photo), UnixMillis(now)).unwrap(),
+                0 => programme.act(Act::Next, None, UnixMillis(now)).unwrap(),
+                1 => programme.act(Act::Previous, None, UnixMillis(now)).unwrap(),
+                2 => programme.act(Act::Show(before[1].current.photo), None, UnixMillis(now)).unwrap(),
                 _ => {
                     // Some go, some come; the newest may be gone at once.
                     all.retain(|entry| entry.id.0 ^ seed & 15 != 0 || all_is_few(seed));
@@ -244,7 +244,9 @@ fn what_is_shown_out_of_turn_has_the_screen_to_itself() {
         .find(|entry| entry.shape == Shape::Portrait)
         .unwrap()
         .id;
-    programme.act(Act::Show(portrait), UnixMillis(NOW)).unwrap();
+    programme
+        .act(Act::Show(portrait), None, UnixMillis(NOW))
+        .unwrap();
     for showing in showings(&programme, NOW) {
         assert_eq!(showing.current.turn(), Turn::single(portrait));
     }
