@@ -1,5 +1,7 @@
 //! What is written about a photo, in words. Pure; how it is drawn is `render`'s.
 
+mod countries;
+
 use crate::{library::Facts, render::overlay::Caption, rendition::Captions};
 
 /// The words that `captions` asks for, as far as they are known: what somebody wrote, and below it
@@ -10,7 +12,7 @@ pub fn words(captions: Captions, facts: &Facts) -> Caption {
     let owned = |text: Option<&str>| text.map(str::to_owned);
     let details: Vec<String> = [
         wanted(captions.date, date(facts)),
-        wanted(captions.place, facts.place.clone()),
+        wanted(captions.place, place(facts)),
         wanted(captions.album, owned(album(facts))),
     ]
     .into_iter()
@@ -25,6 +27,30 @@ pub fn words(captions: Captions, facts: &Facts) -> Caption {
 /// What somebody wrote under it. Programs fill the field with the file's name, which is no word to anyone.
 pub fn text(facts: &Facts) -> Option<&str> {
     facts.caption.as_deref().filter(|text| !is_file_name(text))
+}
+
+/// Countries whose regions people name along with a place.
+const BY_REGION: [&str; 3] = ["AU", "CA", "US"];
+
+/// Where it was taken, by the country's name: `Kyoto, Japan`. What ends in a country's code comes from GeoNames, or
+/// from a program that wrote no name; its region is left out where it says little (`Florence, Italy`), and stays where
+/// people say it (`Moab, Utah, United States`).
+pub fn place(facts: &Facts) -> Option<String> {
+    let place = facts.place.as_deref()?;
+    let (rest, code) = place.rsplit_once(", ").unwrap_or(("", place));
+    let Some(country) = countries::name(code) else {
+        return Some(place.to_owned());
+    };
+    let near = match rest.split_once(", ") {
+        Some((near, _)) if !BY_REGION.contains(&code) => near,
+        _ => rest,
+    };
+    // City states are named once.
+    Some(if near.is_empty() || near == country {
+        country.to_owned()
+    } else {
+        format!("{near}, {country}")
+    })
 }
 
 /// The album that it is in, unless that is only a camera's folder or one for files of a format.
@@ -117,7 +143,7 @@ mod tests {
         assert_eq!(all.text, "Grandma jumps");
         assert_eq!(
             all.details,
-            "Sunday, 4 July 2021  ·  Moab, Utah, US  ·  Holidays"
+            "Sunday, 4 July 2021  ·  Moab, Utah, United States  ·  Holidays"
         );
         let two = words(wish("date,album"), &facts());
         assert_eq!(
@@ -126,6 +152,31 @@ mod tests {
         );
         assert!(words(wish("off"), &facts()).is_empty());
         assert!(words(wish("all"), &Facts::default()).is_empty());
+    }
+
+    #[test]
+    fn places_have_their_countrys_name() {
+        for (known, told) in [
+            ("Kyoto, JP", "Kyoto, Japan"),
+            ("Florence, Tuscany, IT", "Florence, Italy"),
+            ("Cairo, Muhafazat al Qahirah, EG", "Cairo, Egypt"),
+            ("Moab, Utah, US", "Moab, Utah, United States"),
+            ("Singapore, SG", "Singapore"),
+            ("Pristina, XK", "Pristina, Kosovo"),
+            ("IT", "Italy"),
+            // What somebody wrote in full stays as it is.
+            ("Florence, Tuscany, Italia", "Florence, Tuscany, Italia"),
+            ("Moab, Utah, USA", "Moab, Utah, USA"),
+            ("At home", "At home"),
+            ("Rome, ZZ", "Rome, ZZ"),
+        ] {
+            let facts = Facts {
+                place: Some(known.into()),
+                ..Facts::default()
+            };
+            assert_eq!(place(&facts).as_deref(), Some(told));
+        }
+        assert_eq!(place(&Facts::default()), None);
     }
 
     #[test]

@@ -136,3 +136,24 @@ fn each_of_two_has_its_own_words_in_its_own_half() {
         }
     });
 }
+
+#[test]
+fn places_are_told_by_their_countrys_name() {
+    let photos = Photos::none();
+    let fields = r#"xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:Iptc4xmpCore="http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/"
+ photoshop:City="Kyoto" Iptc4xmpCore:CountryCode="JP""#;
+    let packet = String::from_utf8(sidecar("The garden")).expect("text");
+    let packet = packet.replace(r#"xmlns:dc="http://purl.org/dc/elements/1.1/""#, fields);
+    photos.add("1.jpg.xmp", packet.as_bytes());
+    photos.add("1.jpg", &flat(BLUE));
+    let server = Server::start(photos.path(), &STANDING);
+    await_scanned(&server);
+    let status = server.get("/status").json();
+    assert_eq!(
+        status["channel"]["slide"]["place"], "Kyoto, Japan",
+        "{status}"
+    );
+    let mut parts = Parts::open(server.address, "/bytes");
+    let place = parts.part().head.get("X-Place").map(str::to_owned);
+    assert_eq!(place.as_deref(), Some("Kyoto,%20Japan"));
+}

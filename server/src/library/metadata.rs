@@ -243,6 +243,7 @@ impl Metadata {
             }),
             camera: self.camera,
             position: self.position.or(xmp.position),
+            place: xmp.place.name(),
             rating: xmp.rating.or(self.rating),
             keywords,
             caption: caption

@@ -323,7 +323,11 @@ impl Scanner {
                     if let Change::Seen(record) = &mut change
                         && let Outcome::Photo(facts) = &mut record.outcome
                     {
-                        facts.place = facts.position.and_then(|position| places.name(position));
+                        // What somebody wrote is better than the nearest town.
+                        facts.place = facts
+                            .place
+                            .take()
+                            .or_else(|| facts.position.and_then(|position| places.name(position)));
                     }
                     batch.push(change);
                     false

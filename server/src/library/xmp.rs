@@ -24,6 +24,33 @@ pub(super) struct Xmp {
     pub(super) description: Option<String>,
     pub(super) taken: Option<NaiveDateTime>,
     pub(super) position: Option<Position>,
+    pub(super) place: Place,
+}
+
+/// Where it was taken, in the words of whoever filled the fields of IPTC's core in.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Place {
+    location: Option<String>,
+    city: Option<String>,
+    region: Option<String>,
+    country: Option<String>,
+    country_code: Option<String>,
+}
+
+impl Place {
+    /// `Florence, Tuscany, Italy`; `None` where neither town nor country are named.
+    pub(super) fn name(&self) -> Option<String> {
+        let near = self.city.as_ref().or(self.location.as_ref());
+        let country = self.country.as_ref().or(self.country_code.as_ref());
+        near.or(country)?;
+        let mut parts: Vec<&str> = Vec::new();
+        for part in [near, self.region.as_ref(), country].into_iter().flatten() {
+            if !parts.contains(&part.as_str()) {
+                parts.push(part);
+            }
+        }
+        Some(parts.join(", "))
+    }
 }
 
 /// A packet that is longer holds thumbnails or an editor's history, after what is wanted here.
@@ -47,6 +74,11 @@ impl Xmp {
             description: self.description.or(other.description),
             taken: self.taken.or(other.taken),
             position: self.position.or(other.position),
+            place: if self.place.name().is_some() {
+                self.place
+            } else {
+                other.place
+            },
         }
     }
 }
@@ -174,6 +206,11 @@ impl Found {
             }
             "DateTimeOriginal" | "DateCreated" => self.original = self.original.or(moment(text)),
             "CreateDate" => self.created = self.created.or(moment(text)),
+            "Location" => word(&mut self.xmp.place.location, text),
+            "City" => word(&mut self.xmp.place.city, text),
+            "State" => word(&mut self.xmp.place.region, text),
+            "Country" => word(&mut self.xmp.place.country, text),
+            "CountryCode" => word(&mut self.xmp.place.country_code, text),
             "GPSLatitude" => self.latitude = degrees(text),
             "GPSLongitude" => self.longitude = degrees(text),
             _ => {}
@@ -187,6 +224,13 @@ impl Found {
             .zip(self.longitude)
             .and_then(|(latitude, longitude)| super::metadata::position(latitude, longitude));
         self.xmp
+    }
+}
+
+/// The first word for something; a place has a line at most.
+fn word(of: &mut Option<String>, text: &str) {
+    if of.is_none() {
+        *of = super::metadata::sentence(text);
     }
 }
 
@@ -257,6 +301,28 @@ mod tests {
         );
         assert_eq!(xmp.rating, Some(3));
         assert_eq!(xmp.taken.unwrap().to_string(), "2020-02-29 12:00:00");
+    }
+
+    #[test]
+    fn places_are_named_by_whoever_filled_them_in() {
+        let place = |fields: &str| {
+            let packet = format!("<rdf:RDF><rdf:Description {fields}/></rdf:RDF>");
+            read(packet.as_bytes()).place.name()
+        };
+        let code =
+            r#"photoshop:City="Florence" photoshop:State="Tuscany" Iptc4xmpCore:CountryCode="IT""#;
+        assert_eq!(place(code).as_deref(), Some("Florence, Tuscany, IT"));
+        let named = format!(r#"{code} photoshop:Country="Italia""#);
+        assert_eq!(place(&named).as_deref(), Some("Florence, Tuscany, Italia"));
+        let farm = r#"Iptc4xmpCore:Location="The farm" photoshop:Country="Kenya""#;
+        assert_eq!(place(farm).as_deref(), Some("The farm, Kenya"));
+        let city = r#"photoshop:City=" Monaco
+" photoshop:Country="Monaco""#;
+        assert_eq!(place(city).as_deref(), Some("Monaco"));
+        assert_eq!(
+            place(r#"photoshop:State="flagged" photoshop:City="""#),
+            None
+        );
     }
 
     #[test]

@@ -316,7 +316,7 @@ fn told(facts: &Facts) -> Told {
     };
     Told {
         taken_at: facts.taken.and_then(|taken| taken.of_photo()).map(iso),
-        place: short(facts.place.as_deref()),
+        place: short(caption::place(facts).as_deref()),
         album: short(caption::album(facts)),
         caption: short(caption::text(facts)),
         words_from: None,

@@ -196,7 +196,7 @@ fn two(
     };
     let first_notes = notes(photos[0], caption);
     let notes = Notes {
-        place: both(first_notes.place, beside.facts.place.clone()),
+        place: both(first_notes.place, caption::place(&beside.facts)),
         album: both(
             first_notes.album,
             caption::album(&beside.facts).map(str::to_owned),
@@ -219,7 +219,7 @@ fn notes(photo: &Photo, caption: Option<String>) -> Notes {
     Notes {
         taken_at: taken.and_then(|moment| TakenAt::new(&iso(moment)).ok()),
         caption,
-        place: photo.facts.place.clone(),
+        place: caption::place(&photo.facts),
         album: caption::album(&photo.facts).map(str::to_owned),
         focus: None,
         photos: Vec::new(),
