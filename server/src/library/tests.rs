@@ -360,7 +360,7 @@ fn real_photos_tell_their_facts() {
             "thompson-springs.jpg",
             "2022-01-10 15:15:44",
             "",
-            Some("Palisade, Colorado, US"),
+            Some("Thompson Springs, Utah, United States"),
             None,
         ),
         (

@@ -78,12 +78,11 @@ pub fn fit_around(
     }
     let inner = shown(picture.size(), size, fit);
     let part = if fit == Fit::Cover {
-        let whole = Crop::whole(picture.size());
         let middle = covering(picture.size(), inner);
-        if middle == whole {
-            whole
-        } else {
+        if middle.cuts(picture.size(), inner) {
             middle.around(focus(), picture.size())
+        } else {
+            middle
         }
     } else if inner == size {
         // Shapes that differ by less than a pixel.
@@ -179,6 +178,15 @@ impl Crop {
             width: f64::from(size.width),
             height: f64::from(size.height),
         }
+    }
+
+    /// Whether it leaves anything of a picture out that would be seen at a size of `shown`: a pixel and more.
+    fn cuts(self, picture: Size, shown: Size) -> bool {
+        let lost = |whole: u32, part: f64, shown: u32| {
+            (f64::from(whole) - part) * f64::from(shown) >= part
+        };
+        lost(picture.width, self.width, shown.width)
+            || lost(picture.height, self.height, shown.height)
     }
 
     /// The same part of a picture of size `size`, moved until the focus is as near its middle as the picture's edges
