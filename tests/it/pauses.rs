@@ -158,9 +158,9 @@ fn choose(page: &mut Page, words: &str) {
     page.press("Enter", OK);
 }
 
-fn one_screen_stands_alone(query: &str) {
+fn one_screen_stands_alone(client: Client, query: &str) {
     let photos = Photos::of(&[RED, GREEN, BLUE, YELLOW]);
-    let Some((one, other)) = Browser::start_two(Client::Chromium) else {
+    let Some((one, other)) = Browser::start_two(client) else {
         return;
     };
     let server = Server::start(photos.path(), &STANDING);
@@ -217,15 +217,20 @@ fn one_screen_stands_alone(query: &str) {
 
 #[test]
 fn one_screen_stands_while_the_others_go_on() {
-    one_screen_stands_alone("");
+    one_screen_stands_alone(Client::Chromium, "");
 }
 
 #[test]
 fn so_does_one_that_shows_the_stream() {
-    one_screen_stands_alone("?viewer=img");
+    one_screen_stands_alone(Client::Chromium, "?viewer=img");
 }
 
 #[test]
 fn so_does_one_that_shows_single_pictures() {
-    one_screen_stands_alone("?viewer=snapshot");
+    one_screen_stands_alone(Client::Chromium, "?viewer=snapshot");
+}
+
+#[test]
+fn so_does_one_of_2018() {
+    one_screen_stands_alone(Client::Chromium67, "");
 }
