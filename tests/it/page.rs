@@ -8,11 +8,11 @@ use serde_json::Value;
 
 use crate::support::clients::{Client, workspace};
 use crate::support::devtools::{Browser, Page};
-use crate::support::eventually;
 use crate::support::photos::Photos;
 use crate::support::pixels::{BLUE, GREEN, RED, Rgb, YELLOW};
 use crate::support::server::{STANDING, Server};
 use crate::support::webdriver::Driver;
+use crate::support::{eventually, http};
 
 const FOUR: [Rgb; 4] = [RED, GREEN, BLUE, YELLOW];
 
@@ -274,4 +274,29 @@ fn demo_or_real_photos_fill_the_screen() {
         std::fs::write(&path, &png).unwrap_or_else(|error| panic!("{path:?}: {error}"));
     }
     assert_eq!(page.complaints(), Vec::<String>::new());
+}
+
+/// Ten-year-old TVs on a weak Wi-Fi load it each time: the viewer and all scripts around it.
+#[test]
+fn what_is_loaded_first_is_small() {
+    const MOST: usize = 60_000;
+    let photos = Photos::of(&[RED]);
+    let server = Server::start(photos.path(), &STANDING);
+    if !server.has_viewer() {
+        return;
+    }
+    let page = server.get("/").text();
+    let names = page.split('"').filter_map(|text| text.strip_prefix("./"));
+    let names = names.filter(|name| name.ends_with(".js") || name.ends_with(".wasm"));
+    let sizes: Vec<(&str, usize)> = names
+        .map(|name| {
+            let gzip = "Accept-Encoding: gzip\r\n";
+            let reply = http::request(server.address, "GET", &format!("/{name}"), gzip, "");
+            assert_eq!(reply.head.get("content-encoding"), Some("gzip"), "{name}");
+            (name, reply.body.len())
+        })
+        .collect();
+    assert_eq!(sizes.len(), 3, "{sizes:?}");
+    let all: usize = sizes.iter().map(|(_, n)| n).sum();
+    assert!(all <= MOST, "{all} bytes: {sizes:?}");
 }
