@@ -336,6 +336,7 @@ pub(super) mod tests {
             transition,
             pair: false,
             captions: crate::rendition::Captions::default(),
+            note: true,
         }
     }
 

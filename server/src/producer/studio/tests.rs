@@ -23,6 +23,7 @@ fn rendition(width: u32) -> Rendition {
         transition: Transition::Cut,
         pair: true,
         captions: Captions::default(),
+        note: true,
     }
 }
 
