@@ -7,6 +7,9 @@ use std::time::Duration;
 use mantel::config::Invocation;
 use tempfile::TempDir;
 
+use crate::around::{await_pictures, await_true};
+use crate::support::clients::Client;
+use crate::support::devtools::Browser;
 use crate::support::eventually;
 use crate::support::http::{self, Reply, Stream};
 use crate::support::parts::Parts;
@@ -733,4 +736,23 @@ fn tokens_stand_in_no_log() {
     let log = running.process.output();
     assert!(log.lines().any(|line| line.starts_with('{')), "{log}");
     assert!(!log.contains(&secret), "a token in the log");
+}
+
+#[test]
+fn a_page_whose_token_is_revoked_says_so() {
+    let Some(browser) = Browser::start(Client::Chromium) else {
+        return;
+    };
+    let photos = Photos::of(&[RED]);
+    let server = start(&photos, &[]);
+    if !server.has_viewer() {
+        return;
+    }
+    let secret = new_token(&server.data, "tv", &[]);
+    until_shut(&server);
+    let mut page = browser.open(&server.url(&format!("/?token={secret}")));
+    await_pictures(&mut page);
+    token(&server.data, &["revoke", "tv"]);
+    let told = "/password or a token is needed/.test((document.getElementById('problem') || {}).textContent)";
+    await_true(&mut page, told);
 }

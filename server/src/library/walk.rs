@@ -28,6 +28,18 @@ const NOT_FOR_PEOPLE: [&str; 5] = [
     "System Volume Information",
 ];
 
+/// Beside the index: locks, marks, and what is kept as state.
+const OURS: [&str; 8] = [
+    "mantel.lock",
+    "tokens.lock",
+    "tokens.made",
+    crate::state::TOKENS,
+    crate::state::PROFILES,
+    crate::state::CHANNEL,
+    crate::state::CERTIFICATE,
+    crate::state::KEY,
+];
+
 /// File systems that hold no files of people: a kernel's windows to itself.
 const PSEUDO: [&str; 24] = [
     "autofs",
@@ -206,7 +218,13 @@ impl Bounds {
 }
 
 fn is_for_people(name: &str) -> bool {
-    !(name.starts_with('.') || NOT_FOR_PEOPLE.contains(&name))
+    !(name.starts_with('.') || NOT_FOR_PEOPLE.contains(&name) || is_our_own(name))
+}
+
+/// What Mantel keeps for itself, should its data directory be one of the folders.
+fn is_our_own(name: &str) -> bool {
+    // Beside them lie what SQLite needs, and what was set aside.
+    OURS.contains(&name) || name.starts_with("index.sqlite")
 }
 
 /// How many pictures there will be below `folder`, by their names alone: what progress is measured by.
@@ -296,6 +314,25 @@ fn number_of(major: u32, minor: u32) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn our_own_files_are_no_photos() {
+        let dir = tempfile::tempdir().unwrap();
+        let ours = [
+            "mantel.lock",
+            "tokens.made",
+            "index.sqlite",
+            "index.sqlite-wal",
+        ];
+        for name in ours.iter().chain(&["index.jpg", "lock"]) {
+            fs::write(dir.path().join(name), "").unwrap();
+        }
+        let roots = [dir.path().to_owned()];
+        let listing = Bounds::of(&roots, false).list(dir.path()).unwrap();
+        let mut names: Vec<_> = listing.files.into_iter().map(|(name, _)| name).collect();
+        names.sort();
+        assert_eq!(names, ["index.jpg", "lock"]);
+    }
 
     #[test]
     fn pseudo_file_systems_are_known_by_their_kind() {

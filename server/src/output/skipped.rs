@@ -43,6 +43,12 @@ body{font:16px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0
 table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.4em .8em .4em 0;border-bottom:1px solid #333;\
 vertical-align:top;overflow-wrap:anywhere}th{color:#9a968c;font-weight:normal}a{color:#e2b96f}</style>";
 
+/// A name as people see it: without what turns the direction of text, by which `gpj.exe` reads `exe.jpg`.
+fn shown(name: &str) -> String {
+    let is_plain = |c: &char| !mantel_shared::is_deceptive(*c);
+    name.chars().filter(is_plain).collect()
+}
+
 fn html(skipped: &[Skipped]) -> String {
     let mut page = String::from(HEAD);
     let title = match skipped.len() {
@@ -58,7 +64,7 @@ fn html(skipped: &[Skipped]) -> String {
             let _ = write!(
                 page,
                 "<tr><td>{}<td>{}</tr>",
-                escaped(file),
+                escaped(&shown(file)),
                 escaped(reason)
             );
         }
@@ -71,6 +77,16 @@ fn html(skipped: &[Skipped]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_can_not_turn_the_page_around() {
+        let skipped = [Skipped {
+            file: "holiday\u{202e}gpj.exe".into(),
+            reason: "a".into(),
+            not_now: false,
+        }];
+        assert!(html(&skipped).contains("<td>holidaygpj.exe<td>"));
+    }
 
     #[test]
     fn names_can_not_break_out_of_the_page() {

@@ -334,6 +334,7 @@ pub(super) mod tests {
             pair: crate::rendition::Pair::Off,
             note: false,
             captions: crate::rendition::Captions::default(),
+            note: true,
         }
     }
 

@@ -24,6 +24,7 @@ fn rendition(width: u32) -> Rendition {
         pair: crate::rendition::Pair::Wide,
         note: false,
         captions: Captions::default(),
+        note: true,
     }
 }
 
