@@ -211,6 +211,13 @@
     try { done = document.execCommand('copy'); } catch (e) { done = false; }
     by('copied').textContent = done ? 'Copied' : 'Copy it by hand: it is selected';
   };
+  by('stay').onclick = function () {
+    var wanted = Math.round(+by('seconds').value) || 0;
+    request('POST', 'control', { command: 'interval', seconds: wanted }, function (ok, text) {
+      by('stays').textContent = ok ? 'Each stays ' + seconds(wanted * 1000) + ' now' : text.trim() || 'The server does not answer';
+      by('stays').className = ok ? '' : 'bad';
+    });
+  };
   by('qr').onerror = function () { by('qr').className = 'none'; };
 
   // ---- what there is to choose from
@@ -250,8 +257,8 @@
     standard('pair', lists.pair);
     standard('transition', lists.transition_millis ? seconds(lists.transition_millis) : 'cut');
     standard('caption', worded('caption', lists.captions));
-    by('holds').textContent = lists.photos.toLocaleString() + (lists.photos === 1 ? ' photo' : ' photos') + '. Each stays ' +
-      seconds(lists.interval_millis) + ', on all screens; the server’s option --interval sets that.';
+    by('holds').textContent = lists.photos.toLocaleString() + (lists.photos === 1 ? ' photo' : ' photos');
+    by('seconds').value = lists.interval_millis / 1000;
   });
 
   read(location.search);

@@ -153,7 +153,6 @@ fn outputs(
         profiles: Arc::new(Profiles::open(config.dirs.state.as_deref())),
         framing,
         rendition: config.rendition,
-        settings: config.timeline,
         resume_after: config.resume_after,
         viewers: Arc::default(),
         reports: Arc::default(),

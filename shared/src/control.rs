@@ -21,6 +21,11 @@ pub enum Command {
         /// The photo, by its path as the library names it.
         photo: String,
     },
+    /// From now on each slide stays so long.
+    Interval {
+        /// How long, in seconds.
+        seconds: u32,
+    },
 }
 
 /// The JSON that `POST /control` takes, `{"command":"next"}`.
@@ -31,6 +36,9 @@ impl fmt::Display for Command {
             Self::Previous => f.write_str(r#"{"command":"previous"}"#),
             Self::Pause => f.write_str(r#"{"command":"pause"}"#),
             Self::Resume => f.write_str(r#"{"command":"resume"}"#),
+            Self::Interval { seconds } => {
+                write!(f, r#"{{"command":"interval","seconds":{seconds}}}"#)
+            }
             Self::Show { photo } => {
                 f.write_str(r#"{"command":"show","photo":""#)?;
                 for c in photo.chars() {
@@ -60,6 +68,10 @@ mod tests {
             (Command::Pause, r#"{"command":"pause"}"#),
             (Command::Resume, r#"{"command":"resume"}"#),
             (
+                Command::Interval { seconds: 8 },
+                r#"{"command":"interval","seconds":8}"#,
+            ),
+            (
                 Command::Show {
                     photo: "a/b.jpg".into(),
                 },
@@ -75,6 +87,7 @@ mod tests {
             "{}",
             r#"{"command":"stop"}"#,
             r#"{"command":"show"}"#,
+            r#"{"command":"interval","seconds":-1}"#,
             r#"{"command":1}"#,
         ] {
             assert!(serde_json::from_str::<Command>(bad).is_err(), "{bad}");

@@ -2,9 +2,10 @@
 
 use crate::around::{await_pictures, await_true, go_to};
 use crate::support::clients::Client;
-use crate::support::devtools::Browser;
+use crate::support::devtools::{Browser, Page};
 use crate::support::eventually;
 use crate::support::http::{self, Reply};
+use crate::support::parts::Parts;
 use crate::support::photos::Photos;
 use crate::support::pixels::RED;
 use crate::support::server::{STANDING, Server};
@@ -131,6 +132,28 @@ fn the_settings_page_builds_a_link_and_keeps_it() {
         "/tv.living-room/.test(document.getElementById('names').textContent) &&
          /living-room is saved/.test(document.getElementById('said').textContent)",
     );
+    // How long pictures stay is the same on all screens: it takes effect at once, or says why not.
+    let set = |page: &mut Page, seconds: &str| {
+        page.eval(&format!(
+            "document.getElementById('seconds').value = '{seconds}'; document.getElementById('stay').click()"
+        ))
+        .expect("to set it");
+    };
+    let interval = || server.get("/status").json()["channel"]["interval_millis"].clone();
+    set(&mut page, "0");
+    await_true(
+        &mut page,
+        "/can stay from 1 to 86400 seconds/.test(document.getElementById('stays').textContent)",
+    );
+    assert_eq!(interval(), 7_200_000);
+    set(&mut page, "8");
+    await_true(
+        &mut page,
+        "/Each stays 8 seconds now/.test(document.getElementById('stays').textContent)",
+    );
+    assert_eq!(interval(), 8_000);
+    let mut slides = Parts::open(server.address, "/bytes");
+    assert_eq!(slides.part().head.number("X-Dwell-Ms"), 8_000);
     // Fields and buttons are for fingers, and Save is where one sees it.
     await_true(
         &mut page,

@@ -238,6 +238,11 @@ impl Library {
         found
     }
 
+    /// Whether this is one of the demo's pictures, which stand in for photos.
+    pub fn is_drawn(&self, id: PhotoId) -> bool {
+        self.demo.iter().any(|photo| photo.id == id)
+    }
+
     /// The same; and when there is nothing, once everything has been looked through, the demo's
     /// pictures. Never a photo that was not asked for.
     pub fn entries_or_demo(&self, filter: &Filter, order: Order) -> Vec<Entry> {

@@ -1,6 +1,6 @@
 //! `POST /control`: a command in JSON; the answer is the state after it.
 
-use std::sync::Arc;
+use std::{num::NonZeroU64, sync::Arc};
 
 use futures_util::{Stream, StreamExt};
 use http::{HeaderMap, header};
@@ -13,7 +13,11 @@ use super::{
     reply::{self, Problem},
     status,
 };
-use crate::{channel::ActError, net::Refusal, timeline::Act};
+use crate::{
+    channel::ActError,
+    net::Refusal,
+    timeline::{Act, Transition},
+};
 
 pub(super) async fn answer<S, B>(
     outputs: &Arc<Outputs>,
@@ -29,7 +33,7 @@ where
     let command: Command = serde_json::from_slice(&body).map_err(|error| {
         Problem::bad_request(format!(
             "the body is no command ({error}); send JSON like {{\"command\":\"next\"}}, with next, previous, pause, \
-             resume, or show and a \"photo\""
+             resume, show and a \"photo\", or interval and \"seconds\""
         ))
     })?;
     let act = match command {
@@ -37,6 +41,7 @@ where
         Command::Previous => Act::Previous,
         Command::Pause => Act::Pause,
         Command::Resume => Act::Resume,
+        Command::Interval { seconds } => Act::Interval(interval(seconds, outputs)?),
         Command::Show { photo } => Act::Show(photo.parse().map_err(|_| {
             Problem::bad_request(format!(
                 "photo {photo:?} is no photo's id; GET /status names the current one"
@@ -56,6 +61,25 @@ where
         Err(error @ ActError::UnknownPhoto(_)) => Err(Problem::bad_request(error.to_string())),
         Err(error @ ActError::Stopping) => Err(Problem::unavailable(&error.to_string())),
     }
+}
+
+/// A day: whoever wants one picture for longer pauses.
+const MAX_SECONDS: u32 = 24 * 60 * 60;
+
+/// How long slides are to stay, in milliseconds: at least as long as they take to change.
+fn interval(seconds: u32, outputs: &Outputs) -> Result<NonZeroU64, Problem> {
+    let least = match outputs.rendition.transition {
+        Transition::Cut => 1,
+        Transition::Crossfade { millis } => millis.div_ceil(1000).max(1),
+    };
+    let millis = NonZeroU64::new(u64::from(seconds) * 1000);
+    millis
+        .filter(|_| (least..=MAX_SECONDS).contains(&seconds))
+        .ok_or_else(|| {
+            Problem::bad_request(format!(
+                "slides can stay from {least} to {MAX_SECONDS} seconds, not {seconds}"
+            ))
+        })
 }
 
 /// What the body says of who sends it.

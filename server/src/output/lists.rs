@@ -41,8 +41,8 @@ pub(super) async fn answer(outputs: &Arc<Outputs>) -> Result<Response, reply::Pr
         photos: outputs.library.counts().photos,
         albums,
         keywords,
-        interval_millis: outputs.settings.interval_millis,
-        transition_millis: match outputs.settings.transition {
+        interval_millis: outputs.settings().interval_millis,
+        transition_millis: match outputs.settings().transition {
             Transition::Cut => 0,
             Transition::Crossfade { millis } => millis,
         },

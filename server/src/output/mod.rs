@@ -64,8 +64,6 @@ pub struct Outputs {
     pub framing: Arc<Framing>,
     /// What a client gets that asks for nothing in particular.
     pub rendition: Rendition,
-    /// Interval and transition.
-    pub settings: Settings,
     /// After how many milliseconds a pause ends by itself, if it does.
     pub resume_after: Option<std::num::NonZeroU64>,
     /// Who watches.
@@ -90,6 +88,13 @@ pub struct Outputs {
     pub started_at: std::time::Instant,
     /// The same by the wall clock: tells one run of the server from another.
     pub started_millis: u64,
+}
+
+impl Outputs {
+    /// How long slides stay and how they change, as it is now.
+    pub(crate) fn settings(&self) -> Settings {
+        self.channels.main().programme().borrow().settings()
+    }
 }
 
 /// All endpoints as one filter that answers every request.

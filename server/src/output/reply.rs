@@ -11,6 +11,7 @@ use super::{Outputs, query::Wishes};
 use crate::{
     channel::Channel,
     channels::{ChannelNo, Show},
+    clock,
     hub::Lease,
     library::Filter,
     net::Refusal,
@@ -224,14 +225,20 @@ pub(super) async fn open(
     wishes: &Wishes,
 ) -> Result<(Show, Lease), Problem> {
     // Held until the feed's producer holds it.
-    let (channel, _held) = choose(outputs, &wishes.filter).await?;
-    let show = Show {
-        channel,
-        rendition: wishes.rendition,
-    };
+    let (channel, held) = choose(outputs, &wishes.filter).await?;
+    let mut rendition = wishes.rendition;
+    // Over photos nothing is explained: whoever asks for it and whoever doesn't share what is made.
+    let showing = held
+        .programme()
+        .borrow()
+        .timeline(rendition.size, rendition.pair)
+        .at(clock::now());
+    rendition.note &=
+        showing.is_some_and(|showing| outputs.library.is_drawn(showing.current.photo));
+    let show = Show { channel, rendition };
     let distance = |other: &Show| {
         let same_photos = other.channel == channel;
-        same_photos.then(|| wishes.rendition.distance(&other.rendition))?
+        same_photos.then(|| rendition.distance(&other.rendition))?
     };
     match outputs.feeds.open_nearest(&show, distance) {
         Ok(Some(opened)) => {

@@ -218,7 +218,7 @@ pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<
     }
     let programme = chosen.programme().borrow().clone();
     // Screens may pair other photos: whoever says its size and `pair` hears of its own.
-    let shape = query::wishes(&request.query, outputs.rendition, outputs.settings)?.rendition;
+    let shape = query::wishes(&request.query, outputs.rendition, outputs.settings())?.rendition;
     let (decoder, decoder_note) = decoding::told();
     Ok(reply::json(&Status {
         version: env!("CARGO_PKG_VERSION"),

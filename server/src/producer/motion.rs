@@ -332,7 +332,6 @@ pub(super) mod tests {
             fps: Fps(10),
             transition,
             pair: crate::rendition::Pair::Off,
-            note: false,
             captions: crate::rendition::Captions::default(),
             note: true,
         }

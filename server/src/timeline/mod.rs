@@ -16,7 +16,7 @@ mod roll;
 mod round;
 mod transition;
 
-use std::sync::Arc;
+use std::{num::NonZeroU64, sync::Arc};
 
 use mantel_shared::{SlideNo, UnixMillis};
 
@@ -118,6 +118,8 @@ pub enum Act {
     Resume,
     /// Show this photo now, by itself, then go on from where the playlist was.
     Show(PhotoId),
+    /// From now on slides stay so many milliseconds; the one on screen begins anew, so that none is cut short.
+    Interval(NonZeroU64),
 }
 
 /// The command named a photo that is not in the playlist.
@@ -247,6 +249,13 @@ impl Timeline {
             }
             Act::Resume if paused.is_none() => return Ok(()),
             Act::Resume => anchor.paused_at = None,
+            Act::Interval(millis) => {
+                if self.playlist.is_empty() {
+                    // Once there are photos the slides until now are counted as they would have come.
+                    self.counted_by.get_or_insert(self.settings.interval_millis);
+                }
+                self.settings.interval_millis = millis.get();
+            }
         }
         self.starts_now(now);
         Ok(())

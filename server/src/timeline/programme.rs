@@ -19,6 +19,8 @@ pub struct Programme {
     landscape: Arc<Timeline>,
     portrait: Arc<Timeline>,
     pause: Option<Pause>,
+    /// How long slides stay by the configuration.
+    configured_millis: u64,
 }
 
 /// A pause, as it is told on the screens that it stops.
@@ -44,6 +46,18 @@ pub struct SavedProgramme {
     /// The pause, if there is one.
     #[serde(default)]
     pub pause: Option<Pause>,
+    /// The interval that somebody has set, if it is another than the configured one.
+    #[serde(default)]
+    pub interval: Option<Interval>,
+}
+
+/// An interval that somebody has set. It holds until another one is configured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+pub struct Interval {
+    /// How long slides stay, in milliseconds.
+    pub millis: NonZeroU64,
+    /// How long they would by the configuration that it was set over.
+    pub configured_millis: u64,
 }
 
 /// Playlists for a [`Programme`], each worked out for its timeline.
@@ -67,6 +81,14 @@ impl Programme {
         saved: SavedProgramme,
         now: UnixMillis,
     ) -> Self {
+        let configured_millis = settings.interval_millis;
+        let set = saved.interval;
+        let settings = Settings {
+            interval_millis: set
+                .filter(|set| set.configured_millis == configured_millis)
+                .map_or(configured_millis, |set| set.millis.get()),
+            ..settings
+        };
         // Empty at first: what was saved is found among the photos that were there then.
         let empty = Arc::new(Roll::new(Vec::new(), roll.order, roll.seed));
         let timeline = |saved: Option<Saved>| {
@@ -104,6 +126,7 @@ impl Programme {
             portrait: other(portrait),
             single: single.clone(),
             pause,
+            configured_millis,
         };
         let playlists = programme.playlists_of(roll, now);
         programme.with_playlists(playlists, now)
@@ -229,6 +252,7 @@ impl Programme {
             portrait: other(&self.portrait, portrait),
             single: first,
             pause: self.pause.clone(),
+            configured_millis: self.configured_millis,
         }
     }
 
@@ -248,7 +272,18 @@ impl Programme {
             portrait: own(&self.portrait),
             saved: Some(self.single.saved()),
             pause: self.pause.clone(),
+            interval: NonZeroU64::new(self.settings().interval_millis)
+                .filter(|millis| millis.get() != self.configured_millis)
+                .map(|millis| Interval {
+                    millis,
+                    configured_millis: self.configured_millis,
+                }),
         }
+    }
+
+    /// How long slides stay and how they change.
+    pub fn settings(&self) -> Settings {
+        self.single.settings()
     }
 
     /// Changes every timeline once, and keeps those the same that are the same.
@@ -271,6 +306,7 @@ impl Programme {
             portrait: other(&self.portrait),
             single: single.clone(),
             pause: self.pause.clone(),
+            configured_millis: self.configured_millis,
         }
     }
 }
@@ -308,6 +344,30 @@ mod tests {
     fn is_paused(programme: &Programme, now: u64) -> bool {
         let timeline = programme.timeline(Size::new(16, 9), Pair::Own);
         timeline.at(UnixMillis(now)).unwrap().paused
+    }
+
+    #[test]
+    fn a_set_interval_outlives_a_restart_until_another_is_configured() {
+        let roll = Arc::new(Roll::new((0..9).map(entry).collect(), Order::Name, 1));
+        let now = UnixMillis(1_800_000_000_000);
+        let start = |interval_millis, saved| {
+            let settings = Settings {
+                interval_millis,
+                ..SETTINGS
+            };
+            Programme::new(settings, &roll, saved, now)
+        };
+        let mut programme = start(10_000, SavedProgramme::default());
+        assert_eq!(programme.saved().interval, None);
+        let interval = Act::Interval(NonZeroU64::new(3_000).unwrap());
+        programme.act(interval, None, now).unwrap();
+        let again = start(10_000, programme.saved());
+        assert_eq!(again.settings().interval_millis, 3_000);
+        let once_more = start(10_000, again.saved());
+        assert_eq!(once_more.settings().interval_millis, 3_000);
+        let configured = start(20_000, again.saved());
+        assert_eq!(configured.settings().interval_millis, 20_000);
+        assert_eq!(configured.saved().interval, None);
     }
 
     #[test]

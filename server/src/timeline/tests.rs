@@ -124,6 +124,54 @@ fn pause_stands_for_ever_and_commands_work_in_it() {
 }
 
 #[test]
+fn another_interval_keeps_the_slide_and_the_one_announced() {
+    for millis in [1_000, 4_000, 60_000] {
+        let mut timeline = timeline(9);
+        // Nine of its ten seconds are over: a shorter interval would have brought others since.
+        let then = NOW - NOW % 10_000 + 9_000;
+        let before = at(&timeline, then);
+        let interval = Act::Interval(NonZeroU64::new(millis).unwrap());
+        timeline.act(interval, UnixMillis(then)).unwrap();
+        let after = at(&timeline, then);
+        assert_eq!(
+            (after.current.no, after.current.photo),
+            (before.current.no, before.current.photo)
+        );
+        assert_eq!(
+            (after.next.no, after.next.photo),
+            (before.next.no, before.next.photo)
+        );
+        assert_eq!(after.next.starts_at.0, then + millis);
+        // Numbers only grow, one at a time.
+        let mut last = after.current.no.0;
+        for now in (then..then + 20 * millis).step_by(millis as usize / 4) {
+            let no = at(&timeline, now).current.no.0;
+            assert!(no == last || no == last + 1, "{no} after {last}");
+            last = no;
+        }
+        assert_eq!(last, before.current.no.0 + 19);
+    }
+}
+
+#[test]
+fn another_interval_during_a_pause_ends_no_pause() {
+    let mut timeline = timeline(9);
+    timeline.act(Act::Pause, UnixMillis(NOW)).unwrap();
+    let before = at(&timeline, NOW);
+    let interval = Act::Interval(NonZeroU64::new(1_000).unwrap());
+    timeline.act(interval, UnixMillis(NOW + 50_000)).unwrap();
+    let after = at(&timeline, NOW + 90_000);
+    assert!(after.paused);
+    assert_eq!(
+        (after.current.no, after.current.photo),
+        (before.current.no, before.current.photo)
+    );
+    timeline.act(Act::Resume, UnixMillis(NOW + 90_000)).unwrap();
+    let resumed = at(&timeline, NOW + 90_000);
+    assert_eq!(resumed.next.starts_at.0, NOW + 91_000);
+}
+
+#[test]
 fn a_photo_that_goes_away_gives_way_at_once_and_no_other_moves() {
     let mut timeline = timeline(9);
     let showing = at(&timeline, NOW);

@@ -22,7 +22,6 @@ fn rendition(width: u32) -> Rendition {
         fps: Fps(10),
         transition: Transition::Cut,
         pair: crate::rendition::Pair::Wide,
-        note: false,
         captions: Captions::default(),
         note: true,
     }
