@@ -117,7 +117,9 @@ fn a_move_stays_inside_the_photo() {
             if left == 0 && right == 0 && inside >= 2 {
                 Ok(())
             } else {
-                Err(format!("{left} changes left of it, {inside} in it, {right} right of it"))
+                Err(format!(
+                    "{left} changes left of it, {inside} in it, {right} right of it"
+                ))
             }
         });
     }

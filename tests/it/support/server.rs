@@ -304,7 +304,7 @@ impl Program {
 }
 
 /// The loopback address in a line such as `http://127.0.0.1:45123/`.
-fn address_in(line: &str) -> Option<SocketAddr> {
+pub(crate) fn address_in(line: &str) -> Option<SocketAddr> {
     let (_, rest) = line.split_once("http://127.0.0.1:")?;
     let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
     let port: u16 = digits.parse().ok().filter(|port| *port != 0)?;
