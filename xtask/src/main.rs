@@ -7,10 +7,12 @@ mod args;
 mod bench;
 mod check;
 mod clients;
+mod dist;
 mod fetch;
 mod fingerprint;
 mod glue;
 mod imports;
+mod licences;
 mod page;
 mod parts;
 mod photos;
@@ -61,6 +63,10 @@ fn perform(task: Task) -> anyhow::Result<ExitCode> {
         Task::Check { parts } => check::check(&project, &parts),
         Task::Photos { n, folder } => {
             photos::make(std::path::Path::new(&folder), n).map(|()| ExitCode::SUCCESS)
+        }
+        Task::Dist { targets } => dist::dist(&project, &targets).map(|()| ExitCode::SUCCESS),
+        Task::Image { target } => {
+            dist::image(&project, target.as_deref()).map(|()| ExitCode::SUCCESS)
         }
         Task::Tools => tools::ensure_all(&project).map(|()| ExitCode::SUCCESS),
         Task::Clients => clients::ensure(&project).map(|()| ExitCode::SUCCESS),

@@ -118,7 +118,7 @@ pub(crate) fn viewer_line(sizes: Sizes) -> String {
 }
 
 /// Thousands of bytes with one digit, or millions from one on.
-fn kilobytes(bytes: u64) -> String {
+pub(crate) fn kilobytes(bytes: u64) -> String {
     let (unit, name) = if bytes < 1_000_000 {
         (1_000, "KB")
     } else {

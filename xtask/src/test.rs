@@ -10,7 +10,7 @@ use crate::args::Profile;
 use crate::fetch::Turn;
 use crate::parts::{Parts, is_ci};
 use crate::project::{Project, with_path};
-use crate::{clients, run, viewer};
+use crate::{clients, dist, run, viewer};
 
 /// Builds, gets the clients, and runs `cargo test` with these arguments.
 pub(crate) fn test(project: &Project, arguments: &[OsString]) -> anyhow::Result<ExitCode> {
@@ -49,7 +49,8 @@ pub(crate) fn test(project: &Project, arguments: &[OsString]) -> anyhow::Result<
             }
             cargo
                 .env("MANTEL_DIST", &project.dist)
-                .env("MANTEL_CLIENTS", clients::folder(project));
+                .env("MANTEL_CLIENTS", clients::folder(project))
+                .env("MANTEL_ARCHIVES", dist::folder(project));
             results_of(&mut cargo, &mut std::io::stdout(), &mut results)
         });
     } else {

@@ -85,25 +85,24 @@ pub(crate) fn ensure_all(project: &Project) -> anyhow::Result<()> {
 
 /// Adds the viewer's target to the pinned toolchain.
 pub(crate) fn wasm_target(project: &Project) -> anyhow::Result<()> {
+    target(project, WASM_TARGET, "the viewer is compiled for it")
+}
+
+/// Adds a target to the pinned toolchain, unless it has it.
+pub(crate) fn target(project: &Project, target: &str, purpose: &str) -> anyhow::Result<()> {
     let mut rustc = project.command("rustc");
-    rustc.args(["--print", "target-libdir", "--target", WASM_TARGET]);
+    rustc.args(["--print", "target-libdir", "--target", target]);
     if output(&mut rustc).is_ok_and(|folder| Path::new(folder.trim()).is_dir()) {
         return Ok(());
     }
     if on_path("rustup").is_none() {
         bail!(
-            "this Rust has no {WASM_TARGET}, which the viewer is compiled for, and rustup is not on PATH to add it: \
-             install Rust with rustup"
+            "this Rust has no {target} ({purpose}), and rustup is not on PATH to add it: install Rust with rustup"
         );
     }
-    eprintln!("\nAdding {WASM_TARGET} to Rust: the viewer is compiled for it");
+    eprintln!("\nAdding {target} to Rust: {purpose}");
     // In the project's folder, rustup means the toolchain that rust-toolchain.toml pins.
-    succeed(
-        project
-            .command("rustup")
-            .args(["target", "add", WASM_TARGET]),
-    )
-    .context(
+    succeed(project.command("rustup").args(["target", "add", target])).context(
         "the target could not be added; its messages stand above. Try again when the network is up",
     )
 }

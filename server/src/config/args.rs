@@ -201,6 +201,12 @@ pub enum Command {
     ///
     /// Where there is no terminal, the password is the first line of what comes in.
     Password(PasswordArgs),
+    /// Asks a server that runs whether it is well, and fails if it is not: for health checks.
+    Health {
+        /// Where it listens.
+        #[arg(value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
+        address: String,
+    },
 }
 
 /// What `token` does.

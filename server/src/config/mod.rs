@@ -283,6 +283,8 @@ pub enum Invocation {
     Token(TokenTask),
     /// `mantel password`.
     Password(PasswordTask),
+    /// `mantel health`, of the server at this address.
+    Health(String),
 }
 
 impl Invocation {
@@ -319,6 +321,7 @@ impl Invocation {
             Command::Scan(task) => Self::Scan(LibraryTask::resolve(both(task))?),
             Command::Token(command) => Self::Token(TokenTask::resolve(command, args)?),
             Command::Password(args) => Self::Password(PasswordTask::resolve(args)?),
+            Command::Health { address } => Self::Health(address),
         })
     }
 }

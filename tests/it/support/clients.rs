@@ -50,6 +50,10 @@ pub(crate) enum Client {
     SystemdAnalyze,
     /// Python with OpenCV.
     Opencv,
+    /// The emulator that runs single programs of aarch64.
+    Qemu,
+    /// What builds images without a daemon.
+    Buildah,
 }
 
 impl Client {
@@ -74,6 +78,8 @@ impl Client {
             Client::Faketime => "libfaketime",
             Client::SystemdAnalyze => "systemd-analyze",
             Client::Opencv => "OpenCV",
+            Client::Qemu => "qemu-aarch64",
+            Client::Buildah => "buildah",
         }
     }
 
@@ -108,6 +114,10 @@ impl Client {
             Client::Faketime => vec![in_libraries("faketime/libfaketime.so.1")],
             Client::SystemdAnalyze => vec![on_path("systemd-analyze")],
             Client::Opencv => vec![python_with_opencv()],
+            Client::Qemu => {
+                vec![on_path("qemu-aarch64").or_else(|_| on_path("qemu-aarch64-static"))]
+            }
+            Client::Buildah => vec![on_path("buildah")],
         }
     }
 }

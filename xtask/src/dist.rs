@@ -1,0 +1,291 @@
+//! `dist` and `image`: archives for machines without a compiler, and the container image that is made of one.
+//!
+//! Static, with musl: one file runs on every Linux of its kind of processor, and in an image that holds nothing else.
+//! zig is the C compiler and the linker for both kinds; nothing of the system's own C library takes part.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, bail};
+
+use crate::fetch::{PyPackage, Turn, remove};
+use crate::project::{Project, on_path, output, succeed, with_path};
+use crate::{licences, run, tools, viewer};
+
+/// The C compiler and linker for every target, with each target's C library.
+const ZIG: PyPackage = PyPackage {
+    name: "ziglang",
+    version: "0.17.1",
+    sha256: &[
+        "ea6cc5d87b033cf0aedfbc8f9549a908cae6c50ac31f1698188fa48a74524b54",
+        "b7c5f02fccd40f89b999ee16a1f5ddced56e6182370f8affe494bcf8a28cf07e",
+    ],
+    purpose: "compile and link C for other machines (about 100 MB)",
+};
+
+/// What calls cargo so that it compiles and links by zig.
+const ZIGBUILD: PyPackage = PyPackage {
+    name: "cargo-zigbuild",
+    version: "0.24.1",
+    sha256: &[
+        "238a1ab54a95053a4eadc34775c81f795a8ad75f80bfed63f3f445f518102375",
+        "07c5e3dcddf208500462ec927c556bb306cca2b533b0abe29446bffb63767b85",
+    ],
+    purpose: "have cargo use zig",
+};
+
+/// The time zones: an image that holds nothing else has none.
+const TZDATA: PyPackage = PyPackage {
+    name: "tzdata",
+    version: "2026.6",
+    sha256: &["0a10eec6e13ef16b627fabed9a5f2ba61a62b1c67f327305f4e7e412a70b4aec"],
+    purpose: "know the world's time zones in an image",
+};
+
+/// What archives are made for, each with its name among container images.
+const TARGETS: [(&str, &str); 2] = [
+    ("x86_64-unknown-linux-musl", "linux/amd64"),
+    ("aarch64-unknown-linux-musl", "linux/arm64"),
+];
+
+/// What lies beside the program in an archive.
+const BESIDE: [&str; 5] = ["README.md", "LICENSE", "CHANGELOG.md", "docs", "deploy"];
+
+/// The licences of what the program is made of, in an archive.
+const LICENCES: &str = "THIRD-PARTY.txt";
+
+/// The image's own user, as deploy/Dockerfile has it.
+const USER: &str = "10001";
+
+/// Where archives and their unpacked folders lie.
+pub(crate) fn folder(project: &Project) -> PathBuf {
+    project.target.join("dist")
+}
+
+/// Makes archives for the named targets, or for all.
+pub(crate) fn dist(project: &Project, names: &[String]) -> anyhow::Result<()> {
+    let targets = chosen(names)?;
+    let sizes = viewer::ensure(project)?;
+    for target in targets {
+        archive(project, target)?;
+    }
+    sums(project)?;
+    eprintln!("{}", run::viewer_line(sizes));
+    Ok(())
+}
+
+/// Makes the image `mantel` of the archive for one target, by default this machine's kind.
+pub(crate) fn image(project: &Project, name: Option<&str>) -> anyhow::Result<()> {
+    let here = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
+    let name = name.unwrap_or(&here).to_owned();
+    let target = chosen(&[name])?.remove(0);
+    let builder = ["buildah", "podman", "docker"]
+        .into_iter()
+        .find(|builder| on_path(builder).is_some())
+        .context("an image is built by buildah, podman or docker, and none of them is on PATH")?;
+    viewer::ensure(project)?;
+    let unpacked = archive(project, target)?;
+    sums(project)?;
+    let mut build = project.command(builder);
+    build.args(["build", "--platform", platform(target)]);
+    if builder != "docker" {
+        // The other format has no health checks.
+        build.args(["--format", "docker"]);
+    }
+    build
+        .args(["--tag", "mantel", "--file"])
+        .arg(unpacked.join("deploy").join("Dockerfile"))
+        .arg(&unpacked);
+    succeed(&mut build)?;
+    eprintln!("image  mantel  for {}, in {builder}", platform(target));
+    Ok(())
+}
+
+fn chosen(names: &[String]) -> anyhow::Result<Vec<&'static str>> {
+    let all = TARGETS.map(|(target, _)| target);
+    if let Some(unknown) = names.iter().find(|name| !all.contains(&name.as_str())) {
+        bail!(
+            "there is no archive for `{unknown}`: it is one of {}",
+            all.join(", ")
+        );
+    }
+    let wanted = |target: &&str| names.is_empty() || names.iter().any(|name| name == target);
+    Ok(all.into_iter().filter(wanted).collect())
+}
+
+fn platform(target: &str) -> &'static str {
+    TARGETS
+        .iter()
+        .find(|(known, _)| *known == target)
+        .map_or("linux", |(_, platform)| platform)
+}
+
+/// Builds the program for a target, and the archive around it. Gives the folder that was packed.
+fn archive(project: &Project, target: &str) -> anyhow::Result<PathBuf> {
+    let zig = ZIG.ensure(project, &Turn::wait(project)?)?.join("ziglang");
+    let program = server(project, target, &zig)?;
+    run::holds_viewer(project, &program)?;
+    let name = format!("mantel-{}-{target}", env!("CARGO_PKG_VERSION"));
+    let home = folder(project);
+    let unpacked = home.join(&name);
+    remove(&unpacked)?;
+    fs::create_dir_all(&unpacked)
+        .with_context(|| format!("{} can't be made", unpacked.display()))?;
+    copy(&program, &unpacked.join("mantel"))?;
+    for beside in BESIDE {
+        copy(&project.root.join(beside), &unpacked.join(beside))?;
+    }
+    let libc = zig.join("lib").join("libc").join("musl").join("COPYRIGHT");
+    let own = project.root.join("server").join("assets").join("fonts");
+    let more = [
+        ("musl, the C library", libc),
+        ("zig, which that is compiled with", zig.join("LICENSE")),
+        ("the font of captions", own.join("OFL.txt")),
+    ];
+    fs::write(
+        unpacked.join(LICENCES),
+        licences::all(project, target, &more)?,
+    )
+    .with_context(|| format!("{LICENCES} can't be written"))?;
+    skeleton(project, &unpacked.join("deploy").join("root.tar"))?;
+    let file = home.join(format!("{name}.tar.gz"));
+    // gzip without the time and the name that it would put in: the same files make the same archive.
+    let mut tar = tar(project, "--create", &file);
+    tar.args(["--owner=0", "--group=0", "--use-compress-program=gzip -9n"])
+        .arg("--directory")
+        .arg(&home)
+        .arg(&name);
+    succeed(&mut tar)?;
+    eprintln!(
+        "archive  {}  {}, the program {}",
+        file.display(),
+        run::kilobytes(file.metadata()?.len()),
+        run::kilobytes(program.metadata()?.len())
+    );
+    Ok(unpacked)
+}
+
+/// The program for a target.
+fn server(project: &Project, target: &str, zig: &Path) -> anyhow::Result<PathBuf> {
+    tools::target(project, target, "archives are compiled for it")?;
+    let zigbuild = ZIGBUILD.ensure(project, &Turn::wait(project)?)?;
+    let mut cargo = project.cargo(&["zigbuild", "--release", "--package", "mantel"]);
+    cargo
+        .args(["--bin", "mantel", "--target", target])
+        .env("CARGO_ZIGBUILD_ZIG_PATH", zig.join("zig"))
+        // Its copies of what cargo calls belong to this checkout, and go with it.
+        .env("CARGO_ZIGBUILD_CACHE_DIR", project.target.join("zigbuild"));
+    with_path(&mut cargo, &[zigbuild.join("bin")])?;
+    succeed(&mut cargo).context("the program could not be built; cargo's messages stand above")?;
+    Ok(project.target.join(target).join("release").join("mantel"))
+}
+
+/// What an image has beside the program: folders for photos and state, the latter the user's own, and time zones.
+/// A tar, because only in it a folder can belong to somebody else than whoever packs it.
+fn skeleton(project: &Project, file: &Path) -> anyhow::Result<()> {
+    let tzdata = TZDATA.ensure(project, &Turn::wait(project)?)?;
+    let home = project.target.join("dist").join("root");
+    remove(&home)?;
+    let zones = home.join("usr").join("share").join("zoneinfo");
+    fs::create_dir_all(zones.parent().unwrap_or(&home))?;
+    copy(&tzdata.join("tzdata").join("zoneinfo"), &zones)?;
+    for own in ["data", "photos"] {
+        fs::create_dir_all(home.join(own))?;
+    }
+    let mut roots = tar(project, "--create", file);
+    roots
+        .args([
+            "--owner=0",
+            "--group=0",
+            "--mode=u=rwX,go=rX",
+            "--directory",
+        ])
+        .arg(&home)
+        .args(["photos", "usr"]);
+    succeed(&mut roots)?;
+    let mut owned = tar(project, "--append", file);
+    owned
+        .arg("--mode=0700")
+        .args([format!("--owner={USER}"), format!("--group={USER}")])
+        .arg("--directory")
+        .arg(&home)
+        .arg("data");
+    succeed(&mut owned)?;
+    remove(&home)
+}
+
+/// GNU tar, packing so that the same files make the same bytes.
+fn tar(project: &Project, what: &str, file: &Path) -> Command {
+    // The time of the last commit, as far as git knows it: the files' own are those of the checkout.
+    let time = output(project.command("git").args(["log", "-1", "--format=%ct"]));
+    let time = time
+        .ok()
+        .and_then(|time| time.trim().parse::<u64>().ok())
+        .unwrap_or(0);
+    let mut tar = project.command("tar");
+    tar.args([what, "--sort=name", "--numeric-owner", "--format=ustar"])
+        .arg(format!("--mtime=@{time}"))
+        .arg("--file")
+        .arg(file);
+    tar
+}
+
+/// SHA256SUMS of all archives there, for `sha256sum --check`.
+fn sums(project: &Project) -> anyhow::Result<()> {
+    let home = folder(project);
+    let mut archives: Vec<_> = fs::read_dir(&home)
+        .with_context(|| format!("{} can't be read", home.display()))?
+        .filter_map(|entry| Some(entry.ok()?.file_name()))
+        .filter(|name| name.to_string_lossy().ends_with(".tar.gz"))
+        .collect();
+    archives.sort();
+    let mut sha256sum = project.command("sha256sum");
+    sha256sum.current_dir(&home).arg("--").args(&archives);
+    let sums = output(&mut sha256sum)?;
+    fs::write(home.join("SHA256SUMS"), sums).context("SHA256SUMS can't be written")
+}
+
+/// Copies a file, or a folder with all that is in it.
+fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+    if !from.is_dir() {
+        return fs::copy(from, to)
+            .map(drop)
+            .with_context(|| format!("{} can't be copied", from.display()));
+    }
+    fs::create_dir_all(to).with_context(|| format!("{} can't be made", to.display()))?;
+    for entry in fs::read_dir(from).with_context(|| format!("{} can't be read", from.display()))? {
+        let name = entry?.file_name();
+        copy(&from.join(&name), &to.join(&name))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn archives_are_chosen_by_target() {
+        let all = TARGETS.map(|(target, _)| target);
+        assert_eq!(chosen(&[]).expect("all"), all);
+        assert_eq!(chosen(&[all[1].to_owned()]).expect("one"), [all[1]]);
+        let error = chosen(&["mips".to_owned()]).expect_err("must be refused");
+        let error = error.to_string();
+        assert!(
+            error.contains("`mips`") && error.contains(all[0]),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn the_pins_are_whole() {
+        for package in [ZIG, ZIGBUILD, TZDATA] {
+            assert!(!package.sha256.is_empty());
+            for hash in package.sha256 {
+                let is_hex = hash.bytes().all(|digit| digit.is_ascii_hexdigit());
+                assert!(is_hex && hash.len() == 64, "{}: {hash}", package.name);
+            }
+        }
+    }
+}
