@@ -58,18 +58,30 @@ fn n_changes(client: Client, query: &str) -> Option<usize> {
     Some(lines.windows(2).filter(|pair| pair[0] != pair[1]).count())
 }
 
+/// An engine that was too slow for a moment, beside other tests, has its pictures stand from then on: a page that
+/// is opened anew tries again.
+fn pictures_move(client: Client) {
+    let mut seen = Vec::new();
+    while seen.len() < 4 {
+        let Some(n) = n_changes(client, "/?motion=kenburns") else {
+            return;
+        };
+        if n >= 3 {
+            return;
+        }
+        seen.push(n);
+    }
+    panic!("{seen:?} changes in pages one after the other");
+}
+
 #[test]
 fn pictures_move_where_that_is_wanted() {
-    if let Some(n) = n_changes(Client::Chromium, "/?motion=kenburns") {
-        assert!(n >= 3, "{n} changes");
-    }
+    pictures_move(Client::Chromium);
 }
 
 #[test]
 fn pictures_move_in_chromium_67_too() {
-    if let Some(n) = n_changes(Client::Chromium67, "/?motion=kenburns") {
-        assert!(n >= 3, "{n} changes");
-    }
+    pictures_move(Client::Chromium67);
 }
 
 /// Beside an upright photo is a backdrop: it stands still while the photo moves within its own edges.
