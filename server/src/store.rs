@@ -142,6 +142,7 @@ pub(crate) fn set_aside(path: &Path) -> io::Result<PathBuf> {
 fn sync_folder(folder: &Path) {
     // Not every system can, and the rename is done.
     #[cfg(unix)]
+    #[expect(clippy::disallowed_methods, reason = "a folder of our own")]
     let _ = File::open(folder).and_then(|folder| folder.sync_all());
     #[cfg(not(unix))]
     let _ = folder;
