@@ -8,12 +8,15 @@
 //!
 //! Scenes: `churn` (four joins a second for 20 minutes, a fifth of them slow and a fifth never reading, snapshots in nine
 //! sizes: resident memory beside memory in use), `resets` (400 snapshots at 4K whose connections are reset after 4 ms,
-//! beside a viewer of `/bytes`), `requests` (16 clients ask 100,000 times for snapshots in 25 sizes).
+//! beside a viewer of `/bytes`), `requests` (16 clients ask 100,000 times for snapshots in 25 sizes), and
+//! `decoder` (the largest file of each kind below `--photos`, decoded inside and in a process of its own).
 //!
-//! The server is all of this program, in a process of its own, with photos that are made for it or those of `--photos`.
+//! The server is all of this program, in a process of its own, with photos that are made for it or those of `--photos`;
+//! with `--program` it is another build of it, which is not asked what is in use.
 //! Loopback only; bounded in clients and time; the server ends with the benchmark. Linux only: it reads `/proc`.
 
 mod clients;
+mod decoder;
 mod process;
 mod scenes;
 
@@ -21,7 +24,7 @@ use std::{error::Error, path::PathBuf, time::Duration};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-const SCENES: [&str; 3] = ["churn", "resets", "requests"];
+const SCENES: [&str; 4] = ["churn", "resets", "requests", "decoder"];
 
 fn main() -> Result<()> {
     let words: Vec<String> = std::env::args()
@@ -43,6 +46,8 @@ fn main() -> Result<()> {
     let minutes = number("--minutes", 20)?.min(60);
     let n_requests = number("--requests", 100_000)?;
 
+    let program = value("--program").map(PathBuf::from);
+    let program = program.as_deref();
     let made = tempfile::tempdir()?;
     let photos = match value("--photos") {
         Some(folder) => PathBuf::from(folder),
@@ -61,13 +66,16 @@ fn main() -> Result<()> {
         photos.display()
     );
     if wants("resets") {
-        scenes::resets(&photos)?;
+        scenes::resets(program, &photos)?;
     }
     if wants("requests") {
-        scenes::requests(&photos, n_requests)?;
+        scenes::requests(program, &photos, n_requests)?;
+    }
+    if wants("decoder") {
+        decoder::compare(&photos)?;
     }
     if wants("churn") {
-        scenes::churn(&photos, Duration::from_secs(60 * minutes))?;
+        scenes::churn(program, &photos, Duration::from_secs(60 * minutes))?;
     }
     Ok(())
 }

@@ -15,6 +15,8 @@ use mantel::{
     render::{Picture, Quality, encode},
 };
 
+use tempfile::TempDir;
+
 use crate::Result;
 
 /// Twelve photos of twelve megapixels, different everywhere, so that each takes what a real one takes.
@@ -42,40 +44,69 @@ pub fn make_photos(folder: &Path) -> Result<()> {
 /// A server process, ended with the benchmark.
 pub struct Running {
     child: Child,
-    ask: ChildStdin,
+    /// Where it is asked how much is in use; another program can't be.
+    ask: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
+    _data: TempDir,
     /// Where it listens.
     pub address: SocketAddr,
 }
 
 impl Running {
-    /// Starts a server of `photos` with options as on the command line.
-    pub fn start(photos: &Path, options: &[&str]) -> Result<Self> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .arg("--serve")
+    /// Starts a server of `photos` with options as on the command line: this library's, or `program`.
+    pub fn start(program: Option<&Path>, photos: &Path, options: &[&str]) -> Result<Self> {
+        let data = tempfile::tempdir()?;
+        let mut command = match program {
+            Some(program) => {
+                let mut command = Command::new(program);
+                command.args(["--listen", "127.0.0.1:0"]);
+                command
+            }
+            None => {
+                let mut command = Command::new(std::env::current_exe()?);
+                command.arg("--serve");
+                command
+            }
+        };
+        let mut child = command
+            .arg("--data-dir")
+            .arg(data.path())
             .arg(photos)
             .args(options)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
         let mut answers = BufReader::new(child.stdout.take().ok_or("no stdout")?);
-        let ask = child.stdin.take().ok_or("no stdin")?;
-        let mut line = String::new();
-        answers.read_line(&mut line)?;
+        let ask = child.stdin.take().filter(|_| program.is_none());
+        let address = loop {
+            let mut line = String::new();
+            if answers.read_line(&mut line)? == 0 {
+                return Err("it did not say where it listens".into());
+            }
+            // A program says it in an address to open.
+            let words = line.split(['/', ' ', '\n']);
+            if let Some(address) = words.filter_map(|word| word.parse().ok()).next() {
+                break address;
+            }
+        };
         Ok(Self {
             child,
             ask,
             answers,
-            address: line.trim().parse()?,
+            _data: data,
+            address,
         })
     }
 
-    /// Bytes that its allocator has given out and not got back.
-    pub fn in_use(&mut self) -> Result<u64> {
-        self.ask.write_all(b"\n")?;
+    /// Bytes that its allocator has given out and not got back, where it can be asked.
+    pub fn in_use(&mut self) -> Result<Option<u64>> {
+        let Some(ask) = &mut self.ask else {
+            return Ok(None);
+        };
+        ask.write_all(b"\n")?;
         let mut line = String::new();
         self.answers.read_line(&mut line)?;
-        Ok(line.trim().parse()?)
+        Ok(Some(line.trim().parse()?))
     }
 
     /// A size of the process in bytes, such as `VmRSS` or `RssAnon`.
@@ -101,7 +132,6 @@ impl Drop for Running {
 pub fn serve(arguments: &[String]) -> Result<()> {
     mantel::keep_heap_small();
     mantel::source::decoding::start(true);
-    let data = tempfile::tempdir()?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     listener.set_nonblocking(true)?;
     println!("{}", listener.local_addr()?);
@@ -112,9 +142,7 @@ pub fn serve(arguments: &[String]) -> Result<()> {
         // A benchmark that dies must not leave its server behind.
         std::process::exit(0);
     });
-    let mut line: Vec<_> = arguments.iter().map(Into::into).collect();
-    line.extend(["--data-dir".into(), data.path().as_os_str().to_owned()]);
-    let config = Config::from_args(line)?;
+    let config = Config::from_args(arguments)?;
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?

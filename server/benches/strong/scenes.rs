@@ -28,9 +28,9 @@ fn metric(asker: &mut Asker, name: &str) -> Result<u64> {
 }
 
 /// 400 snapshots of their own size each, all given up.
-pub fn resets(photos: &Path) -> Result<()> {
+pub fn resets(program: Option<&Path>, photos: &Path) -> Result<()> {
     const N: usize = 400;
-    let server = Running::start(photos, &["--interval", "5s"])?;
+    let server = Running::start(program, photos, &["--interval", "5s"])?;
     let address = server.address;
     let mut asker = Asker::new(address);
     asker.get("/snapshot?size=640x360")?;
@@ -70,9 +70,9 @@ pub fn resets(photos: &Path) -> Result<()> {
 }
 
 /// Requests for snapshots in more sizes than there are places.
-pub fn requests(photos: &Path, n: u64) -> Result<()> {
+pub fn requests(program: Option<&Path>, photos: &Path, n: u64) -> Result<()> {
     const N_CLIENTS: u64 = 16;
-    let server = Running::start(photos, &["--interval", "5s"])?;
+    let server = Running::start(program, photos, &["--interval", "5s"])?;
     let (address, done) = (server.address, AtomicU64::new(0));
     let start = Instant::now();
     let answers = thread::scope(|clients| -> Result<Vec<(u16, Duration)>> {
@@ -117,7 +117,7 @@ pub fn requests(photos: &Path, n: u64) -> Result<()> {
 }
 
 /// Viewers and snapshots that come and go, by the minute.
-pub fn churn(photos: &Path, length: Duration) -> Result<()> {
+pub fn churn(program: Option<&Path>, photos: &Path, length: Duration) -> Result<()> {
     const SIZES: [&str; 9] = [
         "320x180", "480x270", "640x360", "640x480", "800x450", "800x600", "960x540", "1024x768",
         "1280x720",
@@ -130,7 +130,7 @@ pub fn churn(photos: &Path, length: Duration) -> Result<()> {
         "--transition",
         "1s",
     ];
-    let mut server = Running::start(photos, &options)?;
+    let mut server = Running::start(program, photos, &options)?;
     let address = server.address;
     let start = Instant::now();
     let (mut n_joins, mut n_snapshots, mut clients) = (0usize, 0u64, Vec::new());
@@ -141,7 +141,9 @@ pub fn churn(photos: &Path, length: Duration) -> Result<()> {
                 "  {minute:>3} {n_joins:>6} {n_snapshots:>6} {:>5} {:>5} {:>5} {:>5}",
                 mb(server.size("VmRSS")?),
                 mb(server.size("RssAnon")?),
-                mb(server.in_use()?),
+                server
+                    .in_use()?
+                    .map_or_else(|| "?".to_owned(), |bytes| mb(bytes).to_string()),
                 mb(server.size("VmHWM")?)
             );
             Ok(())
