@@ -3,10 +3,9 @@
 //! Each picture is worked on by a thread of its own, and glibc gives threads up to eight arenas a processor, each of which
 //! keeps what it once had; its thresholds for giving memory back grow with the first picture, too. After 25 minutes of
 //! joins and snapshots 27 MB were in use and 436 MB held; with two arenas and thresholds that stay it was 54 MB in all, for
-//! less processor time (`server/benches/2026-11-26-strong.md`). A static program has
-//! musl's allocator, which has one lock for all threads; dlmalloc takes its place there, what glibc's began as, with one
-//! arena that is given back (both builds side by side in the same file). It reserves no address space, by which the decoders'
-//! processes are limited. Other systems have allocators of their own: nothing is to be set there.
+//! less processor time (`server/benches/2026-11-26-strong.md`). musl has no arenas
+//! and gives large blocks back at once: a static program held less than that after the same churn, at the same speed.
+//! Other systems have allocators of their own: nothing is to be set there.
 //!
 //! `unsafe` because `mallopt` is a C function; it takes two numbers, and is called before there is a second thread.
 
