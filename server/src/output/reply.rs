@@ -227,14 +227,14 @@ pub(super) async fn open(
     // Held until the feed's producer holds it.
     let (channel, held) = choose(outputs, &wishes.filter).await?;
     let mut rendition = wishes.rendition;
-    // Over photos nothing is explained: whoever asks for it and whoever doesn't share what is made.
+    // Over photos nothing is explained: whoever asks for it and whoever doesn't share what is made. As long as
+    // nothing is on, what comes may be the drawn pictures.
     let showing = held
         .programme()
         .borrow()
         .timeline(rendition.size, rendition.pair)
         .at(clock::now());
-    rendition.note &=
-        showing.is_some_and(|showing| outputs.library.is_drawn(showing.current.photo));
+    rendition.note &= showing.is_none_or(|showing| outputs.library.is_drawn(showing.current.photo));
     let show = Show { channel, rendition };
     let distance = |other: &Show| {
         let same_photos = other.channel == channel;
