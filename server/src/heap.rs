@@ -3,8 +3,8 @@
 //! Each picture is worked on by a thread of its own, and glibc gives threads up to eight arenas a processor, each of which
 //! keeps what it once had; its thresholds for giving memory back grow with the first picture, too. After 25 minutes of
 //! joins and snapshots 27 MB were in use and 436 MB held; with two arenas and thresholds that stay it was 54 MB in all, for
-//! less processor time (`server/benches/2026-11-26-strong.md`). musl has no arenas
-//! and gives large blocks back at once: a static program held less than that after the same churn, at the same speed.
+//! less processor time (`server/benches/2026-11-26-strong.md`). A static program's C library has no arenas: it held less than
+//! that in the same churn, at the same speed.
 //! Other systems have allocators of their own: nothing is to be set there.
 //!
 //! `unsafe` because `mallopt` is a C function; it takes two numbers, and is called before there is a second thread.
