@@ -61,4 +61,4 @@ pub use meta::{
 pub use report::{
     Awake, MAX_REPORT_BYTES, MAX_REPORT_TEXT_BYTES, MAX_SCREEN_NAME_BYTES, Report, Rung,
 };
-pub use text::{ContentType, TakenAt, TextError, is_deceptive};
+pub use text::{ContentType, TakenAt, TextError, is_deceptive, is_readable};

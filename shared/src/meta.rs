@@ -120,6 +120,16 @@ impl Timestamp {
 }
 
 impl Transition {
+    /// The same, no longer than so many milliseconds.
+    pub fn within(self, millis: u64) -> Self {
+        match self {
+            Self::Cut => Self::Cut,
+            Self::Crossfade { millis: own } => Self::Crossfade {
+                millis: u32::try_from(millis).map_or(own, |most| own.min(most)),
+            },
+        }
+    }
+
     /// Reads `cut` or `crossfade; ms=N`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut pieces = text.split(';').map(str::trim);

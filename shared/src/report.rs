@@ -110,10 +110,7 @@ pub struct Report {
 #[cfg(any(feature = "serde", test))]
 fn cut(text: &str, max: usize) -> String {
     let mut kept = String::new();
-    for c in text
-        .chars()
-        .filter(|c| !c.is_control() && !crate::is_deceptive(*c))
-    {
+    for c in text.chars().filter(|c| crate::is_readable(*c)) {
         if kept.len() + c.len_utf8() > max {
             break;
         }
@@ -238,7 +235,7 @@ mod tests {
             prop_assert!(report.name.len() <= MAX_SCREEN_NAME_BYTES);
             prop_assert!(report.engine.len() <= MAX_REPORT_TEXT_BYTES);
             prop_assert!(!report.engine.chars().any(char::is_control));
-            let clean: String = text.chars().filter(|c| !c.is_control() && !crate::is_deceptive(*c)).collect();
+            let clean: String = text.chars().filter(|c| crate::is_readable(*c)).collect();
             prop_assert!(clean.starts_with(&report.engine));
         }
     }

@@ -34,6 +34,11 @@ pub const fn is_deceptive(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// Whether a character belongs into words that people read: no control character, and none that deceives.
+pub fn is_readable(c: char) -> bool {
+    !c.is_control() && !is_deceptive(c)
+}
+
 impl ContentType {
     /// `image/jpeg`, the only one that VLC and ffmpeg play.
     pub const JPEG: Self = Self(Cow::Borrowed("image/jpeg"));

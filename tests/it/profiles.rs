@@ -154,6 +154,10 @@ fn the_settings_page_builds_a_link_and_keeps_it() {
     assert_eq!(interval(), 8_000);
     let mut slides = Parts::open(server.address, "/bytes");
     assert_eq!(slides.part().head.number("X-Dwell-Ms"), 8_000);
+    // A screen whose slides were to change more slowly goes on, and keeps up.
+    let mut slow = Parts::open(server.address, "/bytes?transition=30s");
+    let head = slow.part().head;
+    assert_eq!(head.get("X-Transition"), Some("crossfade; ms=8000"));
     // Fields and buttons are for fingers, and Save is where one sees it.
     await_true(
         &mut page,

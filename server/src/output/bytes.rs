@@ -31,7 +31,7 @@ pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<
         note: false,
         ..outputs.rendition
     };
-    let wishes = query::wishes(&request.query, default, outputs.settings())?;
+    let wishes = query::wishes(&request.query, default, outputs.configured())?;
     let (show, lease) = reply::open(outputs, &wishes).await?;
     let script = Slides {
         subscription: lease.subscribe(Kind::Stills),

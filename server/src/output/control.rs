@@ -107,7 +107,7 @@ fn by(body: &[u8], request: &Request) -> Option<String> {
 }
 
 fn named(text: &str) -> String {
-    let letters = text.chars().filter(|c| !c.is_control());
+    let letters = text.chars().filter(|c| mantel_shared::is_readable(*c));
     let name: String = letters.take(MAX_NAME_CHARS).collect();
     name.trim().to_owned()
 }
@@ -177,4 +177,16 @@ where
         }
     }
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_commands_is_named_in_one_short_line_that_reads_as_it_is() {
+        assert_eq!(named(" hall\n\u{202e}way\u{2069} "), "hallway");
+        assert_eq!(named(&"ä".repeat(200)).chars().count(), MAX_NAME_CHARS);
+        assert_eq!(named("\u{7}\u{202e}"), "");
+    }
 }

@@ -95,6 +95,11 @@ impl Outputs {
     pub(crate) fn settings(&self) -> Settings {
         self.channels.main().programme().borrow().settings()
     }
+
+    /// The same as configured: what a query is held against.
+    pub(crate) fn configured(&self) -> Settings {
+        self.channels.main().programme().borrow().configured()
+    }
 }
 
 /// All endpoints as one filter that answers every request.

@@ -157,10 +157,19 @@ pub(super) fn page(content_type: &str, body: impl Into<Bytes>) -> Response {
 
 /// Text that can stand in a page.
 pub(super) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
+    let mut html = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            '"' => html.push_str("&quot;"),
+            // By them `gpj.exe` reads `exe.jpg`.
+            c if mantel_shared::is_deceptive(c) => {}
+            c => html.push(c),
+        }
+    }
+    html
 }
 
 pub(super) fn options(path: &str) -> Response {

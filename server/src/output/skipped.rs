@@ -43,12 +43,6 @@ body{font:16px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0
 table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.4em .8em .4em 0;border-bottom:1px solid #333;\
 vertical-align:top;overflow-wrap:anywhere}th{color:#9a968c;font-weight:normal}a{color:#e2b96f}</style>";
 
-/// A name as people see it: without what turns the direction of text, by which `gpj.exe` reads `exe.jpg`.
-fn shown(name: &str) -> String {
-    let is_plain = |c: &char| !mantel_shared::is_deceptive(*c);
-    name.chars().filter(is_plain).collect()
-}
-
 fn html(skipped: &[Skipped]) -> String {
     let mut page = String::from(HEAD);
     let title = match skipped.len() {
@@ -64,7 +58,7 @@ fn html(skipped: &[Skipped]) -> String {
             let _ = write!(
                 page,
                 "<tr><td>{}<td>{}</tr>",
-                escaped(&shown(file)),
+                escaped(file),
                 escaped(reason)
             );
         }

@@ -19,7 +19,7 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<Response, Problem> {
-    let wishes = query::wishes(&request.query, outputs.rendition, outputs.settings())?;
+    let wishes = query::wishes(&request.query, outputs.rendition, outputs.configured())?;
     let (show, lease) = reply::open(outputs, &wishes).await?;
     let mut subscription = lease.subscribe(Kind::Stills);
     let now = match tokio::time::timeout(PATIENCE, subscription.changed()).await {

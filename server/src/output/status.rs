@@ -218,7 +218,7 @@ pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<
     }
     let programme = chosen.programme().borrow().clone();
     // Screens may pair other photos: whoever says its size and `pair` hears of its own.
-    let shape = query::wishes(&request.query, outputs.rendition, outputs.settings())?.rendition;
+    let shape = query::wishes(&request.query, outputs.rendition, outputs.configured())?.rendition;
     let (decoder, decoder_note) = decoding::told();
     Ok(reply::json(&Status {
         version: env!("CARGO_PKG_VERSION"),
@@ -312,7 +312,8 @@ pub(super) fn channel(
 fn told(facts: &Facts) -> Told {
     let short = |text: Option<&str>| {
         let text = text.filter(|text| !text.is_empty())?;
-        Some(text.chars().take(MAX_TOLD_CHARS).collect())
+        let letters = text.chars().filter(|c| mantel_shared::is_readable(*c));
+        Some(letters.take(MAX_TOLD_CHARS).collect())
     };
     Told {
         taken_at: facts.taken.and_then(|taken| taken.of_photo()).map(iso),
@@ -336,5 +337,24 @@ fn told_at(facts: &Facts, shape: Rendition, part: usize) -> Told {
         words_from: lines.map(|(left, _)| percent(left)),
         words_to: lines.map(|(left, width)| percent(left + width)),
         ..told(facts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_told_of_a_photo_reads_as_it_is() {
+        let facts = Facts {
+            album: Some("Rome/Ev\u{202e}il".into()),
+            place: Some("At\u{2066} home".into()),
+            caption: Some("Grandma\u{202e} jumps".into()),
+            ..Facts::default()
+        };
+        let told = told(&facts);
+        assert_eq!(told.album.as_deref(), Some("Rome/Evil"));
+        assert_eq!(told.place.as_deref(), Some("At home"));
+        assert_eq!(told.caption.as_deref(), Some("Grandma jumps"));
     }
 }

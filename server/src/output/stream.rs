@@ -22,7 +22,7 @@ use crate::{
 };
 
 pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<Response, Problem> {
-    let wishes = query::wishes(&request.query, outputs.rendition, outputs.settings())?;
+    let wishes = query::wishes(&request.query, outputs.rendition, outputs.configured())?;
     let paint = wishes
         .paint
         .unwrap_or_else(|| Paint::for_agent(request.agent()));

@@ -195,6 +195,7 @@ impl Producer {
             self.feed.stills.publish(now);
         }
 
+        motion.set_interval(dwell);
         let watched = self.feed.motion.n_subscribers() > 0;
         if let Some(on) = motion.turn(now, &showing, &current, next.as_ref()) {
             self.feed.motion.publish(on);

@@ -17,7 +17,7 @@ use crate::{
     hub::{Frame, FrameNo, Framing, Now},
     render::Alpha,
     rendition::Rendition,
-    timeline::{Showing, Slide, Turn, blend_steps},
+    timeline::{Showing, Slide, Transition, Turn, blend_steps},
 };
 
 /// How many frames of a transition are made before their moment: the one that is promised, and the
@@ -47,6 +47,8 @@ pub(super) struct Wanted {
 pub(super) struct Motion {
     framing: Arc<Framing>,
     rendition: Rendition,
+    /// How slides are to change; in the rendition is how they do.
+    asked: Transition,
     last: FrameNo,
     current: Option<Run>,
     upcoming: Option<Run>,
@@ -73,12 +75,18 @@ impl Motion {
         Self {
             framing,
             rendition,
+            asked: rendition.transition,
             last: FrameNo(0),
             current: None,
             upcoming: None,
             on: None,
             published: None,
         }
+    }
+
+    /// From now on slides stay so many milliseconds: they change in no more.
+    pub(super) fn set_interval(&mut self, millis: u64) {
+        self.rendition.transition = self.asked.within(millis);
     }
 
     /// Takes what is on by the timeline; returns what to publish, if that changed.
@@ -247,9 +255,7 @@ impl Run {
                 .extend(steps.map(|(due, alpha)| (due, Alpha::new(alpha))));
         }
         let length = match rendition.transition {
-            crate::timeline::Transition::Crossfade { millis } if !self.steps.is_empty() => {
-                u64::from(millis)
-            }
+            Transition::Crossfade { millis } if !self.steps.is_empty() => u64::from(millis),
             _ => 0,
         };
         self.ends_at = UnixMillis(starts_at.0 + length);
@@ -443,6 +449,16 @@ pub(super) mod tests {
             .filter(|now| motion.is_moving(UnixMillis(*now)))
             .collect();
         assert_eq!(moves, (1000..1500).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn no_transition_is_longer_than_its_slide_stays() {
+        let mut motion = motion(Transition::Crossfade { millis: 3000 });
+        let (a, b) = (rendered(1), rendered(200));
+        motion.set_interval(1000);
+        motion.turn(UnixMillis(0), &showing(1, 0), &a, Some(&b));
+        motion.turn(UnixMillis(1000), &showing(2, 1000), &b, Some(&a));
+        assert!(motion.is_moving(UnixMillis(1999)) && !motion.is_moving(UnixMillis(2000)));
     }
 
     #[test]

@@ -17,6 +17,8 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Stills {
     framing: Arc<Framing>,
+    /// How slides are to change, and how they do: in no more time than they stay.
+    asked: Transition,
     transition: Transition,
     last: FrameNo,
     current: Option<Still>,
@@ -34,6 +36,7 @@ impl Stills {
     pub(super) fn new(framing: Arc<Framing>, transition: Transition) -> Self {
         Self {
             framing,
+            asked: transition,
             transition,
             last: FrameNo(0),
             current: None,
@@ -57,6 +60,7 @@ impl Stills {
         let old = (self.current.take(), self.next.take());
         let known: Vec<Still> = [&old.0, &old.1].into_iter().flatten().cloned().collect();
         let dwell = (!showing.paused).then_some(dwell_millis);
+        self.transition = self.asked.within(dwell_millis);
         let still = self.still(showing.current, showing.paused, current, dwell, &known);
         // While paused nobody knows when the next slide comes.
         let upcoming = next
@@ -190,6 +194,21 @@ mod tests {
         assert!(moved.current.no > promised.no);
         assert_eq!(moved.current.meta.show_at, Some(UnixMillis(300)));
         assert_eq!(moved.current.body.as_ptr(), promised.body.as_ptr());
+    }
+
+    #[test]
+    fn no_slide_changes_for_longer_than_it_stays() {
+        let mut stills = Stills::new(Arc::default(), Transition::Crossfade { millis: 3000 });
+        let (a, b) = (rendered(1), rendered(2));
+        let mut told = |starts_at, dwell| {
+            let showing = showing(slide(1, 1, starts_at), slide(2, 2, starts_at + dwell));
+            let now = stills.turn(&showing, &a, Some(&b), dwell).unwrap();
+            [now.current, now.next.unwrap()].map(|frame| frame.meta.transition)
+        };
+        let fade = |millis| [Some(Transition::Crossfade { millis }); 2];
+        assert_eq!(told(0, 10_000), fade(3000));
+        assert_eq!(told(1, 2000), fade(2000));
+        assert_eq!(told(2, 10_000), fade(3000));
     }
 
     #[test]

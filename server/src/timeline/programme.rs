@@ -286,6 +286,15 @@ impl Programme {
         self.single.settings()
     }
 
+    /// The same as they are configured, whatever interval was set since: what an address may ask for is held
+    /// against this, so that one that was right stays right.
+    pub fn configured(&self) -> Settings {
+        Settings {
+            interval_millis: self.configured_millis,
+            ..self.settings()
+        }
+    }
+
     /// Changes every timeline once, and keeps those the same that are the same.
     fn each(&self, mut change: impl FnMut(&mut Timeline)) -> Self {
         let mut changed = |timeline: &Timeline| {
