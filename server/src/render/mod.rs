@@ -37,6 +37,7 @@ mod raster;
 mod raw;
 #[cfg(test)]
 mod reference;
+mod resize;
 mod spare;
 mod tiff;
 mod tone;
