@@ -13,14 +13,14 @@ use tokio::sync::{mpsc, watch};
 
 use crate::{
     announce,
-    channel::{ChannelTask, Common, Role, StateFile},
-    channels::{Channels, Show},
+    channel::{ChannelSetup, ChannelTask, Role, StateFile},
+    channels::{Channels, FeedKey},
     config::{Config, Listen, Tls},
+    endpoints::{self, Outputs},
     hub::{Feed, Feeds, Framing},
     library::{self, Filter, IndexError, Library, Scanner, Scope, Waker, Watcher},
     lookalikes,
     net::{self, Accept, AcceptError, Keys, Listeners},
-    output::{self, Outputs},
     producer::{Producer, Studio, StudioLimits},
     profiles::Profiles,
     progress::{self, Progress},
@@ -95,17 +95,17 @@ pub async fn serve(
         .map_or(2, usize::from)
         .min(4);
     let limits = StudioLimits::new(workers, decode_mib(&config));
-    let workshop = Workshop {
+    let fillers = Fillers {
         channels: channels.clone(),
         library: library.clone(),
         studio: Arc::new(Studio::new(limits, work.clone())),
         framing: framing.clone(),
         stopped: stopped.clone(),
     };
-    let feeds = Arc::new_cyclic(|feeds: &Weak<Feeds<Show>>| {
+    let feeds = Arc::new_cyclic(|feeds: &Weak<Feeds<FeedKey>>| {
         let feeds = feeds.clone();
-        Feeds::new(config.max_renditions, move |show, feed| {
-            workshop.start(feeds.clone(), show, feed)
+        Feeds::new(config.max_renditions, move |key, feed| {
+            fillers.start(feeds.clone(), key, feed)
         })
     });
 
@@ -115,7 +115,7 @@ pub async fn serve(
         ..outputs(&config, feeds.clone(), channels, library.clone(), framing)
     };
     let budget = config.slow_viewer_bytes;
-    let held = output::keep_within(outputs.viewers.clone(), feeds.clone(), budget);
+    let held = endpoints::keep_within(outputs.viewers.clone(), feeds.clone(), budget);
     let held = tokio::spawn(held);
     let accept = accept(&config, Arc::new(outputs))?;
     ready(accept.keys());
@@ -141,7 +141,7 @@ pub async fn serve(
 
 fn outputs(
     config: &Config,
-    feeds: Arc<Feeds<Show>>,
+    feeds: Arc<Feeds<FeedKey>>,
     channels: Arc<Channels>,
     library: Arc<Library>,
     framing: Arc<Framing>,
@@ -172,8 +172,8 @@ fn decode_mib(config: &Config) -> u32 {
     u32::try_from(config.decode_memory_bytes >> 20).unwrap_or(u32::MAX)
 }
 
-fn common(config: &Config, library: Arc<Library>, seed: u64) -> Common {
-    Common {
+fn common(config: &Config, library: Arc<Library>, seed: u64) -> ChannelSetup {
+    ChannelSetup {
         library,
         settings: config.timeline,
         order: config.order,
@@ -183,7 +183,7 @@ fn common(config: &Config, library: Arc<Library>, seed: u64) -> Common {
 }
 
 /// The outputs over `feeds` that somebody else fills, with a channel that stands still.
-pub(crate) fn outputs_alone(config: &Config, feeds: Arc<Feeds<Show>>) -> (Outputs, ChannelTask) {
+pub(crate) fn outputs_alone(config: &Config, feeds: Arc<Feeds<FeedKey>>) -> (Outputs, ChannelTask) {
     let library = Arc::new(Library::in_memory(Vec::new()));
     let common = common(config, library.clone(), 0);
     let (task, channel) = ChannelTask::new(common.clone(), Filter::default(), Role::Choice);
@@ -196,7 +196,7 @@ pub(crate) fn outputs_alone(config: &Config, feeds: Arc<Feeds<Show>>) -> (Output
 
 pub(crate) fn accept(config: &Config, outputs: Arc<Outputs>) -> Result<Accept, AcceptError> {
     let counts = outputs.connections.clone();
-    Accept::new(config, output::routes(outputs), output::needs, counts)
+    Accept::new(config, endpoints::routes(outputs), endpoints::needs, counts)
 }
 
 /// Why the program can't serve. One sentence.
@@ -214,7 +214,7 @@ pub enum RunError {
 }
 
 /// What starts a producer.
-struct Workshop {
+struct Fillers {
     channels: Arc<Channels>,
     library: Arc<Library>,
     studio: Arc<Studio>,
@@ -222,14 +222,14 @@ struct Workshop {
     stopped: watch::Receiver<bool>,
 }
 
-impl Workshop {
+impl Fillers {
     /// False when the channel has gone.
-    fn start(&self, feeds: Weak<Feeds<Show>>, show: Show, feed: Arc<Feed>) -> bool {
-        let Some(channel) = self.channels.by_no(show.channel) else {
+    fn start(&self, feeds: Weak<Feeds<FeedKey>>, key: FeedKey, feed: Arc<Feed>) -> bool {
+        let Some(channel) = self.channels.by_no(key.channel) else {
             return false;
         };
         let producer = Producer {
-            show,
+            key,
             feed,
             feeds,
             channel,

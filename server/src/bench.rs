@@ -8,7 +8,7 @@ use tokio::{
 };
 
 pub use crate::hub::{Feed, FrameNo, Framing, Now};
-use crate::{app, channels::Show, config::Config, hub::Feeds, net};
+use crate::{app, channels::FeedKey, config::Config, hub::Feeds, net};
 
 /// Serves what `publish` puts into each feed that is opened, and nothing else, without end.
 ///
@@ -23,7 +23,7 @@ where
     F: Fn(Arc<Feed>) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = ()> + Send + 'static,
 {
-    let feeds = Arc::new(Feeds::new(1, move |_: Show, feed| {
+    let feeds = Arc::new(Feeds::new(1, move |_: FeedKey, feed| {
         tokio::spawn(publish(feed));
         true
     }));
@@ -81,10 +81,10 @@ pub fn metadata(bytes: &[u8]) -> usize {
 /// # Errors
 /// The sentence.
 pub fn query(config: &Config, query: &str) -> Result<String, String> {
-    crate::output::search::read(config, query)
+    crate::endpoints::search::read(config, query)
 }
 
 /// Whether a client of that name is promised frames, and whether its `If-None-Match` names `tag`.
 pub fn headers(agent: &str, if_none_match: &[u8], tag: &str) -> (bool, bool) {
-    crate::output::search::headers(agent, if_none_match, tag)
+    crate::endpoints::search::headers(agent, if_none_match, tag)
 }

@@ -19,7 +19,7 @@ use crate::{
     library::{Filter, Library},
     state::CHANNEL,
     store,
-    timeline::{Act, Order, Programme, Roll, SavedProgramme, Settings, UnknownPhoto},
+    timeline::{Act, Order, Programme, Roster, SavedProgramme, Settings, UnknownPhoto},
 };
 
 /// What others hold of a channel.
@@ -92,7 +92,7 @@ impl Channel {
 
 /// What every channel of a server has in common.
 #[derive(Clone, Debug)]
-pub struct Common {
+pub struct ChannelSetup {
     /// Where photos come from.
     pub library: Arc<Library>,
     /// Interval and transition.
@@ -127,14 +127,14 @@ pub enum Role {
 /// Which photos a channel shows, in which order.
 #[derive(Clone, Debug)]
 struct Choice {
-    common: Common,
+    common: ChannelSetup,
     filter: Filter,
     is_main: bool,
 }
 
 impl Choice {
-    fn roll(&self) -> Roll {
-        let Common {
+    fn roster(&self) -> Roster {
+        let ChannelSetup {
             library,
             order,
             seed,
@@ -145,7 +145,7 @@ impl Choice {
         } else {
             library.entries(&self.filter, *order)
         };
-        Roll::new(entries, *order, *seed)
+        Roster::new(entries, *order, *seed)
     }
 }
 
@@ -162,7 +162,7 @@ pub struct ChannelTask {
 
 impl ChannelTask {
     /// A channel that shows what `filter` lets through.
-    pub fn new(common: Common, filter: Filter, role: Role) -> (Self, Channel) {
+    pub fn new(common: ChannelSetup, filter: Filter, role: Role) -> (Self, Channel) {
         let choice = Choice {
             common,
             filter,
@@ -174,8 +174,8 @@ impl ChannelTask {
         };
         // From before the playlist is made: what comes meanwhile counts.
         let changes = choice.common.library.changes();
-        let roll = Arc::new(choice.roll());
-        let programme = Programme::new(choice.common.settings, &roll, saved, clock::now());
+        let roster = Arc::new(choice.roster());
+        let programme = Programme::new(choice.common.settings, &roster, saved, clock::now());
         let (published, receiver) = watch::channel(Arc::new(programme.clone()));
         let (sender, acts) = mpsc::channel(QUEUE);
         let task = Self {
@@ -239,16 +239,16 @@ impl ChannelTask {
     }
 
     async fn take_playlist(&mut self) {
-        let mut roll = None;
+        let mut roster = None;
         for _ in 0..MAX_TRIES {
             let (programme, choice, known) =
-                (self.programme.clone(), self.choice.clone(), roll.take());
+                (self.programme.clone(), self.choice.clone(), roster.take());
             // Sorting a hundred thousand photos is no work for a thread that serves sockets.
             let built = tokio::task::spawn_blocking(move || {
-                let roll = known.unwrap_or_else(|| Arc::new(choice.roll()));
+                let roster = known.unwrap_or_else(|| Arc::new(choice.roster()));
                 let asked = clock::now();
-                let playlists = programme.playlists_of(&roll, asked);
-                (roll, asked, playlists)
+                let playlists = programme.playlists_of(&roster, asked);
+                (roster, asked, playlists)
             });
             let Ok((built, asked, playlists)) = built.await else {
                 return;
@@ -260,12 +260,12 @@ impl ChannelTask {
                 self.publish().await;
                 return;
             }
-            roll = Some(built);
+            roster = Some(built);
         }
         // Slides change faster than photos are sorted: what is announced is kept all the same.
-        if let Some(roll) = roll {
+        if let Some(roster) = roster {
             let now = clock::now();
-            let playlists = self.programme.playlists_of(&roll, now);
+            let playlists = self.programme.playlists_of(&roster, now);
             self.programme = self.programme.with_playlists(playlists, now);
             self.publish().await;
         }
@@ -352,8 +352,8 @@ mod tests {
     use super::*;
     use crate::timeline::Transition;
 
-    fn common(seed: u64) -> Common {
-        Common {
+    fn common(seed: u64) -> ChannelSetup {
+        ChannelSetup {
             library: Arc::new(Library::in_memory(Vec::new())),
             settings: Settings {
                 interval_millis: 10_000,

@@ -19,7 +19,7 @@ use futures_util::future::{BoxFuture, FutureExt as _, Shared, WeakShared};
 use tokio::sync::Semaphore;
 
 use crate::{
-    channel::{Channel, ChannelTask, Common, Role},
+    channel::{Channel, ChannelSetup, ChannelTask, Role},
     library::Filter,
     rendition::Rendition,
 };
@@ -33,7 +33,7 @@ pub const MAIN: ChannelNo = ChannelNo(0);
 
 /// What a feed is the feed of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Show {
+pub struct FeedKey {
     /// What is on.
     pub channel: ChannelNo,
     /// In which shape.
@@ -62,7 +62,7 @@ pub struct Channels {
     main: Channel,
     /// What the main channel shows.
     filter: Filter,
-    common: Common,
+    common: ChannelSetup,
     choices: Mutex<Choices>,
     queries: Arc<Semaphore>,
 }
@@ -119,7 +119,7 @@ impl Channels {
     }
 
     /// The channels beside `main`, which shows what `filter` lets through.
-    pub fn new(main: Channel, filter: Filter, common: Common) -> Self {
+    pub fn new(main: Channel, filter: Filter, common: ChannelSetup) -> Self {
         Self {
             main,
             filter,
@@ -270,7 +270,7 @@ mod tests {
     };
 
     fn channels() -> Channels {
-        let common = Common {
+        let common = ChannelSetup {
             library: Arc::new(Library::in_memory(Vec::new())),
             settings: Settings {
                 interval_millis: 1000,

@@ -3,7 +3,7 @@
 //! ```text
 //!             library ── photos ──┐
 //!  folders ─▶ (scan, index, watch)▼
-//!                               source ─▶ timeline ─▶ render ─▶ hub ─▶ output ─▶ net ─▶ client
+//!                               source ─▶ timeline ─▶ render ─▶ hub ─▶ endpoints ─▶ net ─▶ client
 //!                               [I/O]     [pure]      [pure]   [state]  [HTTP]  [sockets]
 //!                                            ▲                            │
 //!                                            └── commands (channel) ◀─────┘
@@ -21,6 +21,7 @@ mod channel;
 mod channels;
 mod clock;
 pub mod config;
+mod endpoints;
 mod files;
 mod heap;
 mod hub;
@@ -28,7 +29,6 @@ mod library;
 mod log;
 mod lookalikes;
 mod net;
-mod output;
 mod producer;
 mod profiles;
 pub mod progress;

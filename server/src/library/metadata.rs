@@ -9,8 +9,9 @@ use chrono::{DateTime, NaiveDateTime};
 use nom_exif::{EntryValue, Exif, ExifTag, IfdIndex, MediaParser, MediaSource};
 
 use super::{
+    dates_in_names,
     facts::{DateSource, Facts, Position, Taken},
-    names, xmp,
+    xmp,
 };
 use crate::render::{self, Orientation};
 
@@ -223,7 +224,7 @@ impl Metadata {
     pub(super) fn facts(self, stem: &str, modified_millis: i64) -> Facts {
         let xmp = self.xmp;
         let known = self.exif_taken.or(xmp.taken).or(self.gps_taken);
-        let (moment, source) = match (known, names::date(stem)) {
+        let (moment, source) = match (known, dates_in_names::date(stem)) {
             (Some(moment), _) => (Some(moment), DateSource::Metadata),
             (None, Some(moment)) => (Some(moment), DateSource::Name),
             (None, None) => (local(modified_millis), DateSource::Modified),

@@ -6,13 +6,13 @@
 //! playlists hold.
 
 mod albums;
+mod dates_in_names;
 mod examine;
 mod facts;
 mod filter;
 mod index;
 mod later;
 mod metadata;
-mod names;
 mod places;
 mod scan;
 mod troubles;

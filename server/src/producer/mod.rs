@@ -7,11 +7,11 @@
 
 mod admission;
 mod blending;
+mod cache;
 mod motion;
 mod patience;
 mod pool;
 mod queue;
-mod shelf;
 mod slide;
 mod stills;
 mod studio;
@@ -33,7 +33,7 @@ use mantel_shared::UnixMillis;
 use crate::{
     caption,
     channel::Channel,
-    channels::Show,
+    channels::FeedKey,
     clock,
     hub::{Feed, Feeds, Framing},
     library::{Library, Origin, Photo},
@@ -53,11 +53,11 @@ pub use studio::{Studio, StudioLimits};
 #[derive(Debug)]
 pub struct Producer {
     /// What to render, and in which shape.
-    pub show: Show,
+    pub key: FeedKey,
     /// Where to publish.
     pub feed: Arc<Feed>,
     /// All feeds, to give the place back.
-    pub feeds: Weak<Feeds<Show>>,
+    pub feeds: Weak<Feeds<FeedKey>>,
     /// What is on when.
     pub channel: Channel,
     /// Where photos come from.
@@ -81,7 +81,7 @@ impl Producer {
         // However it ends, with a panic or without: nobody waits for a feed that no one fills.
         let _ending = Ending {
             feeds: self.feeds.clone(),
-            show: self.show,
+            key: self.key,
             feed: self.feed.clone(),
         };
         let place = tokio::select! {
@@ -96,14 +96,14 @@ impl Producer {
         let mut programme = self.channel.programme();
         let mut demand = self.feed.demand();
         let mut work = Work::default();
-        let mut stills = Stills::new(self.framing.clone(), self.show.rendition.transition);
-        let mut motion = Motion::new(self.framing.clone(), self.show.rendition);
+        let mut stills = Stills::new(self.framing.clone(), self.key.rendition.transition);
+        let mut motion = Motion::new(self.framing.clone(), self.key.rendition);
         let mut unwatched_since = Instant::now();
-        tracing::debug!(rendition = ?self.show.rendition, "a rendition starts");
+        tracing::debug!(rendition = ?self.key.rendition, "a rendition starts");
         loop {
             demand.mark_unchanged();
             if self.feed.is_retired() {
-                tracing::debug!(rendition = ?self.show.rendition, "a rendition makes room");
+                tracing::debug!(rendition = ?self.key.rendition, "a rendition makes room");
                 return;
             }
             let all = programme.borrow_and_update().clone();
@@ -118,9 +118,9 @@ impl Producer {
                 && self
                     .feeds
                     .upgrade()
-                    .is_none_or(|feeds| feeds.release(&self.show, &self.feed))
+                    .is_none_or(|feeds| feeds.release(&self.key, &self.feed))
             {
-                tracing::debug!(rendition = ?self.show.rendition, "a rendition ends");
+                tracing::debug!(rendition = ?self.key.rendition, "a rendition ends");
                 return;
             }
             let sleep = wake.map_or(LONGEST_SLEEP, |wake| clock::until(wake).min(LONGEST_SLEEP));
@@ -143,7 +143,7 @@ impl Producer {
 
     /// The timeline for screens of this shape.
     fn timeline<'a>(&self, programme: &'a Programme) -> &'a Timeline {
-        programme.timeline(self.show.rendition.size, self.show.rendition.pair)
+        programme.timeline(self.key.rendition.size, self.key.rendition.pair)
     }
 
     /// Starts what is missing, publishes what is due. Returns when to look again.
@@ -164,7 +164,7 @@ impl Producer {
             }
         }
         let wanted = [showing.current.turn(), showing.next.turn()];
-        work.shelf.retain(|turn, _| wanted.contains(turn));
+        work.cache.retain(|turn, _| wanted.contains(turn));
         let is_watched = self.feed.n_viewers() > 0;
         work.reclaim(wanted, is_watched);
         let now_urgent = if is_watched {
@@ -178,7 +178,7 @@ impl Producer {
         let next = if is_watched && (current.is_some() || work.lagging) {
             self.rendered(wanted[1], Urgency::Next, work)
         } else {
-            work.shelf.get(&wanted[1]).cloned()
+            work.cache.get(&wanted[1]).cloned()
         };
         let current = match (current, spare) {
             (Some(current), _) => current,
@@ -220,7 +220,7 @@ impl Producer {
 
     /// The turn as this rendition shows it, if it is ready; else its rendering is begun.
     fn rendered(&self, turn: Turn, urgency: Urgency, work: &mut Work) -> Option<Arc<Rendered>> {
-        if let Some(rendered) = work.shelf.get(&turn) {
+        if let Some(rendered) = work.cache.get(&turn) {
             return Some(rendered.clone());
         }
         if work.left_of(turn) != Some(turn) || work.rendering.contains_key(&turn) {
@@ -248,7 +248,7 @@ impl Producer {
         };
         let claim = Claim::new(urgency);
         let studio = self.studio.clone();
-        let render = studio.render(subject, self.show.rendition, claim.clone());
+        let render = studio.render(subject, self.key.rendition, claim.clone());
         let task = work.running.spawn(render);
         work.rendering.insert(turn, Job { claim, task });
         None
@@ -266,7 +266,7 @@ impl Producer {
             .filter(|between| between.is_between(from.no, to.no))
             .unwrap_or_else(|| Arc::new(Between::new(from, to)));
         work.between = Some(between.clone());
-        let quality = self.show.rendition.quality;
+        let quality = self.key.rendition.quality;
         work.running
             .spawn(self.studio.clone().blend(key, between, alpha, quality));
     }
@@ -290,7 +290,7 @@ impl Producer {
                 self.library.shown(turn.photos());
                 self.remember_looks(&rendered);
                 work.spare = Some((turn, rendered.clone()));
-                work.shelf.insert(turn, rendered);
+                work.cache.insert(turn, rendered);
             }
             Ok(Done::Rendered(turn, Err(Failed { photo, error }))) => {
                 work.rendering.remove(&turn);
@@ -323,7 +323,7 @@ impl Producer {
 impl Producer {
     /// Why this is no photo, where it is none and the pictures are to say so.
     fn why_drawn(&self, photo: &Photo) -> Option<String> {
-        let is_asked = self.show.rendition.note && matches!(photo.origin, Origin::Demo(_));
+        let is_asked = self.key.rendition.note && matches!(photo.origin, Origin::Demo(_));
         is_asked.then(|| caption::why_drawn(self.library.roots(), self.library.counts().photos))
     }
 
@@ -345,7 +345,7 @@ fn wake_at_change(showing: &Showing) -> Option<UnixMillis> {
 /// What is ready, what is under way, what went wrong.
 #[derive(Debug, Default)]
 struct Work {
-    shelf: HashMap<Turn, Arc<Rendered>>,
+    cache: HashMap<Turn, Arc<Rendered>>,
     rendering: HashMap<Turn, Job>,
     failed: HashSet<PhotoId>,
     blending: bool,
@@ -367,15 +367,15 @@ struct Job {
 
 /// Tells everybody that a producer has ended, when it is dropped.
 struct Ending {
-    feeds: Weak<Feeds<Show>>,
-    show: Show,
+    feeds: Weak<Feeds<FeedKey>>,
+    key: FeedKey,
     feed: Arc<Feed>,
 }
 
 impl Drop for Ending {
     fn drop(&mut self) {
         if let Some(feeds) = self.feeds.upgrade() {
-            feeds.ended(&self.show, &self.feed);
+            feeds.ended(&self.key, &self.feed);
         }
     }
 }

@@ -17,10 +17,10 @@ use tokio::sync::oneshot;
 use super::{
     admission::{Admission, Claim, Claims, Lent},
     blending::Between,
+    cache::Cache,
     motion::StepKey,
     patience::{ThreadClock, Verdict, judge},
     pool::Pool,
-    shelf::Shelf,
     slide::{Failed, Rendered, Subject, render_now},
 };
 use crate::{
@@ -107,7 +107,7 @@ pub struct Studio {
     limits: StudioLimits,
     admission: Arc<Admission>,
     blenders: Pool,
-    shelf: Mutex<Shelf<Key, Arc<Rendered>>>,
+    cache: Mutex<Cache<Key, Arc<Rendered>>>,
     running: Mutex<HashMap<Key, Running>>,
     /// Slides rendered so far: tells whether anything came after one.
     n_rendered: AtomicUsize,
@@ -122,7 +122,7 @@ impl Studio {
         Self {
             admission: Admission::new(limits.n_workers, limits.memory_mib, stats.clone()),
             blenders: Pool::new(limits.n_workers, "blend"),
-            shelf: Mutex::new(Shelf::new(limits.shelf_bytes)),
+            cache: Mutex::new(Cache::new(limits.shelf_bytes)),
             running: Mutex::default(),
             n_rendered: AtomicUsize::new(0),
             looked_at: Mutex::default(),
@@ -147,7 +147,7 @@ impl Studio {
     ) -> Done {
         let turn = subject.turn();
         let key = Key::new(&subject, &rendition);
-        if let Some(rendered) = locked(&self.shelf).get(&key) {
+        if let Some(rendered) = locked(&self.cache).get(&key) {
             self.stats.shelf_hits.fetch_add(1, Relaxed);
             return Done::Rendered(turn, Ok(rendered));
         }
@@ -228,11 +228,11 @@ impl Studio {
         let rendered = Arc::new(rendered);
         let n_bytes = rendered.jpeg.len();
         self.stats.encode.record(rendered.encoding);
-        let mut shelf = locked(&self.shelf);
-        shelf.put(key, rendered.clone(), n_bytes);
+        let mut cache = locked(&self.cache);
+        cache.put(key, rendered.clone(), n_bytes);
         self.stats
             .shelf_bytes
-            .store(shelf.n_bytes() as u64, Relaxed);
+            .store(cache.n_bytes() as u64, Relaxed);
         Ok(rendered)
     }
 

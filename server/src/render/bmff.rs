@@ -6,7 +6,7 @@ use crate::render::orient::Orientation;
 use crate::render::picture::Size;
 
 /// One box: its name and what is there of its content. Full boxes keep their version and flags in the content.
-#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct FileBox<'a> {
     pub(crate) name: [u8; 4],
     pub(crate) content: &'a [u8],
@@ -74,7 +74,7 @@ impl<'a> Iterator for Boxes<'a> {
 }
 
 /// What the boxes say of the picture that a HEIF or AVIF file wants shown first.
-#[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Primary {
     /// `hvc1`, `av01`, `grid`, …; zeros where the head does not tell.
     pub(crate) item: [u8; 4],

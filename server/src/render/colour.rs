@@ -7,7 +7,7 @@ use moxcms::{
 };
 use std::sync::Arc;
 
-use crate::render::guard::fenced;
+use crate::render::fence::fenced;
 use crate::render::picture::{CHANNELS, Picture, Size};
 
 /// The largest ICC profile that is looked at; those of printing presses take 2 MB.

@@ -26,7 +26,7 @@ use crate::render::probe::{Kind, Probe, kind};
 use crate::render::{avif, exif, heif, jpeg, jxl, preview, raster};
 
 /// What a photo may cost. Checked against its header, before memory is taken for its pixels.
-#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct DecodeLimits {
     /// Pixels in all: 150 million admit a 100-megapixel camera and most stitched panoramas.
     pub pixels: u64,

@@ -9,7 +9,7 @@ use thiserror::Error;
 use crate::render::{blend::Alpha, picture::Picture};
 
 /// JPEG quality, 1 (coarse) to 100 (fine), on the scale that libjpeg made common.
-#[derive(Copy, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Quality(u8);
 
 impl Quality {

@@ -16,7 +16,7 @@ use crate::render::picture::{CHANNELS, Picture, Size};
 use crate::render::resize::{Crop, FilterType, covering, resize};
 
 /// How a picture fills a frame of another shape.
-#[derive(Copy, Clone, Debug, Default, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub enum Fit {
     /// All of the picture is seen, with black beside it.
     Contain,
@@ -183,7 +183,7 @@ fn paint_backdrop(inner: &Picture, frame: &mut Picture) {
 }
 
 /// A part of the frame that the picture leaves free, and what of the coarse backdrop fills it.
-#[derive(Copy, Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Band {
     left: u32,
     top: u32,

@@ -13,7 +13,7 @@ use crate::render::avif;
 use crate::render::bmff::{self, Boxes, Primary};
 use crate::render::colour::Space;
 use crate::render::decode::{DecodeError, DecodeLimits, Stored};
-use crate::render::guard::fenced_with_helpers;
+use crate::render::fence::fenced_with_helpers;
 use crate::render::orient::Orientation;
 use crate::render::picture::{CHANNELS, Picture, Size};
 use crate::render::raster::flatten;
@@ -175,14 +175,14 @@ fn without_turns<'a>(bytes: &'a [u8], primary: &Primary) -> Cow<'a, [u8]> {
     Cow::Owned(bytes)
 }
 
-#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Codec {
     Hevc,
     Av1,
 }
 
 /// What a picture is made of, followed no deeper than makes sense.
-#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 struct Shape {
     item: ItemId,
     codec: Codec,

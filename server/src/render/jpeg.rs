@@ -11,7 +11,7 @@ use zune_jpeg::errors::DecodeErrors;
 
 use crate::render::colour::{self, Space};
 use crate::render::decode::{DecodeError, DecodeLimits, Stored};
-use crate::render::guard::fenced;
+use crate::render::fence::fenced;
 use crate::render::layout::Layout;
 use crate::render::markers::{self, EOI};
 use crate::render::picture::{CHANNELS, Picture, Size};
@@ -67,7 +67,7 @@ pub(crate) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Stored, Deco
 }
 
 /// What the decoder is asked for.
-#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Out {
     /// Red, green, blue, whatever they are stored as.
     Rgb,

@@ -9,7 +9,7 @@ use jxl_oxide::{
 use crate::render::bmff::Boxes;
 use crate::render::colour::{self, Space};
 use crate::render::decode::{DecodeError, DecodeLimits, Stored};
-use crate::render::guard::fenced;
+use crate::render::fence::fenced;
 use crate::render::orient::Orientation;
 use crate::render::picture::{CHANNELS, Picture, Size};
 use crate::render::raster::flatten;

@@ -6,7 +6,7 @@ use crate::render::markers::{EOI, SOS, Segment, Segments};
 use crate::render::picture::{CHANNELS, Size};
 
 /// One component of the frame header.
-#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 struct Component {
     id: u8,
     across: u32,

@@ -12,9 +12,9 @@ mod colour;
 pub mod decode;
 pub mod encode;
 pub mod exif;
+mod fence;
 pub mod fit;
 pub mod focus;
-mod guard;
 mod heif;
 #[cfg(test)]
 mod hostile;
@@ -46,9 +46,9 @@ pub use blend::{Alpha, blend};
 pub use decode::{DecodeError, DecodeLimits, cost, decode, decode_fitted};
 pub use encode::{EncodeError, Quality, encode};
 
+pub(crate) use fence::fenced;
 pub use fit::{Fit, fit, lies};
 pub use focus::focus;
-pub(crate) use guard::fenced;
 pub use likeness::{SAME_WITHIN_BITS, likeness};
 pub use orient::{Orientation, orient};
 pub use pair::pair;

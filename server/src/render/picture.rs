@@ -11,7 +11,7 @@ use crate::render::spare;
 pub const CHANNELS: usize = 3;
 
 /// Width and height in pixels.
-#[derive(Copy, Clone, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Size {
     /// Pixels across.
     pub width: u32,
@@ -98,7 +98,7 @@ impl FromStr for Size {
 }
 
 /// Why pixels are no picture.
-#[derive(Copy, Clone, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum PictureError {
     /// A side is zero.
     #[error("a picture of {width}x{height} has no pixels")]

@@ -11,7 +11,7 @@ use crate::render::tiff::Tiff;
 use crate::render::{jxl, raw};
 
 /// A kind of picture file.
-#[derive(Copy, Clone, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Kind {
     /// JPEG, baseline or progressive.
     Jpeg,
@@ -60,7 +60,7 @@ impl fmt::Display for Kind {
 }
 
 /// What the head of a file tells.
-#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Probe {
     /// What it is.
     pub kind: Kind,

@@ -7,7 +7,7 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
 
 use crate::render::colour::Space;
 use crate::render::decode::{DecodeError, DecodeLimits, Stored};
-use crate::render::guard::fenced;
+use crate::render::fence::fenced;
 use crate::render::picture::{CHANNELS, Picture, Size};
 use crate::render::probe::Kind;
 

@@ -10,7 +10,7 @@ use mantel_shared::Focus;
 use crate::render::picture::{CHANNELS, Picture, Size};
 
 /// A part of a picture, in pixels and fractions of them.
-#[derive(Copy, Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Crop {
     pub(super) left: f64,
     pub(super) top: f64,

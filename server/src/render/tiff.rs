@@ -27,7 +27,7 @@ const MAX_ENTRIES: u64 = 1024;
 const MAX_DIRECTORIES: usize = 64;
 
 /// A TIFF structure; offsets count from its first byte.
-#[derive(Copy, Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Tiff<'a> {
     bytes: &'a [u8],
     big_endian: bool,
@@ -36,7 +36,7 @@ pub(crate) struct Tiff<'a> {
 }
 
 /// One entry of a directory.
-#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Entry {
     pub(crate) tag: u16,
     kind: u16,

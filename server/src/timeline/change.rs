@@ -6,30 +6,30 @@ use std::sync::Arc;
 
 use mantel_shared::UnixMillis;
 
-use super::{Order, Pairing, Playlist, Roll, Timeline, Turn};
+use super::{Order, Pairing, Playlist, Roster, Timeline, Turn};
 
 /// How many new photos come among the next few slides; more are spread over the rest of the round.
 const MAX_SOON: u64 = 500;
 
 impl Timeline {
-    /// The playlist that `roll` makes for this timeline: what is new in it comes soon, behind the
+    /// The playlist that `roster` makes for this timeline: what is new in it comes soon, behind the
     /// slide that is announced.
-    pub fn playlist_of(&self, roll: Arc<Roll>, pairing: Pairing, now: UnixMillis) -> Playlist {
+    pub fn playlist_of(&self, roster: Arc<Roster>, pairing: Pairing, now: UnixMillis) -> Playlist {
         let mut here = self.clone();
-        here.recall(&roll, pairing);
+        here.recall(&roster, pairing);
         here.rebase(now);
-        let mut news = here.playlist.news().clone();
-        news.forget_before(here.anchor.place.round);
-        if let Some(newest) = roll.newest() {
-            if news.is_news(newest)
-                && roll.order == Order::Shuffle
-                && let Some((round, keys)) = here.room_for(n_newer(&roll, news.mark()))
+        let mut arrivals = here.playlist.arrivals().clone();
+        arrivals.forget_before(here.anchor.place.round);
+        if let Some(newest) = roster.newest() {
+            if arrivals.is_arrival(newest)
+                && roster.order == Order::Shuffle
+                && let Some((round, keys)) = here.room_for(n_newer(&roster, arrivals.mark()))
             {
-                news.add_wave(round, newest, keys);
+                arrivals.add(round, newest, keys);
             }
-            news.take_in(newest);
+            arrivals.take_in(newest);
         }
-        Playlist::of(roll, pairing, news)
+        Playlist::of(roster, pairing, arrivals)
     }
 
     /// Where `n` new photos are to come: the round, and the keys between which they do.
@@ -77,7 +77,7 @@ impl Timeline {
         now: UnixMillis,
         step_on: bool,
     ) {
-        self.recall(playlist.roll(), playlist.pairing());
+        self.recall(playlist.roster(), playlist.pairing());
         self.settle(now);
         let (on, announced) = (self.turn(0), self.turn(1));
         let old = std::mem::replace(&mut self.playlist, playlist);
@@ -123,7 +123,7 @@ impl Timeline {
             new.after(anchor.place, 1).map(|(_, turn)| turn)
         };
         // A fixed order is its own promise; and where one photo followed itself, any other is better.
-        let is_promise = new.roll().order == Order::Shuffle && announced != on;
+        let is_promise = new.roster().order == Order::Shuffle && announced != on;
         let is_left = announced.photos().all(|id| new.contains(id));
         anchor.promised = if is_promise && is_left && next != Some(announced) {
             Some(announced)
@@ -149,12 +149,12 @@ impl Timeline {
 
     /// After a restart, when there are photos again: makes the playlist as it was before, of those
     /// that were there then, and goes to its place.
-    pub(super) fn recall(&mut self, roll: &Roll, pairing: Pairing) {
+    pub(super) fn recall(&mut self, roster: &Roster, pairing: Pairing) {
         if self.playlist.is_empty()
-            && let Some(mark) = self.playlist.news().mark()
+            && let Some(mark) = self.playlist.arrivals().mark()
         {
-            let news = self.playlist.news().clone();
-            let known = Playlist::of(Arc::new(roll.until(mark)), pairing, news);
+            let arrivals = self.playlist.arrivals().clone();
+            let known = Playlist::of(Arc::new(roster.until(mark)), pairing, arrivals);
             self.playlist = Arc::new(known);
             self.seek();
         }
@@ -173,9 +173,10 @@ impl Timeline {
     }
 }
 
-fn n_newer(roll: &Roll, mark: Option<i64>) -> u64 {
+fn n_newer(roster: &Roster, mark: Option<i64>) -> u64 {
     let is_newer = |added: i64| mark.is_none_or(|mark| added > mark);
-    roll.items
+    roster
+        .items
         .iter()
         .filter(|item| is_newer(item.added))
         .count() as u64

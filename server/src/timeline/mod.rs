@@ -6,13 +6,13 @@
 //! time is what all screens and a restart share; slides are counted from an [`Anchor`], which only
 //! commands and changes of the playlist move.
 
+mod arrivals;
 mod change;
 mod natural;
-mod news;
 mod pairs;
 mod playlist;
 mod programme;
-mod roll;
+mod roster;
 mod round;
 mod transition;
 
@@ -20,11 +20,11 @@ use std::{num::NonZeroU64, sync::Arc};
 
 use mantel_shared::{SlideNo, UnixMillis};
 
+pub use arrivals::Arrivals;
 pub use mantel_shared::Transition;
-pub use news::News;
 pub use playlist::{Pairing, Place, Playlist, Turn};
 pub use programme::{Pause, Programme, SavedProgramme};
-pub use roll::{Entry, Order, PhotoId, Roll, Shape, hash_of};
+pub use roster::{Entry, Order, PhotoId, Roster, Shape, hash_of};
 pub use transition::blend_steps;
 
 /// How long slides stay and how they change.
@@ -68,7 +68,8 @@ pub struct Saved {
     pub photo: Option<u64>,
     /// What came in while the round ran.
     #[serde(default)]
-    pub news: News,
+    #[serde(rename = "news")] // its name in state files since the first
+    pub arrivals: Arrivals,
 }
 
 /// One turn of one photo, or of two that share the screen.
@@ -282,7 +283,7 @@ impl Timeline {
                 .after(self.anchor.place, 0)
                 .map(|(_, turn)| turn.photo.0)
                 .or(self.sought.map(|id| id.0)),
-            news: self.playlist.news().clone(),
+            arrivals: self.playlist.arrivals().clone(),
         }
     }
 

@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    playlist::{Pairing, Unit},
-    roll::{Item, Roll, Shape, mix},
+    playlist::{Pairing, Seat},
+    roster::{Item, Roster, Shape, mix},
 };
 
 /// Who is paired and who is not.
@@ -31,14 +31,18 @@ const SECONDS_A_DAY: i64 = 86_400;
 
 impl Plan {
     /// Plans for the photos at `photos`.
-    pub(super) fn new(roll: &Roll, photos: impl Iterator<Item = u32>, pairing: Pairing) -> Self {
+    pub(super) fn new(
+        roster: &Roster,
+        photos: impl Iterator<Item = u32>,
+        pairing: Pairing,
+    ) -> Self {
         let wanted = match pairing {
             Pairing::Off => None,
             Pairing::Portraits => Some(Shape::Portrait),
             Pairing::Landscapes => Some(Shape::Landscape),
         };
         let mut plan = Self::default();
-        let item = |photo: &u32| &roll.items[*photo as usize];
+        let item = |photo: &u32| &roster.items[*photo as usize];
         let mut eligible = Vec::new();
         for photo in photos {
             if wanted == Some(item(&photo).shape) {
@@ -56,14 +60,14 @@ impl Plan {
             let (dated, undated): (Vec<u32>, Vec<u32>) =
                 group.iter().partition(|photo| is_dated(photo));
             left.extend(undated);
-            left.extend(plan.settle(roll, &dated));
+            left.extend(plan.settle(roster, &dated));
         }
         left.sort_unstable_by_key(|photo| (item(photo).album, *photo));
         for group in left.chunk_by(|a, b| item(a).album == item(b).album) {
             if item(&group[0]).album == 0 {
                 plan.singles.extend(group);
             } else {
-                let alone = plan.settle(roll, group);
+                let alone = plan.settle(roster, group);
                 plan.singles.extend(alone);
             }
         }
@@ -82,12 +86,12 @@ impl Plan {
 
     /// The turns with their keys, in the order of these: the earlier of two photos brings the
     /// other along.
-    pub(super) fn turns(&self, key: impl Fn(u32) -> u64) -> Vec<(u64, Unit)> {
+    pub(super) fn turns(&self, key: impl Fn(u32) -> u64) -> Vec<(u64, Seat)> {
         let mut turns = Vec::with_capacity(self.n_turns());
         turns.extend(
             self.singles
                 .iter()
-                .map(|photo| (key(*photo), Unit::single(*photo))),
+                .map(|photo| (key(*photo), Seat::single(*photo))),
         );
         for group in &self.groups {
             pair_up(group, &key, &mut turns);
@@ -97,11 +101,11 @@ impl Plan {
     }
 
     /// Makes a group of those in `photos` that can be paired; returns the others.
-    fn settle(&mut self, roll: &Roll, photos: &[u32]) -> Vec<u32> {
+    fn settle(&mut self, roster: &Roster, photos: &[u32]) -> Vec<u32> {
         if photos.len() < 2 {
             return photos.to_vec();
         }
-        let item = |photo: u32| &roll.items[photo as usize];
+        let item = |photo: u32| &roster.items[photo as usize];
         let mut photos = photos.to_vec();
         photos.sort_unstable_by_key(|photo| (item(*photo).camera, item(*photo).taken, *photo));
         let mut bursts: Vec<Vec<u32>> = photos
@@ -138,7 +142,7 @@ impl Plan {
 
 /// Pairs a group in the order of its keys, first with second, third with fourth, passing over
 /// those of the same burst: a photo that comes or goes changes the pairs after its place alone.
-fn pair_up(group: &[Member], key: &impl Fn(u32) -> u64, turns: &mut Vec<(u64, Unit)>) {
+fn pair_up(group: &[Member], key: &impl Fn(u32) -> u64, turns: &mut Vec<(u64, Seat)>) {
     let mut order: Vec<(u64, Member)> = group
         .iter()
         .map(|member| (key(member.photo), *member))
@@ -147,7 +151,7 @@ fn pair_up(group: &[Member], key: &impl Fn(u32) -> u64, turns: &mut Vec<(u64, Un
     let n_bursts = group.chunk_by(|a, b| a.burst == b.burst).count();
     if n_bursts == group.len() {
         let pair =
-            |pair: &[(u64, Member)]| (pair[0].0, Unit::pair(pair[0].1.photo, pair[1].1.photo));
+            |pair: &[(u64, Member)]| (pair[0].0, Seat::pair(pair[0].1.photo, pair[1].1.photo));
         turns.extend(order.chunks_exact(2).map(pair));
         return;
     }
@@ -188,12 +192,12 @@ fn pair_up(group: &[Member], key: &impl Fn(u32) -> u64, turns: &mut Vec<(u64, Un
             }
         }
         n_left -= 2;
-        turns.push((first.0, Unit::pair(first.1, second.1)));
+        turns.push((first.0, Seat::pair(first.1, second.1)));
     }
 }
 
 /// Whether any photo of the one turn is too much like any of the other.
-pub(super) fn are_near(items: &[Item], a: Unit, b: Unit) -> bool {
+pub(super) fn are_near(items: &[Item], a: Seat, b: Seat) -> bool {
     a.photos().any(|a| {
         b.photos()
             .any(|b| items[a as usize].is_near(&items[b as usize]))

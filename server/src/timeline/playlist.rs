@@ -3,7 +3,7 @@
 //! Pure. A playlist is asked for the turn at a [`Place`]; it never remembers where anybody is.
 //! The shuffle is a sort by a keyed hash, so a photo that is added or taken away moves no other
 //! photo of the round, and every screen and every restart works out the same order. Photos that
-//! came while a round runs are told in [`News`] and come soon.
+//! came while a round runs are told in [`Arrivals`] and come soon.
 
 use std::{
     collections::HashMap,
@@ -11,9 +11,9 @@ use std::{
 };
 
 use super::{
-    news::News,
+    arrivals::Arrivals,
     pairs::Plan,
-    roll::{Entry, Order, PhotoId, Roll},
+    roster::{Entry, Order, PhotoId, Roster},
     round,
 };
 
@@ -62,15 +62,15 @@ pub enum Pairing {
     Landscapes,
 }
 
-/// A turn, by positions in the roll.
+/// A turn, by positions in the roster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Unit {
+pub(super) struct Seat {
     pub(super) photo: u32,
     /// [`Self::NOBODY`] for a photo by itself.
     beside: u32,
 }
 
-impl Unit {
+impl Seat {
     const NOBODY: u32 = u32::MAX;
 
     pub(super) fn single(photo: u32) -> Self {
@@ -94,12 +94,12 @@ impl Unit {
 /// Photos in an order. Cheap to share; never changes once made.
 #[derive(Debug)]
 pub struct Playlist {
-    roll: Arc<Roll>,
+    roster: Arc<Roster>,
     pairing: Pairing,
     plan: Plan,
-    news: News,
+    arrivals: Arrivals,
     /// Rounds worked out lately, so that a slide's next photo isn't a sort of the library.
-    rounds: Mutex<HashMap<u64, Arc<[Unit]>>>,
+    rounds: Mutex<HashMap<u64, Arc<[Seat]>>>,
 }
 
 /// Rounds that are kept: the one that runs, and its neighbours.
@@ -108,30 +108,30 @@ const MAX_ROUNDS: usize = 3;
 impl Playlist {
     /// Puts `entries` in `order`, each by itself.
     pub fn new(entries: Vec<Entry>, order: Order, seed: u64) -> Self {
-        let roll = Arc::new(Roll::new(entries, order, seed));
-        Self::of(roll, Pairing::Off, News::default())
+        let roster = Arc::new(Roster::new(entries, order, seed));
+        Self::of(roster, Pairing::Off, Arrivals::default())
     }
 
-    /// The photos of `roll`, paired, with those that came in while a round ran.
-    pub fn of(roll: Arc<Roll>, pairing: Pairing, news: News) -> Self {
-        let all = 0..u32::try_from(roll.items.len()).unwrap_or(u32::MAX);
+    /// The photos of `roster`, paired, with those that came in while a round ran.
+    pub fn of(roster: Arc<Roster>, pairing: Pairing, arrivals: Arrivals) -> Self {
+        let all = 0..u32::try_from(roster.items.len()).unwrap_or(u32::MAX);
         Self {
-            plan: Plan::new(&roll, all, pairing),
-            roll,
+            plan: Plan::new(&roster, all, pairing),
+            roster,
             pairing,
-            news,
+            arrivals,
             rounds: Mutex::default(),
         }
     }
 
     /// How many photos a round has.
     pub fn n_photos(&self) -> u64 {
-        self.roll.n_photos()
+        self.roster.n_photos()
     }
 
     /// All photos in it.
-    pub(super) fn roll(&self) -> &Roll {
-        &self.roll
+    pub(super) fn roster(&self) -> &Roster {
+        &self.roster
     }
 
     /// Which photos share slides.
@@ -140,8 +140,8 @@ impl Playlist {
     }
 
     /// What has come in, and when it is shown.
-    pub fn news(&self) -> &News {
-        &self.news
+    pub fn arrivals(&self) -> &Arrivals {
+        &self.arrivals
     }
 
     /// Whether any two photos share a slide.
@@ -151,7 +151,7 @@ impl Playlist {
 
     /// True when there is nothing to show.
     pub fn is_empty(&self) -> bool {
-        self.roll.items.is_empty()
+        self.roster.items.is_empty()
     }
 
     /// What is shown `steps` after `place`, and its own place. `None` when the playlist is empty.
@@ -164,7 +164,7 @@ impl Playlist {
         let mut round = u128::from(place.round);
         let mut is_special = false;
         // All rounds are equally long, but for the few in which photos came in.
-        for special in self.news.rounds_from(place.round) {
+        for special in self.arrivals.rounds_from(place.round) {
             let before = n * (u128::from(special) - round);
             if index < before {
                 break;
@@ -204,7 +204,7 @@ impl Playlist {
 
     /// Where `id` comes in a round, if it is in the playlist.
     pub fn find(&self, round: u64, id: PhotoId) -> Option<Place> {
-        let photo = self.roll.position(id)?;
+        let photo = self.roster.position(id)?;
         let order = self.round(round);
         let index = order.iter().position(|unit| unit.has(photo))?;
         Some(Place {
@@ -215,7 +215,7 @@ impl Playlist {
 
     /// Whether `id` is in the playlist.
     pub fn contains(&self, id: PhotoId) -> bool {
-        self.roll.position(id).is_some()
+        self.roster.position(id).is_some()
     }
 
     /// Works out a round before somebody waits for it.
@@ -226,7 +226,7 @@ impl Playlist {
     fn at(&self, place: Place) -> Option<Turn> {
         let order = self.round(place.round);
         let unit = order.get(usize::try_from(place.index).ok()?)?;
-        let id = |photo: u32| self.roll.items[photo as usize].id;
+        let id = |photo: u32| self.roster.items[photo as usize].id;
         Some(Turn {
             photo: id(unit.photo),
             beside: unit.photos().nth(1).map(id),
@@ -255,14 +255,14 @@ impl Playlist {
 
     /// The key that places a photo in a round, wherever it came from.
     fn place_key(&self, round: u64, photo: u32) -> u64 {
-        let roll = &self.roll;
-        self.news
-            .key(round, roll.seed, &roll.items[photo as usize])
-            .unwrap_or_else(|| roll.key(round, photo))
+        let roster = &self.roster;
+        self.arrivals
+            .key(round, roster.seed, &roster.items[photo as usize])
+            .unwrap_or_else(|| roster.key(round, photo))
     }
 
-    fn round(&self, round: u64) -> Arc<[Unit]> {
-        let shuffled = self.roll.order == Order::Shuffle;
+    fn round(&self, round: u64) -> Arc<[Seat]> {
+        let shuffled = self.roster.order == Order::Shuffle;
         // Two turns can only alternate; shuffling each round anew would show one twice in a row.
         let round = if self.plan.n_turns() < 3 || !shuffled {
             0
@@ -274,11 +274,11 @@ impl Playlist {
             return order.clone();
         }
         let before = round.checked_sub(1).and_then(|before| rounds.get(&before));
-        let order: Arc<[Unit]> = if shuffled {
+        let order: Arc<[Seat]> = if shuffled {
             self.shuffled(round, before.and_then(|order| order.last()).copied())
                 .into()
         } else {
-            let sorted = self.plan.turns(|photo| self.roll.key(0, photo));
+            let sorted = self.plan.turns(|photo| self.roster.key(0, photo));
             sorted.into_iter().map(|(_, unit)| unit).collect()
         };
         if rounds.len() >= MAX_ROUNDS {
@@ -289,44 +289,44 @@ impl Playlist {
     }
 
     /// `before` is the turn that closes the round before, where it is known.
-    fn shuffled(&self, round: u64, before: Option<Unit>) -> Vec<Unit> {
+    fn shuffled(&self, round: u64, before: Option<Seat>) -> Vec<Seat> {
         let (mut order, late) = self.sorted(round);
         if order.len() >= 3
             && let Some(last_round) = round.checked_sub(1)
             && let Some(before) = before.or_else(|| self.sorted(last_round).0.last().copied())
         {
-            round::mend_seam(&self.roll.items, before, &mut order);
+            round::mend_seam(&self.roster.items, before, &mut order);
         }
         if late.is_empty() {
             return order;
         }
         round::merge(
-            &self.roll,
+            &self.roster,
             &order,
-            |photo| self.roll.key(round, photo),
+            |photo| self.roster.key(round, photo),
             late,
         )
     }
 
     /// The round without a look at the one before: its own turns, and by their keys those that came
     /// in while it ran.
-    fn sorted(&self, round: u64) -> (Vec<Unit>, Vec<(u64, Unit)>) {
-        let roll = &self.roll;
+    fn sorted(&self, round: u64) -> (Vec<Seat>, Vec<(u64, Seat)>) {
+        let roster = &self.roster;
         let arranged = |plan: &Plan| {
-            let sorted = plan.turns(|photo| roll.key(round, photo));
-            round::apart(&roll.items, sorted.into_iter().map(|(_, unit)| unit))
+            let sorted = plan.turns(|photo| roster.key(round, photo));
+            round::apart(&roster.items, sorted.into_iter().map(|(_, unit)| unit))
         };
-        let Some((own, waves)) = self.news.split(round, &roll.items) else {
+        let Some((own, waves)) = self.arrivals.split(round, &roster.items) else {
             return (arranged(&self.plan), Vec::new());
         };
-        let own = Plan::new(roll, own.into_iter(), self.pairing);
+        let own = Plan::new(roster, own.into_iter(), self.pairing);
         if own.n_turns() < 3 {
             return (arranged(&self.plan), Vec::new());
         }
         let mut late = Vec::new();
         for wave in waves {
             // Photos that came at different times are not paired: what is announced must stay.
-            let plan = Plan::new(roll, wave.into_iter(), self.pairing);
+            let plan = Plan::new(roster, wave.into_iter(), self.pairing);
             late.extend(plan.turns(|photo| self.place_key(round, photo)));
         }
         late.sort_unstable_by_key(|(key, unit)| (*key, unit.photo));

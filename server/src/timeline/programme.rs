@@ -8,7 +8,7 @@ use std::{num::NonZeroU64, sync::Arc};
 
 use mantel_shared::UnixMillis;
 
-use super::{Act, Pairing, Playlist, Roll, Saved, Settings, Timeline, UnknownPhoto};
+use super::{Act, Pairing, Playlist, Roster, Saved, Settings, Timeline, UnknownPhoto};
 use crate::{render::Size, rendition::Pair};
 
 /// A channel's programme. Cheap to clone.
@@ -74,10 +74,10 @@ impl Programme {
         self.single.n_photos() == 0
     }
 
-    /// A programme over `roll` that goes on from what an earlier run saved.
+    /// A programme over `roster` that goes on from what an earlier run saved.
     pub fn new(
         settings: Settings,
-        roll: &Arc<Roll>,
+        roster: &Arc<Roster>,
         saved: SavedProgramme,
         now: UnixMillis,
     ) -> Self {
@@ -90,10 +90,10 @@ impl Programme {
             ..settings
         };
         // Empty at first: what was saved is found among the photos that were there then.
-        let empty = Arc::new(Roll::new(Vec::new(), roll.order, roll.seed));
+        let empty = Arc::new(Roster::new(Vec::new(), roster.order, roster.seed));
         let timeline = |saved: Option<Saved>| {
-            let news = saved.as_ref().map(|saved| saved.news.clone());
-            let playlist = Playlist::of(empty.clone(), Pairing::Off, news.unwrap_or_default());
+            let arrivals = saved.as_ref().map(|saved| saved.arrivals.clone());
+            let playlist = Playlist::of(empty.clone(), Pairing::Off, arrivals.unwrap_or_default());
             Arc::new(Timeline::new(settings, Arc::new(playlist), saved, now))
         };
         // One clock: only the place is their own.
@@ -128,7 +128,7 @@ impl Programme {
             pause,
             configured_millis,
         };
-        let playlists = programme.playlists_of(roll, now);
+        let playlists = programme.playlists_of(roster, now);
         programme.with_playlists(playlists, now)
     }
 
@@ -190,11 +190,11 @@ impl Programme {
         *self = self.each(|timeline| timeline.clock_went_back(then, now));
     }
 
-    /// The playlists that `roll` makes for this programme as it is at `now`. Sorts: no work for a
+    /// The playlists that `roster` makes for this programme as it is at `now`. Sorts: no work for a
     /// thread that serves sockets.
-    pub fn playlists_of(&self, roll: &Arc<Roll>, now: UnixMillis) -> Playlists {
+    pub fn playlists_of(&self, roster: &Arc<Roster>, now: UnixMillis) -> Playlists {
         let made = |timeline: &Timeline, pairing| {
-            let playlist = Arc::new(timeline.playlist_of(roll.clone(), pairing, now));
+            let playlist = Arc::new(timeline.playlist_of(roster.clone(), pairing, now));
             // Worked out here, where nobody waits: the round that runs.
             playlist.warm(timeline.place(now).round);
             playlist
@@ -346,8 +346,8 @@ mod tests {
 
     fn programme(saved: SavedProgramme, now: u64) -> Programme {
         let entries = (1..20).map(entry).collect();
-        let roll = Arc::new(Roll::new(entries, Order::Shuffle, 7));
-        Programme::new(SETTINGS, &roll, saved, UnixMillis(now))
+        let roster = Arc::new(Roster::new(entries, Order::Shuffle, 7));
+        Programme::new(SETTINGS, &roster, saved, UnixMillis(now))
     }
 
     fn is_paused(programme: &Programme, now: u64) -> bool {
@@ -357,14 +357,14 @@ mod tests {
 
     #[test]
     fn a_set_interval_outlives_a_restart_until_another_is_configured() {
-        let roll = Arc::new(Roll::new((0..9).map(entry).collect(), Order::Name, 1));
+        let roster = Arc::new(Roster::new((0..9).map(entry).collect(), Order::Name, 1));
         let now = UnixMillis(1_800_000_000_000);
         let start = |interval_millis, saved| {
             let settings = Settings {
                 interval_millis,
                 ..SETTINGS
             };
-            Programme::new(settings, &roll, saved, now)
+            Programme::new(settings, &roster, saved, now)
         };
         let mut programme = start(10_000, SavedProgramme::default());
         assert_eq!(programme.saved().interval, None);
@@ -456,8 +456,8 @@ mod tests {
         all.act(Act::Pause, Some("hall".into()), UnixMillis(1_000_000))
             .unwrap();
         let entries = (1..30).map(entry).collect();
-        let roll = Arc::new(Roll::new(entries, Order::Shuffle, 7));
-        let playlists = all.playlists_of(&roll, UnixMillis(1_000_001));
+        let roster = Arc::new(Roster::new(entries, Order::Shuffle, 7));
+        let playlists = all.playlists_of(&roster, UnixMillis(1_000_001));
         let after = all.with_playlists(playlists, UnixMillis(1_000_002));
         assert_eq!(after.pause(), all.pause());
         let mut back = after;

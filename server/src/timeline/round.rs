@@ -8,8 +8,8 @@ use std::collections::VecDeque;
 
 use super::{
     pairs::are_near,
-    playlist::Unit,
-    roll::{Item, Roll},
+    playlist::Seat,
+    roster::{Item, Roster},
 };
 
 /// How many turns wait at most for a place where they fit.
@@ -20,9 +20,9 @@ const MAX_TRIES: usize = 256;
 
 /// Keeps turns that are too much alike apart: one that must not follow waits for the next place
 /// where it may. What fits nowhere is left as it is.
-pub(super) fn apart(items: &[Item], sorted: impl Iterator<Item = Unit>) -> Vec<Unit> {
-    let mut out: Vec<Unit> = Vec::with_capacity(sorted.size_hint().0);
-    let mut waiting: VecDeque<Unit> = VecDeque::new();
+pub(super) fn apart(items: &[Item], sorted: impl Iterator<Item = Seat>) -> Vec<Seat> {
+    let mut out: Vec<Seat> = Vec::with_capacity(sorted.size_hint().0);
+    let mut waiting: VecDeque<Seat> = VecDeque::new();
     for unit in sorted {
         while let Some(at) = waiting.iter().position(|unit| follows(items, &out, *unit)) {
             out.extend(waiting.remove(at));
@@ -48,7 +48,7 @@ pub(super) fn apart(items: &[Item], sorted: impl Iterator<Item = Unit>) -> Vec<U
     out
 }
 
-fn follows(items: &[Item], before: &[Unit], unit: Unit) -> bool {
+fn follows(items: &[Item], before: &[Seat], unit: Seat) -> bool {
     before
         .last()
         .is_none_or(|last| !are_near(items, *last, unit))
@@ -57,12 +57,12 @@ fn follows(items: &[Item], before: &[Unit], unit: Unit) -> bool {
 /// Sees to it that the round does not open with what the one before closed with, or its like. The
 /// last place of three or more is left alone, so the round before needs no look at its own
 /// predecessor.
-pub(super) fn mend_seam(items: &[Item], before: Unit, order: &mut Vec<Unit>) {
+pub(super) fn mend_seam(items: &[Item], before: Seat, order: &mut Vec<Seat>) {
     let n = order.len();
     if n < 3 || !are_near(items, before, order[0]) {
         return;
     }
-    let near = |a: Unit, b: Unit| are_near(items, a, b);
+    let near = |a: Seat, b: Seat| are_near(items, a, b);
     let last = (n - 2).min(MAX_TRIES);
     let fitting = (1..=last).find(|at| {
         let unit = order[*at];
@@ -80,15 +80,15 @@ pub(super) fn mend_seam(items: &[Item], before: Unit, order: &mut Vec<Unit>) {
 /// where it fits. Turns of `order` keep their order, and the last one its place, for the next
 /// round's seam looks at it.
 pub(super) fn merge(
-    roll: &Roll,
-    order: &[Unit],
+    roster: &Roster,
+    order: &[Seat],
     key: impl Fn(u32) -> u64,
-    late: Vec<(u64, Unit)>,
-) -> Vec<Unit> {
-    let items = &roll.items;
+    late: Vec<(u64, Seat)>,
+) -> Vec<Seat> {
+    let items = &roster.items;
     let mut out = Vec::with_capacity(order.len() + late.len());
     let mut late = late.into_iter().peekable();
-    let mut waiting: VecDeque<Unit> = VecDeque::new();
+    let mut waiting: VecDeque<Seat> = VecDeque::new();
     let mut reached = 0;
     for (at, unit) in order.iter().enumerate() {
         let is_last = at + 1 == order.len();

@@ -8,7 +8,7 @@ use crate::render::{Picture, Size};
 use super::noise::speckle;
 
 /// Linear light, red, green, blue; 1 is the brightest that a screen shows, and light may exceed it.
-#[derive(Copy, Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Light(pub(super) [f32; 3]);
 
 impl Add for Light {

@@ -29,8 +29,8 @@ fn playlist(n: u64, seed: u64) -> Playlist {
 }
 
 fn paired(entries: Vec<Entry>, seed: u64) -> Playlist {
-    let roll = Roll::new(entries, Order::Shuffle, seed);
-    Playlist::of(Arc::new(roll), Pairing::Portraits, News::default())
+    let roster = Roster::new(entries, Order::Shuffle, seed);
+    Playlist::of(Arc::new(roster), Pairing::Portraits, Arrivals::default())
 }
 
 fn turns(list: &Playlist, round: u64) -> Vec<Turn> {
@@ -95,15 +95,15 @@ proptest! {
                 all.push(photo);
             }
         }
-        let roll = Arc::new(Roll::new(all, Order::Shuffle, seed));
-        let list = Playlist::of(roll.clone(), Pairing::Off, News::default());
+        let roster = Arc::new(Roster::new(all, Order::Shuffle, seed));
+        let list = Playlist::of(roster.clone(), Pairing::Off, Arrivals::default());
         let n = list.n_photos();
         let shown: Vec<u32> = (0..4).flat_map(|round| list.round(round).to_vec()).map(|unit| unit.photo).collect();
         for round in shown.chunks(n as usize) {
             prop_assert_eq!(round.iter().collect::<HashSet<_>>().len() as u64, n);
         }
         for pair in shown.windows(2) {
-            let (a, b) = (&roll.items[pair[0] as usize], &roll.items[pair[1] as usize]);
+            let (a, b) = (&roster.items[pair[0] as usize], &roster.items[pair[1] as usize]);
             prop_assert!(!a.is_near(b), "{a:?} {b:?}");
         }
     }
@@ -219,8 +219,8 @@ fn in_a_fixed_order_the_first_of_two_brings_the_other_forward() {
         portrait("4", 1),
         entry("5", 86_400),
     ];
-    let roll = Roll::new(all, Order::Name, 0);
-    let list = Playlist::of(Arc::new(roll), Pairing::Portraits, News::default());
+    let roster = Roster::new(all, Order::Name, 0);
+    let list = Playlist::of(Arc::new(roster), Pairing::Portraits, Arrivals::default());
     let id = |name: &str| PhotoId::of(name.as_bytes());
     let expected =
         [("1", Some("4")), ("2", None), ("3", None), ("5", None)].map(|(photo, beside)| Turn {
@@ -260,12 +260,12 @@ fn a_million_photos_of_one_burst_are_no_quadratic_work() {
         entry.taken = i64::try_from(i).unwrap();
     }
     let start = std::time::Instant::now();
-    let roll = Arc::new(Roll::new(all, Order::Shuffle, 1));
-    let list = Playlist::of(roll.clone(), Pairing::Off, News::default());
+    let roster = Arc::new(Roster::new(all, Order::Shuffle, 1));
+    let list = Playlist::of(roster.clone(), Pairing::Off, Arrivals::default());
     list.after(START, 5).unwrap();
     eprintln!("a million photos: {:?}", start.elapsed());
     let start = std::time::Instant::now();
-    let list = Playlist::of(roll, Pairing::Portraits, News::default());
+    let list = Playlist::of(roster, Pairing::Portraits, Arrivals::default());
     let n: usize = turns(&list, 0)
         .iter()
         .map(|turn| turn.photos().count())

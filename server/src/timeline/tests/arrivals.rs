@@ -26,8 +26,8 @@ fn photo(i: u64, added: i64) -> Entry {
     }
 }
 
-fn roll(entries: &[Entry]) -> Arc<Roll> {
-    Arc::new(Roll::new(entries.to_vec(), Order::Shuffle, 3))
+fn roster(entries: &[Entry]) -> Arc<Roster> {
+    Arc::new(Roster::new(entries.to_vec(), Order::Shuffle, 3))
 }
 
 fn showings(programme: &Programme, now: u64) -> [Showing; 3] {
@@ -57,7 +57,7 @@ proptest! {
     ) {
         let mut all: Vec<Entry> = (0..n_first).map(|i| photo(i, 0)).collect();
         let mut now = NOW;
-        let mut programme = Programme::new(SETTINGS, &roll(&all), SavedProgramme::default(), UnixMillis(now));
+        let mut programme = Programme::new(SETTINGS, &roster(&all), SavedProgramme::default(), UnixMillis(now));
         let mut watches: [Watch; 3] = Default::default();
         for (wave, (n_new, slides)) in (1..).zip(arrivals) {
             for _ in 0..slides {
@@ -89,10 +89,10 @@ proptest! {
                 let text = serde_json::to_string(&programme.saved()).unwrap();
                 let saved = serde_json::from_str(&text).unwrap();
                 // The library may be known at once, or a little later.
-                let known = if wave % 2 == 0 { roll(&all) } else { roll(&[]) };
+                let known = if wave % 2 == 0 { roster(&all) } else { roster(&[]) };
                 programme = Programme::new(SETTINGS, &known, saved, UnixMillis(now));
             }
-            let playlists = programme.playlists_of(&roll(&all), UnixMillis(now));
+            let playlists = programme.playlists_of(&roster(&all), UnixMillis(now));
             programme = programme.with_playlists(playlists, UnixMillis(now));
             let after = showings(&programme, now);
             for (watch, (before, after)) in watches.iter_mut().zip(before.iter().zip(&after)) {
@@ -113,7 +113,7 @@ proptest! {
     ) {
         let mut all: Vec<Entry> = (0..30).map(|i| photo(i, 0)).collect();
         let mut now = NOW;
-        let mut programme = Programme::new(SETTINGS, &roll(&all), SavedProgramme::default(), UnixMillis(now));
+        let mut programme = Programme::new(SETTINGS, &roster(&all), SavedProgramme::default(), UnixMillis(now));
         let mut last = 0;
         for (seed, slides, act) in changes {
             now += slides * 4_321;
@@ -128,7 +128,7 @@ proptest! {
                     all.retain(|entry| entry.id.0 ^ seed & 15 != 0 || all_is_few(seed));
                     let n = seed % 1000 + 1000;
                     all.push(photo(n, i64::try_from(now).unwrap() / 1000));
-                    let known = roll(&all);
+                    let known = roster(&all);
                     let gone: Vec<bool> = before.iter()
                         .map(|showing| showing.current.turn().photos().all(|id| known.position(id).is_none())).collect();
                     let playlists = programme.playlists_of(&known, UnixMillis(now));
@@ -170,12 +170,12 @@ fn thousands_are_spread_over_the_rest_of_the_round() {
     let mut all: Vec<Entry> = (0..1000).map(|i| photo(i, 0)).collect();
     let start = Programme::new(
         SETTINGS,
-        &roll(&all),
+        &roster(&all),
         SavedProgramme::default(),
         UnixMillis(NOW),
     );
     all.extend((1000..4000).map(|i| photo(i, 9)));
-    let playlists = start.playlists_of(&roll(&all), UnixMillis(NOW));
+    let playlists = start.playlists_of(&roster(&all), UnixMillis(NOW));
     let programme = start.with_playlists(playlists, UnixMillis(NOW));
     let timeline = programme.timeline(SCREENS[0].0, Pair::Off);
     let round = timeline.place(UnixMillis(NOW)).round;
@@ -201,7 +201,7 @@ fn screens_differ_in_pairs_alone() {
     let all: Vec<Entry> = (0..60).map(|i| photo(i, 0)).collect();
     let programme = Programme::new(
         SETTINGS,
-        &roll(&all),
+        &roster(&all),
         SavedProgramme::default(),
         UnixMillis(NOW),
     );
@@ -234,7 +234,7 @@ fn what_is_shown_out_of_turn_has_the_screen_to_itself() {
     let all: Vec<Entry> = (0..60).map(|i| photo(i, 0)).collect();
     let mut programme = Programme::new(
         SETTINGS,
-        &roll(&all),
+        &roster(&all),
         SavedProgramme::default(),
         UnixMillis(NOW),
     );
@@ -258,7 +258,7 @@ fn of_two_on_screen_the_one_that_is_left_stays() {
     let all: Vec<Entry> = (0..60).map(|i| photo(i, 0)).collect();
     let programme = Programme::new(
         SETTINGS,
-        &roll(&all),
+        &roster(&all),
         SavedProgramme::default(),
         UnixMillis(NOW),
     );
@@ -280,7 +280,7 @@ fn of_two_on_screen_the_one_that_is_left_stays() {
             .filter(|entry| entry.id != gone)
             .cloned()
             .collect();
-        let playlists = programme.playlists_of(&roll(&left), UnixMillis(now));
+        let playlists = programme.playlists_of(&roster(&left), UnixMillis(now));
         let after = showings(&programme.with_playlists(playlists, UnixMillis(now)), now);
         let alone = before[1]
             .current

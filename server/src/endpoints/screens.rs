@@ -199,7 +199,7 @@ fn screens(page: &mut String, screens: &[Reported]) -> std::fmt::Result {
 }
 
 fn viewer(page: &mut String, row: &ViewerRow, now_millis: u64) -> std::fmt::Result {
-    let rendition = &row.show.rendition;
+    let rendition = &row.key.rendition;
     let name = row.who.name.as_deref().unwrap_or(&row.who.address);
     write!(
         page,
@@ -303,8 +303,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        channels::{MAIN, Show},
-        output::viewers::{Totals, Who},
+        channels::{FeedKey, MAIN},
+        endpoints::viewers::{Totals, Who},
     };
     use mantel_shared::UnixMillis;
 
@@ -316,7 +316,7 @@ mod tests {
             endpoint: Endpoint::Stream,
             who: Who::new("192.168.1.7".into(), "<script>alert(1)</script>", None),
             since: UnixMillis(1000),
-            show: Show {
+            key: FeedKey {
                 channel: MAIN,
                 rendition: config.rendition,
             },

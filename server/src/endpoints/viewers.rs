@@ -12,7 +12,7 @@ use std::{
 use mantel_shared::UnixMillis;
 
 use super::held::{Held, Holding};
-use crate::{channels::Show, net::Cut, stats::Histogram};
+use crate::{channels::FeedKey, net::Cut, stats::Histogram};
 
 /// What somebody watches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -103,7 +103,7 @@ struct Row {
     endpoint: Endpoint,
     who: Who,
     since: UnixMillis,
-    show: Mutex<Show>,
+    key: Mutex<FeedKey>,
     stepped_down: AtomicBool,
     n_frames: AtomicU64,
     n_bytes: AtomicU64,
@@ -165,7 +165,7 @@ pub struct ViewerRow {
     /// Since when.
     pub since: UnixMillis,
     /// What it is shown.
-    pub show: Show,
+    pub key: FeedKey,
     /// Whether that is less than it asked for, because its network is too slow.
     pub stepped_down: bool,
     /// What it got.
@@ -182,7 +182,7 @@ impl Viewers {
         self: &Arc<Self>,
         endpoint: Endpoint,
         who: Who,
-        show: Show,
+        key: FeedKey,
         now: UnixMillis,
         connection: Cut,
     ) -> Viewing {
@@ -191,7 +191,7 @@ impl Viewers {
             endpoint,
             who,
             since: now,
-            show: Mutex::new(show),
+            key: Mutex::new(key),
             stepped_down: AtomicBool::default(),
             n_frames: AtomicU64::default(),
             n_bytes: AtomicU64::default(),
@@ -236,7 +236,7 @@ impl Viewers {
                     endpoint: row.endpoint,
                     who: row.who.clone(),
                     since: row.since,
-                    show: *locked(&row.show),
+                    key: *locked(&row.key),
                     stepped_down: row.stepped_down.load(Relaxed),
                     sent,
                     age: Duration::from_micros(row.age_micros.load(Relaxed)),
@@ -324,9 +324,9 @@ impl Viewing {
         *locked(&self.row.held) = held;
     }
 
-    /// From now on it is shown `show`, which is less than it asked for if `stepped_down`.
-    pub fn changed(&self, show: Show, stepped_down: bool) {
-        *locked(&self.row.show) = show;
+    /// From now on it is shown `key`, which is less than it asked for if `stepped_down`.
+    pub fn changed(&self, key: FeedKey, stepped_down: bool) {
+        *locked(&self.row.key) = key;
         let before = self.row.stepped_down.swap(stepped_down, Relaxed);
         if stepped_down && !before {
             self.viewers.n_stepped_down.fetch_add(1, Relaxed);
@@ -353,8 +353,8 @@ mod tests {
     use super::*;
     use crate::{Config, channels::MAIN};
 
-    fn show() -> Show {
-        Show {
+    fn key() -> FeedKey {
+        FeedKey {
             channel: MAIN,
             rendition: Config::from_args([] as [&str; 0]).unwrap().rendition,
         }
@@ -367,7 +367,7 @@ mod tests {
             viewers.enter(
                 endpoint,
                 Who::default(),
-                show(),
+                key(),
                 UnixMillis(5),
                 Cut::default(),
             )
@@ -396,19 +396,19 @@ mod tests {
         let first = viewers.enter(
             Endpoint::Stream,
             Who::default(),
-            show(),
+            key(),
             UnixMillis(0),
             Cut::default(),
         );
-        first.changed(show(), true);
-        first.changed(show(), true);
+        first.changed(key(), true);
+        first.changed(key(), true);
         assert_eq!(viewers.n_stepped_down(), 1);
         assert!(viewers.rows()[0].stepped_down);
         drop(first);
         let _second = viewers.enter(
             Endpoint::Stream,
             Who::default(),
-            show(),
+            key(),
             UnixMillis(0),
             Cut::default(),
         );

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use warp::{Buf, reply::Response};
 
 use super::{
-    Outputs, Request, control, links, query,
+    Outputs, Request, control, qr, query,
     reply::{self, Problem},
 };
 use crate::{
@@ -41,7 +41,7 @@ pub(super) fn list(outputs: &Arc<Outputs>, request: &Request) -> Response {
     reply::json(&List {
         profiles: rows.map(|(name, query)| Row { name, query }).collect(),
         // On this machine alone nobody listens at the house's address.
-        address: links::house_address(&request.headers, request.visitor.is_secure)
+        address: qr::house_address(&request.headers, request.visitor.is_secure)
             .filter(|_| outputs.is_in_house),
     })
 }

@@ -133,7 +133,7 @@ impl Item {
 
 /// All photos that take turns. Never changes once made.
 #[derive(Debug)]
-pub struct Roll {
+pub struct Roster {
     pub(super) order: Order,
     pub(super) seed: u64,
     /// In the fixed order, or by identity when shuffled.
@@ -142,7 +142,7 @@ pub struct Roll {
     by_id: Box<[(PhotoId, u32)]>,
 }
 
-impl Roll {
+impl Roster {
     /// Takes `entries` in; of two with the same identity one is kept.
     pub fn new(mut entries: Vec<Entry>, order: Order, seed: u64) -> Self {
         entries.sort_unstable_by(|a, b| (a.id, &a.name).cmp(&(b.id, &b.name)));

@@ -32,7 +32,7 @@ pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<
         ..outputs.rendition
     };
     let wishes = query::wishes(&request.query, default, outputs.configured())?;
-    let (show, lease) = reply::open(outputs, &wishes).await?;
+    let (key, lease) = reply::open(outputs, &wishes).await?;
     let script = Slides {
         subscription: lease.subscribe(Kind::Stills),
         _lease: lease,
@@ -43,7 +43,7 @@ pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<
     let viewing = outputs.viewers.enter(
         Endpoint::Bytes,
         request.who(),
-        show,
+        key,
         clock::now(),
         request.visitor.connection.clone(),
     );

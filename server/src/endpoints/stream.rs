@@ -16,7 +16,7 @@ use super::{
     viewers::{Endpoint, Viewing},
 };
 use crate::{
-    channels::Show,
+    channels::FeedKey,
     clock,
     hub::{Frame, Kind, Lease, Now, Subscription},
 };
@@ -26,15 +26,15 @@ pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<
     let paint = wishes
         .paint
         .unwrap_or_else(|| Paint::for_agent(request.agent()));
-    let (show, lease) = reply::open(outputs, &wishes).await?;
+    let (key, lease) = reply::open(outputs, &wishes).await?;
     let watching = Watching {
         subscription: lease.subscribe(Kind::Motion),
         _lease: lease,
     };
     let script = Stream {
         outputs: outputs.clone(),
-        asked: show,
-        shown: show,
+        asked: key,
+        shown: key,
         watching,
         moving: None,
         pace: outputs.step_down.then(|| Pace::new(uptime(outputs))),
@@ -47,7 +47,7 @@ pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<
     let viewing = outputs.viewers.enter(
         Endpoint::Stream,
         request.who(),
-        show,
+        key,
         clock::now(),
         request.visitor.connection.clone(),
     );
@@ -67,9 +67,9 @@ fn uptime(outputs: &Outputs) -> Duration {
 struct Stream {
     outputs: Arc<Outputs>,
     /// What it asked for.
-    asked: Show,
+    asked: FeedKey,
     /// What it gets, or is about to.
-    shown: Show,
+    shown: FeedKey,
     watching: Watching,
     /// What it is about to watch instead, until that has a first frame.
     moving: Option<Watching>,
@@ -178,27 +178,27 @@ impl Stream {
         let Some(level) = pace.sent(now, n_missed) else {
             return;
         };
-        let show = Show {
+        let key = FeedKey {
             rendition: self.asked.rendition.lowered(level),
             ..self.asked
         };
         // Who asked for little may have the least already; and with no room for another rendition this
         // one has to do.
-        let lease = if show == self.shown {
+        let lease = if key == self.shown {
             None
         } else {
-            self.outputs.feeds.open(&show).ok().flatten()
+            self.outputs.feeds.open(&key).ok().flatten()
         };
         let Some(lease) = lease else {
             return pace.stay(now);
         };
         pace.step(now, level);
-        self.shown = show;
+        self.shown = key;
         self.moving = Some(Watching {
             subscription: lease.subscribe(Kind::Motion),
             _lease: lease,
         });
-        viewing.changed(show, show != self.asked);
+        viewing.changed(key, key != self.asked);
     }
 }
 

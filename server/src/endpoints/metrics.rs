@@ -56,7 +56,7 @@ impl Scrape {
         let viewers = &self.0.viewers;
         let mut watching = BTreeMap::new();
         for row in viewers.rows() {
-            let size = row.show.rendition.size.to_string();
+            let size = row.key.rendition.size.to_string();
             *watching.entry((row.endpoint, size)).or_insert(0_u64) += 1;
         }
         let watching = watching.iter().map(|((endpoint, size), n)| {

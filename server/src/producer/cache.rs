@@ -5,7 +5,7 @@ use std::{collections::HashMap, hash::Hash};
 
 /// A cache with a budget of bytes.
 #[derive(Debug)]
-pub(super) struct Shelf<K, V> {
+pub(super) struct Cache<K, V> {
     budget: usize,
     things: HashMap<K, Thing<V>>,
     /// Counts uses; tells what was used last.
@@ -20,7 +20,7 @@ struct Thing<V> {
     used: u64,
 }
 
-impl<K: Eq + Hash + Clone, V: Clone> Shelf<K, V> {
+impl<K: Eq + Hash + Clone, V: Clone> Cache<K, V> {
     pub(super) fn new(budget: usize) -> Self {
         Self {
             budget,
@@ -76,29 +76,29 @@ mod tests {
 
     #[test]
     fn what_was_used_longest_ago_goes_first() {
-        let mut shelf = Shelf::new(100);
+        let mut cache = Cache::new(100);
         for key in 0..4 {
-            shelf.put(key, key, 25);
+            cache.put(key, key, 25);
         }
-        assert_eq!(shelf.get(&0), Some(0));
-        shelf.put(4, 4, 30);
-        assert_eq!([1, 2].map(|key| shelf.get(&key)), [None, None]);
+        assert_eq!(cache.get(&0), Some(0));
+        cache.put(4, 4, 30);
+        assert_eq!([1, 2].map(|key| cache.get(&key)), [None, None]);
         assert_eq!(
-            [0, 3, 4].map(|key| shelf.get(&key)),
+            [0, 3, 4].map(|key| cache.get(&key)),
             [Some(0), Some(3), Some(4)]
         );
-        assert_eq!(shelf.n_bytes(), 80);
+        assert_eq!(cache.n_bytes(), 80);
     }
 
     #[test]
     fn the_budget_holds_whatever_comes() {
-        let mut shelf = Shelf::new(100);
-        shelf.put(1, 1, 101);
-        assert_eq!((shelf.get(&1), shelf.n_bytes()), (None, 0));
+        let mut cache = Cache::new(100);
+        cache.put(1, 1, 101);
+        assert_eq!((cache.get(&1), cache.n_bytes()), (None, 0));
         for n_bytes in [10, 100, 1, 60, 60, 99] {
-            shelf.put(7, n_bytes, n_bytes);
-            shelf.put(n_bytes, n_bytes, n_bytes / 2);
-            assert!(shelf.n_bytes() <= 100);
+            cache.put(7, n_bytes, n_bytes);
+            cache.put(n_bytes, n_bytes, n_bytes / 2);
+            assert!(cache.n_bytes() <= 100);
         }
     }
 }

@@ -10,7 +10,7 @@ use warp::{Reply, reply::Response};
 use super::{Outputs, query::Wishes};
 use crate::{
     channel::Channel,
-    channels::{ChannelNo, Show},
+    channels::{ChannelNo, FeedKey},
     clock,
     hub::Lease,
     library::Filter,
@@ -232,7 +232,7 @@ pub(super) async fn choose(
 pub(super) async fn open(
     outputs: &Arc<Outputs>,
     wishes: &Wishes,
-) -> Result<(Show, Lease), Problem> {
+) -> Result<(FeedKey, Lease), Problem> {
     // Held until the feed's producer holds it.
     let (channel, held) = choose(outputs, &wishes.filter).await?;
     let mut rendition = wishes.rendition;
@@ -244,14 +244,14 @@ pub(super) async fn open(
         .timeline(rendition.size, rendition.pair)
         .at(clock::now());
     rendition.note &= showing.is_none_or(|showing| outputs.library.is_drawn(showing.current.photo));
-    let show = Show { channel, rendition };
-    let distance = |other: &Show| {
+    let key = FeedKey { channel, rendition };
+    let distance = |other: &FeedKey| {
         let same_photos = other.channel == channel;
         same_photos.then(|| rendition.distance(&other.rendition))?
     };
-    match outputs.feeds.open_nearest(&show, distance) {
+    match outputs.feeds.open_nearest(&key, distance) {
         Ok(Some(opened)) => {
-            if opened.0 != show {
+            if opened.0 != key {
                 outputs.connections.refuse(Refusal::Renditions);
             }
             Ok(opened)

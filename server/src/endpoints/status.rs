@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     caption,
-    channels::{MAIN, Show},
+    channels::{FeedKey, MAIN},
     clock,
     library::{Counts, Facts, Filter, Origin, iso},
     render::pair,
@@ -190,7 +190,7 @@ impl From<viewers::ViewerRow> for ViewerRow {
             agent: row.who.agent,
             name: row.who.name.as_deref().map(str::to_owned),
             since_millis: row.since.0,
-            rendition: Shape::of(&row.show.rendition),
+            rendition: Shape::of(&row.key.rendition),
             stepped_down: row.stepped_down,
             sent: row.sent,
             frames_per_second: (row.fps * 10.0).round() / 10.0,
@@ -205,7 +205,7 @@ pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<
     let renditions = outputs.feeds.survey();
     let renditions = renditions
         .iter()
-        .map(|(Show { channel, rendition }, viewers)| RenditionRow {
+        .map(|(FeedKey { channel, rendition }, viewers)| RenditionRow {
             main: *channel == MAIN,
             shape: Shape::of(rendition),
             viewers: *viewers,

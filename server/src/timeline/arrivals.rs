@@ -1,25 +1,26 @@
 //! Photos that came in while a round ran, and where in that round they are shown.
 //!
-//! Pure, and a handful of numbers, because it is saved: not photos are remembered but waves of
+//! Pure, and a handful of numbers, because it is saved: not photos are remembered but groups of
 //! them, told by when they were added.
 
-use super::roll::{Item, mix};
+use super::roster::{Item, mix};
 
 /// What has come in.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(default)]
-pub struct News {
+pub struct Arrivals {
     /// When the newest photo was added that was ever taken in; `None` before the first.
     taken_in: Option<i64>,
     /// What came after the rounds named in them had begun, in the order in which it came.
-    waves: Vec<Wave>,
+    #[serde(rename = "waves")] // its name in state files since the first
+    groups: Vec<Arrival>,
 }
 
 /// Photos added after `after` and until `until`, which come in `round` behind the key `low` and, as
 /// far as that can be, before `high`. In the round before that, which was all but over, they have
 /// no turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
-struct Wave {
+struct Arrival {
     round: u64,
     after: i64,
     until: i64,
@@ -27,12 +28,12 @@ struct Wave {
     high: u64,
 }
 
-/// Waves of one round that are remembered; of more, the first fall back to their hashes' places.
-const MAX_WAVES: usize = 1000;
+/// Groups of one round that are remembered; of more, the first fall back to their hashes' places.
+const MAX_ARRIVALS: usize = 1000;
 
-impl News {
+impl Arrivals {
     /// Whether a photo added at `newest` is a new one.
-    pub(super) fn is_news(&self, newest: i64) -> bool {
+    pub(super) fn is_arrival(&self, newest: i64) -> bool {
         self.taken_in.is_some_and(|mark| newest > mark)
     }
 
@@ -47,12 +48,12 @@ impl News {
     }
 
     /// The photos up to `newest` are shown in `round`, between two keys.
-    pub(super) fn add_wave(&mut self, round: u64, newest: i64, (low, high): (u64, u64)) {
+    pub(super) fn add(&mut self, round: u64, newest: i64, (low, high): (u64, u64)) {
         let after = self.taken_in.unwrap_or(i64::MIN);
-        if self.waves.len() >= MAX_WAVES {
-            self.waves.remove(0);
+        if self.groups.len() >= MAX_ARRIVALS {
+            self.groups.remove(0);
         }
-        self.waves.push(Wave {
+        self.groups.push(Arrival {
             round,
             after,
             until: newest,
@@ -63,12 +64,12 @@ impl News {
 
     /// Rounds before `round` are over.
     pub(super) fn forget_before(&mut self, round: u64) {
-        self.waves.retain(|wave| wave.round >= round);
+        self.groups.retain(|group| group.round >= round);
     }
 
     /// The rounds from `round` on that are not like others, in order.
     pub(super) fn rounds_from(&self, round: u64) -> impl Iterator<Item = u64> + use<> {
-        let rounds = self.waves.iter().map(|wave| wave.round);
+        let rounds = self.groups.iter().map(|group| group.round);
         let mut rounds: Vec<u64> = rounds
             .flat_map(|round| [round.saturating_sub(1), round])
             .collect();
@@ -78,41 +79,44 @@ impl News {
         rounds.into_iter()
     }
 
-    /// The positions of a round's own photos, and of those that came in, wave by wave; `None` for a
+    /// The positions of a round's own photos, and of those that came in, group by group; `None` for a
     /// round like others.
     pub(super) fn split(&self, round: u64, items: &[Item]) -> Option<(Vec<u32>, Vec<Vec<u32>>)> {
-        let touches = |wave: &Wave| wave.round == round || Some(wave.round) == round.checked_add(1);
-        if !self.waves.iter().any(touches) {
+        let touches =
+            |group: &Arrival| group.round == round || Some(group.round) == round.checked_add(1);
+        if !self.groups.iter().any(touches) {
             return None;
         }
         let mut own = Vec::new();
-        let mut waves = vec![Vec::new(); self.waves.len()];
+        let mut groups = vec![Vec::new(); self.groups.len()];
         for (position, item) in (0..).zip(items) {
             match self.wave_of(item) {
-                Some(at) if self.waves[at].round == round => waves[at].push(position),
-                Some(at) if touches(&self.waves[at]) => {}
+                Some(at) if self.groups[at].round == round => groups[at].push(position),
+                Some(at) if touches(&self.groups[at]) => {}
                 _ => own.push(position),
             }
         }
-        waves.retain(|wave| !wave.is_empty());
-        Some((own, waves))
+        groups.retain(|group| !group.is_empty());
+        Some((own, groups))
     }
 
     /// The key of a photo that came in while `round` ran.
     pub(super) fn key(&self, round: u64, seed: u64, item: &Item) -> Option<u64> {
-        let wave = &self.waves[self.wave_of(item)?];
-        if wave.round != round {
+        let group = &self.groups[self.wave_of(item)?];
+        if group.round != round {
             return None;
         }
-        let span = u128::from(wave.high.saturating_sub(wave.low));
+        let span = u128::from(group.high.saturating_sub(group.low));
         let share = (span * u128::from(mix(mix(!seed) ^ item.id.0))) >> 64;
-        Some(wave.low.saturating_add(1).saturating_add(share as u64))
+        Some(group.low.saturating_add(1).saturating_add(share as u64))
     }
 
     fn wave_of(&self, item: &Item) -> Option<usize> {
         // In the order in which they came, and none reaches into another.
-        let at = self.waves.partition_point(|wave| wave.until < item.added);
-        let wave = self.waves.get(at)?;
-        (wave.after < item.added).then_some(at)
+        let at = self
+            .groups
+            .partition_point(|group| group.until < item.added);
+        let group = self.groups.get(at)?;
+        (group.after < item.added).then_some(at)
     }
 }

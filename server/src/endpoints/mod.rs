@@ -9,7 +9,6 @@ mod body;
 mod bytes;
 mod control;
 mod held;
-mod links;
 mod lists;
 mod metrics;
 mod pace;
@@ -17,6 +16,7 @@ mod pages;
 mod paint;
 mod policy;
 mod profiles;
+mod qr;
 mod query;
 mod reply;
 mod reports;
@@ -35,7 +35,7 @@ use http::{HeaderMap, Method};
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
 use crate::{
-    channels::{Channels, Show},
+    channels::{Channels, FeedKey},
     hub::{Feeds, Framing},
     library::Library,
     net::{ConnectionCounts, Need, Visitor},
@@ -53,7 +53,7 @@ use viewers::Who;
 #[derive(Debug)]
 pub struct Outputs {
     /// One feed per rendition watched.
-    pub feeds: Arc<Feeds<Show>>,
+    pub feeds: Arc<Feeds<FeedKey>>,
     /// What is on, and commands.
     pub channels: Arc<Channels>,
     /// Counts, skipped files, names.
@@ -225,7 +225,7 @@ async fn get(
         "/screens" => Ok(screens::answer(outputs)),
         screens::SCRIPT_PATH => Ok(screens::script()),
         "/profiles" => Ok(profiles::list(outputs, request)),
-        "/qr" => links::qr(request),
+        "/qr" => qr::qr(request),
         "/library/lists" => lists::answer(outputs).await,
         "/library/skipped" => Ok(skipped::answer(outputs, request)),
         "/time" => time::answer(),
