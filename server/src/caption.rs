@@ -4,7 +4,7 @@ mod countries;
 
 use std::path::PathBuf;
 
-use crate::{library::Facts, render::overlay::Caption, rendition::Captions};
+use crate::{library::Facts, render::words::Caption, rendition::Captions};
 
 /// The words that `captions` asks for, as far as they are known: what somebody wrote, and below it
 /// date, place and album.

@@ -113,14 +113,14 @@ fn likeness(photo: &Photo, limits: &DecodeLimits) -> io::Result<Option<u64>> {
     let mut bytes = Vec::new();
     file.by_ref().take(HEAD_BYTES).read_to_end(&mut bytes)?;
     if let Some(small) = thumbnail(&bytes) {
-        return Ok(render::likeness(&small));
+        return Ok(render::likeness::likeness(&small));
     }
     if photo.version.n_bytes > MAX_WHOLE_BYTES {
         return Ok(None);
     }
     file.take(MAX_WHOLE_BYTES).read_to_end(&mut bytes)?;
     match decoding::decode(&bytes, limits, Wish::Whole) {
-        Ok(picture) => Ok(render::likeness(&picture)),
+        Ok(picture) => Ok(render::likeness::likeness(&picture)),
         // No process to decode it in, say.
         Err(LoadError::Read(error)) => Err(error),
         Err(_) => Ok(None),
@@ -186,7 +186,10 @@ mod tests {
         let (_b, other) = photo(&large);
         let apart =
             likeness(&one, &limits).unwrap().unwrap() ^ likeness(&other, &limits).unwrap().unwrap();
-        assert!(apart.count_ones() <= render::SAME_WITHIN_BITS, "{apart:b}");
+        assert!(
+            apart.count_ones() <= render::likeness::SAME_WITHIN_BITS,
+            "{apart:b}"
+        );
     }
 
     #[test]

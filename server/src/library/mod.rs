@@ -374,7 +374,7 @@ impl Library {
         ids.into_iter().filter_map(|id| self.photo(id)).collect()
     }
 
-    /// Keeps what `id` looks like, as [`render::likeness()`](crate::render::likeness()) tells.
+    /// Keeps what `id` looks like, as [`likeness()`](crate::render::likeness::likeness) tells.
     pub fn set_likeness(&self, id: PhotoId, likeness: Option<u64>) {
         self.index
             .write(|connection| index::set_likeness(connection, id, likeness));

@@ -12,7 +12,7 @@ use mantel_shared::{Area, Focus, TakenAt};
 use crate::{
     caption,
     library::{Facts, Photo, iso},
-    render::{self, DecodeLimits, Picture, Probe, overlay},
+    render::{self, DecodeLimits, Picture, Probe, words},
     rendition::Rendition,
     source::gallery::{self, LoadError, Loaded},
     timeline::{PhotoId, Turn},
@@ -129,7 +129,7 @@ pub(super) fn render_now(
             if let Some(note) = &subject.note {
                 words.text.clone_from(note);
             }
-            overlay::write(&mut picture, (0, 0), size, (0, size.width), &words);
+            words::write(&mut picture, (0, 0), size, (0, size.width), &words);
             let looks = loaded.likeness.map(|likeness| (photo.id, likeness));
             let mut notes = notes(photo, loaded.caption);
             notes.focus = Some(focus);
@@ -173,7 +173,7 @@ fn two(
     beside: &Photo,
 ) -> (Picture, Notes) {
     let Rendition { size, fit, .. } = rendition;
-    let mut picture = render::pair([&parts[0].picture, &parts[1].picture], size, fit);
+    let mut picture = render::pair::pair([&parts[0].picture, &parts[1].picture], size, fit);
     let photos = [&*subject.photo, beside];
     let areas = parts.iter().enumerate().map(|(at, part)| {
         let photo = part.picture.size();
@@ -184,7 +184,7 @@ fn two(
     for (at, (place, room)) in render::pair::parts(size).into_iter().enumerate() {
         let words = caption::words(rendition.captions, &photos[at].facts);
         let lines = render::pair::lines(parts[at].picture.size(), size, at);
-        overlay::write(&mut picture, place, room, lines, &words);
+        words::write(&mut picture, place, room, lines, &words);
     }
     let [first, second] = parts;
     // A file's name is told only where neither has a caption of its own.

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use jpeg_encoder::{ColorType, Encoder, EncodingError, SamplingFactor};
 use thiserror::Error;
 
-use crate::render::{blend::Alpha, picture::Picture};
+use crate::render::{frame::blend::Alpha, picture::Picture};
 
 /// JPEG quality, 1 (coarse) to 100 (fine), on the scale that libjpeg made common.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -111,7 +111,7 @@ pub fn encode(picture: &Picture, quality: Quality) -> Result<Vec<u8>, EncodeErro
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::decode::{DecodeLimits, decode};
+    use crate::render::formats::decode::{DecodeLimits, decode};
 
     /// Marker and content of each segment up to the entropy-coded data.
     fn segments(jpeg: &[u8]) -> Vec<(u8, &[u8])> {

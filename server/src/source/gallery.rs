@@ -142,7 +142,7 @@ fn open(
     let likeness = photo
         .facts
         .size
-        .and_then(|size| render::likeness(&without_margins(&picture, size, fit)));
+        .and_then(|size| render::likeness::likeness(&without_margins(&picture, size, fit)));
     Ok(Loaded {
         likeness,
         picture,
@@ -224,7 +224,7 @@ mod tests {
         .unwrap();
         let looks = |width, height, fit| {
             let frame = render::fit(&photo, Size::new(width, height), fit);
-            render::likeness(&without_margins(&frame, photo.size(), fit)).unwrap()
+            render::likeness::likeness(&without_margins(&frame, photo.size(), fit)).unwrap()
         };
         let one = looks(640, 360, Fit::Blur);
         for (width, height) in [(640, 360), (360, 640), (480, 480), (320, 180), (1920, 1080)] {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::render::{
     DecodeLimits, Fit, Kind, Orientation, Picture, Probe, Quality, Size, decode, decode_fitted,
-    encode, exif::turned, fit, probe,
+    encode, fit, formats::exif::turned, probe,
 };
 
 pub(crate) fn folder() -> PathBuf {

@@ -1,7 +1,7 @@
 //! The directories of a TIFF file (TIFF 6.0, BigTIFF, and the camera raws that are built like them), read within
 //! bounds and without going in circles. Decodes nothing; as content with a head as with the whole.
 
-use crate::render::orient::Orientation;
+use crate::render::frame::orient::Orientation;
 use crate::render::picture::Size;
 
 /// Tags of TIFF 6.0, TIFF/EP and DNG.

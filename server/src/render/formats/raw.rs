@@ -1,11 +1,11 @@
 //! Camera raws: told from other files by their content, and what their heads say. Most are TIFFs whose tags give them
 //! away; the others have marks of their own.
 
-use crate::render::bmff::Boxes;
-use crate::render::exif;
-use crate::render::orient::Orientation;
+use crate::render::formats::bmff::Boxes;
+use crate::render::formats::exif;
+use crate::render::formats::tiff::{Tiff, tag};
+use crate::render::frame::orient::Orientation;
 use crate::render::picture::Size;
-use crate::render::tiff::{Tiff, tag};
 
 /// A colour filter array, as TIFF/EP numbers it; DNG's linear raw.
 const CFA: u64 = 32_803;
@@ -95,10 +95,10 @@ pub(crate) fn canon_main(bytes: &[u8]) -> Option<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::bmff::tests::boxed;
-    use crate::render::exif;
-    use crate::render::probe::{Kind, Probe, probe};
-    use crate::render::tiff::tests::{Directory, file};
+    use crate::render::formats::bmff::tests::boxed;
+    use crate::render::formats::exif;
+    use crate::render::formats::probe::{Kind, Probe, probe};
+    use crate::render::formats::tiff::tests::{Directory, file};
 
     fn directory(entries: &[(u16, u32)]) -> Directory {
         Directory {

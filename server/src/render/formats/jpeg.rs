@@ -9,14 +9,14 @@ use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::errors::DecodeErrors;
 
-use crate::render::colour::{self, Space};
-use crate::render::decode::{DecodeError, DecodeLimits, Stored};
+use crate::render::colour::profile::{self, Space};
 use crate::render::fence::fenced;
-use crate::render::layout::Layout;
-use crate::render::markers::{self, EOI};
+use crate::render::formats::decode::{DecodeError, DecodeLimits, Stored};
+use crate::render::formats::layout::Layout;
+use crate::render::formats::markers::{self, EOI};
+use crate::render::formats::tiff::Tiff;
 use crate::render::picture::{CHANNELS, Picture, Size};
 use crate::render::spare;
-use crate::render::tiff::Tiff;
 
 /// A photo of which this much could be decoded is shown, without the rest.
 const ENOUGH_PERCENT: u32 = 96;
@@ -53,7 +53,7 @@ pub(crate) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Stored, Deco
         Out::Rgb => (whole(size, samples)?, Space::from_icc(profile)),
         Out::Inks { .. } => {
             let inks = out.inks(samples);
-            let picture = colour::inks_to_srgb(&inks, size, profile.as_deref());
+            let picture = profile::inks_to_srgb(&inks, size, profile.as_deref());
             let picture =
                 picture.ok_or_else(|| DecodeError::Damaged("its colours make no sense".into()))?;
             (picture, Space::Srgb)
@@ -310,7 +310,7 @@ mod tests {
     use jpeg_encoder::{ColorType, Encoder};
 
     use super::*;
-    use crate::render::tiff::tests::{Directory, file};
+    use crate::render::formats::tiff::tests::{Directory, file};
     use crate::render::{Quality, decode as decode_any, encode};
 
     fn open(bytes: &[u8]) -> Picture {

@@ -3,12 +3,12 @@
 
 use std::fmt;
 
-use crate::render::bmff;
-use crate::render::markers::Segments;
-use crate::render::orient::Orientation;
+use crate::render::formats::bmff;
+use crate::render::formats::markers::Segments;
+use crate::render::formats::tiff::Tiff;
+use crate::render::formats::{jxl, raw};
+use crate::render::frame::orient::Orientation;
 use crate::render::picture::Size;
-use crate::render::tiff::Tiff;
-use crate::render::{jxl, raw};
 
 /// A kind of picture file.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -224,7 +224,7 @@ fn size(kind: Kind, head: &[u8]) -> Option<Size> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::bmff::tests::{boxed, heif, ispe};
+    use crate::render::formats::bmff::tests::{boxed, heif, ispe};
 
     #[test]
     fn sizes_stand_in_the_head() {

@@ -1,9 +1,9 @@
 //! Which way is up, by a photo's EXIF. Reads JPEG, PNG, WebP and TIFF from a slice, whole or only its head, without
 //! copying; nothing of it is ever sent on. Everything else that EXIF says, the library reads.
 
-use crate::render::markers::{APP1, SOS, Segments};
-use crate::render::orient::Orientation;
-use crate::render::probe::{Kind, kind};
+use crate::render::formats::markers::{APP1, SOS, Segments};
+use crate::render::formats::probe::{Kind, kind};
+use crate::render::frame::orient::Orientation;
 
 /// How to turn the stored pixels of a photo, by the EXIF in its bytes, or in as many of its first ones as there are. What
 /// is missing, malformed or beyond the last byte counts as not said.

@@ -3,14 +3,14 @@
 
 use memchr::memmem;
 
-use crate::render::bmff::{Boxes, be};
-use crate::render::decode::{DecodeError, DecodeLimits, Stored};
-use crate::render::jpeg;
-use crate::render::layout::Layout;
-use crate::render::markers;
-use crate::render::orient::Orientation;
-use crate::render::raw::{canon_main, fuji_preview};
-use crate::render::tiff::{Tiff, tag};
+use crate::render::formats::bmff::{Boxes, be};
+use crate::render::formats::decode::{DecodeError, DecodeLimits, Stored};
+use crate::render::formats::jpeg;
+use crate::render::formats::layout::Layout;
+use crate::render::formats::markers;
+use crate::render::formats::raw::{canon_main, fuji_preview};
+use crate::render::formats::tiff::{Tiff, tag};
+use crate::render::frame::orient::Orientation;
 
 /// Smaller pictures than this are for a camera's menus, not for a wall: 160 x 120 is the usual one.
 const MIN_PIXELS: u64 = 320 * 240;
@@ -140,9 +140,9 @@ fn guessed(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::bmff::tests::boxed;
-    use crate::render::exif::tests::{block, in_jpeg};
-    use crate::render::tiff::tests::{Directory, file};
+    use crate::render::formats::bmff::tests::boxed;
+    use crate::render::formats::exif::tests::{block, in_jpeg};
+    use crate::render::formats::tiff::tests::{Directory, file};
     use crate::render::{Kind, Picture, Quality, Size, cost, encode, probe};
 
     fn jpeg(width: u32, height: u32) -> Vec<u8> {

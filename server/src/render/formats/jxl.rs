@@ -6,14 +6,14 @@ use jxl_oxide::{
     PixelFormat, RenderingIntent,
 };
 
-use crate::render::bmff::Boxes;
-use crate::render::colour::{self, Space};
-use crate::render::decode::{DecodeError, DecodeLimits, Stored};
+use crate::render::colour::profile::{self, Space};
+use crate::render::colour::tone::{self, Curve};
 use crate::render::fence::fenced;
-use crate::render::orient::Orientation;
+use crate::render::formats::bmff::Boxes;
+use crate::render::formats::decode::{DecodeError, DecodeLimits, Stored};
+use crate::render::formats::raster::flatten;
+use crate::render::frame::orient::Orientation;
 use crate::render::picture::{CHANNELS, Picture, Size};
-use crate::render::raster::flatten;
-use crate::render::tone::{self, Curve};
 
 /// Memory that decoding takes: three planes of 32 bits, twice, and the picture.
 pub(crate) const BYTES_PER_PIXEL: u64 = 32;
@@ -94,7 +94,7 @@ fn render(bytes: &[u8], limits: &DecodeLimits) -> Result<Stored, DecodeError> {
         (PixelFormat::Cmyk, 4) => {
             // Inks the other way round: 255 is none.
             let inks: Vec<u8> = samples.iter().map(|ink| 255 - ink).collect();
-            colour::inks_to_srgb(&inks, size, Some(&profile))
+            profile::inks_to_srgb(&inks, size, Some(&profile))
         }
         (format, _) => return Err(DecodeError::Unsupported(format!("JPEG XL ({format:?})"))),
     };
@@ -196,7 +196,7 @@ impl Bits<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::bmff::tests::boxed;
+    use crate::render::formats::bmff::tests::boxed;
 
     /// Bits as they are written, the first ones first.
     fn stream(fields: &[(u32, usize)]) -> Vec<u8> {

@@ -9,16 +9,16 @@ use heifer::heifer_isobmff::boxes::{ColorInfo, Property};
 use heifer::heifer_isobmff::{HeifFile, ItemId};
 use heifer::{Image, Options};
 
-use crate::render::avif;
-use crate::render::bmff::{self, Boxes, Primary};
-use crate::render::colour::Space;
-use crate::render::decode::{DecodeError, DecodeLimits, Stored};
+use crate::render::colour::profile::Space;
+use crate::render::colour::tone::{self, Curve};
 use crate::render::fence::fenced_with_helpers;
-use crate::render::orient::Orientation;
+use crate::render::formats::avif;
+use crate::render::formats::bmff::{self, Boxes, Primary};
+use crate::render::formats::decode::{DecodeError, DecodeLimits, Stored};
+use crate::render::formats::raster::flatten;
+use crate::render::formats::tiff::Tiff;
+use crate::render::frame::orient::Orientation;
 use crate::render::picture::{CHANNELS, Picture, Size};
-use crate::render::raster::flatten;
-use crate::render::tiff::Tiff;
-use crate::render::tone::{self, Curve};
 
 /// Memory that decoding takes: 16-bit RGBA and the picture, at worst.
 pub(crate) const BYTES_PER_PIXEL: u64 = 12;

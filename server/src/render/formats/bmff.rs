@@ -2,7 +2,7 @@
 //! wrapped, and what HEIF's boxes (ISO/IEC 23008-12) say of the picture to show. As content with a file's head as with
 //! the whole; decodes nothing.
 
-use crate::render::orient::Orientation;
+use crate::render::frame::orient::Orientation;
 use crate::render::picture::Size;
 
 /// One box: its name and what is there of its content. Full boxes keep their version and flags in the content.

@@ -11,9 +11,9 @@ use std::str::FromStr;
 use mantel_shared::Focus;
 use thiserror::Error;
 
-use crate::render::focus::focus;
+use crate::render::frame::focus::focus;
+use crate::render::frame::resize::{Crop, FilterType, covering, resize};
 use crate::render::picture::{CHANNELS, Picture, Size};
-use crate::render::resize::{Crop, FilterType, covering, resize};
 
 /// How a picture fills a frame of another shape.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]

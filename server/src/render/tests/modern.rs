@@ -4,8 +4,8 @@
 use image::{DynamicImage, ImageFormat};
 use proptest::prelude::*;
 
-use crate::render::exif::tests::block;
-use crate::render::hostile::{HEIGHT, WIDTH, mean_error, open, original, with_image};
+use crate::render::formats::exif::tests::block;
+use crate::render::tests::hostile::{HEIGHT, WIDTH, mean_error, open, original, with_image};
 use crate::render::{
     DecodeError, DecodeLimits, Kind, Orientation, Picture, Size, decode, orient, probe,
 };

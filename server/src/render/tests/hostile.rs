@@ -7,7 +7,7 @@ use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use proptest::prelude::*;
 
 use crate::render::{
-    DecodeError, DecodeLimits, Kind, Picture, Probe, Size, decode, exif::turned, probe,
+    DecodeError, DecodeLimits, Kind, Picture, Probe, Size, decode, formats::exif::turned, probe,
 };
 
 pub(crate) const WIDTH: u32 = 61;

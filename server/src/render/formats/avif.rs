@@ -9,8 +9,8 @@ use heifer::heifer_isobmff::{HeifFile, ItemId};
 use heifer::image::Sample;
 use re_rav1d as av1;
 
-use crate::render::decode::DecodeError;
-use crate::render::heif::{self, Colours};
+use crate::render::formats::decode::DecodeError;
+use crate::render::formats::heif::{self, Colours};
 use crate::render::picture::Picture;
 
 /// Memory that decoding takes: planes of 16 bits twice, or once and RGBA of 16 bits.

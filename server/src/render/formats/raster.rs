@@ -5,11 +5,11 @@ use std::io::{Cursor, ErrorKind};
 
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
 
-use crate::render::colour::Space;
-use crate::render::decode::{DecodeError, DecodeLimits, Stored};
+use crate::render::colour::profile::Space;
 use crate::render::fence::fenced;
+use crate::render::formats::decode::{DecodeError, DecodeLimits, Stored};
+use crate::render::formats::probe::Kind;
 use crate::render::picture::{CHANNELS, Picture, Size};
-use crate::render::probe::Kind;
 
 /// Decodes the first picture of a file.
 pub(crate) fn decode(

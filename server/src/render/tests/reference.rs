@@ -7,7 +7,7 @@ use std::process::Command;
 use image::RgbaImage;
 use moxcms::ColorProfile;
 
-use crate::render::photos::photo;
+use crate::render::tests::photos::photo;
 use crate::render::{DecodeLimits, Fit, Picture, Size, decode, decode_fitted};
 
 /// A folder of its own, gone afterwards.

@@ -17,13 +17,13 @@
 
 use thiserror::Error;
 
-use crate::render::colour::Space;
-use crate::render::fit::{Fit, fit_around};
-use crate::render::focus;
-use crate::render::orient::{Orientation, orient};
+use crate::render::colour::profile::Space;
+use crate::render::formats::probe::{Kind, Probe, kind};
+use crate::render::formats::{avif, exif, heif, jpeg, jxl, preview, raster};
+use crate::render::frame::fit::{Fit, fit_around};
+use crate::render::frame::focus;
+use crate::render::frame::orient::{Orientation, orient};
 use crate::render::picture::{CHANNELS, Picture, Size};
-use crate::render::probe::{Kind, Probe, kind};
-use crate::render::{avif, exif, heif, jpeg, jxl, preview, raster};
 
 /// What a photo may cost. Checked against its header, before memory is taken for its pixels.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -277,8 +277,8 @@ fn decode_stored(bytes: &[u8], limits: &DecodeLimits) -> Result<Stored, DecodeEr
 mod tests {
     use super::*;
     use crate::render::encode::{Quality, encode};
-    use crate::render::exif::tests::{block, in_jpeg};
-    use crate::render::fit::fit;
+    use crate::render::formats::exif::tests::{block, in_jpeg};
+    use crate::render::frame::fit::fit;
 
     #[test]
     fn whatever_a_decoder_says_is_one_line() {

@@ -5,8 +5,8 @@
 //! survives other sizes, other compression and a little light; it does not survive turning.
 
 use crate::render::{
+    frame::resize::squeezed,
     picture::{CHANNELS, Picture, Size},
-    resize::squeezed,
 };
 
 const GRID: usize = 32;

@@ -1,0 +1,4 @@
+//! Colour: profiles that photos carry, turned into sRGB, and high dynamic range brought into a screen's.
+
+pub mod profile;
+pub mod tone;

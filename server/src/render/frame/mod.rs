@@ -1,0 +1,9 @@
+//! The geometry of a frame: which way is up, what is cut off, where photos and backdrop lie, how two pictures blend.
+
+pub mod blend;
+pub mod fit;
+pub mod focus;
+pub mod likeness;
+pub mod orient;
+pub mod pair;
+pub mod resize;
