@@ -1,7 +1,8 @@
 //! From what was typed to what is true.
 //!
 //! `Args` and `FileConfig` hold text; [`Config`] holds values that have been checked, and all
-//! checking happens here. Nothing else in the program reads the environment or doubts a setting.
+//! checking happens here. Settings are read from the environment here alone; beside them, `main` reads how
+//! much is logged, and `net::host` this machine's name.
 
 mod access;
 mod args;
