@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
+use http::{HeaderValue, Request, StatusCode, header};
 use hyper::{body::Incoming, service::Service};
 use tower_service::Service as _;
 use warp::reply::Response;
@@ -23,6 +23,7 @@ use super::{
     accept::Accept,
     answers::Answer,
     cut::Cut,
+    detours,
     guard::{
         Denied,
         credentials::{self, Credentials},
@@ -30,6 +31,7 @@ use super::{
     host::{self, Authority, BadHost, Host},
     limits::Refusal,
     line::{Answering, Busy},
+    shapes,
     visitor::{Need, Peer, Visitor},
 };
 
@@ -145,8 +147,10 @@ impl Inner {
             Ok(Guest {
                 cookie: Some(cookie),
                 ..
-            }) if opens_a_page(&request) && credentials::without_token(request.uri()).is_some() => {
-                to_page_without_token(request.uri(), cookie)
+            }) if detours::opens_a_page(&request)
+                && credentials::without_token(request.uri()).is_some() =>
+            {
+                detours::to_page_without_token(request.uri(), cookie)
             }
             Ok(guest) => {
                 // Neither the endpoints nor the log have any need of it.
@@ -160,16 +164,17 @@ impl Inner {
                 let routes = self.accept.routes.clone();
                 let Ok(mut response) = warp::service(routes).call(request).await;
                 // A page's own requests don't have the page's query.
-                if let Some(cookie) = guest.cookie.filter(|_| is_page(&response)) {
+                if let Some(cookie) = guest.cookie.filter(|_| detours::is_page(&response)) {
                     response.headers_mut().append(header::SET_COOKIE, cookie);
                 }
                 response
             }
             Err(Some((why, answer))) => self.turned_away(why, answer),
-            Err(None) => other_answer(self.way, &request),
+            Err(None) if self.way == Way::PlainOnTls => detours::to_tls(&request),
+            Err(None) => detours::preflight(&request),
         };
         if !origins.is_empty() {
-            share(response.headers_mut(), origin);
+            detours::share(response.headers_mut(), origin);
         }
         response
     }
@@ -181,7 +186,7 @@ impl Inner {
         is_allowed_origin: bool,
     ) -> Result<Guest, Option<No>> {
         let asked = self.asked(request)?;
-        if self.way == Way::PlainOnTls || (is_allowed_origin && is_preflight(request)) {
+        if self.way == Way::PlainOnTls || (is_allowed_origin && detours::is_preflight(request)) {
             return Err(None);
         }
         let headers = request.headers();
@@ -221,7 +226,7 @@ impl Inner {
             && host::is_foreign(asked.own.as_ref(), headers);
         let cookie = entry
             .cookie
-            .filter(|_| path == "/" || opens_a_page(request))
+            .filter(|_| path == "/" || detours::opens_a_page(request))
             .and_then(|(value, seconds)| {
                 credentials::set_cookie(&name, &value, seconds, asked.is_secure)
             });
@@ -250,16 +255,16 @@ impl Inner {
             let answer = Answer::new(StatusCode::BAD_REQUEST, sentence);
             (Refusal::Malformed, answer)
         };
-        if let Some(answer) = unanswerable(request.method(), request.uri()) {
+        if let Some(answer) = shapes::unanswerable(request.method(), request.uri()) {
             return Err((Refusal::Malformed, answer));
         }
-        if has_unknown_coding(headers) {
+        if shapes::has_unknown_coding(headers) {
             let sentence =
                 "a request's body may be sent in chunks, and in no other transfer coding";
             let answer = Answer::new(StatusCode::NOT_IMPLEMENTED, sentence);
             return Err((Refusal::Malformed, answer));
         }
-        if has_two_lengths(headers) {
+        if shapes::has_two_lengths(headers) {
             return Err(bad(
                 "where the body of this request ends can be read in two ways",
             ));
@@ -284,7 +289,7 @@ impl Inner {
         if let Some(ip) = self.peer.ip()
             && !is_trusted(ip)
             && self.accept.guard.is_open()
-            && let Some(told) = told_by_proxies(headers)
+            && let Some(told) = shapes::told_by_proxies(headers)
         {
             // Behind it may be the whole net, and nothing but addresses keeps that out here.
             return Err(bad(&format!(
@@ -300,7 +305,7 @@ impl Inner {
         // Only a process of this machine reaches a unix socket: a proxy, which is believed, since what
         // it says can only make less of who asks.
         if self.peer.ip().is_none_or(is_trusted) {
-            let client = forwarded_for(headers, is_trusted)
+            let client = shapes::forwarded_for(headers, is_trusted)
                 .map_err(|()| bad("X-Forwarded-For has something else than addresses"))?;
             if let Some(client) = client {
                 asked.peer = Peer::Tcp((client, 0).into());
@@ -308,7 +313,7 @@ impl Inner {
                     return Err((Refusal::Stranger, Answer::stranger()));
                 }
             }
-            asked.is_secure |= last_of(headers, "x-forwarded-proto")
+            asked.is_secure |= shapes::last_of(headers, "x-forwarded-proto")
                 .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
         }
         Ok(asked)
@@ -355,245 +360,5 @@ impl Inner {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response
-    }
-}
-
-/// Why no endpoint can be asked for this: a target that is no path (RFC 9112, 3.2), or a tunnel.
-fn unanswerable(method: &Method, uri: &Uri) -> Option<Answer> {
-    if method == Method::CONNECT {
-        let sentence = "this server is no proxy: it makes no tunnels";
-        let answer = Answer::new(StatusCode::METHOD_NOT_ALLOWED, sentence);
-        return Some(answer.allowing("GET, HEAD, POST, OPTIONS"));
-    }
-    let is_server = uri.path() == "*" && method == Method::OPTIONS;
-    if uri.path().starts_with('/') || is_server {
-        return None;
-    }
-    let sentence =
-        "the target of this request is no address of this server: it has to begin with /";
-    Some(Answer::new(StatusCode::BAD_REQUEST, sentence))
-}
-
-/// The header by which a proxy says that it asks for somebody else.
-fn told_by_proxies(headers: &HeaderMap) -> Option<&'static str> {
-    ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP"]
-        .into_iter()
-        .find(|name| headers.contains_key(*name))
-}
-
-/// A transfer coding that would have to be undone (RFC 9112, 6.1).
-fn has_unknown_coding(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(header::TRANSFER_ENCODING)
-        .iter()
-        .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked"))
-}
-
-/// A page, or what leads to one.
-fn is_page(response: &Response) -> bool {
-    let kind = response.headers().get(header::CONTENT_TYPE);
-    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
-        || response.status().is_redirection()
-}
-
-/// Two lengths, or a length and chunks: a proxy in front may read one request where we read two.
-fn has_two_lengths(headers: &HeaderMap) -> bool {
-    let n_lengths = headers.get_all(header::CONTENT_LENGTH).iter().count();
-    let n_codings = headers.get_all(header::TRANSFER_ENCODING).iter().count();
-    n_lengths + n_codings > 1
-}
-
-/// The client for whom a chain of trusted proxies asks: the last that is none of them.
-fn forwarded_for(
-    headers: &HeaderMap,
-    is_trusted: impl Fn(IpAddr) -> bool,
-) -> Result<Option<IpAddr>, ()> {
-    let mut client = None;
-    for value in headers.get_all("x-forwarded-for").iter().rev() {
-        for hop in value.to_str().map_err(|_| ())?.rsplit(',') {
-            let hop = hop.trim();
-            let address: IpAddr = hop
-                .parse()
-                .or_else(|_| {
-                    hop.parse::<std::net::SocketAddr>()
-                        .map(|address| address.ip())
-                })
-                .map_err(|_| ())?;
-            client = Some(address.to_canonical());
-            if !is_trusted(address) {
-                return Ok(client);
-            }
-        }
-    }
-    Ok(client)
-}
-
-fn last_of<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let value = headers.get_all(name).iter().next_back()?.to_str().ok()?;
-    value.rsplit(',').next().map(str::trim)
-}
-
-fn is_preflight<B>(request: &Request<B>) -> bool {
-    request.method() == Method::OPTIONS
-        && request
-            .headers()
-            .contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
-}
-
-/// A preflight carries no password, and wants only to know what may be sent.
-fn other_answer<B>(way: Way, request: &Request<B>) -> Response {
-    if way == Way::PlainOnTls {
-        return to_tls(request);
-    }
-    let mut response = Answer::new(StatusCode::NO_CONTENT, "").into_response();
-    *response.body_mut() = bytes::Bytes::new().into();
-    let headers = response.headers_mut();
-    for (name, value) in [
-        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST"),
-        (
-            header::ACCESS_CONTROL_ALLOW_HEADERS,
-            "content-type, authorization",
-        ),
-        (header::ACCESS_CONTROL_MAX_AGE, "600"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    // Chromium asks before a page of the open net may speak to a private address.
-    if request
-        .headers()
-        .contains_key("access-control-request-private-network")
-    {
-        let name = header::HeaderName::from_static("access-control-allow-private-network");
-        headers.insert(name, HeaderValue::from_static("true"));
-    }
-    response
-}
-
-/// Whether a browser asks, to show the answer by itself: only then it says that it takes a page.
-fn opens_a_page<B>(request: &Request<B>) -> bool {
-    let accept = request.headers().get(header::ACCEPT);
-    let takes_pages = accept
-        .and_then(|accept| accept.to_str().ok())
-        .is_some_and(|accept| accept.contains("text/html"));
-    request.method() == Method::GET && takes_pages
-}
-
-/// The same page at an address that everybody may see: who came by a token has its cookie from now on.
-fn to_page_without_token(uri: &Uri, cookie: HeaderValue) -> Response {
-    let sentence = "the page is at the same address without its token";
-    let mut response = Answer::new(StatusCode::SEE_OTHER, sentence).into_response();
-    let headers = response.headers_mut();
-    let to = credentials::without_token(uri).map_or_else(|| "/".to_owned(), relative);
-    if let Ok(to) = HeaderValue::from_str(&to) {
-        headers.insert(header::LOCATION, to);
-    }
-    headers.append(header::SET_COOKIE, cookie);
-    response
-}
-
-/// As seen from the page itself: a proxy may serve it below a path that is not known here.
-fn relative(uri: Uri) -> String {
-    let last = uri.path().rsplit('/').next().unwrap_or("");
-    let query = uri.query().map(|query| format!("?{query}"));
-    format!("./{last}{}", query.unwrap_or_default())
-}
-
-/// Whoever typed the address without its `s` is sent to the right one.
-fn to_tls<B>(request: &Request<B>) -> Response {
-    let sentence = "this server speaks TLS: the address begins with https";
-    let target = request
-        .uri()
-        .path_and_query()
-        .map_or("/", |target| target.as_str());
-    let host = request
-        .headers()
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok());
-    let to = host.map(|host| HeaderValue::from_str(&format!("https://{host}{target}")));
-    match to {
-        Some(Ok(to)) if request.method().is_safe() => {
-            let mut response =
-                Answer::new(StatusCode::TEMPORARY_REDIRECT, sentence).into_response();
-            response.headers_mut().insert(header::LOCATION, to);
-            response
-        }
-        _ => Answer::new(StatusCode::BAD_REQUEST, sentence).into_response(),
-    }
-}
-
-/// Lets the pages of `origin` read the answer; nobody else's, and no cache may confuse the two.
-fn share(headers: &mut HeaderMap, origin: Option<HeaderValue>) {
-    headers.append(header::VARY, HeaderValue::from_static("origin"));
-    let Some(origin) = origin else { return };
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-    for (name, value) in [
-        (header::ACCESS_CONTROL_ALLOW_CREDENTIALS, "true"),
-        (
-            header::ACCESS_CONTROL_EXPOSE_HEADERS,
-            "etag, x-slide, x-started-at",
-        ),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn headers(lines: &[(&'static str, &str)]) -> HeaderMap {
-        let mut map = HeaderMap::new();
-        for (name, value) in lines {
-            map.append(*name, value.parse().unwrap());
-        }
-        map
-    }
-
-    #[test]
-    fn a_proxys_client_is_the_last_that_is_no_proxy() {
-        let is_trusted = |ip: IpAddr| ip.to_string().starts_with("10.0.0.");
-        let of = |lines: &[&str]| {
-            let lines: Vec<_> = lines
-                .iter()
-                .map(|line| ("x-forwarded-for", *line))
-                .collect();
-            forwarded_for(&headers(&lines), is_trusted).map(|ip| ip.map(|ip| ip.to_string()))
-        };
-        for (lines, client) in [
-            (&["1.2.3.4"][..], "1.2.3.4"),
-            // What the client claims stands to the left.
-            (&["127.0.0.1, 1.2.3.4"], "1.2.3.4"),
-            (&["127.0.0.1", "1.2.3.4, 10.0.0.2"], "1.2.3.4"),
-            (&["1.2.3.4:5678"], "1.2.3.4"),
-            (&["[2001:db8::1]:5678"], "2001:db8::1"),
-            (&["::ffff:1.2.3.4"], "1.2.3.4"),
-            (&["10.0.0.2, 10.0.0.3"], "10.0.0.2"),
-        ] {
-            assert_eq!(of(lines).unwrap().unwrap(), client, "{lines:?}");
-        }
-        assert_eq!(of(&[]), Ok(None));
-        for lines in [
-            &["unknown"][..],
-            &[""],
-            &["1.2.3.4,"],
-            &["1.2.3.4, localhost"],
-        ] {
-            assert!(of(lines).is_err(), "{lines:?}");
-        }
-    }
-
-    #[test]
-    fn two_lengths_are_refused() {
-        for lines in [
-            &[("content-length", "1"), ("content-length", "1")][..],
-            &[("content-length", "1"), ("transfer-encoding", "chunked")],
-            &[
-                ("transfer-encoding", "chunked"),
-                ("transfer-encoding", "chunked"),
-            ],
-        ] {
-            assert!(has_two_lengths(&headers(lines)), "{lines:?}");
-        }
-        assert!(!has_two_lengths(&headers(&[("content-length", "1")])));
     }
 }

@@ -4,24 +4,28 @@
 //! that was not seen yet costs argon2's tens of milliseconds, on a thread of its own and only two at
 //! a time, and a try of those that an address has.
 
+mod book;
 pub(in crate::net) mod credentials;
 mod passwords;
 mod tokens;
 
 use std::{
     collections::HashSet,
-    fs,
     net::{IpAddr, Ipv4Addr},
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError, RwLock},
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
 
-use self::{credentials::Credentials, passwords::User};
+use self::{
+    book::{Book, Files},
+    credentials::Credentials,
+    passwords::User,
+};
 use super::{
     throttle::Throttle,
     visitor::{Member, Rights},
@@ -94,9 +98,7 @@ pub(super) struct Entry {
 /// Stands at the door.
 #[derive(Debug)]
 pub struct Guard {
-    password_file: Option<PathBuf>,
-    chosen: Vec<String>,
-    token_file: Option<TokenFile>,
+    files: Files,
     book: RwLock<Arc<Book>>,
     nobody: Member,
     key: [u8; 32],
@@ -105,21 +107,6 @@ pub struct Guard {
     throttle: Mutex<Throttle>,
     checks: Semaphore,
 }
-
-/// Who is known.
-#[derive(Debug)]
-struct Book {
-    /// Everyone, as long as there are neither users nor tokens.
-    everyone: Option<Arc<Member>>,
-    users: Vec<(User, Arc<Member>)>,
-    tokens: Vec<(Token, [u8; 32], Arc<Member>)>,
-    /// There were tokens, and they are gone.
-    has_lost_tokens: bool,
-    stamps: Stamps,
-}
-
-/// How the files looked when they were read.
-type Stamps = [Option<(SystemTime, u64)>; 2];
 
 impl Guard {
     /// Reads who is known: the users `chosen` of `password_file`, and the tokens of `token_file`.
@@ -133,25 +120,20 @@ impl Guard {
     ) -> Result<Self, GuardError> {
         let mut key = [0; 32];
         getrandom::fill(&mut key).map_err(GuardError::Random)?;
-        let nobody = Book {
-            everyone: None,
-            users: Vec::new(),
-            tokens: Vec::new(),
-            has_lost_tokens: false,
-            stamps: Stamps::default(),
-        };
         let guard = Self {
-            password_file,
-            chosen,
-            token_file,
-            book: RwLock::new(Arc::new(nobody)),
+            files: Files {
+                passwords: password_file,
+                chosen,
+                tokens: token_file,
+            },
+            book: RwLock::default(),
             nobody: Member::new(None, Rights::default()),
             key,
             remembered: Mutex::default(),
             throttle: Mutex::default(),
             checks: Semaphore::new(MAX_CHECKS),
         };
-        let book = guard.read()?;
+        let book = guard.files.read(&guard.book())?;
         guard.replace(book);
         Ok(guard)
     }
@@ -320,14 +302,13 @@ impl Guard {
         loop {
             tokio::time::sleep(LOOK).await;
             let book = self.book();
-            let stamps = self.stamps();
+            let stamps = self.files.stamps();
             let now = unix_now();
             let is_over = |token: &Token| token.expires.is_some_and(|end| end <= now);
             if stamps == book.stamps && !book.tokens.iter().any(|(token, _, _)| is_over(token)) {
                 continue;
             }
-            drop(book);
-            match self.read() {
+            match self.files.read(&book) {
                 Ok(mut book) => {
                     // A file that was lost opens nothing; starting again without it does.
                     if !self.is_open() {
@@ -345,72 +326,8 @@ impl Guard {
         }
     }
 
-    fn read(&self) -> Result<Book, GuardError> {
-        let stamps = self.stamps();
-        let mut users = Vec::new();
-        if let Some(path) = &self.password_file {
-            let text = fs::read_to_string(path).map_err(|source| GuardError::Passwords {
-                path: path.clone(),
-                source,
-            })?;
-            users = passwords::parse(&text, &self.chosen).map_err(|reason| {
-                GuardError::PasswordLine {
-                    path: path.clone(),
-                    reason,
-                }
-            })?;
-        }
-        let tokens = self.token_file.as_ref().map_or(Ok(None), TokenFile::read)?;
-        let has_lost_tokens = match (&self.token_file, &tokens) {
-            (Some(file), None) => file.had_tokens(),
-            (Some(file), Some(_)) => {
-                file.mark();
-                false
-            }
-            (None, _) => false,
-        };
-        let open = self.password_file.is_none() && tokens.is_none() && !has_lost_tokens;
-        let old = self.book();
-        let now = unix_now();
-        // Whoever has not changed stays the same member, and his streams go on.
-        Ok(Book {
-            everyone: open.then(|| {
-                let everyone = || Arc::new(Member::new(None, Rights::ALL));
-                old.everyone.clone().unwrap_or_else(everyone)
-            }),
-            users: users
-                .into_iter()
-                .map(|user| {
-                    let known = old.users.iter().find(|(known, _)| *known == user);
-                    let member = known.map_or_else(
-                        || Arc::new(Member::new(Some(user.name.as_str().into()), user.rights)),
-                        |(_, member)| member.clone(),
-                    );
-                    (user, member)
-                })
-                .collect(),
-            tokens: tokens
-                .into_iter()
-                .flatten()
-                .filter(|token| token.expires.is_none_or(|end| end > now))
-                .filter_map(|token| {
-                    let known = old.tokens.iter().find(|(known, _, _)| *known == token);
-                    let rights = token.rights.parse().ok()?;
-                    let member = known.map_or_else(
-                        || Arc::new(Member::new(Some(token.name.as_str().into()), rights)),
-                        |(_, _, member)| member.clone(),
-                    );
-                    let hash = token.hash()?;
-                    Some((token, hash, member))
-                })
-                .collect(),
-            has_lost_tokens,
-            stamps,
-        })
-    }
-
     fn replace(&self, book: Book) {
-        if let Some(file) = self.token_file.as_ref().filter(|_| book.has_lost_tokens)
+        if let Some(file) = self.files.tokens.as_ref().filter(|_| book.has_lost_tokens)
             && !self.has_lost_tokens()
         {
             tracing::error!(
@@ -428,37 +345,6 @@ impl Guard {
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
-    }
-
-    fn stamps(&self) -> Stamps {
-        let stamp = |path: Option<&std::path::Path>| {
-            let metadata = fs::metadata(path?).ok()?;
-            Some((metadata.modified().ok()?, metadata.len()))
-        };
-        [
-            stamp(self.password_file.as_deref()),
-            stamp(self.token_file.as_ref().map(TokenFile::path)),
-        ]
-    }
-}
-
-impl Book {
-    fn user(&self, name: &str) -> Option<&(User, Arc<Member>)> {
-        self.users.iter().find(|(user, _)| user.name == name)
-    }
-
-    /// Looks at all of them, whichever it is: how long it takes tells nothing.
-    fn token(&self, secret: &str) -> Option<&(Token, [u8; 32], Arc<Member>)> {
-        let hash = tokens::hash_of(secret);
-        let now = unix_now();
-        let mut found = None;
-        for entry in &self.tokens {
-            let is_alive = entry.0.expires.is_none_or(|end| end > now);
-            if bool::from(entry.1.ct_eq(&hash)) && is_alive {
-                found = Some(entry);
-            }
-        }
-        found
     }
 }
 
