@@ -2,7 +2,7 @@
 //! `vipsthumbnail` on one thread where that is installed. Results are kept beside this file, by date.
 //!
 //! Real photos come from the folder that MANTEL_PHOTOS names or a `shared/photos` beside the workspace; without it,
-//! drawn ones stand in.
+//! the demo's stand in.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -33,9 +33,15 @@ fn photo(path: &str) -> Option<PathBuf> {
     Some(folder.join(path)).filter(|path| path.is_file())
 }
 
+/// One of the demo's pictures, filling `size`.
+fn demo_picture(index: usize, size: Size) -> Picture {
+    let picture = demo::picture(index).expect("a sound picture");
+    fit(&picture, size, Fit::Cover)
+}
+
 /// Two pictures with the detail of photos.
 fn pictures() -> (Picture, Picture) {
-    (demo::draw(0, SCREEN), demo::draw(1, SCREEN))
+    (demo_picture(0, SCREEN), demo_picture(1, SCREEN))
 }
 
 const KINDS: [&str; 3] = ["baseline", "turned", "progressive"];
@@ -47,13 +53,7 @@ fn large(kind: &str) -> Vec<u8> {
         return file.clone();
     }
     let picture = file.map_or_else(
-        || {
-            fit(
-                &demo::draw(0, Size::new(3840, 2160)),
-                Size::new(6000, 4000),
-                Fit::Cover,
-            )
-        },
+        || demo_picture(0, Size::new(6000, 4000)),
         |file| open(&file),
     );
     let mut baseline = encode(&picture, Quality::new(90).unwrap_or_default()).unwrap_or_default();
@@ -192,12 +192,6 @@ mod heic_beside_vips {
             (ticks(first)? + ticks(first + 1)?) * 10,
         ))
     }
-}
-
-/// The pictures that stand in for a library.
-#[divan::bench(args = 0..demo::n_demo_pictures(), sample_count = 5)]
-fn draw_demo(index: usize) -> Picture {
-    demo::draw(index, SCREEN)
 }
 
 mod from_24_megapixels {

@@ -146,7 +146,8 @@ mod tests {
     use crate::{library::Version, render::Size, source::demo, timeline::PhotoId};
 
     fn jpeg(index: usize, size: Size) -> Vec<u8> {
-        render::encode(&demo::draw(index, size), render::Quality::default()).unwrap()
+        let picture = render::fit(&demo::picture(index).unwrap(), size, render::Fit::Cover);
+        render::encode(&picture, render::Quality::default()).unwrap()
     }
 
     fn photo(bytes: &[u8]) -> (tempfile::NamedTempFile, Photo) {

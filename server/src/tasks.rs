@@ -191,7 +191,7 @@ fn row(photo: &Photo) -> serde_json::Value {
     } = &photo.facts;
     let path = match &photo.origin {
         Origin::File(path) => path.to_string_lossy().into_owned(),
-        Origin::Demo(_) => String::new(),
+        Origin::BuiltIn(_) => String::new(),
     };
     let taken_at = taken.and_then(|taken| taken.moment()).map(iso);
     serde_json::json!({

@@ -276,7 +276,7 @@ pub(super) fn channel(
     let settings = timeline.settings();
     let is_demo = showing
         .and_then(|showing| outputs.library.photo(showing.current.photo))
-        .is_some_and(|photo| matches!(photo.origin, Origin::Demo(_)));
+        .is_some_and(|photo| matches!(photo.origin, Origin::BuiltIn(_)));
     let folders = || outputs.library.roots().iter();
     let nothing_in = is_demo.then(|| folders().map(|root| root.display().to_string()).collect());
     let pause = programme.pause();

@@ -47,12 +47,12 @@ use index::{Change, Index, Known, Tally};
 use troubles::Troubles;
 
 /// Where a photo's pixels come from.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// A file.
     File(PathBuf),
-    /// A picture that Mantel draws itself.
-    Demo(usize),
+    /// A JPEG within the program.
+    BuiltIn(&'static [u8]),
 }
 
 /// A picture that takes turns on screen.
@@ -600,11 +600,15 @@ fn demo_photo(index: usize) -> Photo {
     let name = demo::title(index);
     Photo {
         id: PhotoId::of(format!("demo:{name}").as_bytes()),
-        origin: Origin::Demo(index),
+        origin: Origin::BuiltIn(demo::jpeg(index)),
         name: name.into(),
         taken: i64::try_from(index).unwrap_or(0),
         version: Version::default(),
-        facts: Facts::default(),
+        facts: Facts {
+            kind: Some(crate::render::Kind::Jpeg),
+            size: Some(demo::size(index)),
+            ..Facts::default()
+        },
     }
 }
 

@@ -323,7 +323,7 @@ impl Producer {
 impl Producer {
     /// Why this is no photo, where it is none and the pictures are to say so.
     fn why_drawn(&self, photo: &Photo) -> Option<String> {
-        let is_asked = self.key.rendition.note && matches!(photo.origin, Origin::Demo(_));
+        let is_asked = self.key.rendition.note && matches!(photo.origin, Origin::BuiltIn(_));
         is_asked.then(|| caption::why_drawn(self.library.roots(), self.library.counts().photos))
     }
 

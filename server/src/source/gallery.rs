@@ -9,7 +9,7 @@ use crate::{
     files,
     library::{Origin, Photo},
     render::{self, DecodeLimits, Fit, Picture, Size, pair, picture},
-    source::{decoding, demo, wire::Wish},
+    source::{decoding, wire::Wish},
 };
 
 /// A photo's pixels and what its file says of it.
@@ -84,9 +84,9 @@ pub fn load(
     size: Size,
     fit: Fit,
 ) -> Result<Loaded, LoadError> {
-    let drawn = |index| render::fit(&demo::draw(index, size), size, fit);
-    let decoded = |bytes: &[u8]| decoding::decode(bytes, limits, Wish::Fitted(size, fit));
-    open(photo, fit, drawn, decoded)
+    open(photo, fit, |bytes| {
+        decoding::decode(bytes, limits, Wish::Fitted(size, fit))
+    })
 }
 
 /// Reads and decodes `photo` for one part of a frame of `size` that two share, 0 the left or upper
@@ -102,42 +102,32 @@ pub fn load_part(
         let part = pair::part_size(picture.size(), size, part, fit);
         render::fit(picture, part, Fit::Cover)
     };
-    let drawn = |index| fitted(&demo::draw(index, size));
-    let decoded = |bytes: &[u8]| match photo.facts.size {
+    open(photo, Fit::Cover, |bytes| match photo.facts.size {
         // Small before it is turned. What is not known beforehand is turned in full.
         Some(upright) => {
             let part = pair::part_size(upright, size, part, fit);
             decoding::decode(bytes, limits, Wish::Fitted(part, Fit::Cover))
         }
         None => decoding::decode(bytes, limits, Wish::Whole).map(|picture| fitted(&picture)),
-    };
-    open(photo, Fit::Cover, drawn, decoded)
+    })
 }
 
 fn open(
     photo: &Photo,
     fit: Fit,
-    drawn: impl FnOnce(usize) -> Picture,
     decoded: impl FnOnce(&[u8]) -> Result<Picture, LoadError>,
 ) -> Result<Loaded, LoadError> {
-    let path = match &photo.origin {
-        Origin::Demo(index) => {
-            return Ok(Loaded {
-                picture: drawn(*index),
-                caption: Some(photo.name.to_string()),
-                own_caption: None,
-                likeness: None,
-            });
-        }
-        Origin::File(path) => path,
+    let picture = match &photo.origin {
+        Origin::BuiltIn(bytes) => decoded(bytes)?,
+        Origin::File(path) => decoded(&read(files::open(path).map_err(gone_or_unreadable)?)?)?,
     };
-    let bytes = read(files::open(path).map_err(gone_or_unreadable)?)?;
-    let picture = decoded(&bytes)?;
     let own_caption = photo.facts.caption.clone();
-    // The file's name is a last resort: who asks what this is gets an answer.
-    let stem = || {
-        path.file_stem()
-            .map(|stem| stem.to_string_lossy().into_owned())
+    // A name is the last resort: who asks what this is gets an answer.
+    let name = || match &photo.origin {
+        Origin::BuiltIn(_) => Some(photo.name.to_string()),
+        Origin::File(path) => path
+            .file_stem()
+            .map(|stem| stem.to_string_lossy().into_owned()),
     };
     let likeness = photo
         .facts
@@ -146,7 +136,7 @@ fn open(
     Ok(Loaded {
         likeness,
         picture,
-        caption: own_caption.clone().or_else(stem),
+        caption: own_caption.clone().or_else(name),
         own_caption,
     })
 }

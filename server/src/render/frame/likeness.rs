@@ -77,7 +77,7 @@ mod tests {
     fn scenes() -> Vec<Picture> {
         let size = Size::new(450, 300);
         (0..demo::n_demo_pictures())
-            .map(|i| demo::draw(i, size))
+            .map(|i| fit(&demo::picture(i).unwrap(), size, Fit::Cover))
             .collect()
     }
 
