@@ -54,7 +54,7 @@ const QUEUE: usize = 16;
 /// How often a playlist is worked out again because slides moved on meanwhile.
 const MAX_TRIES: usize = 4;
 
-/// The state of a channel with all its waves has a few kilobytes.
+/// The state of a channel with all its arrivals has a few kilobytes.
 const MAX_STATE_BYTES: u64 = 1024 * 1024;
 
 /// How often the clock is compared with itself.

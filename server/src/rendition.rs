@@ -209,7 +209,7 @@ impl Rendition {
     }
 }
 
-/// Long sides that are rendered. ChannelSetup screens stand on it exactly.
+/// Long sides that are rendered. Common screens stand on it exactly.
 const LONG_SIDES: [u32; 13] = [
     160, 320, 480, 640, 800, 960, 1024, 1280, 1366, 1600, 1920, 2560, 3840,
 ];

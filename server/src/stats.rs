@@ -50,11 +50,11 @@ pub struct WorkStats {
     /// One frame of a transition: blend and encode.
     pub blend: Histogram,
     /// Finished slides that were asked for and there.
-    pub shelf_hits: AtomicU64,
+    pub cache_hits: AtomicU64,
     /// Those that had to be rendered.
-    pub shelf_misses: AtomicU64,
+    pub cache_misses: AtomicU64,
     /// Bytes of finished slides that are kept.
-    pub shelf_bytes: AtomicU64,
+    pub cache_bytes: AtomicU64,
     /// Bytes that decoders may be using now, by estimate.
     pub decode_bytes: AtomicU64,
     /// How often a photo had to wait because the rest of that memory was too little for it.

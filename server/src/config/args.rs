@@ -31,7 +31,7 @@ environment over the file.";
 /// Streams a folder of photos, as video, to every screen in the house.
 ///
 /// Open the printed address on a TV, tablet or computer; put `<img src="http://…/stream">` in a
-/// page; or open http://…/stream in VLC. Without a folder it shows pictures that it draws itself.
+/// page; or open http://…/stream in VLC. Without a folder it shows eight pictures of its own.
 #[derive(Debug, Default, clap::Parser)]
 #[command(name = "mantel", version, about, long_about, max_term_width = 100)]
 #[command(

@@ -151,7 +151,7 @@ pub struct LimitArgs {
     )]
     pub slow_viewer_memory: Option<i64>,
 
-    /// Give a viewer that can't keep up smaller pictures [default: on].
+    /// Give a viewer that can't keep up lower quality and fewer frames [default: on].
     #[arg(
         long,
         value_name = "on|off",

@@ -174,18 +174,18 @@ impl Scrape {
             (
                 "cache_hits",
                 "Finished slides that were there",
-                &work.shelf_hits,
+                &work.cache_hits,
             ),
             (
                 "cache_misses",
                 "Slides that had to be made",
-                &work.shelf_misses,
+                &work.cache_misses,
             ),
         ];
         for (name, help, value) in counters {
             page.counter(name, help, value.load(Relaxed))?;
         }
-        let held = work.shelf_bytes.load(Relaxed);
+        let held = work.cache_bytes.load(Relaxed);
         page.gauge(
             "cache_bytes",
             "Bytes of finished slides that are kept",

@@ -2,7 +2,7 @@
 //!
 //! Pure: names in, yes or no out.
 
-/// The folders of `all` (path below their root) that `wish` dates_in_names, with those below them, by their place in `all`. A
+/// The folders of `all` (path below their root) that `wish` names, with those below them, by their place in `all`. A
 /// folder that is called just so goes before wildcards and commas, because folders may have those in their names.
 pub(super) fn named(wish: &str, all: &[String]) -> Vec<usize> {
     let lower: Vec<String> = all.iter().map(|path| path.to_lowercase()).collect();

@@ -1,4 +1,4 @@
-//! Dates in file dates_in_names, as cameras, phones and messengers write them.
+//! Dates in the names of files, as cameras, phones and messengers write them.
 //!
 //! Pure. A run of digits is taken for a date only when it is one: year, month and day in range and,
 //! where digits for it follow, a time of day.

@@ -1,6 +1,6 @@
 //! Brings the index up to date with the folders.
 //!
-//! One thread walks and compares dates_in_names, sizes and times with the index, folder by folder; a few
+//! One thread walks and compares names, sizes and times with the index, folder by folder; a few
 //! others look at what is new or changed; the scan's own thread writes what they find, in batches.
 //! All queues between them are short, so memory does not depend on how many photos there are. Any
 //! moment is a good one to be killed: what was written is known, the rest is found again. What lies in

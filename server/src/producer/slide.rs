@@ -27,7 +27,7 @@ pub struct Rendered {
     pub notes: Notes,
     /// How long encoding took.
     pub encoding: Duration,
-    /// What its photos look like, see [`render::likeness()`].
+    /// What its photos look like, see [`likeness()`](crate::render::likeness::likeness).
     pub looks: Vec<(PhotoId, u64)>,
 }
 

@@ -51,7 +51,7 @@ pub struct StudioLimits {
     /// MiB that all decodes together may take, by estimate.
     pub memory_mib: u32,
     /// Bytes of finished slides that are kept.
-    pub shelf_bytes: usize,
+    pub cache_bytes: usize,
     /// How much processor time a photo may take.
     pub time: Duration,
 }
@@ -65,7 +65,7 @@ impl StudioLimits {
             n_workers,
             memory_mib,
             // Some fifty slides in Full HD, for screens that come and go, and for going back.
-            shelf_bytes: 24 << 20,
+            cache_bytes: 24 << 20,
             time: Duration::from_secs(30),
         }
     }
@@ -122,7 +122,7 @@ impl Studio {
         Self {
             admission: Admission::new(limits.n_workers, limits.memory_mib, stats.clone()),
             blenders: Pool::new(limits.n_workers, "blend"),
-            cache: Mutex::new(Cache::new(limits.shelf_bytes)),
+            cache: Mutex::new(Cache::new(limits.cache_bytes)),
             running: Mutex::default(),
             n_rendered: AtomicUsize::new(0),
             looked_at: Mutex::default(),
@@ -148,10 +148,10 @@ impl Studio {
         let turn = subject.turn();
         let key = Key::new(&subject, &rendition);
         if let Some(rendered) = locked(&self.cache).get(&key) {
-            self.stats.shelf_hits.fetch_add(1, Relaxed);
+            self.stats.cache_hits.fetch_add(1, Relaxed);
             return Done::Rendered(turn, Ok(rendered));
         }
-        self.stats.shelf_misses.fetch_add(1, Relaxed);
+        self.stats.cache_misses.fetch_add(1, Relaxed);
         let result = self.join(key, subject, rendition, &claim).await;
         locked(&self.running).retain(|_, running| running.work.upgrade().is_some());
         Done::Rendered(turn, result)
@@ -231,7 +231,7 @@ impl Studio {
         let mut cache = locked(&self.cache);
         cache.put(key, rendered.clone(), n_bytes);
         self.stats
-            .shelf_bytes
+            .cache_bytes
             .store(cache.n_bytes() as u64, Relaxed);
         Ok(rendered)
     }

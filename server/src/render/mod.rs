@@ -1,9 +1,11 @@
 //! From the bytes of a photo to the bytes of a frame: decode, turn upright, fit, blend, encode.
 //!
-//! Everything here is a pure function of its arguments: no file, socket, clock or task, and one core per picture
-//! (a producer that wants more runs several). Two things outlive a call, and neither can be seen in a result: the memory
-//! of one large picture, and a panic hook that keeps other people's decoders from writing to stderr. Photos are hostile until checked: limits come before allocation,
-//! and no byte sequence may panic.
+//! Pure functions of their arguments, one core per picture (a producer that wants more runs several): no socket, clock or
+//! task, and no file but the system's fonts, which `words` looks for once, when a text needs them. Three things outlive a
+//! call: those fonts, the memory of one large picture, and a panic hook that keeps other people's decoders from writing to
+//! stderr. Only the fonts can be seen in a result.
+//!
+//! Photos are hostile until checked: limits come before allocation, and no byte sequence may panic.
 
 mod colour;
 pub mod encode;

@@ -279,7 +279,7 @@ impl Playlist {
                 .into()
         } else {
             let sorted = self.plan.turns(|photo| self.roster.key(0, photo));
-            sorted.into_iter().map(|(_, unit)| unit).collect()
+            sorted.into_iter().map(|(_, seat)| seat).collect()
         };
         if rounds.len() >= MAX_ROUNDS {
             rounds.clear();
@@ -314,9 +314,9 @@ impl Playlist {
         let roster = &self.roster;
         let arranged = |plan: &Plan| {
             let sorted = plan.turns(|photo| roster.key(round, photo));
-            round::apart(&roster.items, sorted.into_iter().map(|(_, unit)| unit))
+            round::apart(&roster.items, sorted.into_iter().map(|(_, seat)| seat))
         };
-        let Some((own, waves)) = self.arrivals.split(round, &roster.items) else {
+        let Some((own, groups)) = self.arrivals.split(round, &roster.items) else {
             return (arranged(&self.plan), Vec::new());
         };
         let own = Plan::new(roster, own.into_iter(), self.pairing);
@@ -324,12 +324,12 @@ impl Playlist {
             return (arranged(&self.plan), Vec::new());
         }
         let mut late = Vec::new();
-        for wave in waves {
+        for group in groups {
             // Photos that came at different times are not paired: what is announced must stay.
-            let plan = Plan::new(roster, wave.into_iter(), self.pairing);
+            let plan = Plan::new(roster, group.into_iter(), self.pairing);
             late.extend(plan.turns(|photo| self.place_key(round, photo)));
         }
-        late.sort_unstable_by_key(|(key, unit)| (*key, unit.photo));
+        late.sort_unstable_by_key(|(key, seat)| (*key, seat.photo));
         (arranged(&own), late)
     }
 }

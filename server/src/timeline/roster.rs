@@ -112,6 +112,9 @@ pub(super) struct Item {
     pub(super) shape: Shape,
 }
 
+// A library of a million photos holds a million of these.
+const _: () = assert!(size_of::<Item>() <= 64);
+
 /// Two photos of the same camera within these seconds are of one burst.
 const BURST_SECONDS: u64 = 5;
 /// Perceptual hashes that differ in no more bits than this are of nearly the same picture.

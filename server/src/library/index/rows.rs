@@ -160,7 +160,7 @@ fn entry(
         "".into()
     };
     // Files that were copied together are of one day by their times of change: no day to pair by. Orders by
-    // date, which come with dates_in_names, make do with it.
+    // date, which come with names, make do with it.
     let tells_a_day =
         with_names || row.get::<_, Option<u8>>(8)? != Some(DateSource::Modified as u8);
     // 0 stands for a picture with nothing on it, or one that was tried in vain.

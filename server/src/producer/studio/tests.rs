@@ -82,8 +82,8 @@ async fn the_same_is_rendered_once_at_a_time_and_later() {
     assert!(Arc::ptr_eq(&a, &later));
     assert_eq!(
         (
-            studio.stats.shelf_hits.load(Relaxed),
-            studio.stats.shelf_misses.load(Relaxed)
+            studio.stats.cache_hits.load(Relaxed),
+            studio.stats.cache_misses.load(Relaxed)
         ),
         (1, 2)
     );
@@ -254,9 +254,9 @@ async fn what_a_worker_has_begun_is_finished_and_kept() {
     task.abort();
     // The only worker is free again when it is done.
     drop(studio.lend(1, Claims::default()).await);
-    while studio.stats.shelf_bytes.load(Relaxed) == 0 {
+    while studio.stats.cache_bytes.load(Relaxed) == 0 {
         tokio::task::yield_now().await;
     }
     rendered(&studio, subject, rendition(320)).await;
-    assert_eq!(studio.stats.shelf_hits.load(Relaxed), 1);
+    assert_eq!(studio.stats.cache_hits.load(Relaxed), 1);
 }

@@ -98,7 +98,7 @@ proptest! {
             for (watch, (before, after)) in watches.iter_mut().zip(before.iter().zip(&after)) {
                 // With pairs at last the ways of the screens part; what is announced stays all the same.
                 prop_assert_eq!(before, after);
-                // Waves that wait already are put off by no more than their own new ones.
+                // Arrivals that wait already are put off by no more than their own new ones.
                 for left in watch.waiting.values_mut() {
                     *left += n_new;
                 }
