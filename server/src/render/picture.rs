@@ -198,6 +198,20 @@ impl Picture {
         self.size.width as usize * CHANNELS
     }
 
+    /// Copies `picture` in, its upper left corner at `left` and `top`; what has no room is left out.
+    pub(super) fn put(&mut self, picture: &Self, left: u32, top: u32) {
+        let (left, stride) = (left as usize * CHANNELS, self.stride());
+        let rows = self.pixels_mut().chunks_exact_mut(stride);
+        let sources = picture.pixels().chunks_exact(picture.stride());
+        for (row, source) in rows.skip(top as usize).zip(sources) {
+            let Some(row) = row.get_mut(left..) else {
+                return;
+            };
+            let n = source.len().min(row.len());
+            row[..n].copy_from_slice(&source[..n]);
+        }
+    }
+
     /// Gives the picture another size, reusing its memory. What it shows afterwards is not defined.
     pub(crate) fn reshape(&mut self, size: Size) {
         if self.size != size {
@@ -222,6 +236,21 @@ impl fmt::Debug for Picture {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_has_no_room_is_left_out() {
+        let white = Picture::filled(3, 2, [255; 3]);
+        for (left, top) in (0..6).flat_map(|left| (0..6).map(move |top| (left, top))) {
+            let mut frame = Picture::filled(4, 4, [0; 3]);
+            frame.put(&white, left, top);
+            for (i, pixel) in frame.pixels().chunks_exact(CHANNELS).enumerate() {
+                let (x, y) = (i as u32 % 4, i as u32 / 4);
+                let is_white = (left..left + 3).contains(&x) && (top..top + 2).contains(&y);
+                let expected = if is_white { [255; 3] } else { [0; 3] };
+                assert_eq!(pixel, expected, "{left},{top}: {x},{y}");
+            }
+        }
+    }
 
     #[test]
     fn a_size_is_read() {

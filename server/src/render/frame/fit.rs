@@ -97,7 +97,7 @@ pub fn fit_around(
         paint_backdrop(&inner, &mut frame);
     }
     let (left, top) = middle(inner.size(), size);
-    place(&inner, &mut frame, left, top);
+    frame.put(&inner, left, top);
     frame
 }
 
@@ -178,7 +178,7 @@ fn paint_backdrop(inner: &Picture, frame: &mut Picture) {
     } in bands(inner.size(), size)
     {
         let band = resize(&small, part, size, FilterType::CatmullRom);
-        place(&band, frame, left, top);
+        frame.put(&band, left, top);
     }
 }
 
@@ -266,18 +266,6 @@ fn average(
                     ((sum + n_taps / 2) / n_taps) as u8;
             }
         }
-    }
-}
-
-/// Puts a picture into a frame that has room for it there.
-fn place(picture: &Picture, frame: &mut Picture, left: u32, top: u32) {
-    let (left, stride) = (left as usize * CHANNELS, frame.stride());
-    let targets = frame
-        .pixels_mut()
-        .chunks_exact_mut(stride)
-        .skip(top as usize);
-    for (row, target) in picture.pixels().chunks_exact(picture.stride()).zip(targets) {
-        target[left..left + row.len()].copy_from_slice(row);
     }
 }
 

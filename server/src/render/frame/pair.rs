@@ -110,10 +110,10 @@ pub fn pair(pictures: [&Picture; 2], frame: Size, how: Fit) -> Picture {
             Fit::Blur => picture.size() != region,
         };
         if has_backdrop {
-            place(&backdrop(picture, region), &mut out, left, top);
+            out.put(&backdrop(picture, region), left, top);
         }
         let (x, y) = lies(picture.size(), frame, part);
-        place(picture, &mut out, x, y);
+        out.put(picture, x, y);
     }
     out
 }
@@ -185,22 +185,6 @@ fn soften(picture: &mut Picture) {
             }
         }
         *byte = (sum / 9) as u8;
-    }
-}
-
-/// Puts a picture into a frame; what has no room is left out.
-fn place(picture: &Picture, frame: &mut Picture, left: u32, top: u32) {
-    let (left, stride) = (left as usize * CHANNELS, frame.stride());
-    let rows = frame
-        .pixels_mut()
-        .chunks_exact_mut(stride)
-        .skip(top as usize);
-    for (row, target) in picture.pixels().chunks_exact(picture.stride()).zip(rows) {
-        let Some(target) = target.get_mut(left..) else {
-            return;
-        };
-        let n = row.len().min(target.len());
-        target[..n].copy_from_slice(&row[..n]);
     }
 }
 
