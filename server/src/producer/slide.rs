@@ -232,3 +232,6 @@ fn area(place: (u32, u32), photo: render::Size, frame: render::Size) -> Option<A
         (frame.width, frame.height),
     )
 }
+
+#[cfg(test)]
+mod tests;
