@@ -1,5 +1,6 @@
 //! The geometry of a frame: which way is up, what is cut off, where photos and backdrop lie, how two pictures blend.
 
+pub mod backdrop;
 pub mod blend;
 pub mod fit;
 pub mod focus;
