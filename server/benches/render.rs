@@ -66,7 +66,7 @@ fn large(kind: &str) -> Vec<u8> {
 }
 
 fn open(bytes: &[u8]) -> Picture {
-    decode(bytes, &DecodeLimits::default(), Some(SCREEN)).expect("a sound photo")
+    decode(bytes, &DecodeLimits::default()).expect("a sound photo")
 }
 
 mod at_1080p {

@@ -136,7 +136,7 @@ fn thumbnail(head: &[u8]) -> Option<render::Picture> {
         pixels: 1_000_000,
         ..DecodeLimits::default()
     };
-    let picture = render::decode(&inside[start..], &limits, None).ok()?;
+    let picture = render::decode(&inside[start..], &limits).ok()?;
     (picture.width().min(picture.height()) >= MIN_SIDE).then_some(picture)
 }
 

@@ -69,7 +69,7 @@ pub(crate) fn shows_what_the_library_shows(program: &Path) {
     let limits = DecodeLimits::default();
     for (name, file) in files() {
         let whole = decoders.decode(&file, &limits, Wish::Whole).expect(&name);
-        assert_eq!(Ok(whole), decode(&file, &limits, None), "{name}");
+        assert_eq!(Ok(whole), decode(&file, &limits), "{name}");
         let size = Size::new(200, 120);
         for fit in [Fit::Contain, Fit::Cover, Fit::Blur] {
             let fitted = decoders.decode(&file, &limits, Wish::Fitted(size, fit));
@@ -82,7 +82,7 @@ pub(crate) fn shows_what_the_library_shows(program: &Path) {
         }
         // Cut off, the reason is the same, too.
         let half = &file[..file.len() / 2];
-        let ours = decode(half, &limits, None);
+        let ours = decode(half, &limits);
         match decoders.decode(half, &limits, Wish::Whole) {
             Err(Trouble::Photo(error)) => assert_eq!(Err(error), ours, "{name}"),
             other => assert_eq!(other.expect(&name), ours.expect(&name), "{name}"),

@@ -26,7 +26,7 @@ fn serve(from: &mut impl Read, to: &mut impl Write, room: &Room) -> io::Result<(
     while let Some(Request { limits, wish, file }) = Request::read(from)? {
         room.lend(limits.bytes.saturating_add(file.len() as u64));
         let result = match wish {
-            Wish::Whole => render::decode(&file, &limits, None),
+            Wish::Whole => render::decode(&file, &limits),
             Wish::Fitted(size, how) => render::decode_fitted(&file, &limits, size, how),
         };
         drop(file);

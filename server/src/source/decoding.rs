@@ -118,7 +118,7 @@ pub(crate) fn decode(
                 Trouble::NoDecoder(error) => LoadError::Read(error),
             }),
         _ => Ok(match wish {
-            Wish::Whole => render::decode(bytes, limits, None)?,
+            Wish::Whole => render::decode(bytes, limits)?,
             Wish::Fitted(size, how) => render::decode_fitted(bytes, limits, size, how)?,
         }),
     }

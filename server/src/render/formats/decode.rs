@@ -202,19 +202,10 @@ pub(crate) struct Stored {
 /// several, 16 bit brought to 8, grey and CMYK to RGB. What is transparent shows black behind it, or white where the
 /// rest is too dark for that.
 ///
-/// `target` is the smallest size that the caller has a use for. It is a hint: a decoder that can shrink while it
-/// decodes may do so down to it; what comes back may be any size.
-///
 /// # Errors
 /// The bytes are not a picture, not one that can be decoded, over a limit, or damaged beyond use. A JPEG that lacks
 /// no more than its last few percent is shown without them.
-pub fn decode(
-    bytes: &[u8],
-    limits: &DecodeLimits,
-    target: Option<Size>,
-) -> Result<Picture, DecodeError> {
-    // None of today's decoders can shrink on the way; the picture comes in full and is fitted after.
-    let _ = target;
+pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Picture, DecodeError> {
     let mut stored = decode_stored(bytes, limits).map_err(DecodeError::on_one_line)?;
     stored.space.make_srgb(&mut stored.picture);
     Ok(orient(stored.picture, orientation(stored.turned, bytes)))
@@ -289,7 +280,7 @@ mod tests {
         for at in 0..jpeg.len() {
             let mut file = jpeg.clone();
             file[at] = 0xff;
-            if let Err(error) = decode(&file, &DecodeLimits::default(), None) {
+            if let Err(error) = decode(&file, &DecodeLimits::default()) {
                 assert!(!error.to_string().contains('\n'), "{at}: {error:?}");
             }
         }
@@ -312,7 +303,7 @@ mod tests {
                 for how in [Fit::Contain, Fit::Cover, Fit::Blur] {
                     let size = Size::new(width, height);
                     let last = decode_fitted(&file, &limits, size, how).unwrap();
-                    let first = fit(&decode(&file, &limits, None).unwrap(), size, how);
+                    let first = fit(&decode(&file, &limits).unwrap(), size, how);
                     assert_eq!(last.size(), size);
                     let pairs = last.pixels().iter().zip(first.pixels());
                     let sum: u32 = pairs.map(|(&a, &b)| u32::from(a.abs_diff(b))).sum();

@@ -314,7 +314,7 @@ mod tests {
     use crate::render::{Quality, decode as decode_any, encode};
 
     fn open(bytes: &[u8]) -> Picture {
-        decode_any(bytes, &DecodeLimits::default(), None).unwrap()
+        decode_any(bytes, &DecodeLimits::default()).unwrap()
     }
 
     #[test]

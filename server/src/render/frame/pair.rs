@@ -388,7 +388,7 @@ mod tests {
             for how in [Fit::Contain, Fit::Cover, Fit::Blur] {
                 let part = |file: &str, part| {
                     let bytes = std::fs::read(photos.join(file)).unwrap();
-                    let picture = decode(&bytes, &DecodeLimits::default(), None).unwrap();
+                    let picture = decode(&bytes, &DecodeLimits::default()).unwrap();
                     fit(
                         &picture,
                         part_size(picture.size(), frame, part, how),

@@ -110,7 +110,7 @@ fn all() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 pub(crate) fn open(file: &[u8]) -> Result<Picture, DecodeError> {
-    decode(file, &DecodeLimits::default(), None)
+    decode(file, &DecodeLimits::default())
 }
 
 /// Mean difference of the rows that both have.
@@ -423,7 +423,7 @@ fn bombs_are_refused_by_their_header() {
         ..DecodeLimits::default()
     };
     assert!(matches!(
-        decode(&png, &roomy, None),
+        decode(&png, &roomy),
         Err(DecodeError::TooHungry { .. })
     ));
     let narrow = DecodeLimits {
@@ -431,7 +431,7 @@ fn bombs_are_refused_by_their_header() {
         ..DecodeLimits::default()
     };
     assert_eq!(
-        decode(&with_jpeg(|_| {}), &narrow, None),
+        decode(&with_jpeg(|_| {}), &narrow),
         Err(DecodeError::TooLong {
             width: WIDTH,
             height: HEIGHT,
@@ -452,7 +452,7 @@ proptest! {
             }
             let limits = DecodeLimits { pixels: 1_000_000, side: 4096, bytes: 16 << 20 };
             for file in [&file[..], &file[..cut.index(file.len())]] {
-                let _ = decode(file, &limits, None);
+                let _ = decode(file, &limits);
                 let _ = (probe(file), turned(file));
             }
         }
@@ -463,7 +463,7 @@ proptest! {
         let magic: [&[u8]; 6] = [b"\xFF\xD8\xFF", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"RIFF\0\0\0\0WEBPVP8 ", b"II*\0", b"BM"];
         let file = [magic[start], &bytes].concat();
         let limits = DecodeLimits { pixels: 1_000_000, side: 4096, bytes: 16 << 20 };
-        let _ = decode(&file, &limits, None);
+        let _ = decode(&file, &limits);
         let _ = (probe(&file), turned(&file));
     }
 }

@@ -220,7 +220,7 @@ fn every_altered_byte_is_survived() {
             for byte in [0xFF, 0, file[at] ^ 0x01].into_iter().take(n) {
                 let mut altered = file.to_vec();
                 altered[at] = byte;
-                let shown = decode(&altered, &TIGHT, None);
+                let shown = decode(&altered, &TIGHT);
                 assert!(
                     shown.is_err() || shown.is_ok_and(|picture| picture.width() > 0),
                     "{name} at {at}"
@@ -369,7 +369,7 @@ proptest! {
                 file[at] = byte;
             }
             for file in [&file[..], &file[..cut.index(file.len())]] {
-                let _ = (decode(file, &TIGHT, None), probe(file));
+                let _ = (decode(file, &TIGHT), probe(file));
             }
         }
     }
@@ -388,6 +388,6 @@ proptest! {
             b"MM\0*\0\0\0\x08",
         ];
         let file = [marks[start], &bytes].concat();
-        let _ = (decode(&file, &TIGHT, None), probe(&file));
+        let _ = (decode(&file, &TIGHT), probe(&file));
     }
 }

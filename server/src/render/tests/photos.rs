@@ -45,7 +45,7 @@ fn sixteen_orientations_are_two_pictures() {
         let upright: Option<Vec<Picture>> = (1..=8)
             .map(|i| {
                 let bytes = photo(&format!("orientation/{name}_{i}.jpg"))?;
-                let picture = decode(&bytes, &DecodeLimits::default(), None)
+                let picture = decode(&bytes, &DecodeLimits::default())
                     .unwrap_or_else(|error| panic!("{name}_{i}: {error}"));
                 Some(fit(
                     &picture,
@@ -75,7 +75,7 @@ fn real_photos_are_read() {
         "metadata/dates/datetimeoriginal-gps.jpg",
     ] {
         let Some(bytes) = photo(path) else { return };
-        let picture = decode(&bytes, &DecodeLimits::default(), None)
+        let picture = decode(&bytes, &DecodeLimits::default())
             .unwrap_or_else(|error| panic!("{path}: {error}"));
         let turned_by = turned(&bytes);
         let head = &bytes[..bytes.len().min(65_536)];

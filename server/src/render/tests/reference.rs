@@ -150,7 +150,7 @@ fn compare(folder: &Path, name: &str, bytes: &[u8], fraction: u32) -> (f64, f64,
     let file = folder.join(name);
     std::fs::write(&file, bytes).unwrap();
     let limits = DecodeLimits::default();
-    let full = decode(bytes, &limits, None).unwrap().size();
+    let full = decode(bytes, &limits).unwrap().size();
     let size = Size::new(full.width / fraction, full.height / fraction);
     let ours = decode_fitted(bytes, &limits, size, Fit::Cover).unwrap();
     let theirs = by_vips(&file, size);
@@ -248,12 +248,12 @@ fn a_profile_makes_a_difference() {
         return;
     };
     let limits = DecodeLimits::default();
-    let plain = decode(&bytes, &limits, None).unwrap();
+    let plain = decode(&bytes, &limits).unwrap();
     for profile in [
         ColorProfile::new_display_p3(),
         ColorProfile::new_adobe_rgb(),
     ] {
-        let picture = decode(&tagged(&bytes, &profile), &limits, None).unwrap();
+        let picture = decode(&tagged(&bytes, &profile), &limits).unwrap();
         assert!(mean_error(&plain, &picture) > 2.0);
     }
 }
