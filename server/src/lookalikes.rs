@@ -120,7 +120,7 @@ fn likeness(photo: &Photo, limits: &DecodeLimits) -> io::Result<Option<u64>> {
     }
     file.take(MAX_WHOLE_BYTES).read_to_end(&mut bytes)?;
     match decoding::decode(&bytes, limits, Wish::Whole) {
-        Ok(picture) => Ok(render::likeness::likeness(&picture)),
+        Ok(pixels) => Ok(pixels.likeness),
         // No process to decode it in, say.
         Err(LoadError::Read(error)) => Err(error),
         Err(_) => Ok(None),

@@ -13,13 +13,14 @@ mod fence;
 mod formats;
 mod frame;
 pub mod picture;
+mod slide;
 mod spare;
 #[cfg(test)]
 mod tests;
 pub mod words;
 
 pub use encode::{EncodeError, Quality, encode};
-pub use formats::decode::{DecodeError, DecodeLimits, cost, decode, decode_fitted};
+pub use formats::decode::{DecodeError, DecodeLimits, Pixels, cost, decode, decode_fitted};
 pub use frame::blend::{Alpha, blend};
 
 pub(crate) use fence::fenced;
@@ -29,5 +30,7 @@ pub use frame::focus::focus;
 pub use frame::likeness;
 pub use frame::orient::{Orientation, orient};
 pub use frame::pair;
+pub use frame::slot::{Share, Slot};
 pub use picture::{Picture, PictureError, Size, SizeError};
+pub use slide::{Recipe, Slide, slide};
 pub(crate) use spare::release as release_spare;

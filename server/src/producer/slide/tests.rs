@@ -12,8 +12,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::*;
 use crate::{
-    library::{DateSource, Origin, Taken, Version},
-    render::{Fit, Quality, Size, encode},
+    library::{DateSource, Taken, Version},
+    render::{Fit, Picture, Quality, Size, encode},
     rendition::{Captions, Fps, Pair},
     timeline::Transition,
 };

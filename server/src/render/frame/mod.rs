@@ -8,3 +8,4 @@ pub mod likeness;
 pub mod orient;
 pub mod pair;
 pub mod resize;
+pub mod slot;

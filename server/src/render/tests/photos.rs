@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::render::{
-    DecodeLimits, Fit, Kind, Orientation, Picture, Probe, Quality, Size, decode, decode_fitted,
-    encode, fit, formats::exif::turned, probe,
+    DecodeLimits, Fit, Kind, Orientation, Picture, Probe, Quality, Size, Slot, decode,
+    decode_fitted, encode, fit, formats::exif::turned, probe,
 };
 
 pub(crate) fn folder() -> PathBuf {
@@ -165,7 +165,11 @@ fn every_photo_is_shown() {
             );
             continue;
         }
-        let shown = decode_fitted(&bytes, &DecodeLimits::default(), CELL, Fit::Contain);
+        let shown = decode_fitted(
+            &bytes,
+            &DecodeLimits::default(),
+            Slot::alone(CELL, Fit::Contain),
+        );
         let why = NOT_SHOWN.iter().find(|(known, _)| *known == name);
         match (shown, why) {
             (Ok(picture), None) => {
@@ -185,7 +189,7 @@ fn every_photo_is_shown() {
         let left = i % COLUMNS * width * 3;
         let top = i / COLUMNS * height;
         let rows = sheet.pixels_mut().chunks_exact_mut(stride).skip(top);
-        for (row, source) in rows.zip(cell.pixels().chunks_exact(width * 3)) {
+        for (row, source) in rows.zip(cell.picture.pixels().chunks_exact(width * 3)) {
             row[left..left + width * 3].copy_from_slice(source);
         }
     }

@@ -8,7 +8,7 @@ use image::RgbaImage;
 use moxcms::ColorProfile;
 
 use crate::render::tests::photos::photo;
-use crate::render::{DecodeLimits, Fit, Picture, Size, decode, decode_fitted};
+use crate::render::{DecodeLimits, Fit, Picture, Size, Slot, decode, decode_fitted};
 
 /// A folder of its own, gone afterwards.
 struct Scratch(PathBuf);
@@ -152,7 +152,9 @@ fn compare(folder: &Path, name: &str, bytes: &[u8], fraction: u32) -> (f64, f64,
     let limits = DecodeLimits::default();
     let full = decode(bytes, &limits).unwrap().size();
     let size = Size::new(full.width / fraction, full.height / fraction);
-    let ours = decode_fitted(bytes, &limits, size, Fit::Cover).unwrap();
+    let ours = decode_fitted(bytes, &limits, Slot::alone(size, Fit::Cover))
+        .unwrap()
+        .picture;
     let theirs = by_vips(&file, size);
     assert_eq!(ours.size(), theirs.size(), "{name}");
     let (error, similarity) = (mean_error(&ours, &theirs), ssim(&ours, &theirs));
