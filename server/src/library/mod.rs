@@ -15,6 +15,8 @@ mod later;
 mod metadata;
 mod places;
 mod scan;
+#[cfg(test)]
+mod sizes;
 mod troubles;
 mod walk;
 mod watch;

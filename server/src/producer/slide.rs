@@ -98,11 +98,7 @@ impl Subject {
             let (Some(kind), Some(_)) = (kind, size) else {
                 return UNKNOWN_MIB;
             };
-            let n_bytes = render::cost(&Probe {
-                kind,
-                size,
-                turned: None,
-            });
+            let n_bytes = render::cost(&Probe { kind, size });
             u32::try_from(n_bytes >> 20)
                 .unwrap_or(u32::MAX)
                 .saturating_add(16)

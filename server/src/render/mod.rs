@@ -24,7 +24,11 @@ pub use formats::decode::{DecodeError, DecodeLimits, Pixels, cost, decode, decod
 pub use frame::blend::{Alpha, blend};
 
 pub(crate) use fence::fenced;
-pub use formats::probe::{Kind, Probe, probe};
+pub use formats::{
+    kind::Kind,
+    probe::{Probe, probe},
+    upright::turned,
+};
 pub use frame::fit::{Fit, fit, lies};
 pub use frame::focus::focus;
 pub use frame::likeness;

@@ -18,8 +18,10 @@
 use thiserror::Error;
 
 use crate::render::colour::profile::Space;
-use crate::render::formats::probe::{Kind, Probe, kind};
-use crate::render::formats::{avif, exif, heif, jpeg, jxl, preview, raster};
+use crate::render::formats::kind::Kind;
+use crate::render::formats::probe::{Probe, kind};
+use crate::render::formats::upright::stated_in;
+use crate::render::formats::{avif, heif, jpeg, jxl, preview, raster};
 use crate::render::frame::fit::fit_around;
 use crate::render::frame::focus;
 use crate::render::frame::likeness::likeness;
@@ -196,7 +198,7 @@ pub(crate) struct Stored {
     pub(crate) picture: Picture,
     /// What its numbers mean.
     pub(crate) space: Space,
-    /// How it is still to be turned; `None` where EXIF decides.
+    /// How it is still to be turned, where its decoder knows; `None` where the file is to be asked.
     pub(crate) turned: Option<Orientation>,
 }
 
@@ -210,7 +212,8 @@ pub(crate) struct Stored {
 pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Picture, DecodeError> {
     let mut stored = decode_stored(bytes, limits).map_err(DecodeError::on_one_line)?;
     stored.space.make_srgb(&mut stored.picture);
-    Ok(orient(stored.picture, orientation(stored.turned, bytes)))
+    let orientation = orientation(&stored, bytes);
+    Ok(orient(stored.picture, orientation))
 }
 
 /// A photo's pixels, and what is known of all of it, whatever of it they show.
@@ -247,7 +250,7 @@ pub fn decode_fitted(
     slot: Slot,
 ) -> Result<Pixels, DecodeError> {
     let mut stored = decode_stored(bytes, limits).map_err(DecodeError::on_one_line)?;
-    let orientation = orientation(stored.turned, bytes);
+    let orientation = orientation(&stored, bytes);
     let upright = orientation.upright_size(stored.picture.size());
     let (size, how) = slot.target(upright);
     let is_smaller = stored.picture.size().n_pixels() < size.n_pixels();
@@ -275,8 +278,9 @@ pub fn decode_fitted(
     })
 }
 
-fn orientation(turned: Option<Orientation>, bytes: &[u8]) -> Orientation {
-    turned.unwrap_or_else(|| exif::turned(bytes))
+fn orientation(stored: &Stored, bytes: &[u8]) -> Orientation {
+    let stated = || stated_in(kind(bytes)?, bytes);
+    stored.turned.or_else(stated).unwrap_or_default()
 }
 
 /// Decodes without turning, in the file's own colours.
@@ -299,7 +303,7 @@ fn decode_stored(bytes: &[u8], limits: &DecodeLimits) -> Result<Stored, DecodeEr
 mod tests {
     use super::*;
     use crate::render::encode::{Quality, encode};
-    use crate::render::formats::exif::tests::{block, in_jpeg};
+    use crate::render::formats::upright::tests::{block, in_jpeg};
     use crate::render::frame::fit::{Fit, fit};
     use crate::render::frame::slot::Share;
 

@@ -7,7 +7,8 @@ use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use proptest::prelude::*;
 
 use crate::render::{
-    DecodeError, DecodeLimits, Kind, Picture, Probe, Size, decode, formats::exif::turned, probe,
+    DecodeError, DecodeLimits, Kind, Picture, Probe, Size, decode, formats::upright::stated_in,
+    probe,
 };
 
 pub(crate) const WIDTH: u32 = 61;
@@ -132,12 +133,7 @@ fn every_kind_is_decoded() {
             _ => 5.0,
         };
         assert!(error <= allowed, "{name}: {error}");
-        let Some(Probe {
-            kind,
-            size,
-            turned: None,
-        }) = probe(&file)
-        else {
+        let Some(Probe { kind, size }) = probe(&file) else {
             panic!("{name} is not known")
         };
         assert!(
@@ -151,7 +147,6 @@ fn every_kind_is_decoded() {
         Some(Probe {
             kind: Kind::WebP,
             size: Some(Size::new(16, 16)),
-            turned: None,
         })
     );
     assert!(mean_error(&picture, &Picture::filled(16, 16, [230, 120, 20])) < 6.0);
@@ -453,7 +448,7 @@ proptest! {
             let limits = DecodeLimits { pixels: 1_000_000, side: 4096, bytes: 16 << 20 };
             for file in [&file[..], &file[..cut.index(file.len())]] {
                 let _ = decode(file, &limits);
-                let _ = (probe(file), turned(file));
+                for kind in Kind::ALL { let _ = stated_in(kind, file); } let _ = probe(file);
             }
         }
     }
@@ -464,6 +459,6 @@ proptest! {
         let file = [magic[start], &bytes].concat();
         let limits = DecodeLimits { pixels: 1_000_000, side: 4096, bytes: 16 << 20 };
         let _ = decode(&file, &limits);
-        let _ = (probe(&file), turned(&file));
+        for kind in Kind::ALL { let _ = stated_in(kind, &file); } let _ = probe(&file);
     }
 }
