@@ -18,6 +18,7 @@ use crate::{
     config::{Config, Listen, Tls},
     endpoints::{self, Outputs},
     hub::{Feed, Feeds, Framing},
+    lan::lan_addresses,
     library::{self, Filter, IndexError, Library, Scanner, Scope, Waker, Watcher},
     lookalikes,
     net::{self, Accept, AcceptError, Keys, Listeners},
@@ -398,6 +399,6 @@ fn skipped_page(config: &Config, listeners: &Listeners) -> Option<String> {
         Tls::Off => "http",
         Tls::Own | Tls::Files { .. } => "https",
     };
-    let urls = announce::urls(&listeners.addresses(), &net::lan_addresses(), scheme);
+    let urls = announce::urls(&listeners.addresses(), &lan_addresses(), scheme);
     Some(format!("{}library/skipped", urls.first()?))
 }

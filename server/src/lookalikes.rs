@@ -17,9 +17,9 @@ use std::{
 use crate::{
     files,
     library::{Library, Origin, Photo},
+    photo::PhotoId,
     render::{self, DecodeLimits},
     source::{decoding, gallery::LoadError, wire::Wish},
-    timeline::PhotoId,
 };
 
 /// Rest after work, in multiples of it.
@@ -143,7 +143,7 @@ fn thumbnail(head: &[u8]) -> Option<render::Picture> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{library::Version, render::Size, source::demo, timeline::PhotoId};
+    use crate::{library::Version, size::Size, source::demo};
 
     fn jpeg(index: usize, size: Size) -> Vec<u8> {
         let picture = render::fit(&demo::picture(index).unwrap(), size, render::Fit::Cover);

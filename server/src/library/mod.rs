@@ -40,8 +40,8 @@ pub use watch::{Waker, Watcher};
 
 use crate::{
     announce, clock,
+    photo::{Entry, Order, PhotoId, Shape},
     source::demo,
-    timeline::{Entry, Order, PhotoId, Shape},
 };
 use index::{Change, Index, Known, Tally};
 use troubles::Troubles;
@@ -397,7 +397,7 @@ impl Library {
                 keywords.push("rare".to_owned());
             }
             let facts = Facts {
-                size: Some(crate::render::Size::new(4000, 3000)),
+                size: Some(crate::size::Size::new(4000, 3000)),
                 taken: Some(Taken {
                     local_seconds,
                     source,

@@ -15,7 +15,7 @@ use super::{
     later::{Finder, Later},
     scan::Walked,
 };
-use crate::timeline::PhotoId;
+use crate::photo::PhotoId;
 
 /// The troubles of a library.
 #[derive(Debug, Default)]

@@ -17,12 +17,12 @@ use hyper::{body::Incoming, service::Service};
 use tower_service::Service as _;
 use warp::reply::Response;
 
-use crate::config::Tls;
+use crate::{config::Tls, rights::Need};
 
 use super::{
-    accept::Accept,
     answers::Answer,
     cut::Cut,
+    entrance::Accept,
     guard::{
         Denied,
         credentials::{self, Credentials},
@@ -30,7 +30,7 @@ use super::{
     host::{self, Authority, BadHost, Host},
     limits::Refusal,
     line::{Answering, Busy},
-    visitor::{Need, Peer, Visitor},
+    visitor::{Peer, Visitor},
 };
 
 /// One connection's door.

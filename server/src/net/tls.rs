@@ -17,8 +17,8 @@ use rustls::{
 use sha2::{Digest, Sha256};
 use tokio_rustls::TlsAcceptor;
 
-use super::{address, host};
-use crate::{clock, config::Tls, state, store};
+use super::host;
+use crate::{clock, config::Tls, lan::lan_addresses, state, store};
 
 /// How long a certificate of our own is good: what Apple's devices take at most.
 const GOOD_FOR_DAYS: u64 = 820;
@@ -160,7 +160,7 @@ fn make(cert: &Path, key: &Path) -> Result<(), TlsError> {
     let mut names = vec!["localhost".to_owned()];
     names.extend(host::own_names());
     names.extend(["127.0.0.1".to_owned(), "::1".to_owned()]);
-    names.extend(address::lan_addresses().iter().map(ToString::to_string));
+    names.extend(lan_addresses().iter().map(ToString::to_string));
     let mut params = CertificateParams::new(names)?;
     params.distinguished_name.push(DnType::CommonName, "Mantel");
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     library::{Facts, Version, filter::Filter},
-    timeline::Order,
+    photo::Order,
 };
 
 fn record(name: &str) -> Change {

@@ -22,10 +22,8 @@ use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
 
 use self::{credentials::Credentials, passwords::User};
-use super::{
-    throttle::Throttle,
-    visitor::{Member, Rights},
-};
+use super::{throttle::Throttle, visitor::Member};
+use crate::rights::Rights;
 
 pub(in crate::net) use passwords::check_name;
 pub use tokens::{Token, TokenError, TokenFile};

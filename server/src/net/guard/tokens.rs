@@ -144,7 +144,7 @@ impl TokenFile {
             serde_json::from_slice(&text).map_err(|error| self.content(error.to_string()))?;
         let known = |token: &Token| {
             unhex(&token.sha256).is_some()
-                && token.rights.parse::<crate::net::Rights>().is_ok()
+                && token.rights.parse::<crate::rights::Rights>().is_ok()
                 && check_name(&token.name).is_ok()
         };
         if content.tokens.len() > MAX_TOKENS || !content.tokens.iter().all(known) {
@@ -161,7 +161,7 @@ impl TokenFile {
     pub fn create(
         &self,
         name: &str,
-        rights: crate::net::Rights,
+        rights: crate::rights::Rights,
         now: u64,
         expires: Option<u64>,
     ) -> Result<String, TokenError> {
@@ -280,7 +280,7 @@ fn unhex(text: &str) -> Option<[u8; 32]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::Rights;
+    use crate::rights::Rights;
 
     #[test]
     fn tokens_are_made_listed_and_revoked() {
