@@ -28,7 +28,7 @@ use super::{
     stall::Stall,
     visitor::Peer,
 };
-use crate::config::Config;
+use crate::{blocking::Blocking, config::Config};
 
 /// A peer that acknowledges nothing for this long is gone: no FIN comes from a TV that was unplugged.
 /// At least; one that acknowledges but takes nothing is left to the stall limit, which counts it.
@@ -63,8 +63,7 @@ pub async fn serve(
     let mut accept = Arc::new(accept);
     let mut connections = JoinSet::new();
     let mut refusals = JoinSet::new();
-    let guard = accept.guard.clone();
-    let mut followed = std::pin::pin!(guard.keep_up());
+    let mut followed = std::pin::pin!(accept.guard.clone().keep_up());
     loop {
         let accepted = tokio::select! {
             accepted = listeners.accept() => accepted,
@@ -73,9 +72,13 @@ pub async fn serve(
             Some(_) = refusals.join_next() => continue,
             () = &mut followed => continue,
             Some(config) = reloads.recv() => {
-                match accept.reloaded(&config) {
-                    Ok(new) => accept = Arc::new(new),
-                    Err(error) => tracing::error!("{error}; everything stays as it was"),
+                let before = accept.clone();
+                let read = Blocking::run(move |blocking| before.reloaded(blocking, &config)).await;
+                match read {
+                    Ok(Ok(new)) => accept = Arc::new(new),
+                    Ok(Err(error)) => tracing::error!("{error}; everything stays as it was"),
+                    // It panicked, which the log tells.
+                    Err(_) => {}
                 }
                 continue;
             }

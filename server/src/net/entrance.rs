@@ -14,6 +14,7 @@ use super::{
     tls::{Keys, TlsError},
 };
 use crate::{
+    blocking::Blocking,
     config::{Access, Config, Limits},
     rights::Need,
 };
@@ -46,7 +47,8 @@ pub enum AcceptError {
 }
 
 impl Accept {
-    /// Lets in whom `config` lets in; `routes` answer them, and `needs` says what a request takes.
+    /// Lets in whom `config` lets in; `routes` answer them, and `needs` says what a request takes. Reads files:
+    /// called before anything is served.
     ///
     /// # Errors
     /// Passwords, tokens or certificates can't be read.
@@ -73,7 +75,7 @@ impl Accept {
                 access.users.clone(),
                 tokens,
             )?),
-            keys: Keys::new(&access.tls, state_dir.as_deref())?,
+            keys: Keys::new(Blocking::here(), &access.tls, state_dir.as_deref())?,
             state_dir,
             access,
         })
@@ -81,8 +83,12 @@ impl Accept {
 
     /// The same with the limits, names, origins, proxies and certificates of `config`. The files of
     /// passwords and tokens are followed anyway.
-    pub(super) fn reloaded(&self, config: &Config) -> Result<Self, AcceptError> {
-        let keys = Keys::new(&config.access.tls, self.state_dir.as_deref())?;
+    pub(super) fn reloaded(
+        &self,
+        blocking: Blocking,
+        config: &Config,
+    ) -> Result<Self, AcceptError> {
+        let keys = Keys::new(blocking, &config.access.tls, self.state_dir.as_deref())?;
         tracing::info!("the configuration and the certificates were read again");
         Ok(Self {
             limits: config.limits,

@@ -23,7 +23,7 @@ use tokio::sync::Semaphore;
 
 use self::{credentials::Credentials, passwords::User};
 use super::{throttle::Throttle, visitor::Member};
-use crate::rights::Rights;
+use crate::{blocking::Blocking, rights::Rights};
 
 pub(in crate::net) use passwords::check_name;
 pub use tokens::{Token, TokenError, TokenFile};
@@ -149,7 +149,7 @@ impl Guard {
             throttle: Mutex::default(),
             checks: Semaphore::new(MAX_CHECKS),
         };
-        let book = guard.read()?;
+        let book = guard.read(Blocking::here())?;
         guard.replace(book);
         Ok(guard)
     }
@@ -313,37 +313,46 @@ impl Guard {
     }
 
     /// Follows the files, for ever: who is revoked is sent away within a second or two.
-    pub(super) async fn keep_up(&self) {
+    pub(super) async fn keep_up(self: Arc<Self>) {
         let mut complained = None;
         loop {
             tokio::time::sleep(LOOK).await;
-            let book = self.book();
-            let stamps = self.stamps();
-            let now = unix_now();
-            let is_over = |token: &Token| token.expires.is_some_and(|end| end <= now);
-            if stamps == book.stamps && !book.tokens.iter().any(|(token, _, _)| is_over(token)) {
-                continue;
-            }
-            drop(book);
-            match self.read() {
-                Ok(mut book) => {
-                    // A file that was lost opens nothing; starting again without it does.
-                    if !self.is_open() {
-                        book.everyone = None;
-                    }
-                    self.replace(book);
+            let guard = self.clone();
+            let looked = Blocking::run(move |blocking| guard.look(blocking, complained)).await;
+            complained = looked.unwrap_or(complained);
+        }
+    }
+
+    /// Reads the files again if they have changed. Returns the state of them that was complained about last.
+    fn look(&self, blocking: Blocking, complained: Option<Stamps>) -> Option<Stamps> {
+        let book = self.book();
+        let stamps = self.stamps();
+        let now = unix_now();
+        let is_over = |token: &Token| token.expires.is_some_and(|end| end <= now);
+        if stamps == book.stamps && !book.tokens.iter().any(|(token, _, _)| is_over(token)) {
+            return complained;
+        }
+        drop(book);
+        match self.read(blocking) {
+            Ok(mut book) => {
+                // A file that was lost opens nothing; starting again without it does.
+                if !self.is_open() {
+                    book.everyone = None;
                 }
-                // Whoever is known stays known until somebody has put it right.
-                Err(error) if complained != Some(stamps) => {
-                    complained = Some(stamps);
+                self.replace(book);
+                complained
+            }
+            // Whoever is known stays known until somebody has put it right.
+            Err(error) => {
+                if complained != Some(stamps) {
                     tracing::error!("{error}; who may watch stays as it was");
                 }
-                Err(_) => {}
+                Some(stamps)
             }
         }
     }
 
-    fn read(&self) -> Result<Book, GuardError> {
+    fn read(&self, blocking: Blocking) -> Result<Book, GuardError> {
         let stamps = self.stamps();
         let mut users = Vec::new();
         if let Some(path) = &self.password_file {
@@ -362,7 +371,7 @@ impl Guard {
         let has_lost_tokens = match (&self.token_file, &tokens) {
             (Some(file), None) => file.had_tokens(),
             (Some(file), Some(_)) => {
-                file.mark();
+                file.mark(blocking);
                 false
             }
             (None, _) => false,

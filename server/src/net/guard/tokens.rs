@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::passwords::check_name;
-use crate::{state::TOKENS, store};
+use crate::{blocking::Blocking, state::TOKENS, store};
 
 /// A token, as the file has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,9 +102,9 @@ impl TokenFile {
     }
 
     /// Leaves word that there are tokens, where there is none yet and where it can be left.
-    pub(super) fn mark(&self) {
+    pub(super) fn mark(&self, blocking: Blocking) {
         for mark in self.marks.iter().filter(|mark| !mark.exists()) {
-            if let Err(error) = store::replace(mark, MARK_TEXT.as_bytes()) {
+            if let Err(error) = store::replace(blocking, mark, MARK_TEXT.as_bytes()) {
                 tracing::debug!(path = %mark.display(), %error, "can't leave word that there are tokens");
             }
         }
@@ -217,6 +217,8 @@ impl TokenFile {
         if let Some(folder) = self.path.parent() {
             store::make_folder(folder).map_err(|source| self.io(source))?;
         }
+        // A command has its thread to itself.
+        let blocking = Blocking::here();
         // Two commands at once would lose one's change.
         let lock = store::create_private(&self.path.with_extension("lock"));
         let lock = lock.map_err(|source| self.io(source))?;
@@ -225,8 +227,8 @@ impl TokenFile {
         change(&mut tokens)?;
         let text = serde_json::to_vec_pretty(&Content { tokens })
             .map_err(|error| self.content(error.to_string()))?;
-        store::replace(&self.path, &text).map_err(|source| self.io(source))?;
-        self.mark();
+        store::replace(blocking, &self.path, &text).map_err(|source| self.io(source))?;
+        self.mark(blocking);
         Ok(())
     }
 
