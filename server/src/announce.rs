@@ -25,6 +25,11 @@ pub fn urls(listen: &[Listen], house: &[IpAddr], scheme: &str) -> Vec<String> {
         .collect()
 }
 
+/// How addresses begin.
+pub(crate) fn scheme(is_encrypted: bool) -> &'static str {
+    if is_encrypted { "https" } else { "http" }
+}
+
 fn sorted(listen: &[Listen], house: &[IpAddr]) -> Vec<SocketAddr> {
     let mut addresses = Vec::new();
     for address in listen {
@@ -60,11 +65,7 @@ pub fn welcome(
     fingerprint: Option<&str>,
     on_terminal: bool,
 ) -> String {
-    let scheme = if fingerprint.is_some() {
-        "https"
-    } else {
-        "http"
-    };
+    let scheme = scheme(fingerprint.is_some());
     let addresses = sorted(listen, house);
     let urls = urls(listen, house, scheme);
     let mut lines = String::from("Mantel is on. Open one of these on any screen in the house:\n");

@@ -15,8 +15,10 @@ use mantel_shared::UnixMillis;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
+    blocking::Blocking,
     clock,
-    library::{Filter, Library},
+    library::Filter,
+    source::catalogue::Catalogue,
     state::CHANNEL,
     store,
     timeline::{Act, Order, Programme, Roster, SavedProgramme, Settings, UnknownPhoto},
@@ -93,8 +95,8 @@ impl Channel {
 /// What every channel of a server has in common.
 #[derive(Clone, Debug)]
 pub struct ChannelSetup {
-    /// Where photos come from.
-    pub library: Arc<Library>,
+    /// What there is to show.
+    pub catalogue: Arc<Catalogue>,
     /// Interval and transition.
     pub settings: Settings,
     /// In which order photos come.
@@ -133,17 +135,17 @@ struct Choice {
 }
 
 impl Choice {
-    fn roster(&self) -> Roster {
+    fn roster(&self, blocking: Blocking) -> Roster {
         let ChannelSetup {
-            library,
+            catalogue,
             order,
             seed,
             ..
         } = &self.common;
         let entries = if self.is_main {
-            library.entries_or_demo(&self.filter, *order)
+            catalogue.entries_or_demo(blocking, &self.filter, *order)
         } else {
-            library.entries(&self.filter, *order)
+            catalogue.library().entries(blocking, &self.filter, *order)
         };
         Roster::new(entries, *order, *seed)
     }
@@ -161,7 +163,8 @@ pub struct ChannelTask {
 }
 
 impl ChannelTask {
-    /// A channel that shows what `filter` lets through.
+    /// A channel that shows what `filter` lets through. Asks the index: called before anything is served, or on
+    /// a thread that may wait.
     pub fn new(common: ChannelSetup, filter: Filter, role: Role) -> (Self, Channel) {
         let choice = Choice {
             common,
@@ -173,8 +176,8 @@ impl ChannelTask {
             Role::Choice => (None, SavedProgramme::default()),
         };
         // From before the playlist is made: what comes meanwhile counts.
-        let changes = choice.common.library.changes();
-        let roster = Arc::new(choice.roster());
+        let changes = choice.common.catalogue.library().changes();
+        let roster = Arc::new(choice.roster(Blocking::here()));
         let programme = Programme::new(choice.common.settings, &roster, saved, clock::now());
         let (published, receiver) = watch::channel(Arc::new(programme.clone()));
         let (sender, acts) = mpsc::channel(QUEUE);
@@ -244,8 +247,8 @@ impl ChannelTask {
             let (programme, choice, known) =
                 (self.programme.clone(), self.choice.clone(), roster.take());
             // Sorting a hundred thousand photos is no work for a thread that serves sockets.
-            let built = tokio::task::spawn_blocking(move || {
-                let roster = known.unwrap_or_else(|| Arc::new(choice.roster()));
+            let built = Blocking::run(move |blocking| {
+                let roster = known.unwrap_or_else(|| Arc::new(choice.roster(blocking)));
                 let asked = clock::now();
                 let playlists = programme.playlists_of(&roster, asked);
                 (roster, asked, playlists)
@@ -334,8 +337,8 @@ impl StateFile {
         };
         let path = self.path.clone();
         // A disk that takes long must not hold up a thread that serves.
-        let saved = tokio::task::spawn_blocking(move || {
-            store::replace(&path, &serde_json::to_vec(&state)?)
+        let saved = Blocking::run(move |blocking| {
+            store::replace(blocking, &path, &serde_json::to_vec(&state)?)
         });
         let saved = saved.await.map_err(std::io::Error::other);
         if let Err(error) = saved.and_then(|saved| saved)
@@ -350,11 +353,11 @@ impl StateFile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::timeline::Transition;
+    use crate::{library::Library, timeline::Transition};
 
     fn common(seed: u64) -> ChannelSetup {
         ChannelSetup {
-            library: Arc::new(Library::in_memory(Vec::new())),
+            catalogue: Arc::new(Catalogue::new(Arc::new(Library::in_memory(Vec::new())))),
             settings: Settings {
                 interval_millis: 10_000,
                 transition: Transition::Cut,

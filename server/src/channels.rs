@@ -19,6 +19,7 @@ use futures_util::future::{BoxFuture, FutureExt as _, Shared, WeakShared};
 use tokio::sync::Semaphore;
 
 use crate::{
+    blocking::Blocking,
     channel::{Channel, ChannelSetup, ChannelTask, Role},
     library::Filter,
     rendition::Rendition,
@@ -157,7 +158,7 @@ impl Channels {
             // The semaphore is never closed.
             let turn = queries.acquire_owned().await.ok()?;
             // Asking the index may take a while, and this thread serves sockets.
-            let made = tokio::task::spawn_blocking(move || {
+            let made = Blocking::run(move |_| {
                 // A query that runs has its turn until it ends, whoever still waits for it.
                 let _turn = turn;
                 ChannelTask::new(common, filter, Role::Choice)
@@ -266,12 +267,13 @@ mod tests {
     use super::*;
     use crate::{
         library::Library,
+        source::catalogue::Catalogue,
         timeline::{Order, Settings, Transition},
     };
 
     fn channels() -> Channels {
         let common = ChannelSetup {
-            library: Arc::new(Library::in_memory(Vec::new())),
+            catalogue: Arc::new(Catalogue::new(Arc::new(Library::in_memory(Vec::new())))),
             settings: Settings {
                 interval_millis: 1000,
                 transition: Transition::Cut,

@@ -3,7 +3,7 @@
 use std::{
     io::IsTerminal,
     sync::{
-        OnceLock,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
     time::{Duration, Instant},
@@ -20,6 +20,13 @@ static BAR: OnceLock<ProgressBar> = OnceLock::new();
 const PATIENCE: Duration = Duration::from_millis(800);
 const REDRAW: Duration = Duration::from_millis(200);
 const LOG_EVERY: Duration = Duration::from_secs(15);
+
+/// Starts the thread that shows how far scans of `library` are, until `stop`. Nobody misses it when there is none.
+pub(crate) fn start(library: Arc<Library>, stop: Arc<AtomicBool>) {
+    let _ = std::thread::Builder::new()
+        .name("progress".into())
+        .spawn(move || Progress::start().follow(&library, &stop));
+}
 
 /// Follows a scan.
 #[derive(Debug)]
@@ -98,8 +105,20 @@ pub(crate) fn sentence(counts: &Counts) -> String {
     }
 }
 
+/// Tells the log once how much there is to show and how long it took to find out; `url` is where the pages are.
+pub(crate) fn tell(counts: &Counts, took: Duration, url: Option<&String>) {
+    let page = url.map(|url| format!("{url}library/skipped"));
+    let (photos, skipped, seconds) = (counts.photos, counts.skipped, took.as_secs());
+    let sentence = ready(counts, took, page.as_deref());
+    if photos == 0 {
+        tracing::warn!(skipped, "{sentence}");
+    } else {
+        tracing::info!(photos, skipped, seconds, "{sentence}");
+    }
+}
+
 /// `42,000 photos ready in 2 s; 3 files can't be shown: http://…/library/skipped`
-pub(crate) fn ready(counts: &Counts, took: Duration, skipped_page: Option<&str>) -> String {
+fn ready(counts: &Counts, took: Duration, skipped_page: Option<&str>) -> String {
     let place = match skipped_page {
         Some(page) => format!(": {page}"),
         None => String::new(),

@@ -4,9 +4,11 @@
 //! same, so two clients whose wishes hardly differ must come out equal: sizes are snapped to a
 //! ladder.
 
+use mantel_shared::Transition;
+
 use crate::{
-    render::{Fit, Quality, Size},
-    timeline::Transition,
+    render::{Fit, Quality},
+    size::Size,
 };
 
 /// Frames per second while something moves, 1 to 60.

@@ -11,6 +11,7 @@ use std::{
 };
 
 use crate::{
+    blocking::Blocking,
     clock,
     config::LibraryTask,
     library::{Facts, IndexError, Library, Origin, Photo, Scanner, Scope, Skipped, iso, roots_of},
@@ -112,19 +113,19 @@ pub fn list(task: &LibraryTask, out: &mut impl Write) -> Result<(), TaskError> {
             .ok_or(error)?,
         Err(error) => return Err(error.into()),
     };
-    let entries = library.select(&task.filter, task.order, clock::today());
+    let entries = library.select(Blocking::here(), &task.filter, task.order, clock::today());
     if entries.is_empty() && !task.json {
         tracing::warn!(
             "there is no photo for this choice: {}{}",
             task.filter,
-            library.guess(&task.filter)
+            library.guess(Blocking::here(), &task.filter)
         );
     }
     let playlist = Playlist::new(entries, task.order, 0);
     let first = Place { round: 0, index: 0 };
     let ids = (0..playlist.n_photos()).filter_map(|i| playlist.after(first, i));
     let mut separator = "[";
-    for photo in ids.filter_map(|(_, turn)| library.photo(turn.photo)) {
+    for photo in ids.filter_map(|(_, turn)| library.photo(Blocking::here(), turn.photo)) {
         if task.json {
             writeln!(out, "{separator}{}", row(&photo))?;
             separator = ",";
@@ -166,7 +167,11 @@ fn every_skipped(library: &Library) -> Vec<Skipped> {
     const PAGE: u32 = 10_000;
     let mut all = Vec::new();
     loop {
-        let page = library.skipped(u32::try_from(all.len()).unwrap_or(u32::MAX), PAGE);
+        let page = library.skipped(
+            Blocking::here(),
+            u32::try_from(all.len()).unwrap_or(u32::MAX),
+            PAGE,
+        );
         let last = page.len() < PAGE as usize;
         all.extend(page);
         if last {

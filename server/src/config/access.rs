@@ -65,6 +65,13 @@ fn port(digits: &str) -> Option<Result<u16, String>> {
     })
 }
 
+impl Listen {
+    /// Whether other machines can connect there.
+    pub fn is_in_house(&self) -> bool {
+        matches!(self, Self::Tcp(address) if !address.ip().is_loopback())
+    }
+}
+
 impl std::fmt::Display for Listen {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

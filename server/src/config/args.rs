@@ -9,7 +9,7 @@ use super::{
     choice::ChoiceArgs,
     limits::LimitArgs,
 };
-use crate::{render::Fit, timeline::Order};
+use crate::{photo::Order, render::Fit};
 
 const PICTURES: &str = "Pictures";
 const SERVER: &str = "Server";

@@ -8,7 +8,7 @@ use super::{
     choice::FileChoice,
     limits::LimitArgs,
 };
-use crate::{announce, library::FILTER_KEYS, timeline::Order};
+use crate::{announce, library::FILTER_KEYS, photo::Order};
 
 /// What stands in the file. An unknown key is an error that names its place.
 #[derive(Debug, Default, serde::Deserialize)]

@@ -31,9 +31,11 @@ pub use secrets::{PasswordTask, TokenAction, TokenTask};
 
 use crate::{
     library::Filter,
-    render::{Fit, Quality, Size},
+    photo::Order,
+    render::{Fit, Quality},
     rendition::{Captions, Fps, Pair, Rendition},
-    timeline::{Order, Settings, Transition},
+    size::Size,
+    timeline::{Settings, Transition},
 };
 
 /// A checked configuration.

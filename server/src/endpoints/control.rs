@@ -52,12 +52,11 @@ where
     let wish = query::choice(&request.query)?;
     let (_, channel) = reply::choose(outputs, &wish).await?;
     match channel.act(act, by).await {
-        Ok(programme) => Ok(reply::json(&status::channel(
-            outputs,
-            outputs.rendition,
-            &wish,
-            &programme,
-        ))),
+        Ok(programme) => {
+            let rendition = outputs.rendition;
+            let channel = status::channel(outputs, rendition, &wish, &programme).await;
+            Ok(reply::json(&channel))
+        }
         Err(error @ ActError::UnknownPhoto(_)) => Err(Problem::bad_request(error.to_string())),
         Err(error @ ActError::Stopping) => Err(Problem::unavailable(&error.to_string())),
     }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use warp::reply::Response;
 
 use super::{Outputs, reply};
-use crate::{rendition::Pair, timeline::Transition};
+use crate::{blocking::Blocking, rendition::Pair, timeline::Transition};
 
 /// More albums than anybody scrolls through; typed ones work all the same.
 const MAX_ALBUMS: usize = 1000;
@@ -28,10 +28,10 @@ struct Lists {
 pub(super) async fn answer(outputs: &Arc<Outputs>) -> Result<Response, reply::Problem> {
     let library = outputs.library.clone();
     // Every row of a large library is looked at: not on the threads that serve streams.
-    let counted = tokio::task::spawn_blocking(move || {
-        let mut albums = with_those_below(&library.albums());
+    let counted = Blocking::run(move |blocking| {
+        let mut albums = with_those_below(&library.albums(blocking));
         albums.truncate(MAX_ALBUMS);
-        (albums, library.keywords(MAX_KEYWORDS))
+        (albums, library.keywords(blocking, MAX_KEYWORDS))
     });
     let (albums, keywords) = counted
         .await

@@ -41,6 +41,7 @@ use crate::{
     net::{ConnectionCounts, Need, Visitor},
     profiles::Profiles,
     rendition::Rendition,
+    source::catalogue::Catalogue,
     stats::WorkStats,
     timeline::Settings,
 };
@@ -56,6 +57,8 @@ pub struct Outputs {
     pub feeds: Arc<Feeds<FeedKey>>,
     /// What is on, and commands.
     pub channels: Arc<Channels>,
+    /// What there is to show.
+    pub catalogue: Arc<Catalogue>,
     /// Counts, skipped files, names.
     pub library: Arc<Library>,
     /// Short names of screens.
@@ -200,7 +203,7 @@ where
         (_, "/control" | "/report") => Err(reply::Problem::method("POST")),
         (&Method::POST, "/profiles") => profiles::keep(&outputs, &request.headers, body).await,
         (&Method::DELETE, path) if path.starts_with("/profiles/") => {
-            profiles::forget(&outputs, &path["/profiles/".len()..])
+            profiles::forget(&outputs, &path["/profiles/".len()..]).await
         }
         (&(Method::GET | Method::HEAD), _) => get(path, &request, &outputs).await,
         _ => Err(reply::Problem::method("GET, HEAD")),
@@ -222,12 +225,12 @@ async fn get(
         "/snapshot" => snapshot::answer(outputs, request).await,
         "/status" => status::answer(outputs, request).await,
         "/metrics" => metrics::answer(outputs),
-        "/screens" => Ok(screens::answer(outputs)),
+        "/screens" => Ok(screens::answer(outputs).await),
         screens::SCRIPT_PATH => Ok(screens::script()),
         "/profiles" => Ok(profiles::list(outputs, request)),
         "/qr" => qr::qr(request),
         "/library/lists" => lists::answer(outputs).await,
-        "/library/skipped" => Ok(skipped::answer(outputs, request)),
+        "/library/skipped" => skipped::answer(outputs, request).await,
         "/time" => time::answer(),
         "/healthz" if !outputs.channels.main().is_alive() => Err(reply::Problem::unavailable(
             "what decides which slide is on has ended",

@@ -16,6 +16,7 @@ use super::{
     reply::{self, Problem},
 };
 use crate::{
+    blocking::Blocking,
     profiles::{ProfileError, ScreenName, Settings},
     timeline::hash_of,
 };
@@ -101,21 +102,30 @@ where
         let reason = error.split(" at line ").next().unwrap_or_default();
         Problem::bad_request(format!("that can't be kept: {reason}"))
     })?;
-    let is_new = outputs.profiles.find(&row.name).is_none();
-    outputs.profiles.set(row.name, row.query).map_err(problem)?;
+    let profiles = outputs.profiles.clone();
+    let is_new = profiles.find(&row.name).is_none();
+    let kept = Blocking::run(move |blocking| profiles.set(blocking, row.name, row.query)).await;
+    kept.map_err(|_| broken())?.map_err(problem)?;
     Ok(reply::json(
         &serde_json::json!({"kept": true, "new": is_new}),
     ))
 }
 
 /// `DELETE /profiles/NAME`.
-pub(super) fn forget(outputs: &Arc<Outputs>, name: &str) -> Result<Response, Problem> {
+pub(super) async fn forget(outputs: &Arc<Outputs>, name: &str) -> Result<Response, Problem> {
     let name: ScreenName = name.parse().map_err(problem)?;
-    if outputs.profiles.remove(&name).map_err(problem)? {
+    let (profiles, gone) = (outputs.profiles.clone(), name.clone());
+    let removed = Blocking::run(move |blocking| profiles.remove(blocking, &gone)).await;
+    if removed.map_err(|_| broken())?.map_err(problem)? {
         Ok(reply::json(&serde_json::json!({"forgotten": true})))
     } else {
         Err(Problem::not_found(&format!("/profiles/{name}")))
     }
+}
+
+/// What panicked is told in the log.
+fn broken() -> Problem {
+    Problem::unavailable("the names could not be saved")
 }
 
 fn problem(error: ProfileError) -> Problem {

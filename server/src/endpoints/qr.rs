@@ -11,7 +11,7 @@ use super::{
     Request, query,
     reply::{self, Problem},
 };
-use crate::net;
+use crate::lan;
 
 /// Longer ones make codes that phones can't read across a room.
 const MAX_LINK_BYTES: usize = 1200;
@@ -90,7 +90,7 @@ pub(super) fn house_address(headers: &HeaderMap, is_secure: bool) -> Option<Stri
         None => (host, if is_secure { 443 } else { 80 }),
     };
     let is_loopback = matches!(name, "localhost" | "127.0.0.1" | "[::1]");
-    let address = is_loopback.then(net::lan_address).flatten()?;
+    let address = is_loopback.then(lan::lan_address).flatten()?;
     let scheme = if is_secure { "https" } else { "http" };
     let address = std::net::SocketAddr::new(address, port);
     Some(format!("{scheme}://{address}/"))

@@ -243,7 +243,8 @@ pub(super) async fn open(
         .borrow()
         .timeline(rendition.size, rendition.pair)
         .at(clock::now());
-    rendition.note &= showing.is_none_or(|showing| outputs.library.is_drawn(showing.current.photo));
+    rendition.note &=
+        showing.is_none_or(|showing| outputs.catalogue.is_demo(showing.current.photo));
     let key = FeedKey { channel, rendition };
     let distance = |other: &FeedKey| {
         let same_photos = other.channel == channel;

@@ -65,16 +65,21 @@ pub(super) fn script() -> Response {
     reply::page("text/javascript; charset=utf-8", SCRIPT)
 }
 
-pub(super) fn answer(outputs: &Arc<Outputs>) -> Response {
+pub(super) async fn answer(outputs: &Arc<Outputs>) -> Response {
     let rows = outputs.viewers.rows();
     let programme = outputs.channels.main().programme().borrow().clone();
+    let timeline = programme.timeline(outputs.rendition.size, outputs.rendition.pair);
+    let current = timeline.at(clock::now()).map(|showing| showing.current);
+    let photos = current.map(|slide| slide.photo).into_iter();
+    let photos = outputs.catalogue.photos(photos).await;
+    let on = current.and_then(|slide| Some((slide.no.0, &photos.get(&slide.photo)?.name)));
     let mut page = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" \
          content=\"width=device-width\"><title>Screens – Mantel</title><style>{STYLE}</style>\
          <img id=\"now\" src=\"snapshot?size=320x180\" alt=\"The picture that is on\"><main>"
     );
     // Writing to a String can't fail.
-    let _ = main_part(&mut page, outputs, &programme, &rows, clock::now().0);
+    let _ = main_part(&mut page, outputs, (&programme, on), &rows, clock::now().0);
     page.push_str("</main><p><a href=\"./\">The pictures</a> · <a href=\"status\">status</a> · ");
     page.push_str("<a href=\"library/skipped\">skipped files</a></p>");
     let _ = writeln!(
@@ -90,7 +95,7 @@ pub(super) fn answer(outputs: &Arc<Outputs>) -> Response {
 fn main_part(
     page: &mut String,
     outputs: &Outputs,
-    programme: &Programme,
+    (programme, on): (&Programme, Option<(u64, &Arc<str>)>),
     rows: &[ViewerRow],
     now_millis: u64,
 ) -> std::fmt::Result {
@@ -99,15 +104,8 @@ fn main_part(
         1 => page.push_str("<h1>1 screen is watching</h1>"),
         n => write!(page, "<h1>{n} screens are watching</h1>")?,
     }
-    let timeline = programme.timeline(outputs.rendition.size, outputs.rendition.pair);
-    let showing = timeline.at(clock::now());
-    if let Some(photo) = showing.and_then(|showing| outputs.library.photo(showing.current.photo)) {
-        let no = showing.map_or(0, |showing| showing.current.no.0);
-        write!(
-            page,
-            "<p data-slide=\"{no}\">On now: {}</p>",
-            escaped(&photo.name)
-        )?;
+    if let Some((no, name)) = on {
+        write!(page, "<p data-slide=\"{no}\">On now: {}</p>", escaped(name))?;
     }
     if let Some(pause) = programme.pause() {
         paused(page, pause, now_millis)?;

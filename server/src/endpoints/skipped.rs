@@ -9,9 +9,9 @@ use warp::reply::Response;
 use super::{
     Outputs, Request,
     policy::InlineStyle,
-    reply::{self, escaped},
+    reply::{self, Problem, escaped},
 };
-use crate::library::Skipped;
+use crate::{blocking::Blocking, library::Skipped};
 
 /// A page of more is no page for people; `mantel scan` prints them all.
 const MAX_ROWS: u32 = 5000;
@@ -21,8 +21,11 @@ struct List {
     skipped: Vec<Skipped>,
 }
 
-pub(super) fn answer(outputs: &Arc<Outputs>, request: &Request) -> Response {
-    let skipped = outputs.library.skipped(0, MAX_ROWS);
+pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<Response, Problem> {
+    let library = outputs.library.clone();
+    let skipped = Blocking::run(move |blocking| library.skipped(blocking, 0, MAX_ROWS)).await;
+    let skipped =
+        skipped.map_err(|_| Problem::unavailable("the list of skipped files could not be read"))?;
     let accept = request
         .headers
         .get(header::ACCEPT)
@@ -31,9 +34,9 @@ pub(super) fn answer(outputs: &Arc<Outputs>, request: &Request) -> Response {
     if accept.contains("text/html") && !request.query.contains("format=json") {
         let mut page = reply::page("text/html; charset=utf-8", html(&skipped));
         page.extensions_mut().insert(InlineStyle);
-        page
+        Ok(page)
     } else {
-        reply::json(&List { skipped })
+        Ok(reply::json(&List { skipped }))
     }
 }
 

@@ -16,15 +16,23 @@ use crate::{
     caption,
     channels::{FeedKey, MAIN},
     clock,
-    library::{Counts, Facts, Filter, Origin, iso},
+    library::{Counts, Facts, Filter, iso},
     render::pair,
     rendition::{Pair, Rendition},
     source::decoding,
-    timeline::{Programme, Slide, Transition},
+    timeline::{Programme, Slide, Transition, Turn},
 };
 
 /// What strangers wrote is cut before it is sent with every answer.
 const MAX_TOLD_CHARS: usize = 400;
+
+/// How much there is, and whether the demo is shown for want of it.
+#[derive(Serialize)]
+struct LibraryRow {
+    #[serde(flatten)]
+    counts: Counts,
+    demo: bool,
+}
 
 #[derive(Serialize)]
 struct Status {
@@ -33,7 +41,7 @@ struct Status {
     /// The server's clock, for clients that compare.
     now_millis: u64,
     channel: Channel,
-    library: Counts,
+    library: LibraryRow,
     connections: u64,
     connections_refused: u64,
     /// How many watch.
@@ -224,8 +232,11 @@ pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<
         version: env!("CARGO_PKG_VERSION"),
         uptime_seconds: outputs.started_at.elapsed().as_secs(),
         now_millis: clock::now().0,
-        channel: channel(outputs, shape, &wish, &programme),
-        library: outputs.library.counts(),
+        channel: channel(outputs, shape, &wish, &programme).await,
+        library: LibraryRow {
+            counts: outputs.library.counts(),
+            demo: outputs.catalogue.shows_demo(),
+        },
         connections: outputs.connections.open(),
         connections_refused: outputs.connections.refused(),
         viewers: watching.len(),
@@ -239,7 +250,7 @@ pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<
 }
 
 /// The channel as screens of the shape of `shape` show it.
-pub(super) fn channel(
+pub(super) async fn channel(
     outputs: &Outputs,
     shape: Rendition,
     wish: &Filter,
@@ -247,7 +258,10 @@ pub(super) fn channel(
 ) -> Channel {
     let timeline = programme.timeline(shape.size, shape.pair);
     let showing = timeline.at(clock::now());
-    let known = |id, part: Option<usize>| match outputs.library.photo(id) {
+    let slides = showing.map(|showing| [showing.current, showing.next]);
+    let turns = slides.into_iter().flatten().map(|slide| slide.turn());
+    let photos = outputs.catalogue.photos(turns.flat_map(Turn::photos)).await;
+    let known = |id, part: Option<usize>| match photos.get(&id) {
         Some(photo) => {
             let facts = &photo.facts;
             let told = part.map_or_else(|| told(facts), |part| told_at(facts, shape, part));
@@ -274,9 +288,7 @@ pub(super) fn channel(
         }
     };
     let settings = timeline.settings();
-    let is_demo = showing
-        .and_then(|showing| outputs.library.photo(showing.current.photo))
-        .is_some_and(|photo| matches!(photo.origin, Origin::BuiltIn(_)));
+    let is_demo = showing.is_some_and(|showing| outputs.catalogue.is_demo(showing.current.photo));
     let folders = || outputs.library.roots().iter();
     let nothing_in = is_demo.then(|| folders().map(|root| root.display().to_string()).collect());
     let pause = programme.pause();

@@ -4,9 +4,8 @@
 //! connection is a task; the loop never waits for one. On `shutdown` it stops listening, lets
 //! answers finish for a moment, then drops what is left.
 
-use std::{future::poll_fn, io, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{future::poll_fn, io, sync::Arc, time::Duration};
 
-use http::Method;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::TcpKeepalive;
@@ -17,120 +16,19 @@ use tokio::{
     task::JoinSet,
     time::timeout,
 };
-use warp::{filters::BoxedFilter, reply::Response};
 
 use super::{
     answers::Answer,
     cut::Cut,
     door::{Door, Way},
-    guard::{Guard, GuardError, TokenFile},
-    host,
-    limits::{self, ConnectionCounts, Place, Refusal},
+    entrance::Accept,
+    limits::{Place, Refusal},
     line::{Busy, Line},
     listen::{Listeners, Socket},
     stall::Stall,
-    tls::{Keys, TlsError},
-    visitor::{Need, Peer},
+    visitor::Peer,
 };
-use crate::config::{Access, Config, Limits};
-
-/// What the accept loop needs to know.
-#[derive(Clone)]
-pub struct Accept {
-    pub(super) routes: BoxedFilter<(Response,)>,
-    pub(super) needs: fn(&Method, &str) -> Need,
-    pub(super) counts: Arc<ConnectionCounts>,
-    pub(super) limits: Limits,
-    pub(super) access: Access,
-    /// The names that this machine has by itself.
-    pub(super) names: Arc<Vec<String>>,
-    pub(super) guard: Arc<Guard>,
-    keys: Option<Keys>,
-    /// Where our own certificate is kept: where it was found at the start.
-    state_dir: Option<PathBuf>,
-}
-
-/// Why nobody can be let in. One sentence.
-#[derive(Debug, thiserror::Error)]
-pub enum AcceptError {
-    /// See there.
-    #[error(transparent)]
-    Guard(#[from] GuardError),
-    /// See there.
-    #[error(transparent)]
-    Tls(#[from] TlsError),
-}
-
-impl Accept {
-    /// Lets in whom `config` lets in; `routes` answer them, and `needs` says what a request takes.
-    ///
-    /// # Errors
-    /// Passwords, tokens or certificates can't be read.
-    pub fn new(
-        config: &Config,
-        routes: BoxedFilter<(Response,)>,
-        needs: fn(&Method, &str) -> Need,
-        counts: Arc<ConnectionCounts>,
-    ) -> Result<Self, AcceptError> {
-        let access = config.access.clone();
-        let state_dir = config.dirs.state.clone();
-        let index_dir = config.dirs.index.as_deref();
-        let tokens = state_dir
-            .as_deref()
-            .map(|dir| TokenFile::of(dir, index_dir));
-        Ok(Self {
-            routes,
-            needs,
-            counts,
-            limits: config.limits,
-            names: Arc::new(host::own_names()),
-            guard: Arc::new(Guard::new(
-                access.password_file.clone(),
-                access.users.clone(),
-                tokens,
-            )?),
-            keys: Keys::new(&access.tls, state_dir.as_deref())?,
-            state_dir,
-            access,
-        })
-    }
-
-    /// The same with the limits, names, origins, proxies and certificates of `config`. The files of
-    /// passwords and tokens are followed anyway.
-    fn reloaded(&self, config: &Config) -> Result<Self, AcceptError> {
-        let keys = Keys::new(&config.access.tls, self.state_dir.as_deref())?;
-        tracing::info!("the configuration and the certificates were read again");
-        Ok(Self {
-            limits: config.limits,
-            access: config.access.clone(),
-            keys,
-            ..self.clone()
-        })
-    }
-
-    /// What connections are encrypted with, if they are.
-    pub(crate) fn keys(&self) -> Option<&Keys> {
-        self.keys.as_ref()
-    }
-
-    /// Whether this address is answered at all.
-    pub(super) fn answers(&self, ip: IpAddr) -> bool {
-        self.access.public || !self.guard.is_open() || limits::is_of_the_house(ip)
-    }
-
-    fn is_trusted(&self, ip: IpAddr) -> bool {
-        self.access.trusted_proxies.contains(&ip)
-    }
-}
-
-impl std::fmt::Debug for Accept {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Accept")
-            .field("limits", &self.limits)
-            .field("access", &self.access)
-            .finish_non_exhaustive()
-    }
-}
+use crate::{blocking::Blocking, config::Config};
 
 /// A peer that acknowledges nothing for this long is gone: no FIN comes from a TV that was unplugged.
 /// At least; one that acknowledges but takes nothing is left to the stall limit, which counts it.
@@ -165,8 +63,7 @@ pub async fn serve(
     let mut accept = Arc::new(accept);
     let mut connections = JoinSet::new();
     let mut refusals = JoinSet::new();
-    let guard = accept.guard.clone();
-    let mut followed = std::pin::pin!(guard.keep_up());
+    let mut followed = std::pin::pin!(accept.guard.clone().keep_up());
     loop {
         let accepted = tokio::select! {
             accepted = listeners.accept() => accepted,
@@ -175,9 +72,13 @@ pub async fn serve(
             Some(_) = refusals.join_next() => continue,
             () = &mut followed => continue,
             Some(config) = reloads.recv() => {
-                match accept.reloaded(&config) {
-                    Ok(new) => accept = Arc::new(new),
-                    Err(error) => tracing::error!("{error}; everything stays as it was"),
+                let before = accept.clone();
+                let read = Blocking::run(move |blocking| before.reloaded(blocking, &config)).await;
+                match read {
+                    Ok(Ok(new)) => accept = Arc::new(new),
+                    Ok(Err(error)) => tracing::error!("{error}; everything stays as it was"),
+                    // It panicked, which the log tells.
+                    Err(_) => {}
                 }
                 continue;
             }
@@ -195,7 +96,7 @@ pub async fn serve(
                 connections.spawn(connection(socket, peer, accept, place, shutdown));
             }
             // To a client of TLS it would be gibberish.
-            Err(_) if accept.keys.is_some() && peer != Peer::Unix => {}
+            Err(_) if accept.keys().is_some() && peer != Peer::Unix => {}
             Err(answer) => refuse(&mut refusals, socket, answer),
         }
     }
@@ -244,7 +145,7 @@ async fn connection(
     {
         tracing::debug!(%peer, %error, "socket options");
     }
-    let keys = accept.keys.clone().filter(|_| peer != Peer::Unix);
+    let keys = accept.keys().cloned().filter(|_| peer != Peer::Unix);
     let counts = accept.counts.clone();
     let cut = Cut::default();
     let socket = Stall::new(socket, limits.stall_timeout, counts.clone(), cut.clone());

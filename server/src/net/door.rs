@@ -17,13 +17,13 @@ use hyper::{body::Incoming, service::Service};
 use tower_service::Service as _;
 use warp::reply::Response;
 
-use crate::config::Tls;
+use crate::{config::Tls, rights::Need};
 
 use super::{
-    accept::Accept,
     answers::Answer,
     cut::Cut,
     detours,
+    entrance::Accept,
     guard::{
         Denied,
         credentials::{self, Credentials},
@@ -32,7 +32,7 @@ use super::{
     limits::Refusal,
     line::{Answering, Busy},
     shapes,
-    visitor::{Need, Peer, Visitor},
+    visitor::{Peer, Visitor},
 };
 
 /// One connection's door.

@@ -2,11 +2,11 @@
 //! is served.
 
 mod accept;
-mod address;
 mod answers;
 mod cut;
 mod detours;
 mod door;
+mod entrance;
 mod guard;
 mod host;
 mod limits;
@@ -18,11 +18,12 @@ mod throttle;
 mod tls;
 mod visitor;
 
-pub use accept::{Accept, AcceptError, serve};
-pub use address::{lan_address, lan_addresses};
+pub use crate::rights::Need;
+pub use accept::serve;
 pub use cut::Cut;
+pub use entrance::{Accept, AcceptError};
 pub use guard::{Token, TokenError, TokenFile, password_line};
 pub use limits::{ConnectionCounts, Refusal};
 pub use listen::{ListenError, Listeners};
 pub use tls::{Keys, TlsError};
-pub use visitor::{Need, Rights, Visitor};
+pub use visitor::Visitor;

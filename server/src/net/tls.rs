@@ -17,8 +17,8 @@ use rustls::{
 use sha2::{Digest, Sha256};
 use tokio_rustls::TlsAcceptor;
 
-use super::{address, host};
-use crate::{clock, config::Tls, state, store};
+use super::host;
+use crate::{blocking::Blocking, clock, config::Tls, lan::lan_addresses, state, store};
 
 /// How long a certificate of our own is good: what Apple's devices take at most.
 const GOOD_FOR_DAYS: u64 = 820;
@@ -78,7 +78,11 @@ impl Keys {
     ///
     /// # Errors
     /// There is no certificate, no key, or they don't go together.
-    pub fn new(tls: &Tls, state_dir: Option<&Path>) -> Result<Option<Self>, TlsError> {
+    pub fn new(
+        blocking: Blocking,
+        tls: &Tls,
+        state_dir: Option<&Path>,
+    ) -> Result<Option<Self>, TlsError> {
         match tls {
             Tls::Off => Ok(None),
             Tls::Files { cert, key } => Self::read(cert, key).map(Some),
@@ -86,7 +90,7 @@ impl Keys {
                 let dir = state_dir.ok_or(TlsError::NoDataDir)?;
                 let (cert, key) = (dir.join(state::CERTIFICATE), dir.join(state::KEY));
                 if !is_young(&cert) || !key.exists() {
-                    make(&cert, &key)?;
+                    make(blocking, &cert, &key)?;
                 }
                 Self::read(&cert, &key).map(Some)
             }
@@ -156,11 +160,11 @@ fn is_young(cert: &Path) -> bool {
     made.is_ok_and(|made| made.elapsed().is_ok_and(|age| age < limit))
 }
 
-fn make(cert: &Path, key: &Path) -> Result<(), TlsError> {
+fn make(blocking: Blocking, cert: &Path, key: &Path) -> Result<(), TlsError> {
     let mut names = vec!["localhost".to_owned()];
     names.extend(host::own_names());
     names.extend(["127.0.0.1".to_owned(), "::1".to_owned()]);
-    names.extend(address::lan_addresses().iter().map(ToString::to_string));
+    names.extend(lan_addresses().iter().map(ToString::to_string));
     let mut params = CertificateParams::new(names)?;
     params.distinguished_name.push(DnType::CommonName, "Mantel");
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -181,8 +185,9 @@ fn make(cert: &Path, key: &Path) -> Result<(), TlsError> {
     if let Some(dir) = cert.parent() {
         store::make_folder(dir).map_err(|source| io(dir, source))?;
     }
-    store::replace(key, pair.serialize_pem().as_bytes()).map_err(|source| io(key, source))?;
-    store::replace(cert, made.pem().as_bytes()).map_err(|source| io(cert, source))
+    store::replace(blocking, key, pair.serialize_pem().as_bytes())
+        .map_err(|source| io(key, source))?;
+    store::replace(blocking, cert, made.pem().as_bytes()).map_err(|source| io(cert, source))
 }
 
 #[cfg(test)]
@@ -193,8 +198,12 @@ mod tests {
     fn our_own_is_made_once_and_kept_from_others() {
         let dir = tempfile::tempdir().unwrap();
         let data = dir.path().join("data");
-        let first = Keys::new(&Tls::Own, Some(&data)).unwrap().unwrap();
-        let again = Keys::new(&Tls::Own, Some(&data)).unwrap().unwrap();
+        let first = Keys::new(Blocking::here(), &Tls::Own, Some(&data))
+            .unwrap()
+            .unwrap();
+        let again = Keys::new(Blocking::here(), &Tls::Own, Some(&data))
+            .unwrap()
+            .unwrap();
         assert_eq!(first.fingerprint(), again.fingerprint());
         assert_eq!(first.fingerprint().len(), 32 * 3 - 1);
         #[cfg(unix)]
@@ -217,23 +226,28 @@ mod tests {
             cert: cert.to_owned(),
             key: key.to_owned(),
         };
-        let error = Keys::new(&files(&letter, &letter), None)
+        let error = Keys::new(Blocking::here(), &files(&letter, &letter), None)
             .unwrap_err()
             .to_string();
         assert!(
             error.contains("letter.pem: there is no certificate"),
             "{error}"
         );
-        let error = Keys::new(&files(Path::new("/no/such"), &letter), None).unwrap_err();
+        let error = Keys::new(
+            Blocking::here(),
+            &files(Path::new("/no/such"), &letter),
+            None,
+        )
+        .unwrap_err();
         assert!(error.to_string().contains("/no/such"), "{error}");
-        Keys::new(&Tls::Own, Some(dir.path())).unwrap();
+        Keys::new(Blocking::here(), &Tls::Own, Some(dir.path())).unwrap();
         let cert = dir.path().join("tls-cert.pem");
-        let error = Keys::new(&files(&cert, &letter), None)
+        let error = Keys::new(Blocking::here(), &files(&cert, &letter), None)
             .unwrap_err()
             .to_string();
         assert!(error.contains("no private key"), "{error}");
         assert!(matches!(
-            Keys::new(&Tls::Own, None),
+            Keys::new(Blocking::here(), &Tls::Own, None),
             Err(TlsError::NoDataDir)
         ));
     }

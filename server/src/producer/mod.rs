@@ -31,13 +31,15 @@ use tokio::{
 use mantel_shared::UnixMillis;
 
 use crate::{
+    blocking::Blocking,
     caption,
     channel::Channel,
     channels::FeedKey,
     clock,
     hub::{Feed, Feeds, Framing},
-    library::{Library, Origin, Photo},
-    source::gallery::LoadError,
+    library::{Library, Origin},
+    rendition::Rendition,
+    source::{catalogue::Catalogue, gallery::LoadError},
     timeline::{PhotoId, Programme, Showing, Timeline, Turn},
 };
 use admission::Claim;
@@ -61,7 +63,7 @@ pub struct Producer {
     /// What is on when.
     pub channel: Channel,
     /// Where photos come from.
-    pub library: Arc<Library>,
+    pub catalogue: Arc<Catalogue>,
     /// Where pixels are worked on.
     pub studio: Arc<Studio>,
     /// How frames are framed.
@@ -226,30 +228,14 @@ impl Producer {
         if work.left_of(turn) != Some(turn) || work.rendering.contains_key(&turn) {
             return None;
         }
-        let photos: Vec<_> = turn
-            .photos()
-            .map(|id| (id, self.library.photo(id)))
-            .collect();
-        for (id, photo) in &photos {
-            if photo.is_none() {
-                // Gone since the playlist was made; a new one is on its way.
-                work.failed.insert(*id);
-            }
-        }
-        let mut photos = photos.into_iter().map(|(_, photo)| photo);
-        let photo = photos.next()??;
-        let subject = Subject {
-            note: self.why_drawn(&photo),
-            photo,
-            beside: match photos.next() {
-                Some(photo) => Some(photo?),
-                None => None,
-            },
-        };
         let claim = Claim::new(urgency);
-        let studio = self.studio.clone();
-        let render = studio.render(subject, self.key.rendition, claim.clone());
-        let task = work.running.spawn(render);
+        let making = make(
+            self.catalogue.clone(),
+            self.studio.clone(),
+            (turn, self.key.rendition),
+            claim.clone(),
+        );
+        let task = work.running.spawn(making);
         work.rendering.insert(turn, Job { claim, task });
         None
     }
@@ -287,7 +273,7 @@ impl Producer {
                         .map(|slide| work.left_of(slide.turn()))
                         .contains(&Some(turn))
                 });
-                self.library.shown(turn.photos());
+                self.library().shown(turn.photos());
                 self.remember_looks(&rendered);
                 work.spare = Some((turn, rendered.clone()));
                 work.cache.insert(turn, rendered);
@@ -295,13 +281,22 @@ impl Producer {
             Ok(Done::Rendered(turn, Err(Failed { photo, error }))) => {
                 work.rendering.remove(&turn);
                 work.failed.insert(photo.id);
+                let library = self.library().clone();
                 match &*error {
-                    LoadError::Gone => self.library.forget(&photo),
-                    error if error.is_passing() => {
-                        self.library.not_now(&photo, &error.to_string());
+                    LoadError::Gone => {
+                        Blocking::begin(move |blocking| library.forget(blocking, &photo));
                     }
-                    error => self.library.skip(&photo, error.to_string()),
+                    error if error.is_passing() => library.not_now(&photo, &error.to_string()),
+                    error => {
+                        let reason = error.to_string();
+                        Blocking::begin(move |blocking| library.skip(blocking, &photo, reason));
+                    }
                 }
+            }
+            Ok(Done::Missing(turn, missing)) => {
+                work.rendering.remove(&turn);
+                // Gone since the playlist was made; a new one is on its way.
+                work.failed.extend(missing);
             }
             Ok(Done::Blended(key, jpeg)) => {
                 work.blending = false;
@@ -321,21 +316,42 @@ impl Producer {
 }
 
 impl Producer {
-    /// Why this is no photo, where it is none and the pictures are to say so.
-    fn why_drawn(&self, photo: &Photo) -> Option<String> {
-        let is_asked = self.key.rendition.note && matches!(photo.origin, Origin::BuiltIn(_));
-        is_asked.then(|| caption::why_drawn(self.library.roots(), self.library.counts().photos))
+    fn library(&self) -> &Arc<Library> {
+        self.catalogue.library()
     }
 
     /// Tells the library what photos look like, each once: like ones are not shown in a row.
     fn remember_looks(&self, rendered: &Rendered) {
         for (id, likeness) in rendered.looks.iter().copied() {
             if self.studio.is_first_look(id) {
-                let library = self.library.clone();
-                tokio::task::spawn_blocking(move || library.set_likeness(id, Some(likeness)));
+                let library = self.library().clone();
+                Blocking::begin(move |blocking| library.set_likeness(blocking, id, Some(likeness)));
             }
         }
     }
+}
+
+/// The slide of a turn, once the index has told what its photos are.
+async fn make(
+    catalogue: Arc<Catalogue>,
+    studio: Arc<Studio>,
+    (turn, rendition): (Turn, Rendition),
+    claim: Arc<Claim>,
+) -> Done {
+    let mut found = catalogue.photos(turn.photos()).await;
+    let is_missing = |id: &PhotoId| !found.contains_key(id);
+    let missing: Vec<PhotoId> = turn.photos().filter(is_missing).collect();
+    let Some(photo) = found.remove(&turn.photo).filter(|_| missing.is_empty()) else {
+        return Done::Missing(turn, missing);
+    };
+    let is_explained = rendition.note && matches!(photo.origin, Origin::BuiltIn(_));
+    let library = catalogue.library();
+    let subject = Subject {
+        note: is_explained.then(|| caption::why_drawn(library.roots(), library.counts().photos)),
+        photo,
+        beside: turn.beside.and_then(|id| found.remove(&id)),
+    };
+    studio.render(subject, rendition, claim).await
 }
 
 fn wake_at_change(showing: &Showing) -> Option<UnixMillis> {

@@ -7,7 +7,9 @@ use std::{
 };
 
 use crate::{
-    announce, clock,
+    announce,
+    blocking::Blocking,
+    clock,
     config::{PasswordTask, TokenAction, TokenTask},
     net::{self, Token, TokenError, TokenFile},
     state, store,
@@ -162,7 +164,11 @@ fn put(path: &Path, name: &str, line: &str) -> io::Result<()> {
     let is_his = |known: &str| known.trim().split(':').next() == Some(name);
     let mut new: Vec<&str> = old.lines().filter(|known| !is_his(known)).collect();
     new.push(line);
-    store::replace(path, format!("{}\n", new.join("\n")).as_bytes())
+    store::replace(
+        Blocking::here(),
+        path,
+        format!("{}\n", new.join("\n")).as_bytes(),
+    )
 }
 
 fn ask() -> Result<String, SecretError> {

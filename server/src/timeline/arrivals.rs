@@ -3,7 +3,8 @@
 //! Pure, and a handful of numbers, because it is saved: not photos are remembered but groups of
 //! them, told by when they were added.
 
-use super::roster::{Item, mix};
+use super::roster::Item;
+use crate::photo::mix;
 
 /// What has come in.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]

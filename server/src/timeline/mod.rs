@@ -20,11 +20,12 @@ use std::{num::NonZeroU64, sync::Arc};
 
 use mantel_shared::{SlideNo, UnixMillis};
 
+pub use crate::photo::{Entry, Order, PhotoId, Shape, hash_of};
 pub use arrivals::Arrivals;
 pub use mantel_shared::Transition;
 pub use playlist::{Pairing, Place, Playlist, Turn};
 pub use programme::{Pause, Programme, SavedProgramme};
-pub use roster::{Entry, Order, PhotoId, Roster, Shape, hash_of};
+pub use roster::Roster;
 pub use transition::blend_steps;
 
 /// How long slides stay and how they change.

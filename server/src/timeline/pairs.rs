@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     playlist::{Pairing, Seat},
-    roster::{Item, Roster, Shape, mix},
+    roster::{Item, Roster},
 };
+use crate::photo::{Shape, mix};
 
 /// Who is paired and who is not.
 #[derive(Debug, Default)]

@@ -10,12 +10,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::{
-    arrivals::Arrivals,
-    pairs::Plan,
-    roster::{Entry, Order, PhotoId, Roster},
-    round,
-};
+use super::{arrivals::Arrivals, pairs::Plan, roster::Roster, round};
+use crate::photo::{Entry, Order, PhotoId};
 
 /// A place in a playlist: the `index`th turn of the `round`th time through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]

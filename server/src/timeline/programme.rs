@@ -9,7 +9,7 @@ use std::{num::NonZeroU64, sync::Arc};
 use mantel_shared::UnixMillis;
 
 use super::{Act, Pairing, Playlist, Roster, Saved, Settings, Timeline, UnknownPhoto};
-use crate::{render::Size, rendition::Pair};
+use crate::{rendition::Pair, size::Size};
 
 /// A channel's programme. Cheap to clone.
 #[derive(Clone, Debug)]

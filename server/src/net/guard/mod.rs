@@ -22,14 +22,12 @@ use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
 
 use self::{
-    book::{Book, Files},
+    book::{Book, Files, Stamps},
     credentials::Credentials,
     passwords::User,
 };
-use super::{
-    throttle::Throttle,
-    visitor::{Member, Rights},
-};
+use super::{throttle::Throttle, visitor::Member};
+use crate::{blocking::Blocking, rights::Rights};
 
 pub(in crate::net) use passwords::check_name;
 pub use tokens::{Token, TokenError, TokenFile};
@@ -133,7 +131,7 @@ impl Guard {
             throttle: Mutex::default(),
             checks: Semaphore::new(MAX_CHECKS),
         };
-        let book = guard.files.read(&guard.book())?;
+        let book = guard.files.read(Blocking::here(), &guard.book())?;
         guard.replace(book);
         Ok(guard)
     }
@@ -297,31 +295,40 @@ impl Guard {
     }
 
     /// Follows the files, for ever: who is revoked is sent away within a second or two.
-    pub(super) async fn keep_up(&self) {
+    pub(super) async fn keep_up(self: Arc<Self>) {
         let mut complained = None;
         loop {
             tokio::time::sleep(LOOK).await;
-            let book = self.book();
-            let stamps = self.files.stamps();
-            let now = unix_now();
-            let is_over = |token: &Token| token.expires.is_some_and(|end| end <= now);
-            if stamps == book.stamps && !book.tokens.iter().any(|(token, _, _)| is_over(token)) {
-                continue;
-            }
-            match self.files.read(&book) {
-                Ok(mut book) => {
-                    // A file that was lost opens nothing; starting again without it does.
-                    if !self.is_open() {
-                        book.everyone = None;
-                    }
-                    self.replace(book);
+            let guard = self.clone();
+            let looked = Blocking::run(move |blocking| guard.look(blocking, complained)).await;
+            complained = looked.unwrap_or(complained);
+        }
+    }
+
+    /// Reads the files again if they have changed. Returns the state of them that was complained about last.
+    fn look(&self, blocking: Blocking, complained: Option<Stamps>) -> Option<Stamps> {
+        let book = self.book();
+        let stamps = self.files.stamps();
+        let now = unix_now();
+        let is_over = |token: &Token| token.expires.is_some_and(|end| end <= now);
+        if stamps == book.stamps && !book.tokens.iter().any(|(token, _, _)| is_over(token)) {
+            return complained;
+        }
+        match self.files.read(blocking, &book) {
+            Ok(mut book) => {
+                // A file that was lost opens nothing; starting again without it does.
+                if !self.is_open() {
+                    book.everyone = None;
                 }
-                // Whoever is known stays known until somebody has put it right.
-                Err(error) if complained != Some(stamps) => {
-                    complained = Some(stamps);
+                self.replace(book);
+                complained
+            }
+            // Whoever is known stays known until somebody has put it right.
+            Err(error) => {
+                if complained != Some(stamps) {
                     tracing::error!("{error}; who may watch stays as it was");
                 }
-                Err(_) => {}
+                Some(stamps)
             }
         }
     }

@@ -1,7 +1,10 @@
 use std::fs;
 
 use super::*;
-use crate::net::visitor::{Peer, Visitor};
+use crate::{
+    blocking::Blocking,
+    net::visitor::{Peer, Visitor},
+};
 
 fn basic(name: &str, password: &str) -> Credentials {
     Credentials {
@@ -47,7 +50,7 @@ async fn without_users_and_tokens_everyone_is_let_in() {
     TokenFile::of(dir.path(), None)
         .create("tv", Rights::SCREEN, 0, None)
         .unwrap();
-    guard.replace(guard.files.read(&guard.book()).unwrap());
+    guard.replace(guard.files.read(Blocking::here(), &guard.book()).unwrap());
     assert!(visitor.is_gone());
     assert_eq!(
         guard
@@ -135,12 +138,12 @@ async fn who_is_revoked_is_gone_and_the_others_stay() {
     let on_radio = visitor(guard.admit(&cookie(&radio), HOME).await.unwrap());
     assert_eq!(on_tv.name.as_deref(), Some("tv"));
     tokens.revoke("tv").unwrap();
-    guard.replace(guard.files.read(&guard.book()).unwrap());
+    guard.replace(guard.files.read(Blocking::here(), &guard.book()).unwrap());
     assert!(on_tv.is_gone() && !on_radio.is_gone());
     assert!(guard.admit(&token(&tv), HOME).await.is_err());
     // The last one revoked opens nothing.
     tokens.revoke("radio").unwrap();
-    guard.replace(guard.files.read(&guard.book()).unwrap());
+    guard.replace(guard.files.read(Blocking::here(), &guard.book()).unwrap());
     assert!(on_radio.is_gone() && !guard.is_open());
 }
 

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::passwords::check_name;
-use crate::{state::TOKENS, store};
+use crate::{blocking::Blocking, state::TOKENS, store};
 
 /// A token, as the file has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,9 +102,9 @@ impl TokenFile {
     }
 
     /// Leaves word that there are tokens, where there is none yet and where it can be left.
-    pub(super) fn mark(&self) {
+    pub(super) fn mark(&self, blocking: Blocking) {
         for mark in self.marks.iter().filter(|mark| !mark.exists()) {
-            if let Err(error) = store::replace(mark, MARK_TEXT.as_bytes()) {
+            if let Err(error) = store::replace(blocking, mark, MARK_TEXT.as_bytes()) {
                 tracing::debug!(path = %mark.display(), %error, "can't leave word that there are tokens");
             }
         }
@@ -144,7 +144,7 @@ impl TokenFile {
             serde_json::from_slice(&text).map_err(|error| self.content(error.to_string()))?;
         let known = |token: &Token| {
             unhex(&token.sha256).is_some()
-                && token.rights.parse::<crate::net::Rights>().is_ok()
+                && token.rights.parse::<crate::rights::Rights>().is_ok()
                 && check_name(&token.name).is_ok()
         };
         if content.tokens.len() > MAX_TOKENS || !content.tokens.iter().all(known) {
@@ -161,7 +161,7 @@ impl TokenFile {
     pub fn create(
         &self,
         name: &str,
-        rights: crate::net::Rights,
+        rights: crate::rights::Rights,
         now: u64,
         expires: Option<u64>,
     ) -> Result<String, TokenError> {
@@ -217,6 +217,8 @@ impl TokenFile {
         if let Some(folder) = self.path.parent() {
             store::make_folder(folder).map_err(|source| self.io(source))?;
         }
+        // A command has its thread to itself.
+        let blocking = Blocking::here();
         // Two commands at once would lose one's change.
         let lock = store::create_private(&self.path.with_extension("lock"));
         let lock = lock.map_err(|source| self.io(source))?;
@@ -225,8 +227,8 @@ impl TokenFile {
         change(&mut tokens)?;
         let text = serde_json::to_vec_pretty(&Content { tokens })
             .map_err(|error| self.content(error.to_string()))?;
-        store::replace(&self.path, &text).map_err(|source| self.io(source))?;
-        self.mark();
+        store::replace(blocking, &self.path, &text).map_err(|source| self.io(source))?;
+        self.mark(blocking);
         Ok(())
     }
 
@@ -280,7 +282,7 @@ fn unhex(text: &str) -> Option<[u8; 32]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::Rights;
+    use crate::rights::Rights;
 
     #[test]
     fn tokens_are_made_listed_and_revoked() {

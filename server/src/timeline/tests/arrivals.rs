@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{render::Size, rendition::Pair};
+use crate::{rendition::Pair, size::Size};
 
 const SCREENS: [(Size, Pair); 3] = [
     (Size::new(16, 9), Pair::Off),
