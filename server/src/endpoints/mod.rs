@@ -3,31 +3,14 @@
 //! Sees the feeds, the channel's commands and the library's counts; never a pixel, a file of the
 //! library or a socket. Routes are in this file, each answer in a file of its own.
 
-mod agents;
-mod assets;
-mod body;
-mod bytes;
-mod control;
-mod held;
-mod lists;
-mod metrics;
-mod pace;
+mod inlets;
 mod pages;
-mod paint;
+mod pictures;
 mod policy;
-mod profiles;
-mod qr;
 mod query;
 mod reply;
-mod reports;
-mod screens;
 pub mod search;
-mod skipped;
-mod snapshot;
-mod status;
-mod stream;
-mod time;
-mod viewers;
+mod state;
 
 use std::sync::Arc;
 
@@ -44,10 +27,12 @@ use crate::{
     stats::WorkStats,
     timeline::Settings,
 };
-pub use held::keep_within;
-pub use reports::Reports;
-pub use viewers::Viewers;
-use viewers::Who;
+use inlets::control;
+use pages::{assets, files, qr};
+pub use pictures::held::keep_within;
+use pictures::{bytes, snapshot, stream};
+use state::{lists, metrics, profiles, reports, screens, skipped, status, time, viewers::Who};
+pub use state::{reports::Reports, viewers::Viewers};
 
 /// What the endpoints work with.
 #[derive(Debug)]
@@ -238,7 +223,7 @@ async fn get(
         }
         _ => match path.strip_prefix("/tv/") {
             Some(name) => Ok(profiles::screen(outputs, name)),
-            None => pages::answer(path)
+            None => files::answer(path)
                 .or_else(|| assets::answer(path, request))
                 .ok_or_else(|| reply::Problem::not_found(path)),
         },

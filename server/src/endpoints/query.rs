@@ -3,7 +3,7 @@
 //! Pure. Keys that nobody knows are ignored, because clients append cache-busters; a bad value of a
 //! known key is an error with a sentence.
 
-use super::{paint::Paint, reply::Problem};
+use super::{pictures::paint::Paint, reply::Problem};
 use crate::{
     config,
     library::{FILTER_KEYS, Filter},

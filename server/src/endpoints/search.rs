@@ -2,7 +2,10 @@
 
 use http::{HeaderMap, HeaderValue, header};
 
-use super::{paint::Paint, query, snapshot};
+use super::{
+    pictures::{paint::Paint, snapshot},
+    query,
+};
 use crate::{
     config::Config,
     timeline::{Settings, Transition},

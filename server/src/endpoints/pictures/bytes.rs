@@ -7,12 +7,12 @@ use bytes::Bytes;
 use tokio::time::timeout;
 use warp::reply::Response;
 
-use super::{
+use crate::endpoints::{
     Outputs, Request,
-    body::{Body, More, Script},
+    pictures::body::{Body, More, Script},
     query,
     reply::{self, Problem},
-    viewers::{Endpoint, Viewing},
+    state::viewers::{Endpoint, Viewing},
 };
 use crate::{
     clock,
@@ -24,7 +24,10 @@ use crate::{
 /// connection lives, and the server that the viewer does.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
-pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<Response, Problem> {
+pub(in crate::endpoints) async fn answer(
+    outputs: &Arc<Outputs>,
+    request: &Request,
+) -> Result<Response, Problem> {
     // Who reads metadata writes captions himself: they are in the picture for the asking alone.
     let default = Rendition {
         captions: Captions::default(),

@@ -15,7 +15,7 @@ use std::{
 use bytes::Bytes;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use super::viewers::Viewers;
+use crate::endpoints::state::viewers::Viewers;
 use crate::{channels::FeedKey, hub::Feeds};
 
 /// A frame's bytes, told from all others that are alive by where they are.
@@ -37,13 +37,13 @@ impl Held {
 
 /// What one viewer's connection still has to send.
 #[derive(Clone, Debug)]
-pub(super) struct Holding {
+pub(in crate::endpoints) struct Holding {
     /// The viewer's number.
-    pub(super) no: u64,
+    pub(in crate::endpoints) no: u64,
     /// Since when it has taken nothing new.
-    pub(super) since: Instant,
+    pub(in crate::endpoints) since: Instant,
     /// The frames.
-    pub(super) frames: Vec<Held>,
+    pub(in crate::endpoints) frames: Vec<Held>,
 }
 
 /// How often is looked. Between two looks as much more can be held as is published meanwhile.

@@ -11,7 +11,7 @@ use std::{
 
 use mantel_shared::UnixMillis;
 
-use super::held::{Held, Holding};
+use crate::endpoints::pictures::held::{Held, Holding};
 use crate::{channels::FeedKey, net::Cut, stats::Histogram};
 
 /// What somebody watches.
@@ -259,7 +259,7 @@ impl Viewers {
     }
 
     /// What connections still have to send.
-    pub(super) fn holdings(&self) -> Vec<Holding> {
+    pub(in crate::endpoints) fn holdings(&self) -> Vec<Holding> {
         let rows = locked(&self.rows);
         let rows = rows.iter().filter_map(|(no, row)| {
             let (since, frames) = locked(&row.held).clone()?;
@@ -273,7 +273,7 @@ impl Viewers {
     }
 
     /// Ends a viewer's connection.
-    pub(super) fn cut(&self, no: u64) {
+    pub(in crate::endpoints) fn cut(&self, no: u64) {
         if let Some(row) = locked(&self.rows).get(&no) {
             row.connection.cut();
         }
@@ -318,7 +318,7 @@ impl Viewing {
     }
 
     /// From now on its connection has these frames to send; none when it has sent all it was given.
-    pub(super) fn holds(&self, frames: impl Iterator<Item = Held>) {
+    pub(in crate::endpoints) fn holds(&self, frames: impl Iterator<Item = Held>) {
         let frames: Vec<Held> = frames.collect();
         let held = (!frames.is_empty()).then(|| (tokio::time::Instant::now(), frames));
         *locked(&self.row.held) = held;

@@ -7,7 +7,7 @@ use http::{HeaderMap, header};
 use qrcode::{Color, EcLevel, QrCode};
 use warp::reply::Response;
 
-use super::{
+use crate::endpoints::{
     Request, query,
     reply::{self, Problem},
 };
@@ -18,7 +18,7 @@ const MAX_LINK_BYTES: usize = 1200;
 /// White around the code, in modules: the standard asks for four.
 const QUIET: usize = 4;
 
-pub(super) fn qr(request: &Request) -> Result<Response, Problem> {
+pub(in crate::endpoints) fn qr(request: &Request) -> Result<Response, Problem> {
     let text = query::value(&request.query, "text").unwrap_or_default();
     if text.is_empty() || text.len() > MAX_LINK_BYTES {
         return Err(Problem::bad_request(format!(
@@ -83,7 +83,7 @@ fn authority(link: &str) -> Option<&str> {
 
 /// `http://192.168.1.7:8080/` where a page was opened on the server itself, whose `localhost` means
 /// nothing to a phone. Elsewhere the page's own address is the right one.
-pub(super) fn house_address(headers: &HeaderMap, is_secure: bool) -> Option<String> {
+pub(in crate::endpoints) fn house_address(headers: &HeaderMap, is_secure: bool) -> Option<String> {
     let host = headers.get(header::HOST)?.to_str().ok()?;
     let (name, port) = match host.rsplit_once(':') {
         Some((name, port)) => (name, port.parse::<u16>().ok()?),

@@ -5,10 +5,10 @@ use std::{sync::Arc, time::Duration};
 use http::{HeaderMap, StatusCode, header};
 use warp::reply::Response;
 
-use super::{
+use crate::endpoints::{
     Outputs, Request, query,
     reply::{self, Problem},
-    viewers::Endpoint,
+    state::viewers::Endpoint,
 };
 use crate::{
     hub::{Frame, Kind},
@@ -18,7 +18,10 @@ use crate::{
 /// How long a first picture may take before the client is told to come back.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<Response, Problem> {
+pub(in crate::endpoints) async fn answer(
+    outputs: &Arc<Outputs>,
+    request: &Request,
+) -> Result<Response, Problem> {
     let wishes = query::wishes(&request.query, outputs.rendition, outputs.configured())?;
     let (show, lease) = reply::open(outputs, &wishes).await?;
     let mut subscription = lease.subscribe(Kind::Stills);
@@ -61,7 +64,7 @@ fn etag(frame: &Frame, rendition: &Rendition) -> String {
     format!("\"{:016x}\"", hasher.finish())
 }
 
-pub(super) fn matches(headers: &HeaderMap, tag: &str) -> bool {
+pub(in crate::endpoints) fn matches(headers: &HeaderMap, tag: &str) -> bool {
     headers
         .get_all(header::IF_NONE_MATCH)
         .iter()

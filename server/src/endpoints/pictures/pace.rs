@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 /// How far below what it asked for a viewer is; 0 is nothing.
-pub(super) const MAX_LEVEL: u8 = 3;
+pub(in crate::endpoints) const MAX_LEVEL: u8 = 3;
 
 /// Frames over which a viewer is judged: a transition of a second at the default rate.
 const SPAN: u64 = 20;
@@ -18,7 +18,7 @@ const MOST_PATIENCE: Duration = Duration::from_secs(16 * 60);
 
 /// One viewer's pace.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(in crate::endpoints) struct Pace {
     level: u8,
     n_got: u64,
     n_missed: u64,
@@ -32,7 +32,7 @@ pub(super) struct Pace {
 
 impl Pace {
     /// Of a viewer that begins at `now`; times are since anything that stands still.
-    pub(super) fn new(now: Duration) -> Self {
+    pub(in crate::endpoints) fn new(now: Duration) -> Self {
         Self {
             level: 0,
             n_got: 0,
@@ -46,7 +46,7 @@ impl Pace {
 
     /// A frame was sent at `now`, after `n_missed` that were not. Returns the level that would suit better, to be
     /// answered with [`Pace::step`] or [`Pace::stay`].
-    pub(super) fn sent(&mut self, now: Duration, n_missed: u64) -> Option<u8> {
+    pub(in crate::endpoints) fn sent(&mut self, now: Duration, n_missed: u64) -> Option<u8> {
         self.n_got += 1;
         self.n_missed += n_missed;
         if n_missed > 0 {
@@ -69,7 +69,7 @@ impl Pace {
     }
 
     /// The viewer is given `level` from `now` on.
-    pub(super) fn step(&mut self, now: Duration, level: u8) {
+    pub(in crate::endpoints) fn step(&mut self, now: Duration, level: u8) {
         if level > self.level && self.went_up {
             self.patience = (self.patience * 2).min(MOST_PATIENCE);
         }
@@ -79,7 +79,7 @@ impl Pace {
     }
 
     /// There is nothing else to give at the moment.
-    pub(super) fn stay(&mut self, now: Duration) {
+    pub(in crate::endpoints) fn stay(&mut self, now: Duration) {
         (self.stepped_at, self.trouble_at) = (now, now);
     }
 }

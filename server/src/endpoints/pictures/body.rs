@@ -7,14 +7,14 @@ use bytes::Bytes;
 use tokio::time::Instant;
 use warp::reply::Response;
 
-use super::{held::Held, reply, viewers::Viewing};
+use crate::endpoints::{pictures::held::Held, reply, state::viewers::Viewing};
 use crate::{hub::Frame, net::Visitor};
 
 /// Pieces shorter than this are heads, which cost next to nothing.
 const LEAST_FRAME: usize = 2048;
 
 /// What comes after what was said last.
-pub(super) enum More {
+pub(in crate::endpoints) enum More {
     /// This many frames were put into the queue.
     Frames {
         /// How many.
@@ -27,7 +27,7 @@ pub(super) enum More {
 }
 
 /// Who decides what a viewer is sent next.
-pub(super) trait Script: Send + 'static {
+pub(in crate::endpoints) trait Script: Send + 'static {
     /// Waits until there is something to send and puts it into `out`.
     fn more(
         &mut self,
@@ -40,12 +40,12 @@ pub(super) trait Script: Send + 'static {
 }
 
 /// One viewer's body.
-pub(super) struct Body<S> {
-    pub(super) script: S,
-    pub(super) viewing: Viewing,
+pub(in crate::endpoints) struct Body<S> {
+    pub(in crate::endpoints) script: S,
+    pub(in crate::endpoints) viewing: Viewing,
     /// Who may be sent away at any time.
-    pub(super) visitor: Visitor,
-    pub(super) ready: VecDeque<Bytes>,
+    pub(in crate::endpoints) visitor: Visitor,
+    pub(in crate::endpoints) ready: VecDeque<Bytes>,
 }
 
 struct State<S> {
@@ -58,7 +58,7 @@ struct State<S> {
 }
 
 impl<S: Script> Body<S> {
-    pub(super) fn into_response(self, content_type: &str) -> Response {
+    pub(in crate::endpoints) fn into_response(self, content_type: &str) -> Response {
         let state = State {
             gone: Box::pin(self.visitor.gone()),
             body: self,

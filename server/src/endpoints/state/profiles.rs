@@ -11,8 +11,11 @@ use http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use warp::{Buf, reply::Response};
 
-use super::{
-    Outputs, Request, control, qr, query,
+use crate::endpoints::{
+    Outputs, Request,
+    inlets::control,
+    pages::qr,
+    query,
     reply::{self, Problem},
 };
 use crate::{
@@ -36,7 +39,7 @@ struct List {
 }
 
 /// `GET /profiles`.
-pub(super) fn list(outputs: &Arc<Outputs>, request: &Request) -> Response {
+pub(in crate::endpoints) fn list(outputs: &Arc<Outputs>, request: &Request) -> Response {
     let rows = outputs.profiles.all().into_iter();
     reply::json(&List {
         profiles: rows.map(|(name, query)| Row { name, query }).collect(),
@@ -53,7 +56,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// `GET /profiles/NAME`: its settings, and a mark of them. With `not=MARK&wait=1` the answer waits until the settings
 /// are others than those of the mark, or a minute is nearly over. A name without settings is none yet, which is no
 /// mistake: screens may be called anything.
-pub(super) async fn one(
+pub(in crate::endpoints) async fn one(
     outputs: &Arc<Outputs>,
     name: &str,
     query: &str,
@@ -84,7 +87,7 @@ fn mark(settings: Option<&str>) -> String {
 }
 
 /// `POST /profiles`: keeps a name.
-pub(super) async fn keep<S, B>(
+pub(in crate::endpoints) async fn keep<S, B>(
     outputs: &Arc<Outputs>,
     headers: &HeaderMap,
     body: S,
@@ -109,7 +112,10 @@ where
 }
 
 /// `DELETE /profiles/NAME`.
-pub(super) fn forget(outputs: &Arc<Outputs>, name: &str) -> Result<Response, Problem> {
+pub(in crate::endpoints) fn forget(
+    outputs: &Arc<Outputs>,
+    name: &str,
+) -> Result<Response, Problem> {
     let name: ScreenName = name.parse().map_err(problem)?;
     if outputs.profiles.remove(&name).map_err(problem)? {
         Ok(reply::json(&serde_json::json!({"forgotten": true})))
@@ -127,7 +133,7 @@ fn problem(error: ProfileError) -> Problem {
 
 /// `GET /tv/NAME`: to the page with that screen's settings; the address is relative, for proxies that
 /// serve below a path.
-pub(super) fn screen(outputs: &Arc<Outputs>, name: &str) -> Response {
+pub(in crate::endpoints) fn screen(outputs: &Arc<Outputs>, name: &str) -> Response {
     let found = name
         .parse::<ScreenName>()
         .ok()
@@ -145,7 +151,7 @@ pub(super) fn screen(outputs: &Arc<Outputs>, name: &str) -> Response {
 }
 
 fn unknown() -> Response {
-    const PAGE: &str = include_str!("../../pages/unknown.html");
+    const PAGE: &str = include_str!("../../../pages/unknown.html");
     let builder = http::Response::builder()
         .status(StatusCode::NOT_FOUND)
         .header(header::CONTENT_TYPE, "text/html; charset=utf-8")

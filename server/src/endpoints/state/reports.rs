@@ -10,11 +10,12 @@ use http::StatusCode;
 use mantel_shared::{MAX_REPORT_BYTES, Report, UnixMillis};
 use warp::{Buf, reply::Response};
 
-use super::{
-    Outputs, Request, control,
+use crate::clock;
+use crate::endpoints::{
+    Outputs, Request,
+    inlets::control,
     reply::{self, Problem},
 };
-use crate::clock;
 
 /// A screen that has said nothing for so long is off.
 const FRESH_MILLIS: u64 = 3 * 60 * 1000;
@@ -107,7 +108,7 @@ fn is_fresh(reported: &Reported, now: UnixMillis) -> bool {
     now.0.saturating_sub(reported.at.0) < FRESH_MILLIS
 }
 
-pub(super) async fn answer<S, B>(
+pub(in crate::endpoints) async fn answer<S, B>(
     outputs: &Arc<Outputs>,
     request: &Request,
     body: S,

@@ -8,10 +8,10 @@ use mantel_shared::Command;
 use tokio::time::timeout;
 use warp::{Buf, reply::Response};
 
-use super::{
-    Outputs, Request, agents, query,
+use crate::endpoints::{
+    Outputs, Request, query,
     reply::{self, Problem},
-    status,
+    state::{agents, status},
 };
 use crate::{
     channel::ActError,
@@ -19,7 +19,7 @@ use crate::{
     timeline::{Act, Transition},
 };
 
-pub(super) async fn answer<S, B>(
+pub(in crate::endpoints) async fn answer<S, B>(
     outputs: &Arc<Outputs>,
     request: &Request,
     body: S,
@@ -127,7 +127,7 @@ fn expect_json(headers: &HeaderMap, example: &str) -> Result<(), Problem> {
 
 /// The whole body, unless it is larger than `limit` bytes, which it may announce, slower than allowed,
 /// or no JSON by its own word; `example` tells what to send.
-pub(super) async fn read<S, B>(
+pub(in crate::endpoints) async fn read<S, B>(
     outputs: &Outputs,
     headers: &HeaderMap,
     body: S,

@@ -6,12 +6,15 @@ use std::{fmt::Write, sync::Arc};
 use mantel_shared::Rung;
 use warp::reply::Response;
 
-use super::{
-    Outputs, agents,
+use crate::endpoints::{
+    Outputs,
     policy::InlineStyle,
     reply::{self, escaped},
-    reports::Reported,
-    viewers::{Endpoint, ViewerRow},
+    state::{
+        agents,
+        reports::Reported,
+        viewers::{Endpoint, ViewerRow},
+    },
 };
 use crate::{
     clock,
@@ -19,7 +22,7 @@ use crate::{
 };
 
 /// Where the script of the page is.
-pub(super) const SCRIPT_PATH: &str = "/screens.js";
+pub(in crate::endpoints) const SCRIPT_PATH: &str = "/screens.js";
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:72em;margin:1.5em auto;padding:0 1em;\
 background:#14161a;color:#e8e6e1}h1{font-size:1.5em;margin:.2em 0}h2{font-size:1.1em;margin-top:1.6em}\
@@ -61,11 +64,11 @@ const SCRIPT: &str = "(function () {
 }());
 ";
 
-pub(super) fn script() -> Response {
+pub(in crate::endpoints) fn script() -> Response {
     reply::page("text/javascript; charset=utf-8", SCRIPT)
 }
 
-pub(super) fn answer(outputs: &Arc<Outputs>) -> Response {
+pub(in crate::endpoints) fn answer(outputs: &Arc<Outputs>) -> Response {
     let rows = outputs.viewers.rows();
     let programme = outputs.channels.main().programme().borrow().clone();
     let mut page = format!(
@@ -304,7 +307,7 @@ mod tests {
     use super::*;
     use crate::{
         channels::{FeedKey, MAIN},
-        endpoints::viewers::{Totals, Who},
+        endpoints::state::viewers::{Totals, Who},
     };
     use mantel_shared::UnixMillis;
 

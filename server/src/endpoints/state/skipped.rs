@@ -6,7 +6,7 @@ use http::header;
 use serde::Serialize;
 use warp::reply::Response;
 
-use super::{
+use crate::endpoints::{
     Outputs, Request,
     policy::InlineStyle,
     reply::{self, escaped},
@@ -21,7 +21,7 @@ struct List {
     skipped: Vec<Skipped>,
 }
 
-pub(super) fn answer(outputs: &Arc<Outputs>, request: &Request) -> Response {
+pub(in crate::endpoints) fn answer(outputs: &Arc<Outputs>, request: &Request) -> Response {
     let skipped = outputs.library.skipped(0, MAX_ROWS);
     let accept = request
         .headers

@@ -6,11 +6,13 @@ use mantel_shared::Report;
 use serde::Serialize;
 use warp::reply::Response;
 
-use super::{
+use crate::endpoints::{
     Outputs, Request, query,
     reply::{self, Problem},
-    reports::Reported,
-    viewers::{self, Endpoint, Totals},
+    state::{
+        reports::Reported,
+        viewers::{self, Endpoint, Totals},
+    },
 };
 use crate::{
     caption,
@@ -51,7 +53,7 @@ struct Status {
 
 /// The channel's part of the status, which `/control` answers with.
 #[derive(Serialize)]
-pub(super) struct Channel {
+pub(in crate::endpoints) struct Channel {
     name: &'static str,
     /// Which photos were asked for.
     shows: String,
@@ -199,7 +201,10 @@ impl From<viewers::ViewerRow> for ViewerRow {
     }
 }
 
-pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<Response, Problem> {
+pub(in crate::endpoints) async fn answer(
+    outputs: &Arc<Outputs>,
+    request: &Request,
+) -> Result<Response, Problem> {
     let wish = query::choice(&request.query)?;
     let (_, chosen) = reply::choose(outputs, &wish).await?;
     let renditions = outputs.feeds.survey();
@@ -239,7 +244,7 @@ pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<
 }
 
 /// The channel as screens of the shape of `shape` show it.
-pub(super) fn channel(
+pub(in crate::endpoints) fn channel(
     outputs: &Outputs,
     shape: Rendition,
     wish: &Filter,

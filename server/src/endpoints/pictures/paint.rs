@@ -13,7 +13,7 @@ use crate::hub::{Frame, FrameNo, Now};
 
 /// How a client is made to paint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Paint {
+pub(in crate::endpoints) enum Paint {
     /// After each JPEG the delimiter and the whole head of the next part: browsers paint at once.
     Advance,
     /// The frame that stands, again and again: players that wait for more bytes, engines that
@@ -38,7 +38,7 @@ impl std::str::FromStr for Paint {
 
 impl Paint {
     /// What suits a client that calls itself `agent`.
-    pub(super) fn for_agent(agent: &str) -> Self {
+    pub(in crate::endpoints) fn for_agent(agent: &str) -> Self {
         let agent = agent.to_ascii_lowercase();
         let has = |names: &[&str]| names.iter().any(|name| agent.contains(name));
         if has(&["chrome/", "chromium/", "firefox/"]) || is_known_webkit(&agent) {
@@ -79,7 +79,7 @@ const LATER_REPEATS: Duration = Duration::from_secs(1);
 /// Its invariant: what was announced is sent. Once a head is out, that frame's body is the next
 /// thing written, whatever has become of it meanwhile.
 #[derive(Debug)]
-pub(super) struct Painter {
+pub(in crate::endpoints) struct Painter {
     paint: Paint,
     owed: Option<Arc<Frame>>,
     /// Whether what is owed is of another feed.
@@ -96,7 +96,7 @@ pub(super) struct Painter {
 const MAX_COPIES: usize = 64;
 
 impl Painter {
-    pub(super) fn new(paint: Paint) -> Self {
+    pub(in crate::endpoints) fn new(paint: Paint) -> Self {
         Self {
             paint,
             owed: None,
@@ -109,7 +109,7 @@ impl Painter {
 
     /// How long the frame that stands may go on standing before it is sent again; `age` is the
     /// stream's. `None`: it needs no repeating.
-    pub(super) fn again_after(&self, age: Duration) -> Option<Duration> {
+    pub(in crate::endpoints) fn again_after(&self, age: Duration) -> Option<Duration> {
         match self.paint {
             Paint::Advance | Paint::Plain => None,
             Paint::Repeat if self.n_repeats == 0 || age < WARM_UP => Some(FIRST_REPEAT),
@@ -118,7 +118,7 @@ impl Painter {
     }
 
     /// Appends what is to be written now that `now` is on; returns how many frames that is.
-    pub(super) fn turn(&mut self, now: &Now, out: &mut Vec<Bytes>) -> usize {
+    pub(in crate::endpoints) fn turn(&mut self, now: &Now, out: &mut Vec<Bytes>) -> usize {
         let mut n_frames = 0;
         while self.sent != Some(now.current.no) {
             let frame = match self.owed.take() {
@@ -151,7 +151,7 @@ impl Painter {
     ///
     /// VLC 3 waits until as many bytes have come as its largest frame so far had, so after a large
     /// frame a small one is sent until they add up.
-    pub(super) fn again(&mut self, frame: &Frame, out: &mut Vec<Bytes>) -> usize {
+    pub(in crate::endpoints) fn again(&mut self, frame: &Frame, out: &mut Vec<Bytes>) -> usize {
         let n_copies = match self.n_repeats {
             0 => self
                 .n_largest
@@ -168,13 +168,13 @@ impl Painter {
     }
 
     /// What comes from here on is of another feed, whose numbers mean other frames. What was announced is still owed.
-    pub(super) fn another_feed(&mut self) {
+    pub(in crate::endpoints) fn another_feed(&mut self) {
         self.sent = None;
         self.foreign = self.owed.is_some();
     }
 
     /// The stream ends: what was announced is still sent.
-    pub(super) fn close(&mut self, out: &mut Vec<Bytes>) {
+    pub(in crate::endpoints) fn close(&mut self, out: &mut Vec<Bytes>) {
         out.extend(self.owed.take().map(|owed| owed.body.clone()));
     }
 }

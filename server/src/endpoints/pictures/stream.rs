@@ -6,14 +6,16 @@ use bytes::Bytes;
 use tokio::time::{Instant, sleep_until};
 use warp::reply::Response;
 
-use super::{
+use crate::endpoints::{
     Outputs, Request,
-    body::{Body, More, Script},
-    pace::Pace,
-    paint::{Paint, Painter},
+    pictures::{
+        body::{Body, More, Script},
+        pace::Pace,
+        paint::{Paint, Painter},
+    },
     query,
     reply::{self, Problem},
-    viewers::{Endpoint, Viewing},
+    state::viewers::{Endpoint, Viewing},
 };
 use crate::{
     channels::FeedKey,
@@ -21,7 +23,10 @@ use crate::{
     hub::{Frame, Kind, Lease, Now, Subscription},
 };
 
-pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<Response, Problem> {
+pub(in crate::endpoints) async fn answer(
+    outputs: &Arc<Outputs>,
+    request: &Request,
+) -> Result<Response, Problem> {
     let wishes = query::wishes(&request.query, outputs.rendition, outputs.configured())?;
     let paint = wishes
         .paint

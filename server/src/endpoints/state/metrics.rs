@@ -17,17 +17,17 @@ use prometheus_client::{
 };
 use warp::reply::Response;
 
-use super::{
+use crate::endpoints::{
     Outputs,
     reply::{self, Problem},
-    viewers::Endpoint,
+    state::viewers::Endpoint,
 };
 use crate::{clock, stats::Histogram};
 
 /// What OpenMetrics asks for, which Prometheus and its like read.
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-pub(super) fn answer(outputs: &Arc<Outputs>) -> Result<Response, Problem> {
+pub(in crate::endpoints) fn answer(outputs: &Arc<Outputs>) -> Result<Response, Problem> {
     let mut registry = Registry::with_prefix("mantel");
     registry.register_collector(Box::new(Scrape(outputs.clone())));
     let mut text = String::new();
@@ -73,7 +73,7 @@ impl Scrape {
         )?;
 
         let totals = viewers.totals();
-        let each = |read: fn(&super::viewers::Totals) -> u64| {
+        let each = |read: fn(&crate::endpoints::state::viewers::Totals) -> u64| {
             totals
                 .iter()
                 .map(move |(endpoint, totals)| ([("endpoint", endpoint.name())], read(totals)))

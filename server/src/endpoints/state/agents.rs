@@ -6,7 +6,7 @@
 const MAX_CHARS: usize = 40;
 
 /// Which program, and on what, as far as `agent` tells.
-pub(super) fn plain(agent: &str) -> String {
+pub(in crate::endpoints) fn plain(agent: &str) -> String {
     let program = program(agent);
     match system(agent) {
         Some(system) => format!("{program} on {system}"),
@@ -16,7 +16,7 @@ pub(super) fn plain(agent: &str) -> String {
 
 /// What kind of device it is, as one calls it at home: `a phone`, `a TV`; of a computer or a program its name, and
 /// nothing of what says nothing.
-pub(super) fn device(agent: &str) -> Option<String> {
+pub(in crate::endpoints) fn device(agent: &str) -> Option<String> {
     const KINDS: [(&str, &str); 12] = [
         ("Tizen", "a TV"),
         ("SMART-TV", "a TV"),

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use warp::reply::Response;
 
-use super::{Outputs, reply};
+use crate::endpoints::{Outputs, reply};
 use crate::{rendition::Pair, timeline::Transition};
 
 /// More albums than anybody scrolls through; typed ones work all the same.
@@ -25,7 +25,9 @@ struct Lists {
     captions: String,
 }
 
-pub(super) async fn answer(outputs: &Arc<Outputs>) -> Result<Response, reply::Problem> {
+pub(in crate::endpoints) async fn answer(
+    outputs: &Arc<Outputs>,
+) -> Result<Response, reply::Problem> {
     let library = outputs.library.clone();
     // Every row of a large library is looked at: not on the threads that serve streams.
     let counted = tokio::task::spawn_blocking(move || {

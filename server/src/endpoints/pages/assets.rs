@@ -3,7 +3,7 @@
 use http::{StatusCode, header};
 use warp::reply::Response;
 
-use super::{Request, policy::InlineStyle, reply};
+use crate::endpoints::{Request, policy::InlineStyle, reply};
 
 /// What trunk built, each file with its `.gz` beside it. Empty in a program that was built without
 /// the viewer.
@@ -20,7 +20,7 @@ const WITHOUT_VIEWER: &str = "<!doctype html><html lang=\"en\" data-state=\"fall
 object-fit:contain}</style><!-- This program was built without the viewer; `cargo xtask build` builds both. -->\
 <img src=\"stream\" alt=\"\"></html>\n";
 
-pub(super) fn answer(path: &str, request: &Request) -> Option<Response> {
+pub(in crate::endpoints) fn answer(path: &str, request: &Request) -> Option<Response> {
     let name = match path.trim_start_matches('/') {
         "" => PAGE,
         name => name,
@@ -71,7 +71,7 @@ pub(super) fn answer(path: &str, request: &Request) -> Option<Response> {
 }
 
 /// Which viewer is inside: changes with any of its files, whose names stand in the page.
-pub(super) fn version() -> String {
+pub(in crate::endpoints) fn version() -> String {
     Dist::get(PAGE).map_or_else(
         || env!("CARGO_PKG_VERSION").to_owned(),
         |page| hex(&page.metadata.sha256_hash()[..8]),

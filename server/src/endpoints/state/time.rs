@@ -3,11 +3,11 @@
 use http::header;
 use warp::reply::Response;
 
-use super::reply::{self, Problem};
 use crate::clock;
+use crate::endpoints::reply::{self, Problem};
 
 /// Unix milliseconds as text, read as late as can be.
-pub(super) fn answer() -> Result<Response, Problem> {
+pub(in crate::endpoints) fn answer() -> Result<Response, Problem> {
     let builder = http::Response::builder()
         .header(header::CONTENT_TYPE, "text/plain; charset=utf-8")
         .header(header::CACHE_CONTROL, "no-store");
