@@ -16,7 +16,7 @@ use crate::{
     channel::{ChannelSetup, ChannelTask, Role, StateFile},
     channels::{Channels, FeedKey},
     config::{Config, Listen, Tls},
-    endpoints::{self, Outputs},
+    endpoints::{self, BodyLimits, House, Looks, Outputs, Reach, Run, Watched},
     hub::{Feed, Feeds, Framing},
     library::{self, Filter, IndexError, Library, Scanner, Scope, Waker, Watcher},
     lookalikes,
@@ -109,13 +109,11 @@ pub async fn serve(
         })
     });
 
-    let outputs = Outputs {
-        work,
-        is_in_house: is_in_house(&listeners.addresses()),
-        ..outputs(&config, feeds.clone(), channels, library.clone(), framing)
-    };
+    let mut outputs = outputs(&config, feeds.clone(), channels, library.clone(), framing);
+    outputs.watched.work = work;
+    outputs.reach.is_in_house = is_in_house(&listeners.addresses());
     let budget = config.slow_viewer_bytes;
-    let held = endpoints::keep_within(outputs.viewers.clone(), feeds.clone(), budget);
+    let held = endpoints::keep_within(outputs.watched.viewers.clone(), feeds.clone(), budget);
     let held = tokio::spawn(held);
     let accept = accept(&config, Arc::new(outputs))?;
     ready(accept.keys());
@@ -147,24 +145,31 @@ fn outputs(
     framing: Arc<Framing>,
 ) -> Outputs {
     Outputs {
-        feeds,
-        channels,
-        library,
-        profiles: Arc::new(Profiles::open(config.dirs.state.as_deref())),
-        framing,
-        rendition: config.rendition,
-        resume_after: config.resume_after,
-        viewers: Arc::default(),
-        reports: Arc::default(),
-        work: Arc::default(),
-        step_down: config.step_down,
-        connections: Arc::default(),
-        frame_origins: config.access.origins.clone(),
-        is_in_house: is_in_house(&config.listen),
-        max_body: config.max_body,
-        body_timeout: config.limits.body_timeout,
-        started_at: Instant::now(),
-        started_millis: crate::clock::now().0,
+        house: House {
+            feeds,
+            channels,
+            library,
+            profiles: Arc::new(Profiles::open(config.dirs.state.as_deref())),
+        },
+        looks: Looks {
+            framing,
+            rendition: config.rendition,
+            resume_after: config.resume_after,
+            step_down: config.step_down,
+        },
+        watched: Watched::default(),
+        reach: Reach {
+            frame_origins: config.access.origins.clone(),
+            is_in_house: is_in_house(&config.listen),
+        },
+        body: BodyLimits {
+            max_bytes: config.max_body,
+            timeout: config.limits.body_timeout,
+        },
+        run: Run {
+            started_at: Instant::now(),
+            started_millis: crate::clock::now().0,
+        },
     }
 }
 
@@ -195,7 +200,7 @@ pub(crate) fn outputs_alone(config: &Config, feeds: Arc<Feeds<FeedKey>>) -> (Out
 }
 
 pub(crate) fn accept(config: &Config, outputs: Arc<Outputs>) -> Result<Accept, AcceptError> {
-    let counts = outputs.connections.clone();
+    let counts = outputs.watched.connections.clone();
     Accept::new(config, endpoints::routes(outputs), endpoints::needs, counts)
 }
 

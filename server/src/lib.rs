@@ -34,6 +34,7 @@ mod profiles;
 pub mod progress;
 pub mod render;
 mod rendition;
+mod rights;
 pub mod source;
 mod state;
 mod stats;

@@ -7,7 +7,7 @@ use super::{
     access::{self, AccessArgs},
     bad, read_file,
 };
-use crate::net::{Rights, lan_address};
+use crate::{net::lan_address, rights::Rights};
 
 /// A checked piece of work on tokens.
 #[derive(Clone, Debug)]

@@ -3,10 +3,11 @@
 //! Pure. Keys that nobody knows are ignored, because clients append cache-busters; a bad value of a
 //! known key is an error with a sentence.
 
-use super::{pictures::paint::Paint, reply::Problem};
+use super::{pictures::paint::Paint, reply::bad_value};
 use crate::{
     config,
     library::{FILTER_KEYS, Filter},
+    net::Refusal,
     render::{Fit, Quality, Size},
     rendition::{self, Fps, Pair, Rendition},
     timeline::Settings,
@@ -22,22 +23,24 @@ pub(super) struct Wishes {
     pub(super) paint: Option<Paint>,
 }
 
-/// The only channel there is.
-const CHANNEL: &str = "main";
+/// The key that names a channel.
+pub(super) const CHANNEL: &str = "channel";
+/// The key by which mjpg-streamer's clients ask at `/`.
+pub(super) const ACTION: &str = "action";
 
 /// Reads `query` over the server's defaults.
 pub(super) fn wishes(
     query: &str,
     default: Rendition,
     settings: Settings,
-) -> Result<Wishes, Problem> {
+) -> Result<Wishes, Refusal> {
     let mut wishes = Wishes {
         filter: choice(query)?,
         rendition: default,
         paint: None,
     };
     for (key, value) in pairs(query) {
-        let bad = |expected: &str| Problem::bad_value(&key, &value, expected);
+        let bad = |expected: &str| bad_value(&key, &value, expected);
         let rendition = &mut wishes.rendition;
         match key.as_str() {
             "size" => {
@@ -78,7 +81,7 @@ pub(super) fn wishes(
                 let interval = format!("{} ms", settings.interval_millis);
                 rendition.transition =
                     config::transition("transition", &value, settings.interval_millis, &interval)
-                        .map_err(|error| Problem::bad_request(error.to_string()))?;
+                        .map_err(|error| Refusal::bad_request(error.to_string()))?;
             }
             "pair" => {
                 rendition.pair =
@@ -98,11 +101,6 @@ pub(super) fn wishes(
                     ),
                 }
             }
-            "channel" if value != CHANNEL => {
-                return Err(bad(&format!(
-                    "the name of a channel; there is one, {CHANNEL}"
-                )));
-            }
             _ => {}
         }
     }
@@ -113,12 +111,12 @@ pub(super) fn wishes(
 }
 
 /// Reads which photos are asked for.
-pub(super) fn choice(query: &str) -> Result<Filter, Problem> {
+pub(super) fn choice(query: &str) -> Result<Filter, Refusal> {
     let mut filter = Filter::default();
     for (key, value) in pairs(query).filter(|(key, _)| FILTER_KEYS.contains(&key.as_str())) {
         filter
             .set(&key, &value)
-            .map_err(|expected| Problem::bad_value(&key, &value, expected))?;
+            .map_err(|expected| bad_value(&key, &value, expected))?;
     }
     Ok(filter)
 }
@@ -136,17 +134,6 @@ pub(super) fn value(query: &str, key: &str) -> Option<String> {
     pairs(query)
         .find(|(name, _)| name == key)
         .map(|(_, value)| value)
-}
-
-/// `?action=stream` and `?action=snapshot`, as mjpg-streamer's clients ask at `/`.
-pub(super) fn mjpg_streamer_action(query: &str) -> Option<&'static str> {
-    pairs(query)
-        .find(|(key, _)| key == "action")
-        .and_then(|(_, value)| match value.as_str() {
-            "stream" => Some("/stream"),
-            "snapshot" => Some("/snapshot"),
-            _ => None,
-        })
 }
 
 /// Steps of five, and the default: a hundred qualities would be a hundred renditions.
@@ -261,7 +248,6 @@ mod tests {
             "paint=oil",
             "pair=maybe",
             "caption=dates",
-            "channel=garage",
             "album=",
             "from=soon",
             "rating=9",
@@ -313,16 +299,6 @@ mod tests {
             for_foreign_pages("action=stream&size=1x1&paint=plain"),
             "action=stream&paint=plain"
         );
-    }
-
-    #[test]
-    fn mjpg_streamers_clients() {
-        assert_eq!(mjpg_streamer_action("action=stream&_=5"), Some("/stream"));
-        assert_eq!(
-            mjpg_streamer_action("x=1&action=snapshot"),
-            Some("/snapshot")
-        );
-        assert_eq!(mjpg_streamer_action("action=command"), None);
     }
 
     #[test]

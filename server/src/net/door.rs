@@ -9,7 +9,6 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
-    time::Duration,
 };
 
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
@@ -17,20 +16,20 @@ use hyper::{body::Incoming, service::Service};
 use tower_service::Service as _;
 use warp::reply::Response;
 
-use crate::config::Tls;
+use crate::{config::Tls, rights::Need};
 
 use super::{
     accept::Accept,
-    answers::Answer,
     cut::Cut,
     guard::{
         Denied,
         credentials::{self, Credentials},
     },
     host::{self, Authority, BadHost, Host},
-    limits::Refusal,
+    limits::Reason,
     line::{Answering, Busy},
-    visitor::{Need, Peer, Visitor},
+    refusal::Refusal,
+    visitor::{Peer, Visitor},
 };
 
 /// One connection's door.
@@ -112,7 +111,7 @@ impl Service<Request<Incoming>> for Door {
                 headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             if n >= inner.accept.limits.max_requests {
-                inner.accept.counts.refuse(Refusal::Requests);
+                inner.accept.counts.refuse(Reason::Requests);
                 headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             Ok(response.map(|body| inner.busy.until_written(body)))
@@ -134,7 +133,7 @@ struct Guest {
 }
 
 /// Why somebody is not: counted as this, told that.
-type No = (Refusal, Answer);
+type No = (Reason, Refusal);
 
 impl Inner {
     async fn answer(&self, mut request: Request<Incoming>) -> Response {
@@ -190,12 +189,12 @@ impl Inner {
             let sentence =
                 "a page of another site may not do this; --allow-origin names those that may";
             return Err(Some((
-                Refusal::CrossSite,
-                Answer::new(StatusCode::FORBIDDEN, sentence),
+                Reason::CrossSite,
+                Refusal::new(StatusCode::FORBIDDEN, sentence),
             )));
         }
-        let path = request.uri().path();
-        let need = (self.accept.needs)(request.method(), path);
+        let (path, query) = (request.uri().path(), request.uri().query());
+        let need = (self.accept.needs)(request.method(), path, query.unwrap_or(""));
         let guard = &self.accept.guard;
         if need == Need::Nothing && !guard.is_open() {
             return Ok(Guest {
@@ -207,21 +206,21 @@ impl Inner {
         let credentials = Credentials::of(request.uri(), headers, &name);
         let entry = guard.admit(&credentials, asked.peer.ip()).await;
         let entry = entry.map_err(|denied| Some(self.denied(denied)))?;
-        if !entry.member.rights.allow(need) {
+        if !entry.member.rights.allow(&need) {
             let sentence = format!(
                 "this takes the right to {need}, which {} has not",
                 entry.member
             );
             return Err(Some((
-                Refusal::Forbidden,
-                Answer::new(StatusCode::FORBIDDEN, sentence),
+                Reason::Forbidden,
+                Refusal::new(StatusCode::FORBIDDEN, sentence),
             )));
         }
         let is_foreign = !host::is_allowed_page(headers, &self.accept.access.origins)
             && host::is_foreign(asked.own.as_ref(), headers);
         let cookie = entry
             .cookie
-            .filter(|_| path == "/" || opens_a_page(request))
+            .filter(|_| path.ends_with('/') || opens_a_page(request))
             .and_then(|(value, seconds)| {
                 credentials::set_cookie(&name, &value, seconds, asked.is_secure)
             });
@@ -247,17 +246,17 @@ impl Inner {
     fn asked(&self, request: &Request<Incoming>) -> Result<Asked, No> {
         let headers = request.headers();
         let bad = |sentence: &str| {
-            let answer = Answer::new(StatusCode::BAD_REQUEST, sentence);
-            (Refusal::Malformed, answer)
+            let answer = Refusal::bad_request(sentence);
+            (Reason::Malformed, answer)
         };
         if let Some(answer) = unanswerable(request.method(), request.uri()) {
-            return Err((Refusal::Malformed, answer));
+            return Err((Reason::Malformed, answer));
         }
         if has_unknown_coding(headers) {
             let sentence =
                 "a request's body may be sent in chunks, and in no other transfer coding";
-            let answer = Answer::new(StatusCode::NOT_IMPLEMENTED, sentence);
-            return Err((Refusal::Malformed, answer));
+            let answer = Refusal::new(StatusCode::NOT_IMPLEMENTED, sentence);
+            return Err((Reason::Malformed, answer));
         }
         if has_two_lengths(headers) {
             return Err(bad(
@@ -277,8 +276,8 @@ impl Inner {
                 "this server does not go by the name {0}; use its address, or start it with --host {0}",
                 own.host
             );
-            let answer = Answer::new(StatusCode::MISDIRECTED_REQUEST, sentence);
-            return Err((Refusal::Host, answer));
+            let answer = Refusal::new(StatusCode::MISDIRECTED_REQUEST, sentence);
+            return Err((Reason::Host, answer));
         }
         let is_trusted = |ip: IpAddr| access.trusted_proxies.contains(&ip.to_canonical());
         if let Some(ip) = self.peer.ip()
@@ -305,7 +304,7 @@ impl Inner {
             if let Some(client) = client {
                 asked.peer = Peer::Tcp((client, 0).into());
                 if !self.accept.answers(client) {
-                    return Err((Refusal::Stranger, Answer::stranger()));
+                    return Err((Reason::Stranger, Refusal::stranger()));
                 }
             }
             asked.is_secure |= last_of(headers, "x-forwarded-proto")
@@ -319,32 +318,31 @@ impl Inner {
             Denied::Unknown if self.accept.guard.has_lost_tokens() => {
                 let sentence = "the tokens of this server are gone; whoever runs it makes one with `mantel token new NAME`, \
                                 or lets everyone in the house in with `mantel token open`";
-                let answer = Answer::new(StatusCode::UNAUTHORIZED, sentence);
-                (Refusal::Unauthorized, answer)
+                let answer = Refusal::new(StatusCode::UNAUTHORIZED, sentence);
+                (Reason::Unauthorized, answer)
             }
             Denied::Unknown => {
                 let sentence = "a password or a token is needed to watch; `mantel token new NAME` prints a link with one";
-                let answer = Answer::new(StatusCode::UNAUTHORIZED, sentence);
-                (Refusal::Unauthorized, answer)
+                let answer = Refusal::new(StatusCode::UNAUTHORIZED, sentence);
+                (Reason::Unauthorized, answer)
             }
             Denied::Throttled(wait) => {
                 let sentence = "too many wrong passwords came from this address; try again later";
-                let answer = Answer::new(StatusCode::TOO_MANY_REQUESTS, sentence).after(wait);
-                (Refusal::RateLimited, answer)
+                let answer = Refusal::new(StatusCode::TOO_MANY_REQUESTS, sentence).after(wait);
+                (Reason::RateLimited, answer)
             }
             Denied::Busy => {
                 let sentence = "too many passwords are being checked; try again later";
-                let answer = Answer::new(StatusCode::SERVICE_UNAVAILABLE, sentence);
-                (Refusal::RateLimited, answer.after(Duration::from_secs(5)))
+                (Reason::RateLimited, Refusal::unavailable(sentence))
             }
         }
     }
 
-    fn turned_away(&self, why: Refusal, answer: Answer) -> Response {
+    fn turned_away(&self, why: Reason, answer: Refusal) -> Response {
         tracing::debug!(peer = %self.peer, why = why.name(), "turned away");
         self.accept.counts.refuse(why);
-        let is_final = why == Refusal::Malformed;
-        let asks = why == Refusal::Unauthorized && self.accept.guard.has_users();
+        let is_final = why == Reason::Malformed;
+        let asks = why == Reason::Unauthorized && self.accept.guard.has_users();
         let mut response = answer.into_response();
         let headers = response.headers_mut();
         if asks {
@@ -359,10 +357,10 @@ impl Inner {
 }
 
 /// Why no endpoint can be asked for this: a target that is no path (RFC 9112, 3.2), or a tunnel.
-fn unanswerable(method: &Method, uri: &Uri) -> Option<Answer> {
+fn unanswerable(method: &Method, uri: &Uri) -> Option<Refusal> {
     if method == Method::CONNECT {
         let sentence = "this server is no proxy: it makes no tunnels";
-        let answer = Answer::new(StatusCode::METHOD_NOT_ALLOWED, sentence);
+        let answer = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, sentence);
         return Some(answer.allowing("GET, HEAD, POST, OPTIONS"));
     }
     let is_server = uri.path() == "*" && method == Method::OPTIONS;
@@ -371,7 +369,7 @@ fn unanswerable(method: &Method, uri: &Uri) -> Option<Answer> {
     }
     let sentence =
         "the target of this request is no address of this server: it has to begin with /";
-    Some(Answer::new(StatusCode::BAD_REQUEST, sentence))
+    Some(Refusal::bad_request(sentence))
 }
 
 /// The header by which a proxy says that it asks for somebody else.
@@ -445,7 +443,7 @@ fn other_answer<B>(way: Way, request: &Request<B>) -> Response {
     if way == Way::PlainOnTls {
         return to_tls(request);
     }
-    let mut response = Answer::new(StatusCode::NO_CONTENT, "").into_response();
+    let mut response = Refusal::new(StatusCode::NO_CONTENT, "").into_response();
     *response.body_mut() = bytes::Bytes::new().into();
     let headers = response.headers_mut();
     for (name, value) in [
@@ -481,7 +479,7 @@ fn opens_a_page<B>(request: &Request<B>) -> bool {
 /// The same page at an address that everybody may see: who came by a token has its cookie from now on.
 fn to_page_without_token(uri: &Uri, cookie: HeaderValue) -> Response {
     let sentence = "the page is at the same address without its token";
-    let mut response = Answer::new(StatusCode::SEE_OTHER, sentence).into_response();
+    let mut response = Refusal::new(StatusCode::SEE_OTHER, sentence).into_response();
     let headers = response.headers_mut();
     let to = credentials::without_token(uri).map_or_else(|| "/".to_owned(), relative);
     if let Ok(to) = HeaderValue::from_str(&to) {
@@ -513,11 +511,11 @@ fn to_tls<B>(request: &Request<B>) -> Response {
     match to {
         Some(Ok(to)) if request.method().is_safe() => {
             let mut response =
-                Answer::new(StatusCode::TEMPORARY_REDIRECT, sentence).into_response();
+                Refusal::new(StatusCode::TEMPORARY_REDIRECT, sentence).into_response();
             response.headers_mut().insert(header::LOCATION, to);
             response
         }
-        _ => Answer::new(StatusCode::BAD_REQUEST, sentence).into_response(),
+        _ => Refusal::bad_request(sentence).into_response(),
     }
 }
 

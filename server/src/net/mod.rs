@@ -3,7 +3,6 @@
 
 mod accept;
 mod address;
-mod answers;
 mod cut;
 mod door;
 mod guard;
@@ -11,6 +10,7 @@ mod host;
 mod limits;
 mod line;
 mod listen;
+mod refusal;
 mod stall;
 mod throttle;
 mod tls;
@@ -20,7 +20,8 @@ pub use accept::{Accept, AcceptError, serve};
 pub use address::{lan_address, lan_addresses};
 pub use cut::Cut;
 pub use guard::{Token, TokenError, TokenFile, password_line};
-pub use limits::{ConnectionCounts, Refusal};
+pub use limits::{ConnectionCounts, Reason};
 pub use listen::{ListenError, Listeners};
+pub use refusal::Refusal;
 pub use tls::{Keys, TlsError};
-pub use visitor::{Need, Rights, Visitor};
+pub use visitor::Visitor;

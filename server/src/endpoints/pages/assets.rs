@@ -15,23 +15,20 @@ struct Dist;
 const PAGE: &str = "index.html";
 
 /// Shown where the viewer should be: a page that still shows the pictures.
-const WITHOUT_VIEWER: &str = "<!doctype html><html lang=\"en\" data-state=\"fallback\"><meta charset=\"utf-8\">\
-<title>Mantel</title><style>html,body{margin:0;height:100%;background:#000;overflow:hidden}img{display:block;width:100%;height:100%;\
-object-fit:contain}</style><!-- This program was built without the viewer; `cargo xtask build` builds both. -->\
-<img src=\"stream\" alt=\"\"></html>\n";
+const WITHOUT_VIEWER: &str = include_str!("../../../pages/without-viewer.html");
 
-pub(in crate::endpoints) fn answer(path: &str, request: &Request) -> Option<Response> {
-    let name = match path.trim_start_matches('/') {
-        "" => PAGE,
-        name => name,
-    };
-    let Some(file) = Dist::get(name) else {
-        return (name == PAGE).then(|| {
-            let mut page = reply::page("text/html; charset=utf-8", WITHOUT_VIEWER);
-            page.extensions_mut().insert(InlineStyle);
-            page
-        });
-    };
+/// The viewer page.
+pub(in crate::endpoints) fn page(request: &Request) -> Response {
+    answer(PAGE, request).unwrap_or_else(|| {
+        let mut page = reply::page("text/html; charset=utf-8", WITHOUT_VIEWER);
+        page.extensions_mut().insert(InlineStyle);
+        page
+    })
+}
+
+/// The viewer's file of this name.
+pub(in crate::endpoints) fn answer(name: &str, request: &Request) -> Option<Response> {
+    let file = Dist::get(name)?;
     let tag = format!("\"{}\"", hex(&file.metadata.sha256_hash()[..8]));
     let mut builder = http::Response::builder()
         .header(header::CONTENT_TYPE, content_type(name))
@@ -51,7 +48,7 @@ pub(in crate::endpoints) fn answer(path: &str, request: &Request) -> Option<Resp
         .get(header::IF_NONE_MATCH)
         .and_then(|value| value.to_str().ok());
     if known.is_some_and(|known| known.contains(&tag)) {
-        return reply::built(builder.status(StatusCode::NOT_MODIFIED), "").ok();
+        return Some(reply::built(builder.status(StatusCode::NOT_MODIFIED), ""));
     }
     let accepted = request
         .headers
@@ -67,7 +64,7 @@ pub(in crate::endpoints) fn answer(path: &str, request: &Request) -> Option<Resp
         }
         None => file.data,
     };
-    reply::built(builder, data.into_owned()).ok()
+    Some(reply::built(builder, data.into_owned()))
 }
 
 /// Which viewer is inside: changes with any of its files, whose names stand in the page.

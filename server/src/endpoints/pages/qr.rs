@@ -7,35 +7,34 @@ use http::{HeaderMap, header};
 use qrcode::{Color, EcLevel, QrCode};
 use warp::reply::Response;
 
-use crate::endpoints::{
-    Request, query,
-    reply::{self, Problem},
+use crate::{
+    endpoints::{Request, query, reply},
+    net::{self, Refusal},
 };
-use crate::net;
 
 /// Longer ones make codes that phones can't read across a room.
 const MAX_LINK_BYTES: usize = 1200;
 /// White around the code, in modules: the standard asks for four.
 const QUIET: usize = 4;
 
-pub(in crate::endpoints) fn qr(request: &Request) -> Result<Response, Problem> {
+pub(in crate::endpoints) fn qr(request: &Request) -> Result<Response, Refusal> {
     let text = query::value(&request.query, "text").unwrap_or_default();
     if text.is_empty() || text.len() > MAX_LINK_BYTES {
-        return Err(Problem::bad_request(format!(
+        return Err(Refusal::bad_request(format!(
             "text has to be a link to this server, of at most {MAX_LINK_BYTES} bytes"
         )));
     }
     if !is_own(&text, &request.headers) {
-        return Err(Problem::bad_request(
-            "codes are made of links to this server alone".into(),
+        return Err(Refusal::bad_request(
+            "codes are made of links to this server alone",
         ));
     }
     let code = QrCode::with_error_correction_level(text.as_bytes(), EcLevel::L)
-        .map_err(|error| Problem::bad_request(format!("that can't be a QR code: {error}")))?;
+        .map_err(|error| Refusal::bad_request(format!("that can't be a QR code: {error}")))?;
     let builder = http::Response::builder()
         .header(header::CONTENT_TYPE, "image/svg+xml")
         .header(header::CACHE_CONTROL, "private, max-age=3600");
-    reply::built(builder, svg(&code.to_colors(), code.width()))
+    Ok(reply::built(builder, svg(&code.to_colors(), code.width())))
 }
 
 fn svg(modules: &[Color], width: usize) -> String {

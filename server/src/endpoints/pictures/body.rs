@@ -7,8 +7,11 @@ use bytes::Bytes;
 use tokio::time::Instant;
 use warp::reply::Response;
 
-use crate::endpoints::{pictures::held::Held, reply, state::viewers::Viewing};
-use crate::{hub::Frame, net::Visitor};
+use crate::{
+    endpoints::{pictures::held::Held, reply, state::viewers::Viewing},
+    hub::Frame,
+    net::Visitor,
+};
 
 /// Pieces shorter than this are heads, which cost next to nothing.
 const LEAST_FRAME: usize = 2048;
@@ -40,7 +43,7 @@ pub(in crate::endpoints) trait Script: Send + 'static {
 }
 
 /// One viewer's body.
-pub(in crate::endpoints) struct Body<S> {
+pub(in crate::endpoints) struct Endless<S> {
     pub(in crate::endpoints) script: S,
     pub(in crate::endpoints) viewing: Viewing,
     /// Who may be sent away at any time.
@@ -49,7 +52,7 @@ pub(in crate::endpoints) struct Body<S> {
 }
 
 struct State<S> {
-    body: Body<S>,
+    body: Endless<S>,
     /// Done when the visitor has been sent away. One for all frames: making it takes hold of what everybody shares.
     gone: Pin<Box<dyn Future<Output = ()> + Send>>,
     /// Since when the frame has been on that the connection is taking.
@@ -57,7 +60,7 @@ struct State<S> {
     over: bool,
 }
 
-impl<S: Script> Body<S> {
+impl<S: Script> Endless<S> {
     pub(in crate::endpoints) fn into_response(self, content_type: &str) -> Response {
         let state = State {
             gone: Box::pin(self.visitor.gone()),
@@ -72,7 +75,7 @@ impl<S: Script> Body<S> {
 impl<S: Script> State<S> {
     /// The next bytes; `None` when it is over.
     async fn next(mut self) -> Option<(Bytes, Self)> {
-        let Body {
+        let Endless {
             script,
             viewing,
             ready,

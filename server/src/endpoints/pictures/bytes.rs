@@ -7,16 +7,16 @@ use bytes::Bytes;
 use tokio::time::timeout;
 use warp::reply::Response;
 
-use crate::endpoints::{
-    Outputs, Request,
-    pictures::body::{Body, More, Script},
-    query,
-    reply::{self, Problem},
-    state::viewers::{Endpoint, Viewing},
-};
 use crate::{
     clock,
+    endpoints::{
+        Outputs, Request, open,
+        pictures::body::{Endless, More, Script},
+        query,
+        state::viewers::{Outlet, Viewing},
+    },
     hub::{Frame, FrameNo, Kind, Lease, Subscription},
+    net::Refusal,
     rendition::{Captions, Rendition},
 };
 
@@ -27,15 +27,15 @@ const KEEP_ALIVE: Duration = Duration::from_secs(30);
 pub(in crate::endpoints) async fn answer(
     outputs: &Arc<Outputs>,
     request: &Request,
-) -> Result<Response, Problem> {
+) -> Result<Response, Refusal> {
     // Who reads metadata writes captions himself: they are in the picture for the asking alone.
     let default = Rendition {
         captions: Captions::default(),
         note: false,
-        ..outputs.rendition
+        ..outputs.looks.rendition
     };
     let wishes = query::wishes(&request.query, default, outputs.configured())?;
-    let (key, lease) = reply::open(outputs, &wishes).await?;
+    let (key, lease) = open::feed(outputs, &wishes).await?;
     let script = Slides {
         subscription: lease.subscribe(Kind::Stills),
         _lease: lease,
@@ -43,18 +43,18 @@ pub(in crate::endpoints) async fn answer(
         standing: None,
         sent: None,
     };
-    let viewing = outputs.viewers.enter(
-        Endpoint::Bytes,
+    let viewing = outputs.watched.viewers.enter(
+        Outlet::Bytes,
         request.who(),
         key,
         clock::now(),
         request.visitor.connection.clone(),
     );
-    let body = Body {
+    let body = Endless {
         script,
         viewing,
         visitor: request.visitor.clone(),
-        ready: VecDeque::from([outputs.framing.opening()]),
+        ready: VecDeque::from([outputs.looks.framing.opening()]),
     };
     Ok(body.into_response("application/octet-stream"))
 }
@@ -106,7 +106,11 @@ impl Script for Slides {
 
 impl Slides {
     fn send(&self, frame: &Frame, out: &mut VecDeque<Bytes>) {
-        let head = self.outputs.framing.detailed_head(frame, clock::now());
+        let head = self
+            .outputs
+            .looks
+            .framing
+            .detailed_head(frame, clock::now());
         out.extend([head, frame.body.clone()]);
     }
 }

@@ -15,8 +15,7 @@ use std::{
 use bytes::Bytes;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::endpoints::state::viewers::Viewers;
-use crate::{channels::FeedKey, hub::Feeds};
+use crate::{channels::FeedKey, endpoints::state::viewers::Viewers, hub::Feeds};
 
 /// A frame's bytes, told from all others that are alive by where they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -5,13 +5,10 @@ use std::{sync::Arc, time::Duration};
 use http::{HeaderMap, StatusCode, header};
 use warp::reply::Response;
 
-use crate::endpoints::{
-    Outputs, Request, query,
-    reply::{self, Problem},
-    state::viewers::Endpoint,
-};
 use crate::{
+    endpoints::{Outputs, Request, open, query, reply, state::viewers::Outlet},
     hub::{Frame, Kind},
+    net::Refusal,
     rendition::Rendition,
 };
 
@@ -21,15 +18,19 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(in crate::endpoints) async fn answer(
     outputs: &Arc<Outputs>,
     request: &Request,
-) -> Result<Response, Problem> {
-    let wishes = query::wishes(&request.query, outputs.rendition, outputs.configured())?;
-    let (show, lease) = reply::open(outputs, &wishes).await?;
+) -> Result<Response, Refusal> {
+    let wishes = query::wishes(
+        &request.query,
+        outputs.looks.rendition,
+        outputs.configured(),
+    )?;
+    let (show, lease) = open::feed(outputs, &wishes).await?;
     let mut subscription = lease.subscribe(Kind::Stills);
     let now = match tokio::time::timeout(PATIENCE, subscription.changed()).await {
         Ok(Some(now)) => now,
-        Ok(None) => return Err(Problem::unavailable("the server is stopping")),
+        Ok(None) => return Err(Refusal::unavailable("the server is stopping")),
         Err(_) => {
-            return Err(Problem::unavailable(
+            return Err(Refusal::unavailable(
                 "no picture is ready yet; try again in a few seconds",
             ));
         }
@@ -44,15 +45,16 @@ pub(in crate::endpoints) async fn answer(
         .header("X-Slide", slide)
         .header(header::CACHE_CONTROL, "private, no-cache");
     if fresh {
-        return reply::built(reply.status(StatusCode::NOT_MODIFIED), "");
+        return Ok(reply::built(reply.status(StatusCode::NOT_MODIFIED), ""));
     }
     outputs
+        .watched
         .viewers
-        .answered(Endpoint::Snapshot, frame.jpeg().len());
-    reply::built(
+        .answered(Outlet::Snapshot, frame.jpeg().len());
+    Ok(reply::built(
         reply.header(header::CONTENT_TYPE, "image/jpeg"),
         frame.jpeg(),
-    )
+    ))
 }
 
 /// The same picture in the same shape has the same tag, after a restart too.

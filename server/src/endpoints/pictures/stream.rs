@@ -6,32 +6,36 @@ use bytes::Bytes;
 use tokio::time::{Instant, sleep_until};
 use warp::reply::Response;
 
-use crate::endpoints::{
-    Outputs, Request,
-    pictures::{
-        body::{Body, More, Script},
-        pace::Pace,
-        paint::{Paint, Painter},
-    },
-    query,
-    reply::{self, Problem},
-    state::viewers::{Endpoint, Viewing},
-};
 use crate::{
     channels::FeedKey,
     clock,
+    endpoints::{
+        Outputs, Request, open,
+        pictures::{
+            body::{Endless, More, Script},
+            pace::Pace,
+            paint::{Paint, Painter},
+        },
+        query,
+        state::viewers::{Outlet, Viewing},
+    },
     hub::{Frame, Kind, Lease, Now, Subscription},
+    net::Refusal,
 };
 
 pub(in crate::endpoints) async fn answer(
     outputs: &Arc<Outputs>,
     request: &Request,
-) -> Result<Response, Problem> {
-    let wishes = query::wishes(&request.query, outputs.rendition, outputs.configured())?;
+) -> Result<Response, Refusal> {
+    let wishes = query::wishes(
+        &request.query,
+        outputs.looks.rendition,
+        outputs.configured(),
+    )?;
     let paint = wishes
         .paint
         .unwrap_or_else(|| Paint::for_agent(request.agent()));
-    let (key, lease) = reply::open(outputs, &wishes).await?;
+    let (key, lease) = open::feed(outputs, &wishes).await?;
     let watching = Watching {
         subscription: lease.subscribe(Kind::Motion),
         _lease: lease,
@@ -42,31 +46,31 @@ pub(in crate::endpoints) async fn answer(
         shown: key,
         watching,
         moving: None,
-        pace: outputs.step_down.then(|| Pace::new(uptime(outputs))),
+        pace: outputs.looks.step_down.then(|| Pace::new(uptime(outputs))),
         painter: Painter::new(paint),
         standing: None,
         started_at: Instant::now(),
         repeat: None,
         out: Vec::new(),
     };
-    let viewing = outputs.viewers.enter(
-        Endpoint::Stream,
+    let viewing = outputs.watched.viewers.enter(
+        Outlet::Stream,
         request.who(),
         key,
         clock::now(),
         request.visitor.connection.clone(),
     );
-    let body = Body {
+    let body = Endless {
         script,
         viewing,
         visitor: request.visitor.clone(),
-        ready: VecDeque::from([outputs.framing.opening()]),
+        ready: VecDeque::from([outputs.looks.framing.opening()]),
     };
-    Ok(body.into_response(&outputs.framing.content_type()))
+    Ok(body.into_response(&outputs.looks.framing.content_type()))
 }
 
 fn uptime(outputs: &Outputs) -> Duration {
-    outputs.started_at.elapsed()
+    outputs.run.started_at.elapsed()
 }
 
 struct Stream {
@@ -192,7 +196,7 @@ impl Stream {
         let lease = if key == self.shown {
             None
         } else {
-            self.outputs.feeds.open(&key).ok().flatten()
+            self.outputs.house.feeds.open(&key).ok().flatten()
         };
         let Some(lease) = lease else {
             return pace.stay(now);

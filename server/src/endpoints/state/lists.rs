@@ -4,8 +4,12 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use warp::reply::Response;
 
-use crate::endpoints::{Outputs, reply};
-use crate::{rendition::Pair, timeline::Transition};
+use crate::{
+    endpoints::{Outputs, reply},
+    net::Refusal,
+    rendition::Pair,
+    timeline::Transition,
+};
 
 /// More albums than anybody scrolls through; typed ones work all the same.
 const MAX_ALBUMS: usize = 1000;
@@ -25,10 +29,8 @@ struct Lists {
     captions: String,
 }
 
-pub(in crate::endpoints) async fn answer(
-    outputs: &Arc<Outputs>,
-) -> Result<Response, reply::Problem> {
-    let library = outputs.library.clone();
+pub(in crate::endpoints) async fn answer(outputs: &Arc<Outputs>) -> Result<Response, Refusal> {
+    let library = outputs.house.library.clone();
     // Every row of a large library is looked at: not on the threads that serve streams.
     let counted = tokio::task::spawn_blocking(move || {
         let mut albums = with_those_below(&library.albums());
@@ -37,10 +39,10 @@ pub(in crate::endpoints) async fn answer(
     });
     let (albums, keywords) = counted
         .await
-        .map_err(|_| reply::Problem::unavailable("the lists could not be made"))?;
-    let rendition = outputs.rendition;
+        .map_err(|_| Refusal::unavailable("the lists could not be made"))?;
+    let rendition = outputs.looks.rendition;
     Ok(reply::json(&Lists {
-        photos: outputs.library.counts().photos,
+        photos: outputs.house.library.counts().photos,
         albums,
         keywords,
         interval_millis: outputs.settings().interval_millis,

@@ -17,22 +17,22 @@ use prometheus_client::{
 };
 use warp::reply::Response;
 
-use crate::endpoints::{
-    Outputs,
-    reply::{self, Problem},
-    state::viewers::Endpoint,
+use crate::{
+    clock,
+    endpoints::{Outputs, reply, state::viewers::Outlet},
+    net::Refusal,
+    stats::Histogram,
 };
-use crate::{clock, stats::Histogram};
 
 /// What OpenMetrics asks for, which Prometheus and its like read.
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-pub(in crate::endpoints) fn answer(outputs: &Arc<Outputs>) -> Result<Response, Problem> {
+pub(in crate::endpoints) fn answer(outputs: &Arc<Outputs>) -> Result<Response, Refusal> {
     let mut registry = Registry::with_prefix("mantel");
     registry.register_collector(Box::new(Scrape(outputs.clone())));
     let mut text = String::new();
     text::encode(&mut text, &registry)
-        .map_err(|_| Problem::unavailable("the metrics could not be written"))?;
+        .map_err(|_| Refusal::unavailable("the metrics could not be written"))?;
     Ok(reply::page(CONTENT_TYPE, text))
 }
 
@@ -53,7 +53,7 @@ impl Collector for Scrape {
 
 impl Scrape {
     fn viewers(&self, page: &mut Page<'_>) -> fmt::Result {
-        let viewers = &self.0.viewers;
+        let viewers = &self.0.watched.viewers;
         let mut watching = BTreeMap::new();
         for row in viewers.rows() {
             let size = row.key.rendition.size.to_string();
@@ -63,13 +63,13 @@ impl Scrape {
             let labels = [("endpoint", endpoint.name()), ("size", size.as_str())];
             (labels, *n)
         });
-        let renditions = self.0.feeds.survey().len() as u64;
+        let renditions = self.0.house.feeds.survey().len() as u64;
         page.gauges("viewers", "Viewers by endpoint and size", watching)?;
         page.gauge("renditions", "Renditions that are made", renditions)?;
         page.gauge(
             "producers",
             "Renditions that work is done for at this moment",
-            self.0.feeds.n_producing() as u64,
+            self.0.house.feeds.n_producing() as u64,
         )?;
 
         let totals = viewers.totals();
@@ -92,7 +92,7 @@ impl Scrape {
             "frames_skipped",
             "Frames that viewers were too slow for",
             each(|sent| sent.n_skipped)
-                .filter(|(labels, _)| labels[0].1 != Endpoint::Snapshot.name()),
+                .filter(|(labels, _)| labels[0].1 != Outlet::Snapshot.name()),
         )?;
         page.counter(
             "viewers_stepped_down",
@@ -108,7 +108,7 @@ impl Scrape {
 
     /// What screens say of themselves; one without a name is counted, but has no figures of its own.
     fn screens(&self, page: &mut Page<'_>) -> fmt::Result {
-        let screens = self.0.reports.fresh(clock::now());
+        let screens = self.0.watched.reports.fresh(clock::now());
         let mut rungs = BTreeMap::new();
         for screen in &screens {
             *rungs.entry(rung(screen.report.rung)).or_insert(0_u64) += 1;
@@ -158,7 +158,7 @@ impl Scrape {
     }
 
     fn work(&self, page: &mut Page<'_>) -> fmt::Result {
-        let work = &self.0.work;
+        let work = &self.0.watched.work;
         page.histogram(
             "render_seconds",
             "Slides made, from file to JPEG",
@@ -208,7 +208,7 @@ impl Scrape {
     }
 
     fn library(&self, page: &mut Page<'_>) -> fmt::Result {
-        let counts = self.0.library.counts();
+        let counts = self.0.house.library.counts();
         let scanning = u64::from(counts.scanning);
         let away = counts.folders_away as u64;
         page.gauge("library_photos", "Photos that take turns", counts.photos)?;
@@ -240,7 +240,7 @@ impl Scrape {
     }
 
     fn connections(&self, page: &mut Page<'_>) -> fmt::Result {
-        let connections = &self.0.connections;
+        let connections = &self.0.watched.connections;
         page.gauge(
             "connections",
             "Connections that are open",
@@ -249,7 +249,7 @@ impl Scrape {
         let refusals = connections.refusals();
         let refusals = refusals.map(|(reason, n)| ([("reason", reason)], n));
         page.counters("refusals", "Requests and connections turned away", refusals)?;
-        let started = self.0.started_millis as f64 / 1000.0;
+        let started = self.0.run.started_millis as f64 / 1000.0;
         page.gauge(
             "start_time_seconds",
             "When this run began, in Unix seconds",

@@ -6,19 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::Stream;
-use http::{HeaderMap, StatusCode, header};
+use http::{StatusCode, header};
 use serde::{Deserialize, Serialize};
-use warp::{Buf, reply::Response};
+use warp::reply::Response;
 
-use crate::endpoints::{
-    Outputs, Request,
-    inlets::control,
-    pages::qr,
-    query,
-    reply::{self, Problem},
-};
 use crate::{
+    endpoints::{Outputs, Request, pages::qr, query, reply, request::Body},
+    net::Refusal,
     profiles::{ProfileError, ScreenName, Settings},
     timeline::hash_of,
 };
@@ -40,12 +34,12 @@ struct List {
 
 /// `GET /profiles`.
 pub(in crate::endpoints) fn list(outputs: &Arc<Outputs>, request: &Request) -> Response {
-    let rows = outputs.profiles.all().into_iter();
+    let rows = outputs.house.profiles.all().into_iter();
     reply::json(&List {
         profiles: rows.map(|(name, query)| Row { name, query }).collect(),
         // On this machine alone nobody listens at the house's address.
         address: qr::house_address(&request.headers, request.visitor.is_secure)
-            .filter(|_| outputs.is_in_house),
+            .filter(|_| outputs.reach.is_in_house),
     })
 }
 
@@ -60,16 +54,20 @@ pub(in crate::endpoints) async fn one(
     outputs: &Arc<Outputs>,
     name: &str,
     query: &str,
-) -> Result<Response, Problem> {
-    let name: ScreenName = name.parse().map_err(problem)?;
+) -> Result<Response, Refusal> {
+    let name: ScreenName = name.parse().map_err(refusal)?;
     let known = query::value(query, "not");
     let waits = query::value(query, "wait").is_some();
     let started = Instant::now();
     loop {
-        let settings = outputs.profiles.find(&name).map(|kept| kept.to_string());
+        let settings = outputs
+            .house
+            .profiles
+            .find(&name)
+            .map(|kept| kept.to_string());
         let version = mark(settings.as_deref());
         let is_news = known.as_ref() != Some(&version);
-        if is_news || !waits || started.elapsed() >= WAIT || outputs.feeds.is_closed() {
+        if is_news || !waits || started.elapsed() >= WAIT || outputs.house.feeds.is_closed() {
             return Ok(reply::json(
                 &serde_json::json!({"query": settings, "version": version}),
             ));
@@ -87,25 +85,28 @@ fn mark(settings: Option<&str>) -> String {
 }
 
 /// `POST /profiles`: keeps a name.
-pub(in crate::endpoints) async fn keep<S, B>(
+pub(in crate::endpoints) async fn keep(
     outputs: &Arc<Outputs>,
-    headers: &HeaderMap,
-    body: S,
-) -> Result<Response, Problem>
-where
-    S: Stream<Item = Result<B, warp::Error>> + Send,
-    B: Buf,
-{
+    request: &Request,
+    body: Body,
+) -> Result<Response, Refusal> {
     let example = r#"{"name":"living-room","query":"fit=cover"}"#;
-    let body = control::read(outputs, headers, body, outputs.max_body, example).await?;
+    let counts = &outputs.watched.connections;
+    let body = body
+        .json(&request.headers, outputs.body, counts, example)
+        .await?;
     let row: Row = serde_json::from_slice(&body).map_err(|error| {
         let error = error.to_string();
         // Where in the JSON is nothing for whoever filled in a form.
         let reason = error.split(" at line ").next().unwrap_or_default();
-        Problem::bad_request(format!("that can't be kept: {reason}"))
+        Refusal::bad_request(format!("that can't be kept: {reason}"))
     })?;
-    let is_new = outputs.profiles.find(&row.name).is_none();
-    outputs.profiles.set(row.name, row.query).map_err(problem)?;
+    let is_new = outputs.house.profiles.find(&row.name).is_none();
+    outputs
+        .house
+        .profiles
+        .set(row.name, row.query)
+        .map_err(refusal)?;
     Ok(reply::json(
         &serde_json::json!({"kept": true, "new": is_new}),
     ))
@@ -115,19 +116,19 @@ where
 pub(in crate::endpoints) fn forget(
     outputs: &Arc<Outputs>,
     name: &str,
-) -> Result<Response, Problem> {
-    let name: ScreenName = name.parse().map_err(problem)?;
-    if outputs.profiles.remove(&name).map_err(problem)? {
+) -> Result<Response, Refusal> {
+    let name: ScreenName = name.parse().map_err(refusal)?;
+    if outputs.house.profiles.remove(&name).map_err(refusal)? {
         Ok(reply::json(&serde_json::json!({"forgotten": true})))
     } else {
-        Err(Problem::not_found(&format!("/profiles/{name}")))
+        Err(reply::not_found(&format!("profiles/{name}")))
     }
 }
 
-fn problem(error: ProfileError) -> Problem {
+fn refusal(error: ProfileError) -> Refusal {
     match error {
-        ProfileError::Save(_) => Problem::unavailable(&error.to_string()),
-        _ => Problem::bad_request(error.to_string()),
+        ProfileError::Save(_) => Refusal::unavailable(error.to_string()),
+        _ => Refusal::bad_request(error.to_string()),
     }
 }
 
@@ -137,17 +138,13 @@ pub(in crate::endpoints) fn screen(outputs: &Arc<Outputs>, name: &str) -> Respon
     let found = name
         .parse::<ScreenName>()
         .ok()
-        .and_then(|name| Some((outputs.profiles.find(&name)?, name)));
+        .and_then(|name| Some((outputs.house.profiles.find(&name)?, name)));
     let Some((settings, name)) = found else {
         return unknown();
     };
     let settings = settings.to_string();
     let and = if settings.is_empty() { "" } else { "&" };
-    let builder = http::Response::builder()
-        .status(StatusCode::FOUND)
-        .header(header::LOCATION, format!("../?{settings}{and}name={name}"))
-        .header(header::CACHE_CONTROL, "no-store");
-    reply::built(builder, "").unwrap_or_else(Problem::into_response)
+    reply::found("../", &format!("{settings}{and}name={name}"))
 }
 
 fn unknown() -> Response {
@@ -156,5 +153,5 @@ fn unknown() -> Response {
         .status(StatusCode::NOT_FOUND)
         .header(header::CONTENT_TYPE, "text/html; charset=utf-8")
         .header(header::CACHE_CONTROL, "no-store");
-    reply::built(builder, PAGE).unwrap_or_else(Problem::into_response)
+    reply::built(builder, PAGE)
 }

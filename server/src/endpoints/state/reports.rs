@@ -5,16 +5,14 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use futures_util::Stream;
 use http::StatusCode;
 use mantel_shared::{MAX_REPORT_BYTES, Report, UnixMillis};
-use warp::{Buf, reply::Response};
+use warp::reply::Response;
 
-use crate::clock;
-use crate::endpoints::{
-    Outputs, Request,
-    inlets::control,
-    reply::{self, Problem},
+use crate::{
+    clock,
+    endpoints::{Outputs, Request, reply, request::Body},
+    net::Refusal,
 };
 
 /// A screen that has said nothing for so long is off.
@@ -108,32 +106,30 @@ fn is_fresh(reported: &Reported, now: UnixMillis) -> bool {
     now.0.saturating_sub(reported.at.0) < FRESH_MILLIS
 }
 
-pub(in crate::endpoints) async fn answer<S, B>(
+pub(in crate::endpoints) async fn answer(
     outputs: &Arc<Outputs>,
     request: &Request,
-    body: S,
-) -> Result<Response, Problem>
-where
-    S: Stream<Item = Result<B, warp::Error>> + Send,
-    B: Buf,
-{
-    let limit = outputs.max_body.min(MAX_REPORT_BYTES as u64);
-    let example = r#"{"id":"…"}"#;
-    let body = control::read(outputs, &request.headers, body, limit, example).await?;
+    body: Body,
+) -> Result<Response, Refusal> {
+    let limits = outputs.body.at_most(MAX_REPORT_BYTES as u64);
+    let counts = &outputs.watched.connections;
+    let body = body
+        .json(&request.headers, limits, counts, r#"{"id":"…"}"#)
+        .await?;
     let report: Report = serde_json::from_slice(&body).map_err(|error| {
-        Problem::bad_request(format!("the body is no screen's report: {error}"))
+        Refusal::bad_request(format!("the body is no screen's report: {error}"))
     })?;
     let peer = request.visitor.peer;
     let address = peer
         .ip()
         .map_or_else(|| peer.to_string(), |ip| ip.to_string());
-    if !outputs.reports.take(address, report, clock::now()) {
-        return Err(Problem::unavailable(
+    if !outputs.watched.reports.take(address, report, clock::now()) {
+        return Err(Refusal::unavailable(
             "as many screens report as are remembered",
         ));
     }
     let taken = http::Response::builder().status(StatusCode::NO_CONTENT);
-    reply::built(taken, "")
+    Ok(reply::built(taken, ""))
 }
 
 #[cfg(test)]

@@ -6,85 +6,31 @@ use std::{fmt::Write, sync::Arc};
 use mantel_shared::Rung;
 use warp::reply::Response;
 
-use crate::endpoints::{
-    Outputs,
-    policy::InlineStyle,
-    reply::{self, escaped},
-    state::{
-        agents,
-        reports::Reported,
-        viewers::{Endpoint, ViewerRow},
-    },
-};
 use crate::{
     clock,
+    endpoints::{
+        Outputs,
+        policy::InlineStyle,
+        reply::{self, escaped},
+        state::{
+            agents,
+            reports::Reported,
+            viewers::{Outlet, ViewerRow},
+        },
+    },
     timeline::{Pause, Programme},
 };
 
-/// Where the script of the page is.
-pub(in crate::endpoints) const SCRIPT_PATH: &str = "/screens.js";
-
-const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:72em;margin:1.5em auto;padding:0 1em;\
-background:#14161a;color:#e8e6e1}h1{font-size:1.5em;margin:.2em 0}h2{font-size:1.1em;margin-top:1.6em}\
-table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.45em .9em .45em 0;\
-border-bottom:1px solid #333;vertical-align:top}td{overflow-wrap:anywhere}th{white-space:nowrap}\
-th,.small{color:#a8a498;font-weight:normal;font-size:.9em}.small{display:block}a{color:#e2b96f}.bad{color:#f0916b}\
-td.n{white-space:nowrap}#now{float:right;width:240px;max-width:45%;border-radius:6px;background:#000;margin-left:1em}\
-h2,table{clear:both}p a{display:inline-block;padding:.6em 0}\
-@media(max-width:700px){table,tbody,tr,td{display:block}tr.head{display:none}\
-tr{background:#1d2026;border-radius:8px;padding:.5em .9em;margin:.7em 0}\
-td{border:0;padding:.2em 0;display:flex;justify-content:space-between}td.n{white-space:normal}\
-td::before{content:attr(data-is);color:#a8a498;padding-right:1em;white-space:nowrap}\
-td.who{display:block;font-size:1.1em}td.who::before{content:none}td>span{text-align:right}td.who>span{text-align:left}}";
-
-/// Fetches the page anew and puts its middle in place: ES5, for the tablet on the wall. The picture is fetched when it
-/// is another one, not each time.
-const SCRIPT: &str = "(function () {
-  'use strict';
-  var now = document.getElementById('now'), slide = null;
-  function picture() {
-    var line = document.querySelector('main [data-slide]'), no = line && line.getAttribute('data-slide');
-    if (!no || no === slide) { return; }
-    slide = no;
-    now.src = 'snapshot?size=320x180&slide=' + no;
-  }
-  function again() {
-    var call = new XMLHttpRequest();
-    call.onreadystatechange = function () {
-      if (call.readyState !== 4) { return; }
-      var main = /<main>([\\s\\S]*)<\\/main>/.exec(call.responseText);
-      if (call.status === 200 && main) { document.querySelector('main').innerHTML = main[1]; picture(); }
-      setTimeout(again, 2000);
-    };
-    call.open('GET', 'screens', true);
-    call.timeout = 10000;
-    call.send();
-  }
-  setTimeout(again, 2000);
-}());
-";
-
-pub(in crate::endpoints) fn script() -> Response {
-    reply::page("text/javascript; charset=utf-8", SCRIPT)
-}
+/// The page up to its middle, which is written anew each time, and what follows.
+const PAGE: &str = include_str!("../../../pages/screens.html");
 
 pub(in crate::endpoints) fn answer(outputs: &Arc<Outputs>) -> Response {
-    let rows = outputs.viewers.rows();
-    let programme = outputs.channels.main().programme().borrow().clone();
-    let mut page = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" \
-         content=\"width=device-width\"><title>Screens – Mantel</title><style>{STYLE}</style>\
-         <img id=\"now\" src=\"snapshot?size=320x180\" alt=\"The picture that is on\"><main>"
-    );
+    let rows = outputs.watched.viewers.rows();
+    let programme = outputs.house.channels.main().programme().borrow().clone();
+    let (mut page, rest) = reply::halves(PAGE);
     // Writing to a String can't fail.
     let _ = main_part(&mut page, outputs, &programme, &rows, clock::now().0);
-    page.push_str("</main><p><a href=\"./\">The pictures</a> · <a href=\"status\">status</a> · ");
-    page.push_str("<a href=\"library/skipped\">skipped files</a></p>");
-    let _ = writeln!(
-        page,
-        "<script src=\"{}\"></script></html>",
-        &SCRIPT_PATH[1..]
-    );
+    page.push_str(rest);
     let mut response = reply::page("text/html; charset=utf-8", page);
     response.extensions_mut().insert(InlineStyle);
     response
@@ -102,9 +48,11 @@ fn main_part(
         1 => page.push_str("<h1>1 screen is watching</h1>"),
         n => write!(page, "<h1>{n} screens are watching</h1>")?,
     }
-    let timeline = programme.timeline(outputs.rendition.size, outputs.rendition.pair);
+    let timeline = programme.timeline(outputs.looks.rendition.size, outputs.looks.rendition.pair);
     let showing = timeline.at(clock::now());
-    if let Some(photo) = showing.and_then(|showing| outputs.library.photo(showing.current.photo)) {
+    if let Some(photo) =
+        showing.and_then(|showing| outputs.house.library.photo(showing.current.photo))
+    {
         let no = showing.map_or(0, |showing| showing.current.no.0);
         write!(
             page,
@@ -115,7 +63,7 @@ fn main_part(
     if let Some(pause) = programme.pause() {
         paused(page, pause, now_millis)?;
     }
-    screens(page, &outputs.reports.fresh(clock::now()))?;
+    screens(page, &outputs.watched.reports.fresh(clock::now()))?;
     if rows.is_empty() {
         return Ok(());
     }
@@ -212,9 +160,9 @@ fn viewer(page: &mut String, row: &ViewerRow, now_millis: u64) -> std::fmt::Resu
         escaped(&agents::plain(&row.who.agent))
     )?;
     let watches = match row.endpoint {
-        Endpoint::Stream => "stream",
-        Endpoint::Bytes => "viewer",
-        Endpoint::Snapshot => "snapshots",
+        Outlet::Stream => "stream",
+        Outlet::Bytes => "viewer",
+        Outlet::Snapshot => "snapshots",
     };
     write!(
         page,
@@ -316,7 +264,7 @@ mod tests {
         let config = crate::Config::from_args([] as [&str; 0]).unwrap();
         let row = ViewerRow {
             no: 1,
-            endpoint: Endpoint::Stream,
+            endpoint: Outlet::Stream,
             who: Who::new("192.168.1.7".into(), "<script>alert(1)</script>", None),
             since: UnixMillis(1000),
             key: FeedKey {

@@ -6,12 +6,14 @@ use http::header;
 use serde::Serialize;
 use warp::reply::Response;
 
-use crate::endpoints::{
-    Outputs, Request,
-    policy::InlineStyle,
-    reply::{self, escaped},
+use crate::{
+    endpoints::{
+        Outputs, Request,
+        policy::InlineStyle,
+        reply::{self, escaped},
+    },
+    library::Skipped,
 };
-use crate::library::Skipped;
 
 /// A page of more is no page for people; `mantel scan` prints them all.
 const MAX_ROWS: u32 = 5000;
@@ -22,7 +24,7 @@ struct List {
 }
 
 pub(in crate::endpoints) fn answer(outputs: &Arc<Outputs>, request: &Request) -> Response {
-    let skipped = outputs.library.skipped(0, MAX_ROWS);
+    let skipped = outputs.house.library.skipped(0, MAX_ROWS);
     let accept = request
         .headers
         .get(header::ACCEPT)
@@ -37,14 +39,10 @@ pub(in crate::endpoints) fn answer(outputs: &Arc<Outputs>, request: &Request) ->
     }
 }
 
-const HEAD: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
-<meta name=\"viewport\" content=\"width=device-width\"><title>Skipped files – Mantel</title><style>\
-body{font:16px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em;background:#14161a;color:#e8e6e1}\
-table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.4em .8em .4em 0;border-bottom:1px solid #333;\
-vertical-align:top;overflow-wrap:anywhere}th{color:#9a968c;font-weight:normal}a{color:#e2b96f}</style>";
+const PAGE: &str = include_str!("../../../pages/skipped.html");
 
 fn html(skipped: &[Skipped]) -> String {
-    let mut page = String::from(HEAD);
+    let (mut page, rest) = reply::halves(PAGE);
     let title = match skipped.len() {
         0 => "Every picture can be shown".to_owned(),
         1 => "1 file can’t be shown".to_owned(),
@@ -64,7 +62,7 @@ fn html(skipped: &[Skipped]) -> String {
         }
         page.push_str("</table>");
     }
-    page.push_str("<p><a href=\"../\">Back to the pictures</a></html>\n");
+    page.push_str(rest);
     page
 }
 

@@ -6,19 +6,19 @@ use mantel_shared::Report;
 use serde::Serialize;
 use warp::reply::Response;
 
-use crate::endpoints::{
-    Outputs, Request, query,
-    reply::{self, Problem},
-    state::{
-        reports::Reported,
-        viewers::{self, Endpoint, Totals},
-    },
-};
 use crate::{
     caption,
     channels::{FeedKey, MAIN},
     clock,
+    endpoints::{
+        Outputs, Request, open, query, reply,
+        state::{
+            reports::Reported,
+            viewers::{self, Outlet, Totals},
+        },
+    },
     library::{Counts, Facts, Filter, Origin, iso},
+    net::Refusal,
     render::pair,
     rendition::{Pair, Rendition},
     source::decoding,
@@ -54,7 +54,7 @@ struct Status {
 /// The channel's part of the status, which `/control` answers with.
 #[derive(Serialize)]
 pub(in crate::endpoints) struct Channel {
-    name: &'static str,
+    name: String,
     /// Which photos were asked for.
     shows: String,
     paused: bool,
@@ -148,7 +148,7 @@ impl Shape {
 struct ViewerRow {
     /// Never another's, as long as the server runs.
     number: u64,
-    endpoint: Endpoint,
+    endpoint: Outlet,
     address: String,
     agent: String,
     /// The user's or the token's.
@@ -204,10 +204,10 @@ impl From<viewers::ViewerRow> for ViewerRow {
 pub(in crate::endpoints) async fn answer(
     outputs: &Arc<Outputs>,
     request: &Request,
-) -> Result<Response, Problem> {
+) -> Result<Response, Refusal> {
     let wish = query::choice(&request.query)?;
-    let (_, chosen) = reply::choose(outputs, &wish).await?;
-    let renditions = outputs.feeds.survey();
+    let (_, chosen) = open::choose(outputs, &wish).await?;
+    let renditions = outputs.house.feeds.survey();
     let renditions = renditions
         .iter()
         .map(|(FeedKey { channel, rendition }, viewers)| RenditionRow {
@@ -215,24 +215,35 @@ pub(in crate::endpoints) async fn answer(
             shape: Shape::of(rendition),
             viewers: *viewers,
         });
-    let watching: Vec<ViewerRow> = outputs.viewers.rows().into_iter().map(Into::into).collect();
-    let screens = outputs.reports.fresh(clock::now());
+    let watching: Vec<ViewerRow> = outputs
+        .watched
+        .viewers
+        .rows()
+        .into_iter()
+        .map(Into::into)
+        .collect();
+    let screens = outputs.watched.reports.fresh(clock::now());
     let mut sent = Totals::default();
-    for (_, totals) in outputs.viewers.totals() {
+    for (_, totals) in outputs.watched.viewers.totals() {
         sent += totals;
     }
     let programme = chosen.programme().borrow().clone();
     // Screens may pair other photos: whoever says its size and `pair` hears of its own.
-    let shape = query::wishes(&request.query, outputs.rendition, outputs.configured())?.rendition;
+    let shape = query::wishes(
+        &request.query,
+        outputs.looks.rendition,
+        outputs.configured(),
+    )?
+    .rendition;
     let (decoder, decoder_note) = decoding::told();
     Ok(reply::json(&Status {
         version: env!("CARGO_PKG_VERSION"),
-        uptime_seconds: outputs.started_at.elapsed().as_secs(),
+        uptime_seconds: outputs.run.started_at.elapsed().as_secs(),
         now_millis: clock::now().0,
-        channel: channel(outputs, shape, &wish, &programme),
-        library: outputs.library.counts(),
-        connections: outputs.connections.open(),
-        connections_refused: outputs.connections.refused(),
+        channel: channel(outputs, request, shape, &wish, &programme),
+        library: outputs.house.library.counts(),
+        connections: outputs.watched.connections.open(),
+        connections_refused: outputs.watched.connections.refused(),
         viewers: watching.len(),
         watching,
         renditions: renditions.collect(),
@@ -246,13 +257,14 @@ pub(in crate::endpoints) async fn answer(
 /// The channel as screens of the shape of `shape` show it.
 pub(in crate::endpoints) fn channel(
     outputs: &Outputs,
+    request: &Request,
     shape: Rendition,
     wish: &Filter,
     programme: &Programme,
 ) -> Channel {
     let timeline = programme.timeline(shape.size, shape.pair);
     let showing = timeline.at(clock::now());
-    let known = |id, part: Option<usize>| match outputs.library.photo(id) {
+    let known = |id, part: Option<usize>| match outputs.house.library.photo(id) {
         Some(photo) => {
             let facts = &photo.facts;
             let told = part.map_or_else(|| told(facts), |part| told_at(facts, shape, part));
@@ -280,31 +292,32 @@ pub(in crate::endpoints) fn channel(
     };
     let settings = timeline.settings();
     let is_demo = showing
-        .and_then(|showing| outputs.library.photo(showing.current.photo))
+        .and_then(|showing| outputs.house.library.photo(showing.current.photo))
         .is_some_and(|photo| matches!(photo.origin, Origin::Demo(_)));
-    let folders = || outputs.library.roots().iter();
+    let folders = || outputs.house.library.roots().iter();
     let nothing_in = is_demo.then(|| folders().map(|root| root.display().to_string()).collect());
     let pause = programme.pause();
     let resumes_at = outputs
+        .looks
         .resume_after
         .and_then(|after| programme.resumes_at(after));
     Channel {
-        name: "main",
+        name: request.channel.to_string(),
         shows: wish.to_string(),
         paused: showing.is_some_and(|showing| showing.paused),
         paused_by: pause.and_then(|pause| pause.by.clone()),
         paused_since_millis: pause.map(|pause| pause.since),
         resumes_at_millis: resumes_at.map(|end| end.0),
-        resume_after_millis: outputs.resume_after.map(std::num::NonZero::get),
+        resume_after_millis: outputs.looks.resume_after.map(std::num::NonZero::get),
         interval_millis: settings.interval_millis,
         transition_millis: match settings.transition {
             Transition::Cut => 0,
             Transition::Crossfade { millis } => millis,
         },
         photos: timeline.n_photos(),
-        captions: outputs.rendition.captions.to_string(),
-        fit: outputs.rendition.fit.to_string(),
-        pair: outputs.rendition.pair != Pair::Off,
+        captions: outputs.looks.rendition.captions.to_string(),
+        fit: outputs.looks.rendition.fit.to_string(),
+        pair: outputs.looks.rendition.pair != Pair::Off,
         nothing_in,
         slide: showing.map(|showing| row(showing.current, true)),
         next: showing.map(|showing| row(showing.next, false)),

@@ -11,13 +11,17 @@ use std::{
 
 use mantel_shared::UnixMillis;
 
-use crate::endpoints::pictures::held::{Held, Holding};
-use crate::{channels::FeedKey, net::Cut, stats::Histogram};
+use crate::{
+    channels::FeedKey,
+    endpoints::pictures::held::{Held, Holding},
+    net::Cut,
+    stats::Histogram,
+};
 
 /// What somebody watches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Endpoint {
+pub enum Outlet {
     /// `/stream`.
     Stream,
     /// `/bytes`.
@@ -26,7 +30,7 @@ pub enum Endpoint {
     Snapshot,
 }
 
-impl Endpoint {
+impl Outlet {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Stream, Self::Bytes, Self::Snapshot];
 
@@ -91,7 +95,7 @@ pub struct Viewers {
     rows: Mutex<BTreeMap<u64, Arc<Row>>>,
     last: AtomicU64,
     /// What those got that left.
-    past: Mutex<[Totals; Endpoint::ALL.len()]>,
+    past: Mutex<[Totals; Outlet::ALL.len()]>,
     /// From the moment a frame was on until a viewer's socket had taken it, of `/stream`.
     age: Histogram,
     n_stepped_down: AtomicU64,
@@ -100,7 +104,7 @@ pub struct Viewers {
 /// One who watches. Only ever written by its own connection, but for reading.
 #[derive(Debug)]
 struct Row {
-    endpoint: Endpoint,
+    endpoint: Outlet,
     who: Who,
     since: UnixMillis,
     key: Mutex<FeedKey>,
@@ -159,7 +163,7 @@ pub struct ViewerRow {
     /// Its number, which is never another's.
     pub no: u64,
     /// What it watches.
-    pub endpoint: Endpoint,
+    pub endpoint: Outlet,
     /// Who it is.
     pub who: Who,
     /// Since when.
@@ -180,7 +184,7 @@ impl Viewers {
     /// Somebody begins to watch; its row goes when the result is dropped.
     pub fn enter(
         self: &Arc<Self>,
-        endpoint: Endpoint,
+        endpoint: Outlet,
         who: Who,
         key: FeedKey,
         now: UnixMillis,
@@ -214,7 +218,7 @@ impl Viewers {
     }
 
     /// One answer that was no watching: a snapshot.
-    pub fn answered(&self, endpoint: Endpoint, n_bytes: usize) {
+    pub fn answered(&self, endpoint: Outlet, n_bytes: usize) {
         if let Some(totals) = locked(&self.past).get_mut(endpoint as usize) {
             *totals += Totals {
                 n_frames: 1,
@@ -247,11 +251,11 @@ impl Viewers {
     }
 
     /// What was sent since the start, by endpoint.
-    pub fn totals(&self) -> [(Endpoint, Totals); Endpoint::ALL.len()] {
+    pub fn totals(&self) -> [(Outlet, Totals); Outlet::ALL.len()] {
         // Rows first: who leaves meanwhile is counted there or there, as the lock is held.
         let rows = locked(&self.rows);
         let past = *locked(&self.past);
-        let mut all = Endpoint::ALL.map(|endpoint| (endpoint, past[endpoint as usize]));
+        let mut all = Outlet::ALL.map(|endpoint| (endpoint, past[endpoint as usize]));
         for row in rows.values() {
             all[row.endpoint as usize].1 += row.totals();
         }
@@ -372,11 +376,11 @@ mod tests {
                 Cut::default(),
             )
         };
-        let (stream, bytes) = (enter(Endpoint::Stream), enter(Endpoint::Bytes));
+        let (stream, bytes) = (enter(Outlet::Stream), enter(Outlet::Bytes));
         stream.sent(2, 100);
         stream.skipped(3);
         bytes.sent(1, 7);
-        viewers.answered(Endpoint::Snapshot, 11);
+        viewers.answered(Outlet::Snapshot, 11);
         let before = viewers.totals();
         drop(stream);
         assert_eq!(viewers.totals(), before);
@@ -394,7 +398,7 @@ mod tests {
     fn a_step_down_is_counted_once_and_numbers_are_never_used_again() {
         let viewers = Arc::new(Viewers::default());
         let first = viewers.enter(
-            Endpoint::Stream,
+            Outlet::Stream,
             Who::default(),
             key(),
             UnixMillis(0),
@@ -406,7 +410,7 @@ mod tests {
         assert!(viewers.rows()[0].stepped_down);
         drop(first);
         let _second = viewers.enter(
-            Endpoint::Stream,
+            Outlet::Stream,
             Who::default(),
             key(),
             UnixMillis(0),

@@ -22,10 +22,8 @@ use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
 
 use self::{credentials::Credentials, passwords::User};
-use super::{
-    throttle::Throttle,
-    visitor::{Member, Rights},
-};
+use super::{throttle::Throttle, visitor::Member};
+use crate::rights::Rights;
 
 pub(in crate::net) use passwords::check_name;
 pub use tokens::{Token, TokenError, TokenFile};
@@ -383,7 +381,12 @@ impl Guard {
                 .map(|user| {
                     let known = old.users.iter().find(|(known, _)| *known == user);
                     let member = known.map_or_else(
-                        || Arc::new(Member::new(Some(user.name.as_str().into()), user.rights)),
+                        || {
+                            Arc::new(Member::new(
+                                Some(user.name.as_str().into()),
+                                user.rights.clone(),
+                            ))
+                        },
                         |(_, member)| member.clone(),
                     );
                     (user, member)
@@ -466,7 +469,11 @@ impl Book {
 ///
 /// # Errors
 /// The name can't be one, or there is no randomness.
-pub fn password_line(name: Option<&str>, rights: Rights, password: &str) -> Result<String, String> {
+pub fn password_line(
+    name: Option<&str>,
+    rights: &Rights,
+    password: &str,
+) -> Result<String, String> {
     let hash = passwords::hash(password)?;
     let Some(name) = name else {
         return Ok(hash);

@@ -15,14 +15,14 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::passwords::check_name;
-use crate::{state::TOKENS, store};
+use crate::{rights::Rights, state::TOKENS, store};
 
 /// A token, as the file has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Token {
     /// Which screen has it.
     pub name: String,
-    /// What it may do: `watch,control`.
+    /// What it may do: `watch,control`, or `push@plot`.
     pub rights: String,
     /// SHA-256 of the token, in hex.
     sha256: String,
@@ -144,7 +144,7 @@ impl TokenFile {
             serde_json::from_slice(&text).map_err(|error| self.content(error.to_string()))?;
         let known = |token: &Token| {
             unhex(&token.sha256).is_some()
-                && token.rights.parse::<crate::net::Rights>().is_ok()
+                && token.rights.parse::<Rights>().is_ok()
                 && check_name(&token.name).is_ok()
         };
         if content.tokens.len() > MAX_TOKENS || !content.tokens.iter().all(known) {
@@ -161,7 +161,7 @@ impl TokenFile {
     pub fn create(
         &self,
         name: &str,
-        rights: crate::net::Rights,
+        rights: &Rights,
         now: u64,
         expires: Option<u64>,
     ) -> Result<String, TokenError> {
@@ -280,7 +280,6 @@ fn unhex(text: &str) -> Option<[u8; 32]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::Rights;
 
     #[test]
     fn tokens_are_made_listed_and_revoked() {
@@ -288,7 +287,7 @@ mod tests {
         let file = TokenFile::of(&dir.path().join("data"), None);
         assert!(file.read().unwrap().is_none());
         let secret = file
-            .create("living room", Rights::SCREEN, 100, None)
+            .create("living room", &Rights::SCREEN, 100, None)
             .unwrap();
         assert!(secret.len() >= 22 && !secret.contains(['+', '/', '=']));
         let tokens = file.read().unwrap().unwrap();
@@ -296,7 +295,7 @@ mod tests {
         assert_eq!(tokens[0].hash().unwrap(), hash_of(&secret));
         let text = fs::read_to_string(file.path()).unwrap();
         assert!(!text.contains(&secret));
-        assert!(file.create("living room", Rights::ALL, 100, None).is_err());
+        assert!(file.create("living room", &Rights::ALL, 100, None).is_err());
         file.revoke("living room").unwrap();
         let error = file.revoke("living room").unwrap_err().to_string();
         assert!(error.contains("no token \"living room\""), "{error}");
@@ -308,9 +307,9 @@ mod tests {
     fn an_expired_token_makes_room_for_its_name() {
         let dir = tempfile::tempdir().unwrap();
         let file = TokenFile::of(dir.path(), None);
-        file.create("tv", Rights::SCREEN, 100, Some(200)).unwrap();
-        assert!(file.create("tv", Rights::SCREEN, 199, None).is_err());
-        file.create("tv", Rights::SCREEN, 200, None).unwrap();
+        file.create("tv", &Rights::SCREEN, 100, Some(200)).unwrap();
+        assert!(file.create("tv", &Rights::SCREEN, 199, None).is_err());
+        file.create("tv", &Rights::SCREEN, 200, None).unwrap();
     }
 
     #[test]
@@ -320,7 +319,7 @@ mod tests {
         let file = TokenFile::of(&state, Some(&index));
         assert!(!file.had_tokens());
         for emptied in [&state, &index] {
-            file.create("tv", Rights::SCREEN, 100, None).unwrap();
+            file.create("tv", &Rights::SCREEN, 100, None).unwrap();
             fs::remove_dir_all(emptied).unwrap();
             assert!(file.had_tokens(), "{}", emptied.display());
             file.forget().unwrap();
@@ -335,7 +334,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
         let file = TokenFile::of(dir.path(), None);
-        file.create("tv", Rights::SCREEN, 100, None).unwrap();
+        file.create("tv", &Rights::SCREEN, 100, None).unwrap();
         let mode = fs::metadata(file.path()).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }

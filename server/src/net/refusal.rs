@@ -5,35 +5,60 @@ use std::time::Duration;
 use http::{HeaderValue, StatusCode, header};
 use warp::reply::Response;
 
-/// A refusal in words.
+/// Why a request is not answered as asked, in words for whoever asked.
 #[derive(Clone, Debug)]
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) sentence: String,
+pub struct Refusal {
+    status: StatusCode,
+    sentence: String,
     /// When it may be worth trying again.
-    pub(super) after: Option<Duration>,
+    after: Option<Duration>,
     /// The methods that would have been answered.
     allowed: Option<&'static str>,
 }
 
-impl Answer {
-    pub(super) fn new(status: StatusCode, sentence: impl Into<String>) -> Self {
+impl Refusal {
+    /// A refusal with this status and sentence.
+    pub fn new(status: StatusCode, sentence: impl Into<String>) -> Self {
         Self {
             status,
-            sentence: sentence.into(),
+            // One line, whatever a library's error had to say.
+            sentence: sentence.into().replace(['\r', '\n'], " "),
             after: None,
             allowed: None,
         }
     }
 
-    pub(super) fn allowing(mut self, methods: &'static str) -> Self {
+    /// The request itself is wrong.
+    pub fn bad_request(sentence: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, sentence)
+    }
+
+    /// What was asked for can't be had now; in a few seconds perhaps.
+    pub fn unavailable(sentence: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, sentence).after(Duration::from_secs(5))
+    }
+
+    /// The same refusal, which names the methods that would be answered.
+    pub fn allowing(mut self, methods: &'static str) -> Self {
         self.allowed = Some(methods);
         self
     }
 
-    pub(super) fn after(mut self, span: Duration) -> Self {
+    /// The same refusal, which says when to try again.
+    pub fn after(mut self, span: Duration) -> Self {
         self.after = Some(span);
         self
+    }
+
+    /// The status that the client is told.
+    #[cfg(test)]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The sentence that the client is told.
+    pub fn sentence(&self) -> &str {
+        &self.sentence
     }
 
     pub(super) fn stranger() -> Self {
@@ -109,7 +134,7 @@ impl Answer {
     }
 
     /// As the answer to a request.
-    pub(super) fn into_response(self) -> Response {
+    pub fn into_response(self) -> Response {
         let (retry, allowed) = (self.retry_after(), self.allowed);
         let mut response: Response =
             http::Response::new(bytes::Bytes::from(format!("{}\n", self.sentence))).map(Into::into);
@@ -139,12 +164,12 @@ mod tests {
     #[test]
     fn last_words_are_well_formed() {
         for answer in [
-            Answer::full(),
-            Answer::stranger(),
-            Answer::per_address(),
-            Answer::slow_head(),
-            Answer::unreadable(431, 8192),
-            Answer::unreadable(400, 8192),
+            Refusal::full(),
+            Refusal::stranger(),
+            Refusal::per_address(),
+            Refusal::slow_head(),
+            Refusal::unreadable(431, 8192),
+            Refusal::unreadable(400, 8192),
         ] {
             let is_busy = matches!(answer.status.as_u16(), 429 | 503);
             let text = String::from_utf8(answer.into_bytes()).unwrap();
@@ -162,7 +187,7 @@ mod tests {
 
     #[test]
     fn half_a_second_is_a_second() {
-        let answer = Answer::full()
+        let answer = Refusal::full()
             .after(Duration::from_millis(5100))
             .into_response();
         assert_eq!(answer.headers()[header::RETRY_AFTER], "6");
