@@ -41,6 +41,7 @@ mod stats;
 mod store;
 pub mod tasks;
 pub mod timeline;
+mod typed;
 mod vital;
 
 pub use app::{RunError, run, serve};

@@ -10,8 +10,8 @@ use warp::{Reply, reply::Response};
 use crate::net::Refusal;
 
 /// A value that a key of the query can't have.
-pub(super) fn bad_value(key: &str, value: &str, expected: &str) -> Refusal {
-    Refusal::bad_request(format!("{key}={value} can't be: it has to be {expected}"))
+pub(super) fn bad_value(key: &str, value: &str, reason: impl std::fmt::Display) -> Refusal {
+    Refusal::bad_request(format!("{key}={value} can't be: {reason}"))
 }
 
 /// Nothing lies at this path.

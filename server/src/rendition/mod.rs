@@ -4,6 +4,13 @@
 //! same, so two clients whose wishes hardly differ must come out equal: sizes are snapped to a
 //! ladder.
 
+mod ladder;
+mod wishes;
+
+#[cfg(test)]
+pub use ladder::snap;
+pub use wishes::{KEYS as WISH_KEYS, Wishes};
+
 use crate::{
     render::{Fit, Quality, Size},
     timeline::Transition,
@@ -49,22 +56,6 @@ pub enum Pair {
 }
 
 impl Pair {
-    /// What a reader of an option or a query is told to write.
-    pub const EXPECTED: &str = "on, own, wide, upright or off";
-
-    /// Reads one of [`Self::EXPECTED`]; `on` is what a screen of the size `house` has room for, so that all
-    /// screens show the same photos.
-    pub fn read(text: &str, house: Size) -> Option<Self> {
-        match text.trim().to_ascii_lowercase().as_str() {
-            "on" | "true" | "yes" => Some(Self::of(house)),
-            "off" | "false" | "no" => Some(Self::Off),
-            "own" => Some(Self::Own),
-            "wide" => Some(Self::Wide),
-            "upright" => Some(Self::Upright),
-            _ => None,
-        }
-    }
-
     /// What a screen of this size has room for; a square one counts as wide.
     pub fn of(size: Size) -> Self {
         if size.width >= size.height {
@@ -83,7 +74,7 @@ impl Pair {
     }
 }
 
-/// As [`Pair::read`] reads it.
+/// As a wish is typed.
 impl std::fmt::Display for Pair {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
@@ -209,49 +200,9 @@ impl Rendition {
     }
 }
 
-/// Long sides that are rendered. ChannelSetup screens stand on it exactly.
-const LONG_SIDES: [u32; 13] = [
-    160, 320, 480, 640, 800, 960, 1024, 1280, 1366, 1600, 1920, 2560, 3840,
-];
-
-/// Short sides are rounded to a multiple of this.
-const SHORT_STEP: u32 = 8;
-
-/// Nothing narrower than this share of the long side: a sliver is a mistake or mischief.
-const MAX_ASPECT: u32 = 4;
-
-/// The size on the ladder that serves `size`: at least as large where the ladder goes that far, of
-/// the same shape within a few pixels.
-pub fn snap(size: Size) -> Size {
-    let (long, short) = (
-        size.width.max(size.height).max(1),
-        size.width.min(size.height).max(1),
-    );
-    let largest = LONG_SIDES[LONG_SIDES.len() - 1];
-    let rung = LONG_SIDES
-        .into_iter()
-        .find(|rung| *rung >= long)
-        .unwrap_or(largest);
-    let exact = u64::from(short) * u64::from(rung) / u64::from(long);
-    let rounded = (exact as u32 + SHORT_STEP / 2) / SHORT_STEP * SHORT_STEP;
-    let short = rounded.clamp(rung / MAX_ASPECT / SHORT_STEP * SHORT_STEP, rung);
-    if size.width >= size.height {
-        Size {
-            width: rung,
-            height: short,
-        }
-    } else {
-        Size {
-            width: short,
-            height: rung,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     fn size(width: u32, height: u32) -> Size {
         Size { width, height }
@@ -310,22 +261,6 @@ mod tests {
     }
 
     #[test]
-    fn common_screens_are_themselves() {
-        for (width, height) in [
-            (1920, 1080),
-            (1280, 720),
-            (640, 480),
-            (800, 600),
-            (1024, 768),
-            (3840, 2160),
-            (1080, 1920),
-            (1366, 768),
-        ] {
-            assert_eq!(snap(size(width, height)), size(width, height));
-        }
-    }
-
-    #[test]
     fn captions_are_off_all_or_a_list() {
         let read = |text: &str| text.parse::<Captions>();
         assert!(read("off").unwrap().is_off());
@@ -334,27 +269,6 @@ mod tests {
         assert_eq!(read("all"), read("text,album,place,date"));
         for bad in ["", "on", "date,", "date,off", "Date"] {
             assert!(read(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn odd_ones_go_up_to_the_next_rung_and_giants_come_down() {
-        assert_eq!(snap(size(1000, 500)), size(1024, 512));
-        assert_eq!(snap(size(7680, 4320)), size(3840, 2160));
-        assert_eq!(snap(size(5000, 16)), size(3840, 960));
-        assert_eq!(snap(size(16, 16)), size(160, 160));
-    }
-
-    proptest! {
-        #[test]
-        fn snapping_is_stable_and_keeps_the_shape(width in 160u32..=3840, height in 160u32..=3840) {
-            let once = snap(size(width, height));
-            prop_assert_eq!(snap(once), once);
-            let wanted = f64::from(width) / f64::from(height);
-            let got = f64::from(once.width) / f64::from(once.height);
-            if (0.25..=4.0).contains(&wanted) {
-                prop_assert!((got / wanted - 1.0).abs() < 0.11, "{} {}", wanted, got);
-            }
         }
     }
 }
