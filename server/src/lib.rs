@@ -24,6 +24,7 @@ pub mod config;
 mod endpoints;
 mod files;
 mod heap;
+mod hex;
 mod hub;
 mod library;
 mod log;

@@ -4,7 +4,8 @@ use std::convert::Infallible;
 
 use bytes::Bytes;
 use futures_util::stream;
-use http::{StatusCode, header, response::Builder};
+use headers::{ETag, HeaderMapExt, IfNoneMatch};
+use http::{HeaderMap, StatusCode, header, response::Builder};
 use warp::{Reply, reply::Response};
 
 use crate::net::Refusal;
@@ -55,6 +56,15 @@ pub(super) fn health(started_millis: u64) -> Response {
         .header(header::CACHE_CONTROL, "no-store")
         .header("x-started-at", started_millis);
     built(builder, "ok\n")
+}
+
+/// Whether a client has what `tag` is the tag of, by its `If-None-Match`.
+pub(super) fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+    let known = headers.typed_get::<IfNoneMatch>();
+    match (known, tag.parse::<ETag>()) {
+        (Some(known), Ok(tag)) => !known.precondition_passes(&tag),
+        _ => false,
+    }
 }
 
 /// Something that must be asked for anew each time.

@@ -4,8 +4,8 @@ use http::{HeaderMap, HeaderValue, Method, header};
 
 use super::{
     address::{self, Endpoint},
-    pictures::{paint::Paint, snapshot},
-    query,
+    pictures::paint::Paint,
+    query, reply,
 };
 use crate::{
     config::Config,
@@ -75,7 +75,7 @@ pub fn headers(agent: &str, if_none_match: &[u8], tag: &str) -> (bool, bool) {
     }
     (
         Paint::for_agent(agent) == Paint::Advance,
-        snapshot::matches(&headers, tag),
+        reply::is_known(&headers, tag),
     )
 }
 

@@ -3,7 +3,10 @@
 use http::{StatusCode, header};
 use warp::reply::Response;
 
-use crate::endpoints::{Request, policy::InlineStyle, reply};
+use crate::{
+    endpoints::{Request, policy::InlineStyle, reply},
+    hex::hex,
+};
 
 /// What trunk built, each file with its `.gz` beside it. Empty in a program that was built without
 /// the viewer.
@@ -43,18 +46,10 @@ pub(in crate::endpoints) fn answer(name: &str, request: &Request) -> Option<Resp
                 "public, max-age=31536000, immutable"
             },
         );
-    let known = request
-        .headers
-        .get(header::IF_NONE_MATCH)
-        .and_then(|value| value.to_str().ok());
-    if known.is_some_and(|known| known.contains(&tag)) {
+    if reply::is_known(&request.headers, &tag) {
         return Some(reply::built(builder.status(StatusCode::NOT_MODIFIED), ""));
     }
-    let accepted = request
-        .headers
-        .get(header::ACCEPT_ENCODING)
-        .and_then(|value| value.to_str().ok());
-    let packed = accepted
+    let packed = Some(request.header(&header::ACCEPT_ENCODING))
         .filter(|accepted| accepted.contains("gzip"))
         .and_then(|_| Dist::get(&format!("{name}.gz")));
     let data = match packed {
@@ -75,20 +70,33 @@ pub(in crate::endpoints) fn version() -> String {
     )
 }
 
-fn content_type(name: &str) -> &'static str {
-    match name.rsplit_once('.').map_or("", |(_, ending)| ending) {
-        "html" => "text/html; charset=utf-8",
-        "js" => "text/javascript; charset=utf-8",
-        "css" => "text/css; charset=utf-8",
-        "wasm" => "application/wasm",
-        "json" | "webmanifest" => "application/json",
-        "svg" => "image/svg+xml",
-        "png" => "image/png",
-        "ico" => "image/x-icon",
-        _ => "application/octet-stream",
+/// The kind of a file by its name's ending; what is text is UTF-8.
+fn content_type(name: &str) -> String {
+    let kind = mime_guess::from_path(name).first_or_octet_stream();
+    match kind.type_().as_str() {
+        "text" => format!("{kind}; charset=utf-8"),
+        _ => kind.to_string(),
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_say_what_they_are() {
+        for (name, kind) in [
+            ("index.html", "text/html; charset=utf-8"),
+            ("page-0123.js", "text/javascript; charset=utf-8"),
+            ("viewer.css", "text/css; charset=utf-8"),
+            ("viewer_bg.wasm", "application/wasm"),
+            ("a.json", "application/json"),
+            ("a.svg", "image/svg+xml"),
+            ("a.png", "image/png"),
+            ("a.ico", "image/x-icon"),
+            ("a", "application/octet-stream"),
+        ] {
+            assert_eq!(content_type(name), kind);
+        }
+    }
 }

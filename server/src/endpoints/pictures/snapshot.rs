@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use http::{HeaderMap, StatusCode, header};
+use http::{StatusCode, header};
 use warp::reply::Response;
 
 use crate::{
@@ -37,7 +37,7 @@ pub(in crate::endpoints) async fn answer(
     };
     let frame = now.current;
     let tag = etag(&frame, &show.rendition);
-    let fresh = matches(&request.headers, &tag);
+    let fresh = reply::is_known(&request.headers, &tag);
     let slide = frame.meta.slide.map_or(0, |slide| slide.0);
     let reply = http::Response::builder()
         .header(header::ETAG, tag)
@@ -64,15 +64,4 @@ fn etag(frame: &Frame, rendition: &Rendition) -> String {
     rendition.hash(&mut hasher);
     frame.jpeg().hash(&mut hasher);
     format!("\"{:016x}\"", hasher.finish())
-}
-
-pub(in crate::endpoints) fn matches(headers: &HeaderMap, tag: &str) -> bool {
-    headers
-        .get_all(header::IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|candidate| {
-            candidate.trim() == "*" || candidate.trim().trim_start_matches("W/") == tag
-        })
 }

@@ -17,7 +17,8 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use sha2::{Digest, Sha256};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
 
@@ -97,7 +98,8 @@ pub struct Guard {
     token_file: Option<TokenFile>,
     book: RwLock<Arc<Book>>,
     nobody: Member,
-    key: [u8; 32],
+    /// With a key of this run.
+    mac: Hmac<Sha256>,
     /// Keyed hashes of right names and passwords.
     remembered: Mutex<HashSet<[u8; 32]>>,
     throttle: Mutex<Throttle>,
@@ -129,7 +131,7 @@ impl Guard {
         chosen: Vec<String>,
         token_file: Option<TokenFile>,
     ) -> Result<Self, GuardError> {
-        let mut key = [0; 32];
+        let mut key = [0; 64];
         getrandom::fill(&mut key).map_err(GuardError::Random)?;
         let nobody = Book {
             everyone: None,
@@ -144,7 +146,7 @@ impl Guard {
             token_file,
             book: RwLock::new(Arc::new(nobody)),
             nobody: Member::new(None, Rights::default()),
-            key,
+            mac: Hmac::new(&key.into()),
             remembered: Mutex::default(),
             throttle: Mutex::default(),
             checks: Semaphore::new(MAX_CHECKS),
@@ -296,20 +298,12 @@ impl Guard {
 
     /// HMAC-SHA-256 (RFC 2104) under this run's key, of texts that can't run into each other.
     fn keyed(&self, purpose: &[u8], texts: &[&str]) -> [u8; 32] {
-        let pad = |byte: u8| {
-            let mut block = [byte; 64];
-            for (block, key) in block.iter_mut().zip(self.key) {
-                *block ^= key;
-            }
-            block
-        };
-        let mut inner = Sha256::new().chain_update(pad(0x36)).chain_update(purpose);
+        let mut mac = self.mac.clone().chain_update(purpose);
         for text in texts {
-            inner.update((text.len() as u64).to_le_bytes());
-            inner.update(text);
+            mac.update(&(text.len() as u64).to_le_bytes());
+            mac.update(text.as_bytes());
         }
-        let outer = Sha256::new().chain_update(pad(0x5c));
-        outer.chain_update(inner.finalize()).finalize().into()
+        mac.finalize().into_bytes().into()
     }
 
     /// Follows the files, for ever: who is revoked is sent away within a second or two.
