@@ -27,6 +27,7 @@ mod heap;
 mod hex;
 mod hub;
 mod library;
+mod locked;
 mod log;
 mod lookalikes;
 mod net;

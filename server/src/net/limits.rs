@@ -4,12 +4,14 @@ use std::{
     collections::HashMap,
     net::IpAddr,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering::SeqCst},
     },
 };
 
 use super::throttle;
+
+use crate::locked::locked;
 
 /// Why somebody was turned away, or cut off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,9 +169,7 @@ impl ConnectionCounts {
     }
 
     fn by_address(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
-        self.by_address
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        locked(&self.by_address)
     }
 
     /// Counts somebody who was turned away.

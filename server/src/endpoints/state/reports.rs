@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use http::StatusCode;
@@ -12,6 +12,7 @@ use warp::reply::Response;
 use crate::{
     clock,
     endpoints::{Outputs, Request, reply, request::Body},
+    locked::locked,
     net::Refusal,
 };
 
@@ -44,7 +45,7 @@ pub struct Reported {
 impl Reports {
     /// Takes note; what is no news any more is forgotten. False when there are too many screens.
     pub fn take(&self, address: String, report: Report, now: UnixMillis) -> bool {
-        let mut screens = self.screens.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut screens = locked(&self.screens);
         screens.retain(|_, reported| is_fresh(reported, now));
         let key = (address.clone(), report.id.clone());
         if screens.len() >= MAX_SCREENS && !screens.contains_key(&key) {
@@ -64,7 +65,7 @@ impl Reports {
 
     /// The screens that are on, by name, then by address.
     pub fn fresh(&self, now: UnixMillis) -> Vec<Reported> {
-        let screens = self.screens.lock().unwrap_or_else(PoisonError::into_inner);
+        let screens = locked(&self.screens);
         let fresh = screens.values().filter(|reported| is_fresh(reported, now));
         let mut fresh: Vec<Reported> = fresh.cloned().collect();
         fresh.sort_by(|a, b| {

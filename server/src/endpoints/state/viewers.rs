@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
     time::{Duration, Instant},
@@ -14,6 +14,7 @@ use mantel_shared::UnixMillis;
 use crate::{
     channels::FeedKey,
     endpoints::pictures::held::{Held, Holding},
+    locked::locked,
     net::Cut,
     stats::Histogram,
 };
@@ -346,10 +347,6 @@ impl Drop for Viewing {
             *totals += self.row.totals();
         }
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

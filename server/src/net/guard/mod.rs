@@ -24,7 +24,7 @@ use tokio::sync::Semaphore;
 
 use self::{credentials::Credentials, passwords::User};
 use super::{throttle::Throttle, visitor::Member};
-use crate::rights::Rights;
+use crate::{locked::locked, rights::Rights};
 
 pub(in crate::net) use passwords::check_name;
 pub use tokens::{Token, TokenError, TokenFile};
@@ -197,14 +197,14 @@ impl Guard {
         }
         // Behind a unix socket is a proxy; where it names nobody all of its clients are one.
         let from = from.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-        let taken = lock(&self.throttle).take(from, Instant::now());
+        let taken = locked(&self.throttle).take(from, Instant::now());
         taken.map_err(Denied::Throttled)?;
         let Some((name, password)) = credentials.basic.clone() else {
             return Err(Denied::Unknown);
         };
         let entry = self.check(&book, name, password).await;
         if let Ok(_) | Err(Denied::Busy) = &entry {
-            lock(&self.throttle).give_back(from);
+            locked(&self.throttle).give_back(from);
         }
         entry
     }
@@ -227,7 +227,7 @@ impl Guard {
         }
         if let Some((name, password)) = &credentials.basic {
             let digest = self.digest(name, password);
-            if lock(&self.remembered).contains(&digest) {
+            if locked(&self.remembered).contains(&digest) {
                 return book.user(name).map(|user| self.entry(user));
             }
         }
@@ -257,13 +257,13 @@ impl Guard {
             return Err(Denied::Busy);
         };
         // Six requests of one page come at once, and the first has found it out.
-        if !lock(&self.remembered).contains(&digest) {
+        if !locked(&self.remembered).contains(&digest) {
             let check = move || passwords::verify(&password, &hash);
             let right = tokio::task::spawn_blocking(check).await.unwrap_or(false);
             if !right || user.is_none() {
                 return Err(Denied::Unknown);
             }
-            let mut remembered = lock(&self.remembered);
+            let mut remembered = locked(&self.remembered);
             if remembered.len() >= MAX_REMEMBERED {
                 remembered.clear();
             }
@@ -417,7 +417,7 @@ impl Guard {
             );
         }
         *self.book.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(book);
-        lock(&self.remembered).clear();
+        locked(&self.remembered).clear();
     }
 
     fn book(&self) -> Arc<Book> {
@@ -478,10 +478,6 @@ pub fn password_line(
 
 fn unix_now() -> u64 {
     crate::clock::now().0 / 1000
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
