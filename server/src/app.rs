@@ -12,7 +12,7 @@ use crate::{
     channel::{ChannelSetup, ChannelTask, Role},
     channels::{Channels, FeedKey},
     config::{Config, Listen},
-    endpoints::{self, Outputs},
+    endpoints::{self, BodyLimits, House, Looks, Outputs, Reach, Run, Watched},
     fillers::Fillers,
     hub::{Feeds, Framing},
     lan::lan_addresses,
@@ -95,13 +95,11 @@ pub async fn serve(
         })
     });
 
-    let outputs = Outputs {
-        work,
-        is_in_house: listeners.addresses().iter().any(Listen::is_in_house),
-        ..outputs(&config, feeds.clone(), channels, catalogue, framing)
-    };
+    let mut outputs = outputs(&config, feeds.clone(), channels, catalogue, framing);
+    outputs.watched.work = work;
+    outputs.reach.is_in_house = listeners.addresses().iter().any(Listen::is_in_house);
     let budget = config.slow_viewer_bytes;
-    let held = endpoints::keep_within(outputs.viewers.clone(), feeds.clone(), budget);
+    let held = endpoints::keep_within(outputs.watched.viewers.clone(), feeds.clone(), budget);
     let held = tokio::spawn(held);
     let accept = accept(&config, Arc::new(outputs))?;
     ready(accept.keys());
@@ -142,25 +140,32 @@ pub(crate) fn outputs(
     framing: Arc<Framing>,
 ) -> Outputs {
     Outputs {
-        feeds,
-        channels,
-        library: catalogue.library().clone(),
-        catalogue,
-        profiles: Arc::new(Profiles::open(config.dirs.state.as_deref())),
-        framing,
-        rendition: config.rendition,
-        resume_after: config.resume_after,
-        viewers: Arc::default(),
-        reports: Arc::default(),
-        work: Arc::default(),
-        step_down: config.step_down,
-        connections: Arc::default(),
-        frame_origins: config.access.origins.clone(),
-        is_in_house: config.listen.iter().any(Listen::is_in_house),
-        max_body: config.max_body,
-        body_timeout: config.limits.body_timeout,
-        started_at: Instant::now(),
-        started_millis: crate::clock::now().0,
+        house: House {
+            feeds,
+            channels,
+            library: catalogue.library().clone(),
+            catalogue,
+            profiles: Arc::new(Profiles::open(config.dirs.state.as_deref())),
+        },
+        looks: Looks {
+            framing,
+            rendition: config.rendition,
+            resume_after: config.resume_after,
+            step_down: config.step_down,
+        },
+        watched: Watched::default(),
+        reach: Reach {
+            frame_origins: config.access.origins.clone(),
+            is_in_house: config.listen.iter().any(Listen::is_in_house),
+        },
+        body: BodyLimits {
+            max_bytes: config.max_body,
+            timeout: config.limits.body_timeout,
+        },
+        run: Run {
+            started_at: Instant::now(),
+            started_millis: crate::clock::now().0,
+        },
     }
 }
 
@@ -175,7 +180,7 @@ pub(crate) fn common(config: &Config, catalogue: Arc<Catalogue>, seed: u64) -> C
 }
 
 pub(crate) fn accept(config: &Config, outputs: Arc<Outputs>) -> Result<Accept, AcceptError> {
-    let counts = outputs.connections.clone();
+    let counts = outputs.watched.connections.clone();
     Accept::new(config, endpoints::routes(outputs), endpoints::needs, counts)
 }
 

@@ -113,6 +113,12 @@ pub fn query(config: &Config, query: &str) -> Result<String, String> {
     crate::endpoints::search::read(config, query)
 }
 
+/// The name of the right that a request takes, if it takes any, and whether an endpoint answers it;
+/// nothing for a method that is none.
+pub fn address(method: &str, path: &str, query: &str) -> Option<(Option<&'static str>, bool)> {
+    crate::endpoints::search::address(method, path, query)
+}
+
 /// Whether a client of that name is promised frames, and whether its `If-None-Match` names `tag`.
 pub fn headers(agent: &str, if_none_match: &[u8], tag: &str) -> (bool, bool) {
     crate::endpoints::search::headers(agent, if_none_match, tag)

@@ -8,12 +8,12 @@ use std::{
     fmt,
     path::{Path, PathBuf},
     str::FromStr,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard},
 };
 
 use mantel_shared::MAX_SCREEN_NAME_BYTES;
 
-use crate::{blocking::Blocking, files, state::PROFILES, store};
+use crate::{blocking::Blocking, files, locked::locked, state::PROFILES, store};
 
 /// More screens than any house has; what comes beyond is somebody filling the disk.
 pub const MAX_PROFILES: usize = 200;
@@ -213,11 +213,11 @@ impl Profiles {
     }
 
     fn turn_to_write(&self) -> MutexGuard<'_, ()> {
-        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.writing)
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.kept)
     }
 
     fn write(&self, blocking: Blocking, kept: &Kept) -> Result<(), ProfileError> {

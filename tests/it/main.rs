@@ -11,6 +11,7 @@ mod api;
 mod around;
 mod bad_input;
 mod captions;
+mod channels;
 mod cli;
 mod decoder;
 mod deploy;

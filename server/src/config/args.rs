@@ -218,7 +218,8 @@ pub enum TokenCommand {
         #[arg(value_name = "NAME")]
         name: String,
 
-        /// What it may do: any of watch,control,push [default: watch,control].
+        /// What it may do: any of watch,control,push, each to one channel alone with @NAME behind it, like
+        /// push@plot [default: watch,control].
         #[arg(long, value_name = "LIST")]
         rights: Option<String>,
 
@@ -281,11 +282,12 @@ pub struct PasswordArgs {
     #[arg(value_name = "NAME")]
     pub name: Option<String>,
 
-    /// What he may do: any of watch,control,push [default: watch,control].
+    /// What they may do: any of watch,control,push, each to one channel alone with @NAME behind it, like
+    /// watch@main [default: watch,control].
     #[arg(long, value_name = "LIST", requires = "name")]
     pub rights: Option<String>,
 
-    /// Puts the line into this file, in place of the one he has.
+    /// Puts the line into this file, in place of the one they have.
     #[arg(long, value_name = "FILE", requires = "name")]
     pub file: Option<PathBuf>,
 }

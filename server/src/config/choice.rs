@@ -75,44 +75,33 @@ impl ChoiceArgs {
             let value = typed.or_else(|| in_file.map(|(_, value)| value.clone()));
             let Some(value) = value else { continue };
             filter.set(key, &value).map_err(|expected| {
-                bad(
-                    OPTIONS[position(key)],
-                    &value,
-                    format!("it has to be {expected}"),
-                )
+                let reason = format!("it has to be {expected}");
+                bad(format!("--{key}"), &value, reason)
             })?;
         }
         Ok(filter)
     }
 }
 
-/// The keys as they are typed.
-const OPTIONS: [&str; FILTER_KEYS.len()] = [
-    "--album",
-    "--from",
-    "--to",
-    "--rating",
-    "--keyword",
-    "--orientation",
-    "--on-this-day",
-    "--newest",
-];
-
-fn position(key: &str) -> usize {
-    FILTER_KEYS
-        .iter()
-        .position(|known| *known == key)
-        .unwrap_or(0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        choice: ChoiceArgs,
+    }
+
     #[test]
     fn options_are_the_keys_of_the_filter() {
-        for (key, option) in FILTER_KEYS.iter().zip(OPTIONS) {
-            assert_eq!(format!("--{key}"), option);
+        let command = <Line as clap::CommandFactory>::command();
+        let options = command.get_arguments().filter_map(clap::Arg::get_long);
+        assert_eq!(options.collect::<Vec<_>>(), FILTER_KEYS);
+        for (i, key) in FILTER_KEYS.into_iter().enumerate() {
+            let line = <Line as clap::Parser>::parse_from(["mantel", &format!("--{key}=7")]);
+            let typed = line.choice.typed();
+            assert_eq!(typed[i], (key, Some("7".to_owned())));
         }
     }
 }

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use super::{ConfigError, bad, memory, millis, on_or_off, whole};
+use super::{ConfigError, bad, memory, millis, whole};
+use crate::typed;
 
 /// How much one connection, or one address, may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -228,10 +229,12 @@ impl LimitArgs {
                 1..=1 << 20,
             )? << 20,
             decoder_process: self.decoder_process.as_deref().map_or(Ok(true), |text| {
-                on_or_off(text).ok_or_else(|| bad("--decoder-process", text, "on or off"))
+                typed::on_or_off(text)
+                    .ok_or_else(|| bad("--decoder-process", text, "it has to be on or off"))
             })?,
             step_down: self.step_down.as_deref().map_or(Ok(true), |text| {
-                on_or_off(text).ok_or_else(|| bad("--step-down", text, "on or off"))
+                typed::on_or_off(text)
+                    .ok_or_else(|| bad("--step-down", text, "it has to be on or off"))
             })?,
         };
         Ok((limits, costs))

@@ -33,9 +33,10 @@ use crate::{
     library::Filter,
     photo::Order,
     render::{Fit, Quality},
-    rendition::{Captions, Fps, Pair, Rendition},
+    rendition::{Captions, Fps, Pair, Rendition, Wishes},
     size::Size,
     timeline::{Settings, Transition},
+    typed,
 };
 
 /// A checked configuration.
@@ -198,26 +199,42 @@ impl Config {
             Some(text) => resume_after("--resume-after", &text)?,
             None => Some(DEFAULT_PAUSE_MILLIS),
         };
-        let typed = args.transition.or(file.transition);
-        let transition = match typed.as_deref() {
-            // The default gives way to a short interval; a wish does not.
-            None => Transition::Crossfade {
-                millis: 1000.min(interval_millis / 2) as u32,
-            },
-            Some(text) => transition("--transition", text, interval_millis, &interval)?,
+        let number = |number: i64| number.to_string();
+        let mut wishes = Wishes::default();
+        for (key, typed, in_file) in [
+            ("size", args.size, file.size),
+            ("fit", args.fit.map(|fit| fit.to_string()), file.fit),
+            (
+                "quality",
+                args.quality.map(number),
+                file.quality.map(number),
+            ),
+            ("fps", args.fps.map(number), file.fps.map(number)),
+            ("transition", args.transition, file.transition),
+            ("pair", args.pair, file.pair),
+            ("caption", args.caption, file.caption),
+        ] {
+            if let Some(text) = typed.or(in_file) {
+                wishes
+                    .set(key, &text, interval_millis)
+                    .map_err(|error| bad(format!("--{key}"), &text, error))?;
+            }
+        }
+        let size = wishes.size().unwrap_or(DEFAULT_SIZE);
+        // The default gives way to a short interval; a wish does not.
+        let transition = wishes.transition().unwrap_or(Transition::Crossfade {
+            millis: 1000.min(interval_millis / 2) as u32,
+        });
+        let default = Rendition {
+            size,
+            fit: Fit::Blur,
+            quality: Quality::default(),
+            fps: Fps(20),
+            transition,
+            pair: Pair::of(size),
+            captions: Captions::default(),
+            note: true,
         };
-
-        let size = args.size.or(file.size).map_or(Ok(DEFAULT_SIZE), |text| {
-            text.parse::<Size>()
-                .map_err(|error| bad("--size", &text, error))
-        })?;
-        let fit = match (args.fit, file.fit) {
-            (Some(fit), _) => fit,
-            (None, Some(text)) => text.parse().map_err(|error| bad("--fit", &text, error))?,
-            (None, None) => Fit::Blur,
-        };
-        let quality = whole("--quality", args.quality.or(file.quality), 85, 1..=100)?;
-        let fps = whole("--fps", args.fps.or(file.fps), 20, 1..=60)?;
         let folders = if args.folders.is_empty() {
             file.folders.unwrap_or_default()
         } else {
@@ -239,25 +256,7 @@ impl Config {
             order: args.order.or(file.order).unwrap_or(Order::Shuffle),
             filter,
             seed: args.seed.or(file.seed),
-            rendition: Rendition {
-                size,
-                fit,
-                quality: Quality::new(quality as u8)
-                    .ok_or_else(|| bad("--quality", quality, "1 to 100"))?,
-                fps: Fps(fps as u32),
-                transition,
-                pair: args.pair.or(file.pair).map_or(Ok(Pair::of(size)), |text| {
-                    Pair::read(&text, size).ok_or_else(|| bad("--pair", &text, Pair::EXPECTED))
-                })?,
-                captions: args.caption.or(file.caption).map_or(
-                    Ok(Captions::default()),
-                    |text| {
-                        text.parse()
-                            .map_err(|reason: &str| bad("--caption", &text, reason))
-                    },
-                )?,
-                note: true,
-            },
+            rendition: wishes.over(&default, size),
             dirs: Dirs::new(args.data_dir.or(file.data_dir)),
             access,
             limits,
@@ -409,67 +408,10 @@ fn resume_after(option: &'static str, text: &str) -> Result<Option<NonZeroU64>, 
     after.map(Some).ok_or_else(|| bad(option, text, short))
 }
 
-/// Reads `cut` or a duration that fits into the interval.
-pub(crate) fn transition(
-    option: &'static str,
-    text: &str,
-    interval_millis: u64,
-    interval: &str,
-) -> Result<Transition, ConfigError> {
-    if text.eq_ignore_ascii_case("cut") {
-        return Ok(Transition::Cut);
-    }
-    let millis = millis(option, text)?;
-    if millis > interval_millis {
-        let reason = format!(
-            "the crossfade can't be longer than the interval of {interval}; give a shorter one, or \"cut\""
-        );
-        return Err(bad(option, text, reason));
-    }
-    Ok(match u32::try_from(millis) {
-        Ok(0) => Transition::Cut,
-        Ok(millis) => Transition::Crossfade { millis },
-        Err(_) => return Err(bad(option, text, "that is longer than a month")),
-    })
+/// Reads a duration.
+fn millis(option: &str, text: &str) -> Result<u64, ConfigError> {
+    typed::millis(text).map_err(|reason| bad(option, text, reason))
 }
-
-/// Reads `on` or `off`.
-pub(crate) fn on_or_off(text: &str) -> Option<bool> {
-    match text.trim().to_ascii_lowercase().as_str() {
-        "on" | "true" | "yes" => Some(true),
-        "off" | "false" | "no" => Some(false),
-        _ => None,
-    }
-}
-
-/// `500ms`, `8s`, `1.5s`, `2m`, `1h`; a bare number is seconds.
-fn millis(option: &'static str, text: &str) -> Result<u64, ConfigError> {
-    let lower = text.trim().to_ascii_lowercase();
-    let split = lower
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(lower.len());
-    let (number, unit) = lower.split_at(split);
-    let unit_millis = match unit.trim() {
-        "ms" => 1.0,
-        "s" | "" => 1000.0,
-        "m" | "min" => 60_000.0,
-        "h" => 3_600_000.0,
-        _ => return Err(bad(option, text, DURATION_HINT)),
-    };
-    let value = number
-        .parse::<f64>()
-        .map_err(|_| bad(option, text, DURATION_HINT))?
-        * unit_millis;
-    if value > MAX_MILLIS {
-        return Err(bad(option, text, "that is longer than a month"));
-    }
-    // Not negative: a sign is no digit.
-    #[expect(clippy::cast_sign_loss)]
-    Ok(value.round() as u64)
-}
-
-const DURATION_HINT: &str = "a duration is a number with ms, s, m or h, like 500ms, 8s or 2m";
-const MAX_MILLIS: f64 = 31.0 * 24.0 * 3_600_000.0;
 
 fn whole(
     option: &'static str,
@@ -493,9 +435,9 @@ fn whole(
         .ok_or_else(reason)
 }
 
-fn bad(option: &'static str, value: impl ToString, reason: impl ToString) -> ConfigError {
+fn bad(option: impl Into<String>, value: impl ToString, reason: impl ToString) -> ConfigError {
     ConfigError::Value {
-        option: option.to_owned(),
+        option: option.into(),
         value: value.to_string(),
         reason: reason.to_string(),
     }
@@ -580,31 +522,6 @@ mod tests {
     }
 
     #[test]
-    fn durations() {
-        for (text, expected) in [
-            ("500ms", 500),
-            ("8s", 8000),
-            ("2m", 120_000),
-            ("1.5s", 1500),
-            ("7", 7000),
-            ("1H", 3_600_000),
-        ] {
-            assert_eq!(millis("--interval", text).unwrap(), expected, "{text}");
-        }
-        for text in [
-            "",
-            "s",
-            "-3s",
-            "1..2s",
-            "5 parsecs",
-            "1e9s",
-            "99999999999999999999h",
-        ] {
-            assert!(millis("--interval", text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
     fn mistakes_get_one_sentence_and_a_code() {
         let cases: [(&[&str], &str, u8); 10] = [
             (
@@ -620,7 +537,7 @@ mod tests {
             (&["--fit", "stretch"], "stretch", 2),
             (
                 &["--pair", "maybe"],
-                "--pair \"maybe\": on, own, wide, upright or off",
+                "--pair \"maybe\": it has to be on, own, wide, upright or off",
                 2,
             ),
             (&["/no/such/folder"], "there is no such folder", 1),

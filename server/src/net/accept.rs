@@ -18,13 +18,13 @@ use tokio::{
 };
 
 use super::{
-    answers::Answer,
     cut::Cut,
     door::{Door, Way},
     entrance::Accept,
-    limits::{Place, Refusal},
+    limits::{Place, Reason},
     line::{Busy, Line},
     listen::{Listeners, Socket},
+    refusal::Refusal,
     stall::Stall,
     visitor::Peer,
 };
@@ -114,19 +114,19 @@ pub async fn serve(
 }
 
 /// Whether there is a place for somebody from there, and what to tell him if not.
-fn place(accept: &Accept, peer: Peer) -> Result<Place, Answer> {
+fn place(accept: &Accept, peer: Peer) -> Result<Place, Refusal> {
     let limits = &accept.limits;
     let ip = peer.ip();
     if ip.is_some_and(|ip| !accept.answers(ip) && !accept.is_trusted(ip)) {
-        accept.counts.refuse(Refusal::Stranger);
-        return Err(Answer::stranger());
+        accept.counts.refuse(Reason::Stranger);
+        return Err(Refusal::stranger());
     }
     let limited = ip.filter(|ip| !ip.is_loopback() && !accept.is_trusted(*ip));
     let limited = limited.map(|ip| (ip, limits.max_connections_per_address));
     let place = accept.counts.admit(limits.max_connections, limited);
     place.map_err(|why| match why {
-        Refusal::PerAddress => Answer::per_address(),
-        _ => Answer::full(),
+        Reason::PerAddress => Refusal::per_address(),
+        _ => Refusal::full(),
     })
 }
 
@@ -159,16 +159,16 @@ async fn connection(
             return Box::pin(speak(socket, line, Way::PlainOnTls, accept, shutdown)).await;
         }
         Ok(Err(_)) => return,
-        Err(_) => return counts.refuse(Refusal::SlowHead),
+        Err(_) => return counts.refuse(Reason::SlowHead),
     }
     let shaken = Box::pin(keys.acceptor.accept(socket));
     match timeout(limits.head_timeout, shaken).await {
         Ok(Ok(stream)) => Box::pin(speak(stream, line, Way::Tls, accept, shutdown)).await,
         Ok(Err(error)) => {
             tracing::debug!(%peer, %error, "TLS");
-            counts.refuse(Refusal::Tls);
+            counts.refuse(Reason::Tls);
         }
-        Err(_) => counts.refuse(Refusal::Tls),
+        Err(_) => counts.refuse(Reason::Tls),
     }
 }
 
@@ -223,18 +223,18 @@ async fn speak<T>(
         (_, Some(code)) => {
             let is_large = matches!(code, 414 | 431);
             counts.refuse(if is_large {
-                Refusal::LargeHead
+                Reason::LargeHead
             } else {
-                Refusal::Malformed
+                Reason::Malformed
             });
-            Some(Answer::unreadable(code, limits.max_head))
+            Some(Refusal::unreadable(code, limits.max_head))
         }
         (Err(error), None) if error.is_timeout() => {
             // One that has had its answers and asks no more has done nothing wrong.
             if line.has_heard || !line.has_spoken {
-                counts.refuse(Refusal::SlowHead);
+                counts.refuse(Reason::SlowHead);
             }
-            line.has_heard.then(Answer::slow_head)
+            line.has_heard.then(Refusal::slow_head)
         }
         _ => None,
     };
@@ -277,7 +277,7 @@ async fn after(error: io::Error) {
     }
 }
 
-fn refuse(refusals: &mut JoinSet<()>, mut socket: Socket, answer: Answer) {
+fn refuse(refusals: &mut JoinSet<()>, mut socket: Socket, answer: Refusal) {
     if refusals.len() >= MAX_REFUSALS {
         // Too many to linger for. What fits into its socket at once is said all the same.
         if let Socket::Tcp(stream) = &socket {
@@ -289,7 +289,7 @@ fn refuse(refusals: &mut JoinSet<()>, mut socket: Socket, answer: Answer) {
 }
 
 /// Last words. A client that neither takes them nor goes away is not waited for.
-async fn part(io: &mut (impl AsyncRead + AsyncWrite + Unpin), answer: Answer) {
+async fn part(io: &mut (impl AsyncRead + AsyncWrite + Unpin), answer: Refusal) {
     let polite = async {
         io.write_all(&answer.into_bytes()).await?;
         io.shutdown().await?;

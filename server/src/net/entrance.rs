@@ -23,7 +23,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Accept {
     pub(super) routes: BoxedFilter<(Response,)>,
-    pub(super) needs: fn(&Method, &str) -> Need,
+    pub(super) needs: fn(&Method, &str, &str) -> Need,
     pub(super) counts: Arc<ConnectionCounts>,
     pub(super) limits: Limits,
     pub(super) access: Access,
@@ -47,15 +47,15 @@ pub enum AcceptError {
 }
 
 impl Accept {
-    /// Lets in whom `config` lets in; `routes` answer them, and `needs` says what a request takes. Reads files:
-    /// called before anything is served.
+    /// Lets in whom `config` lets in; `routes` answer them, and `needs` says what a request of this method,
+    /// path and query takes. Reads files: called before anything is served.
     ///
     /// # Errors
     /// Passwords, tokens or certificates can't be read.
     pub fn new(
         config: &Config,
         routes: BoxedFilter<(Response,)>,
-        needs: fn(&Method, &str) -> Need,
+        needs: fn(&Method, &str, &str) -> Need,
         counts: Arc<ConnectionCounts>,
     ) -> Result<Self, AcceptError> {
         let access = config.access.clone();

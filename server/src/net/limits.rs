@@ -4,16 +4,18 @@ use std::{
     collections::HashMap,
     net::IpAddr,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering::SeqCst},
     },
 };
 
 use super::throttle;
 
+use crate::locked::locked;
+
 /// Why somebody was turned away, or cut off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum Reason {
     /// An address that is not of this house.
     Stranger,
     /// A `Host` that this server doesn't go by, or none.
@@ -52,7 +54,7 @@ pub enum Refusal {
     Memory,
 }
 
-impl Refusal {
+impl Reason {
     const N: usize = 18;
 
     /// All of them, in the order of their discriminants.
@@ -106,7 +108,7 @@ impl Refusal {
 #[derive(Debug, Default)]
 pub struct ConnectionCounts {
     open: AtomicU64,
-    refusals: [AtomicU64; Refusal::N],
+    refusals: [AtomicU64; Reason::N],
     /// Those of each address that has a limit: never more rows than connections.
     by_address: Mutex<HashMap<IpAddr, usize>>,
 }
@@ -124,7 +126,7 @@ impl ConnectionCounts {
 
     /// The same by reason.
     pub fn refusals(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        Refusal::ALL.into_iter().map(|refusal| {
+        Reason::ALL.into_iter().map(|refusal| {
             let n = self.refusals[refusal as usize].load(SeqCst);
             (refusal.name(), n)
         })
@@ -139,13 +141,13 @@ impl ConnectionCounts {
         self: &Arc<Self>,
         limit: usize,
         address: Option<(IpAddr, usize)>,
-    ) -> Result<Place, Refusal> {
+    ) -> Result<Place, Reason> {
         let taken = self.open.fetch_update(SeqCst, SeqCst, |open| {
             (open < limit as u64).then_some(open + 1)
         });
         if taken.is_err() {
-            self.refuse(Refusal::Full);
-            return Err(Refusal::Full);
+            self.refuse(Reason::Full);
+            return Err(Reason::Full);
         }
         let mut place = Place {
             counts: self.clone(),
@@ -157,8 +159,8 @@ impl ConnectionCounts {
             let n = by_address.entry(address).or_default();
             if *n >= limit {
                 drop(by_address);
-                self.refuse(Refusal::PerAddress);
-                return Err(Refusal::PerAddress);
+                self.refuse(Reason::PerAddress);
+                return Err(Reason::PerAddress);
             }
             *n += 1;
             place.address = Some(address);
@@ -167,13 +169,11 @@ impl ConnectionCounts {
     }
 
     fn by_address(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
-        self.by_address
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        locked(&self.by_address)
     }
 
     /// Counts somebody who was turned away.
-    pub fn refuse(&self, why: Refusal) {
+    pub fn refuse(&self, why: Reason) {
         self.refusals[why as usize].fetch_add(1, SeqCst);
     }
 }
@@ -217,7 +217,7 @@ mod tests {
     fn places_are_limited_counted_and_given_back() {
         let counts = Arc::new(ConnectionCounts::default());
         let first = counts.admit(1, None).unwrap();
-        assert_eq!(counts.admit(1, None).unwrap_err(), Refusal::Full);
+        assert_eq!(counts.admit(1, None).unwrap_err(), Reason::Full);
         assert_eq!((counts.open(), counts.refused()), (1, 1));
         assert!(counts.refusals().any(|row| row == ("full", 1)));
         drop(first);
@@ -229,7 +229,7 @@ mod tests {
         let counts = Arc::new(ConnectionCounts::default());
         let of = |ip: &str| counts.admit(10, Some((ip.parse().unwrap(), 2)));
         let (first, _second) = (of("10.0.0.1").unwrap(), of("10.0.0.1").unwrap());
-        assert_eq!(of("10.0.0.1").unwrap_err(), Refusal::PerAddress);
+        assert_eq!(of("10.0.0.1").unwrap_err(), Reason::PerAddress);
         let _other = of("10.0.0.2").unwrap();
         assert_eq!(counts.open(), 3);
         drop(first);
@@ -241,9 +241,9 @@ mod tests {
 
     #[test]
     fn refusals_are_in_order_and_have_names_of_their_own() {
-        let names: std::collections::HashSet<_> = Refusal::ALL.map(Refusal::name).into();
-        assert_eq!(names.len(), Refusal::N);
-        for (i, refusal) in Refusal::ALL.into_iter().enumerate() {
+        let names: std::collections::HashSet<_> = Reason::ALL.map(Reason::name).into();
+        assert_eq!(names.len(), Reason::N);
+        for (i, refusal) in Reason::ALL.into_iter().enumerate() {
             assert_eq!(refusal as usize, i);
         }
     }

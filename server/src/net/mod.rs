@@ -2,7 +2,6 @@
 //! is served.
 
 mod accept;
-mod answers;
 mod cut;
 mod detours;
 mod door;
@@ -12,18 +11,19 @@ mod host;
 mod limits;
 mod line;
 mod listen;
+mod refusal;
 mod shapes;
 mod stall;
 mod throttle;
 mod tls;
 mod visitor;
 
-pub use crate::rights::Need;
 pub use accept::serve;
 pub use cut::Cut;
 pub use entrance::{Accept, AcceptError};
 pub use guard::{Token, TokenError, TokenFile, password_line};
-pub use limits::{ConnectionCounts, Refusal};
+pub use limits::{ConnectionCounts, Reason};
 pub use listen::{ListenError, Listeners};
+pub use refusal::Refusal;
 pub use tls::{Keys, TlsError};
 pub use visitor::Visitor;

@@ -19,7 +19,7 @@ use tokio::{
 
 use super::{
     cut::Cut,
-    limits::{ConnectionCounts, Refusal},
+    limits::{ConnectionCounts, Reason},
 };
 
 /// A socket that is given up when it stays full for too long.
@@ -63,7 +63,7 @@ impl<T> Stall<T> {
             Poll::Ready(Err(error)) => {
                 // The kernel's own patience (TCP_USER_TIMEOUT) may end first.
                 if error.kind() == io::ErrorKind::TimedOut {
-                    self.counts.refuse(Refusal::Stalled);
+                    self.counts.refuse(Reason::Stalled);
                 }
                 Poll::Ready(Err(error))
             }
@@ -73,7 +73,7 @@ impl<T> Stall<T> {
 
     fn wait<R>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<R>> {
         if self.cut.is_cut(cx) {
-            self.counts.refuse(Refusal::Memory);
+            self.counts.refuse(Reason::Memory);
             return Poll::Ready(Err(io::Error::new(
                 io::ErrorKind::ConnectionAborted,
                 "the memory of what the peer does not take is needed",
@@ -85,7 +85,7 @@ impl<T> Stall<T> {
             ready!(self.alarm.as_mut().poll(cx));
             let due = since + self.limit;
             if Instant::now() >= due {
-                self.counts.refuse(Refusal::Stalled);
+                self.counts.refuse(Reason::Stalled);
                 return Poll::Ready(Err(io::Error::new(
                     io::ErrorKind::ConnectionAborted,
                     "the peer takes nothing any more",

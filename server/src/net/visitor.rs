@@ -49,9 +49,6 @@ pub struct Visitor {
     pub peer: Peer,
     /// The user's or the token's name; `None` where nobody has to say who he is.
     pub name: Option<Arc<str>>,
-    /// What it may do. The door has looked at that already.
-    #[allow(dead_code)]
-    pub rights: Rights,
     /// Whether the bytes are encrypted on the way to the client.
     pub is_secure: bool,
     /// Whether a page of another site asks, by somebody's browser: it is told nothing that depends on
@@ -67,7 +64,6 @@ impl Visitor {
         Self {
             peer,
             name: member.name.clone(),
-            rights: member.rights,
             is_secure,
             is_foreign: false,
             connection: Cut::default(),
@@ -86,12 +82,13 @@ impl Visitor {
     }
 
     /// Whether the token was revoked, or the user removed, by which this visitor came in.
-    #[cfg_attr(not(test), allow(dead_code))]
+    #[cfg(test)]
     pub fn is_gone(&self) -> bool {
         self.membership.0.has_changed().is_err()
     }
 
-    /// Done when [`Self::is_gone`] becomes true: a stream ends then. Borrows nothing.
+    /// Done when the token is revoked, or the user removed, by which this visitor came in: a stream ends
+    /// then. Borrows nothing.
     pub fn gone(&self) -> impl Future<Output = ()> + Send + Sync + 'static {
         let mut membership = self.membership.0.clone();
         // Nothing is ever sent: the sender's end is the message.

@@ -18,13 +18,13 @@ mod spare;
 mod tests;
 pub mod words;
 
-pub use encode::{EncodeError, Quality, encode};
+pub use encode::{EncodeError, Quality, QualityError, encode};
 pub use formats::decode::{DecodeError, DecodeLimits, cost, decode, decode_fitted};
 pub use frame::blend::{Alpha, blend};
 
 pub(crate) use fence::fenced;
 pub use formats::probe::{Kind, Probe, probe};
-pub use frame::fit::{Fit, fit, lies};
+pub use frame::fit::{Fit, FitError, fit, lies};
 pub use frame::focus::focus;
 pub use frame::likeness;
 pub use frame::orient::{Orientation, orient};

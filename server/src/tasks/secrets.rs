@@ -53,7 +53,7 @@ pub fn token(task: &TokenTask, out: &mut impl Write) -> Result<(), SecretError> 
             url,
         } => {
             let is_first = file.read()?.is_none();
-            let secret = file.create(name, *rights, now, expires_in.map(|span| now + span))?;
+            let secret = file.create(name, rights, now, expires_in.map(|span| now + span))?;
             let link = format!("{url}?token={secret}");
             writeln!(
                 out,
@@ -137,7 +137,7 @@ pub fn password(task: &PasswordTask, out: &mut impl Write) -> Result<(), SecretE
     if password.is_empty() {
         return Err(SecretError::Password("an empty password is none".into()));
     }
-    let line = net::password_line(task.name.as_deref(), task.rights, &password);
+    let line = net::password_line(task.name.as_deref(), &task.rights, &password);
     let line = line.map_err(SecretError::Password)?;
     let (Some(path), Some(name)) = (&task.file, &task.name) else {
         writeln!(out, "{line}")?;

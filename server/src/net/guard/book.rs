@@ -80,7 +80,12 @@ impl Files {
                 .map(|user| {
                     let known = old.users.iter().find(|(known, _)| *known == user);
                     let member = known.map_or_else(
-                        || Arc::new(Member::new(Some(user.name.as_str().into()), user.rights)),
+                        || {
+                            Arc::new(Member::new(
+                                Some(user.name.as_str().into()),
+                                user.rights.clone(),
+                            ))
+                        },
                         |(_, member)| member.clone(),
                     );
                     (user, member)

@@ -17,7 +17,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sha2::{Digest, Sha256};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
 
@@ -27,7 +28,7 @@ use self::{
     passwords::User,
 };
 use super::{throttle::Throttle, visitor::Member};
-use crate::{blocking::Blocking, rights::Rights};
+use crate::{blocking::Blocking, locked::locked, rights::Rights};
 
 pub(in crate::net) use passwords::check_name;
 pub use tokens::{Token, TokenError, TokenFile};
@@ -99,7 +100,8 @@ pub struct Guard {
     files: Files,
     book: RwLock<Arc<Book>>,
     nobody: Member,
-    key: [u8; 32],
+    /// With a key of this run.
+    mac: Hmac<Sha256>,
     /// Keyed hashes of right names and passwords.
     remembered: Mutex<HashSet<[u8; 32]>>,
     throttle: Mutex<Throttle>,
@@ -116,7 +118,7 @@ impl Guard {
         chosen: Vec<String>,
         token_file: Option<TokenFile>,
     ) -> Result<Self, GuardError> {
-        let mut key = [0; 32];
+        let mut key = [0; 64];
         getrandom::fill(&mut key).map_err(GuardError::Random)?;
         let guard = Self {
             files: Files {
@@ -126,7 +128,7 @@ impl Guard {
             },
             book: RwLock::default(),
             nobody: Member::new(None, Rights::default()),
-            key,
+            mac: Hmac::new(&key.into()),
             remembered: Mutex::default(),
             throttle: Mutex::default(),
             checks: Semaphore::new(MAX_CHECKS),
@@ -177,14 +179,14 @@ impl Guard {
         }
         // Behind a unix socket is a proxy; where it names nobody all of its clients are one.
         let from = from.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-        let taken = lock(&self.throttle).take(from, Instant::now());
+        let taken = locked(&self.throttle).take(from, Instant::now());
         taken.map_err(Denied::Throttled)?;
         let Some((name, password)) = credentials.basic.clone() else {
             return Err(Denied::Unknown);
         };
         let entry = self.check(&book, name, password).await;
         if let Ok(_) | Err(Denied::Busy) = &entry {
-            lock(&self.throttle).give_back(from);
+            locked(&self.throttle).give_back(from);
         }
         entry
     }
@@ -207,7 +209,7 @@ impl Guard {
         }
         if let Some((name, password)) = &credentials.basic {
             let digest = self.digest(name, password);
-            if lock(&self.remembered).contains(&digest) {
+            if locked(&self.remembered).contains(&digest) {
                 return book.user(name).map(|user| self.entry(user));
             }
         }
@@ -237,13 +239,13 @@ impl Guard {
             return Err(Denied::Busy);
         };
         // Six requests of one page come at once, and the first has found it out.
-        if !lock(&self.remembered).contains(&digest) {
+        if !locked(&self.remembered).contains(&digest) {
             let check = move || passwords::verify(&password, &hash);
             let right = tokio::task::spawn_blocking(check).await.unwrap_or(false);
             if !right || user.is_none() {
                 return Err(Denied::Unknown);
             }
-            let mut remembered = lock(&self.remembered);
+            let mut remembered = locked(&self.remembered);
             if remembered.len() >= MAX_REMEMBERED {
                 remembered.clear();
             }
@@ -278,20 +280,12 @@ impl Guard {
 
     /// HMAC-SHA-256 (RFC 2104) under this run's key, of texts that can't run into each other.
     fn keyed(&self, purpose: &[u8], texts: &[&str]) -> [u8; 32] {
-        let pad = |byte: u8| {
-            let mut block = [byte; 64];
-            for (block, key) in block.iter_mut().zip(self.key) {
-                *block ^= key;
-            }
-            block
-        };
-        let mut inner = Sha256::new().chain_update(pad(0x36)).chain_update(purpose);
+        let mut mac = self.mac.clone().chain_update(purpose);
         for text in texts {
-            inner.update((text.len() as u64).to_le_bytes());
-            inner.update(text);
+            mac.update(&(text.len() as u64).to_le_bytes());
+            mac.update(text.as_bytes());
         }
-        let outer = Sha256::new().chain_update(pad(0x5c));
-        outer.chain_update(inner.finalize()).finalize().into()
+        mac.finalize().into_bytes().into()
     }
 
     /// Follows the files, for ever: who is revoked is sent away within a second or two.
@@ -344,7 +338,7 @@ impl Guard {
             );
         }
         *self.book.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(book);
-        lock(&self.remembered).clear();
+        locked(&self.remembered).clear();
     }
 
     fn book(&self) -> Arc<Book> {
@@ -359,7 +353,11 @@ impl Guard {
 ///
 /// # Errors
 /// The name can't be one, or there is no randomness.
-pub fn password_line(name: Option<&str>, rights: Rights, password: &str) -> Result<String, String> {
+pub fn password_line(
+    name: Option<&str>,
+    rights: &Rights,
+    password: &str,
+) -> Result<String, String> {
     let hash = passwords::hash(password)?;
     let Some(name) = name else {
         return Ok(hash);
@@ -370,10 +368,6 @@ pub fn password_line(name: Option<&str>, rights: Rights, password: &str) -> Resu
 
 fn unix_now() -> u64 {
     crate::clock::now().0 / 1000
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
