@@ -13,13 +13,14 @@
 //! `producer` alone calls several stages. `main` parses, binds, runs and sets the exit code; the
 //! listener and the word to stop belong to the caller of [`run`], so that tests own both.
 
+use channel::choices as channels;
+
 pub mod announce;
 mod app;
 pub mod bench;
 mod blocking;
 mod caption;
 mod channel;
-mod channels;
 mod clock;
 pub mod config;
 mod endpoints;

@@ -4,7 +4,6 @@
 //! A choice that comes with a request narrows what the server was told to show, never widens it. Its
 //! channel is made when it is first asked for and goes when nobody has watched it for a while. All of
 //! them run by the same clock, seed and order, so that two screens with the same choice agree.
-
 //!
 //! A choice takes its place before its photos are looked for: what does not fit costs no query, few
 //! queries run at a time, and who asks for the same waits for the same one.
@@ -18,12 +17,8 @@ use std::{
 use futures_util::future::{BoxFuture, FutureExt as _, Shared, WeakShared};
 use tokio::sync::Semaphore;
 
-use crate::{
-    blocking::Blocking,
-    channel::{Channel, ChannelSetup, ChannelTask, Role},
-    library::Filter,
-    rendition::Rendition,
-};
+use super::{Channel, ChannelSetup, ChannelTask, Role};
+use crate::{blocking::Blocking, library::Filter, rendition::Rendition};
 
 /// A channel's number, for as long as this server runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

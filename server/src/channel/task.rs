@@ -1,54 +1,22 @@
-//! A channel: the one task that owns a timeline, and what others hold of it.
+//! The task that owns a channel's programme.
 //!
 //! Commands come in through one bounded queue, changes of the library through a watch; after each
 //! the new timeline is published whole. Everybody else works with such a copy, which is a pure
 //! function of time, so nobody asks this task what is on. Knows no pixels and no HTTP.
 
-use std::{
-    num::NonZeroU64,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{num::NonZeroU64, sync::Arc, time::Duration};
 
 use mantel_shared::UnixMillis;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 
+use super::{Ask, Channel, StateFile};
 use crate::{
     blocking::Blocking,
     clock,
     library::Filter,
     source::catalogue::Catalogue,
-    state::CHANNEL,
-    store,
-    timeline::{Act, Order, Programme, Roster, SavedProgramme, Settings, UnknownPhoto},
+    timeline::{Order, Programme, Roster, SavedProgramme, Settings},
 };
-
-/// What others hold of a channel.
-#[derive(Clone, Debug)]
-pub struct Channel {
-    programme: watch::Receiver<Arc<Programme>>,
-    acts: mpsc::Sender<Ask>,
-    holds: Arc<()>,
-}
-
-#[derive(Debug)]
-struct Ask {
-    act: Act,
-    by: Option<String>,
-    reply: oneshot::Sender<Result<Arc<Programme>, UnknownPhoto>>,
-}
-
-/// Why a command was not carried out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ActError {
-    /// See there.
-    #[error(transparent)]
-    UnknownPhoto(#[from] UnknownPhoto),
-    /// The server is going down.
-    #[error("the server is stopping")]
-    Stopping,
-}
 
 /// Commands that may wait; a person presses no faster than they are carried out.
 const QUEUE: usize = 16;
@@ -56,41 +24,8 @@ const QUEUE: usize = 16;
 /// How often a playlist is worked out again because slides moved on meanwhile.
 const MAX_TRIES: usize = 4;
 
-/// The state of a channel with all its waves has a few kilobytes.
-const MAX_STATE_BYTES: u64 = 1024 * 1024;
-
 /// How often the clock is compared with itself.
 const CLOCK_CHECK: Duration = Duration::from_secs(1);
-
-impl Channel {
-    /// The programme as it is now, and word of every change.
-    pub fn programme(&self) -> watch::Receiver<Arc<Programme>> {
-        self.programme.clone()
-    }
-
-    /// Whether anybody has a hold on this channel beside whoever asks.
-    pub fn is_held(&self) -> bool {
-        Arc::strong_count(&self.holds) > 1
-    }
-
-    /// Whether its task still works.
-    pub fn is_alive(&self) -> bool {
-        self.programme.has_changed().is_ok()
-    }
-
-    /// Has a command carried out that `by` has given, if that is known; returns the programme after it.
-    pub async fn act(&self, act: Act, by: Option<String>) -> Result<Arc<Programme>, ActError> {
-        let (reply, answer) = oneshot::channel();
-        self.acts
-            .send(Ask { act, by, reply })
-            .await
-            .map_err(|_| ActError::Stopping)?;
-        answer
-            .await
-            .map_err(|_| ActError::Stopping)?
-            .map_err(ActError::from)
-    }
-}
 
 /// What every channel of a server has in common.
 #[derive(Clone, Debug)]
@@ -107,7 +42,7 @@ pub struct ChannelSetup {
     pub resume_after: Option<NonZeroU64>,
 }
 
-/// What a channel is to the house.
+/// The part that a channel plays in the house.
 #[derive(Debug)]
 #[expect(
     clippy::large_enum_variant,
@@ -283,77 +218,13 @@ impl ChannelTask {
     }
 }
 
-/// The file that a restart goes on from.
-#[derive(Debug)]
-pub struct StateFile {
-    path: PathBuf,
-    programme: u64,
-    failed: bool,
-}
-
-#[derive(Debug, serde::Deserialize, serde::Serialize)]
-struct State {
-    seed: u64,
-    /// What the saved place is a place in: other folders make it meaningless.
-    programme: u64,
-    #[serde(flatten)]
-    saved: SavedProgramme,
-}
-
-impl StateFile {
-    /// The state kept in `dir` for the programme identified by `programme`; with it the seed and
-    /// the place that were saved there, if any were.
-    ///
-    /// A folder that can't be written is no reason not to show photos; that nothing is saved is told
-    /// at the first attempt.
-    pub fn open(dir: &Path, programme: u64) -> (Self, Option<u64>, SavedProgramme) {
-        let path = dir.join(CHANNEL);
-        store::tighten(&path);
-        let state = store::read(&path, MAX_STATE_BYTES)
-            .ok()
-            .flatten()
-            .and_then(|text| serde_json::from_slice::<State>(&text).ok());
-        let seed = state.as_ref().map(|state| state.seed);
-        let saved = state
-            .filter(|state| state.programme == programme)
-            .map(|state| state.saved)
-            .unwrap_or_default();
-        (
-            Self {
-                path,
-                programme,
-                failed: false,
-            },
-            seed,
-            saved,
-        )
-    }
-
-    async fn save(&mut self, seed: u64, programme: &Programme) {
-        let state = State {
-            seed,
-            programme: self.programme,
-            saved: programme.saved(),
-        };
-        let path = self.path.clone();
-        // A disk that takes long must not hold up a thread that serves.
-        let saved = Blocking::run(move |blocking| {
-            store::replace(blocking, &path, &serde_json::to_vec(&state)?)
-        });
-        let saved = saved.await.map_err(std::io::Error::other);
-        if let Err(error) = saved.and_then(|saved| saved)
-            && !std::mem::replace(&mut self.failed, true)
-        {
-            tracing::warn!(path = %self.path.display(), %error,
-                "can't save the state; after a restart the slides start anew");
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::{library::Library, timeline::Transition};
+    use super::{super::ActError, *};
+    use crate::{
+        library::Library,
+        timeline::{Act, Transition},
+    };
 
     fn common(seed: u64) -> ChannelSetup {
         ChannelSetup {
@@ -400,20 +271,6 @@ mod tests {
             again.timeline(size, crate::rendition::Pair::Own).at(now),
             paused.timeline(size, crate::rendition::Pair::Own).at(now)
         );
-    }
-
-    #[test]
-    fn the_state_of_a_version_without_pairs_is_read() {
-        let dir = tempfile::tempdir().unwrap();
-        let old = r#"{"seed":77,"programme":1,"saved":{"anchor":{"slide":5,"starts_at":6,
-            "place":{"round":1,"index":2},"shown":null,"paused_at":null},
-            "interval_millis":10000,"photo":18446744073709551615}}"#;
-        std::fs::write(dir.path().join(CHANNEL), old).unwrap();
-        let (_, seed, saved) = StateFile::open(dir.path(), 1);
-        assert_eq!(seed, Some(77));
-        let first = saved.saved.unwrap();
-        assert_eq!((first.anchor.slide, first.photo), (5, Some(u64::MAX)));
-        assert_eq!((saved.landscape, saved.portrait), (None, None));
     }
 
     #[tokio::test]
