@@ -82,9 +82,7 @@ const LATER_REPEATS: Duration = Duration::from_secs(1);
 pub(super) struct Painter {
     paint: Paint,
     owed: Option<Arc<Frame>>,
-    /// Whether what is owed is of another feed.
-    foreign: bool,
-    /// Of this feed: another one counts by itself.
+    /// The frame that was sent last.
     sent: Option<FrameNo>,
     /// The most bytes a frame had on this stream.
     n_largest: usize,
@@ -100,7 +98,6 @@ impl Painter {
         Self {
             paint,
             owed: None,
-            foreign: false,
             sent: None,
             n_largest: 0,
             n_repeats: 0,
@@ -129,17 +126,12 @@ impl Painter {
                 }
             };
             out.push(frame.body.clone());
-            let foreign = std::mem::take(&mut self.foreign);
-            self.sent = (!foreign).then_some(frame.no);
+            self.sent = Some(frame.no);
             self.n_largest = self.n_largest.max(frame.body.len());
             self.n_repeats = 0;
             n_frames += 1;
             if self.paint == Paint::Advance {
-                let next = if foreign {
-                    now.current.clone()
-                } else {
-                    promise(&frame, now)
-                };
+                let next = promise(&frame, now);
                 out.push(next.head.clone());
                 self.owed = Some(next);
             }
@@ -165,12 +157,6 @@ impl Painter {
             out.push(frame.body.clone());
         }
         n_copies
-    }
-
-    /// What comes from here on is of another feed, whose numbers mean other frames. What was announced is still owed.
-    pub(super) fn another_feed(&mut self) {
-        self.sent = None;
-        self.foreign = self.owed.is_some();
     }
 
     /// The stream ends: what was announced is still sent.
@@ -281,8 +267,6 @@ mod tests {
         let mut painter = Painter::new(Paint::Advance);
         let mut out = vec![framing.opening()];
         painter.turn(&now(1, Some(2)), &mut out);
-        painter.another_feed();
-        // By chance the other feed's frame has the number that was announced.
         let other = |length: usize, no: u64| {
             let jpeg = vec![b'y'; length];
             let frame = framing.frame(FrameNo(no), UnixMillis(0), FrameMeta::default(), &jpeg);
@@ -291,8 +275,8 @@ mod tests {
                 next: None,
             }
         };
-        painter.turn(&other(100, 2), &mut out);
-        painter.turn(&other(200, 3), &mut out);
+        painter.turn(&other(100, 7), &mut out);
+        painter.turn(&other(200, 8), &mut out);
         painter.close(&mut out);
         let boundary = Boundary::from_content_type(&framing.content_type()).unwrap();
         let mut collector = Collector::new(boundary, Limits::default());

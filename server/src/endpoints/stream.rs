@@ -159,7 +159,6 @@ impl Stream {
         if let Some(next) = self.moving.take() {
             tracing::debug!(rendition = ?self.shown.rendition, "a viewer is shown another rendition");
             self.watching = next;
-            self.painter.another_feed();
         }
         News::Moved
     }

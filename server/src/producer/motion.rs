@@ -1,7 +1,7 @@
 //! What `/stream` is given: every frame that is on screen, one after the other, each known before
 //! its moment.
 //!
-//! Pure but for its counter: time is an argument, pixels are blended elsewhere ([`blending`](super::blending))
+//! Pure but for the count of frames: time is an argument, pixels are blended elsewhere ([`blending`](super::blending))
 //! and their JPEGs handed back. A slide is a run of frames, first those of its transition, last the
 //! slide itself, which stands. While a slide stands, the first frames of the next run are made, so
 //! that clients can be promised what follows: browsers paint a frame only when the next part's head
@@ -49,7 +49,6 @@ pub(super) struct Motion {
     rendition: Rendition,
     /// How slides are to change; in the rendition is how they do.
     asked: Transition,
-    last: FrameNo,
     current: Option<Run>,
     upcoming: Option<Run>,
     /// The last run's frame that is on; the run's length means the slide itself.
@@ -76,7 +75,6 @@ impl Motion {
             framing,
             rendition,
             asked: rendition.transition,
-            last: FrameNo(0),
             current: None,
             upcoming: None,
             on: None,
@@ -173,11 +171,9 @@ impl Motion {
             run.given_up = true;
             return;
         };
-        self.last = FrameNo(self.last.0 + 1);
+        let no = self.framing.next_no();
         let at = run.steps[key.step].0;
-        let frame = self
-            .framing
-            .frame(self.last, at, FrameMeta::default(), &jpeg);
+        let frame = self.framing.frame(no, at, FrameMeta::default(), &jpeg);
         run.blended.insert(key.step, Arc::new(frame));
     }
 
@@ -213,13 +209,10 @@ impl Motion {
     }
 
     fn run(&mut self, slide: Slide, from: Option<Arc<Frame>>, rendered: &Rendered) -> Run {
-        self.last = FrameNo(self.last.0 + 1);
-        let standing = self.framing.frame(
-            self.last,
-            slide.starts_at,
-            FrameMeta::default(),
-            &rendered.jpeg,
-        );
+        let no = self.framing.next_no();
+        let standing =
+            self.framing
+                .frame(no, slide.starts_at, FrameMeta::default(), &rendered.jpeg);
         let mut run = Run {
             slide,
             from,

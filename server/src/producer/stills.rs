@@ -1,6 +1,6 @@
 //! What `/bytes` is given: one frame a slide, the next one ahead of its moment.
 //!
-//! Pure but for its counter. A frame is made anew only when what it says changes; a slide whose
+//! Pure but for the count of frames. A frame is made anew only when what it says changes; a slide whose
 //! moment moves is sent again under a new number with the bytes it had.
 
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use mantel_shared::FrameMeta;
 
 use super::Rendered;
 use crate::{
-    hub::{Frame, FrameNo, Framing, Now},
+    hub::{Frame, Framing, Now},
     timeline::{Showing, Slide, Transition},
 };
 
@@ -20,7 +20,6 @@ pub(super) struct Stills {
     /// How slides are to change, and how they do: in no more time than they stay.
     asked: Transition,
     transition: Transition,
-    last: FrameNo,
     current: Option<Still>,
     next: Option<Still>,
 }
@@ -38,7 +37,6 @@ impl Stills {
             framing,
             asked: transition,
             transition,
-            last: FrameNo(0),
             current: None,
             next: None,
         }
@@ -93,7 +91,7 @@ impl Stills {
         {
             return still.clone();
         }
-        self.last = FrameNo(self.last.0 + 1);
+        let no = self.framing.next_no();
         let meta = FrameMeta {
             slide: Some(slide.no),
             show_at: Some(slide.starts_at),
@@ -109,10 +107,10 @@ impl Stills {
             ..FrameMeta::default()
         };
         let frame = match same_picture {
-            Some(still) => self.framing.again(self.last, meta, &still.frame),
+            Some(still) => self.framing.again(no, meta, &still.frame),
             None => self
                 .framing
-                .frame(self.last, slide.starts_at, meta, &rendered.jpeg),
+                .frame(no, slide.starts_at, meta, &rendered.jpeg),
         };
         Still {
             slide,
