@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::{
     announce,
-    channel::{ChannelSetup, ChannelTask, Role},
+    channel::{Channel, ChannelSetup, ChannelTask, Role},
     channels::{Channels, FeedKey},
     config::{Config, Listen},
     endpoints::{self, Outputs},
@@ -82,16 +82,15 @@ pub async fn serve(
         .min(4);
     let limits = StudioLimits::new(workers, mib(config.decode_memory_bytes));
     let fillers = Fillers {
-        channels: channels.clone(),
         catalogue: catalogue.clone(),
         studio: Arc::new(Studio::new(limits, work.clone())),
         framing: framing.clone(),
         stopped: stopped.clone(),
     };
-    let feeds = Arc::new_cyclic(|feeds: &Weak<Feeds<FeedKey>>| {
+    let feeds = Arc::new_cyclic(|feeds: &Weak<Feeds<FeedKey, Channel>>| {
         let feeds = feeds.clone();
-        Feeds::new(config.max_renditions, move |key, feed| {
-            fillers.start(feeds.clone(), key, feed)
+        Feeds::new(config.max_renditions, move |key, channel, feed| {
+            fillers.start(feeds.clone(), key, channel, feed);
         })
     });
 
@@ -136,7 +135,7 @@ pub async fn serve(
 
 pub(crate) fn outputs(
     config: &Config,
-    feeds: Arc<Feeds<FeedKey>>,
+    feeds: Arc<Feeds<FeedKey, Channel>>,
     channels: Arc<Channels>,
     catalogue: Arc<Catalogue>,
     framing: Arc<Framing>,

@@ -1,19 +1,19 @@
-//! What starts a producer for each feed that is opened.
+//! The producers of the house's feeds, each started when its feed is opened.
 
 use std::sync::{Arc, Weak};
 
 use tokio::sync::watch;
 
 use crate::{
-    channels::{Channels, FeedKey},
+    channel::Channel,
+    channels::FeedKey,
     hub::{Feed, Feeds, Framing},
     producer::{Producer, Studio},
     source::catalogue::Catalogue,
 };
 
-/// What starts a producer.
+/// What all producers have in common.
 pub(crate) struct Fillers {
-    pub(crate) channels: Arc<Channels>,
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) studio: Arc<Studio>,
     pub(crate) framing: Arc<Framing>,
@@ -21,11 +21,14 @@ pub(crate) struct Fillers {
 }
 
 impl Fillers {
-    /// False when the channel has gone.
-    pub(crate) fn start(&self, feeds: Weak<Feeds<FeedKey>>, key: FeedKey, feed: Arc<Feed>) -> bool {
-        let Some(channel) = self.channels.by_no(key.channel) else {
-            return false;
-        };
+    /// Starts the producer that fills `feed` with what `channel` shows.
+    pub(crate) fn start(
+        &self,
+        feeds: Weak<Feeds<FeedKey, Channel>>,
+        key: FeedKey,
+        channel: Channel,
+        feed: Arc<Feed>,
+    ) {
         let producer = Producer {
             key,
             feed,
@@ -36,6 +39,5 @@ impl Fillers {
             framing: self.framing.clone(),
         };
         tokio::spawn(producer.run(self.stopped.clone()));
-        true
     }
 }

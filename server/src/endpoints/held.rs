@@ -16,7 +16,7 @@ use bytes::Bytes;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::viewers::Viewers;
-use crate::{channels::FeedKey, hub::Feeds};
+use crate::{channel::Channel, channels::FeedKey, hub::Feeds};
 
 /// A frame's bytes, told from all others that are alive by where they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -50,7 +50,11 @@ pub(super) struct Holding {
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Keeps what slow viewers hold within `budget` bytes, for ever.
-pub async fn keep_within(viewers: Arc<Viewers>, feeds: Arc<Feeds<FeedKey>>, budget: usize) {
+pub async fn keep_within(
+    viewers: Arc<Viewers>,
+    feeds: Arc<Feeds<FeedKey, Channel>>,
+    budget: usize,
+) {
     let mut looks = interval(LOOK_EVERY);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

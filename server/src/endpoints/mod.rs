@@ -35,6 +35,7 @@ use http::{HeaderMap, Method};
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
 use crate::{
+    channel::Channel,
     channels::{Channels, FeedKey},
     hub::{Feeds, Framing},
     library::Library,
@@ -54,7 +55,7 @@ use viewers::Who;
 #[derive(Debug)]
 pub struct Outputs {
     /// One feed per rendition watched.
-    pub feeds: Arc<Feeds<FeedKey>>,
+    pub feeds: Arc<Feeds<FeedKey, Channel>>,
     /// What is on, and commands.
     pub channels: Arc<Channels>,
     /// What there is to show.

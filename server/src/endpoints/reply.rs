@@ -233,7 +233,6 @@ pub(super) async fn open(
     outputs: &Arc<Outputs>,
     wishes: &Wishes,
 ) -> Result<(FeedKey, Lease), Problem> {
-    // Held until the feed's producer holds it.
     let (channel, held) = choose(outputs, &wishes.filter).await?;
     let mut rendition = wishes.rendition;
     // Over photos nothing is explained: whoever asks for it and whoever doesn't share what is made. As long as
@@ -250,16 +249,14 @@ pub(super) async fn open(
         let same_photos = other.channel == channel;
         same_photos.then(|| rendition.distance(&other.rendition))?
     };
-    match outputs.feeds.open_nearest(&key, distance) {
+    match outputs.feeds.open_nearest(&key, &held, distance) {
         Ok(Some(opened)) => {
             if opened.0 != key {
                 outputs.connections.refuse(Refusal::Renditions);
             }
             Ok(opened)
         }
-        Ok(None) => Err(Problem::unavailable(
-            "the server is stopping, or what was asked for has just gone",
-        )),
+        Ok(None) => Err(Problem::unavailable("the server is stopping")),
         Err(full) => {
             outputs.connections.refuse(Refusal::Renditions);
             Err(Problem::unavailable(&full.to_string()))

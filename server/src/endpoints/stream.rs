@@ -186,7 +186,8 @@ impl Stream {
         let lease = if key == self.shown {
             None
         } else {
-            self.outputs.feeds.open(&key).ok().flatten()
+            let opened = self.outputs.feeds.open_beside(&self.shown, &key);
+            opened.ok().flatten()
         };
         let Some(lease) = lease else {
             return pace.stay(now);

@@ -59,7 +59,7 @@ pub struct Producer {
     /// Where to publish.
     pub feed: Arc<Feed>,
     /// All feeds, to give the place back.
-    pub feeds: Weak<Feeds<FeedKey>>,
+    pub feeds: Weak<Feeds<FeedKey, Channel>>,
     /// What is on when.
     pub channel: Channel,
     /// Where photos come from.
@@ -383,7 +383,7 @@ struct Job {
 
 /// Tells everybody that a producer has ended, when it is dropped.
 struct Ending {
-    feeds: Weak<Feeds<FeedKey>>,
+    feeds: Weak<Feeds<FeedKey, Channel>>,
     key: FeedKey,
     feed: Arc<Feed>,
 }
