@@ -11,6 +11,7 @@ use crate::{
     announce,
     channel::{Channel, ChannelSetup, ChannelTask, Role},
     channels::{Channels, FeedKey},
+    clock::Clock,
     config::{Config, Listen},
     endpoints::{self, Outputs},
     fillers::Fillers,
@@ -85,6 +86,7 @@ pub async fn serve(
         catalogue: catalogue.clone(),
         studio: Arc::new(Studio::new(limits, work.clone())),
         framing: framing.clone(),
+        clock: Clock::system(),
         stopped: stopped.clone(),
     };
     let feeds = Arc::new_cyclic(|feeds: &Weak<Feeds<FeedKey, Channel>>| {
@@ -170,6 +172,7 @@ pub(crate) fn common(config: &Config, catalogue: Arc<Catalogue>, seed: u64) -> C
         order: config.order,
         seed,
         resume_after: config.resume_after,
+        clock: Clock::system(),
     }
 }
 

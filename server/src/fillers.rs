@@ -7,16 +7,18 @@ use tokio::sync::watch;
 use crate::{
     channel::Channel,
     channels::FeedKey,
+    clock::Clock,
     hub::{Feed, Feeds, Framing},
-    producer::{Producer, Studio},
+    producer::{PictureMaker, Producer},
     source::catalogue::Catalogue,
 };
 
 /// What all producers have in common.
 pub(crate) struct Fillers {
     pub(crate) catalogue: Arc<Catalogue>,
-    pub(crate) studio: Arc<Studio>,
+    pub(crate) studio: Arc<dyn PictureMaker>,
     pub(crate) framing: Arc<Framing>,
+    pub(crate) clock: Clock,
     pub(crate) stopped: watch::Receiver<bool>,
 }
 
@@ -37,6 +39,7 @@ impl Fillers {
             catalogue: self.catalogue.clone(),
             studio: self.studio.clone(),
             framing: self.framing.clone(),
+            clock: self.clock.clone(),
         };
         tokio::spawn(producer.run(self.stopped.clone()));
     }

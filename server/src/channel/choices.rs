@@ -270,6 +270,7 @@ mod tests {
             order: Order::Name,
             seed: 1,
             resume_after: None,
+            clock: crate::clock::Clock::system(),
         };
         let (_, main) = ChannelTask::new(common.clone(), Filter::default(), Role::Choice);
         Channels::new(main, Filter::default(), common)

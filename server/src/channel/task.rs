@@ -7,12 +7,15 @@
 use std::{num::NonZeroU64, sync::Arc, time::Duration};
 
 use mantel_shared::UnixMillis;
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
 
 use super::{Ask, Channel, StateFile};
 use crate::{
     blocking::Blocking,
-    clock,
+    clock::Clock,
     library::Filter,
     source::catalogue::Catalogue,
     timeline::{Order, Programme, Roster, SavedProgramme, Settings},
@@ -27,6 +30,9 @@ const MAX_TRIES: usize = 4;
 /// How often the clock is compared with itself.
 const CLOCK_CHECK: Duration = Duration::from_secs(1);
 
+/// By how many milliseconds the clock may go back without a word: the network's time is followed by small steps.
+const UNNOTICED: u64 = 500;
+
 /// What every channel of a server has in common.
 #[derive(Clone, Debug)]
 pub struct ChannelSetup {
@@ -40,6 +46,8 @@ pub struct ChannelSetup {
     pub seed: u64,
     /// After how many milliseconds a pause ends by itself, if it does.
     pub resume_after: Option<NonZeroU64>,
+    /// By which slides come and go.
+    pub clock: Clock,
 }
 
 /// The part that a channel plays in the house.
@@ -95,6 +103,8 @@ pub struct ChannelTask {
     programme: Programme,
     published: watch::Sender<Arc<Programme>>,
     acts: mpsc::Receiver<Ask>,
+    /// What the clock said last, and when that was by a clock that nobody sets.
+    last: (UnixMillis, Instant),
 }
 
 impl ChannelTask {
@@ -113,7 +123,8 @@ impl ChannelTask {
         // From before the playlist is made: what comes meanwhile counts.
         let changes = choice.common.catalogue.library().changes();
         let roster = Arc::new(choice.roster(Blocking::here()));
-        let programme = Programme::new(choice.common.settings, &roster, saved, clock::now());
+        let now = choice.common.clock.now();
+        let programme = Programme::new(choice.common.settings, &roster, saved, now);
         let (published, receiver) = watch::channel(Arc::new(programme.clone()));
         let (sender, acts) = mpsc::channel(QUEUE);
         let task = Self {
@@ -123,6 +134,7 @@ impl ChannelTask {
             programme,
             published,
             acts,
+            last: (now, Instant::now()),
         };
         (
             task,
@@ -137,13 +149,14 @@ impl ChannelTask {
     /// Runs until every [`Channel`] is gone or the task is aborted.
     pub async fn run(mut self) {
         let mut tick = tokio::time::interval(CLOCK_CHECK);
-        let mut last = clock::now();
-        let mut day = clock::today();
+        let clock = self.choice.common.clock.clone();
+        let mut day = clock.today();
         loop {
             tokio::select! {
                 ask = self.acts.recv() => {
                     let Some(ask) = ask else { return };
-                    let result = self.programme.act(ask.act, ask.by, clock::now());
+                    let (now, _) = self.read_clock();
+                    let result = self.programme.act(ask.act, ask.by, now);
                     self.publish().await;
                     // Who asked may have gone: the command stands all the same.
                     let _ = ask.reply.send(result.map(|()| self.published.borrow().clone()));
@@ -153,13 +166,10 @@ impl ChannelTask {
                     self.take_playlist().await;
                 }
                 _ = tick.tick() => {
-                    let now = clock::now();
-                    if now.0 + 500 < last.0 {
-                        tracing::warn!("the clock went back; slides go on from where they were");
-                        self.programme.clock_went_back(UnixMillis(last.0), now);
+                    let (now, went_back) = self.read_clock();
+                    if went_back {
                         self.publish().await;
                     }
-                    last = now;
                     if let Some(after) = self.choice.common.resume_after
                         && self.programme.end_pause(after, now)
                     {
@@ -167,13 +177,29 @@ impl ChannelTask {
                         self.publish().await;
                     }
                     // What happened on this day changes at midnight.
-                    let today = clock::today();
+                    let today = clock.today();
                     if std::mem::replace(&mut day, today) != today && self.choice.filter.changes_daily() {
                         self.take_playlist().await;
                     }
                 }
             }
         }
+    }
+
+    /// The time, and whether the clock was set back. The programme is told of that before anything else: by the earlier time
+    /// it would show earlier slides.
+    fn read_clock(&mut self) -> (UnixMillis, bool) {
+        let now = self.choice.common.clock.now();
+        let (last, read_at) = std::mem::replace(&mut self.last, (now, Instant::now()));
+        let went_back = now.0 + UNNOTICED < last.0;
+        if went_back {
+            tracing::warn!("the clock went back; slides go on from where they were");
+            // What is on screen by now, not what was when the clock was read last.
+            let since = u64::try_from(read_at.elapsed().as_millis()).unwrap_or(0);
+            self.programme
+                .clock_went_back(UnixMillis(last.0 + since), now);
+        }
+        (now, went_back)
     }
 
     async fn take_playlist(&mut self) {
@@ -184,14 +210,14 @@ impl ChannelTask {
             // Sorting a hundred thousand photos is no work for a thread that serves sockets.
             let built = Blocking::run(move |blocking| {
                 let roster = known.unwrap_or_else(|| Arc::new(choice.roster(blocking)));
-                let asked = clock::now();
+                let asked = choice.common.clock.now();
                 let playlists = programme.playlists_of(&roster, asked);
                 (roster, asked, playlists)
             });
             let Ok((built, asked, playlists)) = built.await else {
                 return;
             };
-            let now = clock::now();
+            let (now, _) = self.read_clock();
             // New photos come behind the slide that was announced when they were placed.
             if self.programme.same_slide(asked, now) {
                 self.programme = self.programme.with_playlists(playlists, now);
@@ -202,7 +228,7 @@ impl ChannelTask {
         }
         // Slides change faster than photos are sorted: what is announced is kept all the same.
         if let Some(roster) = roster {
-            let now = clock::now();
+            let (now, _) = self.read_clock();
             let playlists = self.programme.playlists_of(&roster, now);
             self.programme = self.programme.with_playlists(playlists, now);
             self.publish().await;
@@ -236,6 +262,7 @@ mod tests {
             order: Order::Shuffle,
             seed,
             resume_after: None,
+            clock: Clock::system(),
         }
     }
 
@@ -265,7 +292,7 @@ mod tests {
             "another programme has another place"
         );
         let (_task, channel) = start();
-        let (now, size) = (clock::now(), crate::render::Size::new(16, 9));
+        let (now, size) = (Clock::system().now(), crate::render::Size::new(16, 9));
         let again = channel.programme().borrow().clone();
         assert_eq!(
             again.timeline(size, crate::rendition::Pair::Own).at(now),
