@@ -7,7 +7,7 @@ use tokio::{
     sync::{mpsc, watch},
 };
 
-pub use crate::hub::{Feed, FrameNo, Framing, Now};
+pub use crate::hub::{Feed, FrameNo, Framing, Next, Now};
 use crate::{
     app,
     blocking::Blocking,

@@ -46,4 +46,5 @@ mod restart;
 mod running;
 mod state;
 mod stills;
+mod unforeseen;
 mod wire;

@@ -216,7 +216,7 @@ fn assert_at_once(measured: &Measured, bound: i64) {
 }
 
 /// A page of another site with nothing in it but the picture.
-fn page(image: &str) -> String {
+pub(crate) fn page(image: &str) -> String {
     let site = site::serve(&format!(
         "<!doctype html><title>a page</title><style>html, body {{ margin: 0; background: #777 }} \
          img {{ width: 100vw; height: 100vh; display: block }}</style><img alt='' src='{image}'>"

@@ -38,7 +38,7 @@ pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<
         watching,
         moving: None,
         pace: outputs.step_down.then(|| Pace::new(uptime(outputs))),
-        painter: Painter::new(paint),
+        painter: Painter::new(paint, &outputs.framing),
         standing: None,
         started_at: Instant::now(),
         repeat: None,
@@ -114,7 +114,7 @@ impl Script for Stream {
             News::Over => {
                 // No close-delimiter: after a delimiter browsers read it as an empty part, and an
                 // <img> goes blank that could keep its last picture.
-                self.painter.close(&mut self.out);
+                self.painter.close(self.standing.as_deref(), &mut self.out);
                 out.extend(self.out.drain(..));
                 return More::Over;
             }

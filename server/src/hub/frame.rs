@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use bytes::Bytes;
-use mantel_shared::{Boundary, Encoder, FrameMeta, PartHead, Timestamp, UnixMillis};
+use mantel_shared::{Boundary, ContentType, Encoder, FrameMeta, PartHead, Timestamp, UnixMillis};
 
 /// A frame's number. Of two frames of one server the later one has the greater number, whichever feed or producer they are
 /// of; a picture that is sent again under other words has a new one.
@@ -67,6 +67,15 @@ impl Framing {
     /// What a stream starts with.
     pub fn opening(&self) -> Bytes {
         Bytes::copy_from_slice(self.encoder.opening())
+    }
+
+    /// The head of a part of which nothing is known but that it is a JPEG: any frame's body may follow.
+    pub fn open_head(&self) -> Bytes {
+        let head = PartHead {
+            content_type: ContentType::JPEG,
+            ..PartHead::default()
+        };
+        self.encoder.head(&head).into()
     }
 
     /// Frames `jpeg`, which is to be on screen at `at`.

@@ -124,7 +124,7 @@ impl Motion {
         let numbers = (frame.no, following.as_ref().map(|frame| frame.no));
         (self.published.replace(numbers) != Some(numbers)).then_some(Now {
             current: frame,
-            next: following,
+            next: following.into(),
         })
     }
 
@@ -390,7 +390,7 @@ pub(super) mod tests {
                     n_frames += 1;
                 }
                 on = Some(now.current.no);
-                promised = now.next.map(|frame| frame.no);
+                promised = now.next.known().map(|frame| frame.no);
             }
             work(&mut motion, now);
         }
@@ -427,7 +427,7 @@ pub(super) mod tests {
         let second = motion
             .turn(UnixMillis(1000), &showing(2, 1000), &b, Some(&a))
             .unwrap();
-        assert_eq!(second.current.no, first.next.unwrap().no);
+        assert_eq!(second.current.no, first.next.known().unwrap().no);
         assert_eq!(second.current.jpeg(), b.jpeg);
     }
 

@@ -293,7 +293,7 @@ async fn note(mut subscription: Subscription, clock: SetClock, log: Arc<Mutex<Ve
         let seen = Seen {
             at: clock.now().0,
             no: frame.no,
-            next: now.next.as_ref().map(|next| next.no),
+            next: now.next.known().map(|next| next.no),
             slide: frame.meta.slide.map(|slide| slide.0),
             show_at: frame.meta.show_at.map(|at| at.0),
             paused: frame.meta.paused,
