@@ -16,10 +16,18 @@ use crate::timeline::{Act, Programme, UnknownPhoto};
 pub use state::StateFile;
 pub use task::{ChannelSetup, ChannelTask, Role};
 
+/// What is on the air of a channel. Which kind that is matters to the channel and its producers alone.
+#[derive(Clone, Debug)]
+pub enum OnAir {
+    /// Slides by the clock: a pure function of time, so the next one is known and made before its moment. The only kind so
+    /// far; pictures that come when they come would be the other.
+    Programme(Arc<Programme>),
+}
+
 /// What others hold of a channel.
 #[derive(Clone, Debug)]
 pub struct Channel {
-    programme: watch::Receiver<Arc<Programme>>,
+    on_air: watch::Receiver<OnAir>,
     acts: mpsc::Sender<Ask>,
     holds: Arc<()>,
 }
@@ -43,9 +51,15 @@ pub enum ActError {
 }
 
 impl Channel {
-    /// The programme as it is now, and word of every change.
-    pub fn programme(&self) -> watch::Receiver<Arc<Programme>> {
-        self.programme.clone()
+    /// What is on the air, and word of every change.
+    pub fn on_air(&self) -> watch::Receiver<OnAir> {
+        self.on_air.clone()
+    }
+
+    /// The programme as it is now.
+    pub fn programme(&self) -> Arc<Programme> {
+        let OnAir::Programme(programme) = &*self.on_air.borrow();
+        programme.clone()
     }
 
     /// Whether anybody beside the asker has a hold on this channel.
@@ -55,7 +69,7 @@ impl Channel {
 
     /// Whether its task still works.
     pub fn is_alive(&self) -> bool {
-        self.programme.has_changed().is_ok()
+        self.on_air.has_changed().is_ok()
     }
 
     /// Has a command carried out that `by` has given, if that is known; returns the programme after it.

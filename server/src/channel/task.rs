@@ -12,7 +12,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Ask, Channel, StateFile};
+use super::{Ask, Channel, OnAir, StateFile};
 use crate::{
     blocking::Blocking,
     clock::Clock,
@@ -101,7 +101,7 @@ pub struct ChannelTask {
     changes: watch::Receiver<u64>,
     state: Option<StateFile>,
     programme: Programme,
-    published: watch::Sender<Arc<Programme>>,
+    published: watch::Sender<OnAir>,
     acts: mpsc::Receiver<Ask>,
     /// What the clock said last, and when that was by a clock that nobody sets.
     last: (UnixMillis, Instant),
@@ -125,7 +125,7 @@ impl ChannelTask {
         let roster = Arc::new(choice.roster(Blocking::here()));
         let now = choice.common.clock.now();
         let programme = Programme::new(choice.common.settings, &roster, saved, now);
-        let (published, receiver) = watch::channel(Arc::new(programme.clone()));
+        let (published, receiver) = watch::channel(OnAir::Programme(Arc::new(programme.clone())));
         let (sender, acts) = mpsc::channel(QUEUE);
         let task = Self {
             choice,
@@ -139,7 +139,7 @@ impl ChannelTask {
         (
             task,
             Channel {
-                programme: receiver,
+                on_air: receiver,
                 acts: sender,
                 holds: Arc::default(),
             },
@@ -157,9 +157,9 @@ impl ChannelTask {
                     let Some(ask) = ask else { return };
                     let (now, _) = self.read_clock();
                     let result = self.programme.act(ask.act, ask.by, now);
-                    self.publish().await;
+                    let programme = self.publish().await;
                     // Who asked may have gone: the command stands all the same.
-                    let _ = ask.reply.send(result.map(|()| self.published.borrow().clone()));
+                    let _ = ask.reply.send(result.map(|()| programme));
                 }
                 Ok(()) = self.changes.changed() => {
                     self.changes.mark_unchanged();
@@ -235,12 +235,14 @@ impl ChannelTask {
         }
     }
 
-    async fn publish(&mut self) {
+    async fn publish(&mut self) -> Arc<Programme> {
+        let programme = Arc::new(self.programme.clone());
         self.published
-            .send_replace(Arc::new(self.programme.clone()));
+            .send_replace(OnAir::Programme(programme.clone()));
         if let Some(state) = &mut self.state {
             state.save(self.choice.common.seed, &self.programme).await;
         }
+        programme
     }
 }
 
@@ -293,7 +295,7 @@ mod tests {
         );
         let (_task, channel) = start();
         let (now, size) = (Clock::system().now(), crate::render::Size::new(16, 9));
-        let again = channel.programme().borrow().clone();
+        let again = channel.programme();
         assert_eq!(
             again.timeline(size, crate::rendition::Pair::Own).at(now),
             paused.timeline(size, crate::rendition::Pair::Own).at(now)

@@ -97,12 +97,12 @@ pub struct Outputs {
 impl Outputs {
     /// How long slides stay and how they change, as it is now.
     pub(crate) fn settings(&self) -> Settings {
-        self.channels.main().programme().borrow().settings()
+        self.channels.main().programme().settings()
     }
 
     /// The same as configured: what a query is held against.
     pub(crate) fn configured(&self) -> Settings {
-        self.channels.main().programme().borrow().configured()
+        self.channels.main().programme().configured()
     }
 }
 

@@ -218,7 +218,7 @@ pub(super) async fn choose(
 ) -> Result<(ChannelNo, Channel), Problem> {
     let chosen = outputs.channels.choose(wish).await;
     let (no, channel) = chosen.map_err(|error| Problem::unavailable(&error.to_string()))?;
-    if !wish.is_all() && channel.programme().borrow().is_empty() {
+    if !wish.is_all() && channel.programme().is_empty() {
         return Err(Problem::new(
             StatusCode::NOT_FOUND,
             format!("there is no photo to show for this choice: {wish}"),
@@ -239,7 +239,6 @@ pub(super) async fn open(
     // nothing is on, what comes may be the drawn pictures.
     let showing = held
         .programme()
-        .borrow()
         .timeline(rendition.size, rendition.pair)
         .at(clock::now());
     rendition.note &=

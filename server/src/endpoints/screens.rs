@@ -67,7 +67,7 @@ pub(super) fn script() -> Response {
 
 pub(super) async fn answer(outputs: &Arc<Outputs>) -> Response {
     let rows = outputs.viewers.rows();
-    let programme = outputs.channels.main().programme().borrow().clone();
+    let programme = outputs.channels.main().programme();
     let timeline = programme.timeline(outputs.rendition.size, outputs.rendition.pair);
     let current = timeline.at(clock::now()).map(|showing| showing.current);
     let photos = current.map(|slide| slide.photo).into_iter();

@@ -224,7 +224,7 @@ pub(super) async fn answer(outputs: &Arc<Outputs>, request: &Request) -> Result<
     for (_, totals) in outputs.viewers.totals() {
         sent += totals;
     }
-    let programme = chosen.programme().borrow().clone();
+    let programme = chosen.programme();
     // Screens may pair other photos: whoever says its size and `pair` hears of its own.
     let shape = query::wishes(&request.query, outputs.rendition, outputs.configured())?.rendition;
     let (decoder, decoder_note) = decoding::told();

@@ -34,7 +34,7 @@ use mantel_shared::UnixMillis;
 use crate::{
     blocking::Blocking,
     caption,
-    channel::Channel,
+    channel::{Channel, OnAir},
     channels::FeedKey,
     clock::Clock,
     hub::{Feed, Feeds, Framing},
@@ -99,7 +99,7 @@ impl Producer {
     }
 
     async fn produce(&self, mut stop: watch::Receiver<bool>) {
-        let mut programme = self.channel.programme();
+        let mut on_air = self.channel.on_air();
         let mut demand = self.feed.demand();
         let mut work = Work::default();
         let mut stills = Stills::new(self.framing.clone(), self.key.rendition.transition);
@@ -114,7 +114,7 @@ impl Producer {
                 tracing::debug!(rendition = ?self.key.rendition, "a rendition makes room");
                 return;
             }
-            let all = programme.borrow_and_update().clone();
+            let OnAir::Programme(all) = on_air.borrow_and_update().clone();
             let timeline = self.timeline(&all);
             let now = steady.now(&all, self.clock.now());
             let wake = self.step(now, timeline, &mut work, &mut stills, &mut motion);
@@ -140,7 +140,7 @@ impl Producer {
             tokio::select! {
                 () = tokio::time::sleep(sleep) => {}
                 () = tokio::time::sleep_until(linger), if self.feed.n_viewers() == 0 => {}
-                changed = programme.changed() => {
+                changed = on_air.changed() => {
                     if changed.is_err() {
                         return;
                     }
@@ -277,7 +277,7 @@ impl Producer {
         match done {
             Ok(Done::Rendered(turn, Ok(rendered))) => {
                 work.rendering.remove(&turn);
-                let all = self.channel.programme().borrow().clone();
+                let all = self.channel.programme();
                 let showing = self.timeline(&all).at(self.clock.now());
                 work.lagging = showing.is_none_or(|showing| {
                     ![showing.current, showing.next]

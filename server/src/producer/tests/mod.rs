@@ -220,7 +220,7 @@ impl House {
 
     /// By the channel, without any producer.
     fn showing(&self) -> Showing {
-        let programme = self.channel.programme().borrow().clone();
+        let programme = self.channel.programme();
         let Rendition { size, pair, .. } = self.key.rendition;
         let showing = programme.timeline(size, pair).at(self.clock.now());
         showing.expect("there are photos")
