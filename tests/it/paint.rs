@@ -406,7 +406,22 @@ fn chromium_is_promised_nothing_wrong(transition: &str) {
             let seen = page.sightings();
             match seen.last() {
                 Some(sight) if sight.colour.is(wanted) => Ok(()),
-                last => Err(format!("{last:?}")),
+                last => {
+                    // While nobody listens the screencast loses frames, the last one as well.
+                    let screen = page.screenshot()?.middle();
+                    if screen.is(wanted) {
+                        return Ok(());
+                    }
+                    let calls = tap.calls("GET /stream");
+                    let sent = calls.last().map(|call| call.pictures());
+                    let sent = sent.and_then(|(pictures, _)| {
+                        let picture = Picture::from_jpeg(pictures.last()?).ok()?;
+                        Some(picture.middle())
+                    });
+                    Err(format!(
+                        "{screen:?} on screen, {sent:?} sent, after {last:?}"
+                    ))
+                }
             }
         });
     };

@@ -105,3 +105,46 @@ async fn another_interval_holds_from_the_slide_that_is_on() {
         assert!(pair[1].lateness() <= TICK);
     }
 }
+
+/// Faster than pictures are made and fades end, at all sorts of moments.
+#[tokio::test(start_paused = true)]
+async fn after_any_commands_the_slide_that_is_on_stands_on_every_screen() {
+    let house = House::start(Plan {
+        transition: Transition::Crossfade { millis: 600 },
+        interval: 2 * HOUR,
+        ..Plan::default()
+    });
+    let stills = house.watch(Kind::Stills);
+    let motion = house.watch(Kind::Motion);
+    sleep(MINUTE).await;
+    let photos = house.photos();
+    let mut random = 1_u64;
+    let mut dice = |n: u64| {
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (random >> 33) % n
+    };
+    for round in 0..300 {
+        for _ in 0..=dice(5) {
+            let act = [Act::Next, Act::Next, Act::Previous][dice(3) as usize];
+            house.act(act).await;
+            sleep(Duration::from_millis(dice(2) * dice(700))).await;
+        }
+        sleep(Duration::from_secs(2)).await;
+        let on = house.showing().current;
+        let (_, name) = photos.iter().find(|(id, _)| *id == on.photo).unwrap();
+        let still = stills.take().pop().unwrap();
+        assert_eq!(
+            (still.slide, &still.picture),
+            (Some(on.no.0), name),
+            "{round}"
+        );
+        let seen = motion.take();
+        let last = seen.last().unwrap();
+        assert_eq!(&last.picture, name, "{round}: {seen:?}");
+        assert!(last.next.is_some(), "{round}: {seen:?}");
+        // What was promised came, or gave way to a command's.
+        assert!(seen.windows(2).all(|pair| pair[0].no != pair[1].no));
+    }
+}
