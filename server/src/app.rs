@@ -9,8 +9,11 @@ use tokio::sync::{mpsc, watch};
 
 use crate::{
     announce,
-    channel::{ChannelSetup, ChannelTask, Role},
-    channels::{Channels, FeedKey},
+    channel::{
+        Channel, ChannelSetup, ChannelTask, Role,
+        choices::{Channels, FeedKey},
+    },
+    clock::Clock,
     config::{Config, Listen},
     endpoints::{self, BodyLimits, House, Looks, Outputs, Reach, Run, Watched},
     fillers::Fillers,
@@ -82,16 +85,16 @@ pub async fn serve(
         .min(4);
     let limits = StudioLimits::new(workers, mib(config.decode_memory_bytes));
     let fillers = Fillers {
-        channels: channels.clone(),
         catalogue: catalogue.clone(),
         studio: Arc::new(Studio::new(limits, work.clone())),
         framing: framing.clone(),
+        clock: Clock::system(),
         stopped: stopped.clone(),
     };
-    let feeds = Arc::new_cyclic(|feeds: &Weak<Feeds<FeedKey>>| {
+    let feeds = Arc::new_cyclic(|feeds: &Weak<Feeds<FeedKey, Channel>>| {
         let feeds = feeds.clone();
-        Feeds::new(config.max_renditions, move |key, feed| {
-            fillers.start(feeds.clone(), key, feed)
+        Feeds::new(config.max_renditions, move |key, channel, feed| {
+            fillers.start(feeds.clone(), key, channel, feed);
         })
     });
 
@@ -134,7 +137,7 @@ pub async fn serve(
 
 pub(crate) fn outputs(
     config: &Config,
-    feeds: Arc<Feeds<FeedKey>>,
+    feeds: Arc<Feeds<FeedKey, Channel>>,
     channels: Arc<Channels>,
     catalogue: Arc<Catalogue>,
     framing: Arc<Framing>,
@@ -176,6 +179,7 @@ pub(crate) fn common(config: &Config, catalogue: Arc<Catalogue>, seed: u64) -> C
         order: config.order,
         seed,
         resume_after: config.resume_after,
+        clock: Clock::system(),
     }
 }
 

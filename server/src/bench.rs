@@ -7,12 +7,14 @@ use tokio::{
     sync::{mpsc, watch},
 };
 
-pub use crate::hub::{Feed, FrameNo, Framing, Now};
+pub use crate::hub::{Feed, FrameNo, Framing, Next, Now};
 use crate::{
     app,
     blocking::Blocking,
-    channel::{ChannelTask, Role},
-    channels::{Channels, FeedKey},
+    channel::{
+        Channel, ChannelTask, Role,
+        choices::{Channels, FeedKey},
+    },
     config::Config,
     endpoints::Outputs,
     hub::Feeds,
@@ -34,9 +36,8 @@ where
     F: Fn(Arc<Feed>) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = ()> + Send + 'static,
 {
-    let feeds = Arc::new(Feeds::new(1, move |_: FeedKey, feed| {
+    let feeds = Arc::new(Feeds::new(1, move |_: FeedKey, _: Channel, feed| {
         tokio::spawn(publish(feed));
-        true
     }));
     let (_stop, stopped) = watch::channel(false);
     let (outputs, _channel) = outputs_alone(&config, feeds);
@@ -47,7 +48,7 @@ where
 }
 
 /// The outputs over `feeds` that somebody else fills, with a channel that stands still.
-fn outputs_alone(config: &Config, feeds: Arc<Feeds<FeedKey>>) -> (Outputs, ChannelTask) {
+fn outputs_alone(config: &Config, feeds: Arc<Feeds<FeedKey, Channel>>) -> (Outputs, ChannelTask) {
     let library = Arc::new(Library::in_memory(Vec::new()));
     let catalogue = Arc::new(Catalogue::new(library));
     let common = app::common(config, catalogue.clone(), 0);

@@ -1,31 +1,35 @@
-//! What starts a producer for each feed that is opened.
+//! The producers of the house's feeds, each started when its feed is opened.
 
 use std::sync::{Arc, Weak};
 
 use tokio::sync::watch;
 
 use crate::{
-    channels::{Channels, FeedKey},
+    channel::{Channel, choices::FeedKey},
+    clock::Clock,
     hub::{Feed, Feeds, Framing},
-    producer::{Producer, Studio},
+    producer::{PictureMaker, Producer},
     source::catalogue::Catalogue,
 };
 
-/// What starts a producer.
+/// What all producers have in common.
 pub(crate) struct Fillers {
-    pub(crate) channels: Arc<Channels>,
     pub(crate) catalogue: Arc<Catalogue>,
-    pub(crate) studio: Arc<Studio>,
+    pub(crate) studio: Arc<dyn PictureMaker>,
     pub(crate) framing: Arc<Framing>,
+    pub(crate) clock: Clock,
     pub(crate) stopped: watch::Receiver<bool>,
 }
 
 impl Fillers {
-    /// False when the channel has gone.
-    pub(crate) fn start(&self, feeds: Weak<Feeds<FeedKey>>, key: FeedKey, feed: Arc<Feed>) -> bool {
-        let Some(channel) = self.channels.by_no(key.channel) else {
-            return false;
-        };
+    /// Starts the producer that fills `feed` with what `channel` shows.
+    pub(crate) fn start(
+        &self,
+        feeds: Weak<Feeds<FeedKey, Channel>>,
+        key: FeedKey,
+        channel: Channel,
+        feed: Arc<Feed>,
+    ) {
         let producer = Producer {
             key,
             feed,
@@ -34,8 +38,8 @@ impl Fillers {
             catalogue: self.catalogue.clone(),
             studio: self.studio.clone(),
             framing: self.framing.clone(),
+            clock: self.clock.clone(),
         };
         tokio::spawn(producer.run(self.stopped.clone()));
-        true
     }
 }

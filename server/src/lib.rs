@@ -19,7 +19,6 @@ pub mod bench;
 mod blocking;
 mod caption;
 mod channel;
-mod channels;
 mod clock;
 pub mod config;
 mod endpoints;

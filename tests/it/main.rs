@@ -47,4 +47,5 @@ mod restart;
 mod running;
 mod state;
 mod stills;
+mod unforeseen;
 mod wire;

@@ -22,7 +22,10 @@ use http::{HeaderMap, Method};
 use warp::{Buf, Filter, filters::BoxedFilter, reply::Response};
 
 use crate::{
-    channels::{Channels, FeedKey},
+    channel::{
+        Channel,
+        choices::{Channels, FeedKey},
+    },
     hub::{Feeds, Framing},
     library::Library,
     net::{ConnectionCounts, Refusal, Visitor},
@@ -65,7 +68,7 @@ pub struct Outputs {
 #[derive(Debug)]
 pub struct House {
     /// One feed per rendition watched.
-    pub feeds: Arc<Feeds<FeedKey>>,
+    pub feeds: Arc<Feeds<FeedKey, Channel>>,
     /// What is on, and commands.
     pub channels: Arc<Channels>,
     /// What there is to show.
@@ -123,12 +126,12 @@ pub struct Run {
 impl Outputs {
     /// How long slides stay and how they change, as it is now.
     pub(crate) fn settings(&self) -> Settings {
-        self.house.channels.main().programme().borrow().settings()
+        self.house.channels.main().programme().settings()
     }
 
     /// The same as configured: what a query is held against.
     pub(crate) fn configured(&self) -> Settings {
-        self.house.channels.main().programme().borrow().configured()
+        self.house.channels.main().programme().configured()
     }
 }
 

@@ -6,8 +6,10 @@ use http::StatusCode;
 
 use super::{Outputs, query::Wishes};
 use crate::{
-    channel::Channel,
-    channels::{ChannelNo, FeedKey},
+    channel::{
+        Channel,
+        choices::{ChannelNo, FeedKey},
+    },
     clock,
     hub::Lease,
     library::Filter,
@@ -21,7 +23,7 @@ pub(super) async fn choose(
 ) -> Result<(ChannelNo, Channel), Refusal> {
     let chosen = outputs.house.channels.choose(wish).await;
     let (no, channel) = chosen.map_err(|error| Refusal::unavailable(error.to_string()))?;
-    if !wish.is_all() && channel.programme().borrow().is_empty() {
+    if !wish.is_all() && channel.programme().is_empty() {
         return Err(Refusal::new(
             StatusCode::NOT_FOUND,
             format!("there is no photo to show for this choice: {wish}"),
@@ -36,14 +38,12 @@ pub(super) async fn feed(
     outputs: &Arc<Outputs>,
     wishes: &Wishes,
 ) -> Result<(FeedKey, Lease), Refusal> {
-    // Held until the feed's producer holds it.
     let (channel, held) = choose(outputs, &wishes.filter).await?;
     let mut rendition = wishes.rendition;
     // Over photos nothing is explained: whoever asks for it and whoever doesn't share what is made. As long as
     // nothing is on, what comes may be the drawn pictures.
     let showing = held
         .programme()
-        .borrow()
         .timeline(rendition.size, rendition.pair)
         .at(clock::now());
     rendition.note &=
@@ -53,16 +53,14 @@ pub(super) async fn feed(
         let same_photos = other.channel == channel;
         same_photos.then(|| rendition.distance(&other.rendition))?
     };
-    match outputs.house.feeds.open_nearest(&key, distance) {
+    match outputs.house.feeds.open_nearest(&key, &held, distance) {
         Ok(Some(opened)) => {
             if opened.0 != key {
                 outputs.watched.connections.refuse(Reason::Renditions);
             }
             Ok(opened)
         }
-        Ok(None) => Err(Refusal::unavailable(
-            "the server is stopping, or what was asked for has just gone",
-        )),
+        Ok(None) => Err(Refusal::unavailable("the server is stopping")),
         Err(full) => {
             outputs.watched.connections.refuse(Reason::Renditions);
             Err(Refusal::unavailable(full.to_string()))

@@ -8,6 +8,7 @@
 mod admission;
 mod blending;
 mod cache;
+mod making;
 mod motion;
 mod patience;
 mod pool;
@@ -33,9 +34,8 @@ use mantel_shared::UnixMillis;
 use crate::{
     blocking::Blocking,
     caption,
-    channel::Channel,
-    channels::FeedKey,
-    clock,
+    channel::{Channel, OnAir, choices::FeedKey},
+    clock::Clock,
     hub::{Feed, Feeds, Framing},
     library::{Library, Origin},
     rendition::Rendition,
@@ -44,6 +44,7 @@ use crate::{
 };
 use admission::Claim;
 use blending::Between;
+pub use making::PictureMaker;
 use motion::{Motion, Wanted};
 use queue::Urgency;
 use slide::{Failed, Rendered, Subject};
@@ -59,15 +60,17 @@ pub struct Producer {
     /// Where to publish.
     pub feed: Arc<Feed>,
     /// All feeds, to give the place back.
-    pub feeds: Weak<Feeds<FeedKey>>,
+    pub feeds: Weak<Feeds<FeedKey, Channel>>,
     /// What is on when.
     pub channel: Channel,
     /// Where photos come from.
     pub catalogue: Arc<Catalogue>,
     /// Where pixels are worked on.
-    pub studio: Arc<Studio>,
+    pub studio: Arc<dyn PictureMaker>,
     /// How frames are framed.
     pub framing: Arc<Framing>,
+    /// By which slides come and go: the channel's.
+    pub clock: Clock,
 }
 
 /// How long a rendition stays warm after its last viewer left: a page that is loaded again, or a
@@ -95,12 +98,14 @@ impl Producer {
     }
 
     async fn produce(&self, mut stop: watch::Receiver<bool>) {
-        let mut programme = self.channel.programme();
+        let mut on_air = self.channel.on_air();
         let mut demand = self.feed.demand();
         let mut work = Work::default();
         let mut stills = Stills::new(self.framing.clone(), self.key.rendition.transition);
         let mut motion = Motion::new(self.framing.clone(), self.key.rendition);
+        let mut steady = Steady::default();
         let mut unwatched_since = Instant::now();
+        let mut was_watched = true;
         tracing::debug!(rendition = ?self.key.rendition, "a rendition starts");
         loop {
             demand.mark_unchanged();
@@ -108,11 +113,14 @@ impl Producer {
                 tracing::debug!(rendition = ?self.key.rendition, "a rendition makes room");
                 return;
             }
-            let all = programme.borrow_and_update().clone();
+            let OnAir::Programme(all) = on_air.borrow_and_update().clone();
             let timeline = self.timeline(&all);
-            let wake = self.step(timeline, &mut work, &mut stills, &mut motion);
+            let now = steady.now(&all, self.clock.now());
+            let wake = self.step(now, timeline, &mut work, &mut stills, &mut motion);
 
-            if self.feed.n_viewers() > 0 {
+            // From the moment on which the last one left: the loop may not have run since one came.
+            let is_watched = self.feed.n_viewers() > 0;
+            if std::mem::replace(&mut was_watched, is_watched) || is_watched {
                 unwatched_since = Instant::now();
             }
             let linger = unwatched_since + LINGER;
@@ -125,11 +133,13 @@ impl Producer {
                 tracing::debug!(rendition = ?self.key.rendition, "a rendition ends");
                 return;
             }
-            let sleep = wake.map_or(LONGEST_SLEEP, |wake| clock::until(wake).min(LONGEST_SLEEP));
+            let sleep = wake.map_or(LONGEST_SLEEP, |wake| {
+                self.clock.until(wake).min(LONGEST_SLEEP)
+            });
             tokio::select! {
                 () = tokio::time::sleep(sleep) => {}
                 () = tokio::time::sleep_until(linger), if self.feed.n_viewers() == 0 => {}
-                changed = programme.changed() => {
+                changed = on_air.changed() => {
                     if changed.is_err() {
                         return;
                     }
@@ -151,12 +161,12 @@ impl Producer {
     /// Starts what is missing, publishes what is due. Returns when to look again.
     fn step(
         &self,
+        now: UnixMillis,
         timeline: &Timeline,
         work: &mut Work,
         stills: &mut Stills,
         motion: &mut Motion,
     ) -> Option<UnixMillis> {
-        let now = clock::now();
         let mut showing = timeline.at(now)?;
         let spare = work.spare.take();
         for slide in [&mut showing.current, &mut showing.next] {
@@ -266,8 +276,8 @@ impl Producer {
         match done {
             Ok(Done::Rendered(turn, Ok(rendered))) => {
                 work.rendering.remove(&turn);
-                let all = self.channel.programme().borrow().clone();
-                let showing = self.timeline(&all).at(clock::now());
+                let all = self.channel.programme();
+                let showing = self.timeline(&all).at(self.clock.now());
                 work.lagging = showing.is_none_or(|showing| {
                     ![showing.current, showing.next]
                         .map(|slide| work.left_of(slide.turn()))
@@ -334,7 +344,7 @@ impl Producer {
 /// The slide of a turn, once the index has told what its photos are.
 async fn make(
     catalogue: Arc<Catalogue>,
-    studio: Arc<Studio>,
+    studio: Arc<dyn PictureMaker>,
     (turn, rendition): (Turn, Rendition),
     claim: Arc<Claim>,
 ) -> Done {
@@ -352,6 +362,25 @@ async fn make(
         beside: turn.beside.and_then(|id| found.remove(&id)),
     };
     studio.render(subject, rendition, claim).await
+}
+
+/// Time as a producer goes by it: it never goes back while the programme stays the same. A clock that was set back shows
+/// earlier slides until the channel has noticed and says by a new programme where it goes on.
+#[derive(Debug, Default)]
+struct Steady {
+    programme: Weak<Programme>,
+    latest: UnixMillis,
+}
+
+impl Steady {
+    fn now(&mut self, programme: &Arc<Programme>, clock: UnixMillis) -> UnixMillis {
+        let same = std::ptr::eq(self.programme.as_ptr(), Arc::as_ptr(programme));
+        if !same {
+            self.programme = Arc::downgrade(programme);
+        }
+        self.latest = if same { clock.max(self.latest) } else { clock };
+        self.latest
+    }
 }
 
 fn wake_at_change(showing: &Showing) -> Option<UnixMillis> {
@@ -383,7 +412,7 @@ struct Job {
 
 /// Tells everybody that a producer has ended, when it is dropped.
 struct Ending {
-    feeds: Weak<Feeds<FeedKey>>,
+    feeds: Weak<Feeds<FeedKey, Channel>>,
     key: FeedKey,
     feed: Arc<Feed>,
 }
@@ -425,3 +454,6 @@ impl Work {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

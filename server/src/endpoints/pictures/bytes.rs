@@ -75,10 +75,7 @@ impl Script for Slides {
             Ok(Some(now)) => {
                 viewing.skipped(self.subscription.take_missed());
                 // Numbers tell what this viewer has: a slide sent ahead isn't sent again.
-                for frame in [Some(&now.current), now.next.as_ref()]
-                    .into_iter()
-                    .flatten()
-                {
+                for frame in [Some(&now.current), now.next.known()].into_iter().flatten() {
                     if self.sent.is_none_or(|sent| frame.no > sent) {
                         self.sent = Some(frame.no);
                         self.send(frame, out);

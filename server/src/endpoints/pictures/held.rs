@@ -15,7 +15,11 @@ use std::{
 use bytes::Bytes;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::{channels::FeedKey, endpoints::state::viewers::Viewers, hub::Feeds};
+use crate::{
+    channel::{Channel, choices::FeedKey},
+    endpoints::state::viewers::Viewers,
+    hub::Feeds,
+};
 
 /// A frame's bytes, told from all others that are alive by where they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -49,7 +53,11 @@ pub(in crate::endpoints) struct Holding {
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Keeps what slow viewers hold within `budget` bytes, for ever.
-pub async fn keep_within(viewers: Arc<Viewers>, feeds: Arc<Feeds<FeedKey>>, budget: usize) {
+pub async fn keep_within(
+    viewers: Arc<Viewers>,
+    feeds: Arc<Feeds<FeedKey, Channel>>,
+    budget: usize,
+) {
     let mut looks = interval(LOOK_EVERY);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

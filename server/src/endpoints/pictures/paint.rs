@@ -2,14 +2,15 @@
 //!
 //! Blink paints a part only when the next part's head has come, to its blank line, so a server that
 //! sends frames as they come due shows every slide one slide late. A gallery knows its next frame,
-//! and sends its head ahead. This file holds the rules, as a state machine without I/O: told what
+//! and sends its head ahead. A camera doesn't: it sends a head that says nothing of its frame, not even
+//! how long it is. This file holds the rules, as a state machine without I/O: told what
 //! is on, it says what to write.
 
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
-use crate::hub::{Frame, FrameNo, Now};
+use crate::hub::{Frame, FrameNo, Framing, Next, Now};
 
 /// How a client is made to paint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,14 +78,13 @@ const LATER_REPEATS: Duration = Duration::from_secs(1);
 /// One client's stream of parts.
 ///
 /// Its invariant: what was announced is sent. Once a head is out, that frame's body is the next
-/// thing written, whatever has become of it meanwhile.
+/// thing written, whatever has become of it meanwhile; after an open head that of any frame.
 #[derive(Debug)]
 pub(in crate::endpoints) struct Painter {
     paint: Paint,
-    owed: Option<Arc<Frame>>,
-    /// Whether what is owed is of another feed.
-    foreign: bool,
-    /// Of this feed: another one counts by itself.
+    open_head: Bytes,
+    owed: Owed,
+    /// The frame that was sent last.
     sent: Option<FrameNo>,
     /// The most bytes a frame had on this stream.
     n_largest: usize,
@@ -92,15 +92,27 @@ pub(in crate::endpoints) struct Painter {
     n_repeats: u32,
 }
 
+/// What a client was promised: the body that has to come next.
+#[derive(Clone, Debug, Default)]
+enum Owed {
+    /// Nothing: no head is out.
+    #[default]
+    Nothing,
+    /// This frame's.
+    Frame(Arc<Frame>),
+    /// That of whichever frame comes.
+    Any,
+}
+
 /// The most copies of a small frame that are sent at once.
 const MAX_COPIES: usize = 64;
 
 impl Painter {
-    pub(in crate::endpoints) fn new(paint: Paint) -> Self {
+    pub(in crate::endpoints) fn new(paint: Paint, framing: &Framing) -> Self {
         Self {
             paint,
-            owed: None,
-            foreign: false,
+            open_head: framing.open_head(),
+            owed: Owed::Nothing,
             sent: None,
             n_largest: 0,
             n_repeats: 0,
@@ -121,27 +133,26 @@ impl Painter {
     pub(in crate::endpoints) fn turn(&mut self, now: &Now, out: &mut Vec<Bytes>) -> usize {
         let mut n_frames = 0;
         while self.sent != Some(now.current.no) {
-            let frame = match self.owed.take() {
-                Some(owed) => owed,
-                None => {
+            let frame = match std::mem::take(&mut self.owed) {
+                Owed::Frame(owed) => owed,
+                Owed::Any => now.current.clone(),
+                Owed::Nothing => {
                     out.push(now.current.head.clone());
                     now.current.clone()
                 }
             };
             out.push(frame.body.clone());
-            let foreign = std::mem::take(&mut self.foreign);
-            self.sent = (!foreign).then_some(frame.no);
+            self.sent = Some(frame.no);
             self.n_largest = self.n_largest.max(frame.body.len());
             self.n_repeats = 0;
             n_frames += 1;
             if self.paint == Paint::Advance {
-                let next = if foreign {
-                    now.current.clone()
-                } else {
-                    promise(&frame, now)
-                };
-                out.push(next.head.clone());
-                self.owed = Some(next);
+                self.owed = after(&frame, now);
+                match &self.owed {
+                    Owed::Nothing => {}
+                    Owed::Frame(frame) => out.push(frame.head.clone()),
+                    Owed::Any => out.push(self.open_head.clone()),
+                }
             }
         }
         n_frames
@@ -167,212 +178,30 @@ impl Painter {
         n_copies
     }
 
-    /// What comes from here on is of another feed, whose numbers mean other frames. What was announced is still owed.
-    pub(in crate::endpoints) fn another_feed(&mut self) {
-        self.sent = None;
-        self.foreign = self.owed.is_some();
-    }
-
-    /// The stream ends: what was announced is still sent.
-    pub(in crate::endpoints) fn close(&mut self, out: &mut Vec<Bytes>) {
-        out.extend(self.owed.take().map(|owed| owed.body.clone()));
+    /// The stream ends: what was announced is still sent. Where that may be any frame it is the one that is `standing`, for
+    /// an empty part leaves an empty picture.
+    pub(in crate::endpoints) fn close(&mut self, standing: Option<&Frame>, out: &mut Vec<Bytes>) {
+        match std::mem::take(&mut self.owed) {
+            Owed::Nothing => {}
+            Owed::Frame(frame) => out.push(frame.body.clone()),
+            Owed::Any => out.extend(standing.map(|frame| frame.body.clone())),
+        }
     }
 }
 
 /// What can be announced after `frame`: the frame that is on, if `frame` was an older promise;
-/// the next one, where it is known; else the same again, which is a promise that can be kept.
-fn promise(frame: &Arc<Frame>, now: &Now) -> Arc<Frame> {
+/// the next one, where it is known; any, where nobody can say; else the same again, which is a promise
+/// that can be kept.
+fn after(frame: &Arc<Frame>, now: &Now) -> Owed {
     if frame.no != now.current.no {
-        return now.current.clone();
+        return Owed::Frame(now.current.clone());
     }
-    now.next.clone().unwrap_or_else(|| frame.clone())
+    match &now.next {
+        Next::Known(next) => Owed::Frame(next.clone()),
+        Next::NotYet => Owed::Frame(frame.clone()),
+        Next::Unforeseen => Owed::Any,
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::hub::Framing;
-    use mantel_shared::{Boundary, Collector, Decoder, Event, FrameMeta, Limits, UnixMillis};
-
-    fn frame(no: u64) -> Arc<Frame> {
-        // Every frame has another length, so that a broken promise shows.
-        let jpeg = vec![b'x'; 10 + no as usize];
-        Arc::new(Framing::default().frame(FrameNo(no), UnixMillis(no), FrameMeta::default(), &jpeg))
-    }
-
-    fn now(current: u64, next: Option<u64>) -> Now {
-        Now {
-            current: frame(current),
-            next: next.map(frame),
-        }
-    }
-
-    /// Runs `turns` and decodes what a client got, by frame number; with whether a head was out
-    /// after each turn.
-    fn run(paint: Paint, turns: &[Now]) -> (Vec<u64>, Vec<bool>) {
-        let framing = Framing::default();
-        let boundary = Boundary::from_content_type(&framing.content_type()).unwrap();
-        let mut decoder = Decoder::new(boundary, Limits::default());
-        let mut painter = Painter::new(paint);
-        let (mut frames, mut announced) = (Vec::new(), Vec::new());
-        let mut head_is_out = false;
-        let mut n_body = 0;
-        let mut feed = |bytes: &[u8], frames: &mut Vec<u64>, head_is_out: &mut bool| {
-            let mut input = bytes;
-            while let Some(event) = decoder.next(&mut input).unwrap() {
-                match event {
-                    Event::Head(_) => (*head_is_out, n_body) = (true, 0),
-                    Event::Body(bytes) => n_body += bytes.len() as u64,
-                    Event::PartEnd => {
-                        *head_is_out = false;
-                        frames.push(n_body - 10);
-                    }
-                    Event::Close => unreachable!("nothing was closed"),
-                }
-            }
-        };
-        feed(&framing.opening(), &mut frames, &mut head_is_out);
-        for now in turns {
-            let mut out = Vec::new();
-            painter.turn(now, &mut out);
-            feed(&out.concat(), &mut frames, &mut head_is_out);
-            announced.push(head_is_out);
-        }
-        (frames, announced)
-    }
-
-    #[test]
-    fn advance_announces_and_keeps_its_promise() {
-        let turns = [now(1, Some(2)), now(2, Some(3)), now(3, Some(4))];
-        let (frames, announced) = run(Paint::Advance, &turns);
-        assert_eq!(frames, [1, 2, 3]);
-        assert_eq!(announced, [true; 3]);
-    }
-
-    #[test]
-    fn a_promise_that_was_overtaken_still_goes_out_then_what_is_on() {
-        let (frames, announced) = run(
-            Paint::Advance,
-            &[now(1, Some(2)), now(7, Some(8)), now(8, None)],
-        );
-        assert_eq!(frames, [1, 2, 7, 8]);
-        assert_eq!(announced, [true; 3]);
-    }
-
-    #[test]
-    fn without_a_known_next_frame_the_same_is_announced_again() {
-        let (frames, announced) = run(
-            Paint::Advance,
-            &[now(1, None), now(1, Some(2)), now(2, None)],
-        );
-        assert_eq!(frames, [1, 1, 2]);
-        assert_eq!(announced, [true; 3]);
-    }
-
-    #[test]
-    fn a_client_that_was_busy_gets_what_it_was_promised_and_the_newest() {
-        let (frames, _) = run(Paint::Advance, &[now(1, Some(2)), now(40, Some(41))]);
-        assert_eq!(frames, [1, 2, 40]);
-    }
-
-    #[test]
-    fn what_one_feed_announced_is_sent_before_what_another_shows() {
-        let framing = Framing::default();
-        let mut painter = Painter::new(Paint::Advance);
-        let mut out = vec![framing.opening()];
-        painter.turn(&now(1, Some(2)), &mut out);
-        painter.another_feed();
-        // By chance the other feed's frame has the number that was announced.
-        let other = |length: usize, no: u64| {
-            let jpeg = vec![b'y'; length];
-            let frame = framing.frame(FrameNo(no), UnixMillis(0), FrameMeta::default(), &jpeg);
-            Now {
-                current: Arc::new(frame),
-                next: None,
-            }
-        };
-        painter.turn(&other(100, 2), &mut out);
-        painter.turn(&other(200, 3), &mut out);
-        painter.close(&mut out);
-        let boundary = Boundary::from_content_type(&framing.content_type()).unwrap();
-        let mut collector = Collector::new(boundary, Limits::default());
-        collector.push(&out.concat()).unwrap();
-        let parts = std::iter::from_fn(|| collector.take());
-        let lengths: Vec<usize> = parts.map(|part| part.body.len()).collect();
-        assert_eq!(lengths, [11, 12, 100, 100, 200, 200]);
-    }
-
-    #[test]
-    fn plain_and_repeat_announce_nothing() {
-        for paint in [Paint::Plain, Paint::Repeat] {
-            let (frames, announced) = run(paint, &[now(1, Some(2)), now(1, None), now(5, Some(6))]);
-            assert_eq!(frames, [1, 5]);
-            assert_eq!(announced, [false; 3]);
-        }
-    }
-
-    #[test]
-    fn a_small_frame_after_a_large_one_is_repeated_until_its_bytes_add_up() {
-        let mut painter = Painter::new(Paint::Repeat);
-        let mut out = Vec::new();
-        painter.turn(&now(2000, None), &mut out);
-        assert_eq!(painter.again(&frame(2000), &mut out), 1);
-        let small = now(2001, None);
-        let small = Now {
-            current: Arc::new(Framing::default().again(
-                FrameNo(2001),
-                FrameMeta::default(),
-                &frame(100),
-            )),
-            ..small
-        };
-        painter.turn(&small, &mut out);
-        out.clear();
-        let n_copies = painter.again(&small.current, &mut out);
-        let n_bytes: usize = out.iter().map(Bytes::len).sum();
-        assert!(
-            n_copies > 5 && n_bytes > 2010,
-            "{n_copies} copies, {n_bytes} bytes"
-        );
-        assert_eq!(painter.again(&small.current, &mut out), 1);
-    }
-
-    #[test]
-    fn repeats_come_quickly_at_first_and_soon_after_each_new_frame() {
-        let (young, old) = (Duration::from_millis(700), Duration::from_secs(60));
-        let mut painter = Painter::new(Paint::Repeat);
-        let mut out = Vec::new();
-        painter.turn(&now(1, None), &mut out);
-        painter.again(&frame(1), &mut out);
-        assert_eq!(painter.again_after(young), Some(FIRST_REPEAT));
-        assert_eq!(painter.again_after(old), Some(LATER_REPEATS));
-        painter.turn(&now(2, None), &mut out);
-        assert_eq!(painter.again_after(old), Some(FIRST_REPEAT));
-        for paint in [Paint::Advance, Paint::Plain] {
-            assert_eq!(Painter::new(paint).again_after(young), None);
-        }
-    }
-
-    #[test]
-    fn agents() {
-        let chrome = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/67.0.3372.0 Safari/537.36";
-        let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0";
-        let safari = "Mozilla/5.0 (iPad; CPU OS 12_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/12.1.2 Safari/604.1";
-        assert_eq!(Paint::for_agent(chrome), Paint::Advance);
-        assert_eq!(Paint::for_agent(firefox), Paint::Advance);
-        assert_eq!(Paint::for_agent(safari), Paint::Advance);
-        let webkitgtk = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15";
-        assert_eq!(Paint::for_agent(webkitgtk), Paint::Advance);
-        let ipad_of_2015 = "Mozilla/5.0 (iPad; CPU OS 9_3_5 like Mac OS X) AppleWebKit/601.1.46 (KHTML, like Gecko) Version/9.0 Safari/601.1";
-        assert_eq!(Paint::for_agent(ipad_of_2015), Paint::Repeat);
-        assert_eq!(Paint::for_agent("AppleWebKit/"), Paint::Repeat);
-        assert_eq!(Paint::for_agent("VLC/3.0.20 LibVLC/3.0.20"), Paint::Repeat);
-        assert_eq!(Paint::for_agent("Lavf/59.27.100"), Paint::Repeat);
-        assert_eq!(Paint::for_agent("curl/8.5.0"), Paint::Plain);
-        assert_eq!(
-            Paint::for_agent("HomeAssistant/2026.1 aiohttp/3.9"),
-            Paint::Repeat
-        );
-        assert_eq!(Paint::for_agent(""), Paint::Repeat);
-    }
-}
+mod tests;

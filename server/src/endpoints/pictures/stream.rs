@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep_until};
 use warp::reply::Response;
 
 use crate::{
-    channels::FeedKey,
+    channel::choices::FeedKey,
     clock,
     endpoints::{
         Outputs, Request, open,
@@ -47,7 +47,7 @@ pub(in crate::endpoints) async fn answer(
         watching,
         moving: None,
         pace: outputs.looks.step_down.then(|| Pace::new(uptime(outputs))),
-        painter: Painter::new(paint),
+        painter: Painter::new(paint, &outputs.looks.framing),
         standing: None,
         started_at: Instant::now(),
         repeat: None,
@@ -123,7 +123,7 @@ impl Script for Stream {
             News::Over => {
                 // No close-delimiter: after a delimiter browsers read it as an empty part, and an
                 // <img> goes blank that could keep its last picture.
-                self.painter.close(&mut self.out);
+                self.painter.close(self.standing.as_deref(), &mut self.out);
                 out.extend(self.out.drain(..));
                 return More::Over;
             }
@@ -168,7 +168,6 @@ impl Stream {
         if let Some(next) = self.moving.take() {
             tracing::debug!(rendition = ?self.shown.rendition, "a viewer is shown another rendition");
             self.watching = next;
-            self.painter.another_feed();
         }
         News::Moved
     }
@@ -196,7 +195,8 @@ impl Stream {
         let lease = if key == self.shown {
             None
         } else {
-            self.outputs.house.feeds.open(&key).ok().flatten()
+            let opened = self.outputs.house.feeds.open_beside(&self.shown, &key);
+            opened.ok().flatten()
         };
         let Some(lease) = lease else {
             return pace.stay(now);

@@ -26,7 +26,7 @@ const PAGE: &str = include_str!("../../../pages/screens.html");
 
 pub(in crate::endpoints) async fn answer(outputs: &Arc<Outputs>) -> Response {
     let rows = outputs.watched.viewers.rows();
-    let programme = outputs.house.channels.main().programme().borrow().clone();
+    let programme = outputs.house.channels.main().programme();
     let look = outputs.looks.rendition;
     let timeline = programme.timeline(look.size, look.pair);
     let current = timeline.at(clock::now()).map(|showing| showing.current);
@@ -251,7 +251,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        channels::{FeedKey, MAIN},
+        channel::choices::{FeedKey, MAIN},
         endpoints::state::viewers::{Totals, Who},
     };
     use mantel_shared::UnixMillis;

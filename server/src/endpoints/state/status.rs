@@ -8,7 +8,7 @@ use warp::reply::Response;
 
 use crate::{
     caption,
-    channels::{FeedKey, MAIN},
+    channel::choices::{FeedKey, MAIN},
     clock,
     endpoints::{
         Outputs, Request, open, query, reply,
@@ -235,7 +235,7 @@ pub(in crate::endpoints) async fn answer(
     for (_, totals) in outputs.watched.viewers.totals() {
         sent += totals;
     }
-    let programme = chosen.programme().borrow().clone();
+    let programme = chosen.programme();
     // Screens may pair other photos: whoever says its size and `pair` hears of its own.
     let shape = query::wishes(
         &request.query,

@@ -12,7 +12,7 @@ use std::{
 use mantel_shared::UnixMillis;
 
 use crate::{
-    channels::FeedKey,
+    channel::choices::FeedKey,
     endpoints::pictures::held::{Held, Holding},
     locked::locked,
     net::Cut,
@@ -352,7 +352,7 @@ impl Drop for Viewing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Config, channels::MAIN};
+    use crate::{Config, channel::choices::MAIN};
 
     fn key() -> FeedKey {
         FeedKey {

@@ -1,54 +1,25 @@
-//! A channel: the one task that owns a timeline, and what others hold of it.
+//! The task that owns a channel's programme.
 //!
 //! Commands come in through one bounded queue, changes of the library through a watch; after each
 //! the new timeline is published whole. Everybody else works with such a copy, which is a pure
 //! function of time, so nobody asks this task what is on. Knows no pixels and no HTTP.
 
-use std::{
-    num::NonZeroU64,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{num::NonZeroU64, sync::Arc, time::Duration};
 
 use mantel_shared::UnixMillis;
-use tokio::sync::{mpsc, oneshot, watch};
-
-use crate::{
-    blocking::Blocking,
-    clock,
-    library::Filter,
-    source::catalogue::Catalogue,
-    state::CHANNEL,
-    store,
-    timeline::{Act, Order, Programme, Roster, SavedProgramme, Settings, UnknownPhoto},
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
 };
 
-/// What others hold of a channel.
-#[derive(Clone, Debug)]
-pub struct Channel {
-    programme: watch::Receiver<Arc<Programme>>,
-    acts: mpsc::Sender<Ask>,
-    holds: Arc<()>,
-}
-
-#[derive(Debug)]
-struct Ask {
-    act: Act,
-    by: Option<String>,
-    reply: oneshot::Sender<Result<Arc<Programme>, UnknownPhoto>>,
-}
-
-/// Why a command was not carried out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ActError {
-    /// See there.
-    #[error(transparent)]
-    UnknownPhoto(#[from] UnknownPhoto),
-    /// The server is going down.
-    #[error("the server is stopping")]
-    Stopping,
-}
+use super::{Ask, Channel, OnAir, StateFile};
+use crate::{
+    blocking::Blocking,
+    clock::Clock,
+    library::Filter,
+    source::catalogue::Catalogue,
+    timeline::{Order, Programme, Roster, SavedProgramme, Settings},
+};
 
 /// Commands that may wait; a person presses no faster than they are carried out.
 const QUEUE: usize = 16;
@@ -56,41 +27,11 @@ const QUEUE: usize = 16;
 /// How often a playlist is worked out again because slides moved on meanwhile.
 const MAX_TRIES: usize = 4;
 
-/// The state of a channel with all its arrivals has a few kilobytes.
-const MAX_STATE_BYTES: u64 = 1024 * 1024;
-
 /// How often the clock is compared with itself.
 const CLOCK_CHECK: Duration = Duration::from_secs(1);
 
-impl Channel {
-    /// The programme as it is now, and word of every change.
-    pub fn programme(&self) -> watch::Receiver<Arc<Programme>> {
-        self.programme.clone()
-    }
-
-    /// Whether anybody has a hold on this channel beside whoever asks.
-    pub fn is_held(&self) -> bool {
-        Arc::strong_count(&self.holds) > 1
-    }
-
-    /// Whether its task still works.
-    pub fn is_alive(&self) -> bool {
-        self.programme.has_changed().is_ok()
-    }
-
-    /// Has a command carried out that `by` has given, if that is known; returns the programme after it.
-    pub async fn act(&self, act: Act, by: Option<String>) -> Result<Arc<Programme>, ActError> {
-        let (reply, answer) = oneshot::channel();
-        self.acts
-            .send(Ask { act, by, reply })
-            .await
-            .map_err(|_| ActError::Stopping)?;
-        answer
-            .await
-            .map_err(|_| ActError::Stopping)?
-            .map_err(ActError::from)
-    }
-}
+/// By how many milliseconds the clock may go back without a word: the network's time is followed by small steps.
+const UNNOTICED: u64 = 500;
 
 /// What every channel of a server has in common.
 #[derive(Clone, Debug)]
@@ -105,9 +46,11 @@ pub struct ChannelSetup {
     pub seed: u64,
     /// After how many milliseconds a pause ends by itself, if it does.
     pub resume_after: Option<NonZeroU64>,
+    /// By which slides come and go.
+    pub clock: Clock,
 }
 
-/// What a channel is to the house.
+/// The part that a channel plays in the house.
 #[derive(Debug)]
 #[expect(
     clippy::large_enum_variant,
@@ -158,8 +101,10 @@ pub struct ChannelTask {
     changes: watch::Receiver<u64>,
     state: Option<StateFile>,
     programme: Programme,
-    published: watch::Sender<Arc<Programme>>,
+    published: watch::Sender<OnAir>,
     acts: mpsc::Receiver<Ask>,
+    /// What the clock said last, and when that was by a clock that nobody sets.
+    last: (UnixMillis, Instant),
 }
 
 impl ChannelTask {
@@ -178,8 +123,9 @@ impl ChannelTask {
         // From before the playlist is made: what comes meanwhile counts.
         let changes = choice.common.catalogue.library().changes();
         let roster = Arc::new(choice.roster(Blocking::here()));
-        let programme = Programme::new(choice.common.settings, &roster, saved, clock::now());
-        let (published, receiver) = watch::channel(Arc::new(programme.clone()));
+        let now = choice.common.clock.now();
+        let programme = Programme::new(choice.common.settings, &roster, saved, now);
+        let (published, receiver) = watch::channel(OnAir::Programme(Arc::new(programme.clone())));
         let (sender, acts) = mpsc::channel(QUEUE);
         let task = Self {
             choice,
@@ -188,11 +134,12 @@ impl ChannelTask {
             programme,
             published,
             acts,
+            last: (now, Instant::now()),
         };
         (
             task,
             Channel {
-                programme: receiver,
+                on_air: receiver,
                 acts: sender,
                 holds: Arc::default(),
             },
@@ -202,29 +149,27 @@ impl ChannelTask {
     /// Runs until every [`Channel`] is gone or the task is aborted.
     pub async fn run(mut self) {
         let mut tick = tokio::time::interval(CLOCK_CHECK);
-        let mut last = clock::now();
-        let mut day = clock::today();
+        let clock = self.choice.common.clock.clone();
+        let mut day = clock.today();
         loop {
             tokio::select! {
                 ask = self.acts.recv() => {
                     let Some(ask) = ask else { return };
-                    let result = self.programme.act(ask.act, ask.by, clock::now());
-                    self.publish().await;
+                    let (now, _) = self.read_clock();
+                    let result = self.programme.act(ask.act, ask.by, now);
+                    let programme = self.publish().await;
                     // Who asked may have gone: the command stands all the same.
-                    let _ = ask.reply.send(result.map(|()| self.published.borrow().clone()));
+                    let _ = ask.reply.send(result.map(|()| programme));
                 }
                 Ok(()) = self.changes.changed() => {
                     self.changes.mark_unchanged();
                     self.take_playlist().await;
                 }
                 _ = tick.tick() => {
-                    let now = clock::now();
-                    if now.0 + 500 < last.0 {
-                        tracing::warn!("the clock went back; slides go on from where they were");
-                        self.programme.clock_went_back(UnixMillis(last.0), now);
+                    let (now, went_back) = self.read_clock();
+                    if went_back {
                         self.publish().await;
                     }
-                    last = now;
                     if let Some(after) = self.choice.common.resume_after
                         && self.programme.end_pause(after, now)
                     {
@@ -232,13 +177,29 @@ impl ChannelTask {
                         self.publish().await;
                     }
                     // What happened on this day changes at midnight.
-                    let today = clock::today();
+                    let today = clock.today();
                     if std::mem::replace(&mut day, today) != today && self.choice.filter.changes_daily() {
                         self.take_playlist().await;
                     }
                 }
             }
         }
+    }
+
+    /// The time, and whether the clock was set back. The programme is told of that before anything else: by the earlier time
+    /// it would show earlier slides.
+    fn read_clock(&mut self) -> (UnixMillis, bool) {
+        let now = self.choice.common.clock.now();
+        let (last, read_at) = std::mem::replace(&mut self.last, (now, Instant::now()));
+        let went_back = now.0 + UNNOTICED < last.0;
+        if went_back {
+            tracing::warn!("the clock went back; slides go on from where they were");
+            // What is on screen by now, not what was when the clock was read last.
+            let since = u64::try_from(read_at.elapsed().as_millis()).unwrap_or(0);
+            self.programme
+                .clock_went_back(UnixMillis(last.0 + since), now);
+        }
+        (now, went_back)
     }
 
     async fn take_playlist(&mut self) {
@@ -249,14 +210,14 @@ impl ChannelTask {
             // Sorting a hundred thousand photos is no work for a thread that serves sockets.
             let built = Blocking::run(move |blocking| {
                 let roster = known.unwrap_or_else(|| Arc::new(choice.roster(blocking)));
-                let asked = clock::now();
+                let asked = choice.common.clock.now();
                 let playlists = programme.playlists_of(&roster, asked);
                 (roster, asked, playlists)
             });
             let Ok((built, asked, playlists)) = built.await else {
                 return;
             };
-            let now = clock::now();
+            let (now, _) = self.read_clock();
             // New photos come behind the slide that was announced when they were placed.
             if self.programme.same_slide(asked, now) {
                 self.programme = self.programme.with_playlists(playlists, now);
@@ -267,93 +228,31 @@ impl ChannelTask {
         }
         // Slides change faster than photos are sorted: what is announced is kept all the same.
         if let Some(roster) = roster {
-            let now = clock::now();
+            let (now, _) = self.read_clock();
             let playlists = self.programme.playlists_of(&roster, now);
             self.programme = self.programme.with_playlists(playlists, now);
             self.publish().await;
         }
     }
 
-    async fn publish(&mut self) {
+    async fn publish(&mut self) -> Arc<Programme> {
+        let programme = Arc::new(self.programme.clone());
         self.published
-            .send_replace(Arc::new(self.programme.clone()));
+            .send_replace(OnAir::Programme(programme.clone()));
         if let Some(state) = &mut self.state {
             state.save(self.choice.common.seed, &self.programme).await;
         }
-    }
-}
-
-/// The file that a restart goes on from.
-#[derive(Debug)]
-pub struct StateFile {
-    path: PathBuf,
-    programme: u64,
-    failed: bool,
-}
-
-#[derive(Debug, serde::Deserialize, serde::Serialize)]
-struct State {
-    seed: u64,
-    /// What the saved place is a place in: other folders make it meaningless.
-    programme: u64,
-    #[serde(flatten)]
-    saved: SavedProgramme,
-}
-
-impl StateFile {
-    /// The state kept in `dir` for the programme identified by `programme`; with it the seed and
-    /// the place that were saved there, if any were.
-    ///
-    /// A folder that can't be written is no reason not to show photos; that nothing is saved is told
-    /// at the first attempt.
-    pub fn open(dir: &Path, programme: u64) -> (Self, Option<u64>, SavedProgramme) {
-        let path = dir.join(CHANNEL);
-        store::tighten(&path);
-        let state = store::read(&path, MAX_STATE_BYTES)
-            .ok()
-            .flatten()
-            .and_then(|text| serde_json::from_slice::<State>(&text).ok());
-        let seed = state.as_ref().map(|state| state.seed);
-        let saved = state
-            .filter(|state| state.programme == programme)
-            .map(|state| state.saved)
-            .unwrap_or_default();
-        (
-            Self {
-                path,
-                programme,
-                failed: false,
-            },
-            seed,
-            saved,
-        )
-    }
-
-    async fn save(&mut self, seed: u64, programme: &Programme) {
-        let state = State {
-            seed,
-            programme: self.programme,
-            saved: programme.saved(),
-        };
-        let path = self.path.clone();
-        // A disk that takes long must not hold up a thread that serves.
-        let saved = Blocking::run(move |blocking| {
-            store::replace(blocking, &path, &serde_json::to_vec(&state)?)
-        });
-        let saved = saved.await.map_err(std::io::Error::other);
-        if let Err(error) = saved.and_then(|saved| saved)
-            && !std::mem::replace(&mut self.failed, true)
-        {
-            tracing::warn!(path = %self.path.display(), %error,
-                "can't save the state; after a restart the slides start anew");
-        }
+        programme
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::{library::Library, timeline::Transition};
+    use super::{super::ActError, *};
+    use crate::{
+        library::Library,
+        timeline::{Act, Transition},
+    };
 
     fn common(seed: u64) -> ChannelSetup {
         ChannelSetup {
@@ -365,6 +264,7 @@ mod tests {
             order: Order::Shuffle,
             seed,
             resume_after: None,
+            clock: Clock::system(),
         }
     }
 
@@ -394,26 +294,12 @@ mod tests {
             "another programme has another place"
         );
         let (_task, channel) = start();
-        let (now, size) = (clock::now(), crate::render::Size::new(16, 9));
-        let again = channel.programme().borrow().clone();
+        let (now, size) = (Clock::system().now(), crate::render::Size::new(16, 9));
+        let again = channel.programme();
         assert_eq!(
             again.timeline(size, crate::rendition::Pair::Own).at(now),
             paused.timeline(size, crate::rendition::Pair::Own).at(now)
         );
-    }
-
-    #[test]
-    fn the_state_of_a_version_without_pairs_is_read() {
-        let dir = tempfile::tempdir().unwrap();
-        let old = r#"{"seed":77,"programme":1,"saved":{"anchor":{"slide":5,"starts_at":6,
-            "place":{"round":1,"index":2},"shown":null,"paused_at":null},
-            "interval_millis":10000,"photo":18446744073709551615}}"#;
-        std::fs::write(dir.path().join(CHANNEL), old).unwrap();
-        let (_, seed, saved) = StateFile::open(dir.path(), 1);
-        assert_eq!(seed, Some(77));
-        let first = saved.saved.unwrap();
-        assert_eq!((first.anchor.slide, first.photo), (5, Some(u64::MAX)));
-        assert_eq!((saved.landscape, saved.portrait), (None, None));
     }
 
     #[tokio::test]

@@ -4,7 +4,6 @@
 //! A choice that comes with a request narrows what the server was told to show, never widens it. Its
 //! channel is made when it is first asked for and goes when nobody has watched it for a while. All of
 //! them run by the same clock, seed and order, so that two screens with the same choice agree.
-
 //!
 //! A choice takes its place before its photos are looked for: what does not fit costs no query, few
 //! queries run at a time, and who asks for the same waits for the same one.
@@ -18,12 +17,8 @@ use std::{
 use futures_util::future::{BoxFuture, FutureExt as _, Shared, WeakShared};
 use tokio::sync::Semaphore;
 
-use crate::{
-    blocking::Blocking,
-    channel::{Channel, ChannelSetup, ChannelTask, Role},
-    library::Filter,
-    rendition::Rendition,
-};
+use super::{Channel, ChannelSetup, ChannelTask, Role};
+use crate::{blocking::Blocking, library::Filter, rendition::Rendition};
 
 /// A channel's number, for as long as this server runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -172,16 +167,6 @@ impl Channels {
         making.boxed()
     }
 
-    /// The channel with this number, if it is still there.
-    pub fn by_no(&self, no: ChannelNo) -> Option<Channel> {
-        if no == MAIN {
-            return Some(self.main.clone());
-        }
-        let choices = self.choices();
-        let found = choices.by_filter.values().find(|choice| choice.no == no);
-        found.and_then(|choice| choice.state.channel().cloned())
-    }
-
     fn choices(&self) -> MutexGuard<'_, Choices> {
         self.choices.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -197,14 +182,18 @@ impl Choices {
         if let Some(choice) = self.by_filter.get_mut(filter) {
             choice.watched = Instant::now();
             match &choice.state {
-                State::Made(channel) => return Ok(Placed::Made(choice.no, channel.clone())),
+                State::Made(channel) if channel.is_alive() => {
+                    return Ok(Placed::Made(choice.no, channel.clone()));
+                }
+                // Its task has failed: whoever asks now gets a channel that works, under a number of its own.
+                State::Made(_) => {}
                 State::Making(making) => {
                     if let Some(making) = making.upgrade() {
                         return Ok(Placed::Making(choice.no, making));
                     }
+                    // Whoever wanted it went before it was there.
                 }
             }
-            // Whoever wanted it went before it was there.
             self.by_filter.remove(filter);
         }
         self.make_room()?;
@@ -281,6 +270,7 @@ mod tests {
             order: Order::Name,
             seed: 1,
             resume_after: None,
+            clock: crate::clock::Clock::system(),
         };
         let (_, main) = ChannelTask::new(common.clone(), Filter::default(), Role::Choice);
         Channels::new(main, Filter::default(), common)
@@ -300,7 +290,24 @@ mod tests {
         let (rome, _held) = channels.choose(&album("Rome")).await.unwrap();
         assert_eq!(channels.choose(&album("Rome")).await.unwrap().0, rome);
         assert_ne!(channels.choose(&album("Paris")).await.unwrap().0, rome);
-        assert!(channels.by_no(rome).is_some() && channels.by_no(ChannelNo(99)).is_none());
+    }
+
+    #[tokio::test]
+    async fn a_choice_whose_task_has_failed_is_made_anew() {
+        let channels = channels();
+        let wish = album("Rome");
+        let (no, making) = match channels.choices().place(&wish, || {
+            let dead = channels.main.clone();
+            async move { Some(dead) }.boxed().shared()
+        }) {
+            Ok(Placed::Making(no, making)) => (no, making),
+            _ => panic!("nobody has asked for it yet"),
+        };
+        let made = making.await;
+        assert!(channels.choices().made(&wish, no, made).is_some());
+        let (again, channel) = channels.choose(&wish).await.unwrap();
+        assert!(again != no && channel.is_alive());
+        assert_eq!(channels.choose(&wish).await.unwrap().0, again);
     }
 
     #[tokio::test]
@@ -310,7 +317,8 @@ mod tests {
         for i in 0..3 * MAX_CHOICES {
             channels.choose(&album(&i.to_string())).await.unwrap();
         }
-        assert!(channels.by_no(watched).is_some());
+        let (still, _) = channels.choose(&album("held")).await.unwrap();
+        assert_eq!(still, watched);
         drop(held);
         let mut all = Vec::new();
         for i in 0..MAX_CHOICES {
