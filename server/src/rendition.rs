@@ -16,7 +16,7 @@ pub struct Fps(pub u32);
 /// Everything that decides what a frame's bytes are, given the timeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Rendition {
-    /// Every frame has exactly this size.
+    /// The size that every frame has exactly.
     pub size: Size,
     /// How a photo fills it.
     pub fit: Fit,
@@ -34,22 +34,22 @@ pub struct Rendition {
     pub note: bool,
 }
 
-/// Which photos share the screen. With it goes the order of the slides: where two photos take one turn, there are
-/// fewer turns.
+/// Which photos share the screen. The order of the slides depends on it, too: where two photos
+/// take one turn, there are fewer turns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Pair {
-    /// None: each has the screen to itself.
+    /// No photos: each has the screen to itself.
     Off,
     /// Two portraits, as wide screens have room for.
     Wide,
     /// Two landscapes, as upright screens have room for.
     Upright,
-    /// What this screen itself has room for.
+    /// Two of the shape that this screen itself has room for.
     Own,
 }
 
 impl Pair {
-    /// What a reader of an option or a query is told to write.
+    /// The values of an option or a query, for messages.
     pub const EXPECTED: &str = "on, own, wide, upright or off";
 
     /// Reads one of [`Self::EXPECTED`]; `on` is what a screen of the size `house` has room for, so that all
@@ -65,7 +65,7 @@ impl Pair {
         }
     }
 
-    /// What a screen of this size has room for; a square one counts as wide.
+    /// The pairs that a screen of this size has room for; a square one counts as wide.
     pub fn of(size: Size) -> Self {
         if size.width >= size.height {
             Self::Wide
@@ -74,7 +74,7 @@ impl Pair {
         }
     }
 
-    /// The same for a screen of a known size: never [`Self::Own`].
+    /// The pairs on a screen of a known size: never [`Self::Own`].
     pub fn on(self, size: Size) -> Self {
         match self {
             Self::Own => Self::of(size),
@@ -83,7 +83,7 @@ impl Pair {
     }
 }
 
-/// As [`Pair::read`] reads it.
+/// The form that [`Pair::read`] reads.
 impl std::fmt::Display for Pair {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
@@ -95,16 +95,16 @@ impl std::fmt::Display for Pair {
     }
 }
 
-/// What is written on a picture, each where it is known.
+/// The words that are written on a picture, as far as they are known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Captions {
-    /// When it was taken, in words.
+    /// The day on which the photo was taken, in words.
     pub date: bool,
-    /// Where.
+    /// The place at which it was taken.
     pub place: bool,
     /// The album that it is in.
     pub album: bool,
-    /// What somebody wrote under it.
+    /// The photo's own text, as somebody wrote it.
     pub text: bool,
 }
 
@@ -115,7 +115,7 @@ impl Captions {
     }
 }
 
-/// As [`FromStr`](std::str::FromStr) reads it.
+/// The form that [`FromStr`](std::str::FromStr) reads.
 impl std::fmt::Display for Captions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let words = [
@@ -137,7 +137,7 @@ impl std::fmt::Display for Captions {
 impl std::str::FromStr for Captions {
     type Err = &'static str;
 
-    /// `off`, `all`, or any of `date,place,album,text`.
+    /// Reads `off`, `all`, or any of `date,place,album,text`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut captions = Self::default();
         match text.trim() {
@@ -166,8 +166,9 @@ impl std::str::FromStr for Captions {
 }
 
 impl Rendition {
-    /// The same for a slow network: fewer bytes a frame and fewer frames, `level` steps down, but never another size. VLC
-    /// stumbles over a size that changes inside a stream, and a page around an `<img>` would move.
+    /// A rendition for a slow network: fewer bytes a frame and fewer frames, `level` steps down,
+    /// but never another size. VLC stumbles over a size that changes inside a stream, and a page
+    /// around an `<img>` would move.
     pub fn lowered(self, level: u8) -> Self {
         let (most_quality, most_fps) = match level {
             0 => return self,
@@ -182,8 +183,9 @@ impl Rendition {
         }
     }
 
-    /// How unlike this one `other` would look in its place; `None` when it can't stand in for it, because it shows a
-    /// landscape on an upright screen or the other way round, or has words on it that were not asked for.
+    /// The difference that a viewer would see if `other` stood in for this rendition; `None` when
+    /// it can't, because it is upright and this one isn't or the other way round, or has other
+    /// words written on it.
     pub fn distance(&self, other: &Self) -> Option<u64> {
         let upright = |size: Size| size.height > size.width;
         if upright(self.size) != upright(other.size) || self.captions != other.captions {
@@ -191,7 +193,7 @@ impl Rendition {
         }
         let apart = |one: u32, other: u32| u64::from(one.abs_diff(other));
         let shape = |size: Size| size.width * 1000 / size.height.max(1);
-        // A wrong shape is seen most, then too few pixels, then the rest.
+        // The weights: a wrong shape is seen most, then too few pixels, then the rest.
         let mut distance = apart(shape(self.size), shape(other.size)) * 20;
         let sides = apart(self.size.width, other.size.width);
         distance += if other.size.width < self.size.width {
@@ -209,15 +211,15 @@ impl Rendition {
     }
 }
 
-/// Long sides that are rendered. ChannelSetup screens stand on it exactly.
+/// The ladder of long sides that are rendered. The usual screens stand on it exactly.
 const LONG_SIDES: [u32; 13] = [
     160, 320, 480, 640, 800, 960, 1024, 1280, 1366, 1600, 1920, 2560, 3840,
 ];
 
-/// Short sides are rounded to a multiple of this.
+/// The step of short sides, to a multiple of which they are rounded.
 const SHORT_STEP: u32 = 8;
 
-/// Nothing narrower than this share of the long side: a sliver is a mistake or mischief.
+/// The limit of the long side over the short one: a narrower size is a mistake or mischief.
 const MAX_ASPECT: u32 = 4;
 
 /// The size on the ladder that serves `size`: at least as large where the ladder goes that far, of

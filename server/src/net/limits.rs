@@ -1,4 +1,4 @@
-//! How many connections there may be, and from where.
+//! The limits of connections: how many there may be, and from where.
 
 use std::{
     collections::HashMap,
@@ -11,7 +11,7 @@ use std::{
 
 use super::throttle;
 
-/// Why somebody was turned away, or cut off.
+/// Why a client was turned away, or cut off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// An address that is not of this house.
@@ -20,15 +20,15 @@ pub enum Refusal {
     Host,
     /// A page of another site wanted to change something.
     CrossSite,
-    /// As many connections as there may be.
+    /// There are as many connections as there may be.
     Full,
-    /// As many connections as one address may have.
+    /// The address has as many connections as one may have.
     PerAddress,
-    /// No password or token, or a wrong one.
+    /// A request without a password or token, or with a wrong one.
     Unauthorized,
     /// The right password, but not the right to do this.
     Forbidden,
-    /// Too many wrong passwords from this address.
+    /// Too many wrong passwords came from this address.
     RateLimited,
     /// The request's head did not come in time.
     SlowHead,
@@ -38,24 +38,24 @@ pub enum Refusal {
     LargeHead,
     /// A body larger than the limit.
     TooLarge,
-    /// Not HTTP, or HTTP that can be read in two ways.
+    /// Bytes that are no HTTP, or HTTP that can be read in two ways.
     Malformed,
     /// A peer that took no byte for as long as is allowed.
     Stalled,
-    /// No TLS where TLS is spoken, or one that came to nothing.
+    /// A handshake of TLS that failed or did not come in time.
     Tls,
-    /// As many renditions as there may be.
+    /// There are as many renditions as there may be.
     Renditions,
-    /// As many requests on one connection as there may be: it was closed after the last.
+    /// A connection had as many requests as one may have: it was closed after the last.
     Requests,
-    /// Old frames that it did not take needed too much memory.
+    /// The old frames that a client did not take needed too much memory.
     Memory,
 }
 
 impl Refusal {
     const N: usize = 18;
 
-    /// All of them, in the order of their discriminants.
+    /// All reasons, in the order of their discriminants.
     pub const ALL: [Self; Self::N] = [
         Self::Stranger,
         Self::Host,
@@ -77,7 +77,7 @@ impl Refusal {
         Self::Memory,
     ];
 
-    /// As metrics name it.
+    /// The reason's name in metrics.
     pub fn name(self) -> &'static str {
         match self {
             Self::Stranger => "stranger",
@@ -107,22 +107,22 @@ impl Refusal {
 pub struct ConnectionCounts {
     open: AtomicU64,
     refusals: [AtomicU64; Refusal::N],
-    /// Those of each address that has a limit: never more rows than connections.
+    /// The connections of each address that has a limit: never more rows than connections.
     by_address: Mutex<HashMap<IpAddr, usize>>,
 }
 
 impl ConnectionCounts {
-    /// How many are open.
+    /// The number of open connections.
     pub fn open(&self) -> u64 {
         self.open.load(SeqCst)
     }
 
-    /// How many were turned away since the start, for whatever reason.
+    /// The number of clients turned away since the start, for whatever reason.
     pub fn refused(&self) -> u64 {
         self.refusals().map(|(_, n)| n).sum()
     }
 
-    /// The same by reason.
+    /// The number of clients turned away since the start, by reason.
     pub fn refusals(&self) -> impl Iterator<Item = (&'static str, u64)> {
         Refusal::ALL.into_iter().map(|refusal| {
             let n = self.refusals[refusal as usize].load(SeqCst);
@@ -130,11 +130,11 @@ impl ConnectionCounts {
         })
     }
 
-    /// Takes a place below `limit`, and below the address's own limit where it has one; given back when
-    /// it is dropped.
+    /// Takes a place below `limit`, and below the address's own limit if it has one; given back
+    /// when the place is dropped.
     ///
     /// # Errors
-    /// Which of the two is reached; it is counted.
+    /// One of the two limits is reached, and which; the refusal is counted.
     pub(super) fn admit(
         self: &Arc<Self>,
         limit: usize,
@@ -172,13 +172,13 @@ impl ConnectionCounts {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts somebody who was turned away.
+    /// Counts a client that was turned away.
     pub fn refuse(&self, why: Refusal) {
         self.refusals[why as usize].fetch_add(1, SeqCst);
     }
 }
 
-/// One connection's place.
+/// A connection's place among those that there may be.
 #[derive(Debug)]
 pub(super) struct Place {
     counts: Arc<ConnectionCounts>,

@@ -1,5 +1,5 @@
-//! Sockets: where connections come from, who is let in, how many, for how long. Knows nothing of what
-//! is served.
+//! Sockets: from where connections come, who is let in, how many, and for how long. Knows nothing
+//! of what is served.
 
 mod accept;
 mod address;
