@@ -20,9 +20,9 @@ pub enum Refusal {
     Host,
     /// A page of another site wanted to change something.
     CrossSite,
-    /// There are as many connections as there may be.
+    /// The limit of connections was reached.
     Full,
-    /// The address has as many connections as one may have.
+    /// The limit of connections of one address was reached.
     PerAddress,
     /// A request without a password or token, or with a wrong one.
     Unauthorized,
@@ -44,9 +44,9 @@ pub enum Refusal {
     Stalled,
     /// A handshake of TLS that failed or did not come in time.
     Tls,
-    /// There are as many renditions as there may be.
+    /// The limit of renditions was reached.
     Renditions,
-    /// A connection had as many requests as one may have: it was closed after the last.
+    /// The limit of requests on a connection was reached: it was closed after the last.
     Requests,
     /// The old frames that a client did not take needed too much memory.
     Memory,

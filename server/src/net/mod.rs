@@ -1,5 +1,5 @@
-//! Sockets: from where connections come, who is let in, how many, and for how long. Knows nothing
-//! of what is served.
+//! Sockets: listeners, connections, who is let in, and limits of all of these. Knows nothing of what
+//! is served.
 
 mod accept;
 mod address;

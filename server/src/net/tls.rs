@@ -51,7 +51,7 @@ pub enum TlsError {
     /// A certificate of our own can't be made.
     #[error("a certificate can't be made: {0}")]
     Make(#[from] rcgen::Error),
-    /// There is no folder in which a certificate of our own could be kept.
+    /// No folder is known in which a certificate of our own could be kept.
     #[error(
         "--tls keeps its certificate in the data directory: give --data-dir, or --tls-cert and --tls-key"
     )]
