@@ -11,16 +11,16 @@ pub fn lan_address() -> Option<IpAddr> {
     )
 }
 
-/// The same in both families, where it has them.
+/// This machine's addresses as its neighbours see them, of IPv4 and IPv6, as far as it has them.
 pub fn lan_addresses() -> Vec<IpAddr> {
-    // For documentation (RFC 3849), too.
+    // The prefix for documentation (RFC 3849), which is owned by nobody either.
     let far = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
     let v6 = towards(Ipv6Addr::UNSPECIFIED.into(), far.into());
     lan_address().into_iter().chain(v6).collect()
 }
 
-/// Connecting a datagram socket sends nothing: it only asks the system which of its addresses it would
-/// use.
+/// The address that this machine would use towards `far`. Connecting a datagram socket sends
+/// nothing: the system only chooses the address.
 fn towards(any: IpAddr, far: IpAddr) -> Option<IpAddr> {
     let socket = UdpSocket::bind(SocketAddr::new(any, 0)).ok()?;
     socket.connect(SocketAddr::new(far, 9)).ok()?;

@@ -1,4 +1,4 @@
-//! Tells people at the terminal how far a scan is: a bar there, a line now and then in a log.
+//! The progress of a scan, told to people: a bar at a terminal, a line now and then in a log.
 
 use std::{
     io::IsTerminal,
@@ -13,10 +13,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::library::{Counts, Library};
 
-/// The one bar, so that whoever logs can get it out of the way.
+/// The terminal's one bar; global, so that the log can get it out of the way.
 static BAR: OnceLock<ProgressBar> = OnceLock::new();
 
-/// A scan that is over sooner is not worth a word.
+/// How long a scan runs before its progress is told.
 const PATIENCE: Duration = Duration::from_millis(800);
 const REDRAW: Duration = Duration::from_millis(200);
 const LOG_EVERY: Duration = Duration::from_secs(15);
@@ -97,7 +97,7 @@ fn draw(counts: &Counts) {
     bar.set_message(sentence(counts));
 }
 
-/// `indexing 12,400 of 80,000`
+/// The state of a scan in words: `indexing 12,400 of 80,000`.
 pub(crate) fn sentence(counts: &Counts) -> String {
     match counts.to_scan {
         Some(n) => format!("indexing {} of {}", grouped(counts.scanned), grouped(n)),
@@ -117,7 +117,8 @@ pub(crate) fn tell(counts: &Counts, took: Duration, url: Option<&String>) {
     }
 }
 
-/// `42,000 photos ready in 2 s; 3 files can't be shown: http://…/library/skipped`
+/// The result of a scan in words:
+/// `42,000 photos ready in 2 s; 3 files can't be shown: http://…/library/skipped`.
 fn ready(counts: &Counts, took: Duration, skipped_page: Option<&str>) -> String {
     let place = match skipped_page {
         Some(page) => format!(": {page}"),
@@ -137,13 +138,13 @@ fn ready(counts: &Counts, took: Duration, skipped_page: Option<&str>) -> String 
     }
 }
 
-/// `1 photo`, `42,000 photos`.
+/// A number with its noun: `1 photo`, `42,000 photos`.
 pub(crate) fn many(n: u64, what: &str) -> String {
     let plural = if n == 1 { "" } else { "s" };
     format!("{} {what}{plural}", grouped(n))
 }
 
-/// `0.4 s`, `12 s`, `3 min 20 s`.
+/// A span of time in words: `0.4 s`, `12 s`, `3 min 20 s`.
 fn span(took: Duration) -> String {
     match took.as_secs() {
         0..3 => format!("{:.1} s", took.as_secs_f64()),
@@ -152,7 +153,7 @@ fn span(took: Duration) -> String {
     }
 }
 
-/// `12400` as `12,400`.
+/// A number with its thousands apart: `12400` as `12,400`.
 pub(crate) fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::new();

@@ -1,5 +1,5 @@
-//! What needs no screen: `mantel scan` and `mantel list`; `mantel token` and `mantel password` in a
-//! file of their own, `mantel health` in another.
+//! The tasks that need no screen: `mantel scan` and `mantel list` here, `mantel token` and
+//! `mantel password` in `secrets`, `mantel health` in `health`.
 
 mod health;
 mod secrets;
@@ -25,10 +25,10 @@ pub use secrets::{SecretError, password, token};
 /// Why a task was not done.
 #[derive(Debug, thiserror::Error)]
 pub enum TaskError {
-    /// See there.
+    /// The index can't be used.
     #[error(transparent)]
     Index(#[from] IndexError),
-    /// Nobody reads what is printed, or the disk is full.
+    /// Standard output is closed, or its disk is full.
     #[error("can't print: {0}")]
     Print(#[from] io::Error),
 }
@@ -105,7 +105,7 @@ pub fn list(task: &LibraryTask, out: &mut impl Write) -> Result<(), TaskError> {
             bring_up_to_date(&library, task.follow_links);
             library
         }
-        // Somebody keeps it up to date: that is as good.
+        // A server holds the index and keeps it up to date, so reading it is enough.
         Err(error @ IndexError::InUse(_)) => task
             .index_dir
             .as_deref()
@@ -154,7 +154,7 @@ fn bring_up_to_date(library: &Library, follow_links: bool) {
     std::thread::scope(|threads| {
         threads.spawn(|| progress.follow(library, &done));
         scanner.scan(library, &Scope::Everything, &stop);
-        // What seemed half written is looked at once more.
+        // Files that seemed half written are looked at once more.
         while let Some((due, scope)) = scanner.unsettled() {
             std::thread::sleep(due.saturating_duration_since(Instant::now()));
             scanner.scan(library, &scope, &stop);

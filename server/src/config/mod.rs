@@ -1,4 +1,4 @@
-//! From what was typed to what is true.
+//! The configuration: from the text that was typed to values that have been checked.
 //!
 //! `Args` and `FileConfig` hold text; [`Config`] holds values that have been checked, and all
 //! checking happens here. Settings are read from the environment here alone; beside them, `main` reads how
@@ -44,27 +44,27 @@ use crate::{
 pub struct Config {
     /// Folders of photos, none for the demo. They existed when this was made.
     pub folders: Vec<PathBuf>,
-    /// Links in them are followed wherever they lead.
+    /// Whether links in them are followed wherever they lead.
     pub follow_links: bool,
-    /// Where to listen; at least one.
+    /// The addresses and paths to listen on; at least one.
     pub listen: Vec<Listen>,
-    /// Nobody said where: what systemd hands over is enough then.
+    /// Whether `listen` is the default; then sockets that systemd hands over take its place.
     pub listens_by_default: bool,
     /// Interval and transition.
     pub timeline: Settings,
-    /// After how many milliseconds a pause ends by itself, if it does.
+    /// The milliseconds after which a pause ends by itself, if it does.
     pub resume_after: Option<NonZeroU64>,
-    /// In which order photos come.
+    /// The order of photos.
     pub order: Order,
-    /// Which photos are shown.
+    /// The choice of photos that are shown.
     pub filter: Filter,
     /// A shuffle fixed by the user.
     pub seed: Option<u64>,
-    /// What a client gets that asks for nothing in particular.
+    /// The rendition for a client that asks for nothing in particular.
     pub rendition: Rendition,
-    /// Where things are kept.
+    /// The folders of index and state.
     pub dirs: Dirs,
-    /// Who may watch.
+    /// The options of who may watch.
     pub access: Access,
     /// How much one connection, or one address, may take.
     pub limits: Limits,
@@ -76,17 +76,17 @@ pub struct Config {
     pub decode_memory_bytes: u64,
     /// How much memory old frames may take that slow viewers have not read yet.
     pub slow_viewer_bytes: usize,
-    /// Whether what is no JPEG is decoded in a process of its own.
+    /// Whether formats other than JPEG are decoded in a process of their own.
     pub decoder_process: bool,
-    /// A viewer that takes no byte for so long, while there is something to send, is cut off.
+    /// How long a viewer may take no byte, while there is something to send, before it is cut off.
     pub stall_timeout: std::time::Duration,
-    /// A viewer that keeps skipping gets a smaller rendition.
+    /// Whether a viewer that keeps missing frames gets a rendition of fewer bytes.
     pub step_down: bool,
     /// How the log is written.
     pub log: LogFormat,
 }
 
-/// Why there is no configuration. Each is one sentence for the person who typed it.
+/// Why there is no configuration, in one sentence for the person who typed it.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The command line itself; clap's own message, or its help.
@@ -95,50 +95,51 @@ pub enum ConfigError {
     /// The command line itself, in a sentence of ours.
     #[error("{0}")]
     Line(String),
-    /// A value that can't be.
+    /// A value is not allowed.
     #[error("{option} {value:?}: {reason}")]
     Value {
-        /// What was given: `--size`, `MANTEL_SIZE`, or a line of the file.
+        /// The origin of the value: `--size`, `MANTEL_SIZE`, or a line of the file.
         option: String,
-        /// What was typed.
+        /// The value as typed.
         value: String,
-        /// What is wrong, and what would be right.
+        /// The fault, and what would be right.
         reason: String,
     },
     /// The configuration file can't be read.
     #[error("can't read the configuration file {}: {source}", path.display())]
     File {
-        /// Which file.
+        /// The file's path.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The configuration file makes no sense.
     #[error("{}, {reason}", path.display())]
     FileContent {
-        /// Which file.
+        /// The file's path.
         path: PathBuf,
-        /// Where and what.
+        /// The fault and its place in the file.
         reason: String,
     },
-    /// There is nowhere to keep what has to be kept.
+    /// The platform names no folder for tokens, and none was given.
     #[error("this system names no folder for state; give --data-dir, as the server has it")]
     NoDataDir,
-    /// Work on a library, and none was named.
+    /// A task on a library was asked for, and no folder was named.
     #[error("no folder was given; name the folders of photos, or a configuration file that does")]
     NoFolder,
-    /// A folder that can't be shown.
+    /// A folder can't be shown.
     #[error("{}: {reason}", path.display())]
     Folder {
-        /// Which folder.
+        /// The folder's path.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
 }
 
 impl ConfigError {
-    /// 2 for what was typed wrong, 1 for what the world is like, 0 for help that was asked for.
+    /// The program's exit code: 2 for a wrong command line or configuration, 1 for a file or folder
+    /// that can't be read, 0 for help that was asked for.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(error) => u8::try_from(error.exit_code()).unwrap_or(2),
@@ -272,7 +273,7 @@ impl Config {
     }
 }
 
-/// What the program was asked to do.
+/// The task that the program was asked to do.
 #[derive(Debug)]
 pub enum Invocation {
     /// Serve.
@@ -335,13 +336,13 @@ pub struct LibraryTask {
     pub folders: Vec<PathBuf>,
     /// Links in them are followed wherever they lead.
     pub follow_links: bool,
-    /// Where the index is kept; `None` when the platform names no place.
+    /// The folder of the index; `None` when the platform names no place.
     pub index_dir: Option<PathBuf>,
-    /// Which photos.
+    /// The choice of photos.
     pub filter: Filter,
-    /// In which order they are listed.
+    /// The order in which photos are listed.
     pub order: Order,
-    /// For programs, not for people.
+    /// Whether JSON is printed, for programs.
     pub json: bool,
 }
 

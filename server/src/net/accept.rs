@@ -2,7 +2,7 @@
 //!
 //! Our own, because `warp::serve` sets no timers: a half-sent request would stay for ever. Every
 //! connection is a task; the loop never waits for one. On `shutdown` it stops listening, lets
-//! answers finish for a moment, then drops what is left.
+//! answers finish for a moment, then drops the connections that are left.
 
 use std::{future::poll_fn, io, sync::Arc, time::Duration};
 
@@ -30,29 +30,34 @@ use super::{
 };
 use crate::{blocking::Blocking, config::Config};
 
-/// A peer that acknowledges nothing for this long is gone: no FIN comes from a TV that was unplugged.
-/// At least; one that acknowledges but takes nothing is left to the stall limit, which counts it.
+/// How long a peer may acknowledge nothing, at least, before it counts as gone: no FIN comes from a
+/// TV that was unplugged. A peer that acknowledges but takes nothing is left to the stall limit,
+/// which counts it.
 const USER_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A viewer that is sent nothing, because its slide stands or is paused, is asked whether it is still there. One that
-/// closed its end may only have said all it had to say; when it is gone altogether, its system answers with a reset.
+/// How often a viewer that is sent nothing, because its slide stands or is paused, is asked whether
+/// it is still there. A viewer that closed its end may only have finished its request; when it is
+/// gone altogether, its system answers with a reset.
 const KEEPALIVE: Duration = Duration::from_secs(20);
 
-/// The kernel asks for more only when less than this is unsent, so that a slow viewer's frames wait
-/// here, where the newest wins, and not in its socket.
+/// The bytes unsent below which the kernel asks for more, so that a slow viewer's frames wait here,
+/// where the newest wins, and not in its socket.
 const NOTSENT_LOWAT: u32 = 16 * 1024;
 
-/// Answers may take this long to finish once the server is told to stop.
+/// How long answers may take to finish once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// Clients turned away are told so, at most this many at a time: telling them must not be the load.
+/// The limit of clients that are told at a time that they are turned away: telling them must not be
+/// the load.
 const MAX_REFUSALS: usize = 64;
 
-/// The last words of a connection, and what is still coming in, may take this long, and be so much.
+/// How long a connection's last answer may take, with the rest of its request that is read away;
+/// [`LINGER_BYTES`] is the limit of that rest.
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES: u64 = 4 << 20;
 
-/// Serves until `shutdown` turns true. What `reloads` brings holds for connections that come later.
+/// Serves until `shutdown` turns true. A configuration from `reloads` holds for connections that
+/// come later.
 pub async fn serve(
     listeners: impl Into<Listeners>,
     accept: Accept,
@@ -95,7 +100,7 @@ pub async fn serve(
                 let (accept, shutdown) = (accept.clone(), shutdown.clone());
                 connections.spawn(connection(socket, peer, accept, place, shutdown));
             }
-            // To a client of TLS it would be gibberish.
+            // A client of TLS could not read a plain answer.
             Err(_) if accept.keys().is_some() && peer != Peer::Unix => {}
             Err(answer) => refuse(&mut refusals, socket, answer),
         }
@@ -113,7 +118,10 @@ pub async fn serve(
     }
 }
 
-/// Whether there is a place for somebody from there, and what to tell him if not.
+/// Takes a place for a connection from `peer`.
+///
+/// # Errors
+/// There is none, or the peer is no address of this house; the answer that tells the client so.
 fn place(accept: &Accept, peer: Peer) -> Result<Place, Refusal> {
     let limits = &accept.limits;
     let ip = peer.ip();
@@ -130,7 +138,8 @@ fn place(accept: &Accept, peer: Peer) -> Result<Place, Refusal> {
     })
 }
 
-/// Its future is what a viewer costs while nothing moves: what few need is put elsewhere.
+/// Serves one connection. The future of this function is the memory that an idle viewer costs, so
+/// futures that few connections need, such as TLS, are boxed.
 async fn connection(
     socket: Socket,
     peer: Peer,
@@ -185,7 +194,7 @@ async fn begins_tls(socket: &Socket) -> io::Result<bool> {
     }
 }
 
-/// HTTP, until one of both has had enough.
+/// Speaks HTTP until client or server ends the connection.
 async fn speak<T>(
     io: T,
     (peer, cut): (Peer, Cut),
@@ -201,8 +210,8 @@ async fn speak<T>(
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head_timeout)
-        // For a head and for what waits to be sent: no larger than a head has to be, so that a slow
-        // viewer's frames wait where the newest wins.
+        // hyper has one limit for heads and for bytes that wait to be sent: no larger than a head
+        // has to be, so that a slow viewer's frames wait where the newest wins.
         .max_buf_size(limits.max_head)
         .serve_connection(
             TokioIo::new(Line::new(io, busy.clone())),
@@ -230,7 +239,7 @@ async fn speak<T>(
             Some(Refusal::unreadable(code, limits.max_head))
         }
         (Err(error), None) if error.is_timeout() => {
-            // One that has had its answers and asks no more has done nothing wrong.
+            // An idle connection that has had its answers is closed, too, but nobody is refused.
             if line.has_heard || !line.has_spoken {
                 counts.refuse(Reason::SlowHead);
             }
@@ -241,7 +250,7 @@ async fn speak<T>(
     let mut io = line.into_inner();
     match (result, answer) {
         (_, Some(answer)) => Box::pin(part(&mut io, answer)).await,
-        // The rest of TLS, too, is owed to a peer that goes on listening.
+        // TLS ends with a message of its own; without it a peer takes its answer for cut off.
         (Ok(()), None) => {
             let _ = timeout(LINGER, io.shutdown()).await;
         }
@@ -266,7 +275,8 @@ fn set_options(stream: &TcpStream, stall_timeout: Duration) -> io::Result<()> {
     Ok(())
 }
 
-/// Out of file descriptors, say: trying again at once would only burn the processor.
+/// Waits after a failed accept, unless it was the client's own end: without a file descriptor left,
+/// for one, trying again at once would only burn the processor.
 async fn after(error: io::Error) {
     match error.kind() {
         io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset => {}
@@ -279,7 +289,7 @@ async fn after(error: io::Error) {
 
 fn refuse(refusals: &mut JoinSet<()>, mut socket: Socket, answer: Refusal) {
     if refusals.len() >= MAX_REFUSALS {
-        // Too many to linger for. What fits into its socket at once is said all the same.
+        // Too many to linger for; as much of the answer as fits into the socket is sent at once.
         if let Socket::Tcp(stream) = &socket {
             let _ = socket2::SockRef::from(stream).send(&answer.into_bytes());
         }
@@ -288,12 +298,14 @@ fn refuse(refusals: &mut JoinSet<()>, mut socket: Socket, answer: Refusal) {
     refusals.spawn(async move { part(&mut socket, answer).await });
 }
 
-/// Last words. A client that neither takes them nor goes away is not waited for.
+/// Sends a connection's last answer. A client that neither takes it nor goes away is not waited
+/// for.
 async fn part(io: &mut (impl AsyncRead + AsyncWrite + Unpin), answer: Refusal) {
     let polite = async {
         io.write_all(&answer.into_bytes()).await?;
         io.shutdown().await?;
-        // What the client is still sending is read away, or the reset would take the answer along.
+        // The rest of the request is read away: with bytes unread, closing the socket sends a
+        // reset, and the client would lose the answer.
         let mut rest = io.take(LINGER_BYTES);
         tokio::io::copy(&mut rest, &mut tokio::io::sink()).await
     };

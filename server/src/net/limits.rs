@@ -1,4 +1,4 @@
-//! How many connections there may be, and from where.
+//! The limits of connections: how many there may be, and from where.
 
 use std::{
     collections::HashMap,
@@ -13,7 +13,7 @@ use super::throttle;
 
 use crate::locked::locked;
 
-/// Why somebody was turned away, or cut off.
+/// Why a client was turned away, or cut off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// An address that is not of this house.
@@ -22,15 +22,15 @@ pub enum Reason {
     Host,
     /// A page of another site wanted to change something.
     CrossSite,
-    /// As many connections as there may be.
+    /// The limit of connections was reached.
     Full,
-    /// As many connections as one address may have.
+    /// The limit of connections of one address was reached.
     PerAddress,
-    /// No password or token, or a wrong one.
+    /// A request without a password or token, or with a wrong one.
     Unauthorized,
     /// The right password, but not the right to do this.
     Forbidden,
-    /// Too many wrong passwords from this address.
+    /// Too many wrong passwords came from this address.
     RateLimited,
     /// The request's head did not come in time.
     SlowHead,
@@ -40,24 +40,24 @@ pub enum Reason {
     LargeHead,
     /// A body larger than the limit.
     TooLarge,
-    /// Not HTTP, or HTTP that can be read in two ways.
+    /// Bytes that are no HTTP, or HTTP that can be read in two ways.
     Malformed,
     /// A peer that took no byte for as long as is allowed.
     Stalled,
-    /// No TLS where TLS is spoken, or one that came to nothing.
+    /// A handshake of TLS that failed or did not come in time.
     Tls,
-    /// As many renditions as there may be.
+    /// The limit of renditions was reached.
     Renditions,
-    /// As many requests on one connection as there may be: it was closed after the last.
+    /// The limit of requests on a connection was reached: it was closed after the last.
     Requests,
-    /// Old frames that it did not take needed too much memory.
+    /// The old frames that a client did not take needed too much memory.
     Memory,
 }
 
 impl Reason {
     const N: usize = 18;
 
-    /// All of them, in the order of their discriminants.
+    /// All reasons, in the order of their discriminants.
     pub const ALL: [Self; Self::N] = [
         Self::Stranger,
         Self::Host,
@@ -79,7 +79,7 @@ impl Reason {
         Self::Memory,
     ];
 
-    /// As metrics name it.
+    /// The reason's name in metrics.
     pub fn name(self) -> &'static str {
         match self {
             Self::Stranger => "stranger",
@@ -109,22 +109,22 @@ impl Reason {
 pub struct ConnectionCounts {
     open: AtomicU64,
     refusals: [AtomicU64; Reason::N],
-    /// Those of each address that has a limit: never more rows than connections.
+    /// The connections of each address that has a limit: never more rows than connections.
     by_address: Mutex<HashMap<IpAddr, usize>>,
 }
 
 impl ConnectionCounts {
-    /// How many are open.
+    /// The number of open connections.
     pub fn open(&self) -> u64 {
         self.open.load(SeqCst)
     }
 
-    /// How many were turned away since the start, for whatever reason.
+    /// The number of clients turned away since the start, for whatever reason.
     pub fn refused(&self) -> u64 {
         self.refusals().map(|(_, n)| n).sum()
     }
 
-    /// The same by reason.
+    /// The number of clients turned away since the start, by reason.
     pub fn refusals(&self) -> impl Iterator<Item = (&'static str, u64)> {
         Reason::ALL.into_iter().map(|refusal| {
             let n = self.refusals[refusal as usize].load(SeqCst);
@@ -132,11 +132,11 @@ impl ConnectionCounts {
         })
     }
 
-    /// Takes a place below `limit`, and below the address's own limit where it has one; given back when
-    /// it is dropped.
+    /// Takes a place below `limit`, and below the address's own limit if it has one; given back
+    /// when the place is dropped.
     ///
     /// # Errors
-    /// Which of the two is reached; it is counted.
+    /// One of the two limits is reached, and which; the refusal is counted.
     pub(super) fn admit(
         self: &Arc<Self>,
         limit: usize,
@@ -172,13 +172,13 @@ impl ConnectionCounts {
         locked(&self.by_address)
     }
 
-    /// Counts somebody who was turned away.
+    /// Counts a client that was turned away.
     pub fn refuse(&self, why: Reason) {
         self.refusals[why as usize].fetch_add(1, SeqCst);
     }
 }
 
-/// One connection's place.
+/// A connection's place among those that there may be.
 #[derive(Debug)]
 pub(super) struct Place {
     counts: Arc<ConnectionCounts>,

@@ -1,4 +1,4 @@
-//! Sockets: where connections come from, who is let in, how many, for how long. Knows nothing of what
+//! Sockets: listeners, connections, who is let in, and limits of all of these. Knows nothing of what
 //! is served.
 
 mod accept;

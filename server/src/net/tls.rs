@@ -1,4 +1,4 @@
-//! TLS: somebody's certificate, or one of our own that is made on the first run.
+//! TLS: with a certificate that was given, or one of our own that is made on the first run.
 
 use std::{
     fs, io,
@@ -20,45 +20,45 @@ use tokio_rustls::TlsAcceptor;
 use super::host;
 use crate::{blocking::Blocking, clock, config::Tls, lan::lan_addresses, state, store};
 
-/// How long a certificate of our own is good: what Apple's devices take at most.
+/// How long a certificate of our own is good: Apple's devices take 825 days at most.
 const GOOD_FOR_DAYS: u64 = 820;
 
-/// It is made anew this long before its end.
+/// How long before its end a certificate of our own is made anew.
 const RENEWED_BEFORE_DAYS: u64 = 30;
 
-/// Why connections can't be encrypted. One sentence.
+/// Why connections can't be encrypted, in one sentence.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file can't be read or written.
     #[error("{}: {source}", path.display())]
     Io {
-        /// Which file.
+        /// The file's path.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// A file holds no certificate, or no key.
     #[error("{}: there is no {what} in it, in PEM", path.display())]
     Empty {
-        /// Which file.
+        /// The file's path.
         path: PathBuf,
-        /// Certificate or key.
+        /// The missing thing, in words: certificate or key.
         what: &'static str,
     },
-    /// Certificate and key are of no use.
+    /// Certificate and key can't be used, alone or together.
     #[error("the certificate can't be used: {0}")]
     Certificate(#[from] rustls::Error),
-    /// Our own can't be made.
+    /// A certificate of our own can't be made.
     #[error("a certificate can't be made: {0}")]
     Make(#[from] rcgen::Error),
-    /// Our own has to be kept somewhere.
+    /// No folder is known in which a certificate of our own could be kept.
     #[error(
         "--tls keeps its certificate in the data directory: give --data-dir, or --tls-cert and --tls-key"
     )]
     NoDataDir,
 }
 
-/// What connections are encrypted with.
+/// The certificate and key with which connections are encrypted.
 #[derive(Clone)]
 pub struct Keys {
     pub(super) acceptor: TlsAcceptor,
@@ -74,7 +74,8 @@ impl std::fmt::Debug for Keys {
 }
 
 impl Keys {
-    /// Reads what `tls` says, and makes it first where it is our own; `None` without TLS.
+    /// Reads the certificate and key that `tls` names; our own are made first if need be. `None`
+    /// without TLS.
     ///
     /// # Errors
     /// There is no certificate, no key, or they don't go together.
@@ -97,7 +98,7 @@ impl Keys {
         }
     }
 
-    /// SHA-256 of the certificate, as browsers show it.
+    /// The SHA-256 fingerprint of the certificate, as browsers show it.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
@@ -129,7 +130,7 @@ impl Keys {
     }
 }
 
-/// A key that others can read is theirs as well.
+/// Warns if everyone on this machine can read the key.
 fn complain_if_open(key: &Path) {
     #[cfg(unix)]
     {
@@ -153,7 +154,7 @@ fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
     })
 }
 
-/// Whether our certificate is there and still good for a while: it was made when its file was.
+/// Whether our certificate is there and good for a while yet, by the time of its file.
 fn is_young(cert: &Path) -> bool {
     let limit = Duration::from_secs((GOOD_FOR_DAYS - RENEWED_BEFORE_DAYS) * 24 * 3600);
     let made = fs::metadata(cert).and_then(|metadata| metadata.modified());
@@ -169,7 +170,7 @@ fn make(blocking: Blocking, cert: &Path, key: &Path) -> Result<(), TlsError> {
     params.distinguished_name.push(DnType::CommonName, "Mantel");
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     let today = clock::today();
-    // A day of grace for clocks that are behind.
+    // Valid from a day ago, for devices whose clocks are behind.
     let date = |day: chrono::NaiveDate| {
         let small = |n: u32| u8::try_from(n).unwrap_or(1);
         rcgen::date_time_ymd(day.year(), small(day.month()), small(day.day()))

@@ -5,15 +5,15 @@
 use super::{Fps, Rendition};
 use crate::render::{Quality, Size};
 
-/// Long sides that are rendered. Common screens stand on it exactly.
+/// The ladder of long sides that are rendered. The usual screens stand on it exactly.
 const LONG_SIDES: [u32; 13] = [
     160, 320, 480, 640, 800, 960, 1024, 1280, 1366, 1600, 1920, 2560, 3840,
 ];
 
-/// Short sides are rounded to a multiple of this.
+/// The step of short sides, to a multiple of which they are rounded.
 const SHORT_STEP: u32 = 8;
 
-/// Nothing narrower than this share of the long side: a sliver is a mistake or mischief.
+/// The limit of the long side over the short one: a narrower size is a mistake or mischief.
 const MAX_ASPECT: u32 = 4;
 
 /// The size on the ladder that serves `size`: at least as large where the ladder goes that far, of

@@ -25,7 +25,7 @@ pub struct Fps(pub u32);
 /// Everything that decides what a frame's bytes are, given the timeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Rendition {
-    /// Every frame has exactly this size.
+    /// The size that every frame has exactly.
     pub size: Size,
     /// How a photo fills it.
     pub fit: Fit,
@@ -43,22 +43,22 @@ pub struct Rendition {
     pub note: bool,
 }
 
-/// Which photos share the screen. With it goes the order of the slides: where two photos take one turn, there are
-/// fewer turns.
+/// Which photos share the screen. The order of the slides depends on it, too: where two photos
+/// take one turn, there are fewer turns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Pair {
-    /// None: each has the screen to itself.
+    /// No photos: each has the screen to itself.
     Off,
     /// Two portraits, as wide screens have room for.
     Wide,
     /// Two landscapes, as upright screens have room for.
     Upright,
-    /// What this screen itself has room for.
+    /// Two of the shape that this screen itself has room for.
     Own,
 }
 
 impl Pair {
-    /// What a screen of this size has room for; a square one counts as wide.
+    /// The pairs that a screen of this size has room for; a square one counts as wide.
     pub fn of(size: Size) -> Self {
         if size.width >= size.height {
             Self::Wide
@@ -67,7 +67,7 @@ impl Pair {
         }
     }
 
-    /// The same for a screen of a known size: never [`Self::Own`].
+    /// The pairs on a screen of a known size: never [`Self::Own`].
     pub fn on(self, size: Size) -> Self {
         match self {
             Self::Own => Self::of(size),
@@ -88,16 +88,16 @@ impl std::fmt::Display for Pair {
     }
 }
 
-/// What is written on a picture, each where it is known.
+/// The words that are written on a picture, as far as they are known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Captions {
-    /// When it was taken, in words.
+    /// The day on which the photo was taken, in words.
     pub date: bool,
-    /// Where.
+    /// The place at which it was taken.
     pub place: bool,
     /// The album that it is in.
     pub album: bool,
-    /// What somebody wrote under it.
+    /// The photo's own text, as somebody wrote it.
     pub text: bool,
 }
 
@@ -108,7 +108,7 @@ impl Captions {
     }
 }
 
-/// As [`FromStr`](std::str::FromStr) reads it.
+/// The form that [`FromStr`](std::str::FromStr) reads.
 impl std::fmt::Display for Captions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let words = [
@@ -130,7 +130,7 @@ impl std::fmt::Display for Captions {
 impl std::str::FromStr for Captions {
     type Err = &'static str;
 
-    /// `off`, `all`, or any of `date,place,album,text`.
+    /// Reads `off`, `all`, or any of `date,place,album,text`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut captions = Self::default();
         match text.trim() {
@@ -159,8 +159,9 @@ impl std::str::FromStr for Captions {
 }
 
 impl Rendition {
-    /// The same for a slow network: fewer bytes a frame and fewer frames, `level` steps down, but never another size. VLC
-    /// stumbles over a size that changes inside a stream, and a page around an `<img>` would move.
+    /// A rendition for a slow network: fewer bytes a frame and fewer frames, `level` steps down,
+    /// but never another size. VLC stumbles over a size that changes inside a stream, and a page
+    /// around an `<img>` would move.
     pub fn lowered(self, level: u8) -> Self {
         let (most_quality, most_fps) = match level {
             0 => return self,
@@ -175,8 +176,9 @@ impl Rendition {
         }
     }
 
-    /// How unlike this one `other` would look in its place; `None` when it can't stand in for it, because it shows a
-    /// landscape on an upright screen or the other way round, or has words on it that were not asked for.
+    /// The difference that a viewer would see if `other` stood in for this rendition; `None` when
+    /// it can't, because it is upright and this one isn't or the other way round, or has other
+    /// words written on it.
     pub fn distance(&self, other: &Self) -> Option<u64> {
         let upright = |size: Size| size.height > size.width;
         if upright(self.size) != upright(other.size) || self.captions != other.captions {
@@ -184,7 +186,7 @@ impl Rendition {
         }
         let apart = |one: u32, other: u32| u64::from(one.abs_diff(other));
         let shape = |size: Size| size.width * 1000 / size.height.max(1);
-        // A wrong shape is seen most, then too few pixels, then the rest.
+        // The weights: a wrong shape is seen most, then too few pixels, then the rest.
         let mut distance = apart(shape(self.size), shape(other.size)) * 20;
         let sides = apart(self.size.width, other.size.width);
         distance += if other.size.width < self.size.width {

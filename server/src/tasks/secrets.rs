@@ -1,4 +1,4 @@
-//! `mantel token` and `mantel password`.
+//! `mantel token` and `mantel password`: make, list and revoke what lets people in.
 
 use std::{
     fs,
@@ -15,10 +15,10 @@ use crate::{
     state, store,
 };
 
-/// Why it was not done. One sentence.
+/// Why a token or a password was not made, listed or revoked, in one sentence.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    /// See there.
+    /// The tokens can't be read or changed.
     #[error(transparent)]
     Token(#[from] TokenError),
     /// The password can't be one, or can't be read.
@@ -27,12 +27,12 @@ pub enum SecretError {
     /// The password file can't be changed.
     #[error("{}: {source}", path.display())]
     File {
-        /// Which file.
+        /// The password file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// Nobody reads what is printed.
+    /// Standard output is closed, or its disk is full.
     #[error("can't print: {0}")]
     Print(#[from] io::Error),
 }
@@ -154,7 +154,7 @@ pub fn password(task: &PasswordTask, out: &mut impl Write) -> Result<(), SecretE
     Ok(())
 }
 
-/// In place of the line that he has, or at the end.
+/// Puts a user's `line` into a password file, in place of the line that the user has there, if any.
 fn put(path: &Path, name: &str, line: &str) -> io::Result<()> {
     let old = match fs::read_to_string(path) {
         Ok(text) => text,

@@ -1,11 +1,11 @@
-//! Every photo that takes turns, with what ordering needs to know of it.
+//! The roster: every photo that takes turns, with what ordering needs to know of it.
 //!
 //! Pure. Shared by the playlists of all shapes of screen; knows no place and no round.
 
 use super::natural::natural;
 use crate::photo::{Entry, Order, PhotoId, SAME_WITHIN_BITS, Shape, mix};
 
-/// An entry as it is kept: without its name.
+/// An entry as a roster keeps it, without its name.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Item {
     pub(super) id: PhotoId,
@@ -20,7 +20,7 @@ pub(super) struct Item {
 // A library of a million photos holds a million of these.
 const _: () = assert!(size_of::<Item>() <= 64);
 
-/// Two photos of the same camera within these seconds are of one burst.
+/// The seconds within which two photos of the same camera are of one burst.
 const BURST_SECONDS: u64 = 5;
 
 impl Item {
@@ -42,9 +42,9 @@ impl Item {
 pub struct Roster {
     pub(super) order: Order,
     pub(super) seed: u64,
-    /// In the fixed order, or by identity when shuffled.
+    /// The photos in the fixed order, or by identity when shuffled.
     pub(super) items: Box<[Item]>,
-    /// Where in `items` each photo is, by identity; empty when `items` is in that order.
+    /// Each photo's position in `items`, by identity; empty when `items` is in that order.
     by_id: Box<[(PhotoId, u32)]>,
 }
 
@@ -53,7 +53,7 @@ impl Roster {
     pub fn new(mut entries: Vec<Entry>, order: Order, seed: u64) -> Self {
         entries.sort_unstable_by(|a, b| (a.id, &a.name).cmp(&(b.id, &b.name)));
         entries.dedup_by_key(|entry| entry.id);
-        // Places are 32-bit numbers; nobody has four thousand million photos.
+        // Positions are 32-bit numbers, and the highest means "none" (`Seat::NOBODY`).
         entries.truncate(u32::MAX as usize - 1);
         match order {
             Order::Shuffle => {}
@@ -96,7 +96,7 @@ impl Roster {
         }
     }
 
-    /// How many photos there are.
+    /// The number of photos.
     pub fn n_photos(&self) -> u64 {
         self.items.len() as u64
     }
@@ -110,12 +110,12 @@ impl Roster {
         Some(self.by_id[at].1)
     }
 
-    /// When the newest photo was added; `None` without photos.
+    /// The time at which the newest photo was added, in Unix seconds; `None` without photos.
     pub(super) fn newest(&self) -> Option<i64> {
         self.items.iter().map(|item| item.added).max()
     }
 
-    /// What places a photo in a round: a keyed hash, or its place in the fixed order.
+    /// The key that places a photo in a round: a keyed hash, or its position in the fixed order.
     pub(super) fn key(&self, round: u64, photo: u32) -> u64 {
         match self.order {
             Order::Shuffle => mix(mix(self.seed ^ mix(round)) ^ self.items[photo as usize].id.0),
