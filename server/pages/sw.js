@@ -11,9 +11,9 @@ var PATIENCE_MS = 4000;
 var APART = ['kept.js', 'report.js', 'problem.js', 'awake.js', 'panel.js', 'bar.js', 'hold.js'];
 var HASHED = /-[0-9a-f]{16}(_bg)?\.(js|wasm|css)$/;
 
-// What never comes through here. Engines that can be told so (Chromium 123 and later) don't wake the
+// What never comes through here: all addresses of the server's table that are no files. Engines that can be told so (Chromium 123 and later) don't wake the
 // worker for it: a screen asks for the status with each slide, all year.
-var PAST = ['bytes', 'stream', 'snapshot', 'status', 'time', 'report', 'control', 'healthz', 'profiles', 'qr'];
+var PAST = '%PAST%'.split(' ');
 
 self.addEventListener('install', function (event) {
   var here = new URL(self.registration.scope).pathname, routed = null;

@@ -1,5 +1,4 @@
-//! What the program says at a terminal: where it can be opened, a QR code for the phone, and why it could not do
-//! something.
+//! Texts for a terminal: the addresses to open, a QR code for the phone, and errors as sentences.
 //!
 //! Pure: text out of values. Prints nothing and asks the system for nothing.
 
@@ -13,16 +12,21 @@ use qrcode::{Color, QrCode};
 
 use crate::config::Listen;
 
-/// White around the code, in modules: the standard asks for four.
+/// The white margin around a QR code, in modules: the standard asks for four.
 const QUIET: usize = 4;
 
-/// The addresses to open, those that others can reach before this machine's own. `house` are this machine's addresses
-/// in the network; `scheme` is `http` or `https`.
+/// The addresses to open, those that other machines can reach before this machine's own. `house`
+/// are this machine's addresses in the network; `scheme` is `http` or `https`.
 pub fn urls(listen: &[Listen], house: &[IpAddr], scheme: &str) -> Vec<String> {
     sorted(listen, house)
         .iter()
         .map(|address| format!("{scheme}://{address}/"))
         .collect()
+}
+
+/// How addresses begin.
+pub(crate) fn scheme(is_encrypted: bool) -> &'static str {
+    if is_encrypted { "https" } else { "http" }
 }
 
 fn sorted(listen: &[Listen], house: &[IpAddr]) -> Vec<SocketAddr> {
@@ -37,7 +41,8 @@ fn sorted(listen: &[Listen], house: &[IpAddr]) -> Vec<SocketAddr> {
                 .filter(IpAddr::is_ipv4)
                 .chain([Ipv4Addr::LOCALHOST.into()])
                 .collect(),
-            // It takes IPv4 along, unless that has a listener of its own: a line too many does no harm.
+            // `[::]` takes IPv4 along unless that has a listener of its own: a line too many does
+            // no harm.
             IpAddr::V6(ip) if ip.is_unspecified() => {
                 house.chain([Ipv6Addr::LOCALHOST.into()]).collect()
             }
@@ -52,19 +57,15 @@ fn sorted(listen: &[Listen], house: &[IpAddr]) -> Vec<SocketAddr> {
     addresses
 }
 
-/// What is printed once everything is open: the addresses, on a terminal with a QR code of the first that a phone can
-/// follow.
+/// The lines that are printed once everything is open: the addresses, and on a terminal a QR code
+/// of the first, if a phone can follow it.
 pub fn welcome(
     listen: &[Listen],
     house: &[IpAddr],
     fingerprint: Option<&str>,
     on_terminal: bool,
 ) -> String {
-    let scheme = if fingerprint.is_some() {
-        "https"
-    } else {
-        "http"
-    };
+    let scheme = scheme(fingerprint.is_some());
     let addresses = sorted(listen, house);
     let urls = urls(listen, house, scheme);
     let mut lines = String::from("Mantel is on. Open one of these on any screen in the house:\n");
@@ -86,7 +87,7 @@ pub fn welcome(
         return lines;
     };
     lines.push_str(&format!("  VLC, ffmpeg and <img>: {url}stream\n"));
-    // No phone follows a link to the machine that shows it.
+    // A phone can't follow a link to this machine's own loopback address.
     if on_terminal
         && !address.ip().is_loopback()
         && let Some(code) = code(url, true)
@@ -96,9 +97,9 @@ pub fn welcome(
     lines
 }
 
-/// `text` as a QR code in half blocks. With `colours` black on white whatever the terminal's own colours are; without
-/// them the light modules are what is drawn, which is right where text is light on dark. `None` when `text` is too
-/// long.
+/// Draws `text` as a QR code in half blocks. With `colours` it is black on white whatever the
+/// terminal's own colours are; without them the light modules are drawn, which is right where text
+/// is light on dark. `None` when `text` is too long.
 pub fn code(text: &str, colours: bool) -> Option<String> {
     let code = QrCode::new(text).ok()?;
     let (width, modules) = (code.width(), code.to_colors());
@@ -110,11 +111,11 @@ pub fn code(text: &str, colours: bool) -> Option<String> {
     let mut lines = String::new();
     for y in (0..side).step_by(2) {
         if colours {
-            // The two of 256 colours that no theme redefines: white letters on black.
+            // White letters on black by two of the 256 colours that no theme redefines.
             lines.push_str("\x1b[38;5;231m\x1b[48;5;16m");
         }
         for x in 0..side {
-            // An odd last row has nothing below it; white does no harm there.
+            // An odd last row has none below it; white does no harm there.
             let below = y + 1 >= side || is_light(x, y + 1);
             lines.push(match (is_light(x, y), below) {
                 (true, true) => '█',
@@ -128,8 +129,8 @@ pub fn code(text: &str, colours: bool) -> Option<String> {
     Some(lines)
 }
 
-/// An error and what caused it as one sentence, in which nothing is said twice: some errors tell their cause
-/// themselves.
+/// Tells an error and its causes in one sentence, without repeating a cause that the error's own
+/// text has already.
 pub fn sentence(error: &(dyn Error + 'static)) -> String {
     let mut said = error.to_string();
     let mut cause = error.source();
@@ -143,7 +144,7 @@ pub fn sentence(error: &(dyn Error + 'static)) -> String {
     said
 }
 
-/// What of `known` is so near to `word` that a slip of the finger makes one of the other, nearest first; at most three.
+/// The words of `known` that `word` may be a slip of, nearest first; at most three.
 pub fn near<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let word = word.to_lowercase();
     let mut found: Vec<(f64, &str)> = known
@@ -167,7 +168,7 @@ mod tests {
 
     use super::*;
 
-    /// The modules that a reader sees: whether each is light, row by row.
+    /// The modules of a QR code as its reader sees them: whether each is light, row by row.
     fn seen(code: &str, light_is_drawn: bool) -> Vec<Vec<bool>> {
         let mut rows = Vec::new();
         for line in code.lines() {
@@ -236,7 +237,7 @@ mod tests {
                 "{text}"
             );
         }
-        // A machine without a network.
+        // A machine without a network has no addresses.
         assert!(!welcome(&listen("0.0.0.0:8080"), &[], None, true).contains('█'));
     }
 

@@ -7,8 +7,21 @@ use tokio::{
     sync::{mpsc, watch},
 };
 
-pub use crate::hub::{Feed, FrameNo, Framing, Now};
-use crate::{app, channels::FeedKey, config::Config, hub::Feeds, net};
+pub use crate::hub::{Feed, FrameNo, Framing, Next, Now};
+use crate::{
+    app,
+    blocking::Blocking,
+    channel::{
+        Channel, ChannelTask, Role,
+        choices::{Channels, FeedKey},
+    },
+    config::Config,
+    endpoints::Outputs,
+    hub::Feeds,
+    library::{Filter, Library},
+    net,
+    source::catalogue::Catalogue,
+};
 
 /// Serves what `publish` puts into each feed that is opened, and nothing else, without end.
 ///
@@ -23,16 +36,28 @@ where
     F: Fn(Arc<Feed>) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = ()> + Send + 'static,
 {
-    let feeds = Arc::new(Feeds::new(1, move |_: FeedKey, feed| {
+    let feeds = Arc::new(Feeds::new(1, move |_: FeedKey, _: Channel, feed| {
         tokio::spawn(publish(feed));
-        true
     }));
     let (_stop, stopped) = watch::channel(false);
-    let (outputs, _channel) = app::outputs_alone(&config, feeds);
+    let (outputs, _channel) = outputs_alone(&config, feeds);
     let accept = app::accept(&config, Arc::new(outputs))?;
     let (_none, reloads) = mpsc::channel(1);
     net::serve(listener, accept, stopped, reloads).await;
     Ok(())
+}
+
+/// The outputs over `feeds` that somebody else fills, with a channel that stands still.
+fn outputs_alone(config: &Config, feeds: Arc<Feeds<FeedKey, Channel>>) -> (Outputs, ChannelTask) {
+    let library = Arc::new(Library::in_memory(Vec::new()));
+    let catalogue = Arc::new(Catalogue::new(library));
+    let common = app::common(config, catalogue.clone(), 0);
+    let (task, channel) = ChannelTask::new(common.clone(), Filter::default(), Role::Choice);
+    let channels = Arc::new(Channels::new(channel, Filter::default(), common));
+    (
+        app::outputs(config, feeds, channels, catalogue, Arc::default()),
+        task,
+    )
 }
 
 /// An index of as many rows as one likes, without their photos.
@@ -47,7 +72,7 @@ impl LibraryBench {
     pub fn fill(data_dir: &std::path::Path, n: u64) -> Result<Self, crate::library::IndexError> {
         let root = std::path::PathBuf::from("/nonexistent/photos");
         let library = crate::library::Library::open(vec![root], Some(data_dir))?;
-        library.fill(n);
+        library.fill(Blocking::here(), n);
         Ok(Self(library))
     }
 
@@ -60,7 +85,12 @@ impl LibraryBench {
         }
         let today = chrono::NaiveDate::from_ymd_opt(2025, 7, 4).unwrap_or_default();
         self.0
-            .select(&filter, crate::timeline::Order::Shuffle, today)
+            .select(
+                Blocking::here(),
+                &filter,
+                crate::timeline::Order::Shuffle,
+                today,
+            )
             .len()
     }
 
@@ -82,6 +112,12 @@ pub fn metadata(bytes: &[u8]) -> usize {
 /// The sentence.
 pub fn query(config: &Config, query: &str) -> Result<String, String> {
     crate::endpoints::search::read(config, query)
+}
+
+/// The name of the right that a request takes, if it takes any, and whether an endpoint answers it;
+/// nothing for a method that is none.
+pub fn address(method: &str, path: &str, query: &str) -> Option<(Option<&'static str>, bool)> {
+    crate::endpoints::search::address(method, path, query)
 }
 
 /// Whether a client of that name is promised frames, and whether its `If-None-Match` names `tag`.

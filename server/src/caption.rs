@@ -1,4 +1,4 @@
-//! What is written about a photo, in words. Pure; how it is drawn is `render`'s.
+//! Captions: the words that are written about a photo. Pure; drawing them is `render`'s.
 
 mod countries;
 
@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use crate::{library::Facts, render::words::Caption, rendition::Captions};
 
-/// The words that `captions` asks for, as far as they are known: what somebody wrote, and below it
-/// date, place and album.
+/// The words that `captions` asks for, as far as they are known: the photo's own text, and below
+/// it date, place and album.
 pub fn words(captions: Captions, facts: &Facts) -> Caption {
     let wanted =
         |wanted: bool, text: Option<String>| text.filter(|text| wanted && !text.is_empty());
@@ -26,8 +26,8 @@ pub fn words(captions: Captions, facts: &Facts) -> Caption {
     }
 }
 
-/// Why drawn pictures are shown and no photos: of `n_photos` in the folders none was chosen, or there is none.
-/// In the words that pages have for it.
+/// The reason why drawn pictures are shown and no photos, in the words that pages have for it: of
+/// `n_photos` in the folders none was chosen, or there is none.
 pub fn why_drawn(folders: &[PathBuf], n_photos: u64) -> String {
     if n_photos > 0 {
         return "No photo fits what the server was told to show".into();
@@ -39,7 +39,8 @@ pub fn why_drawn(folders: &[PathBuf], n_photos: u64) -> String {
     format!("No photos in {} yet", names.join(", "))
 }
 
-/// What somebody wrote under it. Programs fill the field with the file's name, which is no word to anyone.
+/// The photo's own text, as somebody wrote it; a file's name, with which some programs fill the
+/// field, is left out.
 pub fn text(facts: &Facts) -> Option<&str> {
     facts.caption.as_deref().filter(|text| !is_file_name(text))
 }
@@ -47,9 +48,10 @@ pub fn text(facts: &Facts) -> Option<&str> {
 /// Countries whose regions people name along with a place.
 const BY_REGION: [&str; 3] = ["AU", "CA", "US"];
 
-/// Where it was taken, by the country's name: `Kyoto, Japan`. What ends in a country's code comes from GeoNames, or
-/// from a program that wrote no name; its region is left out where it says little (`Florence, Italy`), and stays where
-/// people say it (`Moab, Utah, United States`).
+/// The place at which a photo was taken, by the country's name: `Kyoto, Japan`. A place that ends
+/// in a country's code comes from GeoNames, or from a program that wrote no name; its region is
+/// left out where it says little (`Florence, Italy`), and stays where people say it
+/// (`Moab, Utah, United States`).
 pub fn place(facts: &Facts) -> Option<String> {
     let place = facts.place.as_deref()?;
     let (rest, code) = place.rsplit_once(", ").unwrap_or(("", place));
@@ -60,7 +62,7 @@ pub fn place(facts: &Facts) -> Option<String> {
         Some((near, _)) if !BY_REGION.contains(&code) => near,
         _ => rest,
     };
-    // City states are named once.
+    // A city state (`Singapore, Singapore`) is named once.
     Some(if near.is_empty() || near == country {
         country.to_owned()
     } else {
@@ -68,7 +70,8 @@ pub fn place(facts: &Facts) -> Option<String> {
     })
 }
 
-/// The album that it is in, unless that is only a camera's folder or one for files of a format.
+/// The album that a photo is in. Folders that a camera or a sorting program made are no albums:
+/// the one above counts.
 pub fn album(facts: &Facts) -> Option<&str> {
     let mut album = facts.album.as_deref()?;
     loop {
@@ -80,7 +83,7 @@ pub fn album(facts: &Facts) -> Option<&str> {
     }
 }
 
-/// Suffixes of pictures, with which files are named and folders are sorted.
+/// Suffixes of picture files, by which some people also name folders.
 const FORMATS: [&str; 24] = [
     "jpg", "jpeg", "jpe", "png", "heic", "heif", "avif", "jxl", "webp", "gif", "tif", "tiff",
     "bmp", "raw", "dng", "cr2", "cr3", "nef", "arw", "orf", "rw2", "raf", "mp4", "mov",
@@ -92,7 +95,8 @@ fn is_format(text: &str) -> bool {
         .any(|format| text.eq_ignore_ascii_case(format))
 }
 
-/// `IMG_0001`, `DSC01234.JPG`, `PXL_20210704_123000123`, `anything.jpeg`: as cameras and phones name files.
+/// Whether cameras and phones name files like this: `IMG_0001`, `DSC01234.JPG`,
+/// `PXL_20210704_123000123`, `anything.jpeg`.
 fn is_file_name(text: &str) -> bool {
     let text = text.trim();
     let (stem, suffix) = text.rsplit_once('.').unwrap_or((text, ""));
@@ -111,7 +115,7 @@ fn is_file_name(text: &str) -> bool {
     suffix.is_empty() && (1..=6).contains(&n_marks) && n_figures >= 4 && figures.chars().all(rest)
 }
 
-/// A folder's name that a camera or a sorting program gave it: `jpg`, `DCIM`, `100CANON`.
+/// Whether a camera or a sorting program names folders like this: `jpg`, `DCIM`, `100CANON`.
 fn is_technical(name: &str) -> bool {
     let is_camera = |name: &str| {
         let (number, maker) = name.split_at_checked(3).unwrap_or(("", ""));
@@ -124,7 +128,7 @@ fn is_technical(name: &str) -> bool {
     is_format(name) || name.eq_ignore_ascii_case("dcim") || is_camera(name)
 }
 
-/// `Sunday, 4 July 2021`.
+/// The day on which a photo was taken, in words: `Sunday, 4 July 2021`.
 fn date(facts: &Facts) -> Option<String> {
     let moment = facts.taken?.of_photo()?;
     Some(moment.format("%A, %-d %B %Y").to_string())
@@ -196,7 +200,7 @@ mod tests {
             ("Singapore, SG", "Singapore"),
             ("Pristina, XK", "Pristina, Kosovo"),
             ("IT", "Italy"),
-            // What somebody wrote in full stays as it is.
+            // A name that somebody wrote in full stays as it is.
             ("Florence, Tuscany, Italia", "Florence, Tuscany, Italia"),
             ("Moab, Utah, USA", "Moab, Utah, USA"),
             ("At home", "At home"),

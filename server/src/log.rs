@@ -1,6 +1,6 @@
-//! The log in lines for people: when, what, and what more is known. Programs get JSON.
+//! The log in lines for people: time, message, and the event's other fields. Programs get JSON.
 //!
-//! Only the form. What is worth a line is decided where it happens.
+//! Form alone: which events are logged is decided where they happen.
 
 use std::fmt::{self, Write};
 
@@ -13,7 +13,7 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-/// `2026-11-26 11:03:09 can't lock the data directory (error: …)`.
+/// The format of a line: `2026-11-26 11:03:09 can't lock the data directory (error: …)`.
 #[derive(Clone, Copy, Debug)]
 pub struct HumanFormat;
 
@@ -30,7 +30,7 @@ where
     ) -> fmt::Result {
         let level = *event.metadata().level();
         let mut parts = Parts {
-            // What people are told as a rule is a whole sentence, with its numbers.
+            // A message of this level is a whole sentence that has its numbers in it.
             sentence_alone: level == Level::INFO,
             ..Parts::default()
         };

@@ -15,11 +15,12 @@ use std::{
 };
 
 use crate::{
+    blocking::Blocking,
     files,
     library::{Library, Origin, Photo},
+    photo::PhotoId,
     render::{self, DecodeLimits},
     source::{decoding, gallery::LoadError, wire::Wish},
-    timeline::PhotoId,
 };
 
 /// Rest after work, in multiples of it.
@@ -45,6 +46,7 @@ pub(crate) fn work(library: &Library, decode_bytes: u64, stop: &AtomicBool) {
         pixels: 30_000_000,
         ..DecodeLimits::default().within(decode_bytes)
     };
+    let blocking = Blocking::here();
     // First pictures first.
     pause(LOOK_AGAIN, stop);
     let mut troubled: HashSet<PhotoId> = HashSet::new();
@@ -54,7 +56,7 @@ pub(crate) fn work(library: &Library, decode_bytes: u64, stop: &AtomicBool) {
             Vec::new()
         } else {
             let n = BATCH + u32::try_from(troubled.len()).unwrap_or(BATCH);
-            let mut photos = library.without_likeness(n);
+            let mut photos = library.without_likeness(blocking, n);
             photos.retain(|photo| !troubled.contains(&photo.id));
             photos
         };
@@ -70,7 +72,7 @@ pub(crate) fn work(library: &Library, decode_bytes: u64, stop: &AtomicBool) {
                     troubled.insert(photo.id);
                     try_again = Instant::now() + TRY_AGAIN;
                 }
-                found => library.set_likeness(photo.id, found.unwrap_or_default()),
+                found => library.set_likeness(blocking, photo.id, found.unwrap_or_default()),
             }
             pause(start.elapsed() * REST, stop);
             if stop.load(Relaxed) {
@@ -143,7 +145,7 @@ fn thumbnail(head: &[u8]) -> Option<render::Picture> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{library::Version, render::Size, source::demo, timeline::PhotoId};
+    use crate::{library::Version, size::Size, source::demo};
 
     fn jpeg(index: usize, size: Size) -> Vec<u8> {
         let picture = render::fit(&demo::picture(index).unwrap(), size, render::Fit::Cover);

@@ -8,12 +8,12 @@ use std::{
     fmt,
     path::{Path, PathBuf},
     str::FromStr,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard},
 };
 
 use mantel_shared::MAX_SCREEN_NAME_BYTES;
 
-use crate::{files, state::PROFILES, store};
+use crate::{blocking::Blocking, files, locked::locked, state::PROFILES, store};
 
 /// More screens than any house has; what comes beyond is somebody filling the disk.
 pub const MAX_PROFILES: usize = 200;
@@ -141,6 +141,8 @@ pub struct Profiles {
     /// Why the file must not be written: it holds what could be neither read nor set aside.
     blocked: Option<String>,
     kept: Mutex<Kept>,
+    /// Held while the file is written: changes come one after the other, and readers don't wait for a disk.
+    writing: Mutex<()>,
 }
 
 impl Profiles {
@@ -157,6 +159,7 @@ impl Profiles {
             path,
             blocked,
             kept: Mutex::new(kept),
+            writing: Mutex::default(),
         }
     }
 
@@ -177,15 +180,20 @@ impl Profiles {
     ///
     /// # Errors
     /// There are too many, or the file can't be written; then nothing has changed.
-    pub fn set(&self, name: ScreenName, settings: Settings) -> Result<(), ProfileError> {
-        let mut kept = self.lock();
-        if kept.len() >= MAX_PROFILES && !kept.contains_key(&name) {
+    pub fn set(
+        &self,
+        blocking: Blocking,
+        name: ScreenName,
+        settings: Settings,
+    ) -> Result<(), ProfileError> {
+        let _turn = self.turn_to_write();
+        let mut changed = self.lock().clone();
+        if changed.len() >= MAX_PROFILES && !changed.contains_key(&name) {
             return Err(ProfileError::Full);
         }
-        let mut changed = kept.clone();
         changed.insert(name, settings);
-        self.write(&changed)?;
-        *kept = changed;
+        self.write(blocking, &changed)?;
+        *self.lock() = changed;
         Ok(())
     }
 
@@ -193,22 +201,26 @@ impl Profiles {
     ///
     /// # Errors
     /// The file can't be written; then nothing has changed.
-    pub fn remove(&self, name: &ScreenName) -> Result<bool, ProfileError> {
-        let mut kept = self.lock();
-        let mut changed = kept.clone();
+    pub fn remove(&self, blocking: Blocking, name: &ScreenName) -> Result<bool, ProfileError> {
+        let _turn = self.turn_to_write();
+        let mut changed = self.lock().clone();
         let was_there = changed.remove(name).is_some();
         if was_there {
-            self.write(&changed)?;
-            *kept = changed;
+            self.write(blocking, &changed)?;
+            *self.lock() = changed;
         }
         Ok(was_there)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn turn_to_write(&self) -> MutexGuard<'_, ()> {
+        locked(&self.writing)
     }
 
-    fn write(&self, kept: &Kept) -> Result<(), ProfileError> {
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        locked(&self.kept)
+    }
+
+    fn write(&self, blocking: Blocking, kept: &Kept) -> Result<(), ProfileError> {
         let Some(path) = &self.path else {
             return Ok(());
         };
@@ -217,7 +229,7 @@ impl Profiles {
         }
         let save = serde_json::to_vec_pretty(kept)
             .map_err(std::io::Error::from)
-            .and_then(|text| store::replace(path, &text));
+            .and_then(|text| store::replace(blocking, path, &text));
         save.map_err(|error| ProfileError::Save(error.to_string()))
     }
 }
@@ -325,14 +337,16 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let profiles = Profiles::open(Some(dir.path()));
         profiles
-            .set(name("tv"), "fit=cover".parse().unwrap())
+            .set(Blocking::here(), name("tv"), "fit=cover".parse().unwrap())
             .unwrap();
         profiles
-            .set(name("tv"), "fit=blur".parse().unwrap())
+            .set(Blocking::here(), name("tv"), "fit=blur".parse().unwrap())
             .unwrap();
-        profiles.set(name("hall"), Settings::default()).unwrap();
-        assert!(profiles.remove(&name("hall")).unwrap());
-        assert!(!profiles.remove(&name("hall")).unwrap());
+        profiles
+            .set(Blocking::here(), name("hall"), Settings::default())
+            .unwrap();
+        assert!(profiles.remove(Blocking::here(), &name("hall")).unwrap());
+        assert!(!profiles.remove(Blocking::here(), &name("hall")).unwrap());
         let again = Profiles::open(Some(dir.path()));
         assert_eq!(again.all(), [(name("tv"), "fit=blur".parse().unwrap())]);
         assert_eq!(again.find(&name("hall")), None);
@@ -347,7 +361,9 @@ mod tests {
             std::fs::write(&path, content).unwrap();
             let profiles = Profiles::open(Some(dir.path()));
             assert_eq!(profiles.all(), []);
-            profiles.set(name("tv"), Settings::default()).unwrap();
+            profiles
+                .set(Blocking::here(), name("tv"), Settings::default())
+                .unwrap();
             let aside = std::fs::read_to_string(dir.path().join("profiles.json.damaged"));
             assert_eq!(aside.unwrap(), content);
             assert_eq!(Profiles::open(Some(dir.path())).all().len(), 1);
@@ -373,7 +389,9 @@ mod tests {
         let blocked = dir.path().join("file");
         std::fs::write(&blocked, "").unwrap();
         let profiles = Profiles::open(Some(&blocked));
-        let error = profiles.set(name("tv"), Settings::default()).unwrap_err();
+        let error = profiles
+            .set(Blocking::here(), name("tv"), Settings::default())
+            .unwrap_err();
         assert!(matches!(error, ProfileError::Save(_)));
         assert_eq!(profiles.all(), []);
     }
@@ -383,15 +401,19 @@ mod tests {
         let profiles = Profiles::default();
         for n in 0..MAX_PROFILES {
             profiles
-                .set(name(&format!("tv-{n}")), Settings::default())
+                .set(
+                    Blocking::here(),
+                    name(&format!("tv-{n}")),
+                    Settings::default(),
+                )
                 .unwrap();
         }
         assert_eq!(
-            profiles.set(name("one-more"), Settings::default()),
+            profiles.set(Blocking::here(), name("one-more"), Settings::default()),
             Err(ProfileError::Full)
         );
         profiles
-            .set(name("tv-0"), "fit=cover".parse().unwrap())
+            .set(Blocking::here(), name("tv-0"), "fit=cover".parse().unwrap())
             .unwrap();
     }
 }

@@ -1,9 +1,9 @@
-//! Tells people at the terminal how far a scan is: a bar there, a line now and then in a log.
+//! The progress of a scan, told to people: a bar at a terminal, a line now and then in a log.
 
 use std::{
     io::IsTerminal,
     sync::{
-        OnceLock,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
     time::{Duration, Instant},
@@ -13,13 +13,20 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::library::{Counts, Library};
 
-/// The one bar, so that whoever logs can get it out of the way.
+/// The terminal's one bar; global, so that the log can get it out of the way.
 static BAR: OnceLock<ProgressBar> = OnceLock::new();
 
-/// A scan that is over sooner is not worth a word.
+/// How long a scan runs before its progress is told.
 const PATIENCE: Duration = Duration::from_millis(800);
 const REDRAW: Duration = Duration::from_millis(200);
 const LOG_EVERY: Duration = Duration::from_secs(15);
+
+/// Starts the thread that shows how far scans of `library` are, until `stop`. Nobody misses it when there is none.
+pub(crate) fn start(library: Arc<Library>, stop: Arc<AtomicBool>) {
+    let _ = std::thread::Builder::new()
+        .name("progress".into())
+        .spawn(move || Progress::start().follow(&library, &stop));
+}
 
 /// Follows a scan.
 #[derive(Debug)]
@@ -90,7 +97,7 @@ fn draw(counts: &Counts) {
     bar.set_message(sentence(counts));
 }
 
-/// `indexing 12,400 of 80,000`
+/// The state of a scan in words: `indexing 12,400 of 80,000`.
 pub(crate) fn sentence(counts: &Counts) -> String {
     match counts.to_scan {
         Some(n) => format!("indexing {} of {}", grouped(counts.scanned), grouped(n)),
@@ -98,8 +105,21 @@ pub(crate) fn sentence(counts: &Counts) -> String {
     }
 }
 
-/// `42,000 photos ready in 2 s; 3 files can't be shown: http://…/library/skipped`
-pub(crate) fn ready(counts: &Counts, took: Duration, skipped_page: Option<&str>) -> String {
+/// Tells the log once how much there is to show and how long it took to find out; `url` is where the pages are.
+pub(crate) fn tell(counts: &Counts, took: Duration, url: Option<&String>) {
+    let page = url.map(|url| format!("{url}library/skipped"));
+    let (photos, skipped, seconds) = (counts.photos, counts.skipped, took.as_secs());
+    let sentence = ready(counts, took, page.as_deref());
+    if photos == 0 {
+        tracing::warn!(skipped, "{sentence}");
+    } else {
+        tracing::info!(photos, skipped, seconds, "{sentence}");
+    }
+}
+
+/// The result of a scan in words:
+/// `42,000 photos ready in 2 s; 3 files can't be shown: http://…/library/skipped`.
+fn ready(counts: &Counts, took: Duration, skipped_page: Option<&str>) -> String {
     let place = match skipped_page {
         Some(page) => format!(": {page}"),
         None => String::new(),
@@ -118,13 +138,13 @@ pub(crate) fn ready(counts: &Counts, took: Duration, skipped_page: Option<&str>)
     }
 }
 
-/// `1 photo`, `42,000 photos`.
+/// A number with its noun: `1 photo`, `42,000 photos`.
 pub(crate) fn many(n: u64, what: &str) -> String {
     let plural = if n == 1 { "" } else { "s" };
     format!("{} {what}{plural}", grouped(n))
 }
 
-/// `0.4 s`, `12 s`, `3 min 20 s`.
+/// A span of time in words: `0.4 s`, `12 s`, `3 min 20 s`.
 fn span(took: Duration) -> String {
     match took.as_secs() {
         0..3 => format!("{:.1} s", took.as_secs_f64()),
@@ -133,7 +153,7 @@ fn span(took: Duration) -> String {
     }
 }
 
-/// `12400` as `12,400`.
+/// A number with its thousands apart: `12400` as `12,400`.
 pub(crate) fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::new();

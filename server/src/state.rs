@@ -10,7 +10,7 @@ use std::{
     time::SystemTime,
 };
 
-use crate::{config::Dirs, store};
+use crate::{blocking::Blocking, config::Dirs, store};
 
 /// What is kept, by the names that those who keep it give it.
 pub(crate) const TOKENS: &str = "tokens.json";
@@ -102,7 +102,7 @@ fn take_over(before: &Path, state: &Path) -> io::Result<usize> {
             Step::Move => {
                 let bytes = store::read(&old, MAX_BYTES)?.unwrap_or_default();
                 let time = fs::metadata(&old)?.modified()?;
-                store::replace_dated(&new, &bytes, Some(time))?;
+                store::replace_dated(Blocking::here(), &new, &bytes, Some(time))?;
                 moved.push(old);
             }
         }

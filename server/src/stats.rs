@@ -1,18 +1,18 @@
-//! Counters that many tasks add to at once: no locks, no allocation, nothing but addition.
+//! Counters that many tasks add to at once, without locks or allocation.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
     time::Duration,
 };
 
-/// Upper bounds of the classes, in microseconds: from a cached slide to one that takes half a minute. What takes longer
-/// is in the last class, which has none.
+/// Upper bounds of the classes, in microseconds: from a cached slide to one that takes half a
+/// minute. Longer times are in the last class, which has no bound.
 const BOUNDS_MICROS: [u64; 14] = [
     1_000, 2_500, 5_000, 10_000, 20_000, 40_000, 75_000, 150_000, 300_000, 750_000, 2_000_000,
     5_000_000, 15_000_000, 30_000_000,
 ];
 
-/// How long something took, in classes.
+/// A histogram of how long something took.
 #[derive(Debug, Default)]
 pub struct Histogram {
     classes: [AtomicU64; BOUNDS_MICROS.len() + 1],
@@ -20,7 +20,7 @@ pub struct Histogram {
 }
 
 impl Histogram {
-    /// Counts one that took `time`.
+    /// Counts an event that took `time`.
     pub fn record(&self, time: Duration) {
         let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         let class = BOUNDS_MICROS.partition_point(|bound| *bound < micros);
@@ -30,8 +30,8 @@ impl Histogram {
         self.sum_micros.fetch_add(micros, Relaxed);
     }
 
-    /// Upper bound of each class in seconds (the last has [`f64::MAX`]) and how many are in it, and the sum of all in
-    /// seconds.
+    /// The upper bound of each class in seconds (the last has [`f64::MAX`]) and how many are in
+    /// it, and the sum of all in seconds.
     pub fn read(&self) -> (Vec<(f64, u64)>, f64) {
         let bounds = BOUNDS_MICROS.into_iter().map(seconds);
         let counts = self.classes.iter().map(|class| class.load(Relaxed));
@@ -40,39 +40,39 @@ impl Histogram {
     }
 }
 
-/// What rendering does, counted by the studio.
+/// Counts of the work of rendering, kept by the studio.
 #[derive(Debug, Default)]
 pub struct WorkStats {
-    /// A slide: load, decode, fit, encode.
+    /// The times of whole slides: load, decode, fit, encode.
     pub render: Histogram,
-    /// Its encoding alone.
+    /// The times of encoding slides, which `render` includes.
     pub encode: Histogram,
-    /// One frame of a transition: blend and encode.
+    /// The times of single frames of transitions: blend and encode.
     pub blend: Histogram,
-    /// Finished slides that were asked for and there.
+    /// Slides that were asked for and found finished in the cache.
     pub cache_hits: AtomicU64,
-    /// Those that had to be rendered.
+    /// Slides that were asked for and had to be rendered.
     pub cache_misses: AtomicU64,
-    /// Bytes of finished slides that are kept.
+    /// Bytes of finished slides in the cache.
     pub cache_bytes: AtomicU64,
     /// Bytes that decoders may be using now, by estimate.
     pub decode_bytes: AtomicU64,
-    /// How often a photo had to wait because the rest of that memory was too little for it.
+    /// How often a photo had to wait because the decoders' memory had too little room left for it.
     pub decode_waits: AtomicU64,
     /// Threads that hang in a decoder.
     pub n_hanging: AtomicU64,
 }
 
-/// Panics of this program, in whichever thread; those of decoders are fenced and don't count.
+/// Panics of this program in any thread; those of decoders are caught by a fence and don't count.
 static N_PANICS: AtomicU64 = AtomicU64::new(0);
 
-/// How often something panicked since the start.
+/// The number of panics since the start.
 pub fn n_panics() -> u64 {
     N_PANICS.load(Relaxed)
 }
 
-/// From now on a panic is counted, and is one line in the log: what a client can bring about again and
-/// again must not fill a disk.
+/// Has every panic from now on counted and written as one line to standard error: a panic that a
+/// client can cause again and again must not fill a disk.
 pub fn count_panics() {
     std::panic::set_hook(Box::new(|info| {
         N_PANICS.fetch_add(1, Relaxed);
@@ -82,7 +82,7 @@ pub fn count_panics() {
             .copied()
             .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
         let at = info.location().map(ToString::to_string).unwrap_or_default();
-        // By hand: a panic in here would end the program at once, and the log may be what panicked.
+        // Written without the log, which may be what panicked: a panic in here ends the program.
         let text = text.unwrap_or("a panic");
         let line = format!("mantel: a fault of this program, please report it: {text} ({at})\n");
         let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());

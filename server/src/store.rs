@@ -10,13 +10,15 @@ use std::{
     time::SystemTime,
 };
 
+use crate::blocking::Blocking;
+
 /// Puts `bytes` in the place of a file, at once or not at all, also when the power is cut; the file
 /// is readable to its owner alone. The folder is made if there is none.
 ///
 /// # Errors
 /// The system's; then the old file is untouched.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    replace_dated(path, bytes, None)
+pub(crate) fn replace(blocking: Blocking, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_dated(blocking, path, bytes, None)
 }
 
 /// The same; the file was last changed at `modified`, which is now without one.
@@ -24,6 +26,7 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// The system's; then the old file is untouched.
 pub(crate) fn replace_dated(
+    _: Blocking,
     path: &Path,
     bytes: &[u8],
     modified: Option<SystemTime>,
@@ -164,7 +167,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("made/deep/kept.json");
-        replace(&path, b"one").unwrap();
+        replace(Blocking::here(), &path, b"one").unwrap();
         assert_eq!(mode(&path), 0o600);
         assert_eq!(mode(path.parent().unwrap()), 0o700);
         assert_eq!(mode(&dir.path().join("made")), 0o700);
@@ -172,7 +175,7 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         let folder = path.parent().unwrap();
         fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
-        replace(&path, b"two").unwrap();
+        replace(Blocking::here(), &path, b"two").unwrap();
         assert_eq!((mode(&path), mode(folder)), (0o600, 0o755));
         tighten(folder);
         assert_eq!(mode(folder), 0o700);
@@ -186,7 +189,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let blocked = dir.path().join("file");
         fs::write(&blocked, b"old").unwrap();
-        assert!(replace(&blocked.join("kept.json"), b"new").is_err());
+        assert!(replace(Blocking::here(), &blocked.join("kept.json"), b"new").is_err());
         assert_eq!(fs::read(&blocked).unwrap(), b"old");
     }
 

@@ -1,5 +1,5 @@
-//! What needs no screen: `mantel scan` and `mantel list`; `mantel token` and `mantel password` in a
-//! file of their own, `mantel health` in another.
+//! The tasks that need no screen: `mantel scan` and `mantel list` here, `mantel token` and
+//! `mantel password` in `secrets`, `mantel health` in `health`.
 
 mod health;
 mod secrets;
@@ -11,6 +11,7 @@ use std::{
 };
 
 use crate::{
+    blocking::Blocking,
     clock,
     config::LibraryTask,
     library::{Facts, IndexError, Library, Origin, Photo, Scanner, Scope, Skipped, iso, roots_of},
@@ -24,10 +25,10 @@ pub use secrets::{SecretError, password, token};
 /// Why a task was not done.
 #[derive(Debug, thiserror::Error)]
 pub enum TaskError {
-    /// See there.
+    /// The index can't be used.
     #[error(transparent)]
     Index(#[from] IndexError),
-    /// Nobody reads what is printed, or the disk is full.
+    /// Standard output is closed, or its disk is full.
     #[error("can't print: {0}")]
     Print(#[from] io::Error),
 }
@@ -104,7 +105,7 @@ pub fn list(task: &LibraryTask, out: &mut impl Write) -> Result<(), TaskError> {
             bring_up_to_date(&library, task.follow_links);
             library
         }
-        // Somebody keeps it up to date: that is as good.
+        // A server holds the index and keeps it up to date, so reading it is enough.
         Err(error @ IndexError::InUse(_)) => task
             .index_dir
             .as_deref()
@@ -112,19 +113,19 @@ pub fn list(task: &LibraryTask, out: &mut impl Write) -> Result<(), TaskError> {
             .ok_or(error)?,
         Err(error) => return Err(error.into()),
     };
-    let entries = library.select(&task.filter, task.order, clock::today());
+    let entries = library.select(Blocking::here(), &task.filter, task.order, clock::today());
     if entries.is_empty() && !task.json {
         tracing::warn!(
             "there is no photo for this choice: {}{}",
             task.filter,
-            library.guess(&task.filter)
+            library.guess(Blocking::here(), &task.filter)
         );
     }
     let playlist = Playlist::new(entries, task.order, 0);
     let first = Place { round: 0, index: 0 };
     let ids = (0..playlist.n_photos()).filter_map(|i| playlist.after(first, i));
     let mut separator = "[";
-    for photo in ids.filter_map(|(_, turn)| library.photo(turn.photo)) {
+    for photo in ids.filter_map(|(_, turn)| library.photo(Blocking::here(), turn.photo)) {
         if task.json {
             writeln!(out, "{separator}{}", row(&photo))?;
             separator = ",";
@@ -153,7 +154,7 @@ fn bring_up_to_date(library: &Library, follow_links: bool) {
     std::thread::scope(|threads| {
         threads.spawn(|| progress.follow(library, &done));
         scanner.scan(library, &Scope::Everything, &stop);
-        // What seemed half written is looked at once more.
+        // Files that seemed half written are looked at once more.
         while let Some((due, scope)) = scanner.unsettled() {
             std::thread::sleep(due.saturating_duration_since(Instant::now()));
             scanner.scan(library, &scope, &stop);
@@ -166,7 +167,11 @@ fn every_skipped(library: &Library) -> Vec<Skipped> {
     const PAGE: u32 = 10_000;
     let mut all = Vec::new();
     loop {
-        let page = library.skipped(u32::try_from(all.len()).unwrap_or(u32::MAX), PAGE);
+        let page = library.skipped(
+            Blocking::here(),
+            u32::try_from(all.len()).unwrap_or(u32::MAX),
+            PAGE,
+        );
         let last = page.len() < PAGE as usize;
         all.extend(page);
         if last {

@@ -1,10 +1,10 @@
-//! Tasks and threads that nothing goes on without: when one ends, with a panic or without, the program
-//! ends, too, so that whatever started it can start it again. A server that answers and shows nothing is
-//! worse than one that is gone for a second.
+//! Vital tasks and threads, without which the server is of no use: when one ends, with a panic or
+//! without, the program ends, too, so that whatever started it can start it again. A server that
+//! answers and shows nothing is worse than one that is gone for a second.
 
 use tokio::sync::mpsc;
 
-/// Held by a part of the program for as long as it works.
+/// A token that a vital part of the program holds for as long as it works.
 #[derive(Debug)]
 pub struct Vital {
     name: &'static str,
@@ -13,12 +13,12 @@ pub struct Vital {
 
 impl Drop for Vital {
     fn drop(&mut self) {
-        // Nobody listens any more once the program is ending.
+        // The receiver is gone once the program is ending.
         let _ = self.tell.send(self.name);
     }
 }
 
-/// Hears of the first that ends.
+/// The receiver that is told when a vital part ends.
 #[derive(Debug)]
 pub struct Vitals {
     tell: mpsc::UnboundedSender<&'static str>,
@@ -33,7 +33,7 @@ impl Default for Vitals {
 }
 
 impl Vitals {
-    /// Something vital begins; `name` tells people what it does.
+    /// Makes the token of a vital part that begins; `name` tells people what it does.
     pub fn begins(&self, name: &'static str) -> Vital {
         Vital {
             name,
@@ -41,11 +41,11 @@ impl Vitals {
         }
     }
 
-    /// Done when one of them has ended; which.
+    /// Waits until a vital part has ended, and returns its name.
     pub async fn one_ends(&mut self) -> &'static str {
         match self.ended.recv().await {
             Some(name) => name,
-            // Not while this holds an end of it itself.
+            // Never comes while `self.tell` holds the sending end.
             None => std::future::pending().await,
         }
     }

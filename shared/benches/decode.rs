@@ -28,7 +28,7 @@ fn main() {
     divan::main();
 }
 
-/// Which heads a stream has.
+/// The kind of heads that a stream has.
 #[derive(Clone, Copy)]
 enum Kind {
     Counted,
@@ -171,7 +171,7 @@ fn stream_of(kind: Kind) -> Vec<u8> {
     stream
 }
 
-/// Everything is ready at once here, so there is nothing to wait for.
+/// Polls a future to its end. Everything is ready at once here, so there is nothing to wait for.
 fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     let mut context = Context::from_waker(Waker::noop());

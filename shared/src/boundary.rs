@@ -4,8 +4,8 @@
 use alloc::{borrow::ToOwned, format, string::String};
 use core::fmt;
 
-/// The longest boundary that RFC 2046 allows. With its two dashes it is also the longest that
-/// ffmpeg reads.
+/// The length of the longest boundary that RFC 2046 allows, in bytes. With its two dashes it is
+/// also the longest that ffmpeg reads.
 const MAX_BYTES: usize = 70;
 
 /// A boundary after RFC 2046, section 5.1.1: 1 to 70 of `0-9 A-Z a-z ' ( ) + _ , - . / : = ?` and
@@ -19,9 +19,9 @@ pub struct Boundary(String);
 pub enum BoundaryError {
     /// The Content-Type has no `boundary` parameter.
     Missing,
-    /// It is empty.
+    /// The boundary is empty.
     Empty,
-    /// It has this many bytes, more than 70.
+    /// The boundary has this many bytes, more than 70.
     TooLong(usize),
     /// A character that RFC 2046 doesn't allow, or a space at the end.
     BadCharacter(char),
@@ -89,8 +89,8 @@ impl Boundary {
     }
 }
 
-/// Mantel's own: long enough that no photo contains it by chance, and of characters that every
-/// client reads unquoted.
+/// Mantel's own boundary: long enough that no photo contains it by chance, and of characters that
+/// every client reads unquoted.
 impl Default for Boundary {
     fn default() -> Self {
         Self("mantel-frame-3f9c1e7a5b2d48608d41c7e9".to_owned())
@@ -116,7 +116,7 @@ impl fmt::Display for BoundaryError {
 
 impl core::error::Error for BoundaryError {}
 
-/// What follows the next semicolon that isn't inside quotes.
+/// The text after the next semicolon that isn't inside quotes.
 fn past_semicolon(text: &str) -> Option<&str> {
     let mut quoted = false;
     let mut escaped = false;

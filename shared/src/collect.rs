@@ -4,32 +4,33 @@ use alloc::{collections::VecDeque, vec::Vec};
 
 use crate::{Boundary, DecodeError, Decoder, Event, Limits, PartHead};
 
-/// What is set aside for a body at once because its Content-Length says so; beyond that, memory
-/// follows what has really come.
+/// The limit of memory set aside for a body because its Content-Length says so, in bytes; beyond
+/// that, memory grows with the bytes that have really come.
 const MAX_BYTES_ON_TRUST: u64 = 64 << 10;
 
 /// A complete part.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Part {
-    /// Its head.
+    /// The part's head.
     pub head: PartHead,
-    /// Its body.
+    /// The part's body.
     pub body: Vec<u8>,
 }
 
-/// A [`Decoder`] that puts parts together. Push chunks, and take the parts after each: what is not
-/// taken stays in memory.
+/// A [`Decoder`] that puts parts together. Push chunks, and take the parts after each: parts that
+/// are not taken stay in memory.
 #[derive(Clone, Debug)]
 pub struct Collector {
     decoder: Decoder,
-    /// The part that is coming.
+    /// The part that is coming, as far as it has.
     coming: Option<Part>,
     complete: VecDeque<Part>,
     closed: bool,
 }
 
 impl Collector {
-    /// See [`Decoder::new`].
+    /// Makes a collector for a stream whose Content-Type announces `boundary`; see
+    /// [`Decoder::new`].
     pub fn new(boundary: Boundary, limits: Limits) -> Self {
         Self {
             decoder: Decoder::new(boundary, limits),
@@ -65,7 +66,7 @@ impl Collector {
         Ok(())
     }
 
-    /// Says that the stream has ended; it may complete a last part.
+    /// Tells the collector that the stream has ended, which may complete a last part.
     ///
     /// # Errors
     ///
@@ -97,7 +98,7 @@ impl Collector {
         self.closed
     }
 
-    /// How many bytes of the stream have come.
+    /// The number of bytes of the stream that have come.
     pub fn offset(&self) -> u64 {
         self.decoder.offset()
     }

@@ -1,4 +1,4 @@
-//! What a viewer or a script asks of a channel. Carrying it out is the timeline's.
+//! Commands that a viewer or a script gives to a channel. The timeline carries them out.
 
 use alloc::string::String;
 use core::fmt;
@@ -8,22 +8,22 @@ use core::fmt;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(tag = "command", rename_all = "lowercase"))]
 pub enum Command {
-    /// The next slide, now.
+    /// Shows the next slide, now.
     Next,
-    /// The slide before this one, now.
+    /// Shows the slide before this one, now.
     Previous,
-    /// Stay on this slide.
+    /// Stays on this slide.
     Pause,
-    /// Go on.
+    /// Goes on.
     Resume,
-    /// Show one photo, now.
+    /// Shows one photo, now.
     Show {
         /// The photo, by its path as the library names it.
         photo: String,
     },
-    /// From now on each slide stays so long.
+    /// Sets how long each slide stays from now on.
     Interval {
-        /// How long, in seconds.
+        /// How long a slide stays, in seconds.
         seconds: u32,
     },
 }

@@ -1,5 +1,5 @@
-//! Writing a multipart stream: the bytes around the pictures. It keeps no state and copies no
-//! picture unless it is asked to; what is sent when is the output's business.
+//! Writing a multipart stream: the bytes around the pictures. The encoder keeps no state and copies
+//! no picture unless it is asked to; when something is sent is the output's business.
 
 use alloc::{format, string::String, vec::Vec};
 
@@ -41,7 +41,7 @@ impl Encoder {
         &self.opening
     }
 
-    /// What goes right after each body.
+    /// The delimiter, which goes right after each body.
     pub fn delimiter(&self) -> &[u8] {
         &self.delimiter
     }
@@ -126,7 +126,7 @@ mod tests {
                 2
             ],
             paused: true,
-            // Free text is longer; browsers, which read it, have no such limit.
+            // Free text may be longer; browsers, for which it is written, have no such limit.
             place: None,
             album: None,
             caption: None,

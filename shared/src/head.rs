@@ -12,10 +12,10 @@ use crate::{
     text::{ContentType, TakenAt, percent_decode, percent_encode},
 };
 
-/// What stands before a part's body.
+/// The head of a part: the header lines before its body.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PartHead {
-    /// `Content-Type`; [`ContentType::UNKNOWN`] where there is none that can be used.
+    /// `Content-Type`; [`ContentType::UNKNOWN`] if there is none that can be used.
     pub content_type: ContentType,
     /// `Content-Length`, in bytes. One that isn't a number, and two that differ, are read as none:
     /// the end of the body is then searched for.
@@ -162,7 +162,7 @@ fn line<T: fmt::Display + ?Sized>(out: &mut Vec<u8>, name: &str, value: Option<&
     }
 }
 
-/// Areas, with semicolons between.
+/// Areas as `X-Photo` writes them, with semicolons between.
 struct Joined<'a>(&'a [Area]);
 
 impl fmt::Display for Joined<'_> {

@@ -1,4 +1,4 @@
-//! What travels between Mantel's server and its clients: multipart framing, the metadata of frames,
+//! The formats between Mantel's server and its clients: multipart framing, the metadata of frames,
 //! and the control messages. Nothing here touches a file, a socket, a clock or a thread: bytes and
 //! numbers go in, bytes and numbers come out, so the same code runs in the server and, compiled to
 //! Wasm, in the viewer.

@@ -1,5 +1,5 @@
-//! How much a peer may make us hold or wait for. Numbers only; [`Decoder`](crate::Decoder) and
-//! [`Collector`](crate::Collector) enforce them.
+//! Limits of what a peer may make us hold or wait for. Numbers alone: [`Decoder`](crate::Decoder)
+//! and [`Collector`](crate::Collector) enforce them.
 
 /// Limits of a [`Decoder`](crate::Decoder). Each one is the largest value that still passes; all
 /// are finite by default, and each is checked before memory is set aside for what it limits.

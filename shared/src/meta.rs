@@ -1,6 +1,6 @@
-//! What a frame says about itself, as values. How header lines spell it stands here too, one type
-//! after the other; which header carries which is in `head`. When to show a frame is decided by
-//! the player, not here.
+//! The metadata of a frame, as values. How header lines spell them stands here too, one type after
+//! the other; which header carries which is in `head`. When to show a frame is decided by the
+//! player, not here.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -8,14 +8,15 @@ use core::fmt;
 
 use crate::text::TakenAt;
 
-/// The most of a caption that is written, in bytes of UTF-8; the rest is left out. Percent-encoded it
-/// then is at most three times as long, well below [`Limits::head_bytes`](crate::Limits).
+/// The limit of a caption that is written, in bytes of UTF-8; the rest is left out. Percent-encoded
+/// it is at most three times as long, well below [`Limits::head_bytes`](crate::Limits).
 pub const MAX_CAPTION_BYTES: usize = 1024;
 
-/// The same for the name of a place and of an album.
+/// The limit of a place's or an album's name that is written, in bytes of UTF-8; the rest is left
+/// out.
 pub const MAX_NAME_BYTES: usize = 256;
 
-/// The number of a slide. It only grows.
+/// The number of a slide, which only grows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct SlideNo(pub u64);
@@ -37,67 +38,69 @@ pub struct Timestamp {
 /// How a slide takes the place of the one before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Transition {
-    /// At once.
+    /// The slide is there at once.
     Cut,
-    /// Blended in over the one before it.
+    /// The slide is blended in over the one before it.
     Crossfade {
-        /// How long that takes.
+        /// How long the crossfade takes, in milliseconds.
         millis: u32,
     },
 }
 
-/// A point of the picture, in thousandths of its width and height from the upper left corner; neither
-/// is more than 1000.
+/// A point of the picture, in thousandths of its width and height from the upper left corner;
+/// neither is more than 1000.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Focus {
-    /// From the left edge.
+    /// The distance from the left edge, in thousandths of the width.
     pub x: u16,
-    /// From the upper edge.
+    /// The distance from the upper edge, in thousandths of the height.
     pub y: u16,
 }
 
-/// Where a photo lies in the picture, in ten-thousandths of the picture's width and height; it ends within
-/// the picture. What is outside of all of them is a backdrop.
+/// The area of a photo in the picture, in ten-thousandths of the picture's width and height; it
+/// ends within the picture. Outside of all areas the picture is a backdrop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Area {
-    /// From the picture's left edge.
+    /// The distance of its left edge from the picture's.
     pub left: u16,
-    /// From its upper edge.
+    /// The distance of its upper edge from the picture's.
     pub top: u16,
-    /// How wide.
+    /// The area's width.
     pub width: u16,
-    /// How high.
+    /// The area's height.
     pub height: u16,
 }
 
-/// Photos that a picture holds at most.
+/// The limit of photos in a picture.
 pub(crate) const MAX_AREAS: usize = 2;
 
-/// What a part says about its picture, beyond its type and length. Each is optional: a header that
-/// is missing, unknown or malformed is as if it weren't there.
+/// The metadata of a part's picture, beyond its type and length. Each value is optional: a header
+/// that is malformed is read as a missing one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FrameMeta {
-    /// `X-Slide`: which slide it is.
+    /// `X-Slide`: the number of the slide.
     pub slide: Option<SlideNo>,
-    /// `X-Show-At`: when it is to be on screen; its transition starts then.
+    /// `X-Show-At`: the time at which the slide is to be on screen; its transition starts then.
     pub show_at: Option<UnixMillis>,
-    /// `X-Sent-At`: when the server sent it, for the offset between both clocks.
+    /// `X-Sent-At`: the time at which the server sent it, for the offset between both clocks.
     pub sent_at: Option<UnixMillis>,
-    /// `X-Dwell-Ms`: how long it stays, in milliseconds.
+    /// `X-Dwell-Ms`: how long the slide stays, in milliseconds.
     pub dwell_millis: Option<u64>,
-    /// `X-Transition`: how it takes the place of the one before it.
+    /// `X-Transition`: how the slide takes the place of the one before it.
     pub transition: Option<Transition>,
-    /// `X-Caption`: percent-encoded on the wire, at most [`MAX_CAPTION_BYTES`] of it.
+    /// `X-Caption`: the photo's caption; percent-encoded, at most [`MAX_CAPTION_BYTES`] of it.
     pub caption: Option<String>,
-    /// `X-Taken-At`: when the photo was taken.
+    /// `X-Taken-At`: the time at which the photo was taken.
     pub taken_at: Option<TakenAt>,
-    /// `X-Place`: where it was taken; percent-encoded, at most [`MAX_NAME_BYTES`] of it.
+    /// `X-Place`: the place at which it was taken; percent-encoded, at most [`MAX_NAME_BYTES`] of
+    /// it.
     pub place: Option<String>,
     /// `X-Album`: the album that it is in; percent-encoded, at most [`MAX_NAME_BYTES`] of it.
     pub album: Option<String>,
-    /// `X-Focus`: what is worth looking at, for a viewer that moves over the picture.
+    /// `X-Focus`: the point that is worth looking at, for a viewer that moves over the picture.
     pub focus: Option<Focus>,
-    /// `X-Photo`: where the photos lie, one or two; none where that is not known, or a photo fills it all.
+    /// `X-Photo`: the areas of the photos, one or two; none if they are not known, or a photo fills
+    /// the picture.
     pub photos: Vec<Area>,
     /// `X-State: paused`: the slide stays until further notice.
     pub paused: bool,
@@ -120,7 +123,7 @@ impl Timestamp {
 }
 
 impl Transition {
-    /// The same, no longer than so many milliseconds.
+    /// The transition, shortened to at most so many milliseconds.
     pub fn within(self, millis: u64) -> Self {
         match self {
             Self::Cut => Self::Cut,
@@ -148,7 +151,7 @@ impl Transition {
 }
 
 impl Focus {
-    /// The furthest from the left and the upper edge.
+    /// The largest distance from the left and the upper edge.
     pub const MAX: u16 = 1000;
 
     /// Reads `X,Y`.
@@ -164,11 +167,11 @@ impl Focus {
 }
 
 impl Area {
-    /// The whole of a side.
+    /// The length of a whole side.
     pub const WHOLE: u16 = 10_000;
 
-    /// The area from `left` and `top` on, `width` by `height`, of a picture of `whole`; all in pixels. None
-    /// for what is not within the picture.
+    /// The area from `left` and `top` on, `width` by `height`, of a picture of size `whole`; all in
+    /// pixels. `None` for an area that is not within the picture.
     pub fn of(
         (left, top): (u32, u32),
         (width, height): (u32, u32),
@@ -179,7 +182,8 @@ impl Area {
                 .checked_div(u64::from(of))?;
             u16::try_from(share).ok()
         };
-        // From edges: two shares that are rounded may end beyond the picture.
+        // Edges are rounded, not sizes: left and width, both rounded up, could end beyond the
+        // picture.
         let (left, right) = (
             share(left, whole.0)?,
             share(left.checked_add(width)?, whole.0)?,
@@ -248,7 +252,7 @@ impl fmt::Display for UnixMillis {
     }
 }
 
-/// `seconds.micros`, always with six digits.
+/// The form `seconds.micros`, always with six digits of micros.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let carry = u64::from(self.micros / 1_000_000);
@@ -261,7 +265,7 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// `cut` or `crossfade; ms=1000`.
+/// The form `cut` or `crossfade; ms=1000`.
 impl fmt::Display for Transition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -271,14 +275,14 @@ impl fmt::Display for Transition {
     }
 }
 
-/// `500,333`.
+/// The form `500,333`.
 impl fmt::Display for Focus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{},{}", self.x, self.y)
     }
 }
 
-/// `3400,0,3200,10000`.
+/// The form `3400,0,3200,10000`.
 impl fmt::Display for Area {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
@@ -289,7 +293,7 @@ impl fmt::Display for Area {
     }
 }
 
-/// A number of digits alone: no sign, no space, no more than 64 bits.
+/// Reads a number of digits alone: no sign, no space, no more than 64 bits.
 pub(crate) fn decimal(text: &str) -> Option<u64> {
     if text.bytes().all(|b| b.is_ascii_digit()) {
         text.parse().ok()
@@ -392,7 +396,7 @@ mod tests {
         let other = Area::of((0, 0), (1, 1), (1, 1)).unwrap();
         let text = std::format!("{area}; {other}");
         assert_eq!(Area::parse_all(&text), Some(std::vec![area, other]));
-        // Back to the very pixels, on the largest screens.
+        // Areas lead back to the exact pixels, on the largest screens too.
         for side in [640_u32, 1366, 3840, 4096] {
             for (left, width) in [(1, 1), (side / 3, side / 3), (side - 1, 1), (0, side)] {
                 let area = Area::of((left, 0), (width, 1), (side, 1)).unwrap();

@@ -1,13 +1,14 @@
-//! What a screen tells the server about itself, once a minute: `POST /report`. Every field is bounded
-//! when it is read, since anybody on the network can send one; what is done with it is the server's.
+//! The report of a screen to the server about itself, once a minute: `POST /report`. Every field is
+//! bounded when it is read, since anybody on the network can send one; what is done with a report
+//! is the server's business.
 
 use alloc::string::String;
 
-/// The longest body of a report, in bytes. A real one has about 500.
+/// The limit of a report's body, in bytes. A real one has about 500.
 pub const MAX_REPORT_BYTES: usize = 4096;
-/// The longest name of a screen, in bytes: what `/tv/NAME` takes.
+/// The limit of a screen's name, in bytes, as in `/tv/NAME`.
 pub const MAX_SCREEN_NAME_BYTES: usize = 40;
-/// The longest sentence or engine's name in a report, in bytes.
+/// The limit of a sentence or an engine's name in a report, in bytes.
 pub const MAX_REPORT_TEXT_BYTES: usize = 120;
 
 /// How a screen shows the pictures, from the best rung of the ladder down.
@@ -27,7 +28,7 @@ pub enum Rung {
     Other,
 }
 
-/// What keeps the screen from going dark.
+/// The means that keep the screen from going dark.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
@@ -36,15 +37,15 @@ pub enum Awake {
     Lock,
     /// A video that plays behind the pictures.
     Video,
-    /// Nobody wants it: `awake=off`.
+    /// None, as the page's address says: `awake=off`.
     Off,
-    /// The engine refused both; or a way that is not known here.
+    /// None, because the engine refused both; or a way that is not known here.
     #[default]
     #[cfg_attr(feature = "serde", serde(other))]
     Nothing,
 }
 
-/// One report of one screen. Figures that an engine doesn't tell are absent.
+/// A report of a screen. Figures that an engine doesn't tell are absent.
 ///
 /// Unknown fields are ignored and missing ones are their default, so that viewer and server may be of
 /// different versions for a while. Texts are cut, never refused: a report with a long name still counts.
@@ -52,27 +53,29 @@ pub enum Awake {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default))]
 pub struct Report {
-    /// Made anew with each load of the page: tells screens without a name apart. Letters and digits.
+    /// The page's identity, made anew with each load: tells screens without a name apart. Letters
+    /// and digits.
     #[cfg_attr(feature = "serde", serde(deserialize_with = "read::name"))]
     pub id: String,
-    /// `?name=living-room`; empty where nobody gave one.
+    /// The screen's name (`?name=living-room`); empty without one.
     #[cfg_attr(feature = "serde", serde(deserialize_with = "read::name"))]
     pub name: String,
-    /// How it shows the pictures.
+    /// The rung on which the screen shows the pictures.
     pub rung: Rung,
-    /// Why it is on a lower rung; empty on the best one.
+    /// Why the screen is on a lower rung; empty on the best one.
     #[cfg_attr(feature = "serde", serde(deserialize_with = "read::text"))]
     pub reason: String,
-    /// `<html data-state>`: `playing`, `paused`, `reconnecting`, `fallback`…
+    /// The page's state, as `<html data-state>` has it: `playing`, `paused`, `reconnecting`,
+    /// `fallback`…
     #[cfg_attr(feature = "serde", serde(deserialize_with = "read::name"))]
     pub state: String,
-    /// Such as `Chromium 67`.
+    /// The browser's engine, such as `Chromium 67`.
     #[cfg_attr(feature = "serde", serde(deserialize_with = "read::text"))]
     pub engine: String,
-    /// The canvas, or the window on the lower rungs, in device pixels.
+    /// The width of the canvas, or of the window on the lower rungs, in device pixels.
     #[cfg_attr(feature = "serde", serde(deserialize_with = "read::side"))]
     pub width: u32,
-    /// See `width`.
+    /// The height of the canvas, or of the window on the lower rungs, in device pixels.
     #[cfg_attr(feature = "serde", serde(deserialize_with = "read::side"))]
     pub height: u32,
     /// Frames a second in the last transition.
@@ -93,20 +96,20 @@ pub struct Report {
     /// How many slides were shown, since the page was loaded.
     #[cfg_attr(feature = "serde", serde(deserialize_with = "read::count"))]
     pub slides: u64,
-    /// The slide that is on.
+    /// The number of the slide on screen.
     #[cfg_attr(feature = "serde", serde(deserialize_with = "read::figure"))]
     pub slide: Option<f64>,
-    /// The server's clock minus the screen's.
+    /// The server's clock minus the screen's, in milliseconds.
     #[cfg_attr(feature = "serde", serde(deserialize_with = "read::figure"))]
     pub clock_offset_millis: Option<f64>,
-    /// What keeps the screen on.
+    /// The means that keep the screen on.
     pub awake: Awake,
     /// Seconds since the page was loaded.
     #[cfg_attr(feature = "serde", serde(deserialize_with = "read::count"))]
     pub uptime_seconds: u64,
 }
 
-/// Cut to `max` bytes at a character, without control characters.
+/// Cuts a text to `max` bytes at a character, and leaves out control characters.
 #[cfg(any(feature = "serde", test))]
 fn cut(text: &str, max: usize) -> String {
     let mut kept = String::new();
@@ -119,17 +122,17 @@ fn cut(text: &str, max: usize) -> String {
     kept
 }
 
-/// Readers that hold what comes to its bounds. Numbers come from JavaScript, where `12.0` and `12` are
-/// one and what is unknown is `null`.
+/// Readers that hold fields to their bounds. Numbers come from JavaScript, where `12.0` and `12`
+/// are one and an unknown number is `null`.
 #[cfg(feature = "serde")]
 mod read {
     use super::{MAX_REPORT_TEXT_BYTES, MAX_SCREEN_NAME_BYTES, cut};
     use alloc::{borrow::Cow, string::String};
     use serde::{Deserialize, Deserializer};
 
-    /// No screen is wider; what says so is held to it.
+    /// The limit of a side, in pixels, to which larger ones are cut: no screen is larger.
     const MAX_SIDE: f64 = 16_384.0;
-    /// JavaScript counts exactly to here.
+    /// The limit of a count: the largest number to which JavaScript counts exactly, 2⁵³ − 1.
     const MAX_COUNT: f64 = 9_007_199_254_740_991.0;
 
     fn string<'de, D: Deserializer<'de>>(from: D, max: usize) -> Result<String, D::Error> {

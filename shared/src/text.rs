@@ -1,11 +1,10 @@
-//! Texts that go into header lines, cleaned at the type: what these types hold can't end a line or
-//! begin a header of its own. Percent-encoding of free text is here as well. What the headers mean
-//! is not.
+//! Texts that go into header lines, checked by their types: no value can end a line or begin a
+//! header of its own. Percent-encoding of free text is here as well, the meaning of headers is not.
 
 use alloc::{borrow::Cow, borrow::ToOwned, string::String, vec::Vec};
 use core::fmt;
 
-/// Longest content type, so that its line stays below the 128 bytes that ffmpeg reads.
+/// The limit of a content type, so that its line stays below the 128 bytes that ffmpeg reads.
 const MAX_CONTENT_TYPE_BYTES: usize = 100;
 
 /// A media type as it stands in a Content-Type header: printable ASCII with a `/`, at most 100
@@ -21,28 +20,30 @@ pub struct TakenAt(String);
 /// Why a text can't stand in a header line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TextError {
-    /// Not a media type of at most 100 printable ASCII characters.
+    /// The text is no media type of at most 100 printable ASCII characters.
     ContentType,
-    /// Not of the form `YYYY-MM-DDThh:mm:ss`, or not a date.
+    /// The text is not of the form `YYYY-MM-DDThh:mm:ss`, or no date.
     TakenAt,
 }
 
-/// Whether a character only changes the direction in which others are read: embeddings, overrides and
-/// isolates (Unicode 16, UAX #9, 2). No camera and no person types them; whoever wants a text to read
-/// as another does. Marks of direction, which Arabic and Hebrew texts do have, are none of these.
+/// Whether a character only changes the direction in which others are read: embeddings, overrides
+/// and isolates (Unicode 16, UAX #9, 2). Cameras and people don't type them; their use is to make a
+/// text read as another one. Marks of direction, which Arabic and Hebrew texts do have, are none of
+/// these.
 pub const fn is_deceptive(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Whether a character belongs into words that people read: no control character, and none that deceives.
+/// Whether a character belongs into words that people read: no control character, and none that
+/// deceives.
 pub fn is_readable(c: char) -> bool {
     !c.is_control() && !is_deceptive(c)
 }
 
 impl ContentType {
-    /// `image/jpeg`, the only one that VLC and ffmpeg play.
+    /// The type `image/jpeg`, the only one that VLC and ffmpeg play.
     pub const JPEG: Self = Self(Cow::Borrowed("image/jpeg"));
-    /// `application/octet-stream`, which is what a part without a usable Content-Type is read as.
+    /// The type `application/octet-stream`, as which a part without a usable Content-Type is read.
     pub const UNKNOWN: Self = Self(Cow::Borrowed("application/octet-stream"));
 
     /// Takes `text` as it is.
@@ -61,7 +62,7 @@ impl ContentType {
         &self.0
     }
 
-    /// Whether it is a JPEG, whatever its parameters; `image/jpg` is what some cameras say.
+    /// Whether it is a JPEG, whatever its parameters; some cameras say `image/jpg`.
     pub fn is_jpeg(&self) -> bool {
         let essence = self.0.split(';').next().unwrap_or_default().trim();
         essence.eq_ignore_ascii_case("image/jpeg") || essence.eq_ignore_ascii_case("image/jpg")
@@ -99,13 +100,13 @@ impl TakenAt {
         }
     }
 
-    /// `YYYY-MM-DDThh:mm:ss`.
+    /// The time as `YYYY-MM-DDThh:mm:ss`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// [`ContentType::UNKNOWN`].
+/// The default is [`ContentType::UNKNOWN`].
 impl Default for ContentType {
     fn default() -> Self {
         Self::UNKNOWN
@@ -137,7 +138,7 @@ impl fmt::Display for TextError {
 
 impl core::error::Error for TextError {}
 
-/// Appends `text` so that it survives in a header line: all but printable ASCII, the space and `%`
+/// Appends `text` in a form that a header line can hold: all but printable ASCII, the space and `%`
 /// become `%XX`.
 pub(crate) fn percent_encode(text: &str, out: &mut Vec<u8>) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
@@ -154,7 +155,7 @@ pub(crate) fn percent_encode(text: &str, out: &mut Vec<u8>) {
     }
 }
 
-/// The text behind `encoded`, or nothing where that isn't UTF-8 or a `%` has no two hex digits.
+/// The text behind `encoded`; `None` if it isn't UTF-8 or a `%` has no two hex digits.
 pub(crate) fn percent_decode(encoded: &[u8]) -> Option<String> {
     let mut out = Vec::with_capacity(encoded.len());
     let mut rest = encoded.iter();

@@ -17,7 +17,7 @@ use crate::support::photos::Photos;
 use crate::support::pixels::{GREEN, Picture, RED};
 use crate::support::server::{Program, STANDING, Server, program};
 
-fn start(photos: &Photos, more: &[&str]) -> Server {
+pub(crate) fn start(photos: &Photos, more: &[&str]) -> Server {
     let args: Vec<&str> = STANDING.iter().chain(more).copied().collect();
     Server::start(photos.path(), &args)
 }
@@ -31,7 +31,7 @@ fn raw(server: &Server, lines: &[&str]) -> Reply {
     Reply { head, body }
 }
 
-fn with(server: &Server, target: &str, more: &str) -> Reply {
+pub(crate) fn with(server: &Server, target: &str, more: &str) -> Reply {
     http::request(server.address, "GET", target, more, "")
 }
 
@@ -60,7 +60,7 @@ fn token(data: &Path, args: &[&str]) -> String {
 }
 
 /// Makes a token and returns its secret.
-fn new_token(data: &Path, name: &str, more: &[&str]) -> String {
+pub(crate) fn new_token(data: &Path, name: &str, more: &[&str]) -> String {
     let args: Vec<&str> = ["new", name].iter().chain(more).copied().collect();
     let told = token(data, &args);
     let (_, rest) = told.split_once("?token=").expect("a link");
@@ -68,7 +68,7 @@ fn new_token(data: &Path, name: &str, more: &[&str]) -> String {
 }
 
 /// Waits until the server asks for tokens, now that there is one.
-fn until_shut(server: &Server) {
+pub(crate) fn until_shut(server: &Server) {
     eventually("the door to be shut", || {
         match server.get("/status").status() {
             401 => Ok(()),

@@ -14,12 +14,14 @@
   // One with a name learns of its settings.
   if (isScreen && window.mantel.get('name')) { names.push('named'); }
   if (isScreen && window.isSecureContext) { names.push('kept'); }
-  function load(name) {
+  // One after the other, as each may use what those before it define.
+  function load() {
+    if (!names.length) { return; }
     var script = window.mantel.make('script', document.body);
+    script.onload = function () { names.shift(); load(); };
     // A server that is away for a moment is no reason to go without until the next visit.
-    script.onerror = function () { setTimeout(function () { load(name); }, AGAIN_MS); };
-    script.src = name + '.js';
+    script.onerror = function () { setTimeout(load, AGAIN_MS); };
+    script.src = names[0] + '.js';
   }
-  function loadAll() { names.forEach(load); }
-  if (window.mantel.root.getAttribute('data-rung') === 'wasm') { setTimeout(loadAll, LATER_MS); } else { loadAll(); }
+  if (window.mantel.root.getAttribute('data-rung') === 'wasm') { setTimeout(load, LATER_MS); } else { load(); }
 }());

@@ -1,17 +1,17 @@
-//! How the server's wall clock relates to this device's, learnt from `X-Sent-At`.
+//! The offset of the server's wall clock from this device's, learnt from `/time` and `X-Sent-At`.
 //!
 //! Never reads a clock: the caller says what time it is on its own steady clock. TVs' wall
 //! clocks are often minutes wrong and jump when they are set; the steady one does neither.
 
 use mantel_shared::UnixMillis;
 
-/// An instant of this device's steady clock, in milliseconds (`performance.now()`); its zero
-/// means nothing.
+/// An instant of this device's steady clock, in milliseconds (`performance.now()`) from a zero
+/// that means nothing.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct Local(pub f64);
 
 impl Local {
-    /// Milliseconds from `earlier` to `self`; negative when it is the other way round.
+    /// The milliseconds from `earlier` to `self`; negative when `self` is the earlier one.
     pub fn since(self, earlier: Self) -> f64 {
         self.0 - earlier.0
     }
@@ -31,20 +31,20 @@ const WINDOW_MILLIS: f64 = 3.0 * 60.0 * 1000.0;
 ///
 /// A part that was sent at S (server) and came at R (local) gives R − S = offset + the time on
 /// the way. That time is never negative, so the smallest difference seen is the best estimate.
-/// Smallest of a sliding window rather than of all time, because screens run for months.
+/// The smallest of a sliding window counts rather than of all time, because screens run for months.
 #[derive(Debug)]
 pub struct Clock {
-    /// Believed until the first sample: the device's own wall clock.
+    /// The offset believed until the first sample, by the device's own wall clock.
     guess: f64,
-    /// Smallest of the window that is being filled, with the instant it began.
+    /// The smallest offset of the window that is being filled, with the instant it began.
     current: Option<(Local, f64)>,
-    /// Smallest of the window before.
+    /// The smallest offset of the window before.
     previous: Option<f64>,
-    /// The quickest exchange of late.
+    /// The quickest exchange of the last minutes.
     exchange: Option<Exchange>,
 }
 
-/// A question and its answer: the server's clock was read somewhere between the two.
+/// A question for the time and its answer: the server's clock was read between the two.
 #[derive(Clone, Copy, Debug)]
 struct Exchange {
     at: Local,
@@ -56,7 +56,8 @@ struct Exchange {
 /// drift apart by 30 ms meanwhile.
 const EXCHANGE_MILLIS: f64 = 10.0 * 60.0 * 1000.0;
 
-/// What drift and cut-off milliseconds may come to.
+/// The limit of what drift and cut-off milliseconds amount to; a larger difference means that a
+/// clock was set.
 const SET_MILLIS: f64 = 40.0;
 
 impl Clock {
@@ -83,7 +84,8 @@ impl Clock {
         let server = millis(server) + 0.5;
         let offset = f64::midpoint(asked.0, answered.0) - server;
         let better = self.exchange.is_none_or(|best| {
-            // Each is wrong by half its round trip at most: further apart, and a clock was set.
+            // Each is wrong by half its round trip at most; if they differ by more, a clock was
+            // set.
             let was_set = (offset - best.offset).abs()
                 > f64::midpoint(round_trip, best.round_trip) + SET_MILLIS;
             let is_old = answered.since(best.at) > EXCHANGE_MILLIS;
@@ -106,14 +108,14 @@ impl Clock {
     /// Takes note that something sent at `sent` came at `received`.
     pub fn sample(&mut self, sent: UnixMillis, received: Local) {
         let difference = received.0 - millis(sent);
-        // Nothing comes before it is sent: the server's clock was set.
+        // A part can't come before it is sent: if so, the server's clock was set.
         self.exchange
             .take_if(|best| difference < best.offset - best.round_trip / 2.0 - SET_MILLIS);
         self.current = match self.current {
             Some((began, smallest)) if received.since(began) < WINDOW_MILLIS => {
                 Some((began, smallest.min(difference)))
             }
-            // The window before the last says nothing any more when nothing came for so long.
+            // If nothing came for a whole window, the smallest of the last one is too old.
             Some((began, smallest)) => {
                 let recent = received.since(began) < 2.0 * WINDOW_MILLIS;
                 self.previous = recent.then_some(smallest);
@@ -123,8 +125,8 @@ impl Clock {
         };
     }
 
-    /// Forgets what was learnt: another server may answer after a reconnect, or the same one
-    /// with its clock set. The last estimate stays as the guess until the first sample.
+    /// Forgets all samples: another server may answer after a reconnect, or the same one with its
+    /// clock set. The last estimate stays as the guess until the first sample.
     pub fn restart(&mut self) {
         self.guess = self.offset();
         self.current = None;
@@ -137,7 +139,7 @@ impl Clock {
         Local(millis(at) + self.offset())
     }
 
-    /// What the server's clock shows at `now`, in Unix milliseconds.
+    /// The time on the server's clock at `now`, in Unix milliseconds.
     pub fn server(&self, now: Local) -> f64 {
         now.0 - self.offset()
     }
@@ -154,7 +156,7 @@ impl Clock {
     }
 }
 
-/// Unix milliseconds stay exact in a double until the year 287,396.
+/// Turns Unix milliseconds into a double, which holds them exactly until the year 287,396.
 #[expect(clippy::cast_precision_loss, reason = "see above")]
 fn millis(at: UnixMillis) -> f64 {
     at.0 as f64
@@ -218,10 +220,10 @@ mod tests {
         clock.exchange(Local(100.0), UnixMillis(EPOCH + 105), Local(108.0));
         assert_eq!(clock.server(Local(200.0)), (EPOCH + 200) as f64 + 1.5);
         assert_eq!(clock.round_trip(), Some(8.0));
-        // A slow one is not better, however new.
+        // A slow exchange is not better, however new.
         clock.exchange(Local(1000.0), UnixMillis(EPOCH + 1005), Local(1400.0));
         assert_eq!(clock.round_trip(), Some(8.0));
-        // Nor is one whose clock went backwards.
+        // Nor is an exchange during which the clock went backwards.
         clock.exchange(Local(1500.0), UnixMillis(EPOCH), Local(1400.0));
         assert_eq!(clock.round_trip(), Some(8.0));
         clock.exchange(

@@ -1,4 +1,4 @@
-//! Where a picture goes on the canvas: rectangle arithmetic in device pixels.
+//! The place of a picture on the canvas: rectangle arithmetic in device pixels.
 //!
 //! Never a canvas, an element or a pixel ratio: callers bring sizes that are already in
 //! device pixels.
@@ -6,14 +6,14 @@
 /// A width and a height in device pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {
-    /// Pixels across.
+    /// The width in pixels.
     pub width: u32,
-    /// Pixels down.
+    /// The height in pixels.
     pub height: u32,
 }
 
 impl Size {
-    /// A size; both sides are at least 1, so that ratios stay finite.
+    /// Makes a size; both sides are at least 1, so that ratios stay finite.
     pub fn new(width: u32, height: u32) -> Self {
         Self {
             width: width.max(1),
@@ -37,7 +37,7 @@ impl Size {
         Self::new(round(width * shrink), round(height * shrink))
     }
 
-    /// The same shape with a longer side of at most `longest`.
+    /// A size of this shape with a longer side of at most `longest`.
     pub fn held(self, longest: u32) -> Self {
         Self::of_screen(f64::from(self.width), f64::from(self.height), 1.0, longest)
     }
@@ -50,13 +50,13 @@ impl Size {
 /// A rectangle in device pixels; it may reach over the canvas on every side.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rect {
-    /// Left edge.
+    /// The left edge.
     pub x: f64,
-    /// Top edge.
+    /// The top edge.
     pub y: f64,
-    /// Pixels across.
+    /// The width in pixels.
     pub width: f64,
-    /// Pixels down.
+    /// The height in pixels.
     pub height: f64,
 }
 
@@ -65,7 +65,7 @@ pub struct Rect {
 /// this small is snapping, not a different shape, and bars of a few pixels look like a fault.
 const SAME_ASPECT: f64 = 0.02;
 
-/// Where a picture is drawn: `cover` when the shapes agree within 2 %, otherwise
+/// The rectangle in which a picture is drawn: `cover` when the shapes agree within 2 %, otherwise
 /// `contain`, centred, which leaves bars.
 pub fn place(picture: Size, canvas: Size) -> Rect {
     let ratio = picture.aspect() / canvas.aspect();
@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn a_snapped_size_fills_the_screen() {
-        // 1366x768 asked for, 1360x768 got.
+        // The server answers a wish for 1366x768 with 1360x768.
         let rect = place(Size::new(1360, 768), Size::new(1366, 768));
         assert_eq!(bars(rect, Size::new(1366, 768)).count(), 0);
     }

@@ -1,4 +1,4 @@
-//! The viewer page: what runs on TVs and tablets.
+//! The viewer page, which runs on TVs and tablets.
 //!
 //! Bytes of `/bytes` go through [`session`] (parts out of chunks), [`player`] (which picture
 //! when) and [`fit`] (where on the canvas); `web` fetches, decodes and draws. Everything outside

@@ -1,4 +1,4 @@
-//! When to try again and when to give up waiting: back-off and watchdog of the connection.
+//! Back-off and watchdog of the connection: when to try again and when to give up waiting.
 //!
 //! Never a timer, a random source or a socket: instants and jitter are arguments.
 
@@ -20,29 +20,29 @@ pub struct Backoff {
 impl Backoff {
     /// Milliseconds to wait after one more failure. `jitter` is uniform in 0..1.
     pub fn failed(&mut self, jitter: f64) -> f64 {
-        // Beyond the fifth the limit holds anyway.
+        // From the fifth failure on the limit holds; the shift must not overflow.
         let doubled = FIRST_MILLIS * f64::from(1_u32 << self.n_failures.min(5));
         self.n_failures = self.n_failures.saturating_add(1);
         let spread = 0.75 + 0.5 * jitter.clamp(0.0, 1.0);
         (doubled.min(LONGEST_MILLIS) * spread).clamp(FIRST_MILLIS, LONGEST_MILLIS)
     }
 
-    /// A part came: the next failure starts anew. A connection alone is not success; a proxy
-    /// whose server is gone accepts many.
+    /// Notes that a part came: the next failure starts anew. A connection alone is not success; a
+    /// proxy whose server is gone accepts many.
     pub fn succeeded(&mut self) {
         self.n_failures = 0;
     }
 }
 
-/// Stands in until the server says how long slides stay: its default interval.
+/// How long slides are taken to stay until the server says it: its default interval.
 const UNKNOWN_DWELL_MILLIS: f64 = 10_000.0;
 const GRACE_MILLIS: f64 = 15_000.0;
-/// With slides that stay for hours a dead connection would go unnoticed for as long. Reconnecting
-/// costs one picture, which is recognised and not decoded again.
+/// The limit of silence: with slides that stay for hours a dead connection would go unnoticed for
+/// as long. Reconnecting costs one picture, which is recognised and not decoded again.
 const LONGEST_SILENCE_MILLIS: f64 = 10.0 * 60.0 * 1000.0;
 
-/// Notices a connection that has died without an error: a peer that lost its power sends no FIN,
-/// and `fetch` has no time-out.
+/// The watchdog of a connection that has died without an error: a peer that lost its power sends no
+/// FIN, and `fetch` has no time-out.
 #[derive(Debug)]
 pub struct Watchdog {
     heard: Local,
@@ -51,7 +51,7 @@ pub struct Watchdog {
 }
 
 impl Watchdog {
-    /// Watches from `now` on.
+    /// Makes a watchdog that watches from `now` on.
     pub fn new(now: Local) -> Self {
         Self {
             heard: now,
@@ -60,14 +60,14 @@ impl Watchdog {
         }
     }
 
-    /// A new attempt began. The server sends the current slide at once, so this one waits for
-    /// the grace time alone.
+    /// Notes that a new attempt began. The server sends the current slide at once, so the attempt
+    /// gets the grace time alone.
     pub fn opening(&mut self, now: Local) {
         self.heard = now;
         self.is_opening = true;
     }
 
-    /// Something came.
+    /// Notes that bytes came.
     pub fn heard(&mut self, now: Local) {
         self.heard = now;
         self.is_opening = false;
@@ -78,14 +78,14 @@ impl Watchdog {
         self.is_opening
     }
 
-    /// Slides stay this long.
+    /// Sets how long slides stay.
     pub fn dwell(&mut self, millis: f64) {
         if millis.is_finite() {
             self.dwell_millis = millis.max(0.0);
         }
     }
 
-    /// When silence becomes a fault: two dwells and 15 s after the last byte.
+    /// The instant at which silence becomes a fault: two dwells and 15 s after the last byte.
     pub fn deadline(&self) -> Local {
         if self.is_opening {
             return self.heard.after(GRACE_MILLIS);
@@ -95,14 +95,17 @@ impl Watchdog {
     }
 }
 
-/// A device whose two clocks move apart by more than this has slept, or was set.
+/// The limit by which a device's two clocks move apart; beyond it, the device has slept or its
+/// clock was set.
 const SLEPT_MILLIS: f64 = 2_000.0;
-/// The same for one whose steady clock runs on while it sleeps: hidden pages are called once a minute.
+/// The limit between two beats, for devices whose steady clock runs on while they sleep: hidden
+/// pages are called once a minute.
 const ABSENT_MILLIS: f64 = 5.0 * 60.0 * 1000.0;
-/// Engines keep something of each request that runs for weeks; a new one lets it go.
+/// How long a connection is kept: engines gather memory for a request that runs for weeks, and a
+/// new one frees it.
 const RECYCLE_MILLIS: f64 = 40.0 * 60.0 * 1000.0;
 
-/// Notices what no event tells: that the device has slept, and that a connection is old.
+/// The pulse notices what no event tells: that the device has slept, or that a connection is old.
 #[derive(Debug)]
 pub struct Pulse {
     last: Local,
@@ -110,20 +113,20 @@ pub struct Pulse {
     connected: Local,
 }
 
-/// What a beat of the pulse found.
+/// The finding of a beat of the pulse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Beat {
-    /// Nothing.
+    /// All is well.
     Fine,
-    /// The device has slept or its clock was set: the connection may be dead, and what was learnt of
-    /// the server's clock is worth nothing.
+    /// The device has slept or its clock was set: the connection may be dead, and the offset to the
+    /// server's clock is worth nothing.
     Woke,
     /// The connection is to be replaced by a new one, for no fault of its own.
     Recycle,
 }
 
 impl Pulse {
-    /// Begins at `now`, when the device's wall clock says `wall`.
+    /// Makes a pulse that begins at `now`, when the device's wall clock says `wall`.
     pub fn new(now: Local, wall: UnixMillis) -> Self {
         Self {
             last: now,
@@ -132,13 +135,14 @@ impl Pulse {
         }
     }
 
-    /// A connection was opened.
+    /// Notes that a connection was opened.
     pub fn connected(&mut self, now: Local) {
         self.connected = now;
     }
 
-    /// To be called every few seconds; `is_quiet` while nothing moves on screen. Where slides follow
-    /// each other without a pause, an old connection is replaced all the same, but later.
+    /// Looks for a fault; to be called every few seconds, with `is_quiet` while nothing moves on
+    /// screen. If slides follow each other without a pause, an old connection is replaced all the
+    /// same, but later.
     pub fn beat(&mut self, now: Local, wall: UnixMillis, is_quiet: bool) -> Beat {
         let wall = wall.0 as f64;
         let passed = now.since(self.last);
@@ -235,7 +239,7 @@ mod tests {
         assert_eq!(beat(30_000.0, 3_630_000), Beat::Fine);
         // Set back by an hour.
         assert_eq!(beat(40_000.0, 40_000), Beat::Woke);
-        // Called once a minute, as hidden pages are.
+        // Beats come once a minute, as in hidden pages.
         assert_eq!(beat(100_000.0, 100_000), Beat::Fine);
         // Both ran on.
         assert_eq!(beat(700_000.0, 700_000), Beat::Woke);

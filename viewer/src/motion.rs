@@ -7,16 +7,16 @@ use mantel_shared::{Area, Focus};
 
 use crate::fit::{Rect, Size};
 
-/// How much larger a picture is at the close end: on a screen of 1920 pixels and a slide of 10 s about
-/// 8 pixels a second at the edges. Quicker ones draw the eye from whoever is talking in the room.
+/// How much larger a picture is at the close end: on a screen of 1920 pixels and a slide of 10 s
+/// about 8 pixels a second at the edges. A quicker move distracts people in the room.
 const CLOSEST: f64 = 0.08;
 
 /// How far a slide's move has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Progress {
-    /// From 0 to 1.
+    /// The share done, from 0 to 1.
     pub done: f64,
-    /// Towards the picture; otherwise away from it.
+    /// Whether the move goes towards the picture; otherwise away from it.
     pub inward: bool,
 }
 
@@ -28,8 +28,8 @@ impl Progress {
     }
 }
 
-/// Where a picture that belongs into `rect` is drawn, larger by `scale` around `focus`, which stays
-/// where it is: what is near it never leaves the screen.
+/// The rectangle of a picture that belongs into `rect`, larger by `scale` around `focus`, which
+/// stays where it is, so that its surroundings never leave the screen.
 pub fn around(rect: Rect, focus: Focus, scale: f64) -> Rect {
     let share = |thousandths: u16| f64::from(thousandths.min(Focus::MAX)) / f64::from(Focus::MAX);
     Rect {
@@ -45,12 +45,13 @@ pub fn around(rect: Rect, focus: Focus, scale: f64) -> Rect {
 pub struct Window {
     /// The part, on whole pixels.
     pub part: Rect,
-    /// Where the picture is drawn, for that part.
+    /// The rectangle in which the picture is drawn, for that part.
     pub rect: Rect,
 }
 
-/// Through which windows a picture that belongs into `rect` is seen moving: one for each photo in it, or the
-/// whole where no photo is known. Each photo moves around the focus if it is alone, else around its middle.
+/// The windows through which a picture that belongs into `rect` is seen moving: one for each photo
+/// in it, or the whole if no photo is known. A photo moves around the focus if it is alone, else
+/// around its middle.
 pub fn windows(rect: Rect, photos: &[Area], focus: Focus, scale: f64) -> Vec<Window> {
     if photos.is_empty() {
         let rect_moved = around(rect, focus, scale);
@@ -66,7 +67,8 @@ pub fn windows(rect: Rect, photos: &[Area], focus: Focus, scale: f64) -> Vec<Win
         .map(|photo| {
             let (right, bottom) = (photo.left + photo.width, photo.top + photo.height);
             let within = |focus: u16, from: u16, to: u16| {
-                // Thousandths to ten-thousandths; a point inside the photo keeps all that is seen inside.
+                // From thousandths to ten-thousandths. With the point inside the photo, a larger
+                // one still covers all of its window.
                 let at = if photos.len() == 1 {
                     focus.min(Focus::MAX) * 10
                 } else {
@@ -97,8 +99,8 @@ pub fn windows(rect: Rect, photos: &[Area], focus: Focus, scale: f64) -> Vec<Win
         .collect()
 }
 
-/// The canvas cut along the edges of all `parts`, so that each piece lies in a part or beside it: pieces
-/// without overlap that make up the whole. One piece where no edge crosses the canvas.
+/// The canvas cut along the edges of all `parts`, so that each piece lies in a part or beside it:
+/// pieces without overlap that make up the whole; one piece if no edge crosses the canvas.
 pub fn pieces(parts: impl Iterator<Item = Rect>, canvas: Size) -> Vec<Rect> {
     let (width, height) = (f64::from(canvas.width), f64::from(canvas.height));
     let (mut xs, mut ys) = (vec![0.0, width], vec![0.0, height]);
@@ -124,8 +126,8 @@ pub fn pieces(parts: impl Iterator<Item = Rect>, canvas: Size) -> Vec<Rect> {
     pieces
 }
 
-/// Adds an edge to those of a side, which are in order; the first and the last are the canvas's own. A few at
-/// most: the library's sorting would weigh a fifth of the download.
+/// Adds an edge to those of a side, which are in order; the first and the last are the canvas's
+/// own. Sorting by the standard library would be a fifth of the download.
 fn cut(edges: &mut Vec<f64>, edge: f64) {
     let next = edges.iter().position(|known| *known >= edge);
     if let Some(next) = next.filter(|next| *next > 0 && edges[*next] > edge) {
@@ -133,7 +135,8 @@ fn cut(edges: &mut Vec<f64>, edge: f64) {
     }
 }
 
-/// Where a picture is drawn for this piece of the canvas: as its window has it, else in its place.
+/// The rectangle in which a picture is drawn for this piece of the canvas: that of its window, else
+/// its place.
 pub fn seen(windows: &[Window], rect: Rect, piece: Rect) -> Rect {
     let (x, y) = (piece.x + piece.width / 2.0, piece.y + piece.height / 2.0);
     let holds = |part: Rect| {

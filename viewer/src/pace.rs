@@ -1,5 +1,5 @@
-//! What this engine can afford: from WebGL down to pictures that change at once, by the frames that
-//! it missed.
+//! The pace that this engine can afford, from WebGL down to pictures that change at once, judged by
+//! the frames that it missed.
 //!
 //! Never a guess by name or year, and never back up: a TV that was too slow once would be so again,
 //! and a picture that changes its manner every few minutes is worse than a plain one.
@@ -12,20 +12,21 @@ pub enum Pace {
     Gl,
     /// The 2D canvas.
     Flat,
-    /// The same, and standing pictures stand still.
+    /// The 2D canvas, and standing pictures stand still.
     Still,
-    /// The same, without crossfades.
+    /// The 2D canvas without slow moves and crossfades.
     Cut,
 }
 
-/// Below this many frames a second people see steps: films have 24.
+/// The frames a second below which people see steps: films have 24.
 const SMOOTH: f64 = 20.0;
-/// Below this a crossfade looks like a fault, and a cut does not.
+/// The frames a second below which a crossfade looks like a fault, and a cut does not.
 const TOLERABLE: f64 = 7.0;
-/// One bad crossfade is a photo that was being decoded; so many in a row are the engine.
+/// The number of bad crossfades in a row that show that the engine is too slow; a single one may
+/// come from a photo that was being decoded.
 const N_BAD: u32 = 3;
 
-/// Counts bad crossfades.
+/// The judge of an engine, which counts bad crossfades.
 #[derive(Debug, Default)]
 pub struct Judge {
     pace: Pace,
@@ -33,7 +34,7 @@ pub struct Judge {
 }
 
 impl Judge {
-    /// Begins with `pace`.
+    /// Makes a judge that begins with `pace`.
     pub fn new(pace: Pace) -> Self {
         Self { pace, n_bad: 0 }
     }
@@ -43,7 +44,8 @@ impl Judge {
         self.pace
     }
 
-    /// A crossfade ran with `per_second` frames. Returns the slower pace, when it is time for one.
+    /// Judges a crossfade that ran with `per_second` frames. Returns the slower pace, when it is
+    /// time for one.
     pub fn judge(&mut self, per_second: f64) -> Option<Pace> {
         let least = match self.pace {
             Pace::Gl | Pace::Flat => SMOOTH,
@@ -58,7 +60,7 @@ impl Judge {
         (self.n_bad >= N_BAD).then(|| self.slow_down())
     }
 
-    /// The pace could not be kept at all, as when a context is lost: the next one.
+    /// Goes on to the next slower pace at once, as when a context is lost, and returns it.
     pub fn slow_down(&mut self) -> Pace {
         self.n_bad = 0;
         self.pace = match self.pace {

@@ -1,5 +1,5 @@
-//! Which slide is on screen, which one waits, and how far the crossfade is: the state machine
-//! of the viewer.
+//! The state machine of the viewer: which slide is on screen, which one waits, and how far the
+//! crossfade is.
 //!
 //! Time is an argument and pictures are an opaque type, dropped when they are no longer needed.
 //! Never a canvas, a decoder, a timer or a connection: the caller decodes what
@@ -18,27 +18,28 @@ use self::slides::{Layer, Pending, Refresh};
 pub use self::terms::{Announcement, Fingerprint, Phase, Shown, Step, Ticket, Verdict, Wake};
 use crate::clock::Local;
 
-/// A slide that begins no more than this late still runs on the common schedule, so that two
-/// screens fade together although their frames fall a little apart. A later one starts its
-/// crossfade when it is ready, in full, rather than in the middle.
+/// How late a slide may begin and still run on the common schedule, so that two screens fade
+/// together although their frames fall a little apart. A later one starts its crossfade when it is
+/// ready, in full, rather than in the middle.
 const SOON_ENOUGH_MILLIS: f64 = 100.0;
 
-/// Long enough for a new connection to bring the next slide once more.
+/// How long nothing may move for a screen to be quiet: enough for a new connection to bring the
+/// next slide once more.
 const QUIET_MILLIS: f64 = 3_000.0;
 
-/// Pictures blended at the same time: two, and one more for somebody who presses `next` during
-/// a crossfade. It bounds memory; a further slide waits until the oldest is covered.
+/// The limit of pictures blended at the same time: two, and one more for somebody who presses
+/// `next` during a crossfade. It bounds memory; a further slide waits until the oldest is covered.
 const MAX_LAYERS: usize = 3;
 
-/// Slides that wait at the same time: right after connecting the one to show now and the one after
-/// it, and one more that comes before the display's next refresh.
+/// The limit of slides that wait at the same time: right after connecting the one to show now and
+/// the one after it, and one more that comes before the display's next refresh.
 const MAX_PENDING: usize = 3;
 
-/// The state machine. `P` is a decoded picture.
+/// The state machine of the viewer. `P` is a decoded picture.
 pub struct Player<P> {
-    /// Lowest first; the last one is the slide that shows.
+    /// The pictures that are drawn, lowest first; the last one is the slide that shows.
     layers: Vec<Layer<P>>,
-    /// In the order in which they are to show.
+    /// The slides that wait, in the order in which they are to show.
     pending: Vec<Pending<P>>,
     refresh: Option<Refresh>,
     n_tickets: u64,
@@ -68,25 +69,25 @@ impl<P> Default for Player<P> {
 }
 
 impl<P> Player<P> {
-    /// Whether pictures move slowly while they stand; they don't until this is called.
+    /// Sets whether pictures move slowly while they stand; by default they don't.
     pub fn set_moves(&mut self, moves: bool) {
         self.dirty |= self.moves != moves;
         self.moves = moves;
     }
 
-    /// A new connection was made: its first part is what the server shows now, whatever its
-    /// number. A server that restarted may count anew.
+    /// Notes that a new connection was made: its first part is the slide that the server shows now,
+    /// whatever its number. A server that restarted may count anew.
     pub fn connected(&mut self) {
         self.fresh = true;
     }
 
-    /// The connection broke and is not back. Pictures stay, and the pending one still shows at
-    /// its moment.
+    /// Notes that the connection broke and is not back. Pictures stay, and the pending one still
+    /// shows at its moment.
     pub fn disconnected(&mut self) {
         self.lost = true;
     }
 
-    /// Takes what a part says about its slide.
+    /// Takes a part's announcement of its slide, and tells what to do with its picture.
     pub fn announce(&mut self, part: Announcement) -> Verdict {
         let first = std::mem::take(&mut self.fresh);
         self.lost = false;
@@ -124,7 +125,7 @@ impl<P> Player<P> {
         Verdict::Decode(ticket)
     }
 
-    /// A picture is ready. Returns whether it is still wanted; if not, it is dropped.
+    /// Takes a picture that is ready. Returns whether it is still wanted; if not, it is dropped.
     pub fn decoded(&mut self, ticket: Ticket, picture: P) -> bool {
         let waits = |pending: &&mut Pending<P>| pending.ticket == ticket;
         if let Some(pending) = self.pending.iter_mut().find(waits) {
@@ -149,7 +150,7 @@ impl<P> Player<P> {
         }
     }
 
-    /// A picture could not be decoded: its slide is left out and the one before stays.
+    /// Leaves out the slide whose picture could not be decoded; the one before stays.
     pub fn undecodable(&mut self, ticket: Ticket) {
         self.pending.retain(|pending| pending.ticket != ticket);
         self.refresh.take_if(|refresh| refresh.ticket == ticket);
@@ -200,7 +201,7 @@ impl<P> Player<P> {
             })
     }
 
-    /// Whether one picture goes over into another.
+    /// Whether a crossfade runs.
     pub fn is_fading(&self) -> bool {
         self.layers.len() > 1
     }
@@ -233,12 +234,12 @@ impl<P> Player<P> {
         self.layers.last().map(|top| &top.picture)
     }
 
-    /// Since when the slide shows.
+    /// The instant since which the slide shows.
     pub fn shown_since(&self) -> Option<Local> {
         self.layers.last().map(|top| top.begins)
     }
 
-    /// The slide that waits, and whether its picture is ready.
+    /// The slide that waits foremost, and whether its picture is ready.
     pub fn pending(&self) -> Option<(SlideNo, bool)> {
         let front = self.pending.first()?;
         Some((front.announcement.slide, front.picture.is_some()))
@@ -271,7 +272,7 @@ impl<P> Player<P> {
         pending.announcement.show_at
     }
 
-    /// Slides that this screen never showed although it was connected.
+    /// The number of slides that this screen never showed although it was connected.
     pub fn n_skipped(&self) -> u64 {
         self.n_skipped
     }
@@ -281,7 +282,7 @@ impl<P> Player<P> {
         self.paused
     }
 
-    /// What the page says about itself.
+    /// The phase that the page says it is in.
     pub fn phase(&self) -> Phase {
         match (self.lost, self.layers.is_empty(), self.paused) {
             (true, _, _) => Phase::Reconnecting,
@@ -294,7 +295,7 @@ impl<P> Player<P> {
     fn announce_showing(&mut self, part: Announcement) -> Verdict {
         self.paused = part.paused;
         if part.paused {
-            // What was to come next is not certain any more; it will be sent again.
+            // The next slide is not certain any more; it will be sent again.
             self.pending.clear();
         }
         let shown = self.layers.last().map(|top| top.fingerprint);
@@ -334,7 +335,7 @@ impl<P> Player<P> {
         if self.layers.len() >= MAX_LAYERS {
             return false;
         }
-        // Of several that are due the newest wins.
+        // Of several slides that are due the newest wins.
         let due = |pending: &Pending<P>| {
             pending.picture.is_some() && pending.announcement.show_at.is_none_or(|at| at <= now)
         };

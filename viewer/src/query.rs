@@ -6,7 +6,7 @@
 use crate::fit::Size;
 use crate::wall::Wall;
 
-/// Keys of the page that say which pictures, passed on to the stream and to commands.
+/// Keys of the page that choose photos, passed on to the stream and to commands.
 const WHICH: [&str; 9] = [
     "channel",
     "album",
@@ -18,27 +18,28 @@ const WHICH: [&str; 9] = [
     "on-this-day",
     "newest",
 ];
-/// Keys that say how they look, passed on to the stream. Captions are written over the pictures by
-/// the page, and not into them.
+/// Keys that say how pictures look, passed on to the stream. Captions are not among them: the page
+/// writes them over the pictures.
 const HOW: [&str; 4] = ["fit", "quality", "transition", "pair"];
 
-/// What the page was opened with.
+/// The settings with which the page was opened.
 #[derive(Debug, Default, PartialEq)]
 pub struct Query {
     passed_on: String,
-    /// `size=1280x720`: what the stream is asked for, in place of the canvas's own pixels.
+    /// The size that the stream is asked for in place of the canvas's own: `size=1280x720`.
     size: Option<String>,
-    /// Pictures move slowly while they stand: `motion=kenburns`.
+    /// Whether pictures move slowly while they stand: `motion=kenburns`.
     pub moves: bool,
-    /// This screen changes so many milliseconds after the others, or before them: `offset=-200`.
+    /// The milliseconds by which this screen changes after the others, or before them:
+    /// `offset=-200`.
     pub offset_millis: f64,
     /// The part of a wall of screens that this one shows: `wall=2x1:0`.
     pub wall: Wall,
-    /// `renderer=webgl` or `2d`, whatever is measured.
+    /// The way of drawing, whatever is measured: `renderer=webgl` or `2d`.
     pub renderer: Option<Renderer>,
 }
 
-/// What somebody who looks for a fault wants the picture drawn with.
+/// A way of drawing that somebody who looks for a fault can ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Renderer {
     /// WebGL, even one that is done in software.
@@ -47,7 +48,7 @@ pub enum Renderer {
     Flat,
 }
 
-/// No network and no amplifier delays a picture by more.
+/// The limit of an offset: no network and no amplifier delays a picture by more.
 const LONGEST_OFFSET_MILLIS: f64 = 60_000.0;
 
 impl Query {
@@ -80,7 +81,8 @@ impl Query {
         query
     }
 
-    /// The stream of slides, rendered for a canvas of `size`; of a wall, for all of it.
+    /// The address of the stream of slides, rendered for a canvas of `size`; of a wall, for all of
+    /// it.
     pub fn bytes_url(&self, size: Size) -> String {
         let passed_on = &self.passed_on;
         match &self.size {
@@ -90,8 +92,8 @@ impl Query {
     }
 }
 
-/// Whole milliseconds, with or without a sign: parsing fractions would weigh more than the rest of
-/// this file.
+/// Reads whole milliseconds, with or without a sign: parsing fractions would add more to the
+/// download than the rest of this file.
 fn offset(value: &str) -> Option<f64> {
     let millis: i32 = value.parse().ok()?;
     Some(f64::from(millis).clamp(-LONGEST_OFFSET_MILLIS, LONGEST_OFFSET_MILLIS))

@@ -10,19 +10,21 @@ use mantel_shared::{Boundary, DecodeError, Decoder, Event, Limits, PartHead};
 use crate::clock::Local;
 use crate::player::Fingerprint;
 
-/// A picture with what was said about it.
+/// A whole part: a picture with its headers.
 #[derive(Debug, PartialEq)]
 pub struct Part {
     /// The part's headers.
     pub head: PartHead,
     /// The encoded picture.
     pub body: Vec<u8>,
-    /// When its head came: a large body may take seconds more, which would spoil the clock.
+    /// The instant at which its head came: a large body may take seconds more, which would spoil
+    /// the clock.
     pub head_at: Local,
 }
 
 impl Part {
-    /// Recognises a picture that comes again: with new metadata, or after a reconnect.
+    /// The picture's fingerprint, by which it is recognised when it comes again: with new metadata,
+    /// or after a reconnect.
     pub fn fingerprint(&self) -> Fingerprint {
         fingerprint(&self.body)
     }
@@ -40,8 +42,8 @@ pub enum SessionError {
 }
 
 impl fmt::Display for SessionError {
-    /// The framing's own words, with the offset, are for [`std::error::Error::source`]: formatting
-    /// numbers here would make them part of every download.
+    /// Writes the reason alone; the framing's own words, with the offset, are left to
+    /// [`std::error::Error::source`]: formatting numbers here would add to every download.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.reason())
     }
@@ -57,7 +59,7 @@ impl std::error::Error for SessionError {
 }
 
 impl SessionError {
-    /// What happened, in a few words.
+    /// The reason in a few words.
     pub fn reason(&self) -> &'static str {
         match self {
             Self::NoBoundary => "the stream names no boundary",
@@ -67,14 +69,16 @@ impl SessionError {
     }
 }
 
-/// Bodies up to this size get their memory at once; longer ones grow, so that a head alone can't
-/// make a TV with 1 GB of memory reserve what never comes.
+/// The limit up to which a body gets its memory at once; longer ones grow, so that a head alone
+/// can't make a TV with 1 GB of memory reserve what never comes.
 const RESERVED_BYTES: u64 = 4 * 1024 * 1024;
 
-/// What one picture may weigh: far more than any frame of the server, far less than a tab has.
+/// The limit of a picture, in bytes: far more than any frame of the server, far less than a tab
+/// has.
 const BODY_BYTES: u64 = 32 * 1024 * 1024;
 
-/// A dash-boundary has at most 72 characters; blank lines may come before it.
+/// The limit of a body's first line, in bytes: a dash-boundary has at most 72 characters, and blank
+/// lines may come before it.
 const FIRST_LINE_BYTES: usize = 128;
 
 /// The reading side of one connection.
@@ -84,8 +88,9 @@ pub struct Session {
 }
 
 enum State {
-    /// The boundary is read from the first line, which our server always sends first: `/bytes` is
-    /// `application/octet-stream`, and a parameter of it may be lost on the way.
+    /// The beginning of the body, until its first line is there. The boundary is read from that
+    /// line and not from the Content-Type: `/bytes` is `application/octet-stream`, and a parameter
+    /// of it may be lost on the way.
     Beginning(Vec<u8>),
     Decoding(Box<Decoder>),
 }
@@ -141,8 +146,8 @@ impl Session {
                         part.body.extend_from_slice(piece);
                     }
                 }
-                // A part without a body is a placeholder of some senders: it may not count as a
-                // slide. One that is no picture will fail to decode.
+                // Some senders send parts without a body as placeholders, which must not count as
+                // slides. A body that is no picture will fail to decode.
                 Event::PartEnd => {
                     if let Some(part) = self.part.take().filter(|part| !part.body.is_empty()) {
                         take(part);
@@ -187,8 +192,8 @@ fn first_boundary(start: &[u8]) -> Result<Option<Boundary>, SessionError> {
         .ok_or(SessionError::NoBoundary)
 }
 
-/// Eight bytes at a time (FNV's prime, with a fold), since old TVs hash slowly. It tells apart
-/// pictures of one server and defends against nothing.
+/// Hashes a picture eight bytes at a time (FNV's prime, with a fold), since old TVs hash slowly.
+/// The hash tells apart pictures of one server; it is no defence against made-up ones.
 fn fingerprint(body: &[u8]) -> Fingerprint {
     const PRIME: u64 = 0x0100_0000_01b3;
     let mut hash = 0xcbf2_9ce4_8422_2325 ^ body.len() as u64;

@@ -12,7 +12,7 @@ const N_SECONDS: i64 = 10;
 #[derive(Debug, Default)]
 pub struct Rate {
     buckets: [f64; N_BUCKETS],
-    /// Whole second of the newest bucket.
+    /// The whole second of the newest bucket.
     newest: i64,
 }
 
@@ -42,12 +42,12 @@ impl Rate {
 }
 
 fn bucket(second: i64) -> usize {
-    // A remainder of ten always fits.
+    // A remainder of ten always fits into a usize.
     usize::try_from(second.rem_euclid(N_SECONDS)).unwrap_or(0)
 }
 
-/// How often the canvas was drawn per second while something moved: of the crossfade that runs,
-/// or of the last one. A standing slide is not drawn at all, and that is no fault.
+/// The frames per second of the crossfade that runs, or of the last one. A standing slide is not
+/// drawn at all, and that is no fault.
 #[derive(Debug, Default)]
 pub struct FrameRate {
     run: Option<(Local, Local, u32)>,
@@ -55,15 +55,16 @@ pub struct FrameRate {
     n_late: u32,
 }
 
-/// Nothing takes so long but a page that was hidden or a device that slept: no fault of the engine.
+/// The gap between two frames from which the page was hidden or the device slept: no fault of the
+/// engine.
 const HIDDEN_MILLIS: f64 = 1000.0;
 
-/// A frame that comes later than this after the one before it was missed by the eye: two and a half
-/// refreshes of a display of 60 Hz.
+/// The gap between two frames from which a frame counts as late: two and a half refreshes of a
+/// display of 60 Hz, which people notice.
 const LATE_MILLIS: f64 = 42.0;
 
 impl FrameRate {
-    /// The canvas was drawn; `moving` while a crossfade runs.
+    /// Counts a draw of the canvas; `moving` while a crossfade runs.
     pub fn drawn(&mut self, now: Local, moving: bool) {
         self.run = match self.run {
             Some((_, last, _)) if now.since(last) > HIDDEN_MILLIS => Some((now, now, 0)),
@@ -84,18 +85,18 @@ impl FrameRate {
         }
     }
 
-    /// Frames that came late while something moved.
+    /// The number of frames that came late while something moved.
     pub fn n_late(&self) -> u32 {
         self.n_late
     }
 
-    /// Frames per second, once a crossfade has been seen.
+    /// The frames per second, once a crossfade has been seen.
     pub fn per_second(&self) -> Option<f64> {
         self.last
     }
 }
 
-/// A time in milliseconds that is measured again and again: the last one and a running mean.
+/// The running mean of a time in milliseconds that is measured again and again.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Timing {
     mean: Option<f64>,
@@ -116,26 +117,27 @@ impl Timing {
     }
 }
 
-/// What is counted while the page runs.
+/// The figures that are counted while the page runs.
 #[derive(Debug, Default)]
 pub struct Stats {
-    /// Bytes received.
+    /// Bytes received, per second.
     pub received: Rate,
     /// Bytes received since the page was opened.
     pub n_bytes: f64,
-    /// Time spent on them before pictures are decoded.
+    /// The time spent on received bytes before pictures are decoded.
     pub parse_millis: f64,
     /// Draws of the canvas.
     pub frames: FrameRate,
-    /// From encoded bytes to a picture that can be drawn.
+    /// The time from encoded bytes to a picture that can be drawn.
     pub decode: Timing,
-    /// One draw of the canvas, as far as the page can see: the rest is done by the compositor.
+    /// The time of one draw of the canvas, as far as the page can see: the rest is done by the
+    /// compositor.
     pub draw: Timing,
     /// How long before its moment a picture was ready; negative when it was late.
     pub lead: Timing,
-    /// Connections that were lost.
+    /// The number of connections that were lost.
     pub n_reconnects: u32,
-    /// Pictures that the browser could not decode.
+    /// The number of pictures that the browser could not decode.
     pub n_undecodable: u32,
 }
 

@@ -1,9 +1,9 @@
-//! The part of a wall of equal screens that one of them shows. Never a neighbour: they agree because
-//! they share a clock, not because they talk.
+//! The part of a wall of equal screens that one of them shows. Never a neighbour: screens agree
+//! because they share a clock, not because they talk.
 
 use crate::fit::Size;
 
-/// Where a screen hangs: `2x1:0` is the left one of two.
+/// A screen's place on a wall of screens: `2x1:0` is the left one of two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wall {
     columns: u32,
@@ -12,7 +12,8 @@ pub struct Wall {
     row: u32,
 }
 
-/// A wall that is wider or higher is a typing mistake: a screen would show a few pixels.
+/// The limit of columns and of rows: a larger wall is a typing mistake, on which a screen would
+/// show a few pixels.
 const MOST: u32 = 8;
 
 impl Default for Wall {
@@ -29,8 +30,8 @@ impl Default for Wall {
 impl Wall {
     /// Reads `COLUMNSxROWS:NUMBER`; numbers go row by row from 0. Anything else is no wall.
     pub fn parse(text: &str) -> Option<Self> {
-        // The colon may come percent-encoded. Never a search for a text: its code would be larger than
-        // all of this file's.
+        // The colon may come percent-encoded. Split by characters: the code that searches for a
+        // text would be larger than all of this file's.
         let (shape, number) = text.split_once(':').or_else(|| {
             let (shape, number) = text.split_once('%')?;
             let number = number.strip_prefix("3A").or(number.strip_prefix("3a"))?;
@@ -49,12 +50,12 @@ impl Wall {
         })
     }
 
-    /// The whole wall's size, of screens of `screen`.
+    /// The whole wall's size, if each of its screens has the size `screen`.
     pub fn whole(self, screen: Size) -> Size {
         Size::new(screen.width * self.columns, screen.height * self.rows)
     }
 
-    /// Where this screen begins on the wall.
+    /// The upper left corner of this screen on the wall.
     pub fn origin(self, screen: Size) -> (f64, f64) {
         (
             f64::from(screen.width * self.column),

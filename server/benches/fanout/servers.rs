@@ -11,7 +11,7 @@ use std::{
 use bytes::Bytes;
 use mantel::{
     Config,
-    bench::{FrameNo, Framing, Now, serve_frames},
+    bench::{FrameNo, Framing, Next, Now, serve_frames},
 };
 use mantel_shared::UnixMillis;
 
@@ -186,7 +186,7 @@ async fn serve_mantel(listener: tokio::net::TcpListener, period: Duration) -> Re
                 let current = std::mem::replace(&mut next, frame(no));
                 feed.motion.publish(Now {
                     current,
-                    next: Some(next.clone()),
+                    next: Next::Known(next.clone()),
                 });
             }
         }

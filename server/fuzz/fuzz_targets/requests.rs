@@ -1,5 +1,6 @@
 //! Whatever a query, a user agent or an `If-None-Match` says, it is understood or told off in one
 //! line; and what was understood is understood the same again, so that the ladder has no loose rung.
+//! Whatever a method and a path are, nothing is changed by who may only look.
 
 #![no_main]
 
@@ -14,7 +15,7 @@ static CONFIG: LazyLock<Config> =
 const TAG: &str = "\"0123456789abcdef\"";
 
 fuzz_target!(|bytes: &[u8]| {
-    let mut lines = bytes.splitn(3, |byte| *byte == b'\n');
+    let mut lines = bytes.splitn(5, |byte| *byte == b'\n');
     let mut line = || lines.next().unwrap_or_default();
     // hyper hands on what is text; whatever else comes is made text here.
     let query = String::from_utf8_lossy(line());
@@ -31,4 +32,20 @@ fuzz_target!(|bytes: &[u8]| {
     let (_, is_named) = bench::headers(&agent, tags, TAG);
     let is_there = tags.windows(TAG.len()).any(|part| part == TAG.as_bytes());
     assert!(!is_named || is_there || tags.contains(&b'*'), "{tags:?}");
+    let method = String::from_utf8_lossy(line());
+    let path = format!("/{}", String::from_utf8_lossy(line()));
+    let Some((right, is_answered)) = bench::address(&method, &path, &query) else {
+        return;
+    };
+    match (&*method, right) {
+        ("OPTIONS", right) => assert_eq!(right, None, "{path}"),
+        ("GET" | "HEAD", right) => assert!(matches!(right, None | Some("watch")), "{path}"),
+        (_, Some("control")) => {}
+        // A report is the one thing that who looks may send; of a channel that is none nothing is sent.
+        (method, right) => {
+            assert_eq!(right, Some("watch"), "{method} {path}");
+            let is_report = method == "POST" && path.ends_with("/report");
+            assert!(is_report || !is_answered, "{method} {path}");
+        }
+    }
 });

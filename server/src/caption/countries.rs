@@ -1,13 +1,13 @@
 //! Countries by their codes of two letters (ISO 3166-1), as people call them in English. After tzdata's list, which is in
 //! the public domain, with what it shortens written out, and Kosovo, which GeoNames has as `XK`.
 
-/// What the country with this code is called.
+/// The name of the country with this code.
 pub(super) fn name(code: &str) -> Option<&'static str> {
     let at = NAMES.binary_search_by_key(&code, |(code, _)| code).ok()?;
     Some(NAMES[at].1)
 }
 
-/// In the order of the codes.
+/// Codes and names, in the order of the codes.
 const NAMES: [(&str, &str); 250] = [
     ("AD", "Andorra"),
     ("AE", "United Arab Emirates"),

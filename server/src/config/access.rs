@@ -1,4 +1,4 @@
-//! Where to listen, who may come in and from where: these options as typed, and checked.
+//! Options of access, as typed and as checked: where to listen, who may come in and from where.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -7,7 +7,7 @@ use std::{
 
 use super::{ConfigError, bad};
 
-/// Where to listen.
+/// An address or a path to listen on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Listen {
     /// An address and a port; port 0 takes a free one.
@@ -65,6 +65,13 @@ fn port(digits: &str) -> Option<Result<u16, String>> {
     })
 }
 
+impl Listen {
+    /// Whether other machines can connect there.
+    pub fn is_in_house(&self) -> bool {
+        matches!(self, Self::Tcp(address) if !address.ip().is_loopback())
+    }
+}
+
 impl std::fmt::Display for Listen {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -77,23 +84,23 @@ impl std::fmt::Display for Listen {
 /// Whether connections are encrypted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Tls {
-    /// They are not.
+    /// Connections are not encrypted.
     Off,
-    /// With a certificate that is made on the first run and kept in the data directory.
+    /// A certificate of our own, made on the first run and kept in the data directory.
     Own,
-    /// With somebody's certificate.
+    /// A certificate that the user has.
     Files {
         /// The chain, PEM, the server's own first.
         cert: PathBuf,
-        /// Its private key, PEM.
+        /// The certificate's private key, PEM.
         key: PathBuf,
     },
 }
 
-/// Who may come in.
+/// The checked options of who may come in, and from where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Access {
-    /// Answers addresses outside the house too.
+    /// Whether addresses outside the house are answered, too.
     pub public: bool,
     /// Names that `Host` may have, besides addresses, `localhost`, `*.local` and this machine's own;
     /// in lower case, without a final dot.
@@ -101,9 +108,9 @@ pub struct Access {
     /// Origins (`https://example.org:8123`) whose pages may read answers, send commands and frame the
     /// page; in lower case, without a default port.
     pub origins: Vec<String>,
-    /// Which users of the password file are let in; all when none is named.
+    /// The users of the password file who are let in; all when none is named.
     pub users: Vec<String>,
-    /// Where the passwords' hashes are.
+    /// The file with the passwords' hashes.
     pub password_file: Option<PathBuf>,
     /// Proxies whose `X-Forwarded-For` and `-Proto` are believed.
     pub trusted_proxies: Vec<IpAddr>,
@@ -195,7 +202,7 @@ pub struct AccessArgs {
 }
 
 impl AccessArgs {
-    /// What is typed wins over what stands in the file, option by option.
+    /// Joins typed options with those of the configuration file, which give way one by one.
     pub(super) fn over(self, file: Self) -> Self {
         let list = |typed: Vec<String>, file| if typed.is_empty() { file } else { typed };
         Self {
@@ -275,7 +282,7 @@ impl AccessArgs {
     }
 }
 
-/// Where to listen: as typed, on a port alone, or by default.
+/// The places to listen on: as typed, on all addresses at the port `alone`, or by default.
 pub(super) fn listen_on(typed: &[String], alone: Option<i64>) -> Result<Vec<Listen>, ConfigError> {
     match alone {
         None => listen(typed),
@@ -292,7 +299,7 @@ pub(super) fn listen_on(typed: &[String], alone: Option<i64>) -> Result<Vec<List
     }
 }
 
-/// The same without a port alone.
+/// The places to listen on, as typed or by default.
 fn listen(typed: &[String]) -> Result<Vec<Listen>, ConfigError> {
     let mut all: Vec<Listen> = Vec::new();
     for text in typed {

@@ -1,4 +1,4 @@
-//! What was typed on the command line or set in the environment.
+//! The options, as typed on the command line or set in the environment.
 
 use std::{ffi::OsString, path::PathBuf};
 
@@ -9,7 +9,7 @@ use super::{
     choice::ChoiceArgs,
     limits::LimitArgs,
 };
-use crate::{render::Fit, timeline::Order};
+use crate::{photo::Order, render::Fit};
 
 const PICTURES: &str = "Pictures";
 const SERVER: &str = "Server";
@@ -43,7 +43,7 @@ environment over the file.";
     subcommand_help_heading = "Commands"
 )]
 pub struct Args {
-    /// What else there is to do; nothing: serve.
+    /// A task to do in place of serving.
     #[command(subcommand)]
     pub command: Option<Command>,
 
@@ -59,7 +59,7 @@ pub struct Args {
     #[arg(long, value_name = "DURATION", env = "MANTEL_INTERVAL", help_heading = PICTURES)]
     pub interval: Option<String>,
 
-    /// After how long a pause ends by itself, or "never" [default: 1h].
+    /// How long a pause lasts until it ends by itself, or "never" [default: 1h].
     #[arg(
         long,
         value_name = "DURATION|never",
@@ -73,7 +73,7 @@ pub struct Args {
     #[arg(long, value_name = "DURATION|cut", env = "MANTEL_TRANSITION", help_heading = PICTURES)]
     pub transition: Option<String>,
 
-    /// In which order the photos come [default: shuffle].
+    /// The order of the photos [default: shuffle].
     #[arg(long, env = "MANTEL_ORDER", help_heading = PICTURES)]
     pub order: Option<Order>,
 
@@ -84,12 +84,13 @@ pub struct Args {
 
     /// Show two portraits side by side where two of a day or of an album are at hand [default: on].
     ///
-    /// The same two on all screens. With an upright --size it is two landscapes, one above the other. With own each
-    /// screen pairs what it has room for, and then shows other photos than the others.
+    /// All screens show the same two. With an upright --size these are two landscapes, one above
+    /// the other. With own each screen pairs what it has room for, and then shows other photos than
+    /// the others.
     #[arg(long, value_name = "on|own|off", env = "MANTEL_PAIR", help_heading = PICTURES)]
     pub pair: Option<String>,
 
-    /// What is written on the pictures, where it is known: all, or any of date,place,album,text
+    /// The words to write on the pictures, where known: all, or any of date,place,album,text
     /// [default: off].
     #[arg(long, value_name = "off|all|LIST", env = "MANTEL_CAPTION", help_heading = PICTURES)]
     pub caption: Option<String>,
@@ -126,7 +127,7 @@ pub struct Args {
     )]
     pub fps: Option<i64>,
 
-    /// Fixes the shuffle; otherwise drawn once and kept in the data directory.
+    /// The number that fixes the shuffle; without it one is drawn and kept in the data directory.
     #[arg(
         long,
         value_name = "N",
@@ -146,7 +147,7 @@ pub struct Args {
     )]
     pub port: Option<i64>,
 
-    /// Where to listen: an address and a port (`localhost:8080`, `[::]:8080` for IPv6), or `unix:/path`;
+    /// An address and port to listen on (`localhost:8080`, `[::]:8080` for IPv6), or `unix:/path`;
     /// port 0 takes a free one; may be given more than once [default: 0.0.0.0:8080].
     #[arg(
         long,
@@ -161,7 +162,8 @@ pub struct Args {
     #[arg(long, value_name = "FILE", env = "MANTEL_CONFIG", help_heading = SERVER)]
     pub config: Option<PathBuf>,
 
-    /// Where the index and the state are kept [default: the platform's folders for caches and for state].
+    /// The folder for the index and the state [default: the platform's folders for caches and for
+    /// state].
     #[arg(long, value_name = "DIR", env = "MANTEL_DATA_DIR", help_heading = SERVER)]
     pub data_dir: Option<PathBuf>,
 
@@ -169,15 +171,15 @@ pub struct Args {
     #[arg(long, value_name = "human|json", alias = "log-format", env = "MANTEL_LOG_FORMAT", help_heading = SERVER, hide_short_help = true)]
     pub log: Option<LogFormat>,
 
-    /// Which photos.
+    /// The choice of photos.
     #[command(flatten)]
     pub choice: ChoiceArgs,
 
-    /// Who may watch.
+    /// The options of who may watch.
     #[command(flatten)]
     pub access: AccessArgs,
 
-    /// How much one may take.
+    /// The limits of what clients may take.
     #[command(flatten)]
     pub limits: LimitArgs,
 }
@@ -199,38 +201,40 @@ pub enum Command {
     Token(TokenCommand),
     /// Asks for a password, and prints a line for --password-file.
     ///
-    /// Where there is no terminal, the password is the first line of what comes in.
+    /// Without a terminal the password is the first line of standard input.
     Password(PasswordArgs),
     /// Asks a server that runs whether it is well, and fails if it is not: for health checks.
     Health {
-        /// Where it listens.
+        /// The address on which it listens.
         #[arg(value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
         address: String,
     },
 }
 
-/// What `token` does.
+/// The commands of `mantel token`.
 #[derive(Clone, Debug, clap::Subcommand)]
 pub enum TokenCommand {
     /// Makes a token and prints its link, which is told only this once.
     New {
-        /// Which screen it is for: living-room.
+        /// The screen or the people that it is for: living-room.
         #[arg(value_name = "NAME")]
         name: String,
 
-        /// What it may do: any of watch,control,push [default: watch,control].
+        /// What it may do: any of watch,control,push, each to one channel alone with @NAME behind it, like
+        /// push@plot [default: watch,control].
         #[arg(long, value_name = "LIST")]
         rights: Option<String>,
 
-        /// When it ends: 12h, 30d, 2w or 1y from now [default: never].
+        /// The time until it ends: 12h, 30d, 2w or 1y [default: never].
         #[arg(long, value_name = "SPAN")]
         expires: Option<String>,
 
-        /// The server's address, if it is another one from outside: `https://photos.example.org/`.
+        /// The server's address for the link, if screens reach it by another:
+        /// `https://photos.example.org/`.
         #[arg(long, value_name = "URL")]
         url: Option<String>,
 
-        /// Where they are kept.
+        /// The place of the tokens.
         #[command(flatten)]
         place: PlaceArgs,
     },
@@ -240,29 +244,29 @@ pub enum TokenCommand {
         #[arg(long)]
         json: bool,
 
-        /// Where they are kept.
+        /// The place of the tokens.
         #[command(flatten)]
         place: PlaceArgs,
     },
-    /// Takes a token away, and ends what is watched with it.
+    /// Takes a token away, and ends the streams that are watched with it.
     Revoke {
-        /// Whose it is.
+        /// The token's name.
         #[arg(value_name = "NAME")]
         name: String,
 
-        /// Where they are kept.
+        /// The place of the tokens.
         #[command(flatten)]
         place: PlaceArgs,
     },
     /// Takes all tokens away: everyone in the house may watch again once the server has been restarted.
     Open {
-        /// Where they are kept.
+        /// The place of the tokens.
         #[command(flatten)]
         place: PlaceArgs,
     },
 }
 
-/// Where the server keeps what it keeps.
+/// The options that tell where the server keeps its state.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct PlaceArgs {
     /// The server's data directory [default: the platform's folder for state].
@@ -274,23 +278,24 @@ pub struct PlaceArgs {
     pub config: Option<PathBuf>,
 }
 
-/// What `password` takes.
+/// The options of `mantel password`.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct PasswordArgs {
-    /// Whose it is; without a name it is the one --user's.
+    /// The user's name; without it the line is for the one --user.
     #[arg(value_name = "NAME")]
     pub name: Option<String>,
 
-    /// What he may do: any of watch,control,push [default: watch,control].
+    /// What they may do: any of watch,control,push, each to one channel alone with @NAME behind it, like
+    /// watch@main [default: watch,control].
     #[arg(long, value_name = "LIST", requires = "name")]
     pub rights: Option<String>,
 
-    /// Puts the line into this file, in place of the one he has.
+    /// Puts the line into this file, in place of the one they have.
     #[arg(long, value_name = "FILE", requires = "name")]
     pub file: Option<PathBuf>,
 }
 
-/// What `list` and `scan` take.
+/// The options of `mantel list` and `mantel scan`.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct LibraryArgs {
     /// Folders of photos; those of the configuration file when none is given.
@@ -305,11 +310,11 @@ pub struct LibraryArgs {
     #[arg(long, env = "MANTEL_FOLLOW_LINKS")]
     pub follow_links: bool,
 
-    /// In which order; shuffle is taken for newest [default: newest].
+    /// The order of the list; shuffle is taken for newest [default: newest].
     #[arg(long)]
     pub order: Option<Order>,
 
-    /// Where the index is kept [default: the platform's cache directory].
+    /// The folder of the index [default: the platform's cache directory].
     #[arg(long, value_name = "DIR", env = "MANTEL_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
 
@@ -317,7 +322,7 @@ pub struct LibraryArgs {
     #[arg(long, value_name = "FILE", env = "MANTEL_CONFIG")]
     pub config: Option<PathBuf>,
 
-    /// Which photos.
+    /// The choice of photos.
     #[command(flatten)]
     pub choice: ChoiceArgs,
 }
@@ -329,7 +334,7 @@ impl Args {
     ) -> Result<Self, clap::Error> {
         let line =
             std::iter::once(OsString::from("mantel")).chain(line.into_iter().map(Into::into));
-        // That there is a variable for each is said once, at the end.
+        // The help says once, at its end, that each option has a variable.
         let mut command = Self::command().mut_args(|arg| arg.hide_env(true));
         let matches = command.try_get_matches_from_mut(line)?;
         Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))

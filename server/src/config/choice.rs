@@ -1,4 +1,4 @@
-//! Which photos: the options that `mantel`, `mantel list` and `mantel scan` share.
+//! The choice of photos: options that `mantel`, `mantel list` and `mantel scan` share.
 
 use super::{ConfigError, bad};
 use crate::library::{FILTER_KEYS, Filter};
@@ -7,31 +7,31 @@ use crate::library::{FILTER_KEYS, Filter};
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Which photos")]
 pub struct ChoiceArgs {
-    /// Only from the folder with this name or path, and from those below it.
+    /// Take only photos of the folder of this name or path, or below it.
     #[arg(long, value_name = "NAME", env = "MANTEL_ALBUM")]
     album: Option<String>,
 
-    /// Only photos taken from then on: 2021, 2021-07 or 2021-07-04.
+    /// Take only photos of this time and later: 2021, 2021-07 or 2021-07-04.
     #[arg(long, value_name = "DATE", env = "MANTEL_FROM")]
     from: Option<String>,
 
-    /// Only photos taken up to then, the year, month or day itself included.
+    /// Take only photos up to this year, month or day, itself included.
     #[arg(long, value_name = "DATE", env = "MANTEL_TO")]
     to: Option<String>,
 
-    /// Only photos with at least so many stars.
+    /// Take only photos with at least so many stars.
     #[arg(long, value_name = "1..5", env = "MANTEL_RATING")]
     rating: Option<String>,
 
-    /// Only photos with this keyword; with commas between, with all of them.
+    /// Take only photos with this keyword; with commas between, with all of them.
     #[arg(long, value_name = "WORDS", env = "MANTEL_KEYWORD")]
     keyword: Option<String>,
 
-    /// Only photos of this shape: landscape, portrait or square.
+    /// Take only photos of this shape: landscape, portrait or square.
     #[arg(long, value_name = "SHAPE", env = "MANTEL_ORIENTATION")]
     orientation: Option<String>,
 
-    /// Only photos of this day in earlier years, or in the last so many.
+    /// Take only photos of this day in earlier years, or in the last so many.
     #[arg(
         long,
         value_name = "YEARS",
@@ -42,12 +42,12 @@ pub struct ChoiceArgs {
     )]
     on_this_day: Option<String>,
 
-    /// Only the newest so many of them.
+    /// Take only the newest so many of them.
     #[arg(long, value_name = "N", env = "MANTEL_NEWEST")]
     newest: Option<String>,
 }
 
-/// The same in the configuration file, where a number may stand without quotes.
+/// Wishes about which photos are shown, as text of the configuration file.
 #[derive(Debug, Default)]
 pub struct FileChoice(pub(super) Vec<(&'static str, String)>);
 
@@ -67,7 +67,7 @@ impl ChoiceArgs {
         FILTER_KEYS.map(|key| (key, values.next().flatten()))
     }
 
-    /// What is typed wins over what stands in the file, key by key.
+    /// Joins typed wishes with those of the configuration file, which give way key by key.
     pub(super) fn over(self, file: FileChoice) -> Result<Filter, ConfigError> {
         let mut filter = Filter::default();
         for (key, typed) in self.typed() {
@@ -75,44 +75,33 @@ impl ChoiceArgs {
             let value = typed.or_else(|| in_file.map(|(_, value)| value.clone()));
             let Some(value) = value else { continue };
             filter.set(key, &value).map_err(|expected| {
-                bad(
-                    OPTIONS[position(key)],
-                    &value,
-                    format!("it has to be {expected}"),
-                )
+                let reason = format!("it has to be {expected}");
+                bad(format!("--{key}"), &value, reason)
             })?;
         }
         Ok(filter)
     }
 }
 
-/// The keys as they are typed.
-const OPTIONS: [&str; FILTER_KEYS.len()] = [
-    "--album",
-    "--from",
-    "--to",
-    "--rating",
-    "--keyword",
-    "--orientation",
-    "--on-this-day",
-    "--newest",
-];
-
-fn position(key: &str) -> usize {
-    FILTER_KEYS
-        .iter()
-        .position(|known| *known == key)
-        .unwrap_or(0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        choice: ChoiceArgs,
+    }
+
     #[test]
     fn options_are_the_keys_of_the_filter() {
-        for (key, option) in FILTER_KEYS.iter().zip(OPTIONS) {
-            assert_eq!(format!("--{key}"), option);
+        let command = <Line as clap::CommandFactory>::command();
+        let options = command.get_arguments().filter_map(clap::Arg::get_long);
+        assert_eq!(options.collect::<Vec<_>>(), FILTER_KEYS);
+        for (i, key) in FILTER_KEYS.into_iter().enumerate() {
+            let line = <Line as clap::Parser>::parse_from(["mantel", &format!("--{key}=7")]);
+            let typed = line.choice.typed();
+            assert_eq!(typed[i], (key, Some("7".to_owned())));
         }
     }
 }

@@ -1,20 +1,21 @@
-//! Which folders things are kept in: what can be made again in the platform's cache, which any cleaner
-//! may empty, and what can't in the platform's place for state.
+//! The folders in which files are kept: those that can be made again in the platform's cache, which
+//! any cleaner may empty, those that can't in the platform's place for state.
 
 use std::{ffi::OsString, path::PathBuf};
 
-/// Where things are kept. `None` when the platform names no place.
+/// The folders in which files are kept; `None` when the platform names no place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Dirs {
-    /// For the index, which can be made again.
+    /// The cache folder: for the index, which can be made again.
     pub index: Option<PathBuf>,
-    /// For tokens, names of screens, the place, our own certificate.
+    /// The state folder: for tokens, names of screens, the place in the programme, our own
+    /// certificate.
     pub state: Option<PathBuf>,
-    /// Where versions that knew one place alone kept state, if that is another one.
+    /// The folder in which versions that had one folder alone kept state, if it is another one.
     pub before: Option<PathBuf>,
 }
 
-/// What differs in where systems want things.
+/// A kind of system, by where it wants files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum System {
     Xdg,
@@ -23,7 +24,7 @@ enum System {
 }
 
 impl Dirs {
-    /// What was asked for holds everything; without a wish the platform says.
+    /// The `given` folder for all files; without one the folders that the platform names.
     pub(super) fn new(given: Option<PathBuf>) -> Self {
         let system = if cfg!(windows) {
             System::Windows
@@ -51,7 +52,7 @@ impl Dirs {
         let path = |name: &str| from(name).map(PathBuf::from);
         let home = |below: &str| path("HOME").map(|home| home.join(below));
         let (cache, state) = match system {
-            // Nobody empties that one.
+            // Cleaners leave %LOCALAPPDATA% alone, so index and state lie together.
             System::Windows => (path("LOCALAPPDATA"), path("LOCALAPPDATA")),
             System::Mac => (home("Library/Caches"), home("Library/Application Support")),
             System::Xdg => (
@@ -60,8 +61,8 @@ impl Dirs {
             ),
         };
         let ours = |base: Option<PathBuf>| base.map(|base| base.join("mantel"));
-        // Systemd makes folders for a service, and names them: several with colons between, the first is
-        // enough.
+        // systemd makes folders for a service and names them in these variables; of several, with
+        // colons between, the first is taken.
         let service = |name: &str| {
             let first = from(name)?.to_str()?.split(':').next()?.to_owned();
             Some(PathBuf::from(first)).filter(|_| system == System::Xdg)
@@ -82,7 +83,7 @@ mod tests {
 
     type Variables<'a> = &'a [(&'a str, &'a str)];
 
-    /// Index, state, and where state was, as text.
+    /// The folders of index, state, and state before, as text.
     fn dirs(given: Option<&str>, system: System, variables: Variables<'_>) -> [String; 3] {
         let variable = |name: &str| {
             let found = variables.iter().find(|(known, _)| *known == name);

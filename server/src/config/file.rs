@@ -8,13 +8,13 @@ use super::{
     choice::FileChoice,
     limits::LimitArgs,
 };
-use crate::{announce, library::FILTER_KEYS, timeline::Order};
+use crate::{announce, library::FILTER_KEYS, photo::Order};
 
-/// What stands in the file. An unknown key is an error that names its place.
+/// The contents of the configuration file. An unknown key is an error that names its place.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct FileConfig {
-    /// See [`super::Args`] for each.
+    /// Folders of photos. [`super::Args`] describes this key and the others.
     pub folders: Option<Vec<PathBuf>>,
     #[serde(default)]
     pub(super) follow_links: bool,
@@ -110,7 +110,7 @@ impl FileConfig {
         Ok(file)
     }
 
-    /// Which photos, as text: TOML has words, numbers, dates and truths of its own.
+    /// The choice of photos, as text: TOML has strings, numbers, dates and booleans of its own.
     pub(super) fn choice(&mut self) -> FileChoice {
         let values = [
             self.album.take(),
@@ -138,7 +138,7 @@ impl FileConfig {
         )
     }
 
-    /// Who may watch.
+    /// The options of who may watch.
     pub(super) fn access(&mut self) -> AccessArgs {
         AccessArgs {
             host: std::mem::take(&mut self.host).0,
@@ -153,7 +153,7 @@ impl FileConfig {
         }
     }
 
-    /// How much one may take.
+    /// The limits of what clients may take.
     pub(super) fn limits(&mut self) -> LimitArgs {
         LimitArgs {
             max_connections: self.max_connections,
@@ -186,7 +186,7 @@ impl FileConfig {
     }
 }
 
-/// What the reader of TOML says, for people: a near key in place of all of them.
+/// Rewords an error of the TOML reader for people: it names a near key in place of all keys.
 fn about(message: &str) -> String {
     let unknown = message
         .strip_prefix("unknown field `")
@@ -201,7 +201,8 @@ fn about(message: &str) -> String {
     }
 }
 
-/// A text, or what may stand without quotes as it may on the command line: `8` for 8 seconds, `true` for on.
+/// Reads a text, which may stand without quotes if it is a number or a boolean: `8` for 8 seconds,
+/// `true` for on.
 fn text<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     #[derive(serde::Deserialize)]
     #[serde(
@@ -224,7 +225,7 @@ fn text<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<String>, D::
     }))
 }
 
-/// One text, or a list of them: what may be given more than once on the command line.
+/// One text, or a list of them: an option that may be given more than once on the command line.
 #[derive(Debug, Default)]
 pub(super) struct Words(pub(super) Vec<String>);
 

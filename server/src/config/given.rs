@@ -1,5 +1,5 @@
-//! Complaints name what was really given: an option, a variable of the environment or a line of the file. Clap's
-//! complaints become sentences of the same form.
+//! The origin of a value, for errors: an option, a variable of the environment or a line of the
+//! file. Clap's errors become sentences of the same form.
 
 use std::{
     error::Error,
@@ -14,7 +14,7 @@ use clap::{
 
 use super::{Args, ConfigError};
 
-/// Where values can have come from, besides the environment.
+/// The sources of values, besides the environment.
 pub(super) struct Given {
     /// The command line without the program's name.
     pub(super) line: Vec<OsString>,
@@ -23,7 +23,8 @@ pub(super) struct Given {
 }
 
 impl Given {
-    /// `error`, naming what was given. `is_set` tells whether a variable of the environment is set.
+    /// Has `error` name the origin of the value. `is_set` tells whether a variable of the
+    /// environment is set.
     pub(super) fn name(&self, error: ConfigError, is_set: impl Fn(&str) -> bool) -> ConfigError {
         match error {
             ConfigError::Usage(error) => match error.kind() {
@@ -45,7 +46,8 @@ impl Given {
         }
     }
 
-    /// `--interval`, `MANTEL_INTERVAL`, or `mantel.toml, line 3: interval`.
+    /// The origin of an option's value: `--interval`, `MANTEL_INTERVAL`, or
+    /// `mantel.toml, line 3: interval`.
     fn origin(&self, option: &str, is_set: impl Fn(&str) -> bool) -> String {
         let with_value = format!("{option}=");
         let is_typed = self.line.iter().any(|word| {
@@ -107,7 +109,7 @@ impl Given {
     }
 }
 
-/// What the standard library says about numbers, for people.
+/// Rewords the standard library's errors about numbers for people.
 fn plain(reason: &str) -> String {
     match reason {
         "invalid digit found in string" | "cannot parse integer from empty string" => {
@@ -147,7 +149,7 @@ fn line_of(file: &Path, key: &str) -> Option<usize> {
 mod tests {
     use super::*;
 
-    /// What is said about a line, with these variables set to nonsense.
+    /// The error about a command line, with these variables set to nonsense.
     fn said(line: &[&str], variables: &[&str]) -> String {
         let given = Given {
             line: line.iter().map(OsString::from).collect(),

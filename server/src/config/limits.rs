@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use super::{ConfigError, bad, memory, millis, on_or_off, whole};
+use super::{ConfigError, bad, memory, millis, whole};
+use crate::typed;
 
 /// How much one connection, or one address, may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +70,7 @@ pub struct LimitArgs {
     )]
     pub max_head: Option<i64>,
 
-    /// In what time a request's head has to come [default: 10s].
+    /// The time in which a request's head has to come [default: 10s].
     #[arg(
         long,
         value_name = "DURATION",
@@ -88,7 +89,7 @@ pub struct LimitArgs {
     )]
     pub max_body: Option<i64>,
 
-    /// In what time a request's body has to come [default: 10s].
+    /// The time in which a request's body has to come [default: 10s].
     #[arg(
         long,
         value_name = "DURATION",
@@ -97,8 +98,8 @@ pub struct LimitArgs {
     )]
     pub body_timeout: Option<String>,
 
-    /// How many different sizes and settings are produced at once; who asks for one more gets the
-    /// nearest of them [default: 12].
+    /// How many different sizes and settings are produced at once; a viewer that asks for one more
+    /// gets the nearest of them [default: 12].
     #[arg(
         long,
         value_name = "N",
@@ -120,8 +121,8 @@ pub struct LimitArgs {
     )]
     pub decode_memory: Option<i64>,
 
-    /// Decode what is no JPEG in a process of its own, where a decoder can do no harm; on Linux
-    /// [default: on].
+    /// Decode all formats but JPEG in a process of its own, where a decoder can do no harm; on
+    /// Linux [default: on].
     #[arg(
         long,
         value_name = "on|off",
@@ -161,7 +162,7 @@ pub struct LimitArgs {
     pub step_down: Option<String>,
 }
 
-/// What the rest of the program takes from [`LimitArgs`].
+/// The limits of [`LimitArgs`] that the rest of the program needs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Costs {
     pub(super) max_body: u64,
@@ -173,7 +174,7 @@ pub(super) struct Costs {
 }
 
 impl LimitArgs {
-    /// What is typed wins over what stands in the file, option by option.
+    /// Joins typed options with those of the configuration file, which give way one by one.
     pub(super) fn over(self, file: Self) -> Self {
         Self {
             max_connections: self.max_connections.or(file.max_connections),
@@ -209,7 +210,7 @@ impl LimitArgs {
                 1..=1_000_000,
             )?,
             max_requests: whole("--max-requests", self.max_requests, 1000, 1..=1_000_000_000)?,
-            // hyper's smallest buffer, and what a head of any browser has room in eight times.
+            // 8192 is hyper's smallest buffer; a browser's head takes an eighth of it.
             max_head: whole("--max-head", self.max_head, 8192, 8192..=65_536)?,
             head_timeout: span("--head-timeout", self.head_timeout.as_deref(), 10_000)?,
             body_timeout: span("--body-timeout", self.body_timeout.as_deref(), 10_000)?,
@@ -228,10 +229,12 @@ impl LimitArgs {
                 1..=1 << 20,
             )? << 20,
             decoder_process: self.decoder_process.as_deref().map_or(Ok(true), |text| {
-                on_or_off(text).ok_or_else(|| bad("--decoder-process", text, "on or off"))
+                typed::on_or_off(text)
+                    .ok_or_else(|| bad("--decoder-process", text, "it has to be on or off"))
             })?,
             step_down: self.step_down.as_deref().map_or(Ok(true), |text| {
-                on_or_off(text).ok_or_else(|| bad("--step-down", text, "on or off"))
+                typed::on_or_off(text)
+                    .ok_or_else(|| bad("--step-down", text, "it has to be on or off"))
             })?,
         };
         Ok((limits, costs))

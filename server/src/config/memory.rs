@@ -1,22 +1,26 @@
-//! How much memory there is: the machine's, or less where a container or a unit was given less. What the files say is
-//! judged by pure functions; reading them is the last lines' matter.
+//! The memory that this process has: the machine's, or less if its container or unit was given
+//! less. Pure but for [`of_machine`], which reads the system's files.
 
 use std::path::{Path, PathBuf};
 
-/// Decoding takes a quarter of what there is: the rest is for frames, viewers and what others run beside.
+/// The share of memory for decoding, one in so many: the rest is for frames, viewers and other
+/// programs.
 const SHARE: u64 = 4;
-/// MiB. What a 24-megapixel JPEG takes in full, or a phone's HEIC of 12; below it more is skipped than shown.
+/// The least for decoding, in MiB: as much as a whole JPEG of 24 megapixels takes, or a phone's
+/// HEIC of 12. With less, more photos would be skipped than shown.
 const LEAST: u64 = 96;
-/// MiB. More helps nobody: it lasts for four photos of 24 megapixels of the dearest kind but one.
+/// The most for decoding, in MiB: enough for four photos of 24 megapixels of all kinds but the
+/// dearest.
 const MOST: u64 = 1024;
 
-/// MiB for decoding, of so many bytes in all; where they are not known it is a large machine.
+/// The memory for decoding, in MiB, of `n_bytes` in all; if that is not known, of a large machine.
 pub(super) fn for_decoding(n_bytes: Option<u64>) -> usize {
     let mib = n_bytes.map_or(MOST, |n| (n >> 20) / SHARE);
     usize::try_from(mib.clamp(LEAST, MOST)).unwrap_or(usize::MAX)
 }
 
-/// Bytes of memory that this process may count on, the smaller of the machine's and the control group's.
+/// The memory that this process has, in bytes: the machine's or its control group's, whichever is
+/// smaller.
 pub(super) fn of_machine() -> Option<u64> {
     let read = |path: &Path| std::fs::read_to_string(path).ok();
     let all = read(Path::new("/proc/meminfo")).and_then(|text| in_meminfo(&text));
@@ -33,7 +37,8 @@ fn in_meminfo(text: &str) -> Option<u64> {
     kib.checked_mul(1024)
 }
 
-/// The smallest limit of the control groups that `/proc/self/cgroup` names and of those around them; both versions.
+/// The smallest limit, in bytes, of the control groups that `/proc/self/cgroup` names and of those
+/// around them, in both versions of the interface.
 fn of_groups(text: &str, read: impl Fn(&Path) -> Option<String>) -> Option<u64> {
     let mut smallest: Option<u64> = None;
     for line in text.lines() {
@@ -53,7 +58,7 @@ fn of_groups(text: &str, read: impl Fn(&Path) -> Option<String>) -> Option<u64> 
             continue;
         };
         for &(root, file) in places {
-            // A container may be shown a path that is its host's: the root is its own then.
+            // A container may see its host's path here; then the root is its own group.
             let inside = Path::new(path.trim_start_matches('/'));
             for group in inside.ancestors().take(64) {
                 let at: PathBuf = [Path::new(root), group, Path::new(file)].iter().collect();
@@ -65,7 +70,7 @@ fn of_groups(text: &str, read: impl Fn(&Path) -> Option<String>) -> Option<u64> 
     smallest
 }
 
-/// Bytes; `max`, and the number that stands for it in version 1, are none.
+/// Reads a limit in bytes; `max`, and the number that stands for it in version 1, are none.
 fn in_limit(text: &str) -> Option<u64> {
     let n: u64 = text.trim().parse().ok()?;
     (n < 1 << 60).then_some(n)
@@ -115,7 +120,7 @@ mod tests {
         };
         for (groups, there, limit) in [
             ("", &[][..], None),
-            // systemd, version 2: the unit has none, the slice above it has.
+            // systemd, version 2: the unit has no limit, the slice above it has.
             (
                 "0::/system.slice/mantel.service\n",
                 &[
@@ -135,13 +140,13 @@ mod tests {
                 ],
                 Some(200 * MIB),
             ),
-            // A container with a view of its own.
+            // A container that sees its own group as the root.
             (
                 "0::/\n",
                 &[("/sys/fs/cgroup/memory.max", "314572800\n")],
                 Some(300 * MIB),
             ),
-            // Version 1, the path is the host's.
+            // Version 1, in a container that sees its host's path.
             (
                 "4:memory:/docker/0123\n1:name=systemd:/docker/0123\n0::/\n",
                 &[("/sys/fs/cgroup/memory/memory.limit_in_bytes", "314572800\n")],
@@ -162,7 +167,7 @@ mod tests {
         ] {
             assert_eq!(of_groups(groups, files(there)), limit, "{groups}");
         }
-        // No number of folders takes for ever.
+        // However deep a path is, the search ends.
         let deep = format!("0::{}\n", "/x".repeat(10_000));
         assert_eq!(of_groups(&deep, |_| Some("max".into())), None);
     }

@@ -1,4 +1,4 @@
-//! From what was typed to what is true.
+//! The configuration: from the text that was typed to values that have been checked.
 //!
 //! `Args` and `FileConfig` hold text; [`Config`] holds values that have been checked, and all
 //! checking happens here. Settings are read from the environment here alone; beside them, `main` reads how
@@ -31,9 +31,12 @@ pub use secrets::{PasswordTask, TokenAction, TokenTask};
 
 use crate::{
     library::Filter,
-    render::{Fit, Quality, Size},
-    rendition::{Captions, Fps, Pair, Rendition},
-    timeline::{Order, Settings, Transition},
+    photo::Order,
+    render::{Fit, Quality},
+    rendition::{Captions, Fps, Pair, Rendition, Wishes},
+    size::Size,
+    timeline::{Settings, Transition},
+    typed,
 };
 
 /// A checked configuration.
@@ -41,27 +44,27 @@ use crate::{
 pub struct Config {
     /// Folders of photos, none for the demo. They existed when this was made.
     pub folders: Vec<PathBuf>,
-    /// Links in them are followed wherever they lead.
+    /// Whether links in them are followed wherever they lead.
     pub follow_links: bool,
-    /// Where to listen; at least one.
+    /// The addresses and paths to listen on; at least one.
     pub listen: Vec<Listen>,
-    /// Nobody said where: what systemd hands over is enough then.
+    /// Whether `listen` is the default; then sockets that systemd hands over take its place.
     pub listens_by_default: bool,
     /// Interval and transition.
     pub timeline: Settings,
-    /// After how many milliseconds a pause ends by itself, if it does.
+    /// The milliseconds after which a pause ends by itself, if it does.
     pub resume_after: Option<NonZeroU64>,
-    /// In which order photos come.
+    /// The order of photos.
     pub order: Order,
-    /// Which photos are shown.
+    /// The choice of photos that are shown.
     pub filter: Filter,
     /// A shuffle fixed by the user.
     pub seed: Option<u64>,
-    /// What a client gets that asks for nothing in particular.
+    /// The rendition for a client that asks for nothing in particular.
     pub rendition: Rendition,
-    /// Where things are kept.
+    /// The folders of index and state.
     pub dirs: Dirs,
-    /// Who may watch.
+    /// The options of who may watch.
     pub access: Access,
     /// How much one connection, or one address, may take.
     pub limits: Limits,
@@ -73,17 +76,17 @@ pub struct Config {
     pub decode_memory_bytes: u64,
     /// How much memory old frames may take that slow viewers have not read yet.
     pub slow_viewer_bytes: usize,
-    /// Whether what is no JPEG is decoded in a process of its own.
+    /// Whether formats other than JPEG are decoded in a process of their own.
     pub decoder_process: bool,
-    /// A viewer that takes no byte for so long, while there is something to send, is cut off.
+    /// How long a viewer may take no byte, while there is something to send, before it is cut off.
     pub stall_timeout: std::time::Duration,
-    /// A viewer that keeps skipping gets a smaller rendition.
+    /// Whether a viewer that keeps missing frames gets a rendition of fewer bytes.
     pub step_down: bool,
     /// How the log is written.
     pub log: LogFormat,
 }
 
-/// Why there is no configuration. Each is one sentence for the person who typed it.
+/// Why there is no configuration, in one sentence for the person who typed it.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The command line itself; clap's own message, or its help.
@@ -92,50 +95,51 @@ pub enum ConfigError {
     /// The command line itself, in a sentence of ours.
     #[error("{0}")]
     Line(String),
-    /// A value that can't be.
+    /// A value is not allowed.
     #[error("{option} {value:?}: {reason}")]
     Value {
-        /// What was given: `--size`, `MANTEL_SIZE`, or a line of the file.
+        /// The origin of the value: `--size`, `MANTEL_SIZE`, or a line of the file.
         option: String,
-        /// What was typed.
+        /// The value as typed.
         value: String,
-        /// What is wrong, and what would be right.
+        /// The fault, and what would be right.
         reason: String,
     },
     /// The configuration file can't be read.
     #[error("can't read the configuration file {}: {source}", path.display())]
     File {
-        /// Which file.
+        /// The file's path.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The configuration file makes no sense.
     #[error("{}, {reason}", path.display())]
     FileContent {
-        /// Which file.
+        /// The file's path.
         path: PathBuf,
-        /// Where and what.
+        /// The fault and its place in the file.
         reason: String,
     },
-    /// There is nowhere to keep what has to be kept.
+    /// The platform names no folder for tokens, and none was given.
     #[error("this system names no folder for state; give --data-dir, as the server has it")]
     NoDataDir,
-    /// Work on a library, and none was named.
+    /// A task on a library was asked for, and no folder was named.
     #[error("no folder was given; name the folders of photos, or a configuration file that does")]
     NoFolder,
-    /// A folder that can't be shown.
+    /// A folder can't be shown.
     #[error("{}: {reason}", path.display())]
     Folder {
-        /// Which folder.
+        /// The folder's path.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
 }
 
 impl ConfigError {
-    /// 2 for what was typed wrong, 1 for what the world is like, 0 for help that was asked for.
+    /// The program's exit code: 2 for a wrong command line or configuration, 1 for a file or folder
+    /// that can't be read, 0 for help that was asked for.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(error) => u8::try_from(error.exit_code()).unwrap_or(2),
@@ -196,26 +200,42 @@ impl Config {
             Some(text) => resume_after("--resume-after", &text)?,
             None => Some(DEFAULT_PAUSE_MILLIS),
         };
-        let typed = args.transition.or(file.transition);
-        let transition = match typed.as_deref() {
-            // The default gives way to a short interval; a wish does not.
-            None => Transition::Crossfade {
-                millis: 1000.min(interval_millis / 2) as u32,
-            },
-            Some(text) => transition("--transition", text, interval_millis, &interval)?,
+        let number = |number: i64| number.to_string();
+        let mut wishes = Wishes::default();
+        for (key, typed, in_file) in [
+            ("size", args.size, file.size),
+            ("fit", args.fit.map(|fit| fit.to_string()), file.fit),
+            (
+                "quality",
+                args.quality.map(number),
+                file.quality.map(number),
+            ),
+            ("fps", args.fps.map(number), file.fps.map(number)),
+            ("transition", args.transition, file.transition),
+            ("pair", args.pair, file.pair),
+            ("caption", args.caption, file.caption),
+        ] {
+            if let Some(text) = typed.or(in_file) {
+                wishes
+                    .set(key, &text, interval_millis)
+                    .map_err(|error| bad(format!("--{key}"), &text, error))?;
+            }
+        }
+        let size = wishes.size().unwrap_or(DEFAULT_SIZE);
+        // The default gives way to a short interval; a wish does not.
+        let transition = wishes.transition().unwrap_or(Transition::Crossfade {
+            millis: 1000.min(interval_millis / 2) as u32,
+        });
+        let default = Rendition {
+            size,
+            fit: Fit::Blur,
+            quality: Quality::default(),
+            fps: Fps(20),
+            transition,
+            pair: Pair::of(size),
+            captions: Captions::default(),
+            note: true,
         };
-
-        let size = args.size.or(file.size).map_or(Ok(DEFAULT_SIZE), |text| {
-            text.parse::<Size>()
-                .map_err(|error| bad("--size", &text, error))
-        })?;
-        let fit = match (args.fit, file.fit) {
-            (Some(fit), _) => fit,
-            (None, Some(text)) => text.parse().map_err(|error| bad("--fit", &text, error))?,
-            (None, None) => Fit::Blur,
-        };
-        let quality = whole("--quality", args.quality.or(file.quality), 85, 1..=100)?;
-        let fps = whole("--fps", args.fps.or(file.fps), 20, 1..=60)?;
         let folders = if args.folders.is_empty() {
             file.folders.unwrap_or_default()
         } else {
@@ -237,25 +257,7 @@ impl Config {
             order: args.order.or(file.order).unwrap_or(Order::Shuffle),
             filter,
             seed: args.seed.or(file.seed),
-            rendition: Rendition {
-                size,
-                fit,
-                quality: Quality::new(quality as u8)
-                    .ok_or_else(|| bad("--quality", quality, "1 to 100"))?,
-                fps: Fps(fps as u32),
-                transition,
-                pair: args.pair.or(file.pair).map_or(Ok(Pair::of(size)), |text| {
-                    Pair::read(&text, size).ok_or_else(|| bad("--pair", &text, Pair::EXPECTED))
-                })?,
-                captions: args.caption.or(file.caption).map_or(
-                    Ok(Captions::default()),
-                    |text| {
-                        text.parse()
-                            .map_err(|reason: &str| bad("--caption", &text, reason))
-                    },
-                )?,
-                note: true,
-            },
+            rendition: wishes.over(&default, size),
             dirs: Dirs::new(args.data_dir.or(file.data_dir)),
             access,
             limits,
@@ -271,7 +273,7 @@ impl Config {
     }
 }
 
-/// What the program was asked to do.
+/// The task that the program was asked to do.
 #[derive(Debug)]
 pub enum Invocation {
     /// Serve.
@@ -334,13 +336,13 @@ pub struct LibraryTask {
     pub folders: Vec<PathBuf>,
     /// Links in them are followed wherever they lead.
     pub follow_links: bool,
-    /// Where the index is kept; `None` when the platform names no place.
+    /// The folder of the index; `None` when the platform names no place.
     pub index_dir: Option<PathBuf>,
-    /// Which photos.
+    /// The choice of photos.
     pub filter: Filter,
-    /// In which order they are listed.
+    /// The order in which photos are listed.
     pub order: Order,
-    /// For programs, not for people.
+    /// Whether JSON is printed, for programs.
     pub json: bool,
 }
 
@@ -407,67 +409,10 @@ fn resume_after(option: &'static str, text: &str) -> Result<Option<NonZeroU64>, 
     after.map(Some).ok_or_else(|| bad(option, text, short))
 }
 
-/// Reads `cut` or a duration that fits into the interval.
-pub(crate) fn transition(
-    option: &'static str,
-    text: &str,
-    interval_millis: u64,
-    interval: &str,
-) -> Result<Transition, ConfigError> {
-    if text.eq_ignore_ascii_case("cut") {
-        return Ok(Transition::Cut);
-    }
-    let millis = millis(option, text)?;
-    if millis > interval_millis {
-        let reason = format!(
-            "the crossfade can't be longer than the interval of {interval}; give a shorter one, or \"cut\""
-        );
-        return Err(bad(option, text, reason));
-    }
-    Ok(match u32::try_from(millis) {
-        Ok(0) => Transition::Cut,
-        Ok(millis) => Transition::Crossfade { millis },
-        Err(_) => return Err(bad(option, text, "that is longer than a month")),
-    })
+/// Reads a duration.
+fn millis(option: &str, text: &str) -> Result<u64, ConfigError> {
+    typed::millis(text).map_err(|reason| bad(option, text, reason))
 }
-
-/// Reads `on` or `off`.
-pub(crate) fn on_or_off(text: &str) -> Option<bool> {
-    match text.trim().to_ascii_lowercase().as_str() {
-        "on" | "true" | "yes" => Some(true),
-        "off" | "false" | "no" => Some(false),
-        _ => None,
-    }
-}
-
-/// `500ms`, `8s`, `1.5s`, `2m`, `1h`; a bare number is seconds.
-fn millis(option: &'static str, text: &str) -> Result<u64, ConfigError> {
-    let lower = text.trim().to_ascii_lowercase();
-    let split = lower
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(lower.len());
-    let (number, unit) = lower.split_at(split);
-    let unit_millis = match unit.trim() {
-        "ms" => 1.0,
-        "s" | "" => 1000.0,
-        "m" | "min" => 60_000.0,
-        "h" => 3_600_000.0,
-        _ => return Err(bad(option, text, DURATION_HINT)),
-    };
-    let value = number
-        .parse::<f64>()
-        .map_err(|_| bad(option, text, DURATION_HINT))?
-        * unit_millis;
-    if value > MAX_MILLIS {
-        return Err(bad(option, text, "that is longer than a month"));
-    }
-    // Not negative: a sign is no digit.
-    #[expect(clippy::cast_sign_loss)]
-    Ok(value.round() as u64)
-}
-
-const DURATION_HINT: &str = "a duration is a number with ms, s, m or h, like 500ms, 8s or 2m";
-const MAX_MILLIS: f64 = 31.0 * 24.0 * 3_600_000.0;
 
 fn whole(
     option: &'static str,
@@ -491,9 +436,9 @@ fn whole(
         .ok_or_else(reason)
 }
 
-fn bad(option: &'static str, value: impl ToString, reason: impl ToString) -> ConfigError {
+fn bad(option: impl Into<String>, value: impl ToString, reason: impl ToString) -> ConfigError {
     ConfigError::Value {
-        option: option.to_owned(),
+        option: option.into(),
         value: value.to_string(),
         reason: reason.to_string(),
     }
@@ -578,31 +523,6 @@ mod tests {
     }
 
     #[test]
-    fn durations() {
-        for (text, expected) in [
-            ("500ms", 500),
-            ("8s", 8000),
-            ("2m", 120_000),
-            ("1.5s", 1500),
-            ("7", 7000),
-            ("1H", 3_600_000),
-        ] {
-            assert_eq!(millis("--interval", text).unwrap(), expected, "{text}");
-        }
-        for text in [
-            "",
-            "s",
-            "-3s",
-            "1..2s",
-            "5 parsecs",
-            "1e9s",
-            "99999999999999999999h",
-        ] {
-            assert!(millis("--interval", text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
     fn mistakes_get_one_sentence_and_a_code() {
         let cases: [(&[&str], &str, u8); 10] = [
             (
@@ -618,7 +538,7 @@ mod tests {
             (&["--fit", "stretch"], "stretch", 2),
             (
                 &["--pair", "maybe"],
-                "--pair \"maybe\": on, own, wide, upright or off",
+                "--pair \"maybe\": it has to be on, own, wide, upright or off",
                 2,
             ),
             (&["/no/such/folder"], "there is no such folder", 1),

@@ -7,51 +7,51 @@ use super::{
     access::{self, AccessArgs},
     bad, read_file,
 };
-use crate::net::{Rights, lan_address};
+use crate::{lan::lan_address, rights::Rights};
 
 /// A checked piece of work on tokens.
 #[derive(Clone, Debug)]
 pub struct TokenTask {
-    /// Where the server keeps things; there is a place for state.
+    /// The server's folders; the one for state is known.
     pub dirs: Dirs,
-    /// What to do.
+    /// The action.
     pub action: TokenAction,
 }
 
-/// What to do with tokens.
+/// An action on tokens.
 #[derive(Clone, Debug)]
 pub enum TokenAction {
-    /// Make one.
+    /// Makes one.
     New {
-        /// Which screen it is for.
+        /// The screen or the people that it is for.
         name: String,
-        /// What it may do.
+        /// The rights that it gives.
         rights: Rights,
-        /// In how many seconds it ends.
+        /// The seconds until it ends; `None` for never.
         expires_in: Option<u64>,
         /// The server's address, with a final slash.
         url: String,
     },
-    /// Print all.
+    /// Prints all.
     List {
-        /// For programs, not for people.
+        /// Whether JSON is printed, for programs.
         json: bool,
     },
-    /// Take one away.
+    /// Takes one away.
     Revoke {
-        /// Whose it is.
+        /// The token's name.
         name: String,
     },
-    /// Take all away, so that everyone in the house is let in.
+    /// Takes all away, so that everyone in the house is let in.
     Open,
 }
 
 /// A checked wish for a line of the password file.
 #[derive(Clone, Debug)]
 pub struct PasswordTask {
-    /// Whose password it is; nobody's in particular without a name.
+    /// The user's name; without one the line is for the one user.
     pub name: Option<String>,
-    /// What he may do.
+    /// The rights that the user gets.
     pub rights: Rights,
     /// The file that gets the line; without one it is printed.
     pub file: Option<PathBuf>,
@@ -123,7 +123,7 @@ fn rights(text: Option<&str>) -> Result<Rights, ConfigError> {
     })
 }
 
-/// `12h`, `30d`, `2w`, `1y`.
+/// Reads a span in seconds: `12h`, `30d`, `2w`, `1y`.
 fn seconds(text: &str) -> Result<u64, ConfigError> {
     const HINT: &str = "it has to be a number with h, d, w or y, like 30d";
     const LONGEST: u64 = 100 * 365 * 24 * 3600;
@@ -162,7 +162,7 @@ fn checked_url(text: &str) -> Result<String, ConfigError> {
     Ok(format!("{}/", text.trim_end_matches('/')))
 }
 
-/// Where a server with these settings is found, from another device in the house if it can be.
+/// The address of a server with these settings, for another device in the house if it has one.
 fn likely_url(listen: &[Listen], tls: &Tls) -> String {
     let scheme = if *tls == Tls::Off { "http" } else { "https" };
     let first = listen.iter().find_map(|listen| match listen {

@@ -1,90 +1,123 @@
 //! HTTP: what each endpoint answers.
 //!
 //! Sees the feeds, the channel's commands and the library's counts; never a pixel, a file of the
-//! library or a socket. Routes are in this file, each answer in a file of its own.
+//! library or a socket. What lies at which address is `address`, each answer has a file of its own.
 
-mod agents;
-mod assets;
-mod body;
-mod bytes;
-mod control;
-mod held;
-mod lists;
-mod metrics;
-mod pace;
+mod address;
+mod inlets;
+mod open;
 mod pages;
-mod paint;
+mod pictures;
 mod policy;
-mod profiles;
-mod qr;
 mod query;
 mod reply;
-mod reports;
-mod screens;
+mod request;
 pub mod search;
-mod skipped;
-mod snapshot;
-mod status;
-mod stream;
-mod time;
-mod viewers;
+mod state;
 
 use std::sync::Arc;
 
+use futures_util::Stream;
 use http::{HeaderMap, Method};
-use warp::{Filter, filters::BoxedFilter, reply::Response};
+use warp::{Buf, Filter, filters::BoxedFilter, reply::Response};
 
 use crate::{
-    channels::{Channels, FeedKey},
+    channel::{
+        Channel,
+        choices::{Channels, FeedKey},
+    },
     hub::{Feeds, Framing},
     library::Library,
-    net::{ConnectionCounts, Need, Visitor},
+    net::{ConnectionCounts, Refusal, Visitor},
     profiles::Profiles,
     rendition::Rendition,
+    rights::ChannelName,
+    source::catalogue::Catalogue,
     stats::WorkStats,
     timeline::Settings,
 };
-pub use held::keep_within;
-pub use reports::Reports;
-pub use viewers::Viewers;
-use viewers::Who;
+pub use address::needs;
+use address::{Address, Endpoint};
+use inlets::control;
+use pages::{assets, files, qr};
+pub use pictures::held::keep_within;
+use pictures::{bytes, snapshot, stream};
+pub use request::BodyLimits;
+use request::{Body, Request};
+use state::{lists, metrics, profiles, reports, screens, skipped, status, time};
+pub use state::{reports::Reports, viewers::Viewers};
 
 /// What the endpoints work with.
 #[derive(Debug)]
 pub struct Outputs {
+    /// What is shown.
+    pub house: House,
+    /// How pictures are sent.
+    pub looks: Looks,
+    /// Who watches, and how it goes.
+    pub watched: Watched,
+    /// From where the server is used.
+    pub reach: Reach,
+    /// How much may be sent in.
+    pub body: BodyLimits,
+    /// Which run of the server this is.
+    pub run: Run,
+}
+
+/// What is shown, and kept for showing it.
+#[derive(Debug)]
+pub struct House {
     /// One feed per rendition watched.
-    pub feeds: Arc<Feeds<FeedKey>>,
+    pub feeds: Arc<Feeds<FeedKey, Channel>>,
     /// What is on, and commands.
     pub channels: Arc<Channels>,
+    /// What there is to show.
+    pub catalogue: Arc<Catalogue>,
     /// Counts, skipped files, names.
     pub library: Arc<Library>,
     /// Short names of screens.
     pub profiles: Arc<Profiles>,
+}
+
+/// How pictures are sent.
+#[derive(Debug)]
+pub struct Looks {
     /// How streams are framed.
     pub framing: Arc<Framing>,
     /// What a client gets that asks for nothing in particular.
     pub rendition: Rendition,
     /// After how many milliseconds a pause ends by itself, if it does.
     pub resume_after: Option<std::num::NonZeroU64>,
+    /// Whether a viewer that can't keep up gets less than it asked for.
+    pub step_down: bool,
+}
+
+/// Who watches, and how it goes.
+#[derive(Debug, Default)]
+pub struct Watched {
     /// Who watches.
     pub viewers: Arc<Viewers>,
     /// What screens say of themselves.
     pub reports: Arc<Reports>,
     /// What rendering does.
     pub work: Arc<WorkStats>,
-    /// Whether a viewer that can't keep up gets less than it asked for.
-    pub step_down: bool,
     /// Who is connected.
     pub connections: Arc<ConnectionCounts>,
+}
+
+/// From where the server is used.
+#[derive(Debug)]
+pub struct Reach {
     /// Whose pages may frame ours.
     pub frame_origins: Vec<String>,
     /// Whether other devices of the house can connect, not this machine alone.
     pub is_in_house: bool,
-    /// The largest body of a `POST`, in bytes.
-    pub max_body: u64,
-    /// It has to come within this.
-    pub body_timeout: std::time::Duration,
-    /// When the server started.
+}
+
+/// One run of the server.
+#[derive(Clone, Copy, Debug)]
+pub struct Run {
+    /// When it began.
     pub started_at: std::time::Instant,
     /// The same by the wall clock: tells one run of the server from another.
     pub started_millis: u64,
@@ -93,12 +126,12 @@ pub struct Outputs {
 impl Outputs {
     /// How long slides stay and how they change, as it is now.
     pub(crate) fn settings(&self) -> Settings {
-        self.channels.main().programme().borrow().settings()
+        self.house.channels.main().programme().settings()
     }
 
     /// The same as configured: what a query is held against.
     pub(crate) fn configured(&self) -> Settings {
-        self.channels.main().programme().borrow().configured()
+        self.house.channels.main().programme().configured()
     }
 }
 
@@ -114,133 +147,78 @@ pub fn routes(outputs: Arc<Outputs>) -> BoxedFilter<(Response,)> {
         .and(warp::ext::get())
         .and(with)
         .and(warp::body::stream())
-        .then(
-            |method,
-             path: warp::path::FullPath,
-             query: String,
-             headers,
-             visitor,
-             outputs,
-             body| async move {
-                let visitor: Visitor = visitor;
-                let query = if visitor.is_foreign {
-                    query::for_foreign_pages(&query)
-                } else {
-                    query
-                };
-                let request = Request {
-                    method,
-                    query,
-                    headers,
-                    visitor,
-                };
-                answer(path.as_str(), request, outputs, body).await
-            },
-        )
+        .then(answer)
         .boxed()
 }
 
-/// What a request takes: looking needs less than changing, and whether the server lives is nobody's
-/// secret.
-pub fn needs(method: &Method, path: &str) -> Need {
-    match (method, path) {
-        (_, "/healthz") | (&Method::OPTIONS, _) => Need::Nothing,
-        (&Method::GET | &Method::HEAD, path) if is_program(path) => Need::Nothing,
-        (&Method::GET | &Method::HEAD, _) | (&Method::POST, "/report") => Need::Watch,
-        _ => Need::Control,
-    }
-}
-
-/// The program's own files, the same for everyone: engines before Chromium 72, and whatever fetches
-/// what installs the page, ask for them without a cookie.
-fn is_program(path: &str) -> bool {
-    const ENDINGS: [&str; 4] = [".js", ".css", ".wasm", ".webmanifest"];
-    let name = path.strip_prefix('/').unwrap_or(path);
-    let is_icon = matches!(name, "icon-192.png" | "icon-512.png");
-    is_icon || (!name.contains('/') && ENDINGS.iter().any(|ending| name.ends_with(ending)))
-}
-
-/// What the endpoints need to know of a request.
-#[derive(Debug)]
-struct Request {
+async fn answer(
     method: Method,
+    path: warp::path::FullPath,
     query: String,
     headers: HeaderMap,
     visitor: Visitor,
-}
-
-impl Request {
-    /// Who asks, for the list of viewers.
-    fn who(&self) -> Who {
-        let Visitor { peer, name, .. } = &self.visitor;
-        Who::new(peer.to_string(), self.agent(), name.clone())
-    }
-
-    fn agent(&self) -> &str {
-        self.headers
-            .get(http::header::USER_AGENT)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or("")
-    }
-}
-
-async fn answer<S, B>(path: &str, request: Request, outputs: Arc<Outputs>, body: S) -> Response
-where
-    S: futures_util::Stream<Item = Result<B, warp::Error>> + Send,
-    B: warp::Buf,
-{
-    let path = match (path, query::mjpg_streamer_action(&request.query)) {
-        ("/", Some(action)) => action,
-        _ => path,
+    outputs: Arc<Outputs>,
+    body: impl Stream<Item = Result<impl Buf, warp::Error>> + Send + 'static,
+) -> Response {
+    // The door has asked for rights by the same words.
+    let found = address::find(&method, path.as_str(), &query);
+    let query = if visitor.is_foreign {
+        query::for_foreign_pages(&query)
+    } else {
+        query
     };
-    let reply = match (&request.method, path) {
-        (&Method::OPTIONS, _) => Ok(reply::options(path)),
-        (&Method::POST, "/control") => control::answer(&outputs, &request, body).await,
-        (&Method::POST, "/report") => reports::answer(&outputs, &request, body).await,
-        (_, "/control" | "/report") => Err(reply::Problem::method("POST")),
-        (&Method::POST, "/profiles") => profiles::keep(&outputs, &request.headers, body).await,
-        (&Method::DELETE, path) if path.starts_with("/profiles/") => {
-            profiles::forget(&outputs, &path["/profiles/".len()..])
-        }
-        (&(Method::GET | Method::HEAD), _) => get(path, &request, &outputs).await,
-        _ => Err(reply::Problem::method("GET, HEAD")),
+    let channel = found.as_ref().map(|address| address.channel.clone());
+    let request = Request {
+        method,
+        channel: channel.unwrap_or_else(|_| ChannelName::main()),
+        query,
+        headers,
+        visitor,
+    };
+    let reply = match found {
+        Ok(address) => answer_at(&address, &request, &outputs, Body::new(body)).await,
+        Err(unanswered) => Err(unanswered.into()),
     };
     // To HEAD hyper sends the same head and drops the body unread.
-    let mut reply = reply.unwrap_or_else(|problem| problem.into_response());
-    policy::apply(&mut reply, request.agent(), &outputs.frame_origins);
+    let mut reply = reply.unwrap_or_else(Refusal::into_response);
+    policy::apply(&mut reply, request.agent(), &outputs.reach.frame_origins);
     reply
 }
 
-async fn get(
-    path: &str,
+async fn answer_at(
+    address: &Address<'_>,
     request: &Request,
     outputs: &Arc<Outputs>,
-) -> Result<Response, reply::Problem> {
-    match path {
-        "/stream" => stream::answer(outputs, request).await,
-        "/bytes" => bytes::answer(outputs, request).await,
-        "/snapshot" => snapshot::answer(outputs, request).await,
-        "/status" => status::answer(outputs, request).await,
-        "/metrics" => metrics::answer(outputs),
-        "/screens" => Ok(screens::answer(outputs)),
-        screens::SCRIPT_PATH => Ok(screens::script()),
-        "/profiles" => Ok(profiles::list(outputs, request)),
-        "/qr" => qr::qr(request),
-        "/library/lists" => lists::answer(outputs).await,
-        "/library/skipped" => Ok(skipped::answer(outputs, request)),
-        "/time" => time::answer(),
-        "/healthz" if !outputs.channels.main().is_alive() => Err(reply::Problem::unavailable(
-            "what decides which slide is on has ended",
-        )),
-        "/healthz" => Ok(reply::health(outputs.started_millis)),
-        path if path.starts_with("/profiles/") => {
-            profiles::one(outputs, &path["/profiles/".len()..], &request.query).await
+    body: Body,
+) -> Result<Response, Refusal> {
+    Ok(match (address.endpoint, &request.method) {
+        (_, &Method::OPTIONS) => reply::options(address.allow),
+        (Endpoint::Page, _) => assets::page(request),
+        (Endpoint::ToPage(name), _) => reply::found(&format!("{name}/"), &request.query),
+        (Endpoint::Stream, _) => stream::answer(outputs, request).await?,
+        (Endpoint::Bytes, _) => bytes::answer(outputs, request).await?,
+        (Endpoint::Snapshot, _) => snapshot::answer(outputs, request).await?,
+        (Endpoint::Status, _) => status::answer(outputs, request).await?,
+        (Endpoint::Metrics, _) => metrics::answer(outputs)?,
+        (Endpoint::Screens, _) => screens::answer(outputs).await,
+        (Endpoint::Control, _) => control::answer(outputs, request, body).await?,
+        (Endpoint::Report, _) => reports::answer(outputs, request, body).await?,
+        (Endpoint::Profiles, &Method::POST) => profiles::keep(outputs, request, body).await?,
+        (Endpoint::Profiles, _) => profiles::list(outputs, request),
+        (Endpoint::Profile(name), &Method::DELETE) => profiles::forget(outputs, name).await?,
+        (Endpoint::Profile(name), _) => profiles::one(outputs, name, &request.query).await?,
+        (Endpoint::Screen(name), _) => profiles::screen(outputs, name),
+        (Endpoint::Qr, _) => qr::qr(request)?,
+        (Endpoint::Lists, _) => lists::answer(outputs).await?,
+        (Endpoint::Skipped, _) => skipped::answer(outputs, request).await?,
+        (Endpoint::Time, _) => time::answer(),
+        (Endpoint::Health, _) if !outputs.house.channels.main().is_alive() => {
+            let why = "what decides which slide is on has ended";
+            return Err(Refusal::unavailable(why));
         }
-        _ => match path.strip_prefix("/tv/") {
-            Some(name) => Ok(profiles::screen(outputs, name)),
-            None => pages::answer(path)
-                .or_else(|| assets::answer(path, request))
-                .ok_or_else(|| reply::Problem::not_found(path)),
-        },
-    }
+        (Endpoint::Health, _) => reply::health(outputs.run.started_millis),
+        (Endpoint::File(name), _) => files::answer(name)
+            .or_else(|| assets::answer(name, request))
+            .ok_or_else(|| reply::not_found(name))?,
+    })
 }

@@ -3,12 +3,13 @@
 //! Pure. Keys that nobody knows are ignored, because clients append cache-busters; a bad value of a
 //! known key is an error with a sentence.
 
-use super::{paint::Paint, reply::Problem};
+use std::borrow::Cow;
+
+use super::{pictures::paint::Paint, reply::bad_value};
 use crate::{
-    config,
     library::{FILTER_KEYS, Filter},
-    render::{Fit, Quality, Size},
-    rendition::{self, Fps, Pair, Rendition},
+    net::Refusal,
+    rendition::{self, Rendition, WISH_KEYS},
     timeline::Settings,
 };
 
@@ -22,103 +23,55 @@ pub(super) struct Wishes {
     pub(super) paint: Option<Paint>,
 }
 
-/// The only channel there is.
-const CHANNEL: &str = "main";
+/// The key that names a channel.
+pub(super) const CHANNEL: &str = "channel";
+/// The key by which mjpg-streamer's clients ask at `/`.
+pub(super) const ACTION: &str = "action";
+
+/// The key that says how a client is made to paint.
+const PAINT: &str = "paint";
 
 /// Reads `query` over the server's defaults.
 pub(super) fn wishes(
     query: &str,
     default: Rendition,
     settings: Settings,
-) -> Result<Wishes, Problem> {
-    let mut wishes = Wishes {
-        filter: choice(query)?,
-        rendition: default,
-        paint: None,
-    };
+) -> Result<Wishes, Refusal> {
+    let mut shape = rendition::Wishes::default();
+    let mut paint = None;
     for (key, value) in pairs(query) {
-        let bad = |expected: &str| Problem::bad_value(&key, &value, expected);
-        let rendition = &mut wishes.rendition;
-        match key.as_str() {
-            "size" => {
-                let size: Size = value.parse().map_err(|_| {
-                    bad(&format!(
-                        "width x height, like 1280x720, each from {} to {}",
-                        Size::MIN_SIDE,
-                        Size::MAX_SIDE
-                    ))
-                })?;
-                // The default may be off the ladder: whoever asks for it by name gets the same.
-                rendition.size = if size == default.size {
-                    size
-                } else {
-                    rendition::snap(size)
-                };
-            }
-            "fit" => {
-                rendition.fit = value
-                    .parse::<Fit>()
-                    .map_err(|_| bad("contain, cover or blur"))?
-            }
-            "quality" => {
-                let quality = value.parse().ok().and_then(Quality::new);
-                rendition.quality = snap_quality(
-                    quality.ok_or_else(|| bad("a number from 1 to 100"))?,
-                    default.quality,
-                );
-            }
-            "fps" => {
-                let fps = value.parse().ok().filter(|fps| (1..=60).contains(fps));
-                rendition.fps = snap_fps(
-                    fps.ok_or_else(|| bad("a number from 1 to 60"))?,
-                    default.fps,
-                );
-            }
-            "transition" => {
-                let interval = format!("{} ms", settings.interval_millis);
-                rendition.transition =
-                    config::transition("transition", &value, settings.interval_millis, &interval)
-                        .map_err(|error| Problem::bad_request(error.to_string()))?;
-            }
-            "pair" => {
-                rendition.pair =
-                    Pair::read(&value, default.size).ok_or_else(|| bad(Pair::EXPECTED))?;
-            }
-            "note" => {
-                rendition.note = config::on_or_off(&value).ok_or_else(|| bad("on or off"))?;
-            }
-            "caption" => rendition.captions = value.parse().map_err(|reason: &str| bad(reason))?,
-            "paint" => {
-                wishes.paint = match value.as_str() {
-                    "auto" => None,
-                    other => Some(
-                        other
-                            .parse()
-                            .map_err(|()| bad("advance, repeat, plain or auto"))?,
-                    ),
-                }
-            }
-            "channel" if value != CHANNEL => {
-                return Err(bad(&format!(
-                    "the name of a channel; there is one, {CHANNEL}"
-                )));
-            }
-            _ => {}
+        if key == PAINT {
+            paint = read_paint(&value).map_err(|reason| bad_value(&key, &value, reason))?;
+        } else if WISH_KEYS.contains(&&*key) {
+            shape
+                .set(&key, &value, settings.interval_millis)
+                .map_err(|reason| bad_value(&key, &value, reason))?;
         }
     }
-    let rendition = &mut wishes.rendition;
-    // The size may come after it.
-    rendition.pair = rendition.pair.on(rendition.size);
-    Ok(wishes)
+    Ok(Wishes {
+        filter: choice(query)?,
+        rendition: shape.bounded(&default),
+        paint,
+    })
+}
+
+fn read_paint(text: &str) -> Result<Option<Paint>, &'static str> {
+    match text {
+        "auto" => Ok(None),
+        other => other
+            .parse()
+            .map(Some)
+            .map_err(|()| "it has to be advance, repeat, plain or auto"),
+    }
 }
 
 /// Reads which photos are asked for.
-pub(super) fn choice(query: &str) -> Result<Filter, Problem> {
+pub(super) fn choice(query: &str) -> Result<Filter, Refusal> {
     let mut filter = Filter::default();
-    for (key, value) in pairs(query).filter(|(key, _)| FILTER_KEYS.contains(&key.as_str())) {
+    for (key, value) in pairs(query).filter(|(key, _)| FILTER_KEYS.contains(&&**key)) {
         filter
             .set(&key, &value)
-            .map_err(|expected| Problem::bad_value(&key, &value, expected))?;
+            .map_err(|expected| bad_value(&key, &value, format_args!("it has to be {expected}")))?;
     }
     Ok(filter)
 }
@@ -126,7 +79,7 @@ pub(super) fn choice(query: &str) -> Result<Filter, Problem> {
 /// What is heard of a query when a page of another site asks: no choice and no shape, since from the
 /// answers it could tell which albums there are, and make pictures in any number of sizes.
 pub(super) fn for_foreign_pages(query: &str) -> String {
-    let heard = |pair: &&str| matches!(pair.split('=').next(), Some("action" | "paint"));
+    let heard = |pair: &&str| matches!(pair.split('=').next(), Some(ACTION | PAINT));
     let pairs: Vec<&str> = query.split('&').filter(heard).collect();
     pairs.join("&")
 }
@@ -135,70 +88,65 @@ pub(super) fn for_foreign_pages(query: &str) -> String {
 pub(super) fn value(query: &str, key: &str) -> Option<String> {
     pairs(query)
         .find(|(name, _)| name == key)
-        .map(|(_, value)| value)
+        .map(|(_, value)| value.into_owned())
 }
 
-/// `?action=stream` and `?action=snapshot`, as mjpg-streamer's clients ask at `/`.
-pub(super) fn mjpg_streamer_action(query: &str) -> Option<&'static str> {
-    pairs(query)
-        .find(|(key, _)| key == "action")
-        .and_then(|(_, value)| match value.as_str() {
-            "stream" => Some("/stream"),
-            "snapshot" => Some("/snapshot"),
-            _ => None,
-        })
-}
-
-/// Steps of five, and the default: a hundred qualities would be a hundred renditions.
-fn snap_quality(quality: Quality, default: Quality) -> Quality {
-    if quality == default {
-        return quality;
-    }
-    Quality::new((quality.value().saturating_add(2) / 5 * 5).clamp(5, 100)).unwrap_or(default)
-}
-
-fn snap_fps(fps: u32, default: Fps) -> Fps {
-    const STEPS: [u32; 8] = [1, 5, 10, 15, 20, 25, 30, 60];
-    if Fps(fps) == default {
-        return default;
-    }
-    Fps(STEPS.into_iter().find(|step| *step >= fps).unwrap_or(60))
-}
-
-fn pairs(query: &str) -> impl Iterator<Item = (String, String)> + '_ {
-    query
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (decoded(key), decoded(value))
-        })
-}
-
-/// Percent-decoding; `+` is a space. What isn't UTF-8 or half an escape stays readable.
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, tail)) = rest.split_first() {
-        let hex = |at: usize| tail.get(at).and_then(|digit| (*digit as char).to_digit(16));
-        match (first, hex(0), hex(1)) {
-            (b'%', Some(high), Some(low)) => {
-                bytes.push((high * 16 + low) as u8);
-                rest = &tail[2..];
-                continue;
-            }
-            (b'+', ..) => bytes.push(b' '),
-            _ => bytes.push(*first),
-        }
-        rest = tail;
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+/// Keys and values, their escapes undone; `+` is a space. What isn't UTF-8 or half an escape stays
+/// readable.
+fn pairs(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+    form_urlencoded::parse(query.as_bytes())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Config, timeline::Transition};
+    use crate::{
+        Config,
+        render::{Fit, Quality, Size},
+        rendition::{Fps, Pair},
+        timeline::Transition,
+    };
+
+    /// The texts in the first list that is called `name` in a source.
+    fn list<'a>(source: &'a str, name: &str) -> Vec<&'a str> {
+        let (_, rest) = source.split_once(name).unwrap();
+        let (_, rest) = rest.split_once("= [").unwrap();
+        let (list, _) = rest.split_once(']').unwrap();
+        let texts = list
+            .split(',')
+            .map(|text| text.trim().trim_matches(['\'', '"']));
+        texts.filter(|text| !text.is_empty()).collect()
+    }
+
+    /// The page passes on what the server knows, and nothing that it doesn't.
+    #[test]
+    fn pages_pass_on_the_keys_that_there_are() {
+        let viewer = include_str!("../../../viewer/src/query.rs");
+        let ladder = include_str!("../../../viewer/ladder.js");
+        let base = include_str!("../../../viewer/around/base.js");
+        let which = [&[CHANNEL], &FILTER_KEYS[..]].concat();
+        assert_eq!(list(viewer, "const WHICH: [&str; 9] "), which);
+        assert_eq!(list(ladder, "var WHICH "), which);
+        assert_eq!(list(base, "var WHICH "), which);
+
+        let sorted = |mut keys: Vec<&'static str>| {
+            keys.sort_unstable();
+            keys
+        };
+        // A size is what the page measures, and notes it writes itself.
+        let own = ["size", "note"];
+        let mut how: Vec<&str> = WISH_KEYS
+            .into_iter()
+            .filter(|key| !own.contains(key))
+            .collect();
+        how.push(PAINT);
+        let how = sorted(how);
+        assert_eq!(sorted(list(ladder, "var HOW ")), how);
+        let shared = list(base, "var HOW ");
+        let drawn = list(base, "var DRAWN ");
+        assert_eq!(sorted([&*shared, &*drawn].concat()), how);
+        assert_eq!(list(viewer, "const HOW: [&str; 4] "), shared);
+    }
 
     fn parse(query: &str) -> Result<Wishes, String> {
         let config = Config::from_args([] as [&str; 0]).unwrap();
@@ -261,7 +209,6 @@ mod tests {
             "paint=oil",
             "pair=maybe",
             "caption=dates",
-            "channel=garage",
             "album=",
             "from=soon",
             "rating=9",
@@ -316,20 +263,12 @@ mod tests {
     }
 
     #[test]
-    fn mjpg_streamers_clients() {
-        assert_eq!(mjpg_streamer_action("action=stream&_=5"), Some("/stream"));
-        assert_eq!(
-            mjpg_streamer_action("x=1&action=snapshot"),
-            Some("/snapshot")
-        );
-        assert_eq!(mjpg_streamer_action("action=command"), None);
-    }
-
-    #[test]
     fn escapes_are_undone_and_broken_ones_kept() {
+        let decoded = |text: &str| value(&format!("&x=y&key={text}&key=z"), "key").unwrap();
         assert_eq!(decoded("a%20b+c%C3%A9"), "a b cé");
         assert_eq!(decoded("%"), "%");
         assert_eq!(decoded("%4"), "%4");
         assert_eq!(decoded("%zz%ff"), "%zz\u{fffd}");
+        assert_eq!(decoded("a=b"), "a=b");
     }
 }

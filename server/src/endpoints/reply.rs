@@ -1,117 +1,28 @@
 //! How answers are built: one place for headers, one for errors.
 
-use std::{convert::Infallible, sync::Arc};
+use std::convert::Infallible;
 
 use bytes::Bytes;
 use futures_util::stream;
-use http::{StatusCode, header, response::Builder};
+use headers::{ETag, HeaderMapExt, IfNoneMatch};
+use http::{HeaderMap, StatusCode, header, response::Builder};
 use warp::{Reply, reply::Response};
 
-use super::{Outputs, query::Wishes};
-use crate::{
-    channel::Channel,
-    channels::{ChannelNo, FeedKey},
-    clock,
-    hub::Lease,
-    library::Filter,
-    net::Refusal,
-};
+use crate::net::Refusal;
 
-/// Why a request is not answered as asked: a status and one sentence for whoever asked.
-#[derive(Debug)]
-pub(super) struct Problem {
-    status: StatusCode,
-    sentence: String,
-    extra: Option<(header::HeaderName, String)>,
+/// A value that a key of the query can't have.
+pub(super) fn bad_value(key: &str, value: &str, reason: impl std::fmt::Display) -> Refusal {
+    Refusal::bad_request(format!("{key}={value} can't be: {reason}"))
 }
 
-impl Problem {
-    fn new(status: StatusCode, sentence: impl Into<String>) -> Self {
-        // One line, whatever a library's error had to say.
-        let sentence: String = sentence.into().replace(['\r', '\n'], " ");
-        Self {
-            status,
-            sentence,
-            extra: None,
-        }
-    }
-
-    pub(super) fn bad_request(sentence: String) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, sentence)
-    }
-
-    pub(super) fn bad_value(key: &str, value: &str, expected: &str) -> Self {
-        Self::bad_request(format!("{key}={value} can't be: it has to be {expected}"))
-    }
-
-    pub(super) fn not_found(path: &str) -> Self {
-        let sentence =
-            format!("there is nothing at {path}; the page is at /, the stream at /stream");
-        Self::new(StatusCode::NOT_FOUND, sentence)
-    }
-
-    pub(super) fn method(allowed: &str) -> Self {
-        let mut problem = Self::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            format!("this address takes {allowed}"),
-        );
-        problem.extra = Some((header::ALLOW, allowed.into()));
-        problem
-    }
-
-    pub(super) fn too_large(limit: u64) -> Self {
-        Self::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            format!("the body is larger than {limit} bytes"),
-        )
-    }
-
-    pub(super) fn not_json(example: &str) -> Self {
-        Self::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            format!("send it as Content-Type: application/json, like {example}"),
-        )
-    }
-
-    pub(super) fn is_too_large(&self) -> bool {
-        self.status == StatusCode::PAYLOAD_TOO_LARGE
-    }
-
-    pub(super) fn slow_body() -> Self {
-        Self::new(
-            StatusCode::REQUEST_TIMEOUT,
-            "the body did not come in time (--body-timeout)",
-        )
-    }
-
-    pub(super) fn unavailable(sentence: &str) -> Self {
-        let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, sentence);
-        problem.extra = Some((header::RETRY_AFTER, "5".into()));
-        problem
-    }
-
-    pub(super) fn sentence(&self) -> &str {
-        &self.sentence
-    }
-
-    pub(super) fn into_response(self) -> Response {
-        let mut builder = http::Response::builder()
-            .status(self.status)
-            .header(header::CONTENT_TYPE, "text/plain; charset=utf-8")
-            .header(header::CACHE_CONTROL, "no-store");
-        if let Some((name, value)) = self.extra {
-            builder = builder.header(name, value);
-        }
-        finished(builder, format!("{}\n", self.sentence))
-    }
+/// Nothing lies at this path.
+pub(super) fn not_found(path: &str) -> Refusal {
+    let sentence = format!("there is nothing at /{path}; the page is at /, the stream at /stream");
+    Refusal::new(StatusCode::NOT_FOUND, sentence)
 }
 
 /// A whole answer from `builder`.
-pub(super) fn built(builder: Builder, body: impl Into<Bytes>) -> Result<Response, Problem> {
-    Ok(finished(builder, body))
-}
-
-fn finished(builder: Builder, body: impl Into<Bytes>) -> Response {
+pub(super) fn built(builder: Builder, body: impl Into<Bytes>) -> Response {
     match builder
         .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
         .body(body.into())
@@ -130,7 +41,7 @@ pub(super) fn json(value: &impl serde::Serialize) -> Response {
         .header(header::CONTENT_TYPE, "application/json")
         .header(header::CACHE_CONTROL, "no-store");
     match serde_json::to_vec(value) {
-        Ok(body) => finished(builder, body),
+        Ok(body) => built(builder, body),
         Err(error) => {
             tracing::error!(%error, "an answer could not be written as JSON");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
@@ -144,7 +55,16 @@ pub(super) fn health(started_millis: u64) -> Response {
         .header(header::CONTENT_TYPE, "text/plain; charset=utf-8")
         .header(header::CACHE_CONTROL, "no-store")
         .header("x-started-at", started_millis);
-    finished(builder, "ok\n")
+    built(builder, "ok\n")
+}
+
+/// Whether a client has what `tag` is the tag of, by its `If-None-Match`.
+pub(super) fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+    let known = headers.typed_get::<IfNoneMatch>();
+    match (known, tag.parse::<ETag>()) {
+        (Some(known), Ok(tag)) => !known.precondition_passes(&tag),
+        _ => false,
+    }
 }
 
 /// Something that must be asked for anew each time.
@@ -152,7 +72,13 @@ pub(super) fn page(content_type: &str, body: impl Into<Bytes>) -> Response {
     let builder = http::Response::builder()
         .header(header::CONTENT_TYPE, content_type)
         .header(header::CACHE_CONTROL, "no-store");
-    finished(builder, body)
+    built(builder, body)
+}
+
+/// A page of `server/pages` up to where its middle belongs, to be written on, and what follows it.
+pub(super) fn halves(page: &'static str) -> (String, &'static str) {
+    let (start, rest) = page.split_once("%MAIN%").unwrap_or((page, ""));
+    (start.to_owned(), rest)
 }
 
 /// Text that can stand in a page.
@@ -172,16 +98,22 @@ pub(super) fn escaped(text: &str) -> String {
     html
 }
 
-pub(super) fn options(path: &str) -> Response {
-    let allowed = match path {
-        "/control" | "/report" => "POST, OPTIONS",
-        "/profiles" => "GET, HEAD, POST, OPTIONS",
-        _ => "GET, HEAD, OPTIONS",
-    };
+/// What may be asked of an address.
+pub(super) fn options(allowed: &str) -> Response {
     let builder = http::Response::builder()
         .status(StatusCode::NO_CONTENT)
         .header(header::ALLOW, allowed);
-    finished(builder, "")
+    built(builder, "")
+}
+
+/// Leads to another page. `to` is relative, for proxies that serve below a path.
+pub(super) fn found(to: &str, query: &str) -> Response {
+    let mark = if query.is_empty() { "" } else { "?" };
+    let builder = http::Response::builder()
+        .status(StatusCode::FOUND)
+        .header(header::LOCATION, format!("{to}{mark}{query}"))
+        .header(header::CACHE_CONTROL, "no-store");
+    built(builder, "")
 }
 
 /// A body that goes on: `next` is asked for more whenever the connection has room.
@@ -209,59 +141,4 @@ where
         headers.insert(name, header::HeaderValue::from_static(value));
     }
     response
-}
-
-/// The channel that shows the photos asked for, of which there is at least one.
-pub(super) async fn choose(
-    outputs: &Arc<Outputs>,
-    wish: &Filter,
-) -> Result<(ChannelNo, Channel), Problem> {
-    let chosen = outputs.channels.choose(wish).await;
-    let (no, channel) = chosen.map_err(|error| Problem::unavailable(&error.to_string()))?;
-    if !wish.is_all() && channel.programme().borrow().is_empty() {
-        return Err(Problem::new(
-            StatusCode::NOT_FOUND,
-            format!("there is no photo to show for this choice: {wish}"),
-        ));
-    }
-    Ok((no, channel))
-}
-
-/// Takes hold of the feed that shows what is wished for.
-/// Beyond the limit of renditions that is the nearest one in use.
-pub(super) async fn open(
-    outputs: &Arc<Outputs>,
-    wishes: &Wishes,
-) -> Result<(FeedKey, Lease), Problem> {
-    // Held until the feed's producer holds it.
-    let (channel, held) = choose(outputs, &wishes.filter).await?;
-    let mut rendition = wishes.rendition;
-    // Over photos nothing is explained: whoever asks for it and whoever doesn't share what is made. As long as
-    // nothing is on, what comes may be the drawn pictures.
-    let showing = held
-        .programme()
-        .borrow()
-        .timeline(rendition.size, rendition.pair)
-        .at(clock::now());
-    rendition.note &= showing.is_none_or(|showing| outputs.library.is_drawn(showing.current.photo));
-    let key = FeedKey { channel, rendition };
-    let distance = |other: &FeedKey| {
-        let same_photos = other.channel == channel;
-        same_photos.then(|| rendition.distance(&other.rendition))?
-    };
-    match outputs.feeds.open_nearest(&key, distance) {
-        Ok(Some(opened)) => {
-            if opened.0 != key {
-                outputs.connections.refuse(Refusal::Renditions);
-            }
-            Ok(opened)
-        }
-        Ok(None) => Err(Problem::unavailable(
-            "the server is stopping, or what was asked for has just gone",
-        )),
-        Err(full) => {
-            outputs.connections.refuse(Refusal::Renditions);
-            Err(Problem::unavailable(&full.to_string()))
-        }
-    }
 }

@@ -1,10 +1,16 @@
 //! What a fuzz target searches: the reading of a request's words, without a request.
 
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue, Method, header};
 
-use super::{paint::Paint, query, snapshot};
+use super::{
+    address::{self, Endpoint},
+    pictures::paint::Paint,
+    query, reply,
+};
 use crate::{
     config::Config,
+    net::Refusal,
+    rights::Need,
     timeline::{Settings, Transition},
 };
 
@@ -14,7 +20,8 @@ use crate::{
 /// The sentence that the client is told.
 pub fn read(config: &Config, query: &str) -> Result<String, String> {
     // Which address it would be is decided before anything else is looked at.
-    let action = query::mjpg_streamer_action(query);
+    let address = address::find(&Method::GET, "/", query)
+        .map_err(|unanswered| Refusal::from(unanswered).sentence().to_owned())?;
     let settings: Settings = config.timeline;
     let wishes = query::wishes(query, config.rendition, settings)
         .map_err(|problem| problem.sentence().to_owned())?;
@@ -29,9 +36,9 @@ pub fn read(config: &Config, query: &str) -> Result<String, String> {
         Some(Paint::Repeat) => "repeat",
         Some(Paint::Plain) => "plain",
     };
-    let action = match action {
-        Some("/stream") => "stream",
-        Some("/snapshot") => "snapshot",
+    let action = match address.endpoint {
+        Endpoint::Stream => "stream",
+        Endpoint::Snapshot => "snapshot",
         _ => "none",
     };
     Ok(format!(
@@ -44,6 +51,21 @@ pub fn read(config: &Config, query: &str) -> Result<String, String> {
     ))
 }
 
+/// The name of the right that a request takes, if it takes any, and whether an endpoint answers it.
+pub fn address(method: &str, path: &str, query: &str) -> Option<(Option<&'static str>, bool)> {
+    let method = Method::from_bytes(method.as_bytes()).ok()?;
+    let right = match address::needs(&method, path, query) {
+        Need::Nothing => None,
+        Need::Of(right, _) => Some(right.name()),
+    };
+    let found = address::find(&method, path, query);
+    if let Err(unanswered) = found {
+        drop(Refusal::from(unanswered).into_response());
+        return Some((right, false));
+    }
+    Some((right, true))
+}
+
 /// Whether a client that calls itself `agent` is promised frames, and whether its `If-None-Match`
 /// names `tag`.
 pub fn headers(agent: &str, if_none_match: &[u8], tag: &str) -> (bool, bool) {
@@ -53,7 +75,7 @@ pub fn headers(agent: &str, if_none_match: &[u8], tag: &str) -> (bool, bool) {
     }
     (
         Paint::for_agent(agent) == Paint::Advance,
-        snapshot::matches(&headers, tag),
+        reply::is_known(&headers, tag),
     )
 }
 

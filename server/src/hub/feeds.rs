@@ -157,21 +157,27 @@ impl Drop for Lease {
 )]
 pub struct Full(pub usize);
 
-/// Starts the producer of a feed; false where there is nothing to produce.
-type Start<K> = Box<dyn Fn(K, Arc<Feed>) -> bool + Send + Sync>;
+/// Starts what fills a feed from its source.
+type Start<K, S> = Box<dyn Fn(K, S, Arc<Feed>) + Send + Sync>;
 
-/// The feeds in use, by what they show.
-pub struct Feeds<K> {
-    feeds: Mutex<Option<HashMap<K, Arc<Feed>>>>,
+/// The feeds in use, by what they show. Each is filled from a source, which whoever opens the feed has in hand: so none is
+/// opened whose source can't be found any more.
+pub struct Feeds<K, S> {
+    feeds: Mutex<Option<HashMap<K, Entry<S>>>>,
     limit: usize,
-    start: Start<K>,
+    start: Start<K, S>,
     shared: Arc<Shared>,
 }
 
-impl<K: Clone + Eq + std::hash::Hash> Feeds<K> {
-    /// At most `limit` feeds; `start` is called once for each that is opened, and must not block. It
-    /// returns false where what the key names is gone.
-    pub fn new(limit: usize, start: impl Fn(K, Arc<Feed>) -> bool + Send + Sync + 'static) -> Self {
+/// A feed in use, and what fills it.
+struct Entry<S> {
+    feed: Arc<Feed>,
+    source: S,
+}
+
+impl<K: Clone + Eq + std::hash::Hash, S: Clone> Feeds<K, S> {
+    /// At most `limit` feeds; `start` is called once for each that is opened, and must not block.
+    pub fn new(limit: usize, start: impl Fn(K, S, Arc<Feed>) + Send + Sync + 'static) -> Self {
         Self {
             feeds: Mutex::new(Some(HashMap::new())),
             limit,
@@ -183,38 +189,59 @@ impl<K: Clone + Eq + std::hash::Hash> Feeds<K> {
         }
     }
 
-    /// Takes hold of the feed of `key`. `None` once the feeds are closed, or when what the key names
-    /// is gone.
+    /// Takes hold of the feed of `key`, which is filled from `source`. `None` once the feeds are closed.
     ///
     /// At the limit the idle feed that was held longest ago gives way, and its producer ends.
     ///
     /// # Errors
     /// As many as allowed are held.
-    pub fn open(&self, key: &K) -> Result<Option<Lease>, Full> {
+    pub fn open(&self, key: &K, source: &S) -> Result<Option<Lease>, Full> {
         let mut feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(feeds) = feeds.as_mut() else {
             return Ok(None);
         };
-        if let Some(feed) = feeds.get(key) {
-            return Ok(Some(Lease::new(feed.clone())));
+        self.open_in(feeds, key, source).map(Some)
+    }
+
+    /// Takes hold of the feed of `key`, which is filled from the same source as that of `held`. `None` when `held` has ended.
+    ///
+    /// # Errors
+    /// See [`Self::open`].
+    pub fn open_beside(&self, held: &K, key: &K) -> Result<Option<Lease>, Full> {
+        let mut feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(feeds) = feeds.as_mut() else {
+            return Ok(None);
+        };
+        let source = feeds.get(held).map(|entry| entry.source.clone());
+        let opened = source.map(|source| self.open_in(feeds, key, &source));
+        opened.transpose()
+    }
+
+    fn open_in(
+        &self,
+        feeds: &mut HashMap<K, Entry<S>>,
+        key: &K,
+        source: &S,
+    ) -> Result<Lease, Full> {
+        if let Some(Entry { feed, .. }) = feeds.get(key) {
+            return Ok(Lease::new(feed.clone()));
         }
         if feeds.len() >= self.limit {
             let idle = feeds
                 .iter()
-                .filter(|(_, feed)| feed.n_viewers() == 0)
-                .min_by_key(|(_, feed)| feed.used.load(SeqCst))
+                .filter(|(_, entry)| entry.feed.n_viewers() == 0)
+                .min_by_key(|(_, entry)| entry.feed.used.load(SeqCst))
                 .map(|(key, _)| key.clone());
             let idle = idle.and_then(|key| feeds.remove(&key));
             // Leases are made under this lock alone: nobody takes hold of it meanwhile.
-            idle.ok_or(Full(self.limit))?.retire();
+            idle.ok_or(Full(self.limit))?.feed.retire();
         }
         let feed = Arc::new(Feed::new(self.shared.clone()));
         let lease = Lease::new(feed.clone());
-        if !(self.start)(key.clone(), feed.clone()) {
-            return Ok(None);
-        }
-        feeds.insert(key.clone(), feed);
-        Ok(Some(lease))
+        (self.start)(key.clone(), source.clone(), feed.clone());
+        let source = source.clone();
+        feeds.insert(key.clone(), Entry { feed, source });
+        Ok(lease)
     }
 
     /// A producer asks to stop: true when nobody holds its feed, which is then forgotten.
@@ -224,7 +251,7 @@ impl<K: Clone + Eq + std::hash::Hash> Feeds<K> {
             return true;
         };
         match feeds.get(key) {
-            Some(current) if Arc::ptr_eq(current, feed) => {
+            Some(current) if Arc::ptr_eq(&current.feed, feed) => {
                 if feed.n_viewers() > 0 {
                     return false;
                 }
@@ -243,7 +270,7 @@ impl<K: Clone + Eq + std::hash::Hash> Feeds<K> {
         if let Some(feeds) = feeds.as_mut()
             && feeds
                 .get(key)
-                .is_some_and(|current| Arc::ptr_eq(current, feed))
+                .is_some_and(|current| Arc::ptr_eq(&current.feed, feed))
         {
             feeds.remove(key);
         }
@@ -271,8 +298,8 @@ impl<K: Clone + Eq + std::hash::Hash> Feeds<K> {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        for feed in feeds.into_iter().flatten().map(|(_, feed)| feed) {
-            feed.close();
+        for (_, entry) in feeds.into_iter().flatten() {
+            entry.feed.close();
         }
     }
 
@@ -281,9 +308,10 @@ impl<K: Clone + Eq + std::hash::Hash> Feeds<K> {
     pub fn open_nearest(
         &self,
         key: &K,
+        source: &S,
         distance: impl Fn(&K) -> Option<u64>,
     ) -> Result<Option<(K, Lease)>, Full> {
-        let full = match self.open(key) {
+        let full = match self.open(key, source) {
             Ok(lease) => return Ok(lease.map(|lease| (key.clone(), lease))),
             Err(full) => full,
         };
@@ -293,7 +321,7 @@ impl<K: Clone + Eq + std::hash::Hash> Feeds<K> {
         };
         let reachable = feeds
             .iter()
-            .filter_map(|(key, feed)| Some((distance(key)?, key, feed)));
+            .filter_map(|(key, entry)| Some((distance(key)?, key, &entry.feed)));
         let nearest = reachable.min_by_key(|(distance, ..)| *distance);
         let (_, key, feed) = nearest.ok_or(full)?;
         Ok(Some((key.clone(), Lease::new(feed.clone()))))
@@ -303,7 +331,7 @@ impl<K: Clone + Eq + std::hash::Hash> Feeds<K> {
     pub fn frames(&self) -> Vec<Bytes> {
         let feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
         let feeds = feeds.iter().flat_map(HashMap::values);
-        let hubs = feeds.flat_map(|feed| [&feed.stills, &feed.motion]);
+        let hubs = feeds.flat_map(|entry| [&entry.feed.stills, &entry.feed.motion]);
         hubs.flat_map(Hub::frames).collect()
     }
 
@@ -311,12 +339,12 @@ impl<K: Clone + Eq + std::hash::Hash> Feeds<K> {
     pub fn survey(&self) -> Vec<(K, usize)> {
         let feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
         let rows = feeds.iter().flatten();
-        rows.map(|(key, feed)| (key.clone(), feed.n_viewers()))
+        rows.map(|(key, entry)| (key.clone(), entry.feed.n_viewers()))
             .collect()
     }
 }
 
-impl<K> std::fmt::Debug for Feeds<K> {
+impl<K, S> std::fmt::Debug for Feeds<K, S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Feeds")
             .field("limit", &self.limit)
@@ -325,160 +353,4 @@ impl<K> std::fmt::Debug for Feeds<K> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    type Started = Arc<Mutex<Vec<(u8, Arc<Feed>)>>>;
-
-    /// The key of what is not there any more.
-    const GONE: u8 = 255;
-
-    fn feeds(limit: usize) -> (Feeds<u8>, Started) {
-        let started = Arc::new(Mutex::new(Vec::new()));
-        let log = started.clone();
-        (
-            Feeds::new(limit, move |key, feed| {
-                log.lock().unwrap().push((key, feed));
-                key != GONE
-            }),
-            started,
-        )
-    }
-
-    #[test]
-    fn a_feed_is_started_once_and_counted() {
-        let (feeds, started) = feeds(4);
-        let a = feeds.open(&1).unwrap().unwrap();
-        let _b = feeds.open(&1).unwrap().unwrap();
-        assert_eq!(started.lock().unwrap().len(), 1);
-        assert_eq!(feeds.survey()[0].1, 2);
-        drop(a);
-        assert_eq!(feeds.survey()[0].1, 1);
-    }
-
-    #[test]
-    fn a_held_feed_is_not_released() {
-        let (feeds, started) = feeds(4);
-        let lease = feeds.open(&1).unwrap().unwrap();
-        let feed = started.lock().unwrap()[0].1.clone();
-        assert!(!feeds.release(&1, &feed));
-        drop(lease);
-        assert!(feeds.release(&1, &feed));
-        assert!(feeds.survey().is_empty());
-    }
-
-    #[test]
-    fn beyond_the_limit_the_nearest_is_taken() {
-        let (feeds, started) = feeds(2);
-        let (_small, _large) = (feeds.open(&10).unwrap(), feeds.open(&50).unwrap());
-        let wanted = 40;
-        let distance = |key: &u8| Some(u64::from(key.abs_diff(wanted)));
-        let (key, _lease) = feeds.open_nearest(&wanted, distance).unwrap().unwrap();
-        assert_eq!(key, 50);
-        assert_eq!(started.lock().unwrap().len(), 2);
-        assert_eq!(feeds.open_nearest(&wanted, |_| None).unwrap_err(), Full(2));
-        drop(_small);
-        let (key, _lease) = feeds.open_nearest(&wanted, distance).unwrap().unwrap();
-        assert_eq!(key, wanted, "room is made before anything else is taken");
-    }
-
-    #[test]
-    fn the_limit_makes_room_only_for_what_nobody_watches() {
-        let (feeds, _) = feeds(1);
-        let lease = feeds.open(&1).unwrap().unwrap();
-        assert_eq!(feeds.open(&2).unwrap_err(), Full(1));
-        drop(lease);
-        assert!(feeds.open(&2).unwrap().is_some());
-    }
-
-    #[test]
-    fn the_idle_feed_that_was_held_longest_ago_gives_way() {
-        let (feeds, started) = feeds(3);
-        let held = feeds.open(&0).unwrap();
-        for key in [1, 2, 1] {
-            feeds.open(&key).unwrap();
-        }
-        feeds.open(&3).unwrap();
-        let mut keys: Vec<u8> = feeds.survey().into_iter().map(|(key, _)| key).collect();
-        keys.sort_unstable();
-        assert_eq!(keys, [0, 1, 3], "1 was held after 2");
-        let retired = |key| {
-            let started = started.lock().unwrap();
-            started
-                .iter()
-                .any(|(of, feed)| *of == key && feed.is_retired())
-        };
-        assert!(retired(2) && !retired(1) && !retired(0));
-        drop(held);
-        // A viewer that stayed long and left a moment ago was the last to hold one.
-        feeds.open(&4).unwrap();
-        assert!(retired(1) && !retired(0));
-    }
-
-    #[tokio::test]
-    async fn producers_are_never_more_than_the_limit() {
-        const LIMIT: usize = 3;
-        let (alive, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        let counts = (alive.clone(), most.clone());
-        let feeds = Feeds::new(LIMIT, move |_: u32, feed: Arc<Feed>| {
-            let (alive, most) = counts.clone();
-            tokio::spawn(async move {
-                let mut demand = feed.demand();
-                let Some(_place) = feed.place().await else {
-                    return;
-                };
-                most.fetch_max(alive.fetch_add(1, SeqCst) + 1, SeqCst);
-                while !feed.is_retired() && demand.changed().await.is_ok() {}
-                // Whoever is slow to end keeps the next one waiting.
-                tokio::task::yield_now().await;
-                alive.fetch_sub(1, SeqCst);
-            });
-            true
-        });
-        for key in 0..400 {
-            let lease = feeds.open(&key).unwrap();
-            if key % 3 == 0 {
-                tokio::task::yield_now().await;
-            }
-            drop(lease);
-            assert!(feeds.n_producing() <= LIMIT);
-        }
-        for _ in 0..2_000 {
-            tokio::task::yield_now().await;
-        }
-        assert_eq!(most.load(SeqCst), LIMIT);
-        assert_eq!((alive.load(SeqCst), feeds.n_producing()), (LIMIT, LIMIT));
-    }
-
-    #[tokio::test]
-    async fn a_producer_that_ends_by_itself_ends_its_viewers() {
-        let (feeds, started) = feeds(2);
-        let lease = feeds.open(&1).unwrap().unwrap();
-        let mut viewer = lease.subscribe(Kind::Motion);
-        let feed = started.lock().unwrap()[0].1.clone();
-        feeds.ended(&1, &feed);
-        assert!(viewer.changed().await.is_none());
-        assert!(feeds.survey().is_empty());
-        // Whoever comes then gets a producer again, and the late word of the first harms nobody.
-        let _again = feeds.open(&1).unwrap().unwrap();
-        feeds.ended(&1, &feed);
-        assert_eq!(
-            (started.lock().unwrap().len(), feeds.survey().len()),
-            (2, 1)
-        );
-    }
-
-    #[test]
-    fn what_is_gone_is_not_opened() {
-        let (feeds, _) = feeds(2);
-        assert!(feeds.open(&GONE).unwrap().is_none());
-        assert!(feeds.survey().is_empty());
-    }
-
-    #[test]
-    fn closed_feeds_open_no_more() {
-        let (feeds, _) = feeds(1);
-        feeds.close();
-        assert!(feeds.open(&1).unwrap().is_none());
-    }
-}
+mod tests;

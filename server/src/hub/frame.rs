@@ -1,9 +1,12 @@
 //! An encoded, numbered picture, framed once for everybody.
 
-use bytes::Bytes;
-use mantel_shared::{Boundary, Encoder, FrameMeta, PartHead, Timestamp, UnixMillis};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// Counts the frames of one hub; only grows, so a gap is what somebody missed.
+use bytes::Bytes;
+use mantel_shared::{Boundary, ContentType, Encoder, FrameMeta, PartHead, Timestamp, UnixMillis};
+
+/// A frame's number. Of two frames of one server the later one has the greater number, whichever feed or producer they are
+/// of; a picture that is sent again under other words has a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FrameNo(pub u64);
 
@@ -28,10 +31,12 @@ impl Frame {
     }
 }
 
-/// How this server frames: one boundary for every stream, so that a frame is framed once.
+/// How this server frames: one boundary for every stream, so that a frame is framed once, and one count for all frames, so
+/// that numbers never go back when a producer ends and another one begins.
 #[derive(Debug)]
 pub struct Framing {
     encoder: Encoder,
+    last: AtomicU64,
 }
 
 /// Long and of characters that a JPEG holds in this order by no chance: Firefox ends a part at
@@ -43,11 +48,17 @@ impl Default for Framing {
         let boundary = Boundary::new(BOUNDARY).expect("the constant is a valid boundary");
         Self {
             encoder: Encoder::new(&boundary),
+            last: AtomicU64::new(0),
         }
     }
 }
 
 impl Framing {
+    /// The number of the frame that is made now.
+    pub fn next_no(&self) -> FrameNo {
+        FrameNo(self.last.fetch_add(1, Relaxed) + 1)
+    }
+
     /// The content type of `/stream`.
     pub fn content_type(&self) -> String {
         self.encoder.content_type()
@@ -56,6 +67,15 @@ impl Framing {
     /// What a stream starts with.
     pub fn opening(&self) -> Bytes {
         Bytes::copy_from_slice(self.encoder.opening())
+    }
+
+    /// The head of a part of which nothing is known but that it is a JPEG: any frame's body may follow.
+    pub fn open_head(&self) -> Bytes {
+        let head = PartHead {
+            content_type: ContentType::JPEG,
+            ..PartHead::default()
+        };
+        self.encoder.head(&head).into()
     }
 
     /// Frames `jpeg`, which is to be on screen at `at`.

@@ -20,8 +20,36 @@ pub use frame::{Frame, FrameNo, Framing};
 pub struct Now {
     /// The frame that is on.
     pub current: Arc<Frame>,
-    /// The frame that will follow, where it is known: what a client may be promised.
-    pub next: Option<Arc<Frame>>,
+    /// What will follow it.
+    pub next: Next,
+}
+
+/// What is known of the frame that follows the one that is on: what a client may be promised.
+#[derive(Clone, Debug)]
+pub enum Next {
+    /// It is made, and comes at its moment unless somebody gives a command.
+    Known(Arc<Frame>),
+    /// Something is to follow that is not made yet.
+    NotYet,
+    /// Nobody can say what comes and when, as with a camera.
+    Unforeseen,
+}
+
+impl Next {
+    /// The frame, where it is known.
+    pub fn known(&self) -> Option<&Arc<Frame>> {
+        match self {
+            Self::Known(frame) => Some(frame),
+            Self::NotYet | Self::Unforeseen => None,
+        }
+    }
+}
+
+impl From<Option<Arc<Frame>>> for Next {
+    /// For what plans ahead: a frame that is not there yet will be.
+    fn from(frame: Option<Arc<Frame>>) -> Self {
+        frame.map_or(Self::NotYet, Self::Known)
+    }
 }
 
 /// [`Now`], and how many frames were on before it: a gap is what somebody missed.
@@ -59,7 +87,7 @@ impl Hub {
     /// The bytes of the frame that is on and of the one that is known to follow.
     fn frames(&self) -> impl Iterator<Item = Bytes> {
         let now = self.board.borrow().now.clone();
-        let frames = now.map(|now| [Some(now.current), now.next]);
+        let frames = now.map(|now| [Some(now.current), now.next.known().cloned()]);
         frames
             .into_iter()
             .flatten()
@@ -146,7 +174,7 @@ mod tests {
         );
         Now {
             current: Arc::new(frame),
-            next: None,
+            next: Next::NotYet,
         }
     }
 
@@ -170,7 +198,7 @@ mod tests {
             hub.publish(now(no));
             // More is known of what follows: no new frame.
             hub.publish(Now {
-                next: Some(now(no + 1).current),
+                next: Next::Known(now(no + 1).current),
                 ..now(no)
             });
         }

@@ -1,6 +1,9 @@
 //! What is known of a photo beyond its pixels: from its metadata, its name and its folder.
 
-use crate::render::{Kind, Orientation, Size};
+use crate::{
+    render::{Kind, Orientation},
+    size::Size,
+};
 
 /// What a photo's file says of itself, and what follows from that. Whatever is not known is absent.
 #[derive(Clone, Debug, Default, PartialEq)]

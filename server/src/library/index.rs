@@ -20,7 +20,7 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::store;
+use crate::{blocking::Blocking, store};
 
 pub(super) use changes::{
     Change, Known, Outcome, Record, activate, apply, device, folders_below, id_of, in_folder,
@@ -148,7 +148,11 @@ impl Index {
     }
 
     /// Reads, beside whoever writes. What fails has been dealt with and counts as empty.
-    pub(super) fn read<T: Default>(&self, query: impl Fn(&Connection) -> rusqlite::Result<T>) -> T {
+    pub(super) fn read<T: Default>(
+        &self,
+        _: Blocking,
+        query: impl Fn(&Connection) -> rusqlite::Result<T>,
+    ) -> T {
         let result = match self.reader() {
             Some(connection) => {
                 let result = query(&connection);
@@ -173,6 +177,7 @@ impl Index {
     /// write with it.
     pub(super) fn write<T: Default>(
         &self,
+        _: Blocking,
         work: impl Fn(&mut Connection) -> rusqlite::Result<T>,
     ) -> T {
         let result = work(&mut lock(&self.writer));

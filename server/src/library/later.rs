@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::Version;
-use crate::timeline::PhotoId;
+use crate::photo::PhotoId;
 
 /// The pause before the second try; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);

@@ -29,6 +29,8 @@ use super::{
 pub(super) use walker::Walked;
 use walker::Walker;
 
+use crate::blocking::Blocking;
+
 /// Walks folders into a [`Library`]. Keeps what it must look at again.
 #[derive(Debug)]
 pub struct Scanner {
@@ -177,6 +179,8 @@ impl Scanner {
 
     /// Looks through `scope` and tells `library`. Ends early when `stop` is set.
     pub fn scan(&mut self, library: &Library, scope: &Scope, stop: &AtomicBool) {
+        // A scan takes minutes: whoever scans has a thread for it.
+        let blocking = Blocking::here();
         let everything = *scope == Scope::Everything;
         let bounds = Bounds::of(&self.roots, self.follow_links);
         let starts: Vec<Start> = match scope {
@@ -201,7 +205,7 @@ impl Scanner {
         let first = !library.was_scanned();
         let n_before = self.n_examined;
         let to_do = AtomicU64::new(0);
-        library.scan_started(everything);
+        library.scan_started(blocking, everything);
         let unsettled = std::mem::take(&mut self.unsettled);
         let (jobs, waiting) = sync_channel::<Job>(QUEUE);
         let (news, arriving) = sync_channel::<News>(QUEUE);
@@ -232,6 +236,7 @@ impl Scanner {
             }
             let walker = Walker {
                 library,
+                blocking,
                 bounds: &bounds,
                 roots: &roots,
                 unsettled: &unsettled,
@@ -245,12 +250,12 @@ impl Scanner {
             };
             let starts = &starts;
             let walk = thread("walk").spawn_scoped(threads, move || walker.walk(starts));
-            self.write(library, &arriving, &to_do, first);
+            self.write(blocking, library, &arriving, &to_do, first);
             walk.ok().and_then(|walk| walk.join().ok())
         });
         let Some(walked) = walked else {
             self.links = links;
-            library.scan_finished(everything, false);
+            library.scan_finished(blocking, everything, false);
             return;
         };
         let ended = !stop.load(Relaxed);
@@ -281,7 +286,7 @@ impl Scanner {
         } else {
             self.unjudged || walked.unjudged
         };
-        library.scan_finished(everything, complete);
+        library.scan_finished(blocking, everything, complete);
     }
 
     /// Tells the log of folders that can't be read, each once until it could be read again.
@@ -303,6 +308,7 @@ impl Scanner {
     /// Writes what arrives until nobody sends any more.
     fn write(
         &mut self,
+        blocking: Blocking,
         library: &Library,
         arriving: &Receiver<News>,
         to_do: &AtomicU64,
@@ -358,7 +364,7 @@ impl Scanner {
             };
             let is_due = Instant::now() >= due;
             if over || is_due || batch.len() >= MAX_BATCH {
-                library.apply(&std::mem::take(&mut batch), first, over || is_due);
+                library.apply(blocking, &std::mem::take(&mut batch), first, over || is_due);
                 library.scan_progress(n_seen, n_others, to_do.load(Relaxed));
             }
             if over {

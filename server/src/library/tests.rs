@@ -46,7 +46,7 @@ impl Fixture {
     }
 
     pub(super) fn skipped(&self) -> Vec<(String, String)> {
-        let skipped = self.library.skipped(0, 100).into_iter();
+        let skipped = self.library.skipped(Blocking::here(), 0, 100).into_iter();
         skipped
             .map(|skipped| (skipped.file, skipped.reason))
             .collect()
@@ -61,7 +61,7 @@ pub(super) fn names(library: &Library, wishes: &[(&str, &str)]) -> Vec<String> {
     }
     let today = chrono::NaiveDate::from_ymd_opt(2024, 7, 4).unwrap();
     let mut names: Vec<String> = library
-        .select(&filter, Order::Name, today)
+        .select(Blocking::here(), &filter, Order::Name, today)
         .iter()
         .map(|entry| entry.name.to_string())
         .collect();
@@ -70,9 +70,11 @@ pub(super) fn names(library: &Library, wishes: &[(&str, &str)]) -> Vec<String> {
 }
 
 fn photo_of(fixture: &Fixture, name: &str) -> Arc<Photo> {
-    let entries = fixture.library.entries(&Filter::default(), Order::Name);
+    let entries = fixture
+        .library
+        .entries(Blocking::here(), &Filter::default(), Order::Name);
     let entry = entries.iter().find(|entry| &*entry.name == name).unwrap();
-    fixture.library.photo(entry.id).unwrap()
+    fixture.library.photo(Blocking::here(), entry.id).unwrap()
 }
 
 #[test]
@@ -92,18 +94,15 @@ fn a_photo_that_can_not_be_read_gives_way_until_it_can() {
     for n in 1..20 {
         let name = format!("{n:02}.jpg");
         let id = index::id_of(&fixture.library.roots()[0].join(name));
-        let photo = fixture.library.photo(id).unwrap();
+        let photo = fixture.library.photo(Blocking::here(), id).unwrap();
         changes.mark_unchanged();
         fixture.library.not_now(&photo, "input/output error");
         assert_eq!(changes.has_changed().unwrap(), n < 5, "{n}");
     }
     assert_eq!(fixture.names().len(), 15);
     let counts = fixture.library.counts();
-    assert_eq!(
-        (counts.skipped, counts.not_now, counts.demo),
-        (0, 20, false)
-    );
-    assert_eq!(fixture.library.skipped(0, 100).len(), 20);
+    assert_eq!((counts.skipped, counts.not_now), (0, 20));
+    assert_eq!(fixture.library.skipped(Blocking::here(), 0, 100).len(), 20);
     // It works again: whoever was shown is no trouble, the others are read by the next scans.
     fixture.library.shown([first.id].into_iter());
     let mut n_rounds = 0;
@@ -128,7 +127,6 @@ fn the_only_photo_never_gives_way_to_none() {
         .library
         .not_now(&photo_of(&fixture, "a.jpg"), "stale file handle");
     assert_eq!(fixture.names(), ["a.jpg"]);
-    assert!(!fixture.library.counts().demo);
 }
 
 #[test]
@@ -152,8 +150,12 @@ fn a_skipped_photo_stays_skipped_until_its_file_changes() {
     fixture.add("b.jpg", &jpeg(16, 16, 2));
     fixture.scan();
     let photo = photo_of(&fixture, "a.jpg");
-    fixture.library.skip(&photo, "it is cut off".into());
-    fixture.library.skip(&photo, "it is cut off".into());
+    fixture
+        .library
+        .skip(Blocking::here(), &photo, "it is cut off".into());
+    fixture
+        .library
+        .skip(Blocking::here(), &photo, "it is cut off".into());
     fixture.scan();
     let counts = fixture.library.counts();
     assert_eq!((counts.photos, counts.skipped), (1, 1));
@@ -168,24 +170,6 @@ fn a_skipped_photo_stays_skipped_until_its_file_changes() {
 }
 
 #[test]
-fn an_empty_folder_shows_the_demo_until_a_photo_comes() {
-    let mut fixture = Fixture::new();
-    let n = |fixture: &Fixture| {
-        fixture
-            .library
-            .entries_or_demo(&Filter::default(), Order::Shuffle)
-            .len()
-    };
-    assert_eq!(n(&fixture), 0, "nothing is known before the first scan");
-    fixture.scan();
-    assert!(fixture.library.counts().demo);
-    assert_eq!(n(&fixture), demo::n_demo_pictures());
-    fixture.add("a.jpg", &jpeg(16, 16, 1));
-    fixture.scan();
-    assert_eq!(n(&fixture), 1);
-}
-
-#[test]
 fn changes_are_announced_only_when_there_are_any() {
     let mut fixture = Fixture::new();
     fixture.add("a.jpg", &jpeg(16, 16, 1));
@@ -196,10 +180,10 @@ fn changes_are_announced_only_when_there_are_any() {
     assert!(!changes.has_changed().unwrap());
     let photo = photo_of(&fixture, "a.jpg");
     std::fs::remove_file(fixture.folder.path().join("a.jpg")).unwrap();
-    fixture.library.forget(&photo);
+    fixture.library.forget(Blocking::here(), &photo);
     assert!(changes.has_changed().unwrap());
     assert_eq!(fixture.library.counts().photos, 0);
-    assert_eq!(fixture.library.photo(photo.id), None);
+    assert_eq!(fixture.library.photo(Blocking::here(), photo.id), None);
 }
 
 #[test]
@@ -210,7 +194,7 @@ fn a_photo_that_is_missed_while_its_folder_is_away_is_kept() {
     let photo = photo_of(&fixture, "a.jpg");
     let away = fixture.folder.path().with_extension("away");
     std::fs::rename(fixture.folder.path(), &away).unwrap();
-    fixture.library.forget(&photo);
+    fixture.library.forget(Blocking::here(), &photo);
     fixture.scan();
     assert_eq!(fixture.names(), ["a.jpg"]);
     assert_eq!(fixture.library.counts().folders_away, 1);
@@ -231,10 +215,9 @@ fn an_empty_mount_point_is_a_share_that_is_away() {
     // As if the photos had been on another device.
     let root = fixture.library.roots()[0].clone();
     let device = device_of(&root) + 1;
-    fixture
-        .library
-        .index
-        .write(|connection| index::set_device(connection, &root, device));
+    fixture.library.index.write(Blocking::here(), |connection| {
+        index::set_device(connection, &root, device)
+    });
     std::fs::remove_file(&path).unwrap();
     fixture.scan();
     assert_eq!(fixture.names(), ["a.jpg"]);
@@ -318,12 +301,15 @@ fn real_photos_tell_their_facts() {
     let roots = roots_of(&[folder]);
     let library = Library::in_memory(roots.clone());
     Scanner::new(&roots).scan(&library, &Scope::Everything, &AtomicBool::new(false));
-    assert_eq!(library.skipped(0, 9), []);
-    let entries = library.entries(&Filter::default(), Order::Name);
+    assert_eq!(library.skipped(Blocking::here(), 0, 9), []);
+    let entries = library.entries(Blocking::here(), &Filter::default(), Order::Name);
     let facts = |name: &str| {
         let entry = entries.iter().find(|entry| entry.name.ends_with(name));
         let photo = library
-            .photo(entry.unwrap_or_else(|| panic!("{name}")).id)
+            .photo(
+                Blocking::here(),
+                entry.unwrap_or_else(|| panic!("{name}")).id,
+            )
             .unwrap();
         (photo.taken, photo.facts.clone())
     };

@@ -10,12 +10,31 @@ use std::{
 };
 
 use super::{
-    Library, Origin, Photo, Remark, Scope, Skipped, Version, Waker,
+    Library, Origin, Photo, Scope, Version, Waker,
     index::{self, Change},
     later::{Finder, Later},
     scan::Walked,
 };
-use crate::timeline::PhotoId;
+use crate::photo::PhotoId;
+
+/// A file that is not shown.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Skipped {
+    /// Its path below its folder.
+    pub file: String,
+    /// Why, in words.
+    pub reason: String,
+    /// It is no fault of the file's: it is tried again by itself.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub not_now: bool,
+}
+
+/// Why something in the folders is not looked at that is no file of the index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Remark {
+    pub(super) reason: String,
+    pub(super) is_passing: bool,
+}
 
 /// The troubles of a library.
 #[derive(Debug, Default)]

@@ -2,11 +2,10 @@
 //!
 //! Our own, because `warp::serve` sets no timers: a half-sent request would stay for ever. Every
 //! connection is a task; the loop never waits for one. On `shutdown` it stops listening, lets
-//! answers finish for a moment, then drops what is left.
+//! answers finish for a moment, then drops the connections that are left.
 
-use std::{future::poll_fn, io, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{future::poll_fn, io, sync::Arc, time::Duration};
 
-use http::Method;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::TcpKeepalive;
@@ -17,144 +16,48 @@ use tokio::{
     task::JoinSet,
     time::timeout,
 };
-use warp::{filters::BoxedFilter, reply::Response};
 
 use super::{
-    answers::Answer,
     cut::Cut,
     door::{Door, Way},
-    guard::{Guard, GuardError, TokenFile},
-    host,
-    limits::{self, ConnectionCounts, Place, Refusal},
+    entrance::Accept,
+    limits::{Place, Reason},
     line::{Busy, Line},
     listen::{Listeners, Socket},
+    refusal::Refusal,
     stall::Stall,
-    tls::{Keys, TlsError},
-    visitor::{Need, Peer},
+    visitor::Peer,
 };
-use crate::config::{Access, Config, Limits};
+use crate::{blocking::Blocking, config::Config};
 
-/// What the accept loop needs to know.
-#[derive(Clone)]
-pub struct Accept {
-    pub(super) routes: BoxedFilter<(Response,)>,
-    pub(super) needs: fn(&Method, &str) -> Need,
-    pub(super) counts: Arc<ConnectionCounts>,
-    pub(super) limits: Limits,
-    pub(super) access: Access,
-    /// The names that this machine has by itself.
-    pub(super) names: Arc<Vec<String>>,
-    pub(super) guard: Arc<Guard>,
-    keys: Option<Keys>,
-    /// Where our own certificate is kept: where it was found at the start.
-    state_dir: Option<PathBuf>,
-}
-
-/// Why nobody can be let in. One sentence.
-#[derive(Debug, thiserror::Error)]
-pub enum AcceptError {
-    /// See there.
-    #[error(transparent)]
-    Guard(#[from] GuardError),
-    /// See there.
-    #[error(transparent)]
-    Tls(#[from] TlsError),
-}
-
-impl Accept {
-    /// Lets in whom `config` lets in; `routes` answer them, and `needs` says what a request takes.
-    ///
-    /// # Errors
-    /// Passwords, tokens or certificates can't be read.
-    pub fn new(
-        config: &Config,
-        routes: BoxedFilter<(Response,)>,
-        needs: fn(&Method, &str) -> Need,
-        counts: Arc<ConnectionCounts>,
-    ) -> Result<Self, AcceptError> {
-        let access = config.access.clone();
-        let state_dir = config.dirs.state.clone();
-        let index_dir = config.dirs.index.as_deref();
-        let tokens = state_dir
-            .as_deref()
-            .map(|dir| TokenFile::of(dir, index_dir));
-        Ok(Self {
-            routes,
-            needs,
-            counts,
-            limits: config.limits,
-            names: Arc::new(host::own_names()),
-            guard: Arc::new(Guard::new(
-                access.password_file.clone(),
-                access.users.clone(),
-                tokens,
-            )?),
-            keys: Keys::new(&access.tls, state_dir.as_deref())?,
-            state_dir,
-            access,
-        })
-    }
-
-    /// The same with the limits, names, origins, proxies and certificates of `config`. The files of
-    /// passwords and tokens are followed anyway.
-    fn reloaded(&self, config: &Config) -> Result<Self, AcceptError> {
-        let keys = Keys::new(&config.access.tls, self.state_dir.as_deref())?;
-        tracing::info!("the configuration and the certificates were read again");
-        Ok(Self {
-            limits: config.limits,
-            access: config.access.clone(),
-            keys,
-            ..self.clone()
-        })
-    }
-
-    /// What connections are encrypted with, if they are.
-    pub(crate) fn keys(&self) -> Option<&Keys> {
-        self.keys.as_ref()
-    }
-
-    /// Whether this address is answered at all.
-    pub(super) fn answers(&self, ip: IpAddr) -> bool {
-        self.access.public || !self.guard.is_open() || limits::is_of_the_house(ip)
-    }
-
-    fn is_trusted(&self, ip: IpAddr) -> bool {
-        self.access.trusted_proxies.contains(&ip)
-    }
-}
-
-impl std::fmt::Debug for Accept {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Accept")
-            .field("limits", &self.limits)
-            .field("access", &self.access)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A peer that acknowledges nothing for this long is gone: no FIN comes from a TV that was unplugged.
-/// At least; one that acknowledges but takes nothing is left to the stall limit, which counts it.
+/// How long a peer may acknowledge nothing, at least, before it counts as gone: no FIN comes from a
+/// TV that was unplugged. A peer that acknowledges but takes nothing is left to the stall limit,
+/// which counts it.
 const USER_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A viewer that is sent nothing, because its slide stands or is paused, is asked whether it is still there. One that
-/// closed its end may only have said all it had to say; when it is gone altogether, its system answers with a reset.
+/// How often a viewer that is sent nothing, because its slide stands or is paused, is asked whether
+/// it is still there. A viewer that closed its end may only have finished its request; when it is
+/// gone altogether, its system answers with a reset.
 const KEEPALIVE: Duration = Duration::from_secs(20);
 
-/// The kernel asks for more only when less than this is unsent, so that a slow viewer's frames wait
-/// here, where the newest wins, and not in its socket.
+/// The bytes unsent below which the kernel asks for more, so that a slow viewer's frames wait here,
+/// where the newest wins, and not in its socket.
 const NOTSENT_LOWAT: u32 = 16 * 1024;
 
-/// Answers may take this long to finish once the server is told to stop.
+/// How long answers may take to finish once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// Clients turned away are told so, at most this many at a time: telling them must not be the load.
+/// The limit of clients that are told at a time that they are turned away: telling them must not be
+/// the load.
 const MAX_REFUSALS: usize = 64;
 
-/// The last words of a connection, and what is still coming in, may take this long, and be so much.
+/// How long a connection's last answer may take, with the rest of its request that is read away;
+/// [`LINGER_BYTES`] is the limit of that rest.
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES: u64 = 4 << 20;
 
-/// Serves until `shutdown` turns true. What `reloads` brings holds for connections that come later.
+/// Serves until `shutdown` turns true. A configuration from `reloads` holds for connections that
+/// come later.
 pub async fn serve(
     listeners: impl Into<Listeners>,
     accept: Accept,
@@ -165,8 +68,7 @@ pub async fn serve(
     let mut accept = Arc::new(accept);
     let mut connections = JoinSet::new();
     let mut refusals = JoinSet::new();
-    let guard = accept.guard.clone();
-    let mut followed = std::pin::pin!(guard.keep_up());
+    let mut followed = std::pin::pin!(accept.guard.clone().keep_up());
     loop {
         let accepted = tokio::select! {
             accepted = listeners.accept() => accepted,
@@ -175,9 +77,13 @@ pub async fn serve(
             Some(_) = refusals.join_next() => continue,
             () = &mut followed => continue,
             Some(config) = reloads.recv() => {
-                match accept.reloaded(&config) {
-                    Ok(new) => accept = Arc::new(new),
-                    Err(error) => tracing::error!("{error}; everything stays as it was"),
+                let before = accept.clone();
+                let read = Blocking::run(move |blocking| before.reloaded(blocking, &config)).await;
+                match read {
+                    Ok(Ok(new)) => accept = Arc::new(new),
+                    Ok(Err(error)) => tracing::error!("{error}; everything stays as it was"),
+                    // It panicked, which the log tells.
+                    Err(_) => {}
                 }
                 continue;
             }
@@ -194,8 +100,8 @@ pub async fn serve(
                 let (accept, shutdown) = (accept.clone(), shutdown.clone());
                 connections.spawn(connection(socket, peer, accept, place, shutdown));
             }
-            // To a client of TLS it would be gibberish.
-            Err(_) if accept.keys.is_some() && peer != Peer::Unix => {}
+            // A client of TLS could not read a plain answer.
+            Err(_) if accept.keys().is_some() && peer != Peer::Unix => {}
             Err(answer) => refuse(&mut refusals, socket, answer),
         }
     }
@@ -212,24 +118,28 @@ pub async fn serve(
     }
 }
 
-/// Whether there is a place for somebody from there, and what to tell him if not.
-fn place(accept: &Accept, peer: Peer) -> Result<Place, Answer> {
+/// Takes a place for a connection from `peer`.
+///
+/// # Errors
+/// There is none, or the peer is no address of this house; the answer that tells the client so.
+fn place(accept: &Accept, peer: Peer) -> Result<Place, Refusal> {
     let limits = &accept.limits;
     let ip = peer.ip();
     if ip.is_some_and(|ip| !accept.answers(ip) && !accept.is_trusted(ip)) {
-        accept.counts.refuse(Refusal::Stranger);
-        return Err(Answer::stranger());
+        accept.counts.refuse(Reason::Stranger);
+        return Err(Refusal::stranger());
     }
     let limited = ip.filter(|ip| !ip.is_loopback() && !accept.is_trusted(*ip));
     let limited = limited.map(|ip| (ip, limits.max_connections_per_address));
     let place = accept.counts.admit(limits.max_connections, limited);
     place.map_err(|why| match why {
-        Refusal::PerAddress => Answer::per_address(),
-        _ => Answer::full(),
+        Reason::PerAddress => Refusal::per_address(),
+        _ => Refusal::full(),
     })
 }
 
-/// Its future is what a viewer costs while nothing moves: what few need is put elsewhere.
+/// Serves one connection. The future of this function is the memory that an idle viewer costs, so
+/// futures that few connections need, such as TLS, are boxed.
 async fn connection(
     socket: Socket,
     peer: Peer,
@@ -244,7 +154,7 @@ async fn connection(
     {
         tracing::debug!(%peer, %error, "socket options");
     }
-    let keys = accept.keys.clone().filter(|_| peer != Peer::Unix);
+    let keys = accept.keys().cloned().filter(|_| peer != Peer::Unix);
     let counts = accept.counts.clone();
     let cut = Cut::default();
     let socket = Stall::new(socket, limits.stall_timeout, counts.clone(), cut.clone());
@@ -258,16 +168,16 @@ async fn connection(
             return Box::pin(speak(socket, line, Way::PlainOnTls, accept, shutdown)).await;
         }
         Ok(Err(_)) => return,
-        Err(_) => return counts.refuse(Refusal::SlowHead),
+        Err(_) => return counts.refuse(Reason::SlowHead),
     }
     let shaken = Box::pin(keys.acceptor.accept(socket));
     match timeout(limits.head_timeout, shaken).await {
         Ok(Ok(stream)) => Box::pin(speak(stream, line, Way::Tls, accept, shutdown)).await,
         Ok(Err(error)) => {
             tracing::debug!(%peer, %error, "TLS");
-            counts.refuse(Refusal::Tls);
+            counts.refuse(Reason::Tls);
         }
-        Err(_) => counts.refuse(Refusal::Tls),
+        Err(_) => counts.refuse(Reason::Tls),
     }
 }
 
@@ -284,7 +194,7 @@ async fn begins_tls(socket: &Socket) -> io::Result<bool> {
     }
 }
 
-/// HTTP, until one of both has had enough.
+/// Speaks HTTP until client or server ends the connection.
 async fn speak<T>(
     io: T,
     (peer, cut): (Peer, Cut),
@@ -300,8 +210,8 @@ async fn speak<T>(
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head_timeout)
-        // For a head and for what waits to be sent: no larger than a head has to be, so that a slow
-        // viewer's frames wait where the newest wins.
+        // hyper has one limit for heads and for bytes that wait to be sent: no larger than a head
+        // has to be, so that a slow viewer's frames wait where the newest wins.
         .max_buf_size(limits.max_head)
         .serve_connection(
             TokioIo::new(Line::new(io, busy.clone())),
@@ -322,25 +232,25 @@ async fn speak<T>(
         (_, Some(code)) => {
             let is_large = matches!(code, 414 | 431);
             counts.refuse(if is_large {
-                Refusal::LargeHead
+                Reason::LargeHead
             } else {
-                Refusal::Malformed
+                Reason::Malformed
             });
-            Some(Answer::unreadable(code, limits.max_head))
+            Some(Refusal::unreadable(code, limits.max_head))
         }
         (Err(error), None) if error.is_timeout() => {
-            // One that has had its answers and asks no more has done nothing wrong.
+            // An idle connection that has had its answers is closed, too, but nobody is refused.
             if line.has_heard || !line.has_spoken {
-                counts.refuse(Refusal::SlowHead);
+                counts.refuse(Reason::SlowHead);
             }
-            line.has_heard.then(Answer::slow_head)
+            line.has_heard.then(Refusal::slow_head)
         }
         _ => None,
     };
     let mut io = line.into_inner();
     match (result, answer) {
         (_, Some(answer)) => Box::pin(part(&mut io, answer)).await,
-        // The rest of TLS, too, is owed to a peer that goes on listening.
+        // TLS ends with a message of its own; without it a peer takes its answer for cut off.
         (Ok(()), None) => {
             let _ = timeout(LINGER, io.shutdown()).await;
         }
@@ -365,7 +275,8 @@ fn set_options(stream: &TcpStream, stall_timeout: Duration) -> io::Result<()> {
     Ok(())
 }
 
-/// Out of file descriptors, say: trying again at once would only burn the processor.
+/// Waits after a failed accept, unless it was the client's own end: without a file descriptor left,
+/// for one, trying again at once would only burn the processor.
 async fn after(error: io::Error) {
     match error.kind() {
         io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset => {}
@@ -376,9 +287,9 @@ async fn after(error: io::Error) {
     }
 }
 
-fn refuse(refusals: &mut JoinSet<()>, mut socket: Socket, answer: Answer) {
+fn refuse(refusals: &mut JoinSet<()>, mut socket: Socket, answer: Refusal) {
     if refusals.len() >= MAX_REFUSALS {
-        // Too many to linger for. What fits into its socket at once is said all the same.
+        // Too many to linger for; as much of the answer as fits into the socket is sent at once.
         if let Socket::Tcp(stream) = &socket {
             let _ = socket2::SockRef::from(stream).send(&answer.into_bytes());
         }
@@ -387,12 +298,14 @@ fn refuse(refusals: &mut JoinSet<()>, mut socket: Socket, answer: Answer) {
     refusals.spawn(async move { part(&mut socket, answer).await });
 }
 
-/// Last words. A client that neither takes them nor goes away is not waited for.
-async fn part(io: &mut (impl AsyncRead + AsyncWrite + Unpin), answer: Answer) {
+/// Sends a connection's last answer. A client that neither takes it nor goes away is not waited
+/// for.
+async fn part(io: &mut (impl AsyncRead + AsyncWrite + Unpin), answer: Refusal) {
     let polite = async {
         io.write_all(&answer.into_bytes()).await?;
         io.shutdown().await?;
-        // What the client is still sending is read away, or the reset would take the answer along.
+        // The rest of the request is read away: with bytes unread, closing the socket sends a
+        // reset, and the client would lose the answer.
         let mut rest = io.take(LINGER_BYTES);
         tokio::io::copy(&mut rest, &mut tokio::io::sink()).await
     };

@@ -10,7 +10,7 @@ use std::{
 
 use futures_util::task::AtomicWaker;
 
-/// Ends one connection. All copies are of the same.
+/// A handle that ends one connection. All clones end the same one.
 #[derive(Clone, Debug, Default)]
 pub struct Cut(Arc<Inner>);
 
@@ -27,7 +27,7 @@ impl Cut {
         self.0.writer.wake();
     }
 
-    /// Whether it is to end; whoever asks is woken when that changes.
+    /// Whether the connection is to end; the task of `cx` is woken when it is.
     pub(super) fn is_cut(&self, cx: &Context<'_>) -> bool {
         self.0.writer.register(cx.waker());
         self.0.is_cut.load(SeqCst)

@@ -4,7 +4,7 @@
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
 use warp::reply::Response;
 
-use super::{answers::Answer, guard::credentials};
+use super::{guard::credentials, refusal::Refusal};
 
 /// A page, or what leads to one.
 pub(super) fn is_page(response: &Response) -> bool {
@@ -23,7 +23,7 @@ pub(super) fn is_preflight<B>(request: &Request<B>) -> bool {
 
 /// The answer to a preflight, which carries no password and wants only to know what may be sent.
 pub(super) fn preflight<B>(request: &Request<B>) -> Response {
-    let mut response = Answer::new(StatusCode::NO_CONTENT, "").into_response();
+    let mut response = Refusal::new(StatusCode::NO_CONTENT, "").into_response();
     *response.body_mut() = bytes::Bytes::new().into();
     let headers = response.headers_mut();
     for (name, value) in [
@@ -59,7 +59,7 @@ pub(super) fn opens_a_page<B>(request: &Request<B>) -> bool {
 /// The same page at an address that everybody may see: who came by a token has its cookie from now on.
 pub(super) fn to_page_without_token(uri: &Uri, cookie: HeaderValue) -> Response {
     let sentence = "the page is at the same address without its token";
-    let mut response = Answer::new(StatusCode::SEE_OTHER, sentence).into_response();
+    let mut response = Refusal::new(StatusCode::SEE_OTHER, sentence).into_response();
     let headers = response.headers_mut();
     let to = credentials::without_token(uri).map_or_else(|| "/".to_owned(), relative);
     if let Ok(to) = HeaderValue::from_str(&to) {
@@ -91,11 +91,11 @@ pub(super) fn to_tls<B>(request: &Request<B>) -> Response {
     match to {
         Some(Ok(to)) if request.method().is_safe() => {
             let mut response =
-                Answer::new(StatusCode::TEMPORARY_REDIRECT, sentence).into_response();
+                Refusal::new(StatusCode::TEMPORARY_REDIRECT, sentence).into_response();
             response.headers_mut().insert(header::LOCATION, to);
             response
         }
-        _ => Answer::new(StatusCode::BAD_REQUEST, sentence).into_response(),
+        _ => Refusal::bad_request(sentence).into_response(),
     }
 }
 

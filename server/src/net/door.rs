@@ -9,7 +9,6 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
-    time::Duration,
 };
 
 use http::{HeaderValue, Request, StatusCode, header};
@@ -17,22 +16,22 @@ use hyper::{body::Incoming, service::Service};
 use tower_service::Service as _;
 use warp::reply::Response;
 
-use crate::config::Tls;
+use crate::{config::Tls, rights::Need};
 
 use super::{
-    accept::Accept,
-    answers::Answer,
     cut::Cut,
     detours,
+    entrance::Accept,
     guard::{
         Denied,
         credentials::{self, Credentials},
     },
     host::{self, Authority, BadHost, Host},
-    limits::Refusal,
+    limits::Reason,
     line::{Answering, Busy},
+    refusal::Refusal,
     shapes,
-    visitor::{Need, Peer, Visitor},
+    visitor::{Peer, Visitor},
 };
 
 /// One connection's door.
@@ -114,7 +113,7 @@ impl Service<Request<Incoming>> for Door {
                 headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             if n >= inner.accept.limits.max_requests {
-                inner.accept.counts.refuse(Refusal::Requests);
+                inner.accept.counts.refuse(Reason::Requests);
                 headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             Ok(response.map(|body| inner.busy.until_written(body)))
@@ -136,7 +135,7 @@ struct Guest {
 }
 
 /// Why somebody is not: counted as this, told that.
-type No = (Refusal, Answer);
+type No = (Reason, Refusal);
 
 impl Inner {
     async fn answer(&self, mut request: Request<Incoming>) -> Response {
@@ -195,12 +194,12 @@ impl Inner {
             let sentence =
                 "a page of another site may not do this; --allow-origin names those that may";
             return Err(Some((
-                Refusal::CrossSite,
-                Answer::new(StatusCode::FORBIDDEN, sentence),
+                Reason::CrossSite,
+                Refusal::new(StatusCode::FORBIDDEN, sentence),
             )));
         }
-        let path = request.uri().path();
-        let need = (self.accept.needs)(request.method(), path);
+        let (path, query) = (request.uri().path(), request.uri().query());
+        let need = (self.accept.needs)(request.method(), path, query.unwrap_or(""));
         let guard = &self.accept.guard;
         if need == Need::Nothing && !guard.is_open() {
             return Ok(Guest {
@@ -212,21 +211,21 @@ impl Inner {
         let credentials = Credentials::of(request.uri(), headers, &name);
         let entry = guard.admit(&credentials, asked.peer.ip()).await;
         let entry = entry.map_err(|denied| Some(self.denied(denied)))?;
-        if !entry.member.rights.allow(need) {
+        if !entry.member.rights.allow(&need) {
             let sentence = format!(
                 "this takes the right to {need}, which {} has not",
                 entry.member
             );
             return Err(Some((
-                Refusal::Forbidden,
-                Answer::new(StatusCode::FORBIDDEN, sentence),
+                Reason::Forbidden,
+                Refusal::new(StatusCode::FORBIDDEN, sentence),
             )));
         }
         let is_foreign = !host::is_allowed_page(headers, &self.accept.access.origins)
             && host::is_foreign(asked.own.as_ref(), headers);
         let cookie = entry
             .cookie
-            .filter(|_| path == "/" || detours::opens_a_page(request))
+            .filter(|_| path.ends_with('/') || detours::opens_a_page(request))
             .and_then(|(value, seconds)| {
                 credentials::set_cookie(&name, &value, seconds, asked.is_secure)
             });
@@ -252,17 +251,17 @@ impl Inner {
     fn asked(&self, request: &Request<Incoming>) -> Result<Asked, No> {
         let headers = request.headers();
         let bad = |sentence: &str| {
-            let answer = Answer::new(StatusCode::BAD_REQUEST, sentence);
-            (Refusal::Malformed, answer)
+            let answer = Refusal::bad_request(sentence);
+            (Reason::Malformed, answer)
         };
         if let Some(answer) = shapes::unanswerable(request.method(), request.uri()) {
-            return Err((Refusal::Malformed, answer));
+            return Err((Reason::Malformed, answer));
         }
         if shapes::has_unknown_coding(headers) {
             let sentence =
                 "a request's body may be sent in chunks, and in no other transfer coding";
-            let answer = Answer::new(StatusCode::NOT_IMPLEMENTED, sentence);
-            return Err((Refusal::Malformed, answer));
+            let answer = Refusal::new(StatusCode::NOT_IMPLEMENTED, sentence);
+            return Err((Reason::Malformed, answer));
         }
         if shapes::has_two_lengths(headers) {
             return Err(bad(
@@ -282,8 +281,8 @@ impl Inner {
                 "this server does not go by the name {0}; use its address, or start it with --host {0}",
                 own.host
             );
-            let answer = Answer::new(StatusCode::MISDIRECTED_REQUEST, sentence);
-            return Err((Refusal::Host, answer));
+            let answer = Refusal::new(StatusCode::MISDIRECTED_REQUEST, sentence);
+            return Err((Reason::Host, answer));
         }
         let is_trusted = |ip: IpAddr| access.trusted_proxies.contains(&ip.to_canonical());
         if let Some(ip) = self.peer.ip()
@@ -310,7 +309,7 @@ impl Inner {
             if let Some(client) = client {
                 asked.peer = Peer::Tcp((client, 0).into());
                 if !self.accept.answers(client) {
-                    return Err((Refusal::Stranger, Answer::stranger()));
+                    return Err((Reason::Stranger, Refusal::stranger()));
                 }
             }
             asked.is_secure |= shapes::last_of(headers, "x-forwarded-proto")
@@ -324,32 +323,31 @@ impl Inner {
             Denied::Unknown if self.accept.guard.has_lost_tokens() => {
                 let sentence = "the tokens of this server are gone; whoever runs it makes one with `mantel token new NAME`, \
                                 or lets everyone in the house in with `mantel token open`";
-                let answer = Answer::new(StatusCode::UNAUTHORIZED, sentence);
-                (Refusal::Unauthorized, answer)
+                let answer = Refusal::new(StatusCode::UNAUTHORIZED, sentence);
+                (Reason::Unauthorized, answer)
             }
             Denied::Unknown => {
                 let sentence = "a password or a token is needed to watch; `mantel token new NAME` prints a link with one";
-                let answer = Answer::new(StatusCode::UNAUTHORIZED, sentence);
-                (Refusal::Unauthorized, answer)
+                let answer = Refusal::new(StatusCode::UNAUTHORIZED, sentence);
+                (Reason::Unauthorized, answer)
             }
             Denied::Throttled(wait) => {
                 let sentence = "too many wrong passwords came from this address; try again later";
-                let answer = Answer::new(StatusCode::TOO_MANY_REQUESTS, sentence).after(wait);
-                (Refusal::RateLimited, answer)
+                let answer = Refusal::new(StatusCode::TOO_MANY_REQUESTS, sentence).after(wait);
+                (Reason::RateLimited, answer)
             }
             Denied::Busy => {
                 let sentence = "too many passwords are being checked; try again later";
-                let answer = Answer::new(StatusCode::SERVICE_UNAVAILABLE, sentence);
-                (Refusal::RateLimited, answer.after(Duration::from_secs(5)))
+                (Reason::RateLimited, Refusal::unavailable(sentence))
             }
         }
     }
 
-    fn turned_away(&self, why: Refusal, answer: Answer) -> Response {
+    fn turned_away(&self, why: Reason, answer: Refusal) -> Response {
         tracing::debug!(peer = %self.peer, why = why.name(), "turned away");
         self.accept.counts.refuse(why);
-        let is_final = why == Refusal::Malformed;
-        let asks = why == Refusal::Unauthorized && self.accept.guard.has_users();
+        let is_final = why == Reason::Malformed;
+        let asks = why == Reason::Unauthorized && self.accept.guard.has_users();
         let mut response = answer.into_response();
         let headers = response.headers_mut();
         if asks {

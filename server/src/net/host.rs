@@ -2,8 +2,8 @@
 //! site. Pure.
 //!
 //! A page anywhere can point a name of its own at an address in this house (DNS rebinding); its
-//! script would then read the pictures as its own. What it can't do is make a browser send another
-//! name than its own, so only names are answered that nobody else can own.
+//! script would then read the pictures as its own. But a page can't make a browser send another
+//! name than the page's own, so only names are answered that nobody else can own.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -19,7 +19,7 @@ pub(super) struct Authority {
 /// The host of an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Host {
-    /// In digits.
+    /// An address, in digits.
     Ip(IpAddr),
     /// A name, in lower case, without a final dot.
     Name(String),
@@ -77,7 +77,7 @@ fn host_name(text: &str) -> Option<String> {
     if name.len() > 253 || !name.split('.').all(label) {
         return None;
     }
-    // 127.1, 0x7f.1 and 2130706433 are addresses to some, names to nobody.
+    // Some resolvers take 127.1, 0x7f.1 and 2130706433 for addresses; no host has such a name.
     let last = name.rsplit('.').next().unwrap_or("");
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     (!is_number(last) && !last.starts_with("0x")).then_some(name)
@@ -100,17 +100,17 @@ pub(super) fn is_ours<'a>(host: &Host, names: impl IntoIterator<Item = &'a Strin
     }
 }
 
-/// What is wrong with a request's `Host`.
+/// The fault of a request's `Host`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BadHost {
-    /// HTTP/1.1 has to have one.
+    /// A request of HTTP/1.1 has none, though it must.
     Missing,
-    /// More than one, or one that can't be read.
+    /// A request has more than one, or one that can't be read.
     Unreadable,
 }
 
-/// The host that a request is for; `None` for one of HTTP/1.0 that doesn't say. What stands in the
-/// request line wins, as RFC 9112, 3.2.2 has it.
+/// The host that a request is for; `None` for one of HTTP/1.0 that doesn't say. The host in the
+/// request line wins over the header (RFC 9112, 3.2.2).
 pub(super) fn of_request(
     version: Version,
     uri: &Uri,
@@ -142,7 +142,7 @@ pub(super) fn allowed_origin<'a>(headers: &'a HeaderMap, allowed: &[String]) -> 
 
 /// Whether a request wants to change something and comes from a page of another site: any page could
 /// send one, with the viewer's address and cookies. Browsers say where a request comes from; programs
-/// don't, and are not what is feared.
+/// don't, but no other site can make them send one.
 pub(super) fn is_cross_site(method: &Method, own: Option<&Authority>, headers: &HeaderMap) -> bool {
     if method.is_safe() {
         return false;
@@ -150,8 +150,8 @@ pub(super) fn is_cross_site(method: &Method, own: Option<&Authority>, headers: &
     told_site(headers).unwrap_or_else(|| is_from_elsewhere(own, headers))
 }
 
-/// Whether a page of another site asks for something that it shows as its own. Not so where somebody
-/// followed a link to us: what they get is theirs to see, in a window of its own.
+/// Whether a page of another site asks for something that it shows as its own. That is not so when
+/// somebody followed a link to us: they get a page of ours, in a window of its own.
 pub(super) fn is_foreign(own: Option<&Authority>, headers: &HeaderMap) -> bool {
     match told_site(headers) {
         Some(is_other) => {
@@ -162,14 +162,14 @@ pub(super) fn is_foreign(own: Option<&Authority>, headers: &HeaderMap) -> bool {
     }
 }
 
-/// Whether the browser says that another site asks; only newer ones do, and only where the connection
-/// is one to trust.
+/// Whether another site asks, as the browser says; `None` if it doesn't say: old browsers don't,
+/// and none does over a connection that it doesn't trust, such as plain HTTP.
 fn told_site(headers: &HeaderMap) -> Option<bool> {
     let site = headers.get("sec-fetch-site")?.as_bytes();
     Some(site != b"same-origin" && site != b"none")
 }
 
-/// The same by the page that the request names; programs name none.
+/// Whether another site asks, by the page that the request names; programs name none.
 fn is_from_elsewhere(own: Option<&Authority>, headers: &HeaderMap) -> bool {
     let named = headers.get(header::ORIGIN).or(headers.get(header::REFERER));
     named.is_some_and(|page| {

@@ -1,34 +1,36 @@
-//! How many connections there may be, and from where.
+//! The limits of connections: how many there may be, and from where.
 
 use std::{
     collections::HashMap,
     net::IpAddr,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering::SeqCst},
     },
 };
 
 use super::throttle;
 
-/// Why somebody was turned away, or cut off.
+use crate::locked::locked;
+
+/// Why a client was turned away, or cut off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum Reason {
     /// An address that is not of this house.
     Stranger,
     /// A `Host` that this server doesn't go by, or none.
     Host,
     /// A page of another site wanted to change something.
     CrossSite,
-    /// As many connections as there may be.
+    /// The limit of connections was reached.
     Full,
-    /// As many connections as one address may have.
+    /// The limit of connections of one address was reached.
     PerAddress,
-    /// No password or token, or a wrong one.
+    /// A request without a password or token, or with a wrong one.
     Unauthorized,
     /// The right password, but not the right to do this.
     Forbidden,
-    /// Too many wrong passwords from this address.
+    /// Too many wrong passwords came from this address.
     RateLimited,
     /// The request's head did not come in time.
     SlowHead,
@@ -38,24 +40,24 @@ pub enum Refusal {
     LargeHead,
     /// A body larger than the limit.
     TooLarge,
-    /// Not HTTP, or HTTP that can be read in two ways.
+    /// Bytes that are no HTTP, or HTTP that can be read in two ways.
     Malformed,
     /// A peer that took no byte for as long as is allowed.
     Stalled,
-    /// No TLS where TLS is spoken, or one that came to nothing.
+    /// A handshake of TLS that failed or did not come in time.
     Tls,
-    /// As many renditions as there may be.
+    /// The limit of renditions was reached.
     Renditions,
-    /// As many requests on one connection as there may be: it was closed after the last.
+    /// The limit of requests on a connection was reached: it was closed after the last.
     Requests,
-    /// Old frames that it did not take needed too much memory.
+    /// The old frames that a client did not take needed too much memory.
     Memory,
 }
 
-impl Refusal {
+impl Reason {
     const N: usize = 18;
 
-    /// All of them, in the order of their discriminants.
+    /// All reasons, in the order of their discriminants.
     pub const ALL: [Self; Self::N] = [
         Self::Stranger,
         Self::Host,
@@ -77,7 +79,7 @@ impl Refusal {
         Self::Memory,
     ];
 
-    /// As metrics name it.
+    /// The reason's name in metrics.
     pub fn name(self) -> &'static str {
         match self {
             Self::Stranger => "stranger",
@@ -106,46 +108,46 @@ impl Refusal {
 #[derive(Debug, Default)]
 pub struct ConnectionCounts {
     open: AtomicU64,
-    refusals: [AtomicU64; Refusal::N],
-    /// Those of each address that has a limit: never more rows than connections.
+    refusals: [AtomicU64; Reason::N],
+    /// The connections of each address that has a limit: never more rows than connections.
     by_address: Mutex<HashMap<IpAddr, usize>>,
 }
 
 impl ConnectionCounts {
-    /// How many are open.
+    /// The number of open connections.
     pub fn open(&self) -> u64 {
         self.open.load(SeqCst)
     }
 
-    /// How many were turned away since the start, for whatever reason.
+    /// The number of clients turned away since the start, for whatever reason.
     pub fn refused(&self) -> u64 {
         self.refusals().map(|(_, n)| n).sum()
     }
 
-    /// The same by reason.
+    /// The number of clients turned away since the start, by reason.
     pub fn refusals(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        Refusal::ALL.into_iter().map(|refusal| {
+        Reason::ALL.into_iter().map(|refusal| {
             let n = self.refusals[refusal as usize].load(SeqCst);
             (refusal.name(), n)
         })
     }
 
-    /// Takes a place below `limit`, and below the address's own limit where it has one; given back when
-    /// it is dropped.
+    /// Takes a place below `limit`, and below the address's own limit if it has one; given back
+    /// when the place is dropped.
     ///
     /// # Errors
-    /// Which of the two is reached; it is counted.
+    /// One of the two limits is reached, and which; the refusal is counted.
     pub(super) fn admit(
         self: &Arc<Self>,
         limit: usize,
         address: Option<(IpAddr, usize)>,
-    ) -> Result<Place, Refusal> {
+    ) -> Result<Place, Reason> {
         let taken = self.open.fetch_update(SeqCst, SeqCst, |open| {
             (open < limit as u64).then_some(open + 1)
         });
         if taken.is_err() {
-            self.refuse(Refusal::Full);
-            return Err(Refusal::Full);
+            self.refuse(Reason::Full);
+            return Err(Reason::Full);
         }
         let mut place = Place {
             counts: self.clone(),
@@ -157,8 +159,8 @@ impl ConnectionCounts {
             let n = by_address.entry(address).or_default();
             if *n >= limit {
                 drop(by_address);
-                self.refuse(Refusal::PerAddress);
-                return Err(Refusal::PerAddress);
+                self.refuse(Reason::PerAddress);
+                return Err(Reason::PerAddress);
             }
             *n += 1;
             place.address = Some(address);
@@ -167,18 +169,16 @@ impl ConnectionCounts {
     }
 
     fn by_address(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
-        self.by_address
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        locked(&self.by_address)
     }
 
-    /// Counts somebody who was turned away.
-    pub fn refuse(&self, why: Refusal) {
+    /// Counts a client that was turned away.
+    pub fn refuse(&self, why: Reason) {
         self.refusals[why as usize].fetch_add(1, SeqCst);
     }
 }
 
-/// One connection's place.
+/// A connection's place among those that there may be.
 #[derive(Debug)]
 pub(super) struct Place {
     counts: Arc<ConnectionCounts>,
@@ -217,7 +217,7 @@ mod tests {
     fn places_are_limited_counted_and_given_back() {
         let counts = Arc::new(ConnectionCounts::default());
         let first = counts.admit(1, None).unwrap();
-        assert_eq!(counts.admit(1, None).unwrap_err(), Refusal::Full);
+        assert_eq!(counts.admit(1, None).unwrap_err(), Reason::Full);
         assert_eq!((counts.open(), counts.refused()), (1, 1));
         assert!(counts.refusals().any(|row| row == ("full", 1)));
         drop(first);
@@ -229,7 +229,7 @@ mod tests {
         let counts = Arc::new(ConnectionCounts::default());
         let of = |ip: &str| counts.admit(10, Some((ip.parse().unwrap(), 2)));
         let (first, _second) = (of("10.0.0.1").unwrap(), of("10.0.0.1").unwrap());
-        assert_eq!(of("10.0.0.1").unwrap_err(), Refusal::PerAddress);
+        assert_eq!(of("10.0.0.1").unwrap_err(), Reason::PerAddress);
         let _other = of("10.0.0.2").unwrap();
         assert_eq!(counts.open(), 3);
         drop(first);
@@ -241,9 +241,9 @@ mod tests {
 
     #[test]
     fn refusals_are_in_order_and_have_names_of_their_own() {
-        let names: std::collections::HashSet<_> = Refusal::ALL.map(Refusal::name).into();
-        assert_eq!(names.len(), Refusal::N);
-        for (i, refusal) in Refusal::ALL.into_iter().enumerate() {
+        let names: std::collections::HashSet<_> = Reason::ALL.map(Reason::name).into();
+        assert_eq!(names.len(), Reason::N);
+        for (i, refusal) in Reason::ALL.into_iter().enumerate() {
             assert_eq!(refusal as usize, i);
         }
     }

@@ -1,12 +1,14 @@
-//! The line under hyper: what it answers by itself, and what a peer was saying when time ran out.
+//! The line between hyper and a socket: holds back answers that hyper gives by itself, and tells
+//! whether a request was coming when time ran out.
 //!
 //! hyper answers a request that it can't read with a bare status. Here that is held back, so that
 //! the accept loop can answer with a sentence. All our own answers say `nosniff`; hyper's don't.
 //!
 //! A peer that closes its sending side may have gone, as browsers go, or still want its answer, as
-//! scripts do that pipe a request into a socket. Nothing tells them apart until something is sent, and
-//! a slide may stand for hours. So an answer that is on its way has some seconds more, and then the
-//! connection ends: who has gone isn't counted as a viewer, and nothing is rendered for him.
+//! scripts do that pipe a request into a socket. Nothing tells them apart until something is sent,
+//! and a slide may stand for hours. So an answer that is on its way has some seconds more, and then
+//! the connection ends: a client that has gone isn't counted as a viewer, and nothing is rendered
+//! for it.
 
 use std::{
     io::{self, IoSlice},
@@ -26,20 +28,20 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-/// What an answer may still take once its peer has closed its sending side.
+/// How long an answer may still take once its peer has closed its sending side.
 const PARTING: Duration = Duration::from_secs(5);
 
-/// Whether a request is being answered.
+/// A flag of a connection: whether a request is being answered.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Busy(Arc<AtomicBool>);
 
 impl Busy {
-    /// A request has come.
+    /// Sets the flag: a request has come.
     pub(super) fn begin(&self) {
         self.0.store(true, Relaxed);
     }
 
-    /// It is answered once `body` is written or given up.
+    /// Wraps the answer's `body`: once it is written or given up, the flag is cleared.
     pub(super) fn until_written<B>(&self, body: B) -> Answering<B> {
         Answering {
             body,
@@ -48,7 +50,7 @@ impl Busy {
     }
 }
 
-/// The body of an answer.
+/// The body of an answer; clears the connection's [`Busy`] flag on drop.
 #[derive(Debug)]
 pub(super) struct Answering<B> {
     body: B,
@@ -85,14 +87,14 @@ impl<B> Drop for Answering<B> {
 #[derive(Debug)]
 pub(super) struct Line<T> {
     io: T,
-    /// Some of a request has come that is not answered yet.
+    /// Whether some of a request has come that is not answered yet.
     pub(super) has_heard: bool,
-    /// Something was answered.
+    /// Whether anything was answered.
     pub(super) has_spoken: bool,
     /// The status with which hyper would have answered by itself.
     pub(super) held_back: Option<u16>,
     busy: Busy,
-    /// When an answer's time is over whose peer has closed its sending side.
+    /// The timer of an answer whose peer has closed its sending side.
     parting: Option<Pin<Box<Sleep>>>,
 }
 
@@ -112,7 +114,8 @@ impl<T> Line<T> {
         self.io
     }
 
-    /// Whether `bytes` are hyper's own words, which are kept back.
+    /// Whether `bytes`, about to be written, belong to an answer of hyper's own, which is held
+    /// back.
     fn listens(&mut self, bytes: &[u8]) -> bool {
         if !bytes.starts_with(b"HTTP/1.") {
             return self.held_back.is_some();

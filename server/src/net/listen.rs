@@ -1,4 +1,5 @@
-//! Where connections come from: TCP and unix sockets, bound here or handed over by systemd.
+//! Listeners: the TCP and unix sockets from which connections come, bound here or handed over by
+//! systemd.
 
 use std::{
     future::poll_fn,
@@ -19,14 +20,15 @@ use tokio::{
 use super::visitor::Peer;
 use crate::config::Listen;
 
-/// Connections that wait to be accepted, at most.
+/// The limit of connections that wait to be accepted.
 const BACKLOG: i32 = 1024;
 
-/// Where connections come from. Unix sockets that were bound here are removed on drop.
+/// The sockets from which connections come. Unix sockets that were bound here are removed on drop.
 #[derive(Debug, Default)]
 pub struct Listeners {
     all: Vec<Listener>,
-    /// Which is asked first, so that a busy one starves no other.
+    /// The listener that is asked first, another one each time, so that a busy one starves no
+    /// other.
     first: usize,
 }
 
@@ -36,18 +38,18 @@ enum Listener {
     #[cfg(unix)]
     Unix {
         listener: UnixListener,
-        /// Removed when this is dropped.
+        /// The socket's file, removed when this is dropped.
         _file: Option<SocketFile>,
     },
 }
 
-/// Why there is nowhere to listen. One sentence.
+/// Why a listener can't be had, in one sentence.
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
-    /// An address of ours can't be had.
+    /// An address or a path can't be listened on.
     #[error("{0}")]
     Bind(String),
-    /// What systemd handed over is no socket to listen on.
+    /// A descriptor that systemd handed over is no socket to listen on.
     #[error("socket {0} of LISTEN_FDS can't be listened on: {1}")]
     Inherited(usize, io::Error),
 }
@@ -62,10 +64,10 @@ impl From<TcpListener> for Listeners {
 }
 
 impl Listeners {
-    /// Listens everywhere that `wanted` says.
+    /// Listens on all of `wanted`.
     ///
     /// # Errors
-    /// One of them can't be had; it says which, and what to do.
+    /// One of them can't be had; the error says which, and what to do.
     pub fn bind(wanted: &[Listen]) -> Result<Self, ListenError> {
         let mut listeners = Self::default();
         for one in wanted {
@@ -91,7 +93,7 @@ impl Listeners {
     /// The sockets that systemd opened for us (`LISTEN_FDS`), often none.
     ///
     /// # Errors
-    /// One of them is nothing to listen on.
+    /// One of them is no socket to listen on.
     pub fn inherited() -> Result<Self, ListenError> {
         let mut listeners = Self::default();
         let mut handed = listenfd::ListenFd::from_env();
@@ -127,12 +129,12 @@ impl Listeners {
         self.all.is_empty()
     }
 
-    /// Takes the others in as well.
+    /// Adds the listeners of `others`.
     pub fn append(&mut self, mut others: Self) {
         self.all.append(&mut others.all);
     }
 
-    /// Where they listen, with the ports that were free.
+    /// The addresses and paths listened on, with the ports that the system chose for port 0.
     pub fn addresses(&self) -> Vec<Listen> {
         let address = |listener: &Listener| match listener {
             Listener::Tcp(listener) => listener.local_addr().ok().map(Listen::Tcp),
@@ -145,7 +147,7 @@ impl Listeners {
         self.all.iter().filter_map(address).collect()
     }
 
-    /// The next connection of any of them.
+    /// Waits for the next connection of any listener.
     pub(super) async fn accept(&mut self) -> io::Result<(Socket, Peer)> {
         poll_fn(|cx| {
             for i in 0..self.all.len() {
@@ -186,7 +188,7 @@ fn bind_tcp(address: SocketAddr, wanted: &[Listen]) -> io::Result<TcpListener> {
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
     if address.is_ipv6() && address.ip().is_unspecified() {
-        // [::] takes IPv4 along, unless somebody else is to have that port there.
+        // [::] takes IPv4 along, unless another listener is to have that port there.
         let is_taken = wanted.iter().any(|other| {
             matches!(other, Listen::Tcp(other) if other.is_ipv4() && other.port() == address.port() && other.port() != 0)
         });
@@ -238,7 +240,7 @@ impl SocketFile {
 #[cfg(unix)]
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        // Unless another program has put its own in our place.
+        // Another program may have put a socket of its own in the place of ours.
         if self.id.is_some() && Self::id(&self.path) == self.id {
             let _ = std::fs::remove_file(&self.path);
         }
@@ -254,7 +256,7 @@ fn bind_unix(path: &std::path::Path) -> io::Result<Listener> {
         }
         Ok(_) => match std::os::unix::net::UnixStream::connect(path) {
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                // Left over from a program that could not tidy up.
+                // Nobody listens there: the file is left over from a program that was killed.
                 std::fs::remove_file(path)?;
             }
             _ => return Err(io::Error::other("another program listens there")),
@@ -267,7 +269,7 @@ fn bind_unix(path: &std::path::Path) -> io::Result<Listener> {
         path: path.to_owned(),
         id: SocketFile::id(path),
     };
-    // A proxy comes by the group.
+    // For a proxy, which is let in by its group.
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660))?;
     Ok(Listener::Unix {
         listener,
@@ -275,7 +277,7 @@ fn bind_unix(path: &std::path::Path) -> io::Result<Listener> {
     })
 }
 
-/// A connection.
+/// A connection's socket.
 #[derive(Debug)]
 pub(super) enum Socket {
     Tcp(TcpStream),
@@ -359,7 +361,7 @@ mod tests {
         let both = ["0.0.0.0", "[::]"].map(|ip| format!("{ip}:{port}").parse().unwrap());
         match Listeners::bind(&both) {
             Ok(listeners) => assert_eq!(listeners.addresses(), both),
-            // A machine without IPv6, or a port that was taken meanwhile.
+            // This machine has no IPv6, or the port was taken meanwhile.
             Err(error) => eprintln!("LEFT OUT: {error}"),
         }
     }

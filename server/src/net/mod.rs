@@ -1,28 +1,29 @@
-//! Sockets: where connections come from, who is let in, how many, for how long. Knows nothing of what
+//! Sockets: listeners, connections, who is let in, and limits of all of these. Knows nothing of what
 //! is served.
 
 mod accept;
-mod address;
-mod answers;
 mod cut;
 mod detours;
 mod door;
+mod entrance;
 mod guard;
 mod host;
 mod limits;
 mod line;
 mod listen;
+mod refusal;
 mod shapes;
 mod stall;
 mod throttle;
 mod tls;
 mod visitor;
 
-pub use accept::{Accept, AcceptError, serve};
-pub use address::{lan_address, lan_addresses};
+pub use accept::serve;
 pub use cut::Cut;
+pub use entrance::{Accept, AcceptError};
 pub use guard::{Token, TokenError, TokenFile, password_line};
-pub use limits::{ConnectionCounts, Refusal};
+pub use limits::{ConnectionCounts, Reason};
 pub use listen::{ListenError, Listeners};
+pub use refusal::Refusal;
 pub use tls::{Keys, TlsError};
-pub use visitor::{Need, Rights, Visitor};
+pub use visitor::Visitor;

@@ -5,13 +5,13 @@ use std::net::IpAddr;
 
 use http::{HeaderMap, Method, StatusCode, Uri, header};
 
-use super::answers::Answer;
+use super::refusal::Refusal;
 
 /// Why no endpoint can be asked for this: a target that is no path (RFC 9112, 3.2), or a tunnel.
-pub(super) fn unanswerable(method: &Method, uri: &Uri) -> Option<Answer> {
+pub(super) fn unanswerable(method: &Method, uri: &Uri) -> Option<Refusal> {
     if method == Method::CONNECT {
         let sentence = "this server is no proxy: it makes no tunnels";
-        let answer = Answer::new(StatusCode::METHOD_NOT_ALLOWED, sentence);
+        let answer = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, sentence);
         return Some(answer.allowing("GET, HEAD, POST, OPTIONS"));
     }
     let is_server = uri.path() == "*" && method == Method::OPTIONS;
@@ -20,7 +20,7 @@ pub(super) fn unanswerable(method: &Method, uri: &Uri) -> Option<Answer> {
     }
     let sentence =
         "the target of this request is no address of this server: it has to begin with /";
-    Some(Answer::new(StatusCode::BAD_REQUEST, sentence))
+    Some(Refusal::bad_request(sentence))
 }
 
 /// The header by which a proxy says that it asks for somebody else.

@@ -1,6 +1,6 @@
 //! Ends a connection whose peer takes nothing while there is something to send.
 //!
-//! A TV that is asleep keeps its connection and its frames for ever otherwise. The watch costs a
+//! Otherwise a TV that is asleep keeps its connection and its frames for ever. The watch costs a
 //! look at the clock when a socket is full, and a timer that is set again only when it has rung: no
 //! lock and no allocation a frame.
 
@@ -19,7 +19,7 @@ use tokio::{
 
 use super::{
     cut::Cut,
-    limits::{ConnectionCounts, Refusal},
+    limits::{ConnectionCounts, Reason},
 };
 
 /// A socket that is given up when it stays full for too long.
@@ -49,7 +49,7 @@ impl<T> Stall<T> {
         &self.io
     }
 
-    /// What a write came to; if to nothing, whether that was so for too long.
+    /// Passes on the result of a write, or an error when the socket has been full for too long.
     fn judge<R>(
         &mut self,
         cx: &mut Context<'_>,
@@ -61,9 +61,9 @@ impl<T> Stall<T> {
                 Poll::Ready(Ok(done))
             }
             Poll::Ready(Err(error)) => {
-                // The kernel's own patience (TCP_USER_TIMEOUT) may end first.
+                // The kernel's own limit (TCP_USER_TIMEOUT) may be reached first.
                 if error.kind() == io::ErrorKind::TimedOut {
-                    self.counts.refuse(Refusal::Stalled);
+                    self.counts.refuse(Reason::Stalled);
                 }
                 Poll::Ready(Err(error))
             }
@@ -73,19 +73,19 @@ impl<T> Stall<T> {
 
     fn wait<R>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<R>> {
         if self.cut.is_cut(cx) {
-            self.counts.refuse(Refusal::Memory);
+            self.counts.refuse(Reason::Memory);
             return Poll::Ready(Err(io::Error::new(
                 io::ErrorKind::ConnectionAborted,
                 "the memory of what the peer does not take is needed",
             )));
         }
         let since = *self.blocked_since.get_or_insert_with(Instant::now);
-        // It may ring for a stop that is long over; then it is set for this one.
+        // The alarm may ring for an earlier stop that is over; then it is set again, for this one.
         loop {
             ready!(self.alarm.as_mut().poll(cx));
             let due = since + self.limit;
             if Instant::now() >= due {
-                self.counts.refuse(Refusal::Stalled);
+                self.counts.refuse(Reason::Stalled);
                 return Poll::Ready(Err(io::Error::new(
                     io::ErrorKind::ConnectionAborted,
                     "the peer takes nothing any more",
@@ -190,7 +190,7 @@ mod tests {
                 theirs.read_exact(&mut byte).await.unwrap();
             }
         });
-        // Full all the time, and for longer than the limit in all.
+        // The socket is full all the time, and for longer than the limit in all.
         ours.write_all(&[0; 21]).await.unwrap();
         slow.await.unwrap();
         // Having nothing to send is no stall.

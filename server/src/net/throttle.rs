@@ -1,7 +1,7 @@
-//! How many wrong passwords an address may try. Pure: time is an argument.
+//! A limit of the wrong passwords that an address may try. Pure: time is an argument.
 //!
 //! Our own few lines and no crate: the table has to be bounded, and neighbours in an IPv6 network
-//! share a bucket, neither of which the ready ones do by themselves.
+//! share a bucket, neither of which crates for rate limits do by themselves.
 
 use std::{
     collections::HashMap,
@@ -9,19 +9,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// So many wrong ones at once.
+/// The limit of wrong passwords at once.
 const BURST: u32 = 10;
 
-/// One more each so often.
+/// How long it takes until one more may be tried.
 const REFILL: Duration = Duration::from_secs(6);
 
-/// So many addresses are remembered; who was quiet longest is forgotten first.
+/// The limit of addresses that are remembered; the one that was quiet longest is forgotten first.
 const MAX_ADDRESSES: usize = 4096;
 
-/// Failures by address.
+/// The failures of each address, as token buckets.
 #[derive(Debug, Default)]
 pub(super) struct Throttle {
-    // When the bucket of each is full again: all that a token bucket is.
+    // The time at which each address's bucket is full again: a token bucket needs no more.
     full_at: HashMap<IpAddr, Instant>,
 }
 
@@ -29,7 +29,7 @@ impl Throttle {
     /// Takes one try of `from` at `now`.
     ///
     /// # Errors
-    /// How long to wait, when there is none left.
+    /// There is none left; how long to wait for the next.
     pub(super) fn take(&mut self, from: IpAddr, now: Instant) -> Result<(), Duration> {
         let from = key(from);
         let full_at = self.full_at.get(&from).map_or(now, |at| *at.max(&now));
@@ -45,7 +45,7 @@ impl Throttle {
         Ok(())
     }
 
-    /// Gives a try back: it was no failure.
+    /// Gives a try back that was no failure.
     pub(super) fn give_back(&mut self, from: IpAddr) {
         if let Some(full_at) = self.full_at.get_mut(&key(from))
             && let Some(before) = full_at.checked_sub(REFILL)
@@ -68,8 +68,8 @@ impl Throttle {
     }
 }
 
-/// Who counts as one: an address; in IPv6's global networks a /64, of which anyone has as many
-/// addresses as he likes.
+/// The address that counts for `address`: itself, or its /64 in IPv6's global networks, in which
+/// anyone has as many addresses as they like.
 pub(super) fn key(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6)
@@ -100,7 +100,7 @@ mod tests {
             .take("10.0.0.1".parse().unwrap(), start)
             .unwrap_err();
         assert_eq!(wait, REFILL);
-        // Another address is another matter.
+        // Another address has a bucket of its own.
         assert_eq!(tries(&mut throttle, "10.0.0.2", start), BURST);
         assert_eq!(tries(&mut throttle, "10.0.0.1", start + REFILL), 1);
         assert_eq!(
@@ -125,7 +125,7 @@ mod tests {
         assert_eq!(tries(&mut throttle, "2001:db8::1", start), BURST);
         assert_eq!(tries(&mut throttle, "2001:db8::ffff:2", start), 0);
         assert_eq!(tries(&mut throttle, "2001:db8:0:1::1", start), BURST);
-        // At home everyone shares one.
+        // Addresses of a home network are single devices: none shares a bucket.
         assert_eq!(tries(&mut throttle, "fd00::1", start), BURST);
         assert_eq!(tries(&mut throttle, "fd00::2", start), BURST);
     }

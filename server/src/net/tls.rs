@@ -1,4 +1,4 @@
-//! TLS: somebody's certificate, or one of our own that is made on the first run.
+//! TLS: with a certificate that was given, or one of our own that is made on the first run.
 
 use std::{
     fs, io,
@@ -17,48 +17,48 @@ use rustls::{
 use sha2::{Digest, Sha256};
 use tokio_rustls::TlsAcceptor;
 
-use super::{address, host};
-use crate::{clock, config::Tls, state, store};
+use super::host;
+use crate::{blocking::Blocking, clock, config::Tls, lan::lan_addresses, state, store};
 
-/// How long a certificate of our own is good: what Apple's devices take at most.
+/// How long a certificate of our own is good: Apple's devices take 825 days at most.
 const GOOD_FOR_DAYS: u64 = 820;
 
-/// It is made anew this long before its end.
+/// How long before its end a certificate of our own is made anew.
 const RENEWED_BEFORE_DAYS: u64 = 30;
 
-/// Why connections can't be encrypted. One sentence.
+/// Why connections can't be encrypted, in one sentence.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file can't be read or written.
     #[error("{}: {source}", path.display())]
     Io {
-        /// Which file.
+        /// The file's path.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// A file holds no certificate, or no key.
     #[error("{}: there is no {what} in it, in PEM", path.display())]
     Empty {
-        /// Which file.
+        /// The file's path.
         path: PathBuf,
-        /// Certificate or key.
+        /// The missing thing, in words: certificate or key.
         what: &'static str,
     },
-    /// Certificate and key are of no use.
+    /// Certificate and key can't be used, alone or together.
     #[error("the certificate can't be used: {0}")]
     Certificate(#[from] rustls::Error),
-    /// Our own can't be made.
+    /// A certificate of our own can't be made.
     #[error("a certificate can't be made: {0}")]
     Make(#[from] rcgen::Error),
-    /// Our own has to be kept somewhere.
+    /// No folder is known in which a certificate of our own could be kept.
     #[error(
         "--tls keeps its certificate in the data directory: give --data-dir, or --tls-cert and --tls-key"
     )]
     NoDataDir,
 }
 
-/// What connections are encrypted with.
+/// The certificate and key with which connections are encrypted.
 #[derive(Clone)]
 pub struct Keys {
     pub(super) acceptor: TlsAcceptor,
@@ -74,11 +74,16 @@ impl std::fmt::Debug for Keys {
 }
 
 impl Keys {
-    /// Reads what `tls` says, and makes it first where it is our own; `None` without TLS.
+    /// Reads the certificate and key that `tls` names; our own are made first if need be. `None`
+    /// without TLS.
     ///
     /// # Errors
     /// There is no certificate, no key, or they don't go together.
-    pub fn new(tls: &Tls, state_dir: Option<&Path>) -> Result<Option<Self>, TlsError> {
+    pub fn new(
+        blocking: Blocking,
+        tls: &Tls,
+        state_dir: Option<&Path>,
+    ) -> Result<Option<Self>, TlsError> {
         match tls {
             Tls::Off => Ok(None),
             Tls::Files { cert, key } => Self::read(cert, key).map(Some),
@@ -86,14 +91,14 @@ impl Keys {
                 let dir = state_dir.ok_or(TlsError::NoDataDir)?;
                 let (cert, key) = (dir.join(state::CERTIFICATE), dir.join(state::KEY));
                 if !is_young(&cert) || !key.exists() {
-                    make(&cert, &key)?;
+                    make(blocking, &cert, &key)?;
                 }
                 Self::read(&cert, &key).map(Some)
             }
         }
     }
 
-    /// SHA-256 of the certificate, as browsers show it.
+    /// The SHA-256 fingerprint of the certificate, as browsers show it.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
@@ -125,7 +130,7 @@ impl Keys {
     }
 }
 
-/// A key that others can read is theirs as well.
+/// Warns if everyone on this machine can read the key.
 fn complain_if_open(key: &Path) {
     #[cfg(unix)]
     {
@@ -149,23 +154,23 @@ fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
     })
 }
 
-/// Whether our certificate is there and still good for a while: it was made when its file was.
+/// Whether our certificate is there and good for a while yet, by the time of its file.
 fn is_young(cert: &Path) -> bool {
     let limit = Duration::from_secs((GOOD_FOR_DAYS - RENEWED_BEFORE_DAYS) * 24 * 3600);
     let made = fs::metadata(cert).and_then(|metadata| metadata.modified());
     made.is_ok_and(|made| made.elapsed().is_ok_and(|age| age < limit))
 }
 
-fn make(cert: &Path, key: &Path) -> Result<(), TlsError> {
+fn make(blocking: Blocking, cert: &Path, key: &Path) -> Result<(), TlsError> {
     let mut names = vec!["localhost".to_owned()];
     names.extend(host::own_names());
     names.extend(["127.0.0.1".to_owned(), "::1".to_owned()]);
-    names.extend(address::lan_addresses().iter().map(ToString::to_string));
+    names.extend(lan_addresses().iter().map(ToString::to_string));
     let mut params = CertificateParams::new(names)?;
     params.distinguished_name.push(DnType::CommonName, "Mantel");
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     let today = clock::today();
-    // A day of grace for clocks that are behind.
+    // Valid from a day ago, for devices whose clocks are behind.
     let date = |day: chrono::NaiveDate| {
         let small = |n: u32| u8::try_from(n).unwrap_or(1);
         rcgen::date_time_ymd(day.year(), small(day.month()), small(day.day()))
@@ -181,8 +186,9 @@ fn make(cert: &Path, key: &Path) -> Result<(), TlsError> {
     if let Some(dir) = cert.parent() {
         store::make_folder(dir).map_err(|source| io(dir, source))?;
     }
-    store::replace(key, pair.serialize_pem().as_bytes()).map_err(|source| io(key, source))?;
-    store::replace(cert, made.pem().as_bytes()).map_err(|source| io(cert, source))
+    store::replace(blocking, key, pair.serialize_pem().as_bytes())
+        .map_err(|source| io(key, source))?;
+    store::replace(blocking, cert, made.pem().as_bytes()).map_err(|source| io(cert, source))
 }
 
 #[cfg(test)]
@@ -193,8 +199,12 @@ mod tests {
     fn our_own_is_made_once_and_kept_from_others() {
         let dir = tempfile::tempdir().unwrap();
         let data = dir.path().join("data");
-        let first = Keys::new(&Tls::Own, Some(&data)).unwrap().unwrap();
-        let again = Keys::new(&Tls::Own, Some(&data)).unwrap().unwrap();
+        let first = Keys::new(Blocking::here(), &Tls::Own, Some(&data))
+            .unwrap()
+            .unwrap();
+        let again = Keys::new(Blocking::here(), &Tls::Own, Some(&data))
+            .unwrap()
+            .unwrap();
         assert_eq!(first.fingerprint(), again.fingerprint());
         assert_eq!(first.fingerprint().len(), 32 * 3 - 1);
         #[cfg(unix)]
@@ -217,23 +227,28 @@ mod tests {
             cert: cert.to_owned(),
             key: key.to_owned(),
         };
-        let error = Keys::new(&files(&letter, &letter), None)
+        let error = Keys::new(Blocking::here(), &files(&letter, &letter), None)
             .unwrap_err()
             .to_string();
         assert!(
             error.contains("letter.pem: there is no certificate"),
             "{error}"
         );
-        let error = Keys::new(&files(Path::new("/no/such"), &letter), None).unwrap_err();
+        let error = Keys::new(
+            Blocking::here(),
+            &files(Path::new("/no/such"), &letter),
+            None,
+        )
+        .unwrap_err();
         assert!(error.to_string().contains("/no/such"), "{error}");
-        Keys::new(&Tls::Own, Some(dir.path())).unwrap();
+        Keys::new(Blocking::here(), &Tls::Own, Some(dir.path())).unwrap();
         let cert = dir.path().join("tls-cert.pem");
-        let error = Keys::new(&files(&cert, &letter), None)
+        let error = Keys::new(Blocking::here(), &files(&cert, &letter), None)
             .unwrap_err()
             .to_string();
         assert!(error.contains("no private key"), "{error}");
         assert!(matches!(
-            Keys::new(&Tls::Own, None),
+            Keys::new(Blocking::here(), &Tls::Own, None),
             Err(TlsError::NoDataDir)
         ));
     }

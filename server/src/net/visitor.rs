@@ -9,103 +9,7 @@ use std::{
 use tokio::sync::watch;
 
 use super::cut::Cut;
-
-/// What somebody may do. `watch` is everything that only looks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Rights {
-    /// See pictures, pages and figures.
-    pub watch: bool,
-    /// Send commands.
-    pub control: bool,
-    /// Send pictures.
-    pub push: bool,
-}
-
-impl Rights {
-    /// Everything.
-    pub const ALL: Self = Self {
-        watch: true,
-        control: true,
-        push: true,
-    };
-
-    /// What a screen with a remote needs.
-    pub const SCREEN: Self = Self {
-        push: false,
-        ..Self::ALL
-    };
-}
-
-impl std::str::FromStr for Rights {
-    type Err = &'static str;
-
-    /// Reads `watch,control`. Who commands may watch; who pushes need not: a script that sends a plot has
-    /// no business with a family's photos.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut rights = Self::default();
-        for word in text.split(',') {
-            match word.trim() {
-                "watch" => rights.watch = true,
-                "control" => (rights.watch, rights.control) = (true, true),
-                "push" => rights.push = true,
-                _ => return Err("rights are any of watch, control and push, with commas between"),
-            }
-        }
-        Ok(rights)
-    }
-}
-
-impl fmt::Display for Rights {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let named = [
-            (self.watch, "watch"),
-            (self.control, "control"),
-            (self.push, "push"),
-        ];
-        let mut separator = "";
-        for (_, name) in named.into_iter().filter(|(has, _)| *has) {
-            write!(f, "{separator}{name}")?;
-            separator = ",";
-        }
-        Ok(())
-    }
-}
-
-/// What a request takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Need {
-    /// Anyone may.
-    Nothing,
-    /// Looking.
-    Watch,
-    /// Commanding.
-    Control,
-    /// Sending pictures.
-    Push,
-}
-
-impl fmt::Display for Need {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Nothing => "ask",
-            Self::Watch => "watch",
-            Self::Control => "control",
-            Self::Push => "push",
-        })
-    }
-}
-
-impl Rights {
-    /// Whether they are enough.
-    pub fn allow(self, need: Need) -> bool {
-        match need {
-            Need::Nothing => true,
-            Need::Watch => self.watch,
-            Need::Control => self.control,
-            Need::Push => self.push,
-        }
-    }
-}
+use crate::rights::Rights;
 
 /// The other end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,9 +49,6 @@ pub struct Visitor {
     pub peer: Peer,
     /// The user's or the token's name; `None` where nobody has to say who he is.
     pub name: Option<Arc<str>>,
-    /// What it may do. The door has looked at that already.
-    #[allow(dead_code)]
-    pub rights: Rights,
     /// Whether the bytes are encrypted on the way to the client.
     pub is_secure: bool,
     /// Whether a page of another site asks, by somebody's browser: it is told nothing that depends on
@@ -163,7 +64,6 @@ impl Visitor {
         Self {
             peer,
             name: member.name.clone(),
-            rights: member.rights,
             is_secure,
             is_foreign: false,
             connection: Cut::default(),
@@ -182,12 +82,13 @@ impl Visitor {
     }
 
     /// Whether the token was revoked, or the user removed, by which this visitor came in.
-    #[cfg_attr(not(test), allow(dead_code))]
+    #[cfg(test)]
     pub fn is_gone(&self) -> bool {
         self.membership.0.has_changed().is_err()
     }
 
-    /// Done when [`Self::is_gone`] becomes true: a stream ends then. Borrows nothing.
+    /// Done when the token is revoked, or the user removed, by which this visitor came in: a stream ends
+    /// then. Borrows nothing.
     pub fn gone(&self) -> impl Future<Output = ()> + Send + Sync + 'static {
         let mut membership = self.membership.0.clone();
         // Nothing is ever sent: the sender's end is the message.
@@ -233,23 +134,6 @@ mod tests {
     use futures_util::FutureExt;
 
     use super::*;
-
-    #[test]
-    fn rights_are_read_and_written() {
-        for (text, written) in [
-            ("watch", "watch"),
-            ("control", "watch,control"),
-            ("push", "push"),
-            ("push, watch", "watch,push"),
-            ("push,control", "watch,control,push"),
-            ("watch,control,push", "watch,control,push"),
-        ] {
-            assert_eq!(text.parse::<Rights>().unwrap().to_string(), written);
-        }
-        for text in ["", "watch,", "all", "Watch"] {
-            assert!(text.parse::<Rights>().is_err(), "{text:?}");
-        }
-    }
 
     #[test]
     fn a_visitor_is_gone_when_its_member_is() {

@@ -69,7 +69,8 @@ impl Claims {
         }
     }
 
-    fn start(&self) {
+    /// A worker begins with it.
+    pub(super) fn start(&self) {
         let mut claimed = locked(&self.0);
         claimed.started = true;
         for claim in claimed.claims.iter().filter_map(Weak::upgrade) {

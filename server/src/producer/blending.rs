@@ -14,7 +14,7 @@ use crate::{
 
 /// Two frames and, once one between them was made, their pixels.
 #[derive(Debug)]
-pub(super) struct Between {
+pub struct Between {
     from: Arc<Frame>,
     to: Arc<Frame>,
     pictures: OnceLock<[Picture; 2]>,

@@ -8,6 +8,7 @@
 mod admission;
 mod blending;
 mod cache;
+mod making;
 mod motion;
 mod patience;
 mod pool;
@@ -31,17 +32,19 @@ use tokio::{
 use mantel_shared::UnixMillis;
 
 use crate::{
+    blocking::Blocking,
     caption,
-    channel::Channel,
-    channels::FeedKey,
-    clock,
+    channel::{Channel, OnAir, choices::FeedKey},
+    clock::Clock,
     hub::{Feed, Feeds, Framing},
-    library::{Library, Origin, Photo},
-    source::gallery::LoadError,
+    library::{Library, Origin},
+    rendition::Rendition,
+    source::{catalogue::Catalogue, gallery::LoadError},
     timeline::{PhotoId, Programme, Showing, Timeline, Turn},
 };
 use admission::Claim;
 use blending::Between;
+pub use making::PictureMaker;
 use motion::{Motion, Wanted};
 use queue::Urgency;
 use slide::{Failed, Rendered, Subject};
@@ -57,15 +60,17 @@ pub struct Producer {
     /// Where to publish.
     pub feed: Arc<Feed>,
     /// All feeds, to give the place back.
-    pub feeds: Weak<Feeds<FeedKey>>,
+    pub feeds: Weak<Feeds<FeedKey, Channel>>,
     /// What is on when.
     pub channel: Channel,
     /// Where photos come from.
-    pub library: Arc<Library>,
+    pub catalogue: Arc<Catalogue>,
     /// Where pixels are worked on.
-    pub studio: Arc<Studio>,
+    pub studio: Arc<dyn PictureMaker>,
     /// How frames are framed.
     pub framing: Arc<Framing>,
+    /// By which slides come and go: the channel's.
+    pub clock: Clock,
 }
 
 /// How long a rendition stays warm after its last viewer left: a page that is loaded again, or a
@@ -93,12 +98,14 @@ impl Producer {
     }
 
     async fn produce(&self, mut stop: watch::Receiver<bool>) {
-        let mut programme = self.channel.programme();
+        let mut on_air = self.channel.on_air();
         let mut demand = self.feed.demand();
         let mut work = Work::default();
         let mut stills = Stills::new(self.framing.clone(), self.key.rendition.transition);
         let mut motion = Motion::new(self.framing.clone(), self.key.rendition);
+        let mut steady = Steady::default();
         let mut unwatched_since = Instant::now();
+        let mut was_watched = true;
         tracing::debug!(rendition = ?self.key.rendition, "a rendition starts");
         loop {
             demand.mark_unchanged();
@@ -106,11 +113,14 @@ impl Producer {
                 tracing::debug!(rendition = ?self.key.rendition, "a rendition makes room");
                 return;
             }
-            let all = programme.borrow_and_update().clone();
+            let OnAir::Programme(all) = on_air.borrow_and_update().clone();
             let timeline = self.timeline(&all);
-            let wake = self.step(timeline, &mut work, &mut stills, &mut motion);
+            let now = steady.now(&all, self.clock.now());
+            let wake = self.step(now, timeline, &mut work, &mut stills, &mut motion);
 
-            if self.feed.n_viewers() > 0 {
+            // From the moment on which the last one left: the loop may not have run since one came.
+            let is_watched = self.feed.n_viewers() > 0;
+            if std::mem::replace(&mut was_watched, is_watched) || is_watched {
                 unwatched_since = Instant::now();
             }
             let linger = unwatched_since + LINGER;
@@ -123,11 +133,13 @@ impl Producer {
                 tracing::debug!(rendition = ?self.key.rendition, "a rendition ends");
                 return;
             }
-            let sleep = wake.map_or(LONGEST_SLEEP, |wake| clock::until(wake).min(LONGEST_SLEEP));
+            let sleep = wake.map_or(LONGEST_SLEEP, |wake| {
+                self.clock.until(wake).min(LONGEST_SLEEP)
+            });
             tokio::select! {
                 () = tokio::time::sleep(sleep) => {}
                 () = tokio::time::sleep_until(linger), if self.feed.n_viewers() == 0 => {}
-                changed = programme.changed() => {
+                changed = on_air.changed() => {
                     if changed.is_err() {
                         return;
                     }
@@ -149,12 +161,12 @@ impl Producer {
     /// Starts what is missing, publishes what is due. Returns when to look again.
     fn step(
         &self,
+        now: UnixMillis,
         timeline: &Timeline,
         work: &mut Work,
         stills: &mut Stills,
         motion: &mut Motion,
     ) -> Option<UnixMillis> {
-        let now = clock::now();
         let mut showing = timeline.at(now)?;
         let spare = work.spare.take();
         for slide in [&mut showing.current, &mut showing.next] {
@@ -226,30 +238,14 @@ impl Producer {
         if work.left_of(turn) != Some(turn) || work.rendering.contains_key(&turn) {
             return None;
         }
-        let photos: Vec<_> = turn
-            .photos()
-            .map(|id| (id, self.library.photo(id)))
-            .collect();
-        for (id, photo) in &photos {
-            if photo.is_none() {
-                // Gone since the playlist was made; a new one is on its way.
-                work.failed.insert(*id);
-            }
-        }
-        let mut photos = photos.into_iter().map(|(_, photo)| photo);
-        let photo = photos.next()??;
-        let subject = Subject {
-            note: self.why_drawn(&photo),
-            photo,
-            beside: match photos.next() {
-                Some(photo) => Some(photo?),
-                None => None,
-            },
-        };
         let claim = Claim::new(urgency);
-        let studio = self.studio.clone();
-        let render = studio.render(subject, self.key.rendition, claim.clone());
-        let task = work.running.spawn(render);
+        let making = make(
+            self.catalogue.clone(),
+            self.studio.clone(),
+            (turn, self.key.rendition),
+            claim.clone(),
+        );
+        let task = work.running.spawn(making);
         work.rendering.insert(turn, Job { claim, task });
         None
     }
@@ -280,14 +276,14 @@ impl Producer {
         match done {
             Ok(Done::Rendered(turn, Ok(rendered))) => {
                 work.rendering.remove(&turn);
-                let all = self.channel.programme().borrow().clone();
-                let showing = self.timeline(&all).at(clock::now());
+                let all = self.channel.programme();
+                let showing = self.timeline(&all).at(self.clock.now());
                 work.lagging = showing.is_none_or(|showing| {
                     ![showing.current, showing.next]
                         .map(|slide| work.left_of(slide.turn()))
                         .contains(&Some(turn))
                 });
-                self.library.shown(turn.photos());
+                self.library().shown(turn.photos());
                 self.remember_looks(&rendered);
                 work.spare = Some((turn, rendered.clone()));
                 work.cache.insert(turn, rendered);
@@ -295,13 +291,22 @@ impl Producer {
             Ok(Done::Rendered(turn, Err(Failed { photo, error }))) => {
                 work.rendering.remove(&turn);
                 work.failed.insert(photo.id);
+                let library = self.library().clone();
                 match &*error {
-                    LoadError::Gone => self.library.forget(&photo),
-                    error if error.is_passing() => {
-                        self.library.not_now(&photo, &error.to_string());
+                    LoadError::Gone => {
+                        Blocking::begin(move |blocking| library.forget(blocking, &photo));
                     }
-                    error => self.library.skip(&photo, error.to_string()),
+                    error if error.is_passing() => library.not_now(&photo, &error.to_string()),
+                    error => {
+                        let reason = error.to_string();
+                        Blocking::begin(move |blocking| library.skip(blocking, &photo, reason));
+                    }
                 }
+            }
+            Ok(Done::Missing(turn, missing)) => {
+                work.rendering.remove(&turn);
+                // Gone since the playlist was made; a new one is on its way.
+                work.failed.extend(missing);
             }
             Ok(Done::Blended(key, jpeg)) => {
                 work.blending = false;
@@ -321,20 +326,60 @@ impl Producer {
 }
 
 impl Producer {
-    /// Why this is no photo, where it is none and the pictures are to say so.
-    fn why_drawn(&self, photo: &Photo) -> Option<String> {
-        let is_asked = self.key.rendition.note && matches!(photo.origin, Origin::BuiltIn(_));
-        is_asked.then(|| caption::why_drawn(self.library.roots(), self.library.counts().photos))
+    fn library(&self) -> &Arc<Library> {
+        self.catalogue.library()
     }
 
     /// Tells the library what photos look like, each once: like ones are not shown in a row.
     fn remember_looks(&self, rendered: &Rendered) {
         for (id, likeness) in rendered.looks.iter().copied() {
             if self.studio.is_first_look(id) {
-                let library = self.library.clone();
-                tokio::task::spawn_blocking(move || library.set_likeness(id, Some(likeness)));
+                let library = self.library().clone();
+                Blocking::begin(move |blocking| library.set_likeness(blocking, id, Some(likeness)));
             }
         }
+    }
+}
+
+/// The slide of a turn, once the index has told what its photos are.
+async fn make(
+    catalogue: Arc<Catalogue>,
+    studio: Arc<dyn PictureMaker>,
+    (turn, rendition): (Turn, Rendition),
+    claim: Arc<Claim>,
+) -> Done {
+    let mut found = catalogue.photos(turn.photos()).await;
+    let is_missing = |id: &PhotoId| !found.contains_key(id);
+    let missing: Vec<PhotoId> = turn.photos().filter(is_missing).collect();
+    let Some(photo) = found.remove(&turn.photo).filter(|_| missing.is_empty()) else {
+        return Done::Missing(turn, missing);
+    };
+    let is_explained = rendition.note && matches!(photo.origin, Origin::BuiltIn(_));
+    let library = catalogue.library();
+    let subject = Subject {
+        note: is_explained.then(|| caption::why_drawn(library.roots(), library.counts().photos)),
+        photo,
+        beside: turn.beside.and_then(|id| found.remove(&id)),
+    };
+    studio.render(subject, rendition, claim).await
+}
+
+/// Time as a producer goes by it: it never goes back while the programme stays the same. A clock that was set back shows
+/// earlier slides until the channel has noticed and says by a new programme where it goes on.
+#[derive(Debug, Default)]
+struct Steady {
+    programme: Weak<Programme>,
+    latest: UnixMillis,
+}
+
+impl Steady {
+    fn now(&mut self, programme: &Arc<Programme>, clock: UnixMillis) -> UnixMillis {
+        let same = std::ptr::eq(self.programme.as_ptr(), Arc::as_ptr(programme));
+        if !same {
+            self.programme = Arc::downgrade(programme);
+        }
+        self.latest = if same { clock.max(self.latest) } else { clock };
+        self.latest
     }
 }
 
@@ -367,7 +412,7 @@ struct Job {
 
 /// Tells everybody that a producer has ended, when it is dropped.
 struct Ending {
-    feeds: Weak<Feeds<FeedKey>>,
+    feeds: Weak<Feeds<FeedKey, Channel>>,
     key: FeedKey,
     feed: Arc<Feed>,
 }
@@ -409,3 +454,6 @@ impl Work {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

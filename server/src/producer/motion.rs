@@ -1,7 +1,7 @@
 //! What `/stream` is given: every frame that is on screen, one after the other, each known before
 //! its moment.
 //!
-//! Pure but for its counter: time is an argument, pixels are blended elsewhere ([`blending`](super::blending))
+//! Pure but for the count of frames: time is an argument, pixels are blended elsewhere ([`blending`](super::blending))
 //! and their JPEGs handed back. A slide is a run of frames, first those of its transition, last the
 //! slide itself, which stands. While a slide stands, the first frames of the next run are made, so
 //! that clients can be promised what follows: browsers paint a frame only when the next part's head
@@ -49,7 +49,6 @@ pub(super) struct Motion {
     rendition: Rendition,
     /// How slides are to change; in the rendition is how they do.
     asked: Transition,
-    last: FrameNo,
     current: Option<Run>,
     upcoming: Option<Run>,
     /// The last run's frame that is on; the run's length means the slide itself.
@@ -76,7 +75,6 @@ impl Motion {
             framing,
             rendition,
             asked: rendition.transition,
-            last: FrameNo(0),
             current: None,
             upcoming: None,
             on: None,
@@ -126,7 +124,7 @@ impl Motion {
         let numbers = (frame.no, following.as_ref().map(|frame| frame.no));
         (self.published.replace(numbers) != Some(numbers)).then_some(Now {
             current: frame,
-            next: following,
+            next: following.into(),
         })
     }
 
@@ -173,11 +171,9 @@ impl Motion {
             run.given_up = true;
             return;
         };
-        self.last = FrameNo(self.last.0 + 1);
+        let no = self.framing.next_no();
         let at = run.steps[key.step].0;
-        let frame = self
-            .framing
-            .frame(self.last, at, FrameMeta::default(), &jpeg);
+        let frame = self.framing.frame(no, at, FrameMeta::default(), &jpeg);
         run.blended.insert(key.step, Arc::new(frame));
     }
 
@@ -213,13 +209,10 @@ impl Motion {
     }
 
     fn run(&mut self, slide: Slide, from: Option<Arc<Frame>>, rendered: &Rendered) -> Run {
-        self.last = FrameNo(self.last.0 + 1);
-        let standing = self.framing.frame(
-            self.last,
-            slide.starts_at,
-            FrameMeta::default(),
-            &rendered.jpeg,
-        );
+        let no = self.framing.next_no();
+        let standing =
+            self.framing
+                .frame(no, slide.starts_at, FrameMeta::default(), &rendered.jpeg);
         let mut run = Run {
             slide,
             from,
@@ -307,205 +300,4 @@ impl Run {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use super::*;
-    use crate::{
-        render::{self, Fit, Picture, Quality, Size},
-        rendition::Fps,
-        timeline::{PhotoId, Transition},
-    };
-
-    pub(in crate::producer) fn rendered(shade: u8) -> Arc<Rendered> {
-        let picture = Picture::filled(16, 16, [shade; 3]);
-        Arc::new(Rendered {
-            encoding: std::time::Duration::ZERO,
-            jpeg: render::encode(&picture, Quality::new(80).unwrap())
-                .unwrap()
-                .into(),
-            notes: crate::producer::slide::Notes::default(),
-            looks: Vec::new(),
-        })
-    }
-
-    fn rendition(transition: Transition) -> Rendition {
-        Rendition {
-            size: Size {
-                width: 16,
-                height: 16,
-            },
-            fit: Fit::Cover,
-            quality: Quality::new(80).unwrap(),
-            fps: Fps(10),
-            transition,
-            pair: crate::rendition::Pair::Off,
-            captions: crate::rendition::Captions::default(),
-            note: true,
-        }
-    }
-
-    fn slide(no: u64, starts_at: u64) -> Slide {
-        Slide {
-            no: SlideNo(no),
-            photo: PhotoId(no),
-            beside: None,
-            starts_at: UnixMillis(starts_at),
-        }
-    }
-
-    fn showing(no: u64, starts_at: u64) -> Showing {
-        Showing {
-            current: slide(no, starts_at),
-            next: slide(no + 1, starts_at + 1000),
-            paused: false,
-        }
-    }
-
-    fn motion(transition: Transition) -> Motion {
-        Motion::new(Arc::default(), rendition(transition))
-    }
-
-    /// Blends all that is wanted at `now`, as the studio would.
-    fn work(motion: &mut Motion, now: u64) -> usize {
-        let mut n = 0;
-        while let Some(wanted) = motion.wanted(UnixMillis(now)) {
-            let shade = wanted.alpha.of_256() as u8;
-            let jpeg = rendered(shade).jpeg.clone();
-            motion.blended(wanted.key, Some(jpeg));
-            n += 1;
-        }
-        n
-    }
-
-    const FADE: Transition = Transition::Crossfade { millis: 500 };
-
-    #[test]
-    fn every_published_frame_was_the_one_promised_before() {
-        let mut motion = motion(FADE);
-        let shades: Vec<_> = (0..6).map(|shade| rendered(shade * 40)).collect();
-        let mut promised: Option<FrameNo> = None;
-        let mut on: Option<FrameNo> = None;
-        let mut n_frames = 0;
-        for now in (0..4000).step_by(5) {
-            let no = now / 1000;
-            let showing = showing(no, no * 1000);
-            let (current, next) = (&shades[no as usize], &shades[no as usize + 1]);
-            if let Some(now) = motion.turn(UnixMillis(now), &showing, current, Some(next)) {
-                if on != Some(now.current.no) {
-                    if let Some(promised) = promised {
-                        assert_eq!(now.current.no, promised, "at {showing:?}");
-                    }
-                    n_frames += 1;
-                }
-                on = Some(now.current.no);
-                promised = now.next.map(|frame| frame.no);
-            }
-            work(&mut motion, now);
-        }
-        // The first slide stands at once; three more come by five blended frames and themselves.
-        assert_eq!(n_frames, 1 + 3 * 6);
-    }
-
-    #[test]
-    fn nothing_is_blended_while_a_slide_stands() {
-        let mut motion = motion(FADE);
-        let (a, b) = (rendered(1), rendered(200));
-        motion.turn(UnixMillis(0), &showing(1, 0), &a, Some(&b));
-        assert_eq!(work(&mut motion, 0), AHEAD);
-        motion
-            .turn(UnixMillis(1), &showing(1, 0), &a, Some(&b))
-            .unwrap();
-        for now in 2..1000 {
-            assert!(
-                motion
-                    .turn(UnixMillis(now), &showing(1, 0), &a, Some(&b))
-                    .is_none()
-            );
-            assert_eq!(work(&mut motion, now), 0);
-        }
-    }
-
-    #[test]
-    fn a_cut_promises_the_next_slide_itself() {
-        let mut motion = motion(Transition::Cut);
-        let (a, b) = (rendered(1), rendered(200));
-        let first = motion
-            .turn(UnixMillis(0), &showing(1, 0), &a, Some(&b))
-            .unwrap();
-        let second = motion
-            .turn(UnixMillis(1000), &showing(2, 1000), &b, Some(&a))
-            .unwrap();
-        assert_eq!(second.current.no, first.next.unwrap().no);
-        assert_eq!(second.current.jpeg(), b.jpeg);
-    }
-
-    #[test]
-    fn it_moves_from_the_slides_moment_to_the_end_of_its_transition() {
-        let mut motion = motion(FADE);
-        let (a, b) = (rendered(1), rendered(200));
-        motion.turn(UnixMillis(0), &showing(1, 0), &a, Some(&b));
-        assert!(!motion.is_moving(UnixMillis(900)));
-        motion.turn(UnixMillis(1000), &showing(2, 1000), &b, Some(&a));
-        let moves: Vec<_> = (1000..1600)
-            .filter(|now| motion.is_moving(UnixMillis(*now)))
-            .collect();
-        assert_eq!(moves, (1000..1500).collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn no_transition_is_longer_than_its_slide_stays() {
-        let mut motion = motion(Transition::Crossfade { millis: 3000 });
-        let (a, b) = (rendered(1), rendered(200));
-        motion.set_interval(1000);
-        motion.turn(UnixMillis(0), &showing(1, 0), &a, Some(&b));
-        motion.turn(UnixMillis(1000), &showing(2, 1000), &b, Some(&a));
-        assert!(motion.is_moving(UnixMillis(1999)) && !motion.is_moving(UnixMillis(2000)));
-    }
-
-    #[test]
-    fn late_frames_are_skipped_not_queued() {
-        let mut motion = motion(FADE);
-        let (a, b) = (rendered(1), rendered(200));
-        motion.turn(UnixMillis(0), &showing(1, 0), &a, Some(&b));
-        work(&mut motion, 0);
-        motion
-            .turn(UnixMillis(1000), &showing(2, 1000), &b, Some(&a))
-            .unwrap();
-        // Nothing was blended for 400 ms: only what is still to come is wanted.
-        let wanted = motion.wanted(UnixMillis(1310)).unwrap();
-        assert_eq!(wanted.key.step, 4);
-        let end = motion
-            .turn(UnixMillis(1500), &showing(2, 1000), &b, Some(&a))
-            .unwrap();
-        assert_eq!(end.current.jpeg(), b.jpeg);
-    }
-
-    #[test]
-    fn an_interrupted_transition_goes_on_from_what_is_on_screen() {
-        let mut motion = motion(FADE);
-        let (a, b, c) = (rendered(0), rendered(200), rendered(100));
-        motion.turn(UnixMillis(0), &showing(1, 0), &a, Some(&b));
-        work(&mut motion, 0);
-        motion
-            .turn(UnixMillis(1000), &showing(2, 1000), &b, Some(&c))
-            .unwrap();
-        work(&mut motion, 1001);
-        motion
-            .turn(UnixMillis(1200), &showing(2, 1000), &b, Some(&c))
-            .unwrap();
-        let on = motion.published.unwrap().0;
-        motion.turn(UnixMillis(1250), &showing(3, 1250), &c, Some(&a));
-        let from = motion.current.as_ref().unwrap().from.clone().unwrap();
-        assert_eq!(from.no, on);
-        assert!(![&a, &b].iter().any(|slide| slide.jpeg == from.jpeg()));
-    }
-
-    #[test]
-    fn a_first_viewer_in_the_middle_of_a_transition_sees_a_picture() {
-        let mut motion = motion(FADE);
-        let a = rendered(9);
-        let now = motion
-            .turn(UnixMillis(200), &showing(1, 0), &a, None)
-            .unwrap();
-        assert_eq!(now.current.jpeg(), a.jpeg);
-    }
-}
+pub(super) mod tests;

@@ -1,6 +1,6 @@
 //! What `/bytes` is given: one frame a slide, the next one ahead of its moment.
 //!
-//! Pure but for its counter. A frame is made anew only when what it says changes; a slide whose
+//! Pure but for the count of frames. A frame is made anew only when what it says changes; a slide whose
 //! moment moves is sent again under a new number with the bytes it had.
 
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use mantel_shared::FrameMeta;
 
 use super::Rendered;
 use crate::{
-    hub::{Frame, FrameNo, Framing, Now},
+    hub::{Frame, Framing, Now},
     timeline::{Showing, Slide, Transition},
 };
 
@@ -20,7 +20,6 @@ pub(super) struct Stills {
     /// How slides are to change, and how they do: in no more time than they stay.
     asked: Transition,
     transition: Transition,
-    last: FrameNo,
     current: Option<Still>,
     next: Option<Still>,
 }
@@ -38,7 +37,6 @@ impl Stills {
             framing,
             asked: transition,
             transition,
-            last: FrameNo(0),
             current: None,
             next: None,
         }
@@ -70,7 +68,7 @@ impl Stills {
         let changed = no(&old.0) != Some(still.frame.no) || no(&old.1) != no(&upcoming);
         let now = Now {
             current: still.frame.clone(),
-            next: upcoming.as_ref().map(|still| still.frame.clone()),
+            next: upcoming.as_ref().map(|still| still.frame.clone()).into(),
         };
         self.current = Some(still);
         self.next = upcoming;
@@ -93,7 +91,7 @@ impl Stills {
         {
             return still.clone();
         }
-        self.last = FrameNo(self.last.0 + 1);
+        let no = self.framing.next_no();
         let meta = FrameMeta {
             slide: Some(slide.no),
             show_at: Some(slide.starts_at),
@@ -109,10 +107,10 @@ impl Stills {
             ..FrameMeta::default()
         };
         let frame = match same_picture {
-            Some(still) => self.framing.again(self.last, meta, &still.frame),
+            Some(still) => self.framing.again(no, meta, &still.frame),
             None => self
                 .framing
-                .frame(self.last, slide.starts_at, meta, &rendered.jpeg),
+                .frame(no, slide.starts_at, meta, &rendered.jpeg),
         };
         Still {
             slide,
@@ -155,7 +153,7 @@ mod tests {
         let (a, b) = (rendered(1), rendered(2));
         let (one, two) = (slide(1, 1, 0), slide(2, 2, 1000));
         let first = stills.turn(&showing(one, two), &a, None, 1000).unwrap();
-        assert!(first.next.is_none());
+        assert!(first.next.known().is_none());
         let ahead = stills.turn(&showing(one, two), &a, Some(&b), 1000).unwrap();
         assert_eq!(ahead.current.no, first.current.no);
         assert!(
@@ -166,7 +164,7 @@ mod tests {
         let flipped = stills
             .turn(&showing(two, slide(3, 1, 2000)), &b, None, 1000)
             .unwrap();
-        assert_eq!(flipped.current.no, ahead.next.unwrap().no);
+        assert_eq!(flipped.current.no, ahead.next.known().unwrap().no);
         assert_eq!(flipped.current.meta.show_at, Some(UnixMillis(1000)));
     }
 
@@ -190,7 +188,7 @@ mod tests {
                 1000,
             )
             .unwrap();
-        let promised = ahead.next.unwrap();
+        let promised = ahead.next.known().unwrap();
         assert!(moved.current.no > promised.no);
         assert_eq!(moved.current.meta.show_at, Some(UnixMillis(300)));
         assert_eq!(moved.current.body.as_ptr(), promised.body.as_ptr());
@@ -203,7 +201,7 @@ mod tests {
         let mut told = |starts_at, dwell| {
             let showing = showing(slide(1, 1, starts_at), slide(2, 2, starts_at + dwell));
             let now = stills.turn(&showing, &a, Some(&b), dwell).unwrap();
-            [now.current, now.next.unwrap()].map(|frame| frame.meta.transition)
+            [&now.current, now.next.known().unwrap()].map(|frame| frame.meta.transition)
         };
         let fade = |millis| [Some(Transition::Crossfade { millis }); 2];
         assert_eq!(told(0, 10_000), fade(3000));
@@ -228,7 +226,7 @@ mod tests {
                 1000,
             )
             .unwrap();
-        assert!(paused.current.meta.paused && paused.next.is_none());
+        assert!(paused.current.meta.paused && paused.next.known().is_none());
         assert_eq!(paused.current.meta.dwell_millis, None);
         let resumed = stills
             .turn(
@@ -239,6 +237,6 @@ mod tests {
             )
             .unwrap();
         assert!(!resumed.current.meta.paused);
-        assert!(resumed.next.unwrap().no > resumed.current.no);
+        assert!(resumed.next.known().unwrap().no > resumed.current.no);
     }
 }

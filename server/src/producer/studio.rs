@@ -37,6 +37,8 @@ use crate::{
 pub enum Done {
     /// A slide, or why not.
     Rendered(Turn, Result<Arc<Rendered>, Failed>),
+    /// No slide: these photos are not in the library any more.
+    Missing(Turn, Vec<PhotoId>),
     /// One frame of a transition; empty when it could not be encoded.
     Blended(StepKey, Option<Bytes>),
 }

@@ -19,7 +19,7 @@ mod spare;
 mod tests;
 pub mod words;
 
-pub use encode::{EncodeError, Quality, encode};
+pub use encode::{EncodeError, Quality, QualityError, encode};
 pub use formats::decode::{DecodeError, DecodeLimits, Pixels, cost, decode, decode_fitted};
 pub use frame::blend::{Alpha, blend};
 
@@ -29,7 +29,7 @@ pub use formats::{
     probe::{Probe, probe},
     upright::turned,
 };
-pub use frame::fit::{Fit, fit, lies};
+pub use frame::fit::{Fit, FitError, fit, lies};
 pub use frame::focus::focus;
 pub use frame::likeness;
 pub use frame::orient::{Orientation, orient};

@@ -2,7 +2,10 @@
 //!
 //! Knows their names and bytes; they are decoded and fitted as photos are.
 
-use crate::render::{DecodeError, DecodeLimits, Picture, Size, decode};
+use crate::{
+    render::{DecodeError, DecodeLimits, Picture, decode},
+    size::Size,
+};
 
 /// A picture within the program.
 struct Demo {

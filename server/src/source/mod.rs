@@ -1,5 +1,6 @@
 //! What a channel shows, before anybody decides when: the only rooms that fetch pixels.
 
+pub(crate) mod catalogue;
 pub mod child;
 pub mod confine;
 pub mod decoding;

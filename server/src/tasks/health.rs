@@ -1,4 +1,5 @@
-//! `mantel health`: asks a server whether it is well, for containers that hold no other program to ask with.
+//! `mantel health`: asks a server whether it is well, for containers that hold no other program to
+//! ask with.
 
 use std::{
     io::{self, Read, Write},
@@ -6,34 +7,35 @@ use std::{
     time::Duration,
 };
 
-/// Whoever asks gives up sooner or later anyway; a health check usually after some seconds.
+/// The limit of waiting for each step of an answer: shorter than the time-outs of health checks,
+/// so that the error tells what was the matter.
 const PATIENCE: Duration = Duration::from_secs(4);
-/// An answer that is well is much shorter.
+/// The limit of an answer, in bytes; that of a server that is well is much shorter.
 const MAX_ANSWER: u64 = 4096;
 
 /// Why a server does not count as well.
 #[derive(Debug, thiserror::Error)]
 pub enum HealthError {
-    /// Nobody by this name, or it is none.
+    /// The text is no address and port, or its name has no address.
     #[error("{address}: no address and port, such as 127.0.0.1:8080")]
     Address {
-        /// What was asked for.
+        /// The text that was given.
         address: String,
     },
-    /// Nobody answers.
+    /// No server answers.
     #[error("{address} does not answer: {source}")]
     Silent {
-        /// Who was asked.
+        /// The address that was asked.
         address: SocketAddr,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// Somebody else's answer, or that of a server that is not well.
+    /// The answer is another program's, or that of a server that is not well.
     #[error("{address} is not well: {answer}")]
     Unwell {
-        /// Who was asked.
+        /// The address that was asked.
         address: SocketAddr,
-        /// Its answer's first line.
+        /// The answer's first line.
         answer: String,
     },
 }
@@ -51,7 +53,7 @@ pub fn health(address: &str) -> Result<(), HealthError> {
     let answer = ask(address).map_err(|source| HealthError::Silent { address, source })?;
     let answer = String::from_utf8_lossy(&answer);
     let first = answer.lines().next().unwrap_or_default();
-    // `HTTP/1.1 200 OK`
+    // The line is `HTTP/1.1 200 OK`.
     if first.starts_with("HTTP/1.") && first.split(' ').nth(1) == Some("200") {
         return Ok(());
     }
@@ -76,7 +78,7 @@ mod tests {
     use super::*;
     use std::{net::TcpListener, thread};
 
-    /// What is said of a server that gives this answer.
+    /// Asks a server that gives this answer.
     fn of(answer: &'static str) -> Result<(), HealthError> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();

@@ -1,4 +1,4 @@
-//! `mantel token` and `mantel password`.
+//! `mantel token` and `mantel password`: make, list and revoke what lets people in.
 
 use std::{
     fs,
@@ -7,16 +7,18 @@ use std::{
 };
 
 use crate::{
-    announce, clock,
+    announce,
+    blocking::Blocking,
+    clock,
     config::{PasswordTask, TokenAction, TokenTask},
     net::{self, Token, TokenError, TokenFile},
     state, store,
 };
 
-/// Why it was not done. One sentence.
+/// Why a token or a password was not made, listed or revoked, in one sentence.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    /// See there.
+    /// The tokens can't be read or changed.
     #[error(transparent)]
     Token(#[from] TokenError),
     /// The password can't be one, or can't be read.
@@ -25,12 +27,12 @@ pub enum SecretError {
     /// The password file can't be changed.
     #[error("{}: {source}", path.display())]
     File {
-        /// Which file.
+        /// The password file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// Nobody reads what is printed.
+    /// Standard output is closed, or its disk is full.
     #[error("can't print: {0}")]
     Print(#[from] io::Error),
 }
@@ -51,7 +53,7 @@ pub fn token(task: &TokenTask, out: &mut impl Write) -> Result<(), SecretError> 
             url,
         } => {
             let is_first = file.read()?.is_none();
-            let secret = file.create(name, *rights, now, expires_in.map(|span| now + span))?;
+            let secret = file.create(name, rights, now, expires_in.map(|span| now + span))?;
             let link = format!("{url}?token={secret}");
             writeln!(
                 out,
@@ -135,7 +137,7 @@ pub fn password(task: &PasswordTask, out: &mut impl Write) -> Result<(), SecretE
     if password.is_empty() {
         return Err(SecretError::Password("an empty password is none".into()));
     }
-    let line = net::password_line(task.name.as_deref(), task.rights, &password);
+    let line = net::password_line(task.name.as_deref(), &task.rights, &password);
     let line = line.map_err(SecretError::Password)?;
     let (Some(path), Some(name)) = (&task.file, &task.name) else {
         writeln!(out, "{line}")?;
@@ -152,7 +154,7 @@ pub fn password(task: &PasswordTask, out: &mut impl Write) -> Result<(), SecretE
     Ok(())
 }
 
-/// In place of the line that he has, or at the end.
+/// Puts a user's `line` into a password file, in place of the line that the user has there, if any.
 fn put(path: &Path, name: &str, line: &str) -> io::Result<()> {
     let old = match fs::read_to_string(path) {
         Ok(text) => text,
@@ -162,7 +164,11 @@ fn put(path: &Path, name: &str, line: &str) -> io::Result<()> {
     let is_his = |known: &str| known.trim().split(':').next() == Some(name);
     let mut new: Vec<&str> = old.lines().filter(|known| !is_his(known)).collect();
     new.push(line);
-    store::replace(path, format!("{}\n", new.join("\n")).as_bytes())
+    store::replace(
+        Blocking::here(),
+        path,
+        format!("{}\n", new.join("\n")).as_bytes(),
+    )
 }
 
 fn ask() -> Result<String, SecretError> {

@@ -1,17 +1,18 @@
 //! Photos that came in while a round ran, and where in that round they are shown.
 //!
-//! Pure, and a handful of numbers, because it is saved: not photos are remembered but groups of
-//! them, told by when they were added.
+//! Pure, and small because it is saved: it remembers no photos but groups of them, told by when
+//! they were added.
 
-use super::roster::{Item, mix};
+use super::roster::Item;
+use crate::photo::mix;
 
-/// What has come in.
+/// The groups of photos that have come in, and which photos are known already.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(default)]
 pub struct Arrivals {
-    /// When the newest photo was added that was ever taken in; `None` before the first.
+    /// The time at which the newest photo taken in so far was added; `None` before the first.
     taken_in: Option<i64>,
-    /// What came after the rounds named in them had begun, in the order in which it came.
+    /// Groups that came after the rounds named in them had begun, in the order in which they came.
     #[serde(rename = "waves")] // its name in state files since the first
     groups: Vec<Arrival>,
 }
@@ -28,26 +29,28 @@ struct Arrival {
     high: u64,
 }
 
-/// Groups of one round that are remembered; of more, the first fall back to their hashes' places.
+/// The limit of groups that are remembered. Of more, the oldest is forgotten: its photos fall
+/// back to the places of their hashes.
 const MAX_ARRIVALS: usize = 1000;
 
 impl Arrivals {
-    /// Whether a photo added at `newest` is a new one.
+    /// Whether a photo added at `newest` is new: added after all that were taken in.
     pub(super) fn is_arrival(&self, newest: i64) -> bool {
         self.taken_in.is_some_and(|mark| newest > mark)
     }
 
-    /// When the newest photo was added that was taken in before.
+    /// The time at which the newest photo taken in so far was added.
     pub(super) fn mark(&self) -> Option<i64> {
         self.taken_in
     }
 
-    /// Photos up to `newest` have been taken in.
+    /// Takes in the photos added until `newest`.
     pub(super) fn take_in(&mut self, newest: i64) {
         self.taken_in = Some(self.taken_in.map_or(newest, |mark| mark.max(newest)));
     }
 
-    /// The photos up to `newest` are shown in `round`, between two keys.
+    /// Adds a group: the photos not yet taken in that were added until `newest` are shown in
+    /// `round`, between two keys.
     pub(super) fn add(&mut self, round: u64, newest: i64, (low, high): (u64, u64)) {
         let after = self.taken_in.unwrap_or(i64::MIN);
         if self.groups.len() >= MAX_ARRIVALS {
@@ -62,12 +65,13 @@ impl Arrivals {
         });
     }
 
-    /// Rounds before `round` are over.
+    /// Forgets the groups of rounds before `round`, which are over.
     pub(super) fn forget_before(&mut self, round: u64) {
         self.groups.retain(|group| group.round >= round);
     }
 
-    /// The rounds from `round` on that are not like others, in order.
+    /// The rounds from `round` on whose turns differ from those of other rounds, in order: those in
+    /// which a group comes, and the one before each.
     pub(super) fn rounds_from(&self, round: u64) -> impl Iterator<Item = u64> + use<> {
         let rounds = self.groups.iter().map(|group| group.round);
         let mut rounds: Vec<u64> = rounds
@@ -79,8 +83,8 @@ impl Arrivals {
         rounds.into_iter()
     }
 
-    /// The positions of a round's own photos, and of those that came in, group by group; `None` for a
-    /// round like others.
+    /// The positions of a round's own photos, and of those that came in, group by group; `None` for
+    /// a round that no group touches.
     pub(super) fn split(&self, round: u64, items: &[Item]) -> Option<(Vec<u32>, Vec<Vec<u32>>)> {
         let touches =
             |group: &Arrival| group.round == round || Some(group.round) == round.checked_add(1);
@@ -112,7 +116,7 @@ impl Arrivals {
     }
 
     fn wave_of(&self, item: &Item) -> Option<usize> {
-        // In the order in which they came, and none reaches into another.
+        // Groups lie in the order in which they came and don't overlap, so this is a binary search.
         let at = self
             .groups
             .partition_point(|group| group.until < item.added);

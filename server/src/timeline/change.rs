@@ -1,6 +1,6 @@
-//! What a timeline does when its photos change: keeps what is on screen and what was announced, and
-//! finds a place for what is new. And after a restart: goes on where it was, though photos may have
-//! come and gone.
+//! Changes of a timeline's photos: the slide on screen and the announced one stay, and new photos
+//! get a place. After a restart the timeline goes on where it was, though photos may have come and
+//! gone.
 
 use std::sync::Arc;
 
@@ -8,11 +8,12 @@ use mantel_shared::UnixMillis;
 
 use super::{Order, Pairing, Playlist, Roster, Timeline, Turn};
 
-/// How many new photos come among the next few slides; more are spread over the rest of the round.
+/// The limit of new photos that come among the next few slides; more are spread over the rest of
+/// the round.
 const MAX_SOON: u64 = 500;
 
 impl Timeline {
-    /// The playlist that `roster` makes for this timeline: what is new in it comes soon, behind the
+    /// The playlist that `roster` makes for this timeline: its new photos come soon, behind the
     /// slide that is announced.
     pub fn playlist_of(&self, roster: Arc<Roster>, pairing: Pairing, now: UnixMillis) -> Playlist {
         let mut here = self.clone();
@@ -32,15 +33,15 @@ impl Timeline {
         Playlist::of(roster, pairing, arrivals)
     }
 
-    /// Where `n` new photos are to come: the round, and the keys between which they do.
+    /// The round in which `n` new photos are to come, and the keys between which they do.
     fn room_for(&self, n: u64) -> Option<(u64, (u64, u64))> {
         let announced = match self.anchor.promised {
             Some(_) => self.anchor.place,
             None => self.playlist.after(self.anchor.place, 1)?.0,
         };
-        // Among as many old ones as there are new ones.
+        // The keys span `n + 1` old turns, so that new photos come among as many old ones.
         let among = if n > MAX_SOON { u64::MAX } else { n + 1 };
-        // What closes a round is followed by the next round.
+        // Behind a round's last turn comes the next round.
         let (behind, _) = self.playlist.after(announced, 1)?;
         let round = behind.round;
         let index = if round == announced.round {
@@ -51,7 +52,7 @@ impl Timeline {
         Some((round, self.playlist.keys_behind(round, index, among)))
     }
 
-    /// Whether what is on at `now` can't stay when `playlist` comes.
+    /// Whether the slide on screen at `now` has no photo in `playlist`, so that it can't stay.
     pub fn loses_current(&self, playlist: &Playlist, now: UnixMillis) -> bool {
         self.at(now).is_some_and(|showing| {
             !showing
@@ -70,7 +71,8 @@ impl Timeline {
         self.take_playlist(playlist, now, step_on);
     }
 
-    /// The same; with `step_on` the next slide comes at once in any case.
+    /// Takes a new playlist as [`Self::set_playlist`] does; with `step_on` the next slide comes at
+    /// once in any case.
     pub(super) fn take_playlist(
         &mut self,
         playlist: Arc<Playlist>,
@@ -82,7 +84,7 @@ impl Timeline {
         let (on, announced) = (self.turn(0), self.turn(1));
         let old = std::mem::replace(&mut self.playlist, playlist);
         let (Some(on), Some(announced)) = (on, announced) else {
-            // There was nothing; what an earlier run saved may still hold.
+            // No photo was there before; the place that an earlier run saved may still be found.
             self.seek();
             self.settle(now);
             return;
@@ -97,14 +99,14 @@ impl Timeline {
             let place = turn.photos().find_map(|id| new.find(place.round, id))?;
             Some((steps, place))
         });
-        // Where nothing is left, the place is as good as any.
+        // Without any survivor every place is as good as this one.
         let (steps, place) = survivor.unwrap_or((0, anchor.place));
         // The place itself may be gone while what is on screen stays.
         anchor.place = if steps == 0 { place } else { new.before(place) };
-        // Before the very first place there is none.
+        // The very first place has none before it, so the anchor stands on the survivor itself.
         let at_first = steps > 0 && anchor.place == place;
         let natural = new.after(anchor.place, 0).map(|(_, turn)| turn);
-        // Of two on screen the one that is left stays.
+        // Of two photos on screen the one that is left stays.
         let left = on
             .photos()
             .filter(|id| new.contains(*id))
@@ -122,7 +124,8 @@ impl Timeline {
         } else {
             new.after(anchor.place, 1).map(|(_, turn)| turn)
         };
-        // A fixed order is its own promise; and where one photo followed itself, any other is better.
+        // A fixed order needs no promise: its next slide follows from it. An announced slide that
+        // repeats the one on screen (a playlist of one photo) gives way to any other.
         let is_promise = new.roster().order == Order::Shuffle && announced != on;
         let is_left = announced.photos().all(|id| new.contains(id));
         anchor.promised = if is_promise && is_left && next != Some(announced) {
@@ -138,8 +141,8 @@ impl Timeline {
         }
     }
 
-    /// Counts up to now by the old interval, so that the numbers go on growing, and by the new one
-    /// from here.
+    /// Counts slides up to `now` by the old interval, so that their numbers go on growing, and by
+    /// the new one from here.
     pub(super) fn settle(&mut self, now: UnixMillis) {
         self.rebase(now);
         if !self.playlist.is_empty() {
@@ -147,8 +150,8 @@ impl Timeline {
         }
     }
 
-    /// After a restart, when there are photos again: makes the playlist as it was before, of those
-    /// that were there then, and goes to its place.
+    /// Makes the playlist of the last run again, of the photos that were there then, and goes to
+    /// its place. Called after a restart, once there are photos.
     pub(super) fn recall(&mut self, roster: &Roster, pairing: Pairing) {
         if self.playlist.is_empty()
             && let Some(mark) = self.playlist.arrivals().mark()
@@ -160,7 +163,7 @@ impl Timeline {
         }
     }
 
-    /// Goes to where the saved photo is now, once there are photos.
+    /// Goes to the place that the saved photo has now, once there are photos.
     pub(super) fn seek(&mut self) {
         if self.playlist.is_empty() {
             return;

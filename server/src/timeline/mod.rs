@@ -1,5 +1,4 @@
-//! Which slide is on screen at which instant: a pure function of playlist, settings, commands and
-//! time.
+//! The slide on screen at each instant: a pure function of playlist, settings, commands and time.
 //!
 //! No file, socket, clock, task or randomness: `now` is an argument, so a test runs a year in a
 //! millisecond, and two renditions that ask at the same instant get the same answer. Wall-clock
@@ -20,11 +19,12 @@ use std::{num::NonZeroU64, sync::Arc};
 
 use mantel_shared::{SlideNo, UnixMillis};
 
+pub use crate::photo::{Entry, Order, PhotoId, Shape, hash_of};
 pub use arrivals::Arrivals;
 pub use mantel_shared::Transition;
 pub use playlist::{Pairing, Place, Playlist, Turn};
 pub use programme::{Pause, Programme, SavedProgramme};
-pub use roster::{Entry, Order, PhotoId, Roster, Shape, hash_of};
+pub use roster::Roster;
 pub use transition::blend_steps;
 
 /// How long slides stay and how they change.
@@ -36,37 +36,38 @@ pub struct Settings {
     pub transition: Transition,
 }
 
-/// Slides are counted from here.
+/// The slide from which slides are counted, with its time and place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 pub struct Anchor {
-    /// The slide on screen from `starts_at`.
+    /// The number of the slide on screen from `starts_at`.
     pub slide: u64,
-    /// When that slide came on, in Unix milliseconds.
+    /// The time at which that slide came on, in Unix milliseconds.
     pub starts_at: u64,
-    /// Its place in the playlist.
+    /// The slide's place in the playlist.
     pub place: Place,
     /// A photo that stands in for the one at `place`, on this slide only.
     pub shown: Option<u64>,
-    /// The one beside `shown`, if there is one.
+    /// The photo beside `shown`, if there is one.
     #[serde(default)]
     pub beside: Option<u64>,
-    /// What the next slide shows before the playlist goes on, because it was announced already.
+    /// The turn that the next slide shows before the playlist goes on, because it was announced.
     #[serde(default)]
     pub promised: Option<Turn>,
-    /// When the channel was paused, if it is.
+    /// The time at which the channel was paused, if it is, in Unix milliseconds; a command during
+    /// the pause moves it.
     pub paused_at: Option<u64>,
 }
 
 /// The state that a restart needs in order to go on where the last run was.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 pub struct Saved {
-    /// Where slides are counted from.
+    /// The slide from which slides are counted.
     pub anchor: Anchor,
     /// The interval that held when it was saved.
     pub interval_millis: u64,
     /// The photo at the anchor's place: the place moves when photos were added meanwhile.
     pub photo: Option<u64>,
-    /// What came in while the round ran.
+    /// The photos that came in while the round ran.
     #[serde(default)]
     #[serde(rename = "news")] // its name in state files since the first
     pub arrivals: Arrivals,
@@ -75,18 +76,18 @@ pub struct Saved {
 /// One turn of one photo, or of two that share the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slide {
-    /// Its number, which only grows.
+    /// The slide's number, which only grows.
     pub no: SlideNo,
-    /// The photo it shows, or the left or upper one of two.
+    /// The photo that it shows, or the left or upper one of two.
     pub photo: PhotoId,
-    /// The one beside it, if it shares the screen.
+    /// The photo beside the first, if two share the screen.
     pub beside: Option<PhotoId>,
-    /// When it comes on screen: its transition starts then.
+    /// The time at which it comes on screen: its transition starts then.
     pub starts_at: UnixMillis,
 }
 
 impl Slide {
-    /// What it shows.
+    /// The turn that the slide shows.
     pub fn turn(&self) -> Turn {
         Turn {
             photo: self.photo,
@@ -95,53 +96,55 @@ impl Slide {
     }
 }
 
-/// What is on screen at an instant.
+/// The slides on screen and next at an instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Showing {
     /// The slide on screen.
     pub current: Slide,
-    /// The one that will follow; while paused its `starts_at` means nothing.
+    /// The slide that will follow; while paused its `starts_at` means nothing.
     pub next: Slide,
-    /// True while nothing moves on by itself.
+    /// Whether the channel is paused: no slide follows by itself.
     pub paused: bool,
 }
 
-/// What a person asks of a channel.
+/// A command that a person gives to a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
-    /// On to the next slide at once.
+    /// Goes on to the next slide at once.
     Next,
-    /// Back to the photo before.
+    /// Goes back to the photo before.
     Previous,
-    /// Stay on this slide.
+    /// Stays on this slide.
     Pause,
-    /// Go on, with a full interval for the slide on screen.
+    /// Goes on, with a full interval for the slide on screen.
     Resume,
-    /// Show this photo now, by itself, then go on from where the playlist was.
+    /// Shows this photo now, by itself, then goes on from where the playlist was.
     Show(PhotoId),
-    /// From now on slides stay so many milliseconds; the one on screen begins anew, so that none is cut short.
+    /// Sets how many milliseconds slides stay; the one on screen begins anew, so that none is cut
+    /// short.
     Interval(NonZeroU64),
 }
 
-/// The command named a photo that is not in the playlist.
+/// An error: the command named a photo that is not in the playlist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no photo {0} is being shown here; GET /status names the current one")]
 pub struct UnknownPhoto(pub PhotoId);
 
-/// A channel's programme. Cheap to clone: what is shared is shared.
+/// The slides of one playlist, counted from an anchor by the clock. Cheap to clone: the playlist
+/// is shared.
 #[derive(Clone, Debug)]
 pub struct Timeline {
     settings: Settings,
     playlist: Arc<Playlist>,
     anchor: Anchor,
-    /// The photo at the saved place, until there are photos to find it among.
+    /// The photo at the saved place, until there are photos among which it can be found.
     sought: Option<PhotoId>,
-    /// The interval by which slides are counted up to now, where it was another one.
+    /// The interval by which slides are counted up to now, if it differs from the set one.
     counted_by: Option<u64>,
 }
 
 impl Timeline {
-    /// A timeline that counts from 1970, or goes on from what an earlier run saved.
+    /// Makes a timeline that counts from 1970, or goes on from the state that an earlier run saved.
     pub fn new(
         settings: Settings,
         playlist: Arc<Playlist>,
@@ -176,12 +179,12 @@ impl Timeline {
         self.settings
     }
 
-    /// How many photos take turns.
+    /// The number of photos that take turns.
     pub fn n_photos(&self) -> u64 {
         self.playlist.n_photos()
     }
 
-    /// What is on screen at `now`; `None` when there is no photo.
+    /// The slides on screen and next at `now`; `None` when there is no photo.
     pub fn at(&self, now: UnixMillis) -> Option<Showing> {
         let interval = self.counted_by.unwrap_or(self.settings.interval_millis);
         let until = self.anchor.paused_at.unwrap_or(now.0);
@@ -203,7 +206,7 @@ impl Timeline {
         })
     }
 
-    /// Does what a person asked. A slide that comes out of turn skips a number, because clients may
+    /// Carries out a command. A slide that comes out of turn skips a number, because clients may
     /// already hold another photo under the next one.
     pub fn act(&mut self, act: Act, now: UnixMillis) -> Result<(), UnknownPhoto> {
         if let Act::Show(photo) = act
@@ -221,7 +224,7 @@ impl Timeline {
                 }
             }
             Act::Previous => {
-                // After a photo shown out of turn, back means back to where the playlist was.
+                // A photo shown out of turn has no place: back leads to where the playlist was.
                 let place = match anchor.shown {
                     Some(_) => anchor.place,
                     None => self.playlist.before(anchor.place),
@@ -252,7 +255,8 @@ impl Timeline {
             Act::Resume => anchor.paused_at = None,
             Act::Interval(millis) => {
                 if self.playlist.is_empty() {
-                    // Once there are photos the slides until now are counted as they would have come.
+                    // Kept, so that slides until now are counted as they would have come once there
+                    // are photos: their numbers must not jump.
                     self.counted_by.get_or_insert(self.settings.interval_millis);
                 }
                 self.settings.interval_millis = millis.get();
@@ -262,18 +266,18 @@ impl Timeline {
         Ok(())
     }
 
-    /// The clock was set back by somebody: what was on screen at `then` is on screen from `now`.
+    /// Goes on after the clock was set back: the slide on screen at `then` is on screen from `now`.
     pub fn clock_went_back(&mut self, then: UnixMillis, now: UnixMillis) {
         self.rebase(then);
         self.starts_now(now);
     }
 
-    /// When it was paused, or last told anything while it was, if it is.
+    /// The time of the pause, if there is one, or of the last command during it.
     pub(super) fn paused_at(&self) -> Option<UnixMillis> {
         self.anchor.paused_at.map(UnixMillis)
     }
 
-    /// What a restart needs.
+    /// The state that a restart needs.
     pub fn saved(&self) -> Saved {
         Saved {
             anchor: self.anchor,
@@ -287,14 +291,14 @@ impl Timeline {
         }
     }
 
-    /// Where in the playlist this is at `now`.
+    /// The place in the playlist at `now`.
     fn place(&self, now: UnixMillis) -> Place {
         let mut here = self.clone();
         here.rebase(now);
         here.anchor.place
     }
 
-    /// What is shown `steps` slides after the anchor's.
+    /// The turn shown `steps` slides after the anchor's.
     fn turn(&self, steps: u64) -> Option<Turn> {
         let anchor = &self.anchor;
         let natural = |steps| self.playlist.after(anchor.place, steps);
@@ -320,7 +324,7 @@ impl Timeline {
         }
     }
 
-    /// Moves the anchor by as many slides.
+    /// Moves the anchor by `steps` slides; its time stays.
     fn advance(&mut self, steps: u64) {
         let promised = self.anchor.promised.take();
         let by_playlist = steps - u64::from(promised.is_some());
@@ -334,7 +338,7 @@ impl Timeline {
         self.anchor.slide += steps;
     }
 
-    /// The anchor's slide comes on at `now`.
+    /// Lets the anchor's slide come on at `now`, and a pause be counted from then.
     fn starts_now(&mut self, now: UnixMillis) {
         self.anchor.starts_at = now.0;
         if self.anchor.paused_at.is_some() {

@@ -1,6 +1,7 @@
 //! File names in the order in which people count.
 
-/// `IMG_9` before `IMG_10`: runs of digits compare as numbers, the rest as text, ties by the text.
+/// Compares names as people count, `IMG_9` before `IMG_10`: runs of digits as numbers, the rest as
+/// text, and ties by the whole text.
 pub(super) fn natural(a: &str, b: &str) -> std::cmp::Ordering {
     let (mut x, mut y) = (a, b);
     loop {

@@ -1,21 +1,22 @@
-//! Which photos share a slide.
+//! Pairs: the photos that share a slide.
 //!
-//! Pure. Photos of one shape are grouped, by day and, what is left over there, by album. Who is in
-//! a group and who stays alone does not depend on the round, so that every round has the same number
-//! of turns; who sits beside whom does, so that the pairs are other ones each time.
+//! Pure. Photos of one shape are grouped by day and, if left over there, by album. Which photos are
+//! in a group and which stay alone does not depend on the round, so that every round has the same
+//! number of turns; which two are paired does, so that each round has other pairs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     playlist::{Pairing, Seat},
-    roster::{Item, Roster, Shape, mix},
+    roster::{Item, Roster},
 };
+use crate::photo::{Shape, mix};
 
-/// Who is paired and who is not.
+/// The photos that are paired, in groups, and those that are not.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
     singles: Vec<u32>,
-    /// Each an even number of photos of which no burst has more than half: they can all be paired
+    /// Groups of an even number of photos of which no burst has more than half: all can be paired
     /// without two of a burst side by side.
     groups: Vec<Vec<Member>>,
 }
@@ -23,14 +24,14 @@ pub(super) struct Plan {
 #[derive(Clone, Copy, Debug)]
 struct Member {
     photo: u32,
-    /// Photos of one burst have the same.
+    /// The number of the photo's burst within its group.
     burst: u32,
 }
 
 const SECONDS_A_DAY: i64 = 86_400;
 
 impl Plan {
-    /// Plans for the photos at `photos`.
+    /// Plans the pairs of the photos at these positions in the roster.
     pub(super) fn new(
         roster: &Roster,
         photos: impl Iterator<Item = u32>,
@@ -56,7 +57,7 @@ impl Plan {
         eligible.sort_unstable_by_key(|photo| (day(photo), *photo));
         let mut left = Vec::new();
         for group in eligible.chunk_by(|a, b| day(a) == day(b)) {
-            // Photos of no known day are of no day together.
+            // An unknown day is no common day.
             let (dated, undated): (Vec<u32>, Vec<u32>) =
                 group.iter().partition(|photo| is_dated(photo));
             left.extend(undated);
@@ -74,7 +75,7 @@ impl Plan {
         plan
     }
 
-    /// How many turns the photos take.
+    /// The number of turns that the photos take.
     pub(super) fn n_turns(&self) -> usize {
         let pairs: usize = self.groups.iter().map(|group| group.len() / 2).sum();
         self.singles.len() + pairs
@@ -113,7 +114,8 @@ impl Plan {
             .map(<[u32]>::to_vec)
             .collect();
         let mut left = Vec::new();
-        // By a hash that no round changes: who stays alone must not either.
+        // A hash that no round changes: otherwise rounds would differ in who stays alone, and so in
+        // length.
         let rank = |photo: &u32| mix(!item(*photo).id.0);
         bursts.sort_by_key(|burst| (burst.len(), burst[0]));
         if let Some((largest, others)) = bursts.split_last_mut() {
@@ -155,7 +157,7 @@ fn pair_up(group: &[Member], key: &impl Fn(u32) -> u64, turns: &mut Vec<(u64, Se
         turns.extend(order.chunks_exact(2).map(pair));
         return;
     }
-    // The bursts' photos in order, last first; and each burst's next one among all others' next ones.
+    // `waiting` has each burst's photos, the next one last; `heads` the next one of every burst.
     let mut waiting: BTreeMap<u32, Vec<(u64, u32)>> = BTreeMap::new();
     for (key, member) in order.iter().rev() {
         let burst = waiting.entry(member.burst).or_default();
@@ -169,7 +171,7 @@ fn pair_up(group: &[Member], key: &impl Fn(u32) -> u64, turns: &mut Vec<(u64, Se
     }
     let mut n_left = order.len();
     while let Some(first) = heads.first().copied() {
-        // A burst that has half of what is left must give one of every pair from now on.
+        // A burst that has half of the photos left must give one to every pair from now on.
         let pressing = sizes.last().filter(|(n, _)| n * 2 >= n_left);
         let second = match pressing {
             Some((_, burst)) if *burst != first.2 => waiting

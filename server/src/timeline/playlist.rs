@@ -1,37 +1,33 @@
-//! Photos in an order, for ever: round after round, each photo once a round.
+//! Playlists: photos in an order, for ever, round after round, each photo once a round.
 //!
 //! Pure. A playlist is asked for the turn at a [`Place`]; it never remembers where anybody is.
 //! The shuffle is a sort by a keyed hash, so a photo that is added or taken away moves no other
 //! photo of the round, and every screen and every restart works out the same order. Photos that
-//! came while a round runs are told in [`Arrivals`] and come soon.
+//! came while a round runs stand in [`Arrivals`] and come soon.
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::{
-    arrivals::Arrivals,
-    pairs::Plan,
-    roster::{Entry, Order, PhotoId, Roster},
-    round,
-};
+use super::{arrivals::Arrivals, pairs::Plan, roster::Roster, round};
+use crate::photo::{Entry, Order, PhotoId};
 
 /// A place in a playlist: the `index`th turn of the `round`th time through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 pub struct Place {
-    /// How often all photos have been shown before.
+    /// The number of times that all photos have been shown before.
     pub round: u64,
-    /// Which turn of the round's order.
+    /// The turn's number in the round's order, from 0.
     pub index: u64,
 }
 
-/// What one slide shows.
+/// The photo or the two photos that one slide shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Deserialize, serde::Serialize)]
 pub struct Turn {
     /// The photo, or the left or upper one of two.
     pub photo: PhotoId,
-    /// The one beside it, if it shares the screen.
+    /// The photo beside the first, if two share the screen.
     pub beside: Option<PhotoId>,
 }
 
@@ -44,7 +40,7 @@ impl Turn {
         }
     }
 
-    /// The photos in it.
+    /// The photos of the turn, one or two.
     pub fn photos(self) -> impl Iterator<Item = PhotoId> {
         [Some(self.photo), self.beside].into_iter().flatten()
     }
@@ -53,12 +49,12 @@ impl Turn {
 /// Which photos share a slide, two by two.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Pairing {
-    /// None.
+    /// No photos share a slide.
     #[default]
     Off,
-    /// Portraits, side by side on a screen that is wider than tall.
+    /// Portraits share one, side by side on a screen that is wider than tall.
     Portraits,
-    /// Landscapes, stacked on a screen that is taller than wide.
+    /// Landscapes share one, stacked on a screen that is taller than wide.
     Landscapes,
 }
 
@@ -66,7 +62,7 @@ pub enum Pairing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Seat {
     pub(super) photo: u32,
-    /// [`Self::NOBODY`] for a photo by itself.
+    /// The second photo; [`Self::NOBODY`] for a photo by itself.
     beside: u32,
 }
 
@@ -98,11 +94,11 @@ pub struct Playlist {
     pairing: Pairing,
     plan: Plan,
     arrivals: Arrivals,
-    /// Rounds worked out lately, so that a slide's next photo isn't a sort of the library.
+    /// Rounds worked out lately, so that the next slide doesn't take a sort of the library.
     rounds: Mutex<HashMap<u64, Arc<[Seat]>>>,
 }
 
-/// Rounds that are kept: the one that runs, and its neighbours.
+/// The limit of rounds that are kept: the one that runs, and its neighbours.
 const MAX_ROUNDS: usize = 3;
 
 impl Playlist {
@@ -112,7 +108,7 @@ impl Playlist {
         Self::of(roster, Pairing::Off, Arrivals::default())
     }
 
-    /// The photos of `roster`, paired, with those that came in while a round ran.
+    /// Puts the photos of `roster` in its order, paired, with those that came in while a round ran.
     pub fn of(roster: Arc<Roster>, pairing: Pairing, arrivals: Arrivals) -> Self {
         let all = 0..u32::try_from(roster.items.len()).unwrap_or(u32::MAX);
         Self {
@@ -124,22 +120,22 @@ impl Playlist {
         }
     }
 
-    /// How many photos a round has.
+    /// The number of photos in a round.
     pub fn n_photos(&self) -> u64 {
         self.roster.n_photos()
     }
 
-    /// All photos in it.
+    /// All photos of the playlist.
     pub(super) fn roster(&self) -> &Roster {
         &self.roster
     }
 
-    /// Which photos share slides.
+    /// The rule by which photos share slides.
     pub fn pairing(&self) -> Pairing {
         self.pairing
     }
 
-    /// What has come in, and when it is shown.
+    /// The photos that came in while a round ran, and when they are shown.
     pub fn arrivals(&self) -> &Arrivals {
         &self.arrivals
     }
@@ -149,12 +145,12 @@ impl Playlist {
         self.plan.has_pairs()
     }
 
-    /// True when there is nothing to show.
+    /// Whether there is no photo to show.
     pub fn is_empty(&self) -> bool {
         self.roster.items.is_empty()
     }
 
-    /// What is shown `steps` after `place`, and its own place. `None` when the playlist is empty.
+    /// The turn `steps` after `place`, with its own place; `None` when the playlist is empty.
     pub fn after(&self, place: Place, steps: u64) -> Option<(Place, Turn)> {
         let n = self.plan.n_turns() as u128;
         if n == 0 {
@@ -163,7 +159,8 @@ impl Playlist {
         let mut index = u128::from(place.index) + u128::from(steps);
         let mut round = u128::from(place.round);
         let mut is_special = false;
-        // All rounds are equally long, but for the few in which photos came in.
+        // Rounds are equally long but for the few in which photos came in, so a slide a year ahead
+        // takes a division and not a walk.
         for special in self.arrivals.rounds_from(place.round) {
             let before = n * (u128::from(special) - round);
             if index < before {
@@ -202,7 +199,7 @@ impl Playlist {
         }
     }
 
-    /// Where `id` comes in a round, if it is in the playlist.
+    /// The place of `id` in a round, if it is in the playlist.
     pub fn find(&self, round: u64, id: PhotoId) -> Option<Place> {
         let photo = self.roster.position(id)?;
         let order = self.round(round);
@@ -233,8 +230,8 @@ impl Playlist {
         })
     }
 
-    /// Keys from and to which photos come in that are to be shown soon: behind the turn at `index`
-    /// of `round`, and before the one `n` turns later, if there is one.
+    /// The lowest and the highest key of photos that are to be shown soon: behind the turn at
+    /// `index` of `round`, and before the one `n` turns later, if there is one.
     pub(super) fn keys_behind(&self, round: u64, index: u64, n: u64) -> (u64, u64) {
         let order = self.round(round);
         let highest = |upto: u64| {
@@ -253,7 +250,7 @@ impl Playlist {
         (highest(index + 1), high)
     }
 
-    /// The key that places a photo in a round, wherever it came from.
+    /// The key that places a photo in a round, its own or that of the group in which it came.
     fn place_key(&self, round: u64, photo: u32) -> u64 {
         let roster = &self.roster;
         self.arrivals
@@ -263,7 +260,7 @@ impl Playlist {
 
     fn round(&self, round: u64) -> Arc<[Seat]> {
         let shuffled = self.roster.order == Order::Shuffle;
-        // Two turns can only alternate; shuffling each round anew would show one twice in a row.
+        // Two turns can only alternate; shuffled anew each round, one would come twice in a row.
         let round = if self.plan.n_turns() < 3 || !shuffled {
             0
         } else {
@@ -288,7 +285,8 @@ impl Playlist {
         order
     }
 
-    /// `before` is the turn that closes the round before, where it is known.
+    /// The order of a shuffled round; `before` is the turn that closes the round before, if it is
+    /// known.
     fn shuffled(&self, round: u64, before: Option<Seat>) -> Vec<Seat> {
         let (mut order, late) = self.sorted(round);
         if order.len() >= 3
@@ -308,8 +306,8 @@ impl Playlist {
         )
     }
 
-    /// The round without a look at the one before: its own turns, and by their keys those that came
-    /// in while it ran.
+    /// A round's own turns, without a look at the round before, and with their keys the turns that
+    /// came in while it ran.
     fn sorted(&self, round: u64) -> (Vec<Seat>, Vec<(u64, Seat)>) {
         let roster = &self.roster;
         let arranged = |plan: &Plan| {
@@ -325,7 +323,7 @@ impl Playlist {
         }
         let mut late = Vec::new();
         for group in groups {
-            // Photos that came at different times are not paired: what is announced must stay.
+            // Photos that came at different times are not paired: an announced turn must stay.
             let plan = Plan::new(roster, group.into_iter(), self.pairing);
             late.extend(plan.turns(|photo| self.place_key(round, photo)));
         }

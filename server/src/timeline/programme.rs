@@ -1,52 +1,54 @@
-//! One channel's timelines, one for each way to pair photos: the same slides at the same moments, and
-//! the same photos on all screens that pair alike, which they do unless told otherwise.
+//! A channel's programme: its timelines, one for each way to pair photos. All show their slides at
+//! the same moments, and the same photos on all screens that pair alike, as they do by default.
 //!
-//! Pure. Every command and every new playlist goes to all of them at the same instant, so their
-//! slides' numbers and moments are the same; only what a slide shows differs.
+//! Pure. Every command and every new playlist goes to all timelines at the same instant, so the
+//! numbers and moments of their slides are the same; only what a slide shows differs.
 
 use std::{num::NonZeroU64, sync::Arc};
 
 use mantel_shared::UnixMillis;
 
 use super::{Act, Pairing, Playlist, Roster, Saved, Settings, Timeline, UnknownPhoto};
-use crate::{render::Size, rendition::Pair};
+use crate::{rendition::Pair, size::Size};
 
-/// A channel's programme. Cheap to clone.
+/// A channel's timelines, one for each way to pair photos. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Programme {
     single: Arc<Timeline>,
-    /// The same as `single` where nothing is paired.
+    /// The timeline of screens wider than tall; the same object as `single` if nothing is paired,
+    /// as is `portrait`.
     landscape: Arc<Timeline>,
     portrait: Arc<Timeline>,
     pause: Option<Pause>,
-    /// How long slides stay by the configuration.
+    /// How long slides stay by the configuration, in milliseconds.
     configured_millis: u64,
 }
 
 /// A pause, as it is told on the screens that it stops.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 pub struct Pause {
-    /// Who asked for it, in words for people; `None` where that is not known.
+    /// Who asked for the pause, in words for people; `None` if that is not known.
     pub by: Option<String>,
-    /// When it began, in Unix milliseconds.
+    /// The time at which the pause began, in Unix milliseconds.
     pub since: u64,
 }
 
-/// What a restart needs; the others are saved only where they differ from the first.
+/// The state of a programme that a restart needs; timelines with pairs are saved only if they
+/// differ from the first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 pub struct SavedProgramme {
     /// The timeline without pairs.
     pub saved: Option<Saved>,
-    /// That of screens wider than tall.
+    /// The timeline of screens wider than tall.
     #[serde(default)]
     pub landscape: Option<Saved>,
-    /// That of screens taller than wide.
+    /// The timeline of screens taller than wide.
     #[serde(default)]
     pub portrait: Option<Saved>,
     /// The pause, if there is one.
     #[serde(default)]
     pub pause: Option<Pause>,
-    /// The interval that somebody has set, if it is another than the configured one.
+    /// The interval that somebody has set, if it differs from the configured one.
     #[serde(default)]
     pub interval: Option<Interval>,
 }
@@ -56,11 +58,11 @@ pub struct SavedProgramme {
 pub struct Interval {
     /// How long slides stay, in milliseconds.
     pub millis: NonZeroU64,
-    /// How long they would by the configuration that it was set over.
+    /// How long slides would stay by the configuration that held when it was set, in milliseconds.
     pub configured_millis: u64,
 }
 
-/// Playlists for a [`Programme`], each worked out for its timeline.
+/// The playlists of a [`Programme`], each worked out for its timeline.
 #[derive(Debug)]
 pub struct Playlists {
     single: Arc<Playlist>,
@@ -69,12 +71,12 @@ pub struct Playlists {
 }
 
 impl Programme {
-    /// True when there is nothing to show.
+    /// Whether there is no photo to show.
     pub fn is_empty(&self) -> bool {
         self.single.n_photos() == 0
     }
 
-    /// A programme over `roster` that goes on from what an earlier run saved.
+    /// Makes a programme of the photos in `roster` that goes on from what an earlier run saved.
     pub fn new(
         settings: Settings,
         roster: &Arc<Roster>,
@@ -89,14 +91,14 @@ impl Programme {
                 .map_or(configured_millis, |set| set.millis.get()),
             ..settings
         };
-        // Empty at first: what was saved is found among the photos that were there then.
+        // Empty at first: `recall` finds the saved place among the photos that were there then.
         let empty = Arc::new(Roster::new(Vec::new(), roster.order, roster.seed));
         let timeline = |saved: Option<Saved>| {
             let arrivals = saved.as_ref().map(|saved| saved.arrivals.clone());
             let playlist = Playlist::of(empty.clone(), Pairing::Off, arrivals.unwrap_or_default());
             Arc::new(Timeline::new(settings, Arc::new(playlist), saved, now))
         };
-        // One clock: only the place is their own.
+        // One clock for all: only the place is a timeline's own.
         let with_clock = |own: Option<Saved>| {
             own.zip(saved.saved.as_ref()).map(|(own, first)| Saved {
                 anchor: super::Anchor {
@@ -114,7 +116,7 @@ impl Programme {
             .saved
             .as_ref()
             .and_then(|first| first.anchor.paused_at);
-        // A state from before pauses were told apart says only that there is one.
+        // State files of earlier versions say only that there is a pause, not whose.
         let pause = paused_at.map(|since| saved.pause.unwrap_or(Pause { by: None, since }));
         let single = timeline(saved.saved);
         let other = |own: Option<Saved>| match own {
@@ -141,7 +143,7 @@ impl Programme {
         }
     }
 
-    /// Does what a person asked, on all screens; `by` is who that was.
+    /// Carries out a command on all screens; `by` is who gave it.
     ///
     /// # Errors
     /// The photo to be shown is not in the playlist; nothing has changed.
@@ -154,7 +156,7 @@ impl Programme {
         let mut result = Ok(());
         *self = self.each(|timeline| {
             let outcome = timeline.act(act, now);
-            // All have the same photos, so all say the same.
+            // All timelines have the same photos, so all refuse or none.
             if outcome.is_err() {
                 result = outcome;
             }
@@ -172,20 +174,20 @@ impl Programme {
         self.pause.as_ref()
     }
 
-    /// When a pause ends by itself that may last so long: counted from the last time that somebody
-    /// asked for anything during it.
+    /// The time at which a pause ends by itself that may last `after_millis`, counted from the last
+    /// command during it.
     pub fn resumes_at(&self, after_millis: NonZeroU64) -> Option<UnixMillis> {
         let touched = self.single.paused_at()?;
         Some(UnixMillis(touched.0.saturating_add(after_millis.get())))
     }
 
-    /// Ends a pause that has lasted so long; says whether it did.
+    /// Ends a pause that has lasted `after_millis`; returns whether it did.
     pub fn end_pause(&mut self, after_millis: NonZeroU64, now: UnixMillis) -> bool {
         let is_over = self.resumes_at(after_millis).is_some_and(|end| end <= now);
         is_over && self.act(Act::Resume, None, now).is_ok()
     }
 
-    /// The clock was set back: what was on screen at `then` is on screen from `now`.
+    /// Goes on after the clock was set back: the slide on screen at `then` is on screen from `now`.
     pub fn clock_went_back(&mut self, then: UnixMillis, now: UnixMillis) {
         *self = self.each(|timeline| timeline.clock_went_back(then, now));
     }
@@ -195,13 +197,13 @@ impl Programme {
     pub fn playlists_of(&self, roster: &Arc<Roster>, now: UnixMillis) -> Playlists {
         let made = |timeline: &Timeline, pairing| {
             let playlist = Arc::new(timeline.playlist_of(roster.clone(), pairing, now));
-            // Worked out here, where nobody waits: the round that runs.
+            // The round that runs is worked out here, on a thread for which no viewer waits.
             playlist.warm(timeline.place(now).round);
             playlist
         };
         let other = |timeline: &Arc<Timeline>, pairing| {
             let playlist = made(timeline, pairing);
-            // Once their ways have parted they stay parted: places differ.
+            // Timelines that once differed stay apart, pairs or not, because their places differ.
             let is_own = !Arc::ptr_eq(timeline, &self.single) || playlist.has_pairs();
             is_own.then_some(playlist)
         };
@@ -221,8 +223,8 @@ impl Programme {
         })
     }
 
-    /// Takes new playlists. Where what is on any screen is gone, all go on to the next slide at
-    /// once.
+    /// The programme with new playlists. If a photo on any screen is gone, all screens go on to the
+    /// next slide at once.
     #[must_use]
     pub fn with_playlists(&self, playlists: Playlists, now: UnixMillis) -> Self {
         let Playlists {
@@ -262,7 +264,7 @@ impl Programme {
         no(then) == no(now)
     }
 
-    /// What a restart needs.
+    /// The state that a restart needs.
     pub fn saved(&self) -> SavedProgramme {
         let own = |timeline: &Arc<Timeline>| {
             (!Arc::ptr_eq(timeline, &self.single)).then(|| timeline.saved())
@@ -286,8 +288,8 @@ impl Programme {
         self.single.settings()
     }
 
-    /// The same as they are configured, whatever interval was set since: what an address may ask for is held
-    /// against this, so that one that was right stays right.
+    /// The settings as they are configured, whatever interval was set since. Wishes in an address
+    /// are checked against these, so that an address that was valid stays valid.
     pub fn configured(&self) -> Settings {
         Settings {
             interval_millis: self.configured_millis,
@@ -295,7 +297,7 @@ impl Programme {
         }
     }
 
-    /// Changes every timeline once, and keeps those the same that are the same.
+    /// Changes every timeline once; timelines that share one object go on sharing it.
     fn each(&self, mut change: impl FnMut(&mut Timeline)) -> Self {
         let mut changed = |timeline: &Timeline| {
             let mut timeline = timeline.clone();
@@ -386,7 +388,7 @@ mod tests {
         assert_eq!(all.resumes_at(HOUR), None);
         all.act(Act::Pause, Some("hall".into()), UnixMillis(start))
             .unwrap();
-        // Who pauses what is paused changes nothing of it.
+        // A second pause changes neither who paused nor since when.
         all.act(Act::Pause, Some("kitchen".into()), UnixMillis(start + 5))
             .unwrap();
         let told = Pause {
@@ -406,7 +408,7 @@ mod tests {
         assert!(!all.end_pause(HOUR, UnixMillis(end - 1)) && is_paused(&all, end - 1));
         assert!(all.end_pause(HOUR, UnixMillis(end)));
         assert!(!is_paused(&all, end) && all.pause().is_none());
-        // What does not stand does not end either.
+        // A channel that isn't paused has no pause to end.
         assert!(!all.end_pause(HOUR, UnixMillis(end + 10 * HOUR.get())));
         assert!(is_paused(&paused_again(all.clone(), end), end + 1));
     }
@@ -444,7 +446,7 @@ mod tests {
             by
         };
         assert_eq!(restored(&saved).as_deref(), Some("hall"));
-        // As an earlier version has kept it.
+        // The state as an earlier version has written it.
         let mut old: serde_json::Value = serde_json::from_str(&saved).unwrap();
         old.as_object_mut().unwrap().remove("pause");
         assert_eq!(restored(&old.to_string()), None);

@@ -1,7 +1,7 @@
-//! The order of one round: like ones kept apart, the seam to the round before, and what came in
-//! while the round ran.
+//! The order of one round: photos that are alike kept apart, the seam to the round before, and
+//! photos that came in while the round ran.
 //!
-//! Pure. What it does is local and goes forward only, so that a round up to some place depends on
+//! Pure. Every repair is local and goes forward only, so that a round up to some place depends on
 //! nothing that comes after.
 
 use std::collections::VecDeque;
@@ -12,14 +12,14 @@ use super::{
     roster::{Item, Roster},
 };
 
-/// How many turns wait at most for a place where they fit.
+/// The limit of turns that wait for a place where they fit.
 const MAX_WAITING: usize = 64;
-/// How many places are tried backwards for what found none to the end of the round, and how many
-/// forwards for one that may open a round.
+/// The limit of places that are tried: backwards for a turn that found none to the end of the
+/// round, forwards for one that may open a round.
 const MAX_TRIES: usize = 256;
 
 /// Keeps turns that are too much alike apart: one that must not follow waits for the next place
-/// where it may. What fits nowhere is left as it is.
+/// where it may. A turn that fits nowhere comes all the same.
 pub(super) fn apart(items: &[Item], sorted: impl Iterator<Item = Seat>) -> Vec<Seat> {
     let mut out: Vec<Seat> = Vec::with_capacity(sorted.size_hint().0);
     let mut waiting: VecDeque<Seat> = VecDeque::new();
@@ -54,8 +54,8 @@ fn follows(items: &[Item], before: &[Seat], unit: Seat) -> bool {
         .is_none_or(|last| !are_near(items, *last, unit))
 }
 
-/// Sees to it that the round does not open with what the one before closed with, or its like. The
-/// last place of three or more is left alone, so the round before needs no look at its own
+/// Keeps a round from opening with the turn that closed the round before, or one too much like
+/// it. The last place of three or more is left alone, so the round before needs no look at its own
 /// predecessor.
 pub(super) fn mend_seam(items: &[Item], before: Seat, order: &mut Vec<Seat>) {
     let n = order.len();
@@ -68,7 +68,7 @@ pub(super) fn mend_seam(items: &[Item], before: Seat, order: &mut Vec<Seat>) {
         let unit = order[*at];
         !near(before, unit) && !near(unit, order[0]) && !near(order[at - 1], order[at + 1])
     });
-    // At least the same photo must not come twice.
+    // If all are alike, at least the same photo must not come twice in a row.
     let other = || (1..=last).find(|at| order[*at].photos().all(|photo| !before.has(photo)));
     if let Some(at) = fitting.or_else(other) {
         let unit = order.remove(at);
@@ -77,8 +77,8 @@ pub(super) fn mend_seam(items: &[Item], before: Seat, order: &mut Vec<Seat>) {
 }
 
 /// Puts turns that came in late into a round that has begun, each behind the place of its key and
-/// where it fits. Turns of `order` keep their order, and the last one its place, for the next
-/// round's seam looks at it.
+/// where it fits. Turns of `order` keep their order, and the last one its place, because the next
+/// round's seam depends on it.
 pub(super) fn merge(
     roster: &Roster,
     order: &[Seat],

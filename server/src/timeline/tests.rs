@@ -127,7 +127,8 @@ fn pause_stands_for_ever_and_commands_work_in_it() {
 fn another_interval_keeps_the_slide_and_the_one_announced() {
     for millis in [1_000, 4_000, 60_000] {
         let mut timeline = timeline(9);
-        // Nine of its ten seconds are over: a shorter interval would have brought others since.
+        // Nine of the slide's ten seconds are over: by a shorter interval others would have
+        // come since.
         let then = NOW - NOW % 10_000 + 9_000;
         let before = at(&timeline, then);
         let interval = Act::Interval(NonZeroU64::new(millis).unwrap());

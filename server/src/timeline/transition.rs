@@ -1,4 +1,4 @@
-//! When a crossfade's frames are due and how far along each is.
+//! The frames of a crossfade: when each is due and how far along it is.
 
 use mantel_shared::{Transition, UnixMillis};
 
@@ -6,7 +6,7 @@ use mantel_shared::{Transition, UnixMillis};
 /// the new slide it has, from 1 to 255 of 256. The frame after the last is the new slide itself,
 /// due at the transition's end. A cut has none.
 ///
-/// Eased (smoothstep): a fade that starts and stops at full speed looks like a jolt from a sofa.
+/// Eased (smoothstep): a fade that starts and stops at full speed is seen as a jolt.
 pub fn blend_steps(
     transition: Transition,
     starts_at: UnixMillis,
@@ -23,11 +23,12 @@ pub fn blend_steps(
     })
 }
 
-/// `step` of `n_steps` on a smoothstep from 0 to 256, kept off both ends.
+/// The share of the new slide at `step` of `n_steps`: a smoothstep from 0 to 256, but never 0 or
+/// 256, which would be a frame that equals one of the slides.
 fn eased(step: u64, n_steps: u64) -> u16 {
     let t = step as f64 / n_steps as f64;
     let eased = t * t * (3.0 - 2.0 * t);
-    // From 0 to 256.
+    // `t` lies in 0..=1, and smoothstep keeps it there.
     #[expect(clippy::cast_sign_loss)]
     let of_256 = (eased * 256.0).round() as u16;
     of_256.clamp(1, 255)

@@ -1,4 +1,5 @@
-//! What counts as a delimiter, in bytes that lie side by side. Nothing here knows about chunks.
+//! Delimiters in bytes that lie side by side: how they look and how they are found. Nothing here
+//! knows about chunks.
 
 use alloc::vec::Vec;
 #[cfg(not(target_arch = "wasm32"))]
@@ -9,18 +10,18 @@ use super::finder::Finder;
 
 use crate::Boundary;
 
-/// Spaces and tabs that may stand between a boundary and the end of its line (RFC 2046's
+/// The limit of spaces and tabs between a boundary and the end of its line (RFC 2046's
 /// transport-padding, which has no limit there).
 const MAX_LINE_PADDING: usize = 32;
 
-/// The longest that a delimiter gets: a newline, dashes, a boundary, padding, a newline.
+/// The length of the longest delimiter: a newline, dashes, a boundary, padding, a newline.
 pub(super) const MAX_BYTES: usize = 2 + 2 + 70 + MAX_LINE_PADDING + 2;
 
 /// Finds the delimiters of one stream.
 #[derive(Clone, Debug)]
 pub(super) struct Delimiter {
-    /// Two dashes and the boundary, as it is on the wire; until the first delimiter of a sender
-    /// whose boundary begins with dashes was seen, the shorter of the two possible forms.
+    /// The finder of two dashes and the boundary, as on the wire; until the first delimiter of a
+    /// sender whose boundary begins with dashes was seen, of the shorter of two possible forms.
     finder: Finder<'static>,
     /// The longer form, as long as both are possible.
     longer: Option<Vec<u8>>,
@@ -29,9 +30,9 @@ pub(super) struct Delimiter {
 /// A delimiter that was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Found {
-    /// Where it begins; the newline before it belongs to it.
+    /// The offset of its beginning; the newline before it belongs to it.
     pub(super) start: usize,
-    /// Where it ends; the newline after it belongs to it, unless it closes.
+    /// The offset of its end; the newline after it belongs to it, unless it closes.
     pub(super) end: usize,
     /// Whether it is a close-delimiter.
     pub(super) closes: bool,
@@ -41,15 +42,15 @@ pub(super) struct Found {
 /// The outcome of a search.
 pub(super) enum Scan {
     Found(Found),
-    /// There is none, but from here on one may have begun; the length of what was searched when
-    /// nothing has.
+    /// No delimiter was found, but from this offset on one may have begun; the length of the hay if
+    /// none has.
     Open(usize),
 }
 
 /// The outcome of a look at one place.
 pub(super) enum Look {
     Found(Found),
-    /// It depends on what comes.
+    /// The bytes so far are the beginning of one; whether it is one depends on the bytes to come.
     Open,
     Nothing,
 }
@@ -65,7 +66,7 @@ impl Delimiter {
         let text = boundary.as_str();
         let mut longer = b"--".to_vec();
         longer.extend_from_slice(text.as_bytes());
-        // Of dashes alone, the shorter form would be found inside the longer one.
+        // A boundary of dashes alone has one form: the shorter would be found inside the longer.
         if text.starts_with("--") && text.contains(|c| c != '-') {
             let finder = Finder::new(text).into_owned();
             Self {
@@ -80,7 +81,7 @@ impl Delimiter {
         }
     }
 
-    /// Settles which form the sender uses: the one of the delimiter that was found first.
+    /// Settles on the form that the sender uses: that of the first delimiter found.
     pub(super) fn settle(&mut self, found: &Found) {
         if let Some(longer) = self.longer.take()
             && found.longer
@@ -89,7 +90,7 @@ impl Delimiter {
         }
     }
 
-    /// Searches for the first delimiter in `hay`. Before it there may be CR LF, LF or nothing.
+    /// Searches for the first delimiter in `hay`, with CR LF, LF or nothing before it.
     pub(super) fn scan(&self, hay: &[u8]) -> Scan {
         let needle = self.finder.needle();
         let mut from = 0;
@@ -147,7 +148,8 @@ impl Delimiter {
                 .is_some_and(|longer| rest.starts_with(longer))
     }
 
-    /// Where the delimiter begins whose needle is at `at`, and whether it is of the longer form.
+    /// The beginning of the delimiter whose needle is at `at`, and whether it is of the longer
+    /// form.
     fn start(&self, hay: &[u8], at: usize) -> (usize, bool) {
         let before = &hay[..at];
         let (before, longer) = match before.strip_suffix(b"--") {
@@ -160,10 +162,10 @@ impl Delimiter {
         (before.len(), longer)
     }
 
-    /// Where the longest end of `hay` begins that is the beginning of a delimiter.
+    /// The offset of the longest end of `hay` that may be the beginning of a delimiter.
     fn open_end(&self, hay: &[u8]) -> usize {
         let needle = self.finder.needle();
-        // Most chunks end in a byte that no delimiter has: that is quick to see.
+        // Most chunks end in a byte that no delimiter has, so this test saves the search below.
         let may_be_open =
             |&last: &u8| matches!(last, b'\r' | b'\n') || memchr::memchr(last, needle).is_some();
         if !hay.last().is_some_and(may_be_open) {
@@ -187,8 +189,8 @@ impl Delimiter {
     }
 }
 
-/// What stands after a boundary: only the end of its line, after some padding, or two dashes make
-/// a delimiter of it.
+/// Judges the bytes after a boundary: the end of its line, after some padding, or two dashes make
+/// a delimiter of it, anything else doesn't.
 fn tail(after: &[u8]) -> Tail {
     if after.starts_with(b"--") {
         return Tail::Whole {

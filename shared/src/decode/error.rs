@@ -1,4 +1,4 @@
-//! What a decoder refuses, and where in the stream.
+//! The errors of a decoder: what it refuses, and where in the stream.
 
 use core::fmt;
 
@@ -8,14 +8,14 @@ use crate::HeadError;
 /// every further call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DecodeError {
-    /// What was wrong.
+    /// The fault.
     pub kind: DecodeErrorKind,
-    /// Where, in bytes from the beginning of the stream. It doesn't depend on how the stream was cut
-    /// into chunks.
+    /// The fault's place, in bytes from the beginning of the stream. It doesn't depend on how the
+    /// stream was cut into chunks.
     pub offset: u64,
 }
 
-/// What was wrong with a stream. The offset that goes with each is named here.
+/// A fault of a stream. The docs of each name the offset that goes with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DecodeErrorKind {
     /// No delimiter within [`Limits::preamble_bytes`](crate::Limits); at the first byte beyond.
@@ -29,25 +29,25 @@ pub enum DecodeErrorKind {
     /// A body longer than [`Limits::body_bytes`](crate::Limits); at the first byte beyond, or, where
     /// its Content-Length already says so, at its beginning.
     BodyTooLong,
-    /// Where the body ends after its Content-Length, there is no delimiter; at the first byte that
-    /// is neither padding nor a delimiter, or the first beyond
+    /// No delimiter at the end that the body has by its Content-Length; at the first byte that is
+    /// neither padding nor a delimiter, or the first beyond
     /// [`Limits::padding_bytes`](crate::Limits).
     LengthContradicted {
-        /// What the Content-Length said.
+        /// The number that the Content-Length said.
         content_length: u64,
     },
-    /// The stream ended where it should not; at its end.
+    /// An end of the stream in a place where it should not end; at that end.
     UnexpectedEnd(Place),
 }
 
-/// Where in the framing a stream ended.
+/// A place in the framing at which a stream ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// Before the first delimiter.
+    /// The preamble, before the first delimiter.
     Preamble,
-    /// Inside a head.
+    /// The inside of a head.
     Head,
-    /// Inside a body.
+    /// The inside of a body.
     Body,
 }
 

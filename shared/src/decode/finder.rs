@@ -5,7 +5,7 @@
 use alloc::vec::Vec;
 use core::marker::PhantomData;
 
-/// Stands in for `memchr::memmem::Finder`.
+/// A stand-in for `memchr::memmem::Finder`, with the same methods.
 #[derive(Clone, Debug)]
 pub(super) struct Finder<'n> {
     needle: Vec<u8>,
@@ -44,7 +44,7 @@ impl Finder<'_> {
 mod tests {
     use super::*;
 
-    /// Beside the finder that it stands in for, on every needle and hay over two letters.
+    /// Both finders agree on every needle and hay over two letters.
     #[test]
     fn finds_what_memmem_finds() {
         let word = |n_letters: usize, bits: usize| -> Vec<u8> {

@@ -1,4 +1,4 @@
-//! Finding where a head ends, over chunks, within the limits. Reading its lines is
+//! The end of a head, found over chunks and within the limits. Reading its lines is
 //! [`PartHead`]'s.
 
 use alloc::vec::Vec;
@@ -9,24 +9,24 @@ use crate::{Limits, PartHead};
 /// The head that is being read. A head that lies in one chunk isn't copied.
 #[derive(Clone, Debug, Default)]
 pub(super) struct HeadReader {
-    /// What came in earlier chunks.
+    /// The bytes of the head that came in earlier chunks.
     block: Vec<u8>,
-    /// Where in the head the current line begins.
+    /// The offset in the head at which the current line begins.
     line_start: usize,
     n_lines: usize,
-    /// Where in the stream the head begins.
+    /// The offset in the stream at which the head begins.
     offset: u64,
 }
 
 impl HeadReader {
-    /// A head begins at `offset` of the stream.
+    /// Begins a head at `offset` of the stream.
     pub(super) fn begin(&mut self, offset: u64) {
         self.block.clear();
         (self.line_start, self.n_lines, self.offset) = (0, 0, offset);
     }
 
-    /// Advances `input` to just after the blank line, and reads the head; nothing when the blank line
-    /// has not come yet.
+    /// Advances `input` to just after the blank line, and reads the head; `None` when the blank
+    /// line has not come yet.
     pub(super) fn read(
         &mut self,
         input: &mut &[u8],

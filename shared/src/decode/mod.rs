@@ -16,26 +16,26 @@ use self::{
 };
 use crate::{Boundary, Limits, PartHead};
 
-/// What a stream consists of. For each part there is one `Head`, then its `Body` in any number of
-/// pieces (none when it is empty), then `PartEnd`.
+/// A piece of a stream. For each part there is one `Head`, then its `Body` in any number of pieces
+/// (none when it is empty), then `PartEnd`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(
     clippy::large_enum_variant,
     reason = "a head comes once a part and is used at once; a box would be an allocation for each"
 )]
 pub enum Event<'a> {
-    /// A part begins.
+    /// The head of a part that begins.
     Head(PartHead),
-    /// More of its body; never empty.
+    /// More of the part's body; never empty.
     Body(&'a [u8]),
-    /// The part is complete. With a Content-Length this is said as soon as its last byte is there,
+    /// The end of the part. With a Content-Length it comes as soon as the last byte is there,
     /// without it when the delimiter is.
     PartEnd,
-    /// The close-delimiter: what follows it is ignored.
+    /// The close-delimiter: bytes after it are ignored.
     Close,
 }
 
-/// Reads a multipart stream that comes in chunks of any size.
+/// A decoder of a multipart stream that comes in chunks of any size.
 ///
 /// The contract: [`next`](Self::next) takes bytes from the front of `input` and returns an event,
 /// or `None` when it has taken all of them and needs more. The events, with pieces of a body put
@@ -81,39 +81,39 @@ pub struct Decoder {
     search: Search,
     head: HeadReader,
     state: State,
-    /// How many bytes of the stream were taken, those held back included.
+    /// The number of bytes of the stream that were taken, those held back included.
     offset: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
 enum State {
-    /// Before the first delimiter, after `n` bytes of preamble.
+    /// The preamble before the first delimiter, of which `n` bytes have come.
     Preamble {
         n: u64,
     },
-    /// Right after a delimiter: another one may follow, or a head.
+    /// The place right after a delimiter: another one may follow, or a head.
     PartStart,
     Head,
-    /// After `n` bytes of a body that began at `start` and has no Content-Length.
+    /// A body without a Content-Length that began at `start`, of which `n` bytes have come.
     Body {
         start: u64,
         n: u64,
     },
-    /// `left` bytes before the end of a body with a Content-Length.
+    /// A body with a Content-Length, of which `left` bytes are to come.
     Counted {
         left: u64,
         content_length: u64,
     },
-    /// After `n` bytes of padding behind such a body.
+    /// Padding behind a body with a Content-Length, of which `n` bytes have come.
     Padding {
         n: u64,
         content_length: u64,
     },
-    /// The delimiter after a body was taken, the part's end not yet said.
+    /// The end of a part: the delimiter after its body was taken, the event is still to come.
     Ended {
         closes: Closes,
     },
-    /// The close-delimiter was taken, and not yet said.
+    /// The end of the stream: the close-delimiter was taken, the event is still to come.
     Closing,
     Epilogue,
     Failed(DecodeError),
@@ -131,7 +131,7 @@ impl Decoder {
         }
     }
 
-    /// How many bytes of the stream have been taken so far.
+    /// The number of bytes of the stream that have been taken so far.
     pub fn offset(&self) -> u64 {
         self.offset
     }
@@ -141,7 +141,8 @@ impl Decoder {
     ///
     /// # Errors
     ///
-    /// What a [`DecodeErrorKind`] names. The decoder can't be used any further then.
+    /// The stream has one of the faults of [`DecodeErrorKind`]. The decoder can't be used any
+    /// further then.
     pub fn next<'s, 'i: 's>(
         &'s mut self,
         input: &mut &'i [u8],
@@ -219,14 +220,15 @@ impl Decoder {
         }
     }
 
-    /// Says that the stream has ended. Returns what that completes, event by event, then `None`;
-    /// call it until then. A boundary at the very end is a delimiter, whatever is missing after it.
+    /// Tells the decoder that the stream has ended. Returns the events that this completes, one by
+    /// one, then `None`; call it until then. A boundary at the very end is a delimiter, whatever is
+    /// missing after it.
     ///
     /// # Errors
     ///
     /// [`DecodeErrorKind::UnexpectedEnd`] before the first delimiter, inside a head or inside a
-    /// body. A body without Content-Length and without a delimiter after it is one that it ended
-    /// inside of: whether it is complete can't be known.
+    /// body. An end in a body that has neither a Content-Length nor a delimiter after it is an
+    /// error, too: whether the body is complete can't be known.
     pub fn finish(&mut self) -> Result<Option<Event<'static>>, DecodeError> {
         let held_ends_it = self.search.holds_delimiter();
         let (state, event) = match self.state {

@@ -1,10 +1,10 @@
-//! The search for delimiters across chunks: what lies in the chunk is borrowed, and only what may
-//! be the beginning of a delimiter is held back in a small buffer of fixed size.
+//! The search for delimiters across chunks: content is borrowed from the chunk, and only bytes that
+//! may be the beginning of a delimiter are held back, in a small buffer of fixed size.
 
 use super::delimiter::{self, Delimiter, Found, Look, Scan};
 use crate::Boundary;
 
-/// More than the longest delimiter, so that with the buffer full something is always decided.
+/// The size of the buffer: more than the longest delimiter, so that a full one is always decided.
 const HELD: usize = 128;
 const _: () = assert!(HELD > delimiter::MAX_BYTES);
 
@@ -12,7 +12,7 @@ const _: () = assert!(HELD > delimiter::MAX_BYTES);
 pub(super) struct Search {
     delimiter: Delimiter,
     held: [u8; HELD],
-    /// `held[from..to]` may be the beginning of a delimiter.
+    /// The beginning of the bytes held back, `held[from..to]`, which may begin a delimiter.
     from: usize,
     to: usize,
 }
@@ -20,7 +20,7 @@ pub(super) struct Search {
 /// Content up to a delimiter, or up to where one may begin.
 pub(super) struct Step<'a> {
     pub(super) content: &'a [u8],
-    /// The delimiter that follows `content`, where one does: whether it closes.
+    /// Whether the delimiter that follows `content` closes; `None` if none follows.
     pub(super) delimiter: Option<Closes>,
 }
 
@@ -30,9 +30,10 @@ pub(super) type Closes = bool;
 /// The outcome of [`Search::look`].
 pub(super) enum Begins {
     With(Closes),
-    /// It doesn't; what was held back until this was clear still is.
+    /// The input doesn't begin with a delimiter; the bytes held back until this was clear still
+    /// are.
     Otherwise,
-    /// All input is held back.
+    /// The input is too short to tell, and all of it is held back.
     Unclear,
 }
 
@@ -46,7 +47,7 @@ impl Search {
         }
     }
 
-    /// What is held back.
+    /// The bytes held back.
     pub(super) fn held(&self) -> &[u8] {
         &self.held[self.from..self.to]
     }
@@ -56,13 +57,13 @@ impl Search {
         self.from = (self.from + n).min(self.to);
     }
 
-    /// Whether what is held back is a delimiter if nothing follows it.
+    /// Whether the bytes held back are a delimiter if nothing follows them.
     pub(super) fn holds_delimiter(&self) -> bool {
         self.delimiter.is_whole_at_end(self.held())
     }
 
-    /// Advances `input` to just after the next delimiter, or to where the content that it returns
-    /// ends. Nothing is returned when all of it was held back.
+    /// Advances `input` to just after the next delimiter, or to the end of the content that it
+    /// returns. `None` when all of the input was held back.
     pub(super) fn step<'s, 'i: 's>(&'s mut self, input: &mut &'i [u8]) -> Option<Step<'s>> {
         if input.is_empty() {
             return None;
@@ -114,7 +115,7 @@ impl Search {
         }
     }
 
-    /// The same with nothing held back.
+    /// Does the work of [`Self::step`] when nothing is held back: content is borrowed.
     fn step_in<'s, 'i: 's>(&'s mut self, input: &mut &'i [u8]) -> Option<Step<'s>> {
         let chunk = *input;
         let (content, delimiter) = match self.delimiter.scan(chunk) {
@@ -134,7 +135,7 @@ impl Search {
         (!content.is_empty() || delimiter.is_some()).then_some(Step { content, delimiter })
     }
 
-    /// Copies as much of `input` as there is room for behind what is held back, without taking
+    /// Copies as much of `input` as there is room for behind the bytes held back, without taking
     /// it. Returns the lengths of both.
     fn join(&mut self, input: &[u8]) -> (usize, usize) {
         self.held.copy_within(self.from..self.to, 0);

@@ -1,5 +1,5 @@
-//! What the decoder does in each of its longer states. Which state follows which is told in the
-//! parent module; how a delimiter is found isn't told here either.
+//! The steps of the decoder in its longer states. The parent module tells which state follows
+//! which, `search` how a delimiter is found.
 
 use super::{
     DecodeError, DecodeErrorKind, Decoder, Event, State, after_delimiter,

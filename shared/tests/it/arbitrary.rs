@@ -10,8 +10,8 @@ use crate::{
 
 const BOUNDARIES: [&str; 9] = ["b", "--b", "-", "--", "---", "-b-", "b--", "a b", "----"];
 
-/// Streams of what the decoder looks for, whole and in pieces, so that random ones come close to
-/// being right.
+/// Streams of the pieces that a decoder looks for, whole and cut, so that random ones come close
+/// to being valid.
 fn stream(boundary: &'static str) -> impl Strategy<Value = Vec<u8>> {
     let delimiter = [format!("--{boundary}"), boundary.to_owned()];
     let piece = prop_oneof![
@@ -63,7 +63,8 @@ proptest! {
     }
 }
 
-/// With a boundary of dashes alone, the form without two more would be found inside the other.
+/// A boundary of dashes alone has one form: the one without two more would be found inside the
+/// other.
 #[test]
 fn a_boundary_of_dashes_is_read_as_it_should_be_written() {
     let boundary = Boundary::new("---").unwrap();

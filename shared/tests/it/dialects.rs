@@ -1,4 +1,4 @@
-//! Every sample, cut in every way.
+//! Decoding of every sample, cut in every way.
 
 use mantel_shared::{DecodeErrorKind, Limits, Place, SlideNo, Timestamp, Transition, UnixMillis};
 
@@ -138,7 +138,7 @@ fn bodies_are_borrowed_from_the_chunk() {
     assert_eq!(pieces, 2);
 }
 
-/// Whoever says that the stream has ended before taking all events still gets them.
+/// Events that were not taken before the end of the stream are still returned after it.
 #[test]
 fn the_end_brings_what_was_not_taken_yet() {
     use mantel_shared::{Boundary, Decoder, Event};

@@ -1,10 +1,10 @@
-//! Each limit one below, at, and one above what a stream needs, with the exact offset.
+//! Limits one below, at, and one above what a stream needs, with the exact offset of the error.
 
 use mantel_shared::{Boundary, DecodeError, DecodeErrorKind, HeadError, Limits, Place};
 
 use crate::outcome::{Outcome, decode};
 
-/// Decodes whole and by bytes; both must say the same.
+/// Decodes a stream whole and by bytes; both outcomes must be equal.
 fn run(stream: &str, limits: Limits) -> Outcome {
     let boundary = Boundary::new("b").unwrap();
     let whole = decode(&boundary, limits, [stream.as_bytes()]);
@@ -147,10 +147,10 @@ fn a_length_that_contradicts_the_delimiter() {
         "--b\r\nContent-Length: 9\r\n\r\n12345\r\n--b\r\nA: b\r\n\r\n",
         35,
     );
-    // A boundary that goes on is none.
+    // A boundary followed by other characters is none.
     refused(5, "--b\r\nContent-Length: 5\r\n\r\n12345\r\n--bc\r\n", 33);
     refused(5, "--b\r\nContent-Length: 5\r\n\r\n12345\r\n--b \rx", 33);
-    // The newline before the delimiter may lie in the body, as some count it.
+    // Some senders count the newline before the delimiter as part of the body.
     assert_eq!(
         run(
             "--b\r\nContent-Length: 7\r\n\r\n12345\r\n--b\r\n",
@@ -226,7 +226,7 @@ fn ends_of_the_input() {
     }
 }
 
-/// After a boundary, up to 32 spaces and tabs belong to the delimiter; with more it is content.
+/// Up to 32 spaces and tabs after a boundary belong to the delimiter; with more it is content.
 #[test]
 fn padding_of_the_delimiters_line() {
     for (n, is_delimiter) in [(0, true), (31, true), (32, true), (33, false)] {

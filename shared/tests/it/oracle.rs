@@ -6,14 +6,14 @@ use mantel_shared::{Boundary, DecodeError, DecodeErrorKind, HeadError, Limits, P
 
 use crate::outcome::{Outcome, Piece};
 
-/// What stands at a place.
+/// The meaning of the bytes at a place.
 enum At {
     Delimiter {
         end: usize,
         closes: bool,
         form: usize,
     },
-    /// It would take more bytes to tell; `whole` when the boundary is all there.
+    /// A delimiter that the end of the stream cuts off; `whole` when the boundary is all there.
     Cut {
         whole: bool,
     },
@@ -26,7 +26,7 @@ pub(crate) fn decode(boundary: &Boundary, limits: Limits, stream: &[u8]) -> Outc
     outcome
 }
 
-/// How delimiters may look, without what is around them; the longer one first.
+/// The forms of a delimiter, without its newlines and padding; the longer one first.
 fn forms(boundary: &Boundary) -> Vec<String> {
     let text = boundary.as_str();
     let mut forms = vec![format!("--{text}")];
@@ -185,8 +185,8 @@ impl Oracle<'_> {
         self.end(Place::Head)
     }
 
-    /// Where the part after a body of a known length begins, and whether the delimiter closes;
-    /// nothing at the end of the stream.
+    /// The beginning of the part after a body of a known length, and whether the delimiter closes;
+    /// `None` at the end of the stream.
     fn after_padding(
         &self,
         forms: &[String],
@@ -223,8 +223,7 @@ impl Oracle<'_> {
     }
 }
 
-/// Everything that may stand between a boundary and what is behind it, given what does; the second
-/// is whether it closes.
+/// All tails of a delimiter, given the bytes `after` its boundary, each with whether it closes.
 fn tails(after: &[u8]) -> Vec<(Vec<u8>, bool)> {
     let mut tails = vec![(b"--".to_vec(), true)];
     let n_pads = after.iter().take_while(|b| b" \t".contains(b)).count();

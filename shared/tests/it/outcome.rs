@@ -1,4 +1,4 @@
-//! What came out of a stream, in a form that can be compared. No expectations here.
+//! Outcomes of decoding a stream, in a form that can be compared. No expectations here.
 
 use mantel_shared::{Boundary, DecodeError, Decoder, Event, Limits, PartHead};
 
@@ -10,7 +10,7 @@ pub(crate) struct Piece {
     pub(crate) complete: bool,
 }
 
-/// Everything that a decoder says of a stream.
+/// The parts, the error and the offset that a decoder gives for a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Outcome {
     pub(crate) parts: Vec<Piece>,
@@ -92,7 +92,7 @@ fn run<'a>(
     Ok(())
 }
 
-/// `stream` cut into chunks of `lengths`, again and again.
+/// Cuts `stream` into chunks of `lengths`, again and again.
 pub(crate) fn cut<'a>(stream: &'a [u8], lengths: &[usize]) -> Vec<&'a [u8]> {
     let mut rest = stream;
     let mut chunks = Vec::new();
@@ -108,8 +108,8 @@ pub(crate) fn cut<'a>(stream: &'a [u8], lengths: &[usize]) -> Vec<&'a [u8]> {
     chunks
 }
 
-/// How often a property is tried. What fails is printed, and becomes a test of its own, so nothing is
-/// written into the tree.
+/// How often a property is tried. A failing case is printed, and becomes a test of its own, so no
+/// file of cases is written into the tree.
 pub(crate) fn cases(cases: u32) -> proptest::prelude::ProptestConfig {
     proptest::prelude::ProptestConfig {
         cases,

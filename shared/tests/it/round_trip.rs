@@ -1,4 +1,4 @@
-//! What the encoder writes, the decoder and the collector read, however it is cut.
+//! Round trips: streams of the encoder are read by decoder and collector, however they are cut.
 
 use mantel_shared::{
     Area, Boundary, Collector, ContentType, Encoder, Focus, FrameMeta, Limits, PartHead, SlideNo,
@@ -41,7 +41,7 @@ prop_compose! {
     }
 }
 
-/// From corners, so that it lies within the picture.
+/// Any area, made of two corners, so that it lies within the picture.
 fn area() -> impl Strategy<Value = Area> {
     let side = (0..Area::WHOLE).prop_flat_map(|from| (Just(from), 1..=Area::WHOLE - from));
     (side.clone(), side).prop_map(|((left, width), (top, height))| Area {
@@ -73,7 +73,7 @@ fn boundary() -> impl Strategy<Value = Boundary> {
         .prop_map(|text| Boundary::new(&text).unwrap())
 }
 
-/// No delimiter: the shortest boundary's would be three bytes, the first two of them dashes.
+/// Any body without a delimiter: the shortest would be three bytes, the first two of them dashes.
 fn body() -> impl Strategy<Value = Vec<u8>> {
     let byte = prop_oneof![Just(b'\r'), Just(b'\n'), Just(b'-'), any::<u8>()];
     vec(byte, 0..200).prop_map(|mut body| {

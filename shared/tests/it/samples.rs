@@ -7,9 +7,9 @@ use mantel_shared::Boundary;
 
 /// A stream and what is in it.
 pub(crate) struct Sample {
-    /// Who writes so.
+    /// The device or server that writes like this.
     pub(crate) sender: &'static str,
-    /// The Content-Type of the whole.
+    /// The Content-Type of the whole stream.
     pub(crate) content_type: &'static str,
     pub(crate) stream: Vec<u8>,
     /// The bodies, each with the Content-Type of its part.

@@ -1,5 +1,5 @@
-//! One slide in the player's hands: showing, waiting, or about to get another picture. Never the
-//! order between them.
+//! Slides of the player: showing, waiting, or about to get another picture. Never the order between
+//! them.
 
 use mantel_shared::SlideNo;
 
@@ -14,12 +14,13 @@ pub(super) struct Layer<P> {
     pub(super) picture: P,
     pub(super) begins: Local,
     pub(super) fade_millis: f64,
-    /// How long it moves: until the slide after it covers it.
+    /// How long the slow move over the picture lasts: until the next slide covers it.
     pub(super) move_millis: f64,
 }
 
 impl<P> Layer<P> {
-    /// Eased at both ends: a linear fade seems to start and to stop with a jerk.
+    /// The picture's opacity, eased at both ends: a linear fade seems to start and stop with a
+    /// jerk.
     pub(super) fn alpha(&self, now: Local) -> f64 {
         if self.fade_millis <= 0.0 {
             return 1.0;
@@ -30,7 +31,7 @@ impl<P> Layer<P> {
 }
 
 impl<P> Layer<P> {
-    /// Slides come closer and go back by turns.
+    /// The progress of the slow move; even slides come closer, odd ones go back.
     pub(super) fn progress(&self, now: Local) -> Progress {
         let done = if self.move_millis > 0.0 {
             (now.since(self.begins) / self.move_millis).clamp(0.0, 1.0)
@@ -49,7 +50,7 @@ pub(super) struct Pending<P> {
     pub(super) announcement: Announcement,
     pub(super) ticket: Ticket,
     pub(super) picture: Option<P>,
-    /// It opened its connection: numbers before it belong to another time.
+    /// Whether it is the first of a connection: it can't be compared with numbers before it.
     pub(super) first: bool,
 }
 
@@ -58,7 +59,7 @@ impl<P> Pending<P> {
         self.announcement.slide == part.slide && self.announcement.fingerprint == part.fingerprint
     }
 
-    /// Whether its turn comes before that of `part`. If not, `part` takes its place: the slide
+    /// Whether this slide comes before that of `part`. If not, `part` takes its place: the slide
     /// was changed, or a command came between.
     pub(super) fn precedes(&self, part: &Announcement) -> bool {
         let begins = |announcement: &Announcement| announcement.show_at.map_or(f64::MIN, |at| at.0);

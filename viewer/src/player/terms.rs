@@ -1,80 +1,83 @@
-//! What the player is told and what it answers. Never a rule: those are the player's.
+//! The terms between the player and its caller: announcements, verdicts, steps. Never a rule: those
+//! are the player's.
 
 use mantel_shared::SlideNo;
 
 use crate::clock::Local;
 use crate::motion::Progress;
 
-/// Tells whether two parts carry the same picture (see [`crate::session`]).
+/// A hash of a picture's bytes, equal for parts that carry the same picture (see
+/// [`crate::session`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fingerprint(pub u64);
 
-/// What a part says about its slide, in this device's time.
+/// The announcement of a slide by a part, in this device's time.
 #[derive(Clone, Copy, Debug)]
 pub struct Announcement {
     /// The slide's number.
     pub slide: SlideNo,
-    /// Of the part's body.
+    /// The fingerprint of the part's body.
     pub fingerprint: Fingerprint,
-    /// When it is to be on screen; at once when the sender does not say.
+    /// The instant at which it is to be on screen; at once when the sender does not say.
     pub show_at: Option<Local>,
-    /// Length of the crossfade that starts at that moment; 0 is a cut.
+    /// The length of the crossfade that starts at that moment; 0 is a cut.
     pub fade_millis: f64,
     /// How long the slide stays; 0 when the sender does not say.
     pub dwell_millis: f64,
-    /// The channel stands still.
+    /// Whether the channel stands still.
     pub paused: bool,
 }
 
-/// Names one decoding job.
+/// The name of one decoding job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ticket(pub(super) u64);
 
-/// What is to be done with a part's picture.
+/// The verdict on a part's picture: what is to be done with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Decode it and hand it to [`super::Player::decoded`].
+    /// The picture is to be decoded and handed to [`super::Player::decoded`].
     Decode(Ticket),
-    /// It is here already or on its way: the part brought new metadata only.
+    /// The picture is here already or on its way: the part brought no more than new metadata.
     Known,
-    /// It is older than what shows.
+    /// The slide is older than the one that shows.
     Stale,
 }
 
-/// One picture of those that are drawn over each other.
+/// A picture of those that are drawn over each other.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Shown<'a, P> {
     /// The picture.
     pub picture: &'a P,
-    /// Its opacity, from 0 to 1.
+    /// The picture's opacity, from 0 to 1.
     pub alpha: f64,
-    /// How far its slow move has come; `None` where pictures stand still.
+    /// How far its slow move has come; `None` when pictures stand still.
     pub progress: Option<Progress>,
 }
 
-/// When [`super::Player::advance`] is to be called again.
+/// The moment at which [`super::Player::advance`] is to be called again.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Wake {
-    /// Before the display's next refresh: a crossfade runs.
+    /// The display's next refresh, because a crossfade runs.
     NextFrame,
-    /// At this moment a slide begins.
+    /// The moment at which a slide begins.
     At(Local),
-    /// When something arrives; the screen stands still.
+    /// None until something arrives; the screen stands still.
     Never,
 }
 
-/// What one step of time brought.
+/// The result of one step of time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Step {
-    /// The canvas is out of date.
+    /// Whether the canvas is out of date.
     pub draw: bool,
-    /// Only the slow move over a standing picture asks for it: it may wait for a frame.
+    /// Whether only the slow move over a standing picture asks for drawing, which may wait for a
+    /// frame.
     pub gently: bool,
-    /// When to call again.
+    /// The moment of the next call.
     pub wake: Wake,
 }
 
-/// What the page says about itself in `data-state`; the page code adds `fallback` and `failed`.
+/// The phase of the page, as `data-state` says it; the page code adds `fallback` and `failed`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// Nothing has been shown yet.

@@ -75,7 +75,8 @@ fn nothing_is_drawn_while_a_slide_stands() {
 #[test]
 fn a_crossfade_runs_from_the_given_moment_over_an_opaque_picture() {
     let mut player = two_slides();
-    // The display's refresh comes 7 ms after the moment: the schedule counts, not the refresh.
+    // The display's refresh comes 7 ms after the slide's moment: the schedule counts, not the
+    // refresh.
     assert_eq!(
         player.advance(Local(10_007.0)),
         Step {
@@ -388,7 +389,7 @@ fn a_server_that_counts_anew_is_followed() {
         (player.showing(), player.phase()),
         (Some(SlideNo(0)), Phase::Playing)
     );
-    // It was due a second ago: the whole fade runs from now.
+    // The slide was due a second ago: the whole fade runs from now.
     assert_eq!(drawn(&player, 15_000.0), [("two", 1.0), ("zero", 0.0)]);
     assert_eq!(player.n_skipped(), 0);
 }
@@ -491,7 +492,7 @@ fn standing_pictures_move_only_where_that_is_wanted_and_as_long_as_they_stand() 
         shown.progress.expect("it moves").done
     };
     assert_eq!(progress(&player, 5000.0), 0.5);
-    // It goes on below the picture that fades in over it, and no further.
+    // The move goes on below the picture that fades in over it, and no further.
     assert_eq!(player.advance(Local(10_000.0)).wake, Wake::Never);
     assert_eq!(progress(&player, 60_000.0), 1.0);
 }

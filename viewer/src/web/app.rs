@@ -1,5 +1,5 @@
 //! The viewer as it runs: owns connection, timers and listeners, and decides what follows what.
-//! Never bytes, pixels or positions in time: those are [`super::core`]'s and below.
+//! Never bytes, pixels or positions in time: those belong to [`super::core`] and below.
 
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
@@ -18,23 +18,23 @@ use crate::link::{Beat, Pulse};
 use crate::player::Wake;
 use crate::query::Query;
 
-/// A window that is being dragged or a tablet that is being turned sends many sizes: the server
-/// is asked once it has settled. The picture at hand is fitted at once.
+/// How long a new size must last before the server is asked for it: a window that is dragged or a
+/// tablet that is turned has many. The picture at hand is fitted at once.
 const SETTLE_MILLIS: f64 = 350.0;
-/// Timers may be a few milliseconds late and frames come 16 apart: from here on, frames are
-/// counted down instead.
+/// The time before a slide's moment from which animation frames replace the timer: timers may be a
+/// few milliseconds late, and frames come 16 apart.
 const CLOSE_MILLIS: f64 = 30.0;
 
-/// How often the time is asked for after connecting, and how long apart: a busy moment spoils one
-/// or two of them.
+/// How often the time is asked for right after connecting, [`QUICK_SYNC_MILLIS`] apart: a busy
+/// moment spoils one or two of the answers.
 const N_EXCHANGES: u32 = 6;
 const QUICK_SYNC_MILLIS: f64 = 300.0;
 const SYNC_MILLIS: f64 = 2.0 * 60.0 * 1000.0;
 const TICK_MILLIS: f64 = 5_000.0;
-/// The page's scripts send this when they have changed its address.
+/// The event of the page's scripts when they have changed its address.
 const SETTINGS: &str = "mantel-settings";
-/// They send these when nobody sees the page, when it is looked at again, and when the server has something to
-/// show again. The attribute stands on the root as long as nobody does.
+/// The events of the page's scripts when nobody sees the page, when somebody does again, and when
+/// the server has something to show again. The attribute stands on the root while nobody does.
 const REST: &str = "mantel-rest";
 const WAKE: &str = "mantel-wake";
 const RETRY: &str = "mantel-retry";
@@ -50,11 +50,11 @@ pub(super) struct App {
     retry: Alarm,
     watchdog: Alarm,
     settle: Alarm,
-    /// When to ask for the time again, and how often it was asked on this connection.
+    /// The alarm at which the time is asked for again; `n_asked` times so far on this connection.
     sync: Alarm,
     n_asked: Cell<u32>,
     n_connections: Cell<u32>,
-    /// Nobody sees the page: no connection is held.
+    /// Whether nobody sees the page; then no connection is held.
     rests: Cell<bool>,
     tick: Alarm,
     pulse: RefCell<Pulse>,
@@ -114,7 +114,7 @@ impl App {
         app.listen(&window(), "webglcontextlost", |app| {
             app.core.borrow_mut().flatten();
         });
-        // Another network, or the first one back: no reason to wait for the back-off.
+        // A network is there again, so there is no reason to wait for the back-off.
         app.listen(&window(), "online", Self::retry_now);
         app.listen(&window(), RETRY, Self::retry_now);
         app.listen(&window(), REST, Self::rest);
@@ -125,7 +125,7 @@ impl App {
         Ok(app)
     }
 
-    /// The figures of this moment, as a plain object.
+    /// The viewer's figures at this moment, as a plain object.
     ///
     /// # Errors
     ///
@@ -164,8 +164,8 @@ impl App {
         self.pulse.borrow_mut().connected(now());
         let query = self.query.borrow();
         let whole = query.wall.whole(size).held(page::LONGEST_SIDE);
-        // An address of its own: caches make a second request for the same one wait for the first,
-        // and where requests can't be aborted the first one takes its time to die.
+        // Each request gets an address of its own: caches make a second request for the same one
+        // wait for the first, which ends late in engines that can't abort requests.
         let url = format!("{}&t={number}", query.bytes_url(whole));
         drop(query);
         let connection = Connection::open(url, move |received| {
@@ -177,7 +177,7 @@ impl App {
         *self.asked_size.borrow_mut() = Some(size);
         self.core.borrow_mut().watchdog.opening(now());
         self.watch();
-        // The old one is dropped, and closed, here.
+        // The old connection is dropped, and so closed, once the new one is in its place.
         let old = self.connection.replace(Some(connection));
         drop(old);
     }
@@ -218,7 +218,7 @@ impl App {
         self.watchdog.clear();
         self.hang_up();
         self.retry.set(pause);
-        // For whoever looks into a screen that will not connect; on a healthy one it stays empty.
+        // For people who look for the reason why a screen does not connect.
         let _ = page::property(&window(), "console")
             .and_then(|console| page::property(&console, "debug").map(|debug| (console, debug)))
             .map(|(console, debug)| {
@@ -234,7 +234,7 @@ impl App {
         }
     }
 
-    /// Nobody sees the page: what it shows stays, and nothing is held.
+    /// Rests while nobody sees the page: the picture stays, connection and timers go.
     fn rest(&self) {
         self.rests.set(true);
         self.retry.clear();
@@ -253,7 +253,8 @@ impl App {
         self.watchdog.set(deadline.since(now()));
     }
 
-    /// The alarm is not set anew with every byte: it looks when it goes off.
+    /// Looks whether the server has been silent for too long. The alarm is not set anew with every
+    /// byte; when it goes off, it is set for what is left.
     fn check_silence(&self) {
         let mut core = self.core.borrow_mut();
         if now() < core.watchdog.deadline() {
@@ -263,7 +264,7 @@ impl App {
         core.stats.n_reconnects += 1;
         core.trouble = "the server does not answer";
         if core.watchdog.is_opening() {
-            // Not the first attempt in vain: from here on it is told.
+            // One failed attempt may be a moment's fault; from the second on the page says so.
             core.player.disconnected();
             core.tell();
         }
@@ -271,7 +272,7 @@ impl App {
         self.connect();
     }
 
-    /// Several times after connecting, then now and then.
+    /// Asks the server for the time, and sets the alarm for the next time.
     fn ask_time(&self) {
         let n_asked = self.n_asked.get();
         self.n_asked.set(n_asked.saturating_add(1));
@@ -292,13 +293,14 @@ impl App {
         });
     }
 
-    /// Now and then: has the device slept, is a picture stuck, is the connection old?
+    /// Looks every few seconds whether the device has slept, a picture is stuck or the connection
+    /// is old.
     fn tick(&self) {
         self.tick.set(TICK_MILLIS);
         let mut core = self.core.borrow_mut();
         if core.give_up_decoding() {
             drop(core);
-            // The server sends what is on and what comes next to every new connection.
+            // A new connection brings the current and the next slide once more.
             return self.connect();
         }
         let is_quiet = core.player.is_quiet(now());
@@ -338,7 +340,7 @@ impl App {
     fn advance(&self) {
         let (wake, slide) = self.core.borrow_mut().advance();
         if let Some(meta) = slide {
-            // Nothing is borrowed here: whoever listens may ask for the figures at once.
+            // `core` must not be borrowed here: listeners may ask for the figures at once.
             let server_now = self.core.borrow().clock.server(now());
             let _ = hooks::tell_slide(&meta, server_now);
         }
@@ -357,7 +359,7 @@ impl App {
         self.frame.request();
     }
 
-    /// The window changed: the pictures at hand are fitted before the browser paints again.
+    /// Fits the pictures at hand to a window that changed, before the browser paints again.
     fn refit(&self) {
         let mut core = self.core.borrow_mut();
         if core.surface.resize(page::screen_size()) {
@@ -373,7 +375,8 @@ impl App {
         }
     }
 
-    /// Somebody changed the page's address. Much of what is in it is none of ours.
+    /// Reads the page's address again after somebody changed it; most of its keys are other
+    /// scripts'.
     fn read_settings(&self) {
         let Ok(search) = window().location().search() else {
             return;

@@ -1,6 +1,6 @@
 //! The pure parts wired to the browser's: parts go from the session to the player, pictures from
-//! the player to the canvas. Everything here is synchronous and borrows
-//! nothing across a callback; timers, connections and tasks are [`super::app`]'s.
+//! the player to the canvas. Everything here is synchronous and borrows nothing across a callback;
+//! timers, connections and tasks are [`super::app`]'s.
 
 use mantel_shared::{Area, Focus, FrameMeta, SlideNo, Transition, UnixMillis};
 use wasm_bindgen::prelude::*;
@@ -24,20 +24,20 @@ pub(super) struct Job {
     pub(super) sights: Sights,
 }
 
-/// What is known of where things are in a picture.
+/// The areas and the point of interest of a picture, as far as they are known.
 pub(super) struct Sights {
     pub(super) focus: Option<Focus>,
     pub(super) photos: Vec<Area>,
 }
 
-/// What a decoded picture is made with.
+/// The settings with which a picture is decoded.
 pub(super) struct Decoding {
     pub(super) method: Method,
     /// The longest side of a picture.
     pub(super) limit: u32,
 }
 
-/// As many slides as can show and wait at a time, and one that is shown again.
+/// The limit of notes: as many as slides can show and wait at a time, and one that is shown again.
 const MAX_NOTES: usize = 6;
 
 pub(super) struct Core {
@@ -49,13 +49,13 @@ pub(super) struct Core {
     pub(super) backoff: Backoff,
     pub(super) watchdog: Watchdog,
     pub(super) method: Method,
-    /// What was said about the slides that show and wait, the latest last.
+    /// The metadata of the slides that show and wait, the latest last.
     notes: Vec<(SlideNo, FrameMeta)>,
-    /// Slides that came on.
+    /// The number of slides that came on.
     pub(super) n_slides: u32,
     session: Option<Session>,
-    /// Pictures are decoded one after the other, so that a slow engine is never asked for more
-    /// than it can do. Those that nobody wants any more are dropped: at most two wait.
+    /// The pictures to decode, one after the other, so that a slow engine is never asked for more
+    /// than it can do. Those that are not wanted any more are dropped: at most two wait.
     jobs: Vec<Job>,
     decoding: Option<(Ticket, Local)>,
     judge: Judge,
@@ -63,16 +63,17 @@ pub(super) struct Core {
     drawn_at: Local,
     offset_millis: f64,
     is_still: bool,
-    /// Somebody has asked for a way of drawing by name.
+    /// Whether the page's address names a way of drawing.
     is_forced: bool,
     /// Why the last connection or picture failed.
     pub(super) trouble: &'static str,
 }
 
-/// No engine takes so long for a picture: it has lost it.
+/// How long a picture may be decoded: an engine that takes longer has lost it.
 const STUCK_MILLIS: f64 = 12_000.0;
 
-/// A slow move looks the same at half the display's rate, and costs half.
+/// The least time between two draws of a slow move, which looks the same at half the display's rate
+/// and costs half.
 const GENTLE_MILLIS: f64 = 28.0;
 
 impl Core {
@@ -103,7 +104,7 @@ impl Core {
         core
     }
 
-    /// Follows the settings of the page.
+    /// Takes over the settings of the page.
     pub(super) fn set(&mut self, query: &Query) {
         let affords = self.judge.pace() < Pace::Still;
         self.player
@@ -112,14 +113,14 @@ impl Core {
         self.surface.hang(query.wall);
     }
 
-    /// A response began.
+    /// Begins a session: a response began.
     pub(super) fn opened(&mut self) {
         self.session = Some(Session::default());
         self.player.connected();
         self.watchdog.heard(now());
     }
 
-    /// Bytes came. Returns whether parts were among them.
+    /// Takes bytes that came. Returns whether they completed a part.
     pub(super) fn received(&mut self, chunk: &[u8]) -> Result<bool, SessionError> {
         let now = now();
         self.watchdog.heard(now);
@@ -138,13 +139,13 @@ impl Core {
         Ok(came)
     }
 
-    /// The connection broke, or never was.
+    /// Ends the session: the connection broke, or could not be made.
     pub(super) fn lost(&mut self, reason: &'static str) {
         self.trouble = reason;
         self.session = None;
         self.stats.n_reconnects += 1;
         self.player.disconnected();
-        // Another machine may answer next time, or the same one with its clock set.
+        // Another server may answer next time, or the same one with its clock set.
         self.clock.restart();
         self.tell();
     }
@@ -159,7 +160,7 @@ impl Core {
         Some(job)
     }
 
-    /// How the next picture is decoded.
+    /// The settings with which the next picture is decoded.
     pub(super) fn decoding(&self) -> Decoding {
         Decoding {
             method: self.method,
@@ -167,8 +168,8 @@ impl Core {
         }
     }
 
-    /// Gives up on a picture that the engine has lost; another way may do better. Returns whether
-    /// there was one.
+    /// Gives up on a picture that the engine has lost, and decodes by elements from now on, which
+    /// may do better. Returns whether there was one.
     pub(super) fn give_up_decoding(&mut self) -> bool {
         let stuck = |(_, since): &mut (Ticket, Local)| now().since(*since) > STUCK_MILLIS;
         let Some((ticket, _)) = self.decoding.take_if(stuck) else {
@@ -185,7 +186,7 @@ impl Core {
         self.player.undecodable(ticket);
     }
 
-    /// A job is done, after `millis`.
+    /// Takes the result of a job that took `millis`.
     pub(super) fn decoded(
         &mut self,
         ticket: Ticket,
@@ -207,7 +208,7 @@ impl Core {
                     self.flatten();
                 }
                 self.stats.decode.add(millis);
-                // The first picture of all is late by nature.
+                // The first picture has no lead: it is shown as soon as it is there.
                 let show_at = self.player.show_at(ticket);
                 if let Some(show_at) = show_at.filter(|_| self.player.showing().is_some()) {
                     self.stats.lead.add(show_at.since(now()));
@@ -218,7 +219,7 @@ impl Core {
         }
     }
 
-    /// Goes on without WebGL: it was lost, or is no gain. The picture stays on screen.
+    /// Goes on without WebGL, which was lost or is no gain. The picture stays on screen.
     pub(super) fn flatten(&mut self) {
         if self.judge.pace() == Pace::Gl && self.surface.flatten().is_ok() {
             self.judge.slow_down();
@@ -229,7 +230,7 @@ impl Core {
         }
     }
 
-    /// Follows what the last crossfade has shown of this engine.
+    /// Judges this engine by the last crossfade, and slows down if need be.
     fn judge(&mut self) {
         let was_fading = std::mem::replace(&mut self.is_fading, self.player.is_fading());
         if !was_fading || self.is_fading || self.is_forced {
@@ -240,7 +241,7 @@ impl Core {
         };
         match self.judge.judge(per_second) {
             Some(Pace::Flat) => {
-                // It was counted already.
+                // `flatten` slows down from WebGL by itself, so the judge's own step is taken back.
                 self.judge = Judge::new(Pace::Gl);
                 self.flatten();
             }
@@ -249,8 +250,8 @@ impl Core {
         }
     }
 
-    /// Lets the player take a step and draws what it wants drawn. Returns when to call again, and
-    /// what is known of the slide that came on with it, if one did.
+    /// Lets the player take a step and draws if it asks for it. Returns when to call again, and the
+    /// metadata of the slide that came on, if one did.
     pub(super) fn advance(&mut self) -> (Wake, Option<FrameMeta>) {
         let now = now();
         let Step { draw, gently, wake } = self.player.advance(now);
@@ -263,14 +264,15 @@ impl Core {
         (wake, self.tell())
     }
 
-    /// Draws what shows, as after a change of the canvas.
+    /// Draws the pictures that show, as after a change of the canvas.
     pub(super) fn draw(&mut self, at: Local) {
         self.surface.draw(self.player.layers(at));
         self.drawn_at = at;
         self.stats.draw.add(now().since(at));
     }
 
-    /// Brings the page's attributes up to date; the slide that came on is returned.
+    /// Brings the page's attributes up to date. Returns the metadata of the slide that came on, if
+    /// one did.
     pub(super) fn tell(&mut self) -> Option<FrameMeta> {
         let showing = self.player.showing();
         if !self.page.tell(self.player.phase(), showing) {
@@ -296,7 +298,7 @@ impl Core {
             self.watchdog.dwell(dwell as f64);
         }
         self.backoff.succeeded();
-        // A stream that does not number its slides is shown in the order in which it comes.
+        // Slides without numbers are shown in the order in which they come.
         let next = || SlideNo(self.player.newest().map_or(0, |SlideNo(newest)| newest + 1));
         let slide = meta.slide.unwrap_or_else(next);
         let cuts = self.is_still || self.judge.pace() == Pace::Cut;
@@ -339,7 +341,8 @@ impl Core {
     }
 }
 
-/// Whether it is a JPEG without its end: engines show what there is of it, and grey below.
+/// Whether a body is a JPEG without its end, which engines would show with grey below. Zeros after
+/// the end are padding.
 fn is_half(body: &[u8]) -> bool {
     let end = body.iter().rposition(|byte| *byte != 0).unwrap_or(0);
     body.starts_with(b"\xff\xd8") && !body[..=end.min(body.len() - 1)].ends_with(b"\xff\xd9")

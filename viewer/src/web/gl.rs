@@ -1,8 +1,8 @@
 //! Drawing with WebGL: pictures lie on the graphics processor before their moment, and go over into
 //! one another in linear light, as lamps that are dimmed do.
 //!
-//! Never which pictures and where: rectangles come from outside. Whoever draws with it must be able
-//! to do without it, because contexts get lost.
+//! Never which pictures and where: rectangles come from outside. Callers must be able to do without
+//! WebGL, because contexts get lost.
 
 use js_sys::{Object, Reflect};
 use wasm_bindgen::prelude::*;
@@ -11,16 +11,17 @@ use web_sys::{WebGlTexture, WebGlUniformLocation};
 
 use crate::fit::{Rect, Size};
 
-/// As many pictures as the player blends at a time.
+/// The number of pictures that the player blends at a time.
 const N_LAYERS: usize = 3;
 
-/// One triangle that covers the screen.
+/// The vertex shader, for one triangle that covers the screen.
 const VERTEX: &str = "attribute vec2 a;varying vec2 v;\
 void main(){v=vec2(a.x*.5+.5,.5-a.y*.5);gl_Position=vec4(a,0.,1.);}";
 
-/// `m` maps the screen to each picture, `t` are the opacities of the second and the third. Squares
-/// stand in for sRGB's curve: nobody sees the difference while it moves, and they cost nothing. The
-/// first one alone is drawn as it is, so that a standing picture keeps its very bytes.
+/// The fragment shader. `m` maps the screen to each picture, `t` are the opacities of the second
+/// and the third. Squares stand in for sRGB's curve: nobody sees the difference while something
+/// moves, and they cost nothing. A first picture alone is drawn as it is, so that a standing
+/// picture keeps its exact values.
 const FRAGMENT: &str = "#ifdef GL_FRAGMENT_PRECISION_HIGH\nprecision highp float;\n#else\n\
 precision mediump float;\n#endif\n\
 varying vec2 v;uniform vec4 m[3];uniform vec2 t;uniform sampler2D s[3];\
@@ -41,7 +42,7 @@ impl Drop for Texture {
     }
 }
 
-/// A context with the one program that it runs.
+/// A WebGL context with the one program that it runs.
 pub(super) struct Painter {
     gl: Gl,
     _program: WebGlProgram,
@@ -67,12 +68,12 @@ extern "C" {
 }
 
 impl Painter {
-    /// Takes a canvas that has no context yet. Without `at_any_price` only where a graphics processor
+    /// Takes a canvas that has no context yet. Without `at_any_price` only if a graphics processor
     /// does the work: WebGL in software is slower than a canvas in software.
     ///
     /// # Errors
     ///
-    /// There is none, or its compiler does not take the program.
+    /// The engine gives no such context, or its compiler does not take the program.
     pub(super) fn new(canvas: &HtmlCanvasElement, at_any_price: bool) -> Result<Self, JsValue> {
         let options = Object::new();
         for (name, value) in [
@@ -167,13 +168,13 @@ impl Painter {
         Ok(texture)
     }
 
-    /// The canvas has another size.
+    /// Adapts to another size of the canvas.
     pub(super) fn resized(&self, size: Size) {
         let side = |length: u32| i32::try_from(length).unwrap_or(i32::MAX);
         self.gl.viewport(0, 0, side(size.width), side(size.height));
     }
 
-    /// From here on only this part of the canvas is drawn to, which lies on whole pixels.
+    /// Restricts drawing to a part of the canvas, which lies on whole pixels.
     pub(super) fn only(&self, part: Rect, canvas: Size) {
         let pixel = |length: f64| length as i32;
         let below = f64::from(canvas.height) - part.y - part.height;
@@ -186,7 +187,7 @@ impl Painter {
         );
     }
 
-    /// All of it is drawn to again.
+    /// Lets the whole canvas be drawn to again.
     pub(super) fn everywhere(&self) {
         self.gl.disable(Gl::SCISSOR_TEST);
     }
@@ -216,10 +217,10 @@ impl Painter {
         gl.draw_arrays(Gl::TRIANGLES, 0, 3);
     }
 
-    /// Waits until all that was asked for is drawn.
+    /// Waits until everything that was asked for is drawn.
     pub(super) fn settle(&self) {
         let mut pixel = [0; 4];
-        // Chromium's `finish` does not wait; reading does.
+        // Chromium's `finish` does not wait; reading a pixel does.
         let _ = self.gl.read_pixels_with_opt_u8_array(
             0,
             0,

@@ -1,5 +1,5 @@
-//! What the browser lends and wants back: listeners, timers and animation frames, each given
-//! back when its handle is dropped. Never what they are for.
+//! Handles of things that the browser must get back: listeners, timers and animation frames, each
+//! given back when its handle is dropped. Never what they are for.
 //!
 //! Every callback goes through [`guarded`]: after a panic the module's memory is in an unknown
 //! state, and nothing of it may run again.
@@ -15,7 +15,7 @@ thread_local! {
     static DEAD: Cell<bool> = const { Cell::new(false) };
 }
 
-/// From now on no callback runs any more.
+/// Stops all callbacks for good.
 pub(super) fn die() {
     DEAD.set(true);
 }
@@ -49,8 +49,8 @@ impl Listener {
     ) -> Self {
         let callback = Closure::<dyn FnMut(Event)>::new(guarded(callback));
         let function = callback.as_ref().unchecked_ref();
-        // It fails for a name that is no string, which can't be.
-        // Captured: what happens to the canvas alone does not come up to the window.
+        // Fails for a name that is no string, which can't be. The listener captures, because events
+        // of the canvas don't bubble up to the window.
         let _ = target.add_event_listener_with_callback_and_bool(name, function, true);
         Self {
             target: target.clone(),
@@ -69,17 +69,17 @@ impl Drop for Listener {
     }
 }
 
-/// A timer that can be set again and again; one callback, made once.
+/// A timer that can be set again and again, with a callback that is made once.
 pub(super) struct Alarm {
     callback: Closure<dyn FnMut(JsValue)>,
     id: Cell<Option<i32>>,
 }
 
-/// `setTimeout` takes 31 bits of milliseconds and fires at once beyond them.
+/// The limit of a timer: `setTimeout` takes 31 bits of milliseconds and fires at once beyond them.
 const LONGEST_MILLIS: f64 = 86_400_000.0;
 
 impl Alarm {
-    /// A timer that is not set.
+    /// Makes a timer that is not set.
     pub(super) fn new(mut callback: impl FnMut() + 'static) -> Self {
         let callback = Closure::<dyn FnMut(JsValue)>::new(guarded(move |_: JsValue| callback()));
         Self {
@@ -88,7 +88,7 @@ impl Alarm {
         }
     }
 
-    /// Sets it to go off once in `millis`, in place of what was set before.
+    /// Sets the timer to go off once in `millis`, in place of the time set before.
     pub(super) fn set(&self, millis: f64) {
         self.clear();
         let millis = millis.clamp(0.0, LONGEST_MILLIS) as i32;
@@ -97,7 +97,7 @@ impl Alarm {
         self.id.set(id.ok());
     }
 
-    /// It does not go off any more.
+    /// Clears the timer: it does not go off any more.
     pub(super) fn clear(&self) {
         if let Some(id) = self.id.take() {
             window().clear_timeout_with_handle(id);
@@ -111,14 +111,14 @@ impl Drop for Alarm {
     }
 }
 
-/// A request for the display's next refresh; one callback, made once.
+/// A request for the display's next refresh, with a callback that is made once.
 pub(super) struct AnimationFrame {
     callback: Closure<dyn FnMut(JsValue)>,
     id: std::rc::Rc<Cell<Option<i32>>>,
 }
 
 impl AnimationFrame {
-    /// Nothing is requested yet.
+    /// Makes a handle with nothing requested yet.
     pub(super) fn new(mut callback: impl FnMut() + 'static) -> Self {
         let id = std::rc::Rc::new(Cell::new(None));
         let requested = std::rc::Rc::clone(&id);
@@ -129,7 +129,7 @@ impl AnimationFrame {
         Self { callback, id }
     }
 
-    /// Asks for the next refresh; asking twice is asking once.
+    /// Asks for the next refresh; a second request before it changes nothing.
     pub(super) fn request(&self) {
         if self.id.get().is_none() {
             let function = self.callback.as_ref().unchecked_ref();
@@ -141,7 +141,7 @@ impl AnimationFrame {
 impl Drop for AnimationFrame {
     fn drop(&mut self) {
         if let Some(id) = self.id.take() {
-            // It fails for a handle that is no number, which can't be.
+            // Fails for a handle that is no number, which can't be.
             let _ = window().cancel_animation_frame(id);
         }
     }

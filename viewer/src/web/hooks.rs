@@ -1,10 +1,10 @@
-//! What the page's other scripts are given: an event for each slide that comes on, and the viewer's
-//! figures. Never what they do with it, and nothing here changes what is shown.
+//! Hooks for the page's other scripts: an event for each slide that comes on, and the viewer's
+//! figures. Never what they do with them, and nothing here changes what is shown.
 //!
-//! `mantel-slide` is dispatched on `window` at a slide's moment, with what is known of it as its
-//! `detail`: `slide`, `caption`, `takenAt`, `place`, `album`, `focus` (`[x, y]`, 0 to 1),
-//! `dwellMillis`, `showAtMillis` (Unix, by the server's clock), `serverNowMillis` (the same clock
-//! now), `paused`. What is not known is not there.
+//! `mantel-slide` is dispatched on `window` at a slide's moment, with its metadata as its `detail`:
+//! `slide`, `caption`, `takenAt`, `place`, `album`, `focus` (`[x, y]`, 0 to 1), `dwellMillis`,
+//! `showAtMillis` (Unix, by the server's clock), `serverNowMillis` (the same clock now), `paused`.
+//! Values that are not known are left out.
 
 use js_sys::{Array, Object, Reflect};
 use mantel_shared::{Focus, FrameMeta, SlideNo, UnixMillis};
@@ -17,12 +17,12 @@ use super::picture::Picture;
 
 const SLIDE: &str = "mantel-slide";
 
-/// An object that is filled name by name; values that are not known stay out.
+/// A JavaScript object that is filled name by name; values that are not known stay out.
 struct Record(Object);
 
 impl Record {
     fn set(&self, name: &str, value: impl Into<JsValue>) {
-        // It fails for objects that are frozen, and this one is new.
+        // Fails for objects that are frozen, and this one is new.
         let _ = Reflect::set(&self.0, &JsValue::from_str(name), &value.into());
     }
 
@@ -33,7 +33,7 @@ impl Record {
     }
 }
 
-/// Tells whoever listens that a slide came on.
+/// Tells listeners that a slide came on.
 ///
 /// # Errors
 ///
@@ -73,7 +73,7 @@ pub(super) fn tell_slide(meta: &FrameMeta, server_now: f64) -> Result<(), JsValu
 ///
 /// # Errors
 ///
-/// None so far; an engine that makes no objects has none.
+/// None so far.
 pub(super) fn figures(core: &mut Core) -> Result<JsValue, JsValue> {
     let at = now();
     let record = Record(Object::new());

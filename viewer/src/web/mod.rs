@@ -1,4 +1,4 @@
-//! The only place that names the browser: fetches, decodes, draws.
+//! The browser, which no other module names: fetches, decodes, draws.
 //!
 //! Never a decision that could be tested without a browser; those are in the modules above.
 
@@ -21,12 +21,12 @@ use wasm_bindgen::prelude::*;
 use self::app::App;
 use self::handles::Listener;
 
-/// std's own allocator would be a twentieth of the download.
+/// The allocator: std's own would be a twentieth of the download.
 #[global_allocator]
 static HEAP: rlsf::GlobalTlsf<Small> = rlsf::GlobalTlsf::new();
 
-/// Pools are joined: pictures are larger than the pages in which memory grows, and a screen runs for
-/// months.
+/// The allocator's options. Pools are joined: pictures are larger than the pages in which memory
+/// grows, and a screen runs for months.
 struct Small;
 
 impl rlsf::GlobalTlsfOptions for Small {
@@ -38,7 +38,7 @@ thread_local! {
     static RUNNING: RefCell<Option<(Rc<App>, Listener)>> = const { RefCell::new(None) };
 }
 
-/// The page's script sends this when it gives the viewer up: everything is handed back.
+/// The event of the page's script when it gives the viewer up: everything is handed back.
 const STOP: &str = "mantel-stop";
 
 /// Starts the viewer; runs by itself once the module is there.
@@ -93,9 +93,9 @@ fn reserve_memory() {
     drop(std::hint::black_box(Vec::<u8>::with_capacity(BYTES)));
 }
 
-/// Ends everything, after a panic or where nothing can begin. What is on screen stays there: the
-/// page's script sees the state and puts something else over it. Borrows nothing by force, since
-/// a panic leaves borrows behind.
+/// Ends everything, after a panic or when nothing can begin. The picture on screen stays: the
+/// page's script sees the state and puts something else over it. Borrows nothing by force, since a
+/// panic leaves borrows behind.
 fn fail(reason: &str) {
     handles::die();
     RUNNING.with(|running| {

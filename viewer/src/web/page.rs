@@ -10,15 +10,15 @@ use crate::clock::Local;
 use crate::fit::Size;
 use crate::player::Phase;
 
-/// No screen is larger, and the server's limit is near: it keeps the canvas at 33 MB.
+/// The limit of the canvas's longer side: near the server's own, and it keeps the canvas at 33 MB.
 pub(super) const LONGEST_SIDE: u32 = 3840;
 
-/// The window. A page without one can't have started this module.
+/// The browser's window. A page without one can't have started this module.
 pub(super) fn window() -> Window {
     js_sys::global().unchecked_into()
 }
 
-/// The steady clock.
+/// Reads the steady clock.
 pub(super) fn now() -> Local {
     Local(
         window()
@@ -27,7 +27,7 @@ pub(super) fn now() -> Local {
     )
 }
 
-/// The device's wall clock, which may be wrong.
+/// Reads the device's wall clock, which may be wrong.
 pub(super) fn wall_clock() -> UnixMillis {
     #[expect(
         clippy::cast_sign_loss,
@@ -43,8 +43,8 @@ pub(super) fn property(object: &JsValue, name: &str) -> Option<JsValue> {
         .filter(|value| !value.is_falsy())
 }
 
-/// Waits for a promise whose outcome nobody needs; an unhandled rejection would be an error in
-/// the console.
+/// Waits for a promise whose outcome is of no use; an unhandled rejection would be an error in the
+/// console.
 pub(super) fn forget(promise: &JsValue) {
     let promise = Promise::resolve(promise);
     spawn_local(async move {
@@ -82,7 +82,7 @@ impl Page {
         &self.document
     }
 
-    /// `<html>`.
+    /// The root element, `<html>`.
     pub(super) fn root(&self) -> &Element {
         &self.root
     }
@@ -100,8 +100,8 @@ impl Page {
         Ok(element.unchecked_into())
     }
 
-    /// Tells tests, kiosks and the page's own style what is going on; writes only changes. Returns
-    /// whether the slide is another one.
+    /// Writes phase and slide into the root's attributes, for tests, kiosks and the page's own
+    /// style; only changes are written. Returns whether the slide is another one.
     pub(super) fn tell(&mut self, phase: Phase, slide: Option<SlideNo>) -> bool {
         let changed = slide != self.slide && slide.is_some();
         if changed && let Some(SlideNo(number)) = slide {
@@ -122,7 +122,7 @@ impl Page {
     }
 }
 
-/// The window in device pixels.
+/// The window's size in device pixels.
 pub(super) fn screen_size() -> Size {
     let window = window();
     let side = |value: Result<JsValue, JsValue>| value.ok().and_then(|value| value.as_f64());

@@ -1,8 +1,8 @@
-//! Encoded bytes to something that can be drawn, off the critical path: `createImageBitmap` where the
-//! engine has it, otherwise an `<img>` element with an object URL.
+//! Decoding: from encoded bytes to a picture that can be drawn, ahead of its moment, by
+//! `createImageBitmap` if the engine has it, otherwise by an `<img>` element with an object URL.
 //!
 //! Never when a picture is shown. Bitmaps are closed and object URLs revoked on drop: both hold
-//! memory outside of any garbage collector's sight.
+//! memory that no garbage collector sees.
 
 use js_sys::{Array, Promise, Uint8Array};
 use mantel_shared::{Area, Focus};
@@ -18,19 +18,19 @@ use super::page::{property, window};
 use super::surface::context_of;
 use crate::fit::{Rect, Size};
 
-/// How pictures are decoded here.
+/// A method of decoding pictures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Method {
     /// `createImageBitmap`, in a thread of the engine.
     Bitmap,
-    /// The same, and it has worked before: what it refuses is no picture.
+    /// `createImageBitmap`, which has worked before: bytes that it refuses are no picture.
     Proven,
-    /// `HTMLImageElement.decode()`, or its load event where that is missing too.
+    /// `HTMLImageElement.decode()`, or its load event if that is missing too.
     Element,
 }
 
 impl Method {
-    /// The best one that the engine has.
+    /// The best method that the engine has.
     pub(super) fn detect() -> Self {
         match property(&window(), "createImageBitmap") {
             Some(_) => Self::Bitmap,
@@ -38,7 +38,7 @@ impl Method {
         }
     }
 
-    /// For the statistics.
+    /// The method's name in the statistics.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Bitmap | Self::Proven => "bitmap",
@@ -49,19 +49,19 @@ impl Method {
 
 /// A decoded picture.
 pub(super) struct Picture {
-    /// What canvases of either kind take: a bitmap, an element or a canvas.
+    /// The source for canvases of either kind: a bitmap, an element or a canvas.
     source: JsValue,
     size: Size,
-    /// What is worth looking at.
+    /// The point that is worth looking at.
     pub(super) focus: Focus,
-    /// Where its photos lie in it.
+    /// The areas of its photos.
     pub(super) photos: Vec<Area>,
-    /// On the graphics processor, where WebGL draws.
+    /// The picture on the graphics processor, if WebGL draws.
     pub(super) texture: Option<Texture>,
     _keep: Keep,
 }
 
-/// What has to be given back.
+/// The object that has to be given back.
 enum Keep {
     Bitmap(ImageBitmap),
     Element(#[expect(dead_code, reason = "it is revoked on drop")] ObjectUrl),
@@ -72,7 +72,8 @@ impl Drop for Keep {
     fn drop(&mut self) {
         match self {
             Self::Bitmap(bitmap) => bitmap.close(),
-            // WebKit counts a canvas' memory until it is collected, which may be late.
+            // WebKit counts a canvas's memory until it is collected, which may be late; a width
+            // of 1 frees it now.
             Self::Canvas(canvas) => canvas.set_width(1),
             Self::Element(_) => {}
         }
@@ -95,25 +96,25 @@ extern "C" {
 }
 
 impl Picture {
-    /// Its size in pixels.
+    /// The picture's size in pixels.
     pub(super) fn size(&self) -> Size {
         self.size
     }
 
-    /// A bitmap, an element or a canvas.
+    /// The source to draw from: a bitmap, an element or a canvas.
     pub(super) fn source(&self) -> &JsValue {
         &self.source
     }
 
-    /// Draws it into `rect` with the context's present opacity.
+    /// Draws the picture into `rect` with the context's present opacity.
     pub(super) fn draw(&self, context: &CanvasRenderingContext2d, rect: Rect) {
         let context: &Drawing = context.unchecked_ref();
-        // Drawing fails for a picture without pixels, and those were refused when decoded.
+        // Fails for a picture without pixels, and those were refused when decoded.
         let _ = context.draw_image(&self.source, rect.x, rect.y, rect.width, rect.height);
     }
 
-    /// The same picture with sides of at most `longest`: textures have a limit, and what is larger
-    /// than any screen only costs memory.
+    /// The picture, made smaller if a side is longer than `longest`: textures have a limit, and
+    /// pixels beyond any screen's only cost memory.
     ///
     /// # Errors
     ///
@@ -147,17 +148,17 @@ struct ObjectUrl(String);
 
 impl Drop for ObjectUrl {
     fn drop(&mut self) {
-        // It fails for what is no string, which can't be.
+        // Fails for a URL that is no string, which can't be.
         let _ = Url::revoke_object_url(&self.0);
     }
 }
 
-/// Decodes a picture to one with sides of at most `longest`; also says which method did it. Some
-/// engines have `createImageBitmap` and refuse blobs: then the element gets its chance.
+/// Decodes a picture to one with sides of at most `longest`; also returns the method that did it.
+/// Some engines have `createImageBitmap` and refuse blobs: then an element is tried.
 ///
 /// # Errors
 ///
-/// The engine's own error: it is no picture that it knows.
+/// The bytes are no picture that the engine knows; the engine's own error.
 pub(super) async fn decode(
     body: Vec<u8>,
     content_type: &str,
@@ -198,7 +199,8 @@ async fn decode_element(blob: &Blob) -> Result<Picture, JsValue> {
     JsFuture::from(loaded).await?;
     image.set_onload(None);
     image.set_onerror(None);
-    // Loaded is not decoded: without this the first draw would decode, in the middle of a fade.
+    // A loaded image is not decoded yet: without this the first draw would decode it, in the middle
+    // of a fade.
     if property(&image, "decode").is_some() {
         JsFuture::from(image.decode()).await?;
     }

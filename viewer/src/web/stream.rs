@@ -1,4 +1,4 @@
-//! One connection: `fetch`, and the reader of its body. Never what the bytes mean, and never a
+//! One connection: `fetch`, and the reader of its body. Never the meaning of the bytes, and never a
 //! second attempt.
 
 use std::cell::{Cell, RefCell};
@@ -15,13 +15,13 @@ use web_sys::{
 use super::handles::is_alive;
 use super::page::{forget, window};
 
-/// What a connection reports.
+/// A report of a connection.
 pub(super) enum Received<'a> {
-    /// The response began.
+    /// The beginning of the response.
     Open,
     /// Bytes of the body.
     Chunk(&'a [u8]),
-    /// It is over, for this reason. Nothing more comes.
+    /// The end of the connection, with the reason. Nothing more comes.
     End(&'static str),
 }
 
@@ -32,13 +32,14 @@ pub(super) struct Connection {
 
 struct Shared {
     open: Cell<bool>,
-    /// Chromium has it from 66 on. Without it only a body can be cancelled, not a request.
+    /// The means to abort the request, which Chromium has from 66 on. Without it a body can be
+    /// cancelled, but no request.
     abort: Option<AbortController>,
     reader: RefCell<Option<ReadableStreamDefaultReader>>,
 }
 
 impl Connection {
-    /// Asks for `url` and hands everything that comes to `sink`, never from within this call.
+    /// Asks for `url` and hands all reports to `sink`, never from within this call.
     pub(super) fn open(url: String, sink: impl Fn(Received<'_>) + 'static) -> Self {
         let shared = Rc::new(Shared {
             open: Cell::new(true),
@@ -70,13 +71,13 @@ impl Drop for Connection {
     }
 }
 
-/// How everything is asked for.
+/// The options of every request.
 pub(super) fn request() -> RequestInit {
     let options = RequestInit::new();
-    // Without it Chromium's cache makes a second request for the same address wait for the first
-    // one to end, and an endless one may still be dying.
+    // Otherwise Chromium's cache makes a second request for the same address wait for the end of
+    // the first, and an endless one may take its time to end.
     options.set_cache(RequestCache::NoStore);
-    // Before Chromium 72 cookies are left out otherwise, and with them the right to watch.
+    // Otherwise Chromium before 72 leaves out cookies, and with them the right to watch.
     options.set_credentials(RequestCredentials::SameOrigin);
     options
 }
@@ -102,7 +103,7 @@ impl Shared {
             forget(&body.cancel());
             return Err("the server refused the stream".into());
         }
-        // An `instanceof` would fail: in older engines the class is no global.
+        // Unchecked, because an `instanceof` would fail: in older engines the class is no global.
         let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
         *self.reader.borrow_mut() = Some(reader.clone());
         sink(Received::Open);
@@ -124,7 +125,7 @@ impl Shared {
     }
 }
 
-/// Engines have their own words for the same few faults; ours are told.
+/// Describes an engine's error in words of ours: each engine has its own for the same few faults.
 fn describe(error: &JsValue) -> &'static str {
     if error.is_string() {
         "the server refused the stream"

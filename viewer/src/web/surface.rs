@@ -15,23 +15,24 @@ use crate::player::Shown;
 use crate::query::{Query, Renderer};
 use crate::wall::Wall;
 
-/// No screen is larger, and every engine's canvas still takes it.
+/// The limit of a picture's side: no screen is larger, and every engine's canvas takes it.
 const LONGEST_SIDE: u32 = 4096;
 
-/// A frame of a crossfade that takes longer in WebGL is no gain over the plain canvas.
+/// The limit of a crossfade's frame in WebGL; one that takes longer is no gain over the plain
+/// canvas.
 const AFFORDABLE_MILLIS: f64 = 24.0;
 
-/// So faint that nobody sees it, and drawn all the same: the engine brings the picture to where it
-/// needs it.
+/// An opacity so low that nobody sees the picture, but high enough that the engine draws it and so
+/// brings it to where it needs it.
 const FAINT: f64 = 0.004;
 
-/// The canvas and what it is drawn with.
+/// The canvas and its painter.
 pub(super) struct Surface {
     canvas: HtmlCanvasElement,
     painter: Painter,
     size: Size,
     wall: Wall,
-    /// WebGL has shown what it takes.
+    /// Whether the speed of WebGL was measured.
     is_measured: bool,
 }
 
@@ -40,11 +41,11 @@ enum Painter {
     Flat(CanvasRenderingContext2d),
 }
 
-/// A 2D context of a canvas. It is opaque: the compositor need not blend it with the page.
+/// A 2D context of a canvas, opaque, so that the compositor need not blend it with the page.
 ///
 /// # Errors
 ///
-/// The engine gives none.
+/// The engine gives no such context.
 pub(super) fn context_of(canvas: &HtmlCanvasElement) -> Result<CanvasRenderingContext2d, JsValue> {
     let options = js_sys::Object::new();
     Reflect::set(&options, &"alpha".into(), &JsValue::FALSE)?;
@@ -77,7 +78,7 @@ impl Surface {
                 is_measured: is_asked_for,
             },
             None => {
-                // A canvas that gave a WebGL context, be it a broken one, gives no other.
+                // A canvas that gave a WebGL context, even a broken one, gives no other.
                 let (canvas, context) = match context_of(&canvas) {
                     Ok(context) => (canvas, context),
                     Err(_) => {
@@ -99,12 +100,12 @@ impl Surface {
         Ok(surface)
     }
 
-    /// It is this part of a wall.
+    /// Sets the part of a wall that the canvas shows.
     pub(super) fn hang(&mut self, wall: Wall) {
         self.wall = wall;
     }
 
-    /// What it draws with.
+    /// The pace of the painter.
     pub(super) fn pace(&self) -> Pace {
         match self.painter {
             Painter::Gl(_) => Pace::Gl,
@@ -112,7 +113,7 @@ impl Surface {
         }
     }
 
-    /// How it draws, for the statistics.
+    /// The painter's name in the statistics.
     pub(super) fn renderer(&self) -> &'static str {
         match self.painter {
             Painter::Gl(_) => "webgl",
@@ -120,7 +121,7 @@ impl Surface {
         }
     }
 
-    /// In device pixels.
+    /// The canvas's size in device pixels.
     pub(super) fn size(&self) -> Size {
         self.size
     }
@@ -133,8 +134,8 @@ impl Surface {
         }
     }
 
-    /// Gives the canvas another size. That clears it: it must be drawn before the browser paints
-    /// again. Returns whether anything changed.
+    /// Gives the canvas another size, which clears it: it must be drawn before the browser paints
+    /// again. Returns whether the size changed.
     pub(super) fn resize(&mut self, size: Size) -> bool {
         if self.size == size {
             return false;
@@ -144,8 +145,9 @@ impl Surface {
         self.canvas.set_height(size.height);
         match &self.painter {
             Painter::Gl(gl) => gl.resized(size),
-            // Setting the size resets the context's state. Frames that were composed for this canvas
-            // need no scaling at all; others are worth more than the default.
+            // Setting the size resets the context's state, the quality of scaling too. Frames that
+            // were composed for this canvas need no scaling; others are worth more than the
+            // default.
             Painter::Flat(context) => {
                 let quality = JsValue::from_str("medium");
                 let _ = Reflect::set(context, &"imageSmoothingQuality".into(), &quality);
@@ -154,7 +156,7 @@ impl Surface {
         true
     }
 
-    /// Draws in two dimensions from now on, on a canvas in place of the one there is. It must be
+    /// Draws in two dimensions from now on, on a new canvas in the old one's place. It must be
     /// drawn before the browser paints again.
     ///
     /// # Errors
@@ -183,7 +185,8 @@ impl Surface {
                 if self.is_measured || !is_first {
                     return false;
                 }
-                // Nothing shows yet: what is drawn here is drawn over within this very task.
+                // Nothing shows yet, and what is drawn here is drawn over before the browser
+                // paints.
                 self.is_measured = true;
                 let rect = self.place(picture.size());
                 let frame = || {
@@ -191,7 +194,7 @@ impl Surface {
                     gl.draw(self.size, layers.into_iter());
                     gl.settle();
                 };
-                // The first one also compiles.
+                // The first frame also compiles the shaders, so the second is measured.
                 frame();
                 let started = now();
                 frame();
@@ -207,8 +210,8 @@ impl Surface {
         }
     }
 
-    /// Draws pictures over each other, lowest first, each with its opacity, the lowest opaque. Those that
-    /// move do so within their photos; what is beside them is drawn apart.
+    /// Draws pictures over each other, lowest first, each with its opacity, the lowest opaque. Only
+    /// the photos of a moving picture move; its backdrop is drawn apart.
     pub(super) fn draw<'a>(&self, layers: impl Iterator<Item = Shown<'a, Picture>>) {
         let placed: Vec<_> = layers
             .map(|shown| {
@@ -264,7 +267,7 @@ impl Surface {
         }
     }
 
-    /// Where a picture belongs; of a wall's, mostly beyond this canvas.
+    /// The rectangle in which a picture belongs; that of a wall lies mostly beyond this canvas.
     fn place(&self, picture: Size) -> Rect {
         let rect = fit::place(picture, self.wall.whole(self.size));
         let (x, y) = self.wall.origin(self.size);
@@ -276,7 +279,7 @@ impl Surface {
     }
 }
 
-/// Another canvas of the same kind in the same place.
+/// Puts another canvas of the same kind in the place of this one, and returns it.
 fn replaced(canvas: &HtmlCanvasElement) -> Result<HtmlCanvasElement, JsValue> {
     let new = canvas.clone_node()?;
     let parent = canvas.parent_node().ok_or("no page around the canvas")?;
@@ -284,7 +287,7 @@ fn replaced(canvas: &HtmlCanvasElement) -> Result<HtmlCanvasElement, JsValue> {
     Ok(new.unchecked_into())
 }
 
-/// Whether whoever sits here wants nothing to move.
+/// Whether the user wants nothing to move, by the settings of the device.
 pub(super) fn wants_stillness() -> bool {
     let query = window().match_media("(prefers-reduced-motion: reduce)");
     query.ok().flatten().is_some_and(|query| query.matches())

@@ -1,4 +1,4 @@
-//! Asks the server what time it is. Never what follows from the answer.
+//! Asks the server for its time. Never what follows from the answer.
 
 use mantel_shared::UnixMillis;
 use wasm_bindgen::prelude::*;
@@ -9,7 +9,7 @@ use super::page::{now, window};
 use super::stream::request;
 use crate::clock::Local;
 
-/// When it was asked, what the server's clock said, and when the answer came.
+/// Asks for the time. Returns when it was asked, the server's time, and when the answer came.
 ///
 /// # Errors
 ///
@@ -20,7 +20,7 @@ pub(super) async fn ask() -> Result<(Local, UnixMillis, Local), JsValue> {
     let promise = window().fetch_with_str_and_init("time", &options);
     let response: Response = JsFuture::from(promise).await?.unchecked_into();
     let answered = now();
-    // A body that is left unread keeps its connection.
+    // A body that is left unread keeps its connection busy.
     let text = JsFuture::from(response.text()?).await?.as_string();
     let millis = text.filter(|_| response.ok());
     let millis: u64 = millis

@@ -13,7 +13,7 @@ use super::super::{
     facts::{DateSource, Facts, Taken},
 };
 use super::rows::{OTHER, PHOTO, SKIPPED, Tally, bytes, os_string, version};
-use crate::{render::Kind, timeline::PhotoId};
+use crate::{photo::PhotoId, render::Kind};
 
 /// What the index knows of a file, enough to tell whether it has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,8 +14,9 @@ use super::super::{
 };
 use super::changes::device;
 use crate::{
-    render::{Kind, Orientation, Size},
-    timeline::{Entry, PhotoId, Shape, hash_of},
+    photo::{Entry, PhotoId, Shape, hash_of},
+    render::{Kind, Orientation},
+    size::Size,
 };
 
 /// How many there are of each, below the folders that are shown.

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     library::{Facts, Version, filter::Filter},
-    timeline::Order,
+    photo::Order,
 };
 
 fn record(name: &str) -> Change {
@@ -19,11 +19,13 @@ fn record(name: &str) -> Change {
 
 fn add(index: &Index, names: &[String]) -> Tally {
     let changes: Vec<Change> = names.iter().map(|name| record(name)).collect();
-    index.write(|connection| apply(connection, &changes, Tally::default(), 1, false))
+    index.write(Blocking::here(), |connection| {
+        apply(connection, &changes, Tally::default(), 1, false)
+    })
 }
 
 fn n_photos(index: &Index) -> u64 {
-    index.read(tally).photos
+    index.read(Blocking::here(), tally).photos
 }
 
 fn numbered(n: usize) -> Vec<String> {
@@ -40,7 +42,9 @@ fn what_was_written_is_there_again() {
     assert_eq!(n_photos(&index), 3);
     let roots = [PathBuf::from("/photos")];
     let today = chrono::NaiveDate::from_ymd_opt(2024, 1, 1).unwrap();
-    let entries = index.read(|c| entries(c, &Filter::default(), today, &roots, true));
+    let entries = index.read(Blocking::here(), |c| {
+        entries(c, &Filter::default(), today, &roots, true)
+    });
     assert_eq!(entries.len(), 3);
     assert_eq!(Order::Name, Order::Name);
 }
@@ -100,7 +104,9 @@ fn an_index_that_is_damaged_while_it_is_used_is_made_anew() {
     let dir = tempfile::tempdir().unwrap();
     let index = Index::open(dir.path()).unwrap();
     add(&index, &numbered(3000));
-    index.write(|connection| connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"));
+    index.write(Blocking::here(), |connection| {
+        connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
+    });
     drop(index);
     let path = dir.path().join(FILE);
     let mut bytes = fs::read(&path).unwrap();
@@ -127,14 +133,16 @@ fn a_full_disk_loses_nothing_but_the_next_start() {
     let index = Index::open(dir.path()).unwrap();
     add(&index, &numbered(10));
     // SQLite's own way of a disk that is full.
-    index.write(|connection| {
+    index.write(Blocking::here(), |connection| {
         let n: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
         connection.pragma_update_and_check(None, "max_page_count", n, |_| Ok(()))
     });
     let more: Vec<String> = (0..2000).map(|i| format!("more {i}.jpg")).collect();
     let changes: Vec<Change> = more.iter().map(|name| record(name)).collect();
-    let before = index.read(tally);
-    let after = index.write(|connection| apply(connection, &changes, before, 1, false));
+    let before = index.read(Blocking::here(), tally);
+    let after = index.write(Blocking::here(), |connection| {
+        apply(connection, &changes, before, 1, false)
+    });
     assert_eq!((before.photos, after.photos), (10, 2010));
     assert_eq!(n_photos(&index), 2010);
     drop(index);
@@ -176,7 +184,7 @@ fn an_index_of_the_version_before_is_carried_over() {
     let path = dir.path().join(FILE);
     let index = Index::open(dir.path()).unwrap();
     add(&index, &numbered(3));
-    index.write(|connection| {
+    index.write(Blocking::here(), |connection| {
         skip(
             connection,
             id_of(Path::new("/photos/1.jpg")),
@@ -193,14 +201,16 @@ fn an_index_of_the_version_before_is_carried_over() {
 
     let index = Index::open(dir.path()).unwrap();
     assert_eq!(
-        index.read(tally),
+        index.read(Blocking::here(), tally),
         Tally {
             photos: 2,
             skipped: 1
         }
     );
     assert!(!path.with_extension("sqlite.unusable").exists());
-    let known = index.read(|connection| in_folder(connection, Path::new("/photos")));
+    let known = index.read(Blocking::here(), |connection| {
+        in_folder(connection, Path::new("/photos"))
+    });
     let version = |name: &str| known[std::ffi::OsStr::new(name)].version;
     let now = Version {
         changed_nanos: 5,
@@ -211,7 +221,9 @@ fn an_index_of_the_version_before_is_carried_over() {
         !version("1.jpg").is_as(&now),
         "what was skipped is looked at again"
     );
-    let unseen = index.read(|connection| without_likeness(connection, 9));
+    let unseen = index.read(Blocking::here(), |connection| {
+        without_likeness(connection, 9)
+    });
     assert_eq!(unseen, [id_of(Path::new("/photos/0.jpg"))]);
 }
 

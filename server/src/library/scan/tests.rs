@@ -292,12 +292,12 @@ fn what_can_not_be_read_now_is_listed_and_tried_again() {
     );
     let counts = fixture.library.counts();
     assert_eq!((counts.photos, counts.skipped, counts.not_now), (2, 0, 1));
-    let row = &fixture.library.skipped(0, 10)[0];
+    let row = &fixture.library.skipped(Blocking::here(), 0, 10)[0];
     assert!(
         row.not_now && row.reason.starts_with("not now: permission denied"),
         "{row:?}"
     );
-    assert_eq!(fixture.library.skipped(1, 10), []);
+    assert_eq!(fixture.library.skipped(Blocking::here(), 1, 10), []);
     // Before its time nobody opens it; then it is opened once, and is no trouble any more.
     let before = fixture.scanner.n_examined;
     fixture.scan();

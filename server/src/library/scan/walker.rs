@@ -22,11 +22,12 @@ use super::{
     },
     Job, News, SETTLES_AFTER, Start,
 };
-use crate::files;
+use crate::{blocking::Blocking, files};
 
 /// The thread that walks.
 pub(super) struct Walker<'a> {
     pub(super) library: &'a Library,
+    pub(super) blocking: Blocking,
     pub(super) bounds: &'a Bounds,
     pub(super) roots: &'a [PathBuf],
     pub(super) unsettled: &'a HashMap<PathBuf, (Version, Instant)>,
@@ -109,7 +110,7 @@ impl Walker<'_> {
         let Some(root) = self.roots.iter().find(|root| start.starts_with(root)) else {
             return true;
         };
-        self.library.root_is_away(root)
+        self.library.root_is_away(self.blocking, root)
     }
 
     /// Whether a link to a folder is followed: not when its folder was seen under its own name.
@@ -207,14 +208,14 @@ impl Walker<'_> {
 
     /// Folders that are known and that the walk did not come by.
     fn tell_what_is_gone(&self, start: &Path) -> Option<()> {
-        for known in self.library.folders_below(start) {
+        for known in self.library.folders_below(self.blocking, start) {
             let mut unread = self.walked.unread.keys();
             if self.walked.visited.contains(&known)
                 || unread.any(|folder| known.starts_with(folder))
             {
                 continue;
             }
-            let files = self.library.known_in(&known).into_values();
+            let files = self.library.known_in(self.blocking, &known).into_values();
             for known in files.filter(|known| !known.gone) {
                 self.tell(Change::Gone(known.id))?;
             }
@@ -224,7 +225,7 @@ impl Walker<'_> {
 
     /// Compares a folder with what the index knows of it.
     fn compare(&mut self, folder: &Path, listing: Listing) -> Option<()> {
-        let mut known = self.library.known_in(folder);
+        let mut known = self.library.known_in(self.blocking, folder);
         let mut counted = (0, 0);
         let sidecars: HashMap<OsString, (OsString, i64)> = listing
             .files

@@ -9,8 +9,10 @@ use std::{
 
 use subtle::ConstantTimeEq;
 
+use crate::{blocking::Blocking, rights::Rights};
+
 use super::{
-    GuardError, Member, Rights,
+    GuardError, Member,
     passwords::{self, User},
     tokens::{self, Token, TokenFile},
     unix_now,
@@ -42,7 +44,7 @@ pub(super) type Stamps = [Option<(SystemTime, u64)>; 2];
 
 impl Files {
     /// Reads both. A member of `old` that has not changed stays the same, so that its streams go on.
-    pub(super) fn read(&self, old: &Book) -> Result<Book, GuardError> {
+    pub(super) fn read(&self, blocking: Blocking, old: &Book) -> Result<Book, GuardError> {
         let stamps = self.stamps();
         let mut users = Vec::new();
         if let Some(path) = &self.passwords {
@@ -61,7 +63,7 @@ impl Files {
         let has_lost_tokens = match (&self.tokens, &tokens) {
             (Some(file), None) => file.had_tokens(),
             (Some(file), Some(_)) => {
-                file.mark();
+                file.mark(blocking);
                 false
             }
             (None, _) => false,
@@ -78,7 +80,12 @@ impl Files {
                 .map(|user| {
                     let known = old.users.iter().find(|(known, _)| *known == user);
                     let member = known.map_or_else(
-                        || Arc::new(Member::new(Some(user.name.as_str().into()), user.rights)),
+                        || {
+                            Arc::new(Member::new(
+                                Some(user.name.as_str().into()),
+                                user.rights.clone(),
+                            ))
+                        },
                         |(_, member)| member.clone(),
                     );
                     (user, member)

@@ -17,19 +17,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sha2::{Digest, Sha256};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
 
 use self::{
-    book::{Book, Files},
+    book::{Book, Files, Stamps},
     credentials::Credentials,
     passwords::User,
 };
-use super::{
-    throttle::Throttle,
-    visitor::{Member, Rights},
-};
+use super::{throttle::Throttle, visitor::Member};
+use crate::{blocking::Blocking, locked::locked, rights::Rights};
 
 pub(in crate::net) use passwords::check_name;
 pub use tokens::{Token, TokenError, TokenFile};
@@ -101,7 +100,8 @@ pub struct Guard {
     files: Files,
     book: RwLock<Arc<Book>>,
     nobody: Member,
-    key: [u8; 32],
+    /// With a key of this run.
+    mac: Hmac<Sha256>,
     /// Keyed hashes of right names and passwords.
     remembered: Mutex<HashSet<[u8; 32]>>,
     throttle: Mutex<Throttle>,
@@ -118,7 +118,7 @@ impl Guard {
         chosen: Vec<String>,
         token_file: Option<TokenFile>,
     ) -> Result<Self, GuardError> {
-        let mut key = [0; 32];
+        let mut key = [0; 64];
         getrandom::fill(&mut key).map_err(GuardError::Random)?;
         let guard = Self {
             files: Files {
@@ -128,12 +128,12 @@ impl Guard {
             },
             book: RwLock::default(),
             nobody: Member::new(None, Rights::default()),
-            key,
+            mac: Hmac::new(&key.into()),
             remembered: Mutex::default(),
             throttle: Mutex::default(),
             checks: Semaphore::new(MAX_CHECKS),
         };
-        let book = guard.files.read(&guard.book())?;
+        let book = guard.files.read(Blocking::here(), &guard.book())?;
         guard.replace(book);
         Ok(guard)
     }
@@ -179,14 +179,14 @@ impl Guard {
         }
         // Behind a unix socket is a proxy; where it names nobody all of its clients are one.
         let from = from.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-        let taken = lock(&self.throttle).take(from, Instant::now());
+        let taken = locked(&self.throttle).take(from, Instant::now());
         taken.map_err(Denied::Throttled)?;
         let Some((name, password)) = credentials.basic.clone() else {
             return Err(Denied::Unknown);
         };
         let entry = self.check(&book, name, password).await;
         if let Ok(_) | Err(Denied::Busy) = &entry {
-            lock(&self.throttle).give_back(from);
+            locked(&self.throttle).give_back(from);
         }
         entry
     }
@@ -209,7 +209,7 @@ impl Guard {
         }
         if let Some((name, password)) = &credentials.basic {
             let digest = self.digest(name, password);
-            if lock(&self.remembered).contains(&digest) {
+            if locked(&self.remembered).contains(&digest) {
                 return book.user(name).map(|user| self.entry(user));
             }
         }
@@ -239,13 +239,13 @@ impl Guard {
             return Err(Denied::Busy);
         };
         // Six requests of one page come at once, and the first has found it out.
-        if !lock(&self.remembered).contains(&digest) {
+        if !locked(&self.remembered).contains(&digest) {
             let check = move || passwords::verify(&password, &hash);
             let right = tokio::task::spawn_blocking(check).await.unwrap_or(false);
             if !right || user.is_none() {
                 return Err(Denied::Unknown);
             }
-            let mut remembered = lock(&self.remembered);
+            let mut remembered = locked(&self.remembered);
             if remembered.len() >= MAX_REMEMBERED {
                 remembered.clear();
             }
@@ -280,48 +280,49 @@ impl Guard {
 
     /// HMAC-SHA-256 (RFC 2104) under this run's key, of texts that can't run into each other.
     fn keyed(&self, purpose: &[u8], texts: &[&str]) -> [u8; 32] {
-        let pad = |byte: u8| {
-            let mut block = [byte; 64];
-            for (block, key) in block.iter_mut().zip(self.key) {
-                *block ^= key;
-            }
-            block
-        };
-        let mut inner = Sha256::new().chain_update(pad(0x36)).chain_update(purpose);
+        let mut mac = self.mac.clone().chain_update(purpose);
         for text in texts {
-            inner.update((text.len() as u64).to_le_bytes());
-            inner.update(text);
+            mac.update(&(text.len() as u64).to_le_bytes());
+            mac.update(text.as_bytes());
         }
-        let outer = Sha256::new().chain_update(pad(0x5c));
-        outer.chain_update(inner.finalize()).finalize().into()
+        mac.finalize().into_bytes().into()
     }
 
     /// Follows the files, for ever: who is revoked is sent away within a second or two.
-    pub(super) async fn keep_up(&self) {
+    pub(super) async fn keep_up(self: Arc<Self>) {
         let mut complained = None;
         loop {
             tokio::time::sleep(LOOK).await;
-            let book = self.book();
-            let stamps = self.files.stamps();
-            let now = unix_now();
-            let is_over = |token: &Token| token.expires.is_some_and(|end| end <= now);
-            if stamps == book.stamps && !book.tokens.iter().any(|(token, _, _)| is_over(token)) {
-                continue;
-            }
-            match self.files.read(&book) {
-                Ok(mut book) => {
-                    // A file that was lost opens nothing; starting again without it does.
-                    if !self.is_open() {
-                        book.everyone = None;
-                    }
-                    self.replace(book);
+            let guard = self.clone();
+            let looked = Blocking::run(move |blocking| guard.look(blocking, complained)).await;
+            complained = looked.unwrap_or(complained);
+        }
+    }
+
+    /// Reads the files again if they have changed. Returns the state of them that was complained about last.
+    fn look(&self, blocking: Blocking, complained: Option<Stamps>) -> Option<Stamps> {
+        let book = self.book();
+        let stamps = self.files.stamps();
+        let now = unix_now();
+        let is_over = |token: &Token| token.expires.is_some_and(|end| end <= now);
+        if stamps == book.stamps && !book.tokens.iter().any(|(token, _, _)| is_over(token)) {
+            return complained;
+        }
+        match self.files.read(blocking, &book) {
+            Ok(mut book) => {
+                // A file that was lost opens nothing; starting again without it does.
+                if !self.is_open() {
+                    book.everyone = None;
                 }
-                // Whoever is known stays known until somebody has put it right.
-                Err(error) if complained != Some(stamps) => {
-                    complained = Some(stamps);
+                self.replace(book);
+                complained
+            }
+            // Whoever is known stays known until somebody has put it right.
+            Err(error) => {
+                if complained != Some(stamps) {
                     tracing::error!("{error}; who may watch stays as it was");
                 }
-                Err(_) => {}
+                Some(stamps)
             }
         }
     }
@@ -337,7 +338,7 @@ impl Guard {
             );
         }
         *self.book.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(book);
-        lock(&self.remembered).clear();
+        locked(&self.remembered).clear();
     }
 
     fn book(&self) -> Arc<Book> {
@@ -352,7 +353,11 @@ impl Guard {
 ///
 /// # Errors
 /// The name can't be one, or there is no randomness.
-pub fn password_line(name: Option<&str>, rights: Rights, password: &str) -> Result<String, String> {
+pub fn password_line(
+    name: Option<&str>,
+    rights: &Rights,
+    password: &str,
+) -> Result<String, String> {
     let hash = passwords::hash(password)?;
     let Some(name) = name else {
         return Ok(hash);
@@ -363,10 +368,6 @@ pub fn password_line(name: Option<&str>, rights: Rights, password: &str) -> Resu
 
 fn unix_now() -> u64 {
     crate::clock::now().0 / 1000
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use argon2::{
     password_hash::{PasswordHasher, SaltString},
 };
 
-use crate::net::visitor::Rights;
+use crate::rights::Rights;
 
 /// A user, as the file has him.
 #[derive(Clone, Debug, PartialEq, Eq)]

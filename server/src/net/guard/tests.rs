@@ -1,7 +1,10 @@
 use std::fs;
 
 use super::*;
-use crate::net::visitor::{Peer, Visitor};
+use crate::{
+    blocking::Blocking,
+    net::visitor::{Peer, Visitor},
+};
 
 fn basic(name: &str, password: &str) -> Credentials {
     Credentials {
@@ -28,8 +31,8 @@ const HOME: Option<IpAddr> = Some(IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1
 
 fn with_users(dir: &std::path::Path) -> Guard {
     let file = dir.join("passwords");
-    let anna = password_line(Some("anna"), Rights::SCREEN, "secret").unwrap();
-    let bob = password_line(Some("bob"), "watch".parse().unwrap(), "other").unwrap();
+    let anna = password_line(Some("anna"), &Rights::SCREEN, "secret").unwrap();
+    let bob = password_line(Some("bob"), &"watch".parse().unwrap(), "other").unwrap();
     fs::write(&file, format!("{anna}\n{bob}\n")).unwrap();
     Guard::new(Some(file), Vec::new(), Some(TokenFile::of(dir, None))).unwrap()
 }
@@ -45,9 +48,9 @@ async fn without_users_and_tokens_everyone_is_let_in() {
     drop(entry);
     // The first token shuts the door, for those who are in as well.
     TokenFile::of(dir.path(), None)
-        .create("tv", Rights::SCREEN, 0, None)
+        .create("tv", &Rights::SCREEN, 0, None)
         .unwrap();
-    guard.replace(guard.files.read(&guard.book()).unwrap());
+    guard.replace(guard.files.read(Blocking::here(), &guard.book()).unwrap());
     assert!(visitor.is_gone());
     assert_eq!(
         guard
@@ -127,20 +130,20 @@ async fn wrong_passwords_are_limited_and_right_ones_never_locked_out() {
 async fn who_is_revoked_is_gone_and_the_others_stay() {
     let dir = tempfile::tempdir().unwrap();
     let tokens = TokenFile::of(dir.path(), None);
-    let tv = tokens.create("tv", Rights::SCREEN, 0, None).unwrap();
-    let radio = tokens.create("radio", Rights::SCREEN, 0, None).unwrap();
+    let tv = tokens.create("tv", &Rights::SCREEN, 0, None).unwrap();
+    let radio = tokens.create("radio", &Rights::SCREEN, 0, None).unwrap();
     let guard = Guard::new(None, Vec::new(), Some(TokenFile::of(dir.path(), None))).unwrap();
     let visitor = |entry: Entry| Visitor::new(Peer::Unix, false, &entry.member);
     let on_tv = visitor(guard.admit(&token(&tv), HOME).await.unwrap());
     let on_radio = visitor(guard.admit(&cookie(&radio), HOME).await.unwrap());
     assert_eq!(on_tv.name.as_deref(), Some("tv"));
     tokens.revoke("tv").unwrap();
-    guard.replace(guard.files.read(&guard.book()).unwrap());
+    guard.replace(guard.files.read(Blocking::here(), &guard.book()).unwrap());
     assert!(on_tv.is_gone() && !on_radio.is_gone());
     assert!(guard.admit(&token(&tv), HOME).await.is_err());
     // The last one revoked opens nothing.
     tokens.revoke("radio").unwrap();
-    guard.replace(guard.files.read(&guard.book()).unwrap());
+    guard.replace(guard.files.read(Blocking::here(), &guard.book()).unwrap());
     assert!(on_radio.is_gone() && !guard.is_open());
 }
 
@@ -148,10 +151,10 @@ async fn who_is_revoked_is_gone_and_the_others_stay() {
 async fn tokens_end_when_their_time_is_over() {
     let dir = tempfile::tempdir().unwrap();
     let tokens = TokenFile::of(dir.path(), None);
-    let past = tokens.create("past", Rights::SCREEN, 0, Some(1)).unwrap();
+    let past = tokens.create("past", &Rights::SCREEN, 0, Some(1)).unwrap();
     let later = unix_now() + 1000;
     let coming = tokens
-        .create("coming", Rights::SCREEN, 0, Some(later))
+        .create("coming", &Rights::SCREEN, 0, Some(later))
         .unwrap();
     let guard = Guard::new(None, Vec::new(), Some(TokenFile::of(dir.path(), None))).unwrap();
     assert!(guard.admit(&token(&past), HOME).await.is_err());

@@ -15,14 +15,20 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::passwords::check_name;
-use crate::{state::TOKENS, store};
+use crate::{
+    blocking::Blocking,
+    hex::{hex, unhex},
+    rights::Rights,
+    state::TOKENS,
+    store,
+};
 
 /// A token, as the file has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Token {
     /// Which screen has it.
     pub name: String,
-    /// What it may do: `watch,control`.
+    /// What it may do: `watch,control`, or `push@plot`.
     pub rights: String,
     /// SHA-256 of the token, in hex.
     sha256: String,
@@ -102,9 +108,9 @@ impl TokenFile {
     }
 
     /// Leaves word that there are tokens, where there is none yet and where it can be left.
-    pub(super) fn mark(&self) {
+    pub(super) fn mark(&self, blocking: Blocking) {
         for mark in self.marks.iter().filter(|mark| !mark.exists()) {
-            if let Err(error) = store::replace(mark, MARK_TEXT.as_bytes()) {
+            if let Err(error) = store::replace(blocking, mark, MARK_TEXT.as_bytes()) {
                 tracing::debug!(path = %mark.display(), %error, "can't leave word that there are tokens");
             }
         }
@@ -144,7 +150,7 @@ impl TokenFile {
             serde_json::from_slice(&text).map_err(|error| self.content(error.to_string()))?;
         let known = |token: &Token| {
             unhex(&token.sha256).is_some()
-                && token.rights.parse::<crate::net::Rights>().is_ok()
+                && token.rights.parse::<Rights>().is_ok()
                 && check_name(&token.name).is_ok()
         };
         if content.tokens.len() > MAX_TOKENS || !content.tokens.iter().all(known) {
@@ -161,7 +167,7 @@ impl TokenFile {
     pub fn create(
         &self,
         name: &str,
-        rights: crate::net::Rights,
+        rights: &Rights,
         now: u64,
         expires: Option<u64>,
     ) -> Result<String, TokenError> {
@@ -217,6 +223,8 @@ impl TokenFile {
         if let Some(folder) = self.path.parent() {
             store::make_folder(folder).map_err(|source| self.io(source))?;
         }
+        // A command has its thread to itself.
+        let blocking = Blocking::here();
         // Two commands at once would lose one's change.
         let lock = store::create_private(&self.path.with_extension("lock"));
         let lock = lock.map_err(|source| self.io(source))?;
@@ -225,8 +233,8 @@ impl TokenFile {
         change(&mut tokens)?;
         let text = serde_json::to_vec_pretty(&Content { tokens })
             .map_err(|error| self.content(error.to_string()))?;
-        store::replace(&self.path, &text).map_err(|source| self.io(source))?;
-        self.mark();
+        store::replace(blocking, &self.path, &text).map_err(|source| self.io(source))?;
+        self.mark(blocking);
         Ok(())
     }
 
@@ -262,25 +270,9 @@ fn is_absence(error: &io::Error) -> bool {
     matches!(error.kind(), NotFound | NotADirectory)
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn unhex(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    for (i, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(2 * i..2 * i + 2)?, 16).ok()?;
-    }
-    Some(bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::Rights;
 
     #[test]
     fn tokens_are_made_listed_and_revoked() {
@@ -288,7 +280,7 @@ mod tests {
         let file = TokenFile::of(&dir.path().join("data"), None);
         assert!(file.read().unwrap().is_none());
         let secret = file
-            .create("living room", Rights::SCREEN, 100, None)
+            .create("living room", &Rights::SCREEN, 100, None)
             .unwrap();
         assert!(secret.len() >= 22 && !secret.contains(['+', '/', '=']));
         let tokens = file.read().unwrap().unwrap();
@@ -296,7 +288,7 @@ mod tests {
         assert_eq!(tokens[0].hash().unwrap(), hash_of(&secret));
         let text = fs::read_to_string(file.path()).unwrap();
         assert!(!text.contains(&secret));
-        assert!(file.create("living room", Rights::ALL, 100, None).is_err());
+        assert!(file.create("living room", &Rights::ALL, 100, None).is_err());
         file.revoke("living room").unwrap();
         let error = file.revoke("living room").unwrap_err().to_string();
         assert!(error.contains("no token \"living room\""), "{error}");
@@ -308,9 +300,9 @@ mod tests {
     fn an_expired_token_makes_room_for_its_name() {
         let dir = tempfile::tempdir().unwrap();
         let file = TokenFile::of(dir.path(), None);
-        file.create("tv", Rights::SCREEN, 100, Some(200)).unwrap();
-        assert!(file.create("tv", Rights::SCREEN, 199, None).is_err());
-        file.create("tv", Rights::SCREEN, 200, None).unwrap();
+        file.create("tv", &Rights::SCREEN, 100, Some(200)).unwrap();
+        assert!(file.create("tv", &Rights::SCREEN, 199, None).is_err());
+        file.create("tv", &Rights::SCREEN, 200, None).unwrap();
     }
 
     #[test]
@@ -320,7 +312,7 @@ mod tests {
         let file = TokenFile::of(&state, Some(&index));
         assert!(!file.had_tokens());
         for emptied in [&state, &index] {
-            file.create("tv", Rights::SCREEN, 100, None).unwrap();
+            file.create("tv", &Rights::SCREEN, 100, None).unwrap();
             fs::remove_dir_all(emptied).unwrap();
             assert!(file.had_tokens(), "{}", emptied.display());
             file.forget().unwrap();
@@ -335,7 +327,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
         let file = TokenFile::of(dir.path(), None);
-        file.create("tv", Rights::SCREEN, 100, None).unwrap();
+        file.create("tv", &Rights::SCREEN, 100, None).unwrap();
         let mode = fs::metadata(file.path()).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }

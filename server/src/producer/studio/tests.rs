@@ -2,8 +2,10 @@ use std::sync::mpsc;
 
 use super::{super::queue::Urgency, *};
 use crate::{
+    blocking::Blocking,
     library::{Filter, Library},
     rendition::Fps,
+    source::catalogue::Catalogue,
     timeline::{Order, Transition},
 };
 
@@ -28,9 +30,12 @@ fn rendition(width: u32) -> Rendition {
 }
 
 fn subjects() -> Vec<Subject> {
-    let library = Library::in_memory(Vec::new());
-    let entries = library.entries_or_demo(&Filter::default(), Order::Name);
-    let photos = entries.iter().filter_map(|entry| library.photo(entry.id));
+    let catalogue = Catalogue::new(Arc::new(Library::in_memory(Vec::new())));
+    let blocking = Blocking::here();
+    let entries = catalogue.entries_or_demo(blocking, &Filter::default(), Order::Name);
+    let photos = entries
+        .iter()
+        .filter_map(|entry| catalogue.photo(blocking, entry.id));
     photos
         .map(|photo| Subject {
             photo,

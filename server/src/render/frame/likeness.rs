@@ -11,8 +11,8 @@ use crate::render::{
 
 const GRID: usize = 32;
 const WAVES: usize = 8;
-/// Pictures with no more bits between them are the same to people.
-pub const SAME_WITHIN_BITS: u32 = 6;
+
+pub use crate::photo::SAME_WITHIN_BITS;
 
 /// The hash. `None` for a picture with nothing on it: all of those are alike.
 pub fn likeness(picture: &Picture) -> Option<u64> {

@@ -116,7 +116,7 @@ proptest! {
             shape: [Shape::Portrait, Shape::Portrait, Shape::Landscape, Shape::Unknown][usize::from(*shape)],
             album: *album,
             camera: *camera,
-            // Some seconds apart: bursts, too.
+            // Some are a few seconds apart, so there are bursts, too.
             ..entry(&format!("{i}"), day * 86_400 + 43_200 + i % 40)
         }).collect();
         let by_id: HashMap<PhotoId, Entry> = all.iter().map(|entry| (entry.id, entry.clone())).collect();
@@ -157,7 +157,7 @@ proptest! {
                     prop_assert_ne!(taken[&turn.photo] / 1000, taken[&beside] / 1000);
                 }
             }
-            // All that can be paired are.
+            // Every photo that can be paired is.
             let n_pairs = turns.iter().filter(|turn| turn.beside.is_some()).count();
             prop_assert_eq!(n_pairs, (n / 2).min(n - largest));
         }
@@ -248,7 +248,7 @@ fn what_cannot_be_kept_apart_is_shown_all_the_same() {
     assert_eq!(ids(&list, 0).iter().collect::<HashSet<_>>().len(), 50);
 }
 
-/// How long it takes is printed, not judged: `--nocapture` shows it.
+/// The time that it takes is printed, not judged: `--nocapture` shows it.
 #[test]
 fn a_million_photos_of_one_burst_are_no_quadratic_work() {
     let mut all: Vec<Entry> = (0..1_000_000_u64)

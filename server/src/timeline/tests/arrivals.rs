@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{render::Size, rendition::Pair};
+use crate::{rendition::Pair, size::Size};
 
 const SCREENS: [(Size, Pair); 3] = [
     (Size::new(16, 9), Pair::Off),
@@ -34,8 +34,8 @@ fn showings(programme: &Programme, now: u64) -> [Showing; 3] {
     SCREENS.map(|(size, pair)| programme.timeline(size, pair).at(UnixMillis(now)).unwrap())
 }
 
-/// What a screen has shown: how often each photo in the round that runs, and since when the new
-/// ones wait.
+/// The photos that a screen has shown: how often each in the round that runs, and since when the
+/// new ones wait.
 #[derive(Default)]
 struct Watch {
     last: Option<Showing>,
@@ -46,9 +46,9 @@ struct Watch {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
 
-    /// After every arrival of n photos each of them is on screen within 2·n + 3 slides, nothing
-    /// announced changes, and from the arrival on no photo is seen twice before all were seen once
-    /// (counted from the beginning of a round on).
+    /// Each of n photos that arrive is on screen within 2·n + 3 slides, nothing announced changes,
+    /// and from the arrival on no photo is seen twice before all were seen once (counted from the
+    /// beginning of a round on).
     #[test]
     fn new_photos_come_soon_and_each_has_one_turn_a_round(
         n_first in 5u64..60,
@@ -96,9 +96,9 @@ proptest! {
             programme = programme.with_playlists(playlists, UnixMillis(now));
             let after = showings(&programme, now);
             for (watch, (before, after)) in watches.iter_mut().zip(before.iter().zip(&after)) {
-                // With pairs at last the ways of the screens part; what is announced stays all the same.
+                // With the first pairs the screens begin to differ; what is announced stays.
                 prop_assert_eq!(before, after);
-                // Arrivals that wait already are put off by no more than their own new ones.
+                // Photos that wait already are put off by no more than the number of new ones.
                 for left in watch.waiting.values_mut() {
                     *left += n_new;
                 }
@@ -124,7 +124,7 @@ proptest! {
                 1 => programme.act(Act::Previous, None, UnixMillis(now)).unwrap(),
                 2 => programme.act(Act::Show(before[1].current.photo), None, UnixMillis(now)).unwrap(),
                 _ => {
-                    // Some go, some come; the newest may be gone at once.
+                    // Some photos go, some come; the newest may be gone at once.
                     all.retain(|entry| entry.id.0 ^ seed & 15 != 0 || all_is_few(seed));
                     let n = seed % 1000 + 1000;
                     all.push(photo(n, i64::try_from(now).unwrap() / 1000));
@@ -188,7 +188,7 @@ fn thousands_are_spread_over_the_rest_of_the_round() {
     let n_new = |photos: &[PhotoId]| photos.iter().filter(|id| new.contains(id)).count();
     assert_eq!(n_new(&rest), 3000);
     assert_eq!(rest.iter().collect::<HashSet<_>>().len(), rest.len());
-    // Each tenth of the rest has about its share.
+    // Each tenth of the rest of the round has about its share of the new photos.
     for tenth in rest.chunks(rest.len() / 10 + 1) {
         let share = n_new(tenth) as f64 / tenth.len() as f64;
         let whole = 3000.0 / rest.len() as f64;
@@ -268,7 +268,7 @@ fn of_two_on_screen_the_one_that_is_left_stays() {
     let now = now.unwrap();
     let before = showings(&programme, now);
     for gone in before[1].current.turn().photos() {
-        // Seen by itself where nothing is paired, it would give way there.
+        // Where nothing is paired it is on by itself, and would give way.
         if before
             .iter()
             .any(|showing| showing.current.turn() == Turn::single(gone))

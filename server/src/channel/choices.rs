@@ -1,0 +1,380 @@
+//! The channels of the house: the main one, and one for every other choice of photos that somebody
+//! watches.
+//!
+//! A choice that comes with a request narrows what the server was told to show, never widens it. Its
+//! channel is made when it is first asked for and goes when nobody has watched it for a while. All of
+//! them run by the same clock, seed and order, so that two screens with the same choice agree.
+//!
+//! A choice takes its place before its photos are looked for: what does not fit costs no query, few
+//! queries run at a time, and who asks for the same waits for the same one.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use futures_util::future::{BoxFuture, FutureExt as _, Shared, WeakShared};
+use tokio::sync::Semaphore;
+
+use super::{Channel, ChannelSetup, ChannelTask, Role};
+use crate::{blocking::Blocking, library::Filter, rendition::Rendition};
+
+/// A channel's number, for as long as this server runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ChannelNo(u32);
+
+/// The channel that is watched when nobody chooses.
+pub const MAIN: ChannelNo = ChannelNo(0);
+
+/// What a feed is the feed of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FeedKey {
+    /// What is on.
+    pub channel: ChannelNo,
+    /// In which shape.
+    pub rendition: Rendition,
+}
+
+/// As many choices are watched as this server allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{MAX_CHOICES} different choices of photos are being watched, which is the limit; wait, or take one of those"
+)]
+pub struct TooMany;
+
+/// Choices that are watched at once; each is a playlist in memory.
+const MAX_CHOICES: usize = 16;
+
+/// Queries for new choices that run at a time: each takes a thread, and memory for its photos.
+const MAX_QUERIES: usize = 2;
+
+/// How long a choice stays that nobody watches.
+const LINGER: Duration = Duration::from_secs(300);
+
+/// All channels.
+#[derive(Debug)]
+pub struct Channels {
+    main: Channel,
+    /// What the main channel shows.
+    filter: Filter,
+    common: ChannelSetup,
+    choices: Mutex<Choices>,
+    queries: Arc<Semaphore>,
+}
+
+#[derive(Debug, Default)]
+struct Choices {
+    by_filter: HashMap<Filter, Choice>,
+    last: u32,
+}
+
+#[derive(Debug)]
+struct Choice {
+    no: ChannelNo,
+    state: State,
+    watched: Instant,
+}
+
+/// `None` when it came to nothing.
+type Making = BoxFuture<'static, Option<Channel>>;
+
+#[derive(Debug)]
+enum State {
+    /// Its photos are looked for, as long as somebody waits for them.
+    Making(WeakShared<Making>),
+    Made(Channel),
+}
+
+impl State {
+    fn channel(&self) -> Option<&Channel> {
+        match self {
+            Self::Making(_) => None,
+            Self::Made(channel) => Some(channel),
+        }
+    }
+
+    fn is_held(&self) -> bool {
+        match self {
+            Self::Making(making) => making.upgrade().is_some(),
+            Self::Made(channel) => channel.is_held(),
+        }
+    }
+}
+
+/// What became of a place that was asked for.
+enum Placed {
+    Made(ChannelNo, Channel),
+    Making(ChannelNo, Shared<Making>),
+}
+
+impl Channels {
+    /// The channel that is watched when nobody chooses.
+    pub fn main(&self) -> &Channel {
+        &self.main
+    }
+
+    /// The channels beside `main`, which shows what `filter` lets through.
+    pub fn new(main: Channel, filter: Filter, common: ChannelSetup) -> Self {
+        Self {
+            main,
+            filter,
+            common,
+            choices: Mutex::default(),
+            queries: Arc::new(Semaphore::new(MAX_QUERIES)),
+        }
+    }
+
+    /// The channel that shows what `wish` lets through of what may be shown; made when there is none.
+    ///
+    /// # Errors
+    /// Too many are being watched.
+    pub async fn choose(&self, wish: &Filter) -> Result<(ChannelNo, Channel), TooMany> {
+        if wish.is_all() {
+            return Ok((MAIN, self.main.clone()));
+        }
+        let filter = wish.clone().within(&self.filter);
+        let placed = self
+            .choices()
+            .place(&filter, || self.make(filter.clone()).shared())?;
+        let (no, making) = match placed {
+            Placed::Made(no, channel) => return Ok((no, channel)),
+            Placed::Making(no, making) => (no, making),
+        };
+        let made = making.await;
+        let channel = self.choices().made(&filter, no, made);
+        channel.map(|channel| (no, channel)).ok_or(TooMany)
+    }
+
+    /// Looks for the photos of a choice, once it is its turn. Given up when nobody waits any more.
+    fn make(&self, filter: Filter) -> Making {
+        let (common, queries) = (self.common.clone(), self.queries.clone());
+        let making = async move {
+            // The semaphore is never closed.
+            let turn = queries.acquire_owned().await.ok()?;
+            // Asking the index may take a while, and this thread serves sockets.
+            let made = Blocking::run(move |_| {
+                // A query that runs has its turn until it ends, whoever still waits for it.
+                let _turn = turn;
+                ChannelTask::new(common, filter, Role::Choice)
+            });
+            // A panic there is logged by the runtime, and this one choice can't be had.
+            let (task, channel) = made.await.ok()?;
+            // It ends when the last hold on its channel goes.
+            tokio::spawn(task.run());
+            Some(channel)
+        };
+        making.boxed()
+    }
+
+    fn choices(&self) -> MutexGuard<'_, Choices> {
+        self.choices.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Choices {
+    /// The choice's channel or what makes it; `make` is called where it has no place yet and there is room.
+    fn place(
+        &mut self,
+        filter: &Filter,
+        make: impl FnOnce() -> Shared<Making>,
+    ) -> Result<Placed, TooMany> {
+        if let Some(choice) = self.by_filter.get_mut(filter) {
+            choice.watched = Instant::now();
+            match &choice.state {
+                State::Made(channel) if channel.is_alive() => {
+                    return Ok(Placed::Made(choice.no, channel.clone()));
+                }
+                // Its task has failed: whoever asks now gets a channel that works, under a number of its own.
+                State::Made(_) => {}
+                State::Making(making) => {
+                    if let Some(making) = making.upgrade() {
+                        return Ok(Placed::Making(choice.no, making));
+                    }
+                    // Whoever wanted it went before it was there.
+                }
+            }
+            self.by_filter.remove(filter);
+        }
+        self.make_room()?;
+        let making = make();
+        self.last += 1;
+        let no = ChannelNo(self.last);
+        let state = making.downgrade().map(State::Making).ok_or(TooMany)?;
+        let choice = Choice {
+            no,
+            state,
+            watched: Instant::now(),
+        };
+        self.by_filter.insert(filter.clone(), choice);
+        Ok(Placed::Making(no, making))
+    }
+
+    fn make_room(&mut self) -> Result<(), TooMany> {
+        self.by_filter.retain(|_, choice| match choice.state {
+            State::Making(_) => choice.state.is_held(),
+            State::Made(_) => choice.state.is_held() || choice.watched.elapsed() < LINGER,
+        });
+        if self.by_filter.len() < MAX_CHOICES {
+            return Ok(());
+        }
+        let idle = self
+            .by_filter
+            .iter()
+            .filter(|(_, choice)| !choice.state.is_held())
+            .min_by_key(|(_, choice)| choice.watched)
+            .map(|(filter, _)| filter.clone());
+        self.by_filter.remove(&idle.ok_or(TooMany)?);
+        Ok(())
+    }
+
+    /// A channel is there, or nothing came of it. Of all who waited the first to say so is heard.
+    fn made(&mut self, filter: &Filter, no: ChannelNo, made: Option<Channel>) -> Option<Channel> {
+        let place = self
+            .by_filter
+            .get_mut(filter)
+            .filter(|choice| choice.no == no);
+        match (made, place) {
+            (Some(channel), Some(choice)) => {
+                if choice.state.channel().is_none() {
+                    choice.state = State::Made(channel.clone());
+                }
+                Some(channel)
+            }
+            (None, Some(_)) => {
+                self.by_filter.remove(filter);
+                None
+            }
+            // It has lost its place meanwhile, and so its number.
+            (_, None) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        library::Library,
+        source::catalogue::Catalogue,
+        timeline::{Order, Settings, Transition},
+    };
+
+    fn channels() -> Channels {
+        let common = ChannelSetup {
+            catalogue: Arc::new(Catalogue::new(Arc::new(Library::in_memory(Vec::new())))),
+            settings: Settings {
+                interval_millis: 1000,
+                transition: Transition::Cut,
+            },
+            order: Order::Name,
+            seed: 1,
+            resume_after: None,
+            clock: crate::clock::Clock::system(),
+        };
+        let (_, main) = ChannelTask::new(common.clone(), Filter::default(), Role::Choice);
+        Channels::new(main, Filter::default(), common)
+    }
+
+    fn album(name: &str) -> Filter {
+        let mut filter = Filter::default();
+        filter.set("album", name).unwrap();
+        filter
+    }
+
+    #[tokio::test]
+    async fn the_same_choice_is_the_same_channel() {
+        let channels = channels();
+        let (main, _) = channels.choose(&Filter::default()).await.unwrap();
+        assert_eq!(main, MAIN);
+        let (rome, _held) = channels.choose(&album("Rome")).await.unwrap();
+        assert_eq!(channels.choose(&album("Rome")).await.unwrap().0, rome);
+        assert_ne!(channels.choose(&album("Paris")).await.unwrap().0, rome);
+    }
+
+    #[tokio::test]
+    async fn a_choice_whose_task_has_failed_is_made_anew() {
+        let channels = channels();
+        let wish = album("Rome");
+        let (no, making) = match channels.choices().place(&wish, || {
+            let dead = channels.main.clone();
+            async move { Some(dead) }.boxed().shared()
+        }) {
+            Ok(Placed::Making(no, making)) => (no, making),
+            _ => panic!("nobody has asked for it yet"),
+        };
+        let made = making.await;
+        assert!(channels.choices().made(&wish, no, made).is_some());
+        let (again, channel) = channels.choose(&wish).await.unwrap();
+        assert!(again != no && channel.is_alive());
+        assert_eq!(channels.choose(&wish).await.unwrap().0, again);
+    }
+
+    #[tokio::test]
+    async fn choices_that_are_watched_stay_and_others_give_way() {
+        let channels = channels();
+        let (watched, held) = channels.choose(&album("held")).await.unwrap();
+        for i in 0..3 * MAX_CHOICES {
+            channels.choose(&album(&i.to_string())).await.unwrap();
+        }
+        let (still, _) = channels.choose(&album("held")).await.unwrap();
+        assert_eq!(still, watched);
+        drop(held);
+        let mut all = Vec::new();
+        for i in 0..MAX_CHOICES {
+            all.push(channels.choose(&album(&i.to_string())).await.unwrap());
+        }
+        assert_eq!(channels.choose(&album("more")).await.unwrap_err(), TooMany);
+    }
+
+    #[tokio::test]
+    async fn who_asks_for_the_same_waits_for_the_same_query() {
+        let channels = channels();
+        // No query gets its turn yet.
+        let turns = channels
+            .queries
+            .clone()
+            .acquire_many_owned(2)
+            .await
+            .unwrap();
+        let wish = album("Rome");
+        let mut both = [0, 1].map(|_| Box::pin(channels.choose(&wish)));
+        for waits in &mut both {
+            assert!(waits.now_or_never().is_none());
+        }
+        assert_eq!(channels.choices().by_filter.len(), 1);
+        drop(turns);
+        let [first, second] = both;
+        assert_eq!(first.await.unwrap().0, second.await.unwrap().0);
+    }
+
+    #[tokio::test]
+    async fn what_finds_no_room_costs_no_query_and_what_is_given_up_leaves_none_behind() {
+        let channels = channels();
+        let turns = channels
+            .queries
+            .clone()
+            .acquire_many_owned(2)
+            .await
+            .unwrap();
+        let wishes: Vec<Filter> = (0..1500).map(|i| album(&i.to_string())).collect();
+        let mut waiting = Vec::new();
+        for (i, wish) in wishes.iter().enumerate() {
+            let mut waits = Box::pin(channels.choose(wish));
+            match (&mut waits).now_or_never() {
+                None => waiting.push(waits),
+                Some(answer) => {
+                    assert!(i >= MAX_CHOICES);
+                    assert_eq!(answer.unwrap_err(), TooMany);
+                }
+            }
+        }
+        assert_eq!(waiting.len(), MAX_CHOICES);
+        // All of them go, and with them what they wanted.
+        waiting.clear();
+        drop(turns);
+        assert_eq!(channels.queries.available_permits(), MAX_QUERIES);
+        channels.choose(&album("Rome")).await.unwrap();
+        assert_eq!(channels.choices().by_filter.len(), 1);
+    }
+}

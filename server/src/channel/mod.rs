@@ -1,0 +1,87 @@
+//! A channel: what is on, as a value that a task keeps and everybody else reads.
+//!
+//! One [`task`] owns a channel's programme and carries out commands; [`choices`] are all channels of the house. Knows no
+//! pixels and no HTTP.
+
+pub mod choices;
+mod state;
+mod task;
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::timeline::{Act, Programme, UnknownPhoto};
+
+pub use state::StateFile;
+pub use task::{ChannelSetup, ChannelTask, Role};
+
+/// What is on the air of a channel. Which kind that is matters to the channel and its producers alone.
+#[derive(Clone, Debug)]
+pub enum OnAir {
+    /// Slides by the clock: a pure function of time, so the next one is known and made before its moment. The only kind so
+    /// far; pictures that come when they come would be the other.
+    Programme(Arc<Programme>),
+}
+
+/// What others hold of a channel.
+#[derive(Clone, Debug)]
+pub struct Channel {
+    on_air: watch::Receiver<OnAir>,
+    acts: mpsc::Sender<Ask>,
+    holds: Arc<()>,
+}
+
+#[derive(Debug)]
+struct Ask {
+    act: Act,
+    by: Option<String>,
+    reply: oneshot::Sender<Result<Arc<Programme>, UnknownPhoto>>,
+}
+
+/// Why a command was not carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ActError {
+    /// The photo to be shown is not on this channel.
+    #[error(transparent)]
+    UnknownPhoto(#[from] UnknownPhoto),
+    /// The server is going down.
+    #[error("the server is stopping")]
+    Stopping,
+}
+
+impl Channel {
+    /// What is on the air, and word of every change.
+    pub fn on_air(&self) -> watch::Receiver<OnAir> {
+        self.on_air.clone()
+    }
+
+    /// The programme as it is now.
+    pub fn programme(&self) -> Arc<Programme> {
+        let OnAir::Programme(programme) = &*self.on_air.borrow();
+        programme.clone()
+    }
+
+    /// Whether anybody beside the asker has a hold on this channel.
+    pub fn is_held(&self) -> bool {
+        Arc::strong_count(&self.holds) > 1
+    }
+
+    /// Whether its task still works.
+    pub fn is_alive(&self) -> bool {
+        self.on_air.has_changed().is_ok()
+    }
+
+    /// Has a command carried out that `by` has given, if that is known; returns the programme after it.
+    pub async fn act(&self, act: Act, by: Option<String>) -> Result<Arc<Programme>, ActError> {
+        let (reply, answer) = oneshot::channel();
+        self.acts
+            .send(Ask { act, by, reply })
+            .await
+            .map_err(|_| ActError::Stopping)?;
+        answer
+            .await
+            .map_err(|_| ActError::Stopping)?
+            .map_err(ActError::from)
+    }
+}

@@ -1,0 +1,314 @@
+//! The task that owns a channel's programme.
+//!
+//! Commands come in through one bounded queue, changes of the library through a watch; after each
+//! the new timeline is published whole. Everybody else works with such a copy, which is a pure
+//! function of time, so nobody asks this task what is on. Knows no pixels and no HTTP.
+
+use std::{num::NonZeroU64, sync::Arc, time::Duration};
+
+use mantel_shared::UnixMillis;
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
+
+use super::{Ask, Channel, OnAir, StateFile};
+use crate::{
+    blocking::Blocking,
+    clock::Clock,
+    library::Filter,
+    source::catalogue::Catalogue,
+    timeline::{Order, Programme, Roster, SavedProgramme, Settings},
+};
+
+/// Commands that may wait; a person presses no faster than they are carried out.
+const QUEUE: usize = 16;
+
+/// How often a playlist is worked out again because slides moved on meanwhile.
+const MAX_TRIES: usize = 4;
+
+/// How often the clock is compared with itself.
+const CLOCK_CHECK: Duration = Duration::from_secs(1);
+
+/// By how many milliseconds the clock may go back without a word: the network's time is followed by small steps.
+const UNNOTICED: u64 = 500;
+
+/// What every channel of a server has in common.
+#[derive(Clone, Debug)]
+pub struct ChannelSetup {
+    /// What there is to show.
+    pub catalogue: Arc<Catalogue>,
+    /// Interval and transition.
+    pub settings: Settings,
+    /// In which order photos come.
+    pub order: Order,
+    /// What the shuffle is drawn from.
+    pub seed: u64,
+    /// After how many milliseconds a pause ends by itself, if it does.
+    pub resume_after: Option<NonZeroU64>,
+    /// By which slides come and go.
+    pub clock: Clock,
+}
+
+/// The part that a channel plays in the house.
+#[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one for each channel, and gone at once"
+)]
+pub enum Role {
+    /// What is on when nobody chooses. It keeps its place over restarts, and when there is no photo
+    /// to show it shows the demo's pictures.
+    Main {
+        /// Where its place is kept, if anywhere.
+        state: Option<StateFile>,
+        /// Where it was.
+        saved: SavedProgramme,
+    },
+    /// Somebody's choice of photos, as long as it is watched.
+    Choice,
+}
+
+/// Which photos a channel shows, in which order.
+#[derive(Clone, Debug)]
+struct Choice {
+    common: ChannelSetup,
+    filter: Filter,
+    is_main: bool,
+}
+
+impl Choice {
+    fn roster(&self, blocking: Blocking) -> Roster {
+        let ChannelSetup {
+            catalogue,
+            order,
+            seed,
+            ..
+        } = &self.common;
+        let entries = if self.is_main {
+            catalogue.entries_or_demo(blocking, &self.filter, *order)
+        } else {
+            catalogue.library().entries(blocking, &self.filter, *order)
+        };
+        Roster::new(entries, *order, *seed)
+    }
+}
+
+/// The owner of a channel's programme.
+#[derive(Debug)]
+pub struct ChannelTask {
+    choice: Choice,
+    changes: watch::Receiver<u64>,
+    state: Option<StateFile>,
+    programme: Programme,
+    published: watch::Sender<OnAir>,
+    acts: mpsc::Receiver<Ask>,
+    /// What the clock said last, and when that was by a clock that nobody sets.
+    last: (UnixMillis, Instant),
+}
+
+impl ChannelTask {
+    /// A channel that shows what `filter` lets through. Asks the index: called before anything is served, or on
+    /// a thread that may wait.
+    pub fn new(common: ChannelSetup, filter: Filter, role: Role) -> (Self, Channel) {
+        let choice = Choice {
+            common,
+            filter,
+            is_main: matches!(role, Role::Main { .. }),
+        };
+        let (state, saved) = match role {
+            Role::Main { state, saved } => (state, saved),
+            Role::Choice => (None, SavedProgramme::default()),
+        };
+        // From before the playlist is made: what comes meanwhile counts.
+        let changes = choice.common.catalogue.library().changes();
+        let roster = Arc::new(choice.roster(Blocking::here()));
+        let now = choice.common.clock.now();
+        let programme = Programme::new(choice.common.settings, &roster, saved, now);
+        let (published, receiver) = watch::channel(OnAir::Programme(Arc::new(programme.clone())));
+        let (sender, acts) = mpsc::channel(QUEUE);
+        let task = Self {
+            choice,
+            changes,
+            state,
+            programme,
+            published,
+            acts,
+            last: (now, Instant::now()),
+        };
+        (
+            task,
+            Channel {
+                on_air: receiver,
+                acts: sender,
+                holds: Arc::default(),
+            },
+        )
+    }
+
+    /// Runs until every [`Channel`] is gone or the task is aborted.
+    pub async fn run(mut self) {
+        let mut tick = tokio::time::interval(CLOCK_CHECK);
+        let clock = self.choice.common.clock.clone();
+        let mut day = clock.today();
+        loop {
+            tokio::select! {
+                ask = self.acts.recv() => {
+                    let Some(ask) = ask else { return };
+                    let (now, _) = self.read_clock();
+                    let result = self.programme.act(ask.act, ask.by, now);
+                    let programme = self.publish().await;
+                    // Who asked may have gone: the command stands all the same.
+                    let _ = ask.reply.send(result.map(|()| programme));
+                }
+                Ok(()) = self.changes.changed() => {
+                    self.changes.mark_unchanged();
+                    self.take_playlist().await;
+                }
+                _ = tick.tick() => {
+                    let (now, went_back) = self.read_clock();
+                    if went_back {
+                        self.publish().await;
+                    }
+                    if let Some(after) = self.choice.common.resume_after
+                        && self.programme.end_pause(after, now)
+                    {
+                        tracing::info!("the pause has lasted long enough; slides go on");
+                        self.publish().await;
+                    }
+                    // What happened on this day changes at midnight.
+                    let today = clock.today();
+                    if std::mem::replace(&mut day, today) != today && self.choice.filter.changes_daily() {
+                        self.take_playlist().await;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The time, and whether the clock was set back. The programme is told of that before anything else: by the earlier time
+    /// it would show earlier slides.
+    fn read_clock(&mut self) -> (UnixMillis, bool) {
+        let now = self.choice.common.clock.now();
+        let (last, read_at) = std::mem::replace(&mut self.last, (now, Instant::now()));
+        let went_back = now.0 + UNNOTICED < last.0;
+        if went_back {
+            tracing::warn!("the clock went back; slides go on from where they were");
+            // What is on screen by now, not what was when the clock was read last.
+            let since = u64::try_from(read_at.elapsed().as_millis()).unwrap_or(0);
+            self.programme
+                .clock_went_back(UnixMillis(last.0 + since), now);
+        }
+        (now, went_back)
+    }
+
+    async fn take_playlist(&mut self) {
+        let mut roster = None;
+        for _ in 0..MAX_TRIES {
+            let (programme, choice, known) =
+                (self.programme.clone(), self.choice.clone(), roster.take());
+            // Sorting a hundred thousand photos is no work for a thread that serves sockets.
+            let built = Blocking::run(move |blocking| {
+                let roster = known.unwrap_or_else(|| Arc::new(choice.roster(blocking)));
+                let asked = choice.common.clock.now();
+                let playlists = programme.playlists_of(&roster, asked);
+                (roster, asked, playlists)
+            });
+            let Ok((built, asked, playlists)) = built.await else {
+                return;
+            };
+            let (now, _) = self.read_clock();
+            // New photos come behind the slide that was announced when they were placed.
+            if self.programme.same_slide(asked, now) {
+                self.programme = self.programme.with_playlists(playlists, now);
+                self.publish().await;
+                return;
+            }
+            roster = Some(built);
+        }
+        // Slides change faster than photos are sorted: what is announced is kept all the same.
+        if let Some(roster) = roster {
+            let (now, _) = self.read_clock();
+            let playlists = self.programme.playlists_of(&roster, now);
+            self.programme = self.programme.with_playlists(playlists, now);
+            self.publish().await;
+        }
+    }
+
+    async fn publish(&mut self) -> Arc<Programme> {
+        let programme = Arc::new(self.programme.clone());
+        self.published
+            .send_replace(OnAir::Programme(programme.clone()));
+        if let Some(state) = &mut self.state {
+            state.save(self.choice.common.seed, &self.programme).await;
+        }
+        programme
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::ActError, *};
+    use crate::{
+        library::Library,
+        timeline::{Act, Transition},
+    };
+
+    fn common(seed: u64) -> ChannelSetup {
+        ChannelSetup {
+            catalogue: Arc::new(Catalogue::new(Arc::new(Library::in_memory(Vec::new())))),
+            settings: Settings {
+                interval_millis: 10_000,
+                transition: Transition::Cut,
+            },
+            order: Order::Shuffle,
+            seed,
+            resume_after: None,
+            clock: Clock::system(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_restart_keeps_seed_and_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let start = || {
+            let (state, seed, saved) = StateFile::open(dir.path(), 1);
+            let role = Role::Main {
+                state: Some(state),
+                saved,
+            };
+            let (task, channel) =
+                ChannelTask::new(common(seed.unwrap_or(77)), Filter::default(), role);
+            (tokio::spawn(task.run()), channel)
+        };
+        let (task, channel) = start();
+        channel.act(Act::Previous, None).await.unwrap();
+        let paused = channel.act(Act::Pause, None).await.unwrap();
+        task.abort();
+
+        let (_, seed, _) = StateFile::open(dir.path(), 1);
+        assert_eq!(seed, Some(77));
+        assert_eq!(
+            StateFile::open(dir.path(), 2).2,
+            SavedProgramme::default(),
+            "another programme has another place"
+        );
+        let (_task, channel) = start();
+        let (now, size) = (Clock::system().now(), crate::render::Size::new(16, 9));
+        let again = channel.programme();
+        assert_eq!(
+            again.timeline(size, crate::rendition::Pair::Own).at(now),
+            paused.timeline(size, crate::rendition::Pair::Own).at(now)
+        );
+    }
+
+    #[tokio::test]
+    async fn a_command_after_the_end_says_so() {
+        let (task, channel) = ChannelTask::new(common(0), Filter::default(), Role::Choice);
+        drop(task);
+        assert_eq!(
+            channel.act(Act::Next, None).await.unwrap_err(),
+            ActError::Stopping
+        );
+    }
+}

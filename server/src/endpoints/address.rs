@@ -1,0 +1,353 @@
+//! The table of addresses: what lies at each, which methods it takes, and the right that this needs.
+//!
+//! Pure. Everything that asks what a path means asks here: the door for rights, the routes for the
+//! endpoint, `OPTIONS` and refusals for what is allowed, the service worker for what it lets past.
+
+use http::{Method, StatusCode};
+
+use super::query;
+use crate::{
+    net::Refusal,
+    rights::{ChannelName, Need, Right},
+};
+
+/// What lies at an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Endpoint<'a> {
+    /// The viewer page.
+    Page,
+    /// The page of this channel, asked for without its final slash.
+    ToPage(&'a str),
+    Stream,
+    Bytes,
+    Snapshot,
+    Status,
+    Metrics,
+    Screens,
+    Control,
+    Report,
+    Profiles,
+    /// The settings kept under a screen's name.
+    Profile(&'a str),
+    /// The page with the settings of a screen's name.
+    Screen(&'a str),
+    Qr,
+    Lists,
+    Skipped,
+    Time,
+    Health,
+    /// What lies beside the page, if there is such a file.
+    File(&'a str),
+}
+
+/// A request's address, understood.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Address<'a> {
+    pub(super) channel: ChannelName,
+    pub(super) endpoint: Endpoint<'a>,
+    /// What the request takes.
+    pub(super) need: Need,
+    /// The methods that the address takes, as a header has them.
+    pub(super) allow: &'static str,
+}
+
+/// A request that no endpoint answers.
+#[derive(Debug)]
+pub(super) struct Unanswered {
+    /// What has to be allowed to hear why.
+    need: Need,
+    why: Why,
+}
+
+#[derive(Debug)]
+enum Why {
+    /// There is no channel of this name.
+    Channel(String),
+    /// The address takes these methods, and not this one.
+    Method(&'static str),
+}
+
+/// The channels that there are.
+const CHANNELS: [&str; 1] = [ChannelName::MAIN];
+
+/// The paths of channels begin with this and a name.
+const CHANNEL_PREFIX: &str = "/c/";
+
+/// Of which channel a right is needed.
+#[derive(Clone, Copy)]
+enum Of {
+    /// The channel that is named.
+    Channel,
+    /// The gallery, whichever channel is named: the answer tells of the library or of everyone who watches.
+    House,
+}
+
+/// The methods that an address takes, and what each needs.
+#[derive(Clone, Copy)]
+enum Takes {
+    /// Looking, without any right.
+    Asking,
+    /// Looking.
+    Looking,
+    /// Being sent something.
+    Telling(Right),
+    /// Looking, and being sent something to keep.
+    Keeping,
+    /// Looking, and forgetting.
+    Forgetting,
+}
+
+impl Takes {
+    fn allow(self) -> &'static str {
+        match self {
+            Self::Asking | Self::Looking => "GET, HEAD, OPTIONS",
+            Self::Telling(_) => "POST, OPTIONS",
+            Self::Keeping => "GET, HEAD, POST, OPTIONS",
+            Self::Forgetting => "GET, HEAD, DELETE, OPTIONS",
+        }
+    }
+
+    fn takes(self, method: &Method) -> bool {
+        match self {
+            Self::Asking | Self::Looking => is_look(method),
+            Self::Telling(_) => *method == Method::POST,
+            Self::Keeping => is_look(method) || *method == Method::POST,
+            Self::Forgetting => is_look(method) || *method == Method::DELETE,
+        }
+    }
+
+    /// The right that a method needs, taken or not; `None`: anyone may.
+    fn right(self, method: &Method) -> Option<Right> {
+        match (self, method) {
+            (Self::Asking, method) if is_look(method) => None,
+            (Self::Telling(right), &Method::POST) => Some(right),
+            (_, method) if is_look(method) => Some(Right::Watch),
+            _ => Some(Right::Control),
+        }
+    }
+}
+
+fn is_look(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
+}
+
+/// One address.
+struct Row {
+    /// Below the channel's own. A `*` at the end stands for a name, which the endpoint is made of.
+    path: &'static str,
+    endpoint: for<'a> fn(&'a str) -> Endpoint<'a>,
+    takes: Takes,
+    of: Of,
+}
+
+impl Row {
+    const fn new(
+        path: &'static str,
+        endpoint: for<'a> fn(&'a str) -> Endpoint<'a>,
+        takes: Takes,
+        of: Of,
+    ) -> Self {
+        Self {
+            path,
+            endpoint,
+            takes,
+            of,
+        }
+    }
+
+    /// The endpoint that lies at `path`, if that is this row's.
+    fn endpoint_at<'a>(&self, path: &'a str) -> Option<Endpoint<'a>> {
+        let name = match self.path.strip_suffix('*') {
+            Some(start) => path.strip_prefix(start)?,
+            None => (path == self.path).then_some("")?,
+        };
+        Some((self.endpoint)(name))
+    }
+}
+
+/// The table. Whatever is not in it is a file beside the page.
+const TABLE: [Row; 17] = {
+    use Takes::{Asking, Forgetting, Keeping, Looking, Telling};
+    [
+        Row::new("", |_| Endpoint::Page, Looking, Of::Channel),
+        Row::new("stream", |_| Endpoint::Stream, Looking, Of::Channel),
+        Row::new("bytes", |_| Endpoint::Bytes, Looking, Of::Channel),
+        Row::new("snapshot", |_| Endpoint::Snapshot, Looking, Of::Channel),
+        Row::new("status", |_| Endpoint::Status, Looking, Of::Channel),
+        Row::new(
+            "control",
+            |_| Endpoint::Control,
+            Telling(Right::Control),
+            Of::Channel,
+        ),
+        Row::new(
+            "report",
+            |_| Endpoint::Report,
+            Telling(Right::Watch),
+            Of::Channel,
+        ),
+        Row::new("time", |_| Endpoint::Time, Looking, Of::Channel),
+        Row::new("healthz", |_| Endpoint::Health, Asking, Of::Channel),
+        Row::new("qr", |_| Endpoint::Qr, Looking, Of::Channel),
+        Row::new("profiles", |_| Endpoint::Profiles, Keeping, Of::House),
+        Row::new(
+            "profiles/*",
+            |name| Endpoint::Profile(name),
+            Forgetting,
+            Of::Channel,
+        ),
+        Row::new("tv/*", |name| Endpoint::Screen(name), Looking, Of::Channel),
+        Row::new("metrics", |_| Endpoint::Metrics, Looking, Of::House),
+        Row::new("screens", |_| Endpoint::Screens, Looking, Of::House),
+        Row::new("library/lists", |_| Endpoint::Lists, Looking, Of::House),
+        Row::new("library/skipped", |_| Endpoint::Skipped, Looking, Of::House),
+    ]
+};
+
+/// What a request asks for.
+///
+/// # Errors
+/// The channel is none, or the method is none that the address takes.
+pub(super) fn find<'a>(
+    method: &Method,
+    path: &'a str,
+    query: &str,
+) -> Result<Address<'a>, Unanswered> {
+    let (named, rest) = channel_of(path, query);
+    let (endpoint, takes, of) = match rest {
+        Some(path) => at(path, query),
+        None => (
+            Endpoint::ToPage(&path[CHANNEL_PREFIX.len()..]),
+            Takes::Looking,
+            Of::Channel,
+        ),
+    };
+    if *method == Method::OPTIONS {
+        // What may be sent where is nobody's secret, whatever channel is named.
+        return Ok(Address {
+            channel: ChannelName::main(),
+            endpoint,
+            need: Need::Nothing,
+            allow: takes.allow(),
+        });
+    }
+    let right = takes.right(method);
+    let need = |right: Option<Right>, channel: &ChannelName| match (right, of) {
+        (None, _) => Need::Nothing,
+        (Some(right), Of::Channel) => Need::Of(right, channel.clone()),
+        (Some(right), Of::House) => Need::Of(right, ChannelName::main()),
+    };
+    let known = match &named {
+        None => Some(ChannelName::main()),
+        Some(name) => name.parse().ok(),
+    };
+    let channel = match known {
+        Some(channel) if CHANNELS.contains(&channel.as_str()) => channel,
+        unknown => {
+            let channel = unknown.unwrap_or_else(ChannelName::main);
+            // Which channels there are is no stranger's business.
+            let need = need(Some(right.unwrap_or(Right::Watch)), &channel);
+            let why = Why::Channel(named.unwrap_or_default());
+            return Err(Unanswered { need, why });
+        }
+    };
+    let need = need(right, &channel);
+    if !takes.takes(method) {
+        let why = Why::Method(takes.allow());
+        return Err(Unanswered { need, why });
+    }
+    Ok(Address {
+        channel,
+        endpoint,
+        need,
+        allow: takes.allow(),
+    })
+}
+
+/// What a request takes. Looking needs less than changing, and whether the server lives is nobody's
+/// secret.
+pub fn needs(method: &Method, path: &str, query: &str) -> Need {
+    match find(method, path, query) {
+        Ok(address) => address.need,
+        Err(unanswered) => unanswered.need,
+    }
+}
+
+/// The paths, below a page's own, that no service worker has to do with.
+pub(super) fn past_workers() -> impl Iterator<Item = &'static str> {
+    let paths = TABLE.iter().map(|row| row.path);
+    // The page itself is kept by it, and so is where a screen's name leads.
+    paths.filter(|path| !path.is_empty() && !path.ends_with('*'))
+}
+
+/// The channel's name, if one is named, and the path below it; no path where the final slash of a
+/// channel's page is missing. A name in the path counts before one in the query.
+fn channel_of<'a>(path: &'a str, query: &str) -> (Option<String>, Option<&'a str>) {
+    match path.strip_prefix(CHANNEL_PREFIX) {
+        Some(rest) => match rest.split_once('/') {
+            Some((name, rest)) => (Some(name.to_owned()), Some(rest)),
+            None => (Some(rest.to_owned()), None),
+        },
+        None => (
+            query::value(query, query::CHANNEL),
+            Some(path.strip_prefix('/').unwrap_or(path)),
+        ),
+    }
+}
+
+/// What lies at `path`, below the channel's own.
+fn at<'a>(path: &'a str, query: &str) -> (Endpoint<'a>, Takes, Of) {
+    // As clients of mjpg-streamer ask.
+    let path = match query::value(query, query::ACTION).as_deref() {
+        Some(action @ ("stream" | "snapshot")) if path.is_empty() => {
+            if action == "stream" {
+                "stream"
+            } else {
+                "snapshot"
+            }
+        }
+        _ => path,
+    };
+    let found = TABLE
+        .iter()
+        .find_map(|row| Some((row.endpoint_at(path)?, row.takes, row.of)));
+    found.unwrap_or_else(|| {
+        let takes = if is_program(path) {
+            Takes::Asking
+        } else {
+            Takes::Looking
+        };
+        (Endpoint::File(path), takes, Of::Channel)
+    })
+}
+
+/// The program's own files, the same for everyone: engines before Chromium 72, and whatever fetches
+/// what installs the page, ask for them without a cookie.
+fn is_program(name: &str) -> bool {
+    const ENDINGS: [&str; 4] = [".js", ".css", ".wasm", ".webmanifest"];
+    let is_icon = matches!(name, "icon-192.png" | "icon-512.png");
+    is_icon || (!name.contains('/') && ENDINGS.iter().any(|ending| name.ends_with(ending)))
+}
+
+impl From<Unanswered> for Refusal {
+    fn from(unanswered: Unanswered) -> Self {
+        match unanswered.why {
+            Why::Channel(name) => {
+                let name: String = name.chars().take(40).collect();
+                let sentence = format!(
+                    "there is no channel {name:?}; those that there are: {}",
+                    CHANNELS.join(", ")
+                );
+                Self::new(StatusCode::NOT_FOUND, sentence)
+            }
+            Why::Method(allow) => {
+                let methods = allow.trim_end_matches(", OPTIONS");
+                let sentence = format!("this address takes {methods}");
+                Self::new(StatusCode::METHOD_NOT_ALLOWED, sentence).allowing(allow)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

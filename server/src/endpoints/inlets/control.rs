@@ -1,0 +1,118 @@
+//! `POST /control`: a command in JSON; the answer is the state after it.
+
+use std::{num::NonZeroU64, sync::Arc};
+
+use mantel_shared::Command;
+use warp::reply::Response;
+
+use crate::{
+    channel::ActError,
+    endpoints::{
+        Outputs, open, query, reply,
+        request::{Body, Request},
+        state::{agents, status},
+    },
+    net::Refusal,
+    timeline::{Act, Transition},
+};
+
+pub(in crate::endpoints) async fn answer(
+    outputs: &Arc<Outputs>,
+    request: &Request,
+    body: Body,
+) -> Result<Response, Refusal> {
+    let example = r#"{"command":"next"}"#;
+    let (limits, counts) = (outputs.body, &outputs.watched.connections);
+    let body = body.json(&request.headers, limits, counts, example).await?;
+    let command: Command = serde_json::from_slice(&body).map_err(|error| {
+        Refusal::bad_request(format!(
+            "the body is no command ({error}); send JSON like {{\"command\":\"next\"}}, with next, previous, pause, \
+             resume, show and a \"photo\", or interval and \"seconds\""
+        ))
+    })?;
+    let act = match command {
+        Command::Next => Act::Next,
+        Command::Previous => Act::Previous,
+        Command::Pause => Act::Pause,
+        Command::Resume => Act::Resume,
+        Command::Interval { seconds } => Act::Interval(interval(seconds, outputs)?),
+        Command::Show { photo } => Act::Show(photo.parse().map_err(|_| {
+            Refusal::bad_request(format!(
+                "photo {photo:?} is no photo's id; GET /status names the current one"
+            ))
+        })?),
+    };
+    let by = by(&body, request);
+    let wish = query::choice(&request.query)?;
+    let (_, channel) = open::choose(outputs, &wish).await?;
+    match channel.act(act, by).await {
+        Ok(programme) => {
+            let rendition = outputs.looks.rendition;
+            let channel = status::channel(outputs, request, rendition, &wish, &programme).await;
+            Ok(reply::json(&channel))
+        }
+        Err(error @ ActError::UnknownPhoto(_)) => Err(Refusal::bad_request(error.to_string())),
+        Err(error @ ActError::Stopping) => Err(Refusal::unavailable(error.to_string())),
+    }
+}
+
+/// A day: whoever wants one picture for longer pauses.
+const MAX_SECONDS: u32 = 24 * 60 * 60;
+
+/// How long slides are to stay, in milliseconds: at least as long as they take to change.
+fn interval(seconds: u32, outputs: &Outputs) -> Result<NonZeroU64, Refusal> {
+    let least = match outputs.looks.rendition.transition {
+        Transition::Cut => 1,
+        Transition::Crossfade { millis } => millis.div_ceil(1000).max(1),
+    };
+    let millis = NonZeroU64::new(u64::from(seconds) * 1000);
+    millis
+        .filter(|_| (least..=MAX_SECONDS).contains(&seconds))
+        .ok_or_else(|| {
+            Refusal::bad_request(format!(
+                "slides can stay from {least} to {MAX_SECONDS} seconds, not {seconds}"
+            ))
+        })
+}
+
+/// What the body says of who sends it.
+#[derive(serde::Deserialize)]
+struct From {
+    #[serde(default)]
+    by: Option<String>,
+}
+
+/// Letters of a name: longer ones are no name.
+const MAX_NAME_CHARS: usize = 40;
+
+/// Who commands, in words that are shown on every screen: the screen's own name, else the user's or the
+/// token's, else what kind of device it is.
+fn by(body: &[u8], request: &Request) -> Option<String> {
+    let said = serde_json::from_slice(body).ok();
+    let said = said
+        .and_then(|From { by }| Some(named(&by?)))
+        .filter(|name| !name.is_empty());
+    match (said, &request.visitor.name) {
+        (Some(name), _) => Some(name),
+        (None, Some(name)) => Some(name.to_string()),
+        (None, None) => agents::device(request.agent()),
+    }
+}
+
+fn named(text: &str) -> String {
+    let letters = text.chars().filter(|c| mantel_shared::is_readable(*c));
+    let name: String = letters.take(MAX_NAME_CHARS).collect();
+    name.trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_commands_is_named_in_one_short_line_that_reads_as_it_is() {
+        assert_eq!(named(" hall\n\u{202e}way\u{2069} "), "hallway");
+        assert_eq!(named(&"ä".repeat(200)).chars().count(), MAX_NAME_CHARS);
+        assert_eq!(named("\u{7}\u{202e}"), "");
+    }
+}

@@ -1,0 +1,3 @@
+//! What comes in: commands.
+
+pub(super) mod control;

@@ -1,0 +1,58 @@
+//! The pages beside the viewer and what installs it: settings, service worker, manifest, icons. Small
+//! files of `server/pages/`, loaded apart from the viewer so that a TV never waits for them.
+
+use http::header;
+use warp::reply::Response;
+
+use crate::endpoints::{address, pages::assets, reply};
+
+/// The file of this name, if it is one of these.
+pub(in crate::endpoints) fn answer(name: &str) -> Option<Response> {
+    let text = |content_type: &str, body: &'static str| Some(reply::page(content_type, body));
+    match name {
+        "settings" => text(HTML, include_str!("../../../pages/settings.html")),
+        "settings.js" => text(JS, include_str!("../../../pages/settings.js")),
+        "settings.css" => text(
+            "text/css; charset=utf-8",
+            include_str!("../../../pages/settings.css"),
+        ),
+        "awake.js" => text(JS, include_str!("../../../pages/awake.js")),
+        "report.js" => text(JS, include_str!("../../../pages/report.js")),
+        "problem.js" => text(JS, include_str!("../../../pages/problem.js")),
+        "panel.js" => text(JS, include_str!("../../../pages/panel.js")),
+        "bar.js" => text(JS, include_str!("../../../pages/bar.js")),
+        "hold.js" => text(JS, include_str!("../../../pages/hold.js")),
+        "kept.js" => text(JS, include_str!("../../../pages/kept.js")),
+        "screens.js" => text(JS, include_str!("../../../pages/screens.js")),
+        "named.js" => text(JS, include_str!("../../../pages/named.js")),
+        "sw.js" => Some(worker()),
+        "manifest.webmanifest" => text(
+            "application/manifest+json",
+            include_str!("../../../pages/manifest.webmanifest"),
+        ),
+        "icon-192.png" => picture(include_bytes!("../../../pages/icon-192.png")),
+        "icon-512.png" => picture(include_bytes!("../../../pages/icon-512.png")),
+        _ => None,
+    }
+}
+
+const HTML: &str = "text/html; charset=utf-8";
+const JS: &str = "text/javascript; charset=utf-8";
+
+/// The service worker, with the version of the viewer that it belongs to: another viewer is another
+/// worker, whose caches are its own. What it lets past is what the table of addresses has.
+fn worker() -> Response {
+    let past: Vec<&str> = address::past_workers().collect();
+    let past = past.join(" ");
+    let worker = include_str!("../../../pages/sw.js")
+        .replace("%VERSION%", &assets::version())
+        .replace("%PAST%", &past);
+    reply::page(JS, worker)
+}
+
+fn picture(bytes: &'static [u8]) -> Option<Response> {
+    let builder = http::Response::builder()
+        .header(header::CONTENT_TYPE, "image/png")
+        .header(header::CACHE_CONTROL, "public, max-age=86400");
+    Some(reply::built(builder, bytes))
+}

@@ -1,0 +1,113 @@
+//! The body of an answer that goes on: hands out the pieces that are ready, and asks for more only when the connection
+//! has taken them, so that what is decided is decided as late as can be.
+
+use std::{collections::VecDeque, pin::Pin};
+
+use bytes::Bytes;
+use tokio::time::Instant;
+use warp::reply::Response;
+
+use crate::{
+    endpoints::{pictures::held::Held, reply, state::viewers::Viewing},
+    hub::Frame,
+    net::Visitor,
+};
+
+/// Pieces shorter than this are heads, which cost next to nothing.
+const LEAST_FRAME: usize = 2048;
+
+/// What comes after what was said last.
+pub(in crate::endpoints) enum More {
+    /// This many frames were put into the queue.
+    Frames {
+        /// How many.
+        n: usize,
+        /// Since when the last of them has been on, if its age counts.
+        since: Option<Instant>,
+    },
+    /// There is nothing more; what is in the queue is still sent.
+    Over,
+}
+
+/// Who decides what a viewer is sent next.
+pub(in crate::endpoints) trait Script: Send + 'static {
+    /// Waits until there is something to send and puts it into `out`.
+    fn more(
+        &mut self,
+        viewing: &Viewing,
+        out: &mut VecDeque<Bytes>,
+    ) -> impl Future<Output = More> + Send;
+
+    /// The frame that it keeps beside what is in the queue.
+    fn standing(&self) -> Option<&Frame>;
+}
+
+/// One viewer's body.
+pub(in crate::endpoints) struct Endless<S> {
+    pub(in crate::endpoints) script: S,
+    pub(in crate::endpoints) viewing: Viewing,
+    /// Who may be sent away at any time.
+    pub(in crate::endpoints) visitor: Visitor,
+    pub(in crate::endpoints) ready: VecDeque<Bytes>,
+}
+
+struct State<S> {
+    body: Endless<S>,
+    /// Done when the visitor has been sent away. One for all frames: making it takes hold of what everybody shares.
+    gone: Pin<Box<dyn Future<Output = ()> + Send>>,
+    /// Since when the frame has been on that the connection is taking.
+    taking: Option<Instant>,
+    over: bool,
+}
+
+impl<S: Script> Endless<S> {
+    pub(in crate::endpoints) fn into_response(self, content_type: &str) -> Response {
+        let state = State {
+            gone: Box::pin(self.visitor.gone()),
+            body: self,
+            taking: None,
+            over: false,
+        };
+        reply::stream(content_type, state, State::next)
+    }
+}
+
+impl<S: Script> State<S> {
+    /// The next bytes; `None` when it is over.
+    async fn next(mut self) -> Option<(Bytes, Self)> {
+        let Endless {
+            script,
+            viewing,
+            ready,
+            ..
+        } = &mut self.body;
+        if ready.is_empty() {
+            if let Some(since) = self.taking.take() {
+                // hyper asks again when it has less than its buffer left to write.
+                viewing.took(since.elapsed());
+            }
+            viewing.holds(std::iter::empty());
+        }
+        while ready.is_empty() {
+            if self.over {
+                return None;
+            }
+            let more = tokio::select! {
+                biased;
+                more = script.more(viewing, ready) => more,
+                () = &mut self.gone => return None,
+            };
+            match more {
+                More::Frames { n, since } => {
+                    viewing.sent(n, ready.iter().map(Bytes::len).sum());
+                    let standing = script.standing().map(|frame| &frame.body);
+                    let frames = ready.iter().filter(|piece| piece.len() >= LEAST_FRAME);
+                    viewing.holds(frames.chain(standing).map(Held::of));
+                    self.taking = since;
+                }
+                More::Over => self.over = true,
+            }
+        }
+        ready.pop_front().map(|bytes| (bytes, self))
+    }
+}

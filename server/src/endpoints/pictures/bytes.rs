@@ -1,0 +1,113 @@
+//! `GET /bytes`: one part a slide, ahead of its moment, with its metadata in the part's head. The
+//! viewer page reads it and blends at its own display's rate.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use tokio::time::timeout;
+use warp::reply::Response;
+
+use crate::{
+    clock,
+    endpoints::{
+        Outputs, Request, open,
+        pictures::body::{Endless, More, Script},
+        query,
+        state::viewers::{Outlet, Viewing},
+    },
+    hub::{Frame, FrameNo, Kind, Lease, Subscription},
+    net::Refusal,
+    rendition::{Captions, Rendition},
+};
+
+/// After this long without news the slide on screen is sent again: a viewer knows from it that the
+/// connection lives, and the server that the viewer does.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+
+pub(in crate::endpoints) async fn answer(
+    outputs: &Arc<Outputs>,
+    request: &Request,
+) -> Result<Response, Refusal> {
+    // Who reads metadata writes captions himself: they are in the picture for the asking alone.
+    let default = Rendition {
+        captions: Captions::default(),
+        note: false,
+        ..outputs.looks.rendition
+    };
+    let wishes = query::wishes(&request.query, default, outputs.configured())?;
+    let (key, lease) = open::feed(outputs, &wishes).await?;
+    let script = Slides {
+        subscription: lease.subscribe(Kind::Stills),
+        _lease: lease,
+        outputs: outputs.clone(),
+        standing: None,
+        sent: None,
+    };
+    let viewing = outputs.watched.viewers.enter(
+        Outlet::Bytes,
+        request.who(),
+        key,
+        clock::now(),
+        request.visitor.connection.clone(),
+    );
+    let body = Endless {
+        script,
+        viewing,
+        visitor: request.visitor.clone(),
+        ready: VecDeque::from([outputs.looks.framing.opening()]),
+    };
+    Ok(body.into_response("application/octet-stream"))
+}
+
+struct Slides {
+    _lease: Lease,
+    subscription: Subscription,
+    outputs: Arc<Outputs>,
+    /// The slide that is on; not what follows it, which a viewer that never reads would hold as well.
+    standing: Option<Arc<Frame>>,
+    sent: Option<FrameNo>,
+}
+
+impl Script for Slides {
+    async fn more(&mut self, viewing: &Viewing, out: &mut VecDeque<Bytes>) -> More {
+        let mut n = 0;
+        match timeout(KEEP_ALIVE, self.subscription.changed()).await {
+            Ok(Some(now)) => {
+                viewing.skipped(self.subscription.take_missed());
+                // Numbers tell what this viewer has: a slide sent ahead isn't sent again.
+                for frame in [Some(&now.current), now.next.known()].into_iter().flatten() {
+                    if self.sent.is_none_or(|sent| frame.no > sent) {
+                        self.sent = Some(frame.no);
+                        self.send(frame, out);
+                        n += 1;
+                    }
+                }
+                self.standing = Some(now.current);
+            }
+            Ok(None) => return More::Over,
+            Err(_) => {
+                if let Some(frame) = &self.standing {
+                    self.send(frame, out);
+                    n = 1;
+                }
+            }
+        }
+        // Ahead of its moment a frame has no age.
+        More::Frames { n, since: None }
+    }
+
+    fn standing(&self) -> Option<&Frame> {
+        self.standing.as_deref()
+    }
+}
+
+impl Slides {
+    fn send(&self, frame: &Frame, out: &mut VecDeque<Bytes>) {
+        let head = self
+            .outputs
+            .looks
+            .framing
+            .detailed_head(frame, clock::now());
+        out.extend([head, frame.body.clone()]);
+    }
+}

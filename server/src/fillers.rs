@@ -1,0 +1,45 @@
+//! The producers of the house's feeds, each started when its feed is opened.
+
+use std::sync::{Arc, Weak};
+
+use tokio::sync::watch;
+
+use crate::{
+    channel::{Channel, choices::FeedKey},
+    clock::Clock,
+    hub::{Feed, Feeds, Framing},
+    producer::{PictureMaker, Producer},
+    source::catalogue::Catalogue,
+};
+
+/// What all producers have in common.
+pub(crate) struct Fillers {
+    pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) studio: Arc<dyn PictureMaker>,
+    pub(crate) framing: Arc<Framing>,
+    pub(crate) clock: Clock,
+    pub(crate) stopped: watch::Receiver<bool>,
+}
+
+impl Fillers {
+    /// Starts the producer that fills `feed` with what `channel` shows.
+    pub(crate) fn start(
+        &self,
+        feeds: Weak<Feeds<FeedKey, Channel>>,
+        key: FeedKey,
+        channel: Channel,
+        feed: Arc<Feed>,
+    ) {
+        let producer = Producer {
+            key,
+            feed,
+            feeds,
+            channel,
+            catalogue: self.catalogue.clone(),
+            studio: self.studio.clone(),
+            framing: self.framing.clone(),
+            clock: self.clock.clone(),
+        };
+        tokio::spawn(producer.run(self.stopped.clone()));
+    }
+}

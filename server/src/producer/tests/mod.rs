@@ -1,0 +1,319 @@
+//! The real loops of a channel and its producers in virtual time: only pixels and the clock are pretended.
+
+mod clocks;
+mod commands;
+mod days;
+mod troubles;
+
+use std::{
+    collections::HashSet,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, Weak,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use mantel_shared::UnixMillis;
+use tokio::{sync::watch, task::JoinHandle, time::sleep};
+
+use super::{
+    admission::{Claim, Claims},
+    blending::Between,
+    making::PictureMaker,
+    motion::StepKey,
+    slide::{Failed, Notes, Rendered, Subject},
+    studio::Done,
+};
+use crate::{
+    blocking::Blocking,
+    channel::{
+        Channel, ChannelSetup, ChannelTask, Role,
+        choices::{FeedKey, MAIN},
+    },
+    clock::virtual_time::SetClock,
+    fillers::Fillers,
+    hub::{Feeds, FrameNo, Framing, Kind, Lease, Subscription},
+    library::{Filter, Library},
+    render::{Alpha, Quality},
+    rendition::Rendition,
+    source::{catalogue::Catalogue, gallery::LoadError},
+    timeline::{Act, Order, PhotoId, SavedProgramme, Settings, Showing, Transition},
+};
+
+/// When every test begins: some evening in October 2025, not at a slide's moment.
+const START: UnixMillis = UnixMillis(1_760_900_003_217);
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// What is different from test to test.
+#[derive(Clone, Copy, Debug)]
+struct Plan {
+    n_photos: u64,
+    interval: Duration,
+    transition: Transition,
+    /// How long a slide takes to make.
+    takes: Duration,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            n_photos: 25,
+            interval: Duration::from_secs(10),
+            transition: Transition::Cut,
+            takes: Duration::from_millis(300),
+        }
+    }
+}
+
+/// Makes pictures that are their photos' names, some never.
+#[derive(Debug)]
+struct Pretender {
+    takes: Duration,
+    bad: Mutex<HashSet<PhotoId>>,
+    n_made: AtomicUsize,
+}
+
+impl PictureMaker for Pretender {
+    fn render(
+        self: Arc<Self>,
+        subject: Subject,
+        _: Rendition,
+        claim: Arc<Claim>,
+    ) -> BoxFuture<'static, Done> {
+        Box::pin(async move {
+            let claims = Claims::default();
+            claims.add(&claim);
+            claims.start();
+            sleep(self.takes).await;
+            self.n_made.fetch_add(1, SeqCst);
+            let photo = subject.photo.clone();
+            if self.bad.lock().unwrap().contains(&photo.id) {
+                let error = Arc::new(LoadError::Broken);
+                return Done::Rendered(subject.turn(), Err(Failed { photo, error }));
+            }
+            let rendered = Rendered {
+                jpeg: Bytes::copy_from_slice(photo.name.as_bytes()),
+                notes: Notes::default(),
+                encoding: Duration::ZERO,
+                looks: Vec::new(),
+            };
+            Done::Rendered(subject.turn(), Ok(Arc::new(rendered)))
+        })
+    }
+
+    fn blend(
+        self: Arc<Self>,
+        key: StepKey,
+        _: Arc<Between>,
+        alpha: Alpha,
+        _: Quality,
+    ) -> BoxFuture<'static, Done> {
+        Box::pin(async move {
+            sleep(Duration::from_millis(20)).await;
+            Done::Blended(key, Some(format!("{} of 256", alpha.of_256()).into()))
+        })
+    }
+
+    fn is_first_look(&self, _: PhotoId) -> bool {
+        true
+    }
+}
+
+/// A channel, its feeds, and somebody who can watch them.
+struct House {
+    plan: Plan,
+    clock: SetClock,
+    channel: Channel,
+    task: JoinHandle<()>,
+    feeds: Arc<Feeds<FeedKey, Channel>>,
+    key: FeedKey,
+    maker: Arc<Pretender>,
+    library: Arc<Library>,
+    _stop: watch::Sender<bool>,
+}
+
+impl House {
+    fn start(plan: Plan) -> Self {
+        let clock = SetClock::at(START);
+        let library = Arc::new(Library::in_memory(vec![PathBuf::from("/nonexistent")]));
+        library.fill(Blocking::here(), plan.n_photos);
+        let catalogue = Arc::new(Catalogue::new(library.clone()));
+        let setup = ChannelSetup {
+            catalogue: catalogue.clone(),
+            settings: Settings {
+                interval_millis: millis(plan.interval),
+                transition: plan.transition,
+            },
+            order: Order::Name,
+            seed: 1,
+            resume_after: None,
+            clock: clock.clock(),
+        };
+        let role = Role::Main {
+            state: None,
+            saved: SavedProgramme::default(),
+        };
+        let (task, channel) = ChannelTask::new(setup, Filter::default(), role);
+        let maker = Arc::new(Pretender {
+            takes: plan.takes,
+            bad: Mutex::default(),
+            n_made: AtomicUsize::new(0),
+        });
+        let (stop, stopped) = watch::channel(false);
+        let fillers = Fillers {
+            catalogue,
+            studio: maker.clone(),
+            framing: Arc::new(Framing::default()),
+            clock: clock.clock(),
+            stopped,
+        };
+        let feeds = Arc::new_cyclic(|feeds: &Weak<_>| {
+            let feeds = feeds.clone();
+            Feeds::new(4, move |key, channel, feed| {
+                fillers.start(feeds.clone(), key, channel, feed);
+            })
+        });
+        let config = crate::Config::from_args([] as [&str; 0]).unwrap();
+        let rendition = Rendition {
+            transition: plan.transition,
+            fps: crate::rendition::Fps(10),
+            ..config.rendition
+        };
+        Self {
+            plan,
+            clock,
+            channel,
+            task: tokio::spawn(task.run()),
+            feeds,
+            key: FeedKey {
+                channel: MAIN,
+                rendition,
+            },
+            maker,
+            library,
+            _stop: stop,
+        }
+    }
+
+    fn open(&self) -> Lease {
+        let opened = self.feeds.open(&self.key, &self.channel);
+        opened.expect("room").expect("an open house")
+    }
+
+    /// Somebody who watches one of the two hubs and notes what comes, until dropped.
+    fn watch(&self, kind: Kind) -> Viewer {
+        let lease = self.open();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let noting = note(lease.subscribe(kind), self.clock.clone(), log.clone());
+        Viewer {
+            log,
+            noting: tokio::spawn(async move {
+                noting.await;
+                drop(lease);
+            }),
+        }
+    }
+
+    /// By the channel, without any producer.
+    fn showing(&self) -> Showing {
+        let programme = self.channel.programme();
+        let Rendition { size, pair, .. } = self.key.rendition;
+        let showing = programme.timeline(size, pair).at(self.clock.now());
+        showing.expect("there are photos")
+    }
+
+    async fn act(&self, act: Act) {
+        self.channel.act(act, None).await.expect("carried out");
+    }
+
+    /// The photos in the order in which they come.
+    fn photos(&self) -> Vec<(PhotoId, String)> {
+        let entries = self
+            .library
+            .entries(Blocking::here(), &Filter::default(), Order::Name);
+        let named = entries.into_iter();
+        let mut named: Vec<_> = named
+            .map(|entry| (entry.id, entry.name.to_string()))
+            .collect();
+        named.sort_by(|a, b| a.1.cmp(&b.1));
+        named
+    }
+}
+
+/// What a viewer was given, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Seen {
+    at: u64,
+    no: FrameNo,
+    /// The number of what was known to follow.
+    next: Option<FrameNo>,
+    /// Of a still: its slide's number and moment, and whether it was paused.
+    slide: Option<u64>,
+    show_at: Option<u64>,
+    paused: bool,
+    picture: String,
+}
+
+impl Seen {
+    /// By how much it came after its moment.
+    fn lateness(&self) -> u64 {
+        self.at.saturating_sub(self.show_at.expect("a still"))
+    }
+}
+
+struct Viewer {
+    log: Arc<Mutex<Vec<Seen>>>,
+    noting: JoinHandle<()>,
+}
+
+impl Viewer {
+    /// Every frame that was on since this was last asked, each once.
+    fn take(&self) -> Vec<Seen> {
+        std::mem::take(&mut *self.log.lock().unwrap())
+    }
+
+    fn has_ended(&self) -> bool {
+        self.noting.is_finished()
+    }
+}
+
+impl Drop for Viewer {
+    fn drop(&mut self) {
+        self.noting.abort();
+    }
+}
+
+async fn note(mut subscription: Subscription, clock: SetClock, log: Arc<Mutex<Vec<Seen>>>) {
+    while let Some(now) = subscription.changed().await {
+        let frame = &now.current;
+        let seen = Seen {
+            at: clock.now().0,
+            no: frame.no,
+            next: now.next.known().map(|next| next.no),
+            slide: frame.meta.slide.map(|slide| slide.0),
+            show_at: frame.meta.show_at.map(|at| at.0),
+            paused: frame.meta.paused,
+            picture: String::from_utf8_lossy(&frame.jpeg()).into_owned(),
+        };
+        assert_eq!(subscription.take_missed(), 0, "nobody here is slow");
+        let mut log = log.lock().unwrap();
+        match log.last_mut() {
+            // More is known of what follows.
+            Some(last) if last.no == seen.no => last.next = seen.next,
+            _ => log.push(seen),
+        }
+    }
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).expect("less than for ever")
+}
+
+/// How coarse tokio's timers are.
+const TICK: u64 = 2;
