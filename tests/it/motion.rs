@@ -129,8 +129,10 @@ fn a_move_stays_inside_the_photo() {
             if left == 0 && right == 0 && inside >= 2 {
                 Ok(())
             } else {
+                let seen = look(&mut page)?;
+                let figures = page.eval("mantel.stats ? mantel.stats() : {}")?;
                 Err(format!(
-                    "{left} changes left of it, {inside} in it, {right} right of it"
+                    "{client:?}: {left} changes left of it, {inside} in it, {right} right of it, {seen:?}, {figures}"
                 ))
             }
         });
