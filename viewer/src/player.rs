@@ -166,8 +166,10 @@ impl<P> Player<P> {
             self.drop_covered(now);
         }
         let top = self.layers.last().filter(|_| self.moves);
-        let gently = !draw && top.is_some_and(|top| top.progress(now).done < 1.0);
-        let wake = if gently || self.layers.len() > 1 {
+        // Also after a frame that draws something else: the move goes on from there.
+        let is_moving = top.is_some_and(|top| top.progress(now).done < 1.0);
+        let gently = is_moving && !draw;
+        let wake = if is_moving || self.layers.len() > 1 {
             Wake::NextFrame
         } else {
             let ready = self

@@ -496,3 +496,28 @@ fn standing_pictures_move_only_where_that_is_wanted_and_as_long_as_they_stand() 
     assert_eq!(player.advance(Local(10_000.0)).wake, Wake::Never);
     assert_eq!(progress(&player, 60_000.0), 1.0);
 }
+
+#[test]
+fn a_move_goes_on_after_every_frame_that_draws_something_else() {
+    for fade_millis in [0.0, 1000.0] {
+        let mut player = Player::default();
+        player.set_moves(true);
+        for slide in 1..4 {
+            // Each is there before the one that it follows begins, so that nothing comes that would wake the screen.
+            let at = (slide - 1) as f64 * 9000.0;
+            let moving = Announcement {
+                dwell_millis: 9000.0,
+                fade_millis,
+                ..part(slide, at)
+            };
+            decode(&mut player, moving, "it");
+        }
+        // The screen refreshes only when it is asked to.
+        let mut now = 0.0;
+        while now < 26_000.0 {
+            let step = player.advance(Local(now));
+            assert_eq!(step.wake, Wake::NextFrame, "{now} with {fade_millis}");
+            now += 16.0;
+        }
+    }
+}
