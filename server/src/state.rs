@@ -10,7 +10,7 @@ use std::{
     time::SystemTime,
 };
 
-use crate::{blocking::Blocking, config::Dirs, store};
+use crate::{blocking::Blocking, dirs::Dirs, store};
 
 /// What is kept, by the names that those who keep it give it.
 pub(crate) const TOKENS: &str = "tokens.json";

@@ -7,7 +7,6 @@
 mod access;
 mod args;
 mod choice;
-mod dirs;
 mod file;
 mod given;
 mod limits;
@@ -23,14 +22,15 @@ use std::{
 
 pub use access::{Access, AccessArgs, Listen, LogFormat, Tls};
 pub use args::{Args, Command, LibraryArgs, PasswordArgs, PlaceArgs, TokenCommand};
-pub use dirs::Dirs;
 use file::FileConfig;
 use limits::Costs;
 pub use limits::{LimitArgs, Limits};
 pub use secrets::{PasswordTask, TokenAction, TokenTask};
 
 use crate::{
+    dirs::Dirs,
     library::Filter,
+    near::near,
     photo::Order,
     render::{Fit, Quality},
     rendition::{Captions, Fps, Pair, Rendition, Wishes},
@@ -475,7 +475,7 @@ fn no_folder(path: &Path) -> String {
     }
     let commands = <Args as clap::CommandFactory>::command();
     let commands = commands.get_subcommands().map(clap::Command::get_name);
-    match crate::announce::near(&text, commands).first() {
+    match near(&text, commands).first() {
         Some(command) => {
             format!("there is no such folder, and no such command; did you mean {command}?")
         }

@@ -50,9 +50,9 @@ pub use troubles::Skipped;
 use watch::{Waker, Watcher};
 
 use crate::{
-    announce,
     blocking::Blocking,
     clock,
+    near::near,
     photo::{Entry, Order, PhotoId},
 };
 use counts::State;
@@ -205,7 +205,7 @@ impl Library {
             return String::new();
         };
         let albums = self.albums(blocking);
-        let near = announce::near(wish, albums.iter().map(|(path, _)| path.as_str()));
+        let near = near(wish, albums.iter().map(|(path, _)| path.as_str()));
         if near.is_empty() || near.contains(&wish) {
             return String::new();
         }

@@ -111,7 +111,8 @@ pub fn encode(picture: &Picture, quality: Quality) -> Result<Vec<u8>, EncodeErro
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::formats::decode::{DecodeLimits, decode};
+    use crate::render::formats::decode::decode;
+    use crate::render::formats::stored::DecodeLimits;
 
     /// Marker and content of each segment up to the entropy-coded data.
     fn segments(jpeg: &[u8]) -> Vec<(u8, &[u8])> {

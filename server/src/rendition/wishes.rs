@@ -3,10 +3,11 @@
 //!
 //! Pure.
 
+use mantel_shared::Transition;
+
 use super::{Captions, Fps, Pair, Rendition, ladder};
 use crate::{
     render::{Fit, FitError, Quality, QualityError, Size, SizeError},
-    timeline::Transition,
     typed,
 };
 

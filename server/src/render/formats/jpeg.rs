@@ -11,9 +11,9 @@ use zune_jpeg::errors::DecodeErrors;
 
 use crate::render::colour::profile::{self, Space};
 use crate::render::fence::fenced;
-use crate::render::formats::decode::{DecodeError, DecodeLimits, Stored};
 use crate::render::formats::layout::Layout;
 use crate::render::formats::markers::{self, EOI};
+use crate::render::formats::stored::{DecodeError, DecodeLimits, Stored};
 use crate::render::formats::tiff::Tiff;
 use crate::render::picture::{CHANNELS, Picture, Size};
 use crate::render::spare;

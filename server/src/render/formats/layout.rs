@@ -1,8 +1,8 @@
 //! How a JPEG file is laid out: size, components and scans, read from its markers alone. It tells what decoding will
 //! cost and how much of the picture a cut file can hold, before anything is decoded.
 
-use crate::render::formats::decode::DecodeError;
 use crate::render::formats::markers::{EOI, SOS, Segment, Segments};
+use crate::render::formats::stored::DecodeError;
 use crate::render::picture::{CHANNELS, Size};
 
 /// One component of the frame header.

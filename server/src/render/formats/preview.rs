@@ -4,11 +4,11 @@
 use memchr::memmem;
 
 use crate::render::formats::bmff::{Boxes, be};
-use crate::render::formats::decode::{DecodeError, DecodeLimits, Stored};
 use crate::render::formats::jpeg;
 use crate::render::formats::kind::Kind;
 use crate::render::formats::layout::Layout;
 use crate::render::formats::raw::fuji_preview;
+use crate::render::formats::stored::{DecodeError, DecodeLimits, Stored};
 use crate::render::formats::tiff::{Tiff, tag};
 use crate::render::formats::upright::stated_in;
 

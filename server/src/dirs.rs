@@ -25,7 +25,7 @@ enum System {
 
 impl Dirs {
     /// The `given` folder for all files; without one the folders that the platform names.
-    pub(super) fn new(given: Option<PathBuf>) -> Self {
+    pub(crate) fn new(given: Option<PathBuf>) -> Self {
         let system = if cfg!(windows) {
             System::Windows
         } else if cfg!(target_os = "macos") {
