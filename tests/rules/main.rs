@@ -3,4 +3,5 @@
 //! The tables are read from ARCHITECTURE.md itself, so that the page and the code can't drift apart.
 
 mod imports;
+mod sizes;
 mod sources;
