@@ -3,6 +3,11 @@
 //! A task that waits for moments is given a [`Clock`], so that a test can run a day of it at once and set its time
 //! forward and back.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the wall clock"
+)]
+
 use std::{
     fmt,
     sync::Arc,

@@ -1,6 +1,11 @@
 //! The folders in which files are kept: those that can be made again in the platform's cache, which
 //! any cleaner may empty, those that can't in the platform's place for state.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the platform's folders are known by its variables"
+)]
+
 use std::{ffi::OsString, path::PathBuf};
 
 /// The folders in which files are kept; `None` when the platform names no place.

@@ -2,6 +2,11 @@
 //!
 //! The only place that opens a photo, a sidecar or a preview. Reads no content and knows no formats.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is files::open, which does not wait at a pipe"
+)]
+
 use std::{fs::File, io, path::Path};
 
 /// Opens `path` for reading if it is a file. A pipe or a device in its place is refused at once,

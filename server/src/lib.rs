@@ -15,6 +15,13 @@
 
 // A module with parts is its folder's mod.rs.
 #![warn(clippy::self_named_module_files)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::disallowed_methods,
+        reason = "tests have clocks and files of their own"
+    )
+)]
 
 pub mod announce;
 mod app;

@@ -31,7 +31,6 @@
 
 // A module with parts is its folder's mod.rs.
 #![warn(clippy::self_named_module_files)]
-
 #![no_std]
 #![forbid(unsafe_code)]
 

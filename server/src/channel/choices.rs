@@ -8,6 +8,11 @@
 //! A choice takes its place before its photos are looked for: what does not fit costs no query, few
 //! queries run at a time, and who asks for the same waits for the same one.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a choice that nobody watches lingers by the monotonic clock"
+)]
+
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},

@@ -4,6 +4,11 @@
 //! the new timeline is published whole. Everybody else works with such a copy, which is a pure
 //! function of time, so nobody asks this task what is on. Knows no pixels and no HTTP.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the monotonic clock tells how far the wall clock was set"
+)]
+
 use std::{num::NonZeroU64, sync::Arc, time::Duration};
 
 use mantel_shared::UnixMillis;

@@ -1,5 +1,10 @@
 //! The configuration file: TOML with the options' names.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the configuration is read before anything is served, and may come by a pipe"
+)]
+
 use std::path::{Path, PathBuf};
 
 use super::{

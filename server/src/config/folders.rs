@@ -1,5 +1,10 @@
 //! The folders of photos that were named, checked before anything starts.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "folders are looked at before anything is served"
+)]
+
 use std::{io, path::Path};
 
 use super::{Args, ConfigError};

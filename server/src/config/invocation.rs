@@ -27,6 +27,10 @@ pub enum Invocation {
 
 impl Invocation {
     /// Reads a command line without the program's name, the environment, and the file they name.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "config names the variable that a value came from"
+    )]
     pub fn from_args(
         line: impl IntoIterator<Item = impl Into<OsString>>,
     ) -> Result<Self, ConfigError> {

@@ -279,6 +279,10 @@ impl Library {
 
     /// Whether `root` can't be reached: it is not there, or it is an empty folder on another device
     /// than the photos were on, as a mount point is when nothing is mounted.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "on the thread of a scan, which may wait for a drive"
+    )]
     fn root_is_away(&self, blocking: Blocking, root: &Path) -> bool {
         let Ok(mut entries) = std::fs::read_dir(root) else {
             return true;
@@ -303,6 +307,10 @@ impl Library {
 }
 
 /// The number of the device that a folder is on; 0 where there is none.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "on the thread of a scan, which may wait for a drive"
+)]
 fn device_of(folder: &Path) -> i64 {
     #[cfg(unix)]
     {

@@ -2,6 +2,11 @@
 //!
 //! `later` decides when a file is tried again; here it is shared, told and listed.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the clock is read here for `later`, which is pure"
+)]
+
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     path::{Path, PathBuf},

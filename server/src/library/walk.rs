@@ -4,6 +4,11 @@
 //! that are shown, and anywhere when the user says so; never into file systems that are no storage,
 //! such as /proc.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is the walk, on threads of a scan, which may wait for a drive"
+)]
+
 use std::{
     collections::HashSet,
     ffi::OsString,

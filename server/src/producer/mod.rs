@@ -95,6 +95,10 @@ impl Producer {
         self.produce(stop).await;
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a producer lingers by the monotonic clock; slides come by `Clock`"
+    )]
     async fn produce(&self, mut stop: watch::Receiver<bool>) {
         let mut on_air = self.channel.on_air();
         let mut demand = self.feed.demand();

@@ -49,6 +49,7 @@ impl ThreadClock {
     }
 
     /// How long it has run so far; `None` where the system does not tell, or when it has ended.
+    #[expect(clippy::disallowed_methods, reason = "files of /proc do not wait")]
     pub(super) fn used(&self) -> Option<Duration> {
         let stat = std::fs::read_to_string(self.0.as_ref()?).ok()?;
         ticks(&stat).map(|ticks| TICK * ticks)

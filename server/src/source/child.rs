@@ -3,6 +3,11 @@
 //! place that starts processes; what a decoder's process does inside is `confine`'s, what the two say `wire`'s. Opens no
 //! files, and decodes nothing itself.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is where decoders are started, and ended by the clock"
+)]
+
 use std::{
     collections::HashMap,
     ffi::OsString,

@@ -76,6 +76,7 @@ mod linux {
     use crate::source::wire::Confined;
 
     impl Room {
+        #[expect(clippy::disallowed_methods, reason = "files of /proc do not wait")]
         pub(super) fn confine(seconds: u64) -> io::Result<Self> {
             // It also ends when stdin does; this is for when it is busy then.
             set_parent_process_death_signal(Some(Signal::KILL))?;

@@ -1,6 +1,11 @@
 //! The body of an answer that goes on: hands out the pieces that are ready, and asks for more only when the connection
 //! has taken them, so that what is decided is decided as late as can be.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "it is measured how long a frame took to leave"
+)]
+
 use std::{collections::VecDeque, pin::Pin};
 
 use bytes::Bytes;

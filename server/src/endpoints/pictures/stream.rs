@@ -1,5 +1,10 @@
 //! `GET /stream`: Motion JPEG, transitions blended, for clients that only show what they are sent.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a stream's own clock: how long it has run, when a frame is sent again"
+)]
+
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use bytes::Bytes;

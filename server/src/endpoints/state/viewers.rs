@@ -1,5 +1,10 @@
 //! Who is watching, and how it goes: a row for each viewer, with counters that it alone writes.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "rows hold since when somebody watches"
+)]
+
 use std::{
     collections::BTreeMap,
     sync::{

@@ -119,6 +119,10 @@ impl Scanner {
 
     /// When something is to be looked at before its time, and where: what seemed half written, what
     /// could not be read, and links that nobody has judged yet.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a scan has a thread of its own: it may wait for a drive, and goes by the clock"
+    )]
     pub fn again(&self, library: &Library) -> Option<(Instant, Scope)> {
         if self.unjudged {
             return Some((Instant::now(), Scope::Everything));
@@ -276,6 +280,10 @@ impl Scanner {
 }
 
 /// The folders that are walked: whole paths, and none that lies inside another.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a scan has a thread of its own: it may wait for a drive, and goes by the clock"
+)]
 pub fn roots_of(folders: &[PathBuf]) -> Vec<PathBuf> {
     let mut roots: Vec<PathBuf> = folders
         .iter()

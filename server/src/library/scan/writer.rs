@@ -1,6 +1,11 @@
 //! Findings of a scan: the threads that look at files, and the scan's own, which writes what they find
 //! into the index, in batches.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "batches are written by the clock"
+)]
+
 use std::{
     path::PathBuf,
     sync::{

@@ -159,6 +159,10 @@ impl Guard {
     }
 
     /// Who that is.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the clock is read here for `throttle`, which is pure"
+    )]
     pub(super) async fn admit(
         &self,
         credentials: &Credentials,

@@ -5,6 +5,11 @@
 //! there nobody is let in without a token or a password, even when the last token is revoked, and
 //! even when the file is lost: marks beside it and beside the index tell that there was one.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the tokens are small, and their errors are told one by one"
+)]
+
 use std::{
     fs, io,
     path::{Path, PathBuf},

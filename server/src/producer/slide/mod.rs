@@ -108,6 +108,10 @@ impl Subject {
 }
 
 /// The slide, or which of its photos is to blame.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it is measured how long a slide takes"
+)]
 pub(super) fn render_now(
     subject: &Subject,
     limits: &DecodeLimits,

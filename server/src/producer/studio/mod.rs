@@ -206,6 +206,10 @@ impl Studio {
         self.admission.lend(n_mib, claims).await
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it is measured how long slides and blends take"
+    )]
     async fn make(
         self: Arc<Self>,
         subject: Subject,
@@ -307,6 +311,10 @@ impl Studio {
     }
 
     /// One frame of a transition.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it is measured how long slides and blends take"
+    )]
     pub(super) async fn blend(
         self: Arc<Self>,
         key: StepKey,
