@@ -13,8 +13,6 @@
 //! `producer` alone calls several stages. `main` parses, binds, runs and sets the exit code; the
 //! listener and the word to stop belong to the caller of [`run`], so that tests own both.
 
-// A module with parts is its folder's mod.rs.
-#![warn(clippy::self_named_module_files)]
 #![cfg_attr(
     test,
     allow(

@@ -29,8 +29,6 @@
 //! [`Collector`] puts whole parts together for callers that want them. Everything that a peer
 //! can make grow is held by [`Limits`], all of which are finite by default.
 
-// A module with parts is its folder's mod.rs.
-#![warn(clippy::self_named_module_files)]
 #![no_std]
 #![forbid(unsafe_code)]
 

@@ -1,16 +1,17 @@
-//! How long a file may be.
+//! The files of the sources: how long one may be, and where a module with parts lies.
 
-use crate::sources::below;
+use crate::sources::{below, project};
 
 /// Lines of product code in a file; tests at its end don't count.
 const LONGEST: usize = 400;
 /// Half of all files are shorter.
 const MEDIAN: usize = 200;
 
+const FOLDERS: [&str; 3] = ["server/src", "shared/src", "viewer/src"];
+
 #[test]
 fn no_file_is_a_room_of_its_own() {
-    let folders = ["server/src", "shared/src", "viewer/src", "xtask/src"];
-    let sources = folders.into_iter().flat_map(below);
+    let sources = FOLDERS.into_iter().chain(["xtask/src"]).flat_map(below);
     let mut sizes: Vec<(usize, String)> = sources
         .map(|source| (source.product.lines().count(), source.path))
         .collect();
@@ -19,4 +20,18 @@ fn no_file_is_a_room_of_its_own() {
     assert!(long.is_empty(), "longer than {LONGEST} lines: {long:?}");
     let (median, _) = &sizes[sizes.len() / 2];
     assert!(*median <= MEDIAN, "the median is {median} lines");
+}
+
+#[test]
+fn a_module_with_parts_is_its_folders_mod_rs() {
+    let stray: Vec<_> = FOLDERS
+        .into_iter()
+        .flat_map(below)
+        .map(|source| source.path)
+        .filter(|path| project().join(path.trim_end_matches(".rs")).is_dir())
+        .collect();
+    assert!(
+        stray.is_empty(),
+        "these belong into their folders: {stray:?}"
+    );
 }

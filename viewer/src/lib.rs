@@ -5,9 +5,6 @@
 //! `web` is pure: time is an argument, and it is compiled and tested natively. Only `web` names
 //! the browser. Never business of the server: the viewer does not choose photos or times.
 
-// A module with parts is its folder's mod.rs.
-#![warn(clippy::self_named_module_files)]
-
 pub mod clock;
 pub mod fit;
 pub mod link;
