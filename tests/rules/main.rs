@@ -3,5 +3,6 @@
 //! The tables are read from ARCHITECTURE.md itself, so that the page and the code can't drift apart.
 
 mod imports;
+mod places;
 mod sizes;
 mod sources;

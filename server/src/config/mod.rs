@@ -1,8 +1,9 @@
 //! The configuration: from the text that was typed to values that have been checked.
 //!
 //! `Args` and `FileConfig` hold text; [`Config`] holds values that have been checked, and all
-//! checking happens here. Settings are read from the environment here alone; beside them, `main` reads how
-//! much is logged, and `net::host` this machine's name.
+//! checking happens here. Settings are read from the environment here alone. Beside them, `main` reads how much
+//! is logged, `dirs` the platform's folders, `net::host` this machine's name and `net::listen` what systemd
+//! hands over.
 
 mod access;
 mod args;
