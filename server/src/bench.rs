@@ -1,4 +1,4 @@
-//! What the benchmarks need of the inside: the way from hub to socket, without photos.
+//! The doors of the inside for benchmarks: the way from hub to socket, without photos.
 
 use std::sync::Arc;
 

@@ -60,7 +60,7 @@ pub(crate) fn is_a_loop(error: &io::Error) -> bool {
     }
 }
 
-/// What opening a socket, or a device without a driver, gives.
+/// Whether the error is that of opening a socket, or a device without a driver.
 fn has_no_reader(error: &io::Error) -> bool {
     #[cfg(unix)]
     return matches!(error.raw_os_error(), Some(libc::ENXIO | libc::ENODEV));

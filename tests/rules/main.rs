@@ -2,6 +2,7 @@
 //!
 //! The tables are read from ARCHITECTURE.md itself, so that the page and the code can't drift apart.
 
+mod docs;
 mod imports;
 mod places;
 mod sizes;

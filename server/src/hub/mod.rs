@@ -15,16 +15,16 @@ use tokio::{sync::watch, time::Instant};
 pub use feeds::{Feed, Feeds, Kind, Lease};
 pub use frame::{Frame, FrameNo, Framing};
 
-/// What a hub holds.
+/// The frames of a hub: the one that is on and the one that comes next.
 #[derive(Clone, Debug)]
 pub struct Now {
     /// The frame that is on.
     pub current: Arc<Frame>,
-    /// What will follow it.
+    /// The frame that will follow it.
     pub next: Next,
 }
 
-/// What is known of the frame that follows the one that is on: what a client may be promised.
+/// The frame that follows the one that is on, as far as it is known: a client may be promised it.
 #[derive(Clone, Debug)]
 pub enum Next {
     /// It is made, and comes at its moment unless somebody gives a command.

@@ -130,7 +130,7 @@ impl Library {
         self.changed.subscribe()
     }
 
-    /// What a playlist in `order` needs to know of every photo that `filter` lets through. On a day
+    /// The entries that a playlist in `order` needs of every photo that `filter` lets through. On a day
     /// on which nothing happened those of any day stand in.
     pub fn entries(&self, blocking: Blocking, filter: &Filter, order: Order) -> Vec<Entry> {
         let found = self.select(blocking, filter, order, clock::today());

@@ -81,7 +81,7 @@ impl Watcher {
         }
     }
 
-    /// What makes [`wait`](Self::wait) return.
+    /// A waker that makes [`wait`](Self::wait) return.
     pub fn waker(&self) -> Waker {
         Waker(self.waker.clone())
     }

@@ -1,5 +1,5 @@
-//! What a producer asks of the studio: a trait, so that a test can put something in its place that needs no photos and
-//! no time but the test's own.
+//! The questions of a producer to the studio: a trait, so that a test can put something in its place that needs no
+//! photos and no time but the test's own.
 
 use std::{fmt, sync::Arc};
 

@@ -53,13 +53,13 @@ use work::{Job, Work};
 /// Everything a producer works with.
 #[derive(Debug)]
 pub struct Producer {
-    /// What to render, and in which shape.
+    /// The channel to render, and in which shape.
     pub key: FeedKey,
     /// Where to publish.
     pub feed: Arc<Feed>,
     /// All feeds, to give the place back.
     pub feeds: Weak<Feeds<FeedKey, Channel>>,
-    /// What is on when.
+    /// The channel's handle: what is on when.
     pub channel: Channel,
     /// Where photos come from.
     pub catalogue: Arc<Catalogue>,

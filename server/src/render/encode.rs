@@ -37,7 +37,7 @@ impl Quality {
     }
 }
 
-/// What a frame in the middle of a transition has less of.
+/// The most by which the quality falls in the middle of a transition.
 const MOST_LESS: u32 = 24;
 /// But not less than this, where the slides have more: blocks begin to show in skies.
 const COARSEST: u8 = 45;

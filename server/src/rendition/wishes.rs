@@ -1,4 +1,4 @@
-//! What somebody wishes of a rendition: read the same from an option, the environment, the file and a
+//! The wishes that somebody has of a rendition: read the same from an option, the environment, the file and a
 //! query.
 //!
 //! Pure.
@@ -130,7 +130,7 @@ impl Wishes {
         }
     }
 
-    /// What a client gets that wishes this where others get `default`: on the ladder, and for a screen of
+    /// The rendition of a client that wishes this where others get `default`: on the ladder, and for a screen of
     /// a known size.
     pub fn bounded(&self, default: &Rendition) -> Rendition {
         let rendition = ladder::snapped(self.over(default, default.size), default);

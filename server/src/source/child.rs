@@ -31,7 +31,7 @@ const TRIES: usize = 2;
 /// The processes, and how they are started.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// What is started.
+    /// The program that is started.
     pub program: PathBuf,
     /// With what arguments.
     pub arguments: Vec<OsString>,
@@ -134,7 +134,7 @@ impl Decoders {
         Ok(decoders)
     }
 
-    /// What confines the processes, as they say.
+    /// The confinement of the processes, as they say.
     pub fn confined(&self) -> Confined {
         self.confined
     }

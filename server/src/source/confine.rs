@@ -37,7 +37,7 @@ fn serve(from: &mut impl Read, to: &mut impl Write, room: &Room) -> io::Result<(
     Ok(())
 }
 
-/// What this process may use.
+/// The room that this process may use.
 struct Room {
     confined: Confined,
     seconds: u64,
@@ -119,7 +119,7 @@ mod linux {
         }
     }
 
-    /// What decoding needs of the kernel: memory, threads, the clock, and the pipes that are open. All else fails
+    /// The system calls that decoding needs: memory, threads, the clock, and the pipes that are open. All else fails
     /// as if the kernel did not know it, so that a C library that tries something new first goes on without it.
     pub(super) fn filter() -> Result<BpfProgram, String> {
         let always = [

@@ -21,7 +21,7 @@ use crate::{
 /// Pieces shorter than this are heads, which cost next to nothing.
 const LEAST_FRAME: usize = 2048;
 
-/// What comes after what was said last.
+/// The step that comes after the last one.
 pub(in crate::endpoints) enum More {
     /// This many frames were put into the queue.
     Frames {
@@ -34,7 +34,7 @@ pub(in crate::endpoints) enum More {
     Over,
 }
 
-/// Who decides what a viewer is sent next.
+/// A script: decides what a viewer is sent next.
 pub(in crate::endpoints) trait Script: Send + 'static {
     /// Waits until there is something to send and puts it into `out`.
     fn more(
@@ -51,7 +51,7 @@ pub(in crate::endpoints) trait Script: Send + 'static {
 pub(in crate::endpoints) struct Endless<S> {
     pub(in crate::endpoints) script: S,
     pub(in crate::endpoints) viewing: Viewing,
-    /// Who may be sent away at any time.
+    /// The visitor, who may be sent away at any time.
     pub(in crate::endpoints) visitor: Visitor,
     pub(in crate::endpoints) ready: VecDeque<Bytes>,
 }

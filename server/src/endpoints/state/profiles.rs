@@ -128,7 +128,7 @@ pub(in crate::endpoints) async fn forget(
     }
 }
 
-/// What panicked is told in the log.
+/// The answer after a panic, which is told in the log.
 fn broken() -> Refusal {
     Refusal::unavailable("the names could not be saved")
 }

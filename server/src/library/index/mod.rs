@@ -56,7 +56,7 @@ pub enum IndexError {
     Unusable {
         /// The data directory.
         dir: PathBuf,
-        /// What the system said.
+        /// The system's reason.
         reason: String,
     },
 }

@@ -48,7 +48,7 @@ pub struct Scanner {
     n_examined: u64,
 }
 
-/// What is to be looked through.
+/// The scope of a scan: the folders that are looked through.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// Every folder that is shown.
@@ -109,7 +109,7 @@ impl Scanner {
         }
     }
 
-    /// The same, with links followed wherever they lead, if `follow_links`.
+    /// A scanner with links followed wherever they lead, if `follow_links`.
     pub fn following_links(self, follow_links: bool) -> Self {
         Self {
             follow_links,

@@ -27,7 +27,7 @@ use super::{
 };
 use crate::blocking::Blocking;
 
-/// What is known is written after the first of these spans, then ever more seldom: early for the
+/// The span after which findings are first written; later ones are longer: early for the
 /// first picture, seldom enough not to make a playlist of a large library all day.
 const FIRST_BATCH: Duration = Duration::from_millis(60);
 const LATEST_BATCH: Duration = Duration::from_secs(8);
@@ -45,7 +45,7 @@ pub(super) struct Job {
     pub(super) settled: bool,
 }
 
-/// What comes back.
+/// A message of the threads that look at files.
 pub(super) enum News {
     Change(Change),
     Unsettled(PathBuf, Version),

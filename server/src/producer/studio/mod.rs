@@ -59,7 +59,7 @@ pub struct StudioLimits {
 }
 
 impl StudioLimits {
-    /// What a home server can spare, with as many workers, and as many MiB for decoding.
+    /// The limits of a home server, with as many workers, and as many MiB for decoding.
     pub fn new(n_workers: usize, memory_mib: u32) -> Self {
         Self {
             // What takes more than all may is refused by the photo's own estimate, not squeezed in.

@@ -27,8 +27,8 @@ use crate::render::frame::orient::{Orientation, orient};
 use crate::render::frame::slot::Slot;
 use crate::render::picture::{Picture, Size};
 
-/// What decoding a photo takes at its worst, in bytes, the finished picture included: enough to say how many may go at
-/// once. Where the head did not tell the size, it is taken for 24 megapixels.
+/// The memory that decoding a photo takes at its worst, in bytes, the finished picture included: enough to
+/// say how many may go at once. Where the head did not tell the size, it is taken for 24 megapixels.
 pub fn cost(probe: &Probe) -> u64 {
     let n_pixels = probe.size.map_or(24_000_000, Size::n_pixels);
     let per_pixel = match probe.kind {
@@ -65,7 +65,7 @@ pub struct Pixels {
     pub picture: Picture,
     /// The size of the whole photo, upright.
     pub upright: Size,
-    /// What the whole photo looks like, see [`likeness()`].
+    /// The hash of the whole photo's looks, see [`likeness()`].
     pub likeness: Option<u64>,
 }
 

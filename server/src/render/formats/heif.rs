@@ -20,7 +20,7 @@ use crate::render::picture::Size;
 
 /// Memory that decoding takes: 16-bit RGBA and the picture, at worst.
 pub(crate) const BYTES_PER_PIXEL: u64 = 12;
-/// The same for a grid of tiles in 8 bits, as phones write it.
+/// Memory for a grid of tiles in 8 bits, as phones write it.
 const GRID_BYTES_PER_PIXEL: u64 = 8;
 /// Decoded side by side; a whole machine is not one photo's to take.
 const MAX_THREADS: usize = 2;
@@ -142,7 +142,7 @@ enum Codec {
     Av1,
 }
 
-/// What a picture is made of, followed no deeper than makes sense.
+/// The parts of a picture, followed no deeper than makes sense.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 struct Shape {
     item: ItemId,

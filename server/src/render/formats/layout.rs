@@ -23,10 +23,10 @@ pub(crate) struct Scan {
     end: Option<usize>,
 }
 
-/// What the markers say.
+/// The layout of a JPEG, by its markers.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Layout {
-    /// As stored, before any turning.
+    /// The size as stored, before any turning.
     pub(crate) size: Size,
     pub(crate) progressive: bool,
     components: Vec<Component>,
