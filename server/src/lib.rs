@@ -9,8 +9,8 @@
 //!                                            └── commands (channel) ◀─────┘
 //! ```
 //!
-//! Each module's first paragraph says what never belongs in it. `app` alone names them all;
-//! `producer` alone calls several stages. `main` parses, binds, runs and sets the exit code; the
+//! Each module's first paragraph says what never belongs in it, ARCHITECTURE.md what it may import.
+//! `app` puts them together; `producer` alone calls several stages. `main` parses, binds, runs and sets the exit code; the
 //! listener and the word to stop belong to the caller of [`run`], so that tests own both.
 
 #![cfg_attr(

@@ -307,9 +307,12 @@ impl Library {
 }
 
 /// The number of the device that a folder is on; 0 where there is none.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "on the thread of a scan, which may wait for a drive"
+#[cfg_attr(
+    unix,
+    expect(
+        clippy::disallowed_methods,
+        reason = "on the thread of a scan, which may wait for a drive"
+    )
 )]
 fn device_of(folder: &Path) -> i64 {
     #[cfg(unix)]
