@@ -8,6 +8,11 @@
 //! The program itself is measured, in processes of its own; memory is its peak, as the kernel keeps
 //! it (VmHWM).
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a benchmark has a clock, files and processes of its own"
+)]
+
 use std::{
     error::Error,
     io::{BufRead, BufReader, Read, Write},

@@ -4,6 +4,11 @@
 //! Real photos come from the folder that MANTEL_PHOTOS names or a `shared/photos` beside the workspace; without it,
 //! the demo's stand in.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a benchmark has a clock, files and processes of its own"
+)]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};

@@ -135,6 +135,10 @@ pub async fn serve(
     ended.map_or(Ok(()), |name| Err(RunError::Ended(name)))
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the run's beginning, for the uptime"
+)]
 pub(crate) fn outputs(
     config: &Config,
     feeds: Arc<Feeds<FeedKey, Channel>>,

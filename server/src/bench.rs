@@ -1,4 +1,4 @@
-//! What the benchmarks need of the inside: the way from hub to socket, without photos.
+//! The doors of the inside for benchmarks: the way from hub to socket, without photos.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use tokio::{
 
 pub use crate::hub::{Feed, FrameNo, Framing, Next, Now};
 use crate::{
-    app,
+    app::{self, RunError},
     blocking::Blocking,
     channel::{
         Channel, ChannelTask, Role,
@@ -31,7 +31,7 @@ pub async fn serve_frames<F, Fut>(
     config: Config,
     listener: TcpListener,
     publish: F,
-) -> Result<(), crate::RunError>
+) -> Result<(), RunError>
 where
     F: Fn(Arc<Feed>) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = ()> + Send + 'static,

@@ -3,6 +3,11 @@
 //! A task that waits for moments is given a [`Clock`], so that a test can run a day of it at once and set its time
 //! forward and back.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the wall clock"
+)]
+
 use std::{
     fmt,
     sync::Arc,
@@ -11,7 +16,7 @@ use std::{
 
 use mantel_shared::UnixMillis;
 
-/// What a task reads the time from. Sleeping is tokio's, which a test pauses.
+/// The clock from which a task reads the time. Sleeping is tokio's, which a test pauses.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> UnixMillis + Send + Sync>);
 
@@ -78,7 +83,7 @@ pub(crate) mod virtual_time {
     #[derive(Clone, Debug)]
     pub(crate) struct SetClock {
         started: tokio::time::Instant,
-        /// What it said when it was started, and by how much it was set since.
+        /// The time at which it was started, and by how much it was set since.
         wall: Arc<AtomicU64>,
     }
 
@@ -95,7 +100,7 @@ pub(crate) mod virtual_time {
             UnixMillis(self.wall.load(SeqCst) + millis(self.started.elapsed()))
         }
 
-        /// What a task is given.
+        /// The clock for a task.
         pub(crate) fn clock(&self) -> Clock {
             let own = self.clone();
             Clock(Arc::new(move || own.now()))

@@ -2,6 +2,11 @@
 //!
 //! The only place that opens a photo, a sidecar or a preview. Reads no content and knows no formats.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is files::open, which does not wait at a pipe"
+)]
+
 use std::{fs::File, io, path::Path};
 
 /// Opens `path` for reading if it is a file. A pipe or a device in its place is refused at once,
@@ -55,7 +60,7 @@ pub(crate) fn is_a_loop(error: &io::Error) -> bool {
     }
 }
 
-/// What opening a socket, or a device without a driver, gives.
+/// Whether the error is that of opening a socket, or a device without a driver.
 fn has_no_reader(error: &io::Error) -> bool {
     #[cfg(unix)]
     return matches!(error.raw_os_error(), Some(libc::ENXIO | libc::ENODEV));

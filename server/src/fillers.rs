@@ -12,7 +12,7 @@ use crate::{
     source::catalogue::Catalogue,
 };
 
-/// What all producers have in common.
+/// The parts that all producers share.
 pub(crate) struct Fillers {
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) studio: Arc<dyn PictureMaker>,

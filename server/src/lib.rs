@@ -9,9 +9,17 @@
 //!                                            └── commands (channel) ◀─────┘
 //! ```
 //!
-//! Each module's first paragraph says what never belongs in it. `app` alone names them all;
-//! `producer` alone calls several stages. `main` parses, binds, runs and sets the exit code; the
+//! Each module's first paragraph says what never belongs in it, ARCHITECTURE.md what it may import.
+//! `app` puts them together; `producer` alone calls several stages. `main` parses, binds, runs and sets the exit code; the
 //! listener and the word to stop belong to the caller of [`run`], so that tests own both.
+
+#![cfg_attr(
+    test,
+    allow(
+        clippy::disallowed_methods,
+        reason = "tests have clocks and files of their own"
+    )
+)]
 
 pub mod announce;
 mod app;
@@ -21,6 +29,7 @@ mod caption;
 mod channel;
 mod clock;
 pub mod config;
+mod dirs;
 mod endpoints;
 mod files;
 mod fillers;
@@ -32,6 +41,7 @@ mod library;
 mod locked;
 mod log;
 mod lookalikes;
+mod near;
 mod net;
 mod photo;
 mod producer;

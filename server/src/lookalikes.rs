@@ -4,6 +4,11 @@
 //! photo itself only where there is none and the file is small. It works a tenth of the time, and
 //! rests while the folders are being looked through.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a thread of its own, which rests by the clock"
+)]
+
 use std::{
     collections::HashSet,
     io::{self, Read},

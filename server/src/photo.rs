@@ -1,4 +1,4 @@
-//! What a photo is to those who put photos in order: its identity, and the little that ordering needs.
+//! A photo to those who put photos in order: its identity, and the little that ordering needs.
 //!
 //! Ground for library and timeline, which know nothing of each other. Pure.
 
@@ -73,14 +73,14 @@ impl Shape {
     }
 }
 
-/// What ordering needs to know of a photo.
+/// A photo as ordering needs to know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// Which photo.
     pub id: PhotoId,
     /// When it was taken, in seconds since 1970 of the camera's local clock.
     pub taken: i64,
-    /// Its path as text; only compared.
+    /// The photo's path as text; only compared.
     pub name: Arc<str>,
     /// Which way it lies.
     pub shape: Shape,
@@ -94,7 +94,7 @@ pub struct Entry {
     pub added: i64,
 }
 
-/// What tells one album or camera from another in an [`Entry`]; never 0, which means none.
+/// A hash that tells one album or camera from another in an [`Entry`]; never 0, which means none.
 pub fn hash_of(name: &str) -> u64 {
     mix(fnv(name.as_bytes())).max(1)
 }

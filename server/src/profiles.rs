@@ -20,7 +20,7 @@ pub const MAX_PROFILES: usize = 200;
 /// The longest settings, in bytes. All keys at once with long albums have about 600.
 pub const MAX_QUERY_BYTES: usize = 1500;
 
-/// What a screen is called: 1 to 40 of `a-z`, `0-9` and `-`.
+/// A screen's name: 1 to 40 of `a-z`, `0-9` and `-`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ScreenName(String);
@@ -234,7 +234,7 @@ impl Profiles {
     }
 }
 
-/// What the file holds. One that can't be read, is too large or makes no sense is set aside.
+/// The file's content. A file that can't be read, is too large or makes no sense is set aside.
 ///
 /// # Errors
 /// It can't be set aside either: a reason, as words.

@@ -1,5 +1,10 @@
 //! The progress of a scan, told to people: a bar at a terminal, a line now and then in a log.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the bar is a thread that draws by the clock"
+)]
+
 use std::{
     io::IsTerminal,
     sync::{

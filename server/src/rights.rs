@@ -1,4 +1,4 @@
-//! Who may do what: rights to channels, and what a request needs.
+//! Rights to channels, and the right that a request needs.
 //!
 //! Pure.
 
@@ -66,7 +66,7 @@ impl Right {
     }
 }
 
-/// What a request takes.
+/// The right that a request takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Need {
     /// Anyone may.
@@ -75,7 +75,7 @@ pub enum Need {
     Of(Right, ChannelName),
 }
 
-/// As the end of "this takes the right to …".
+/// The need as the end of "this takes the right to …".
 impl fmt::Display for Need {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -118,7 +118,7 @@ impl Reach {
     }
 }
 
-/// What somebody may do, and to which channels.
+/// The rights of somebody, and to which channels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rights {
     watch: Reach,
@@ -147,7 +147,7 @@ impl Rights {
         push: Reach::All,
     };
 
-    /// What a screen with a remote needs.
+    /// The rights of a screen with a remote.
     pub const SCREEN: Self = Self {
         watch: Reach::All,
         control: Reach::All,
@@ -171,7 +171,7 @@ impl Rights {
     }
 }
 
-/// What somebody is told who typed rights that are none.
+/// The sentence for somebody who typed rights that are none.
 const EXPECTED: &str = "rights are any of watch, control and push with commas between; @ and a channel's name behind one, \
 as in push@plot, make it a right to that channel alone";
 
@@ -202,7 +202,7 @@ impl FromStr for Rights {
     }
 }
 
-/// As [`FromStr`] reads them.
+/// The rights as [`FromStr`] reads them.
 impl fmt::Display for Rights {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut words = Vec::new();

@@ -4,15 +4,20 @@
 //! first start moves it. Nothing is lost on the way: all of it is on disk in its new place before
 //! anything leaves the old one, and where it can't be moved it is used where it is.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "what an older version left is moved before anything is served"
+)]
+
 use std::{
     fs, io,
     path::{Path, PathBuf},
     time::SystemTime,
 };
 
-use crate::{blocking::Blocking, config::Dirs, store};
+use crate::{blocking::Blocking, dirs::Dirs, store};
 
-/// What is kept, by the names that those who keep it give it.
+/// The names of what is kept, as those who keep it give them.
 pub(crate) const TOKENS: &str = "tokens.json";
 pub(crate) const PROFILES: &str = "profiles.json";
 pub(crate) const CHANNEL: &str = "channel.json";
@@ -23,7 +28,7 @@ const ALL: [&str; 5] = [TOKENS, PROFILES, CHANNEL, CERTIFICATE, KEY];
 /// None of these is as large.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
-/// What is to be done about one file, which may be in the old place, in the new one, or in both.
+/// The step for one file, which may be in the old place, in the new one, or in both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     /// There is none in the old place, or the new one has a newer one.

@@ -3,6 +3,11 @@
 //!
 //! Knows folders and bytes; what they mean belongs to whoever keeps them.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is store: it writes beside, syncs, renames"
+)]
+
 use std::{
     fs::{self, File},
     io::{self, Read, Write},
@@ -21,7 +26,7 @@ pub(crate) fn replace(blocking: Blocking, path: &Path, bytes: &[u8]) -> io::Resu
     replace_dated(blocking, path, bytes, None)
 }
 
-/// The same; the file was last changed at `modified`, which is now without one.
+/// Replaces a file whole, and dates it `modified`; now where there is none.
 ///
 /// # Errors
 /// The system's; then the old file is untouched.

@@ -1,4 +1,4 @@
-//! What people type, in options, files and addresses alike: durations, on and off.
+//! Values as people type them, in options, files and addresses alike: durations, on and off.
 //!
 //! Pure.
 

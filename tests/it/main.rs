@@ -1,8 +1,9 @@
 //! The real server with real clients: bytes on the wire, browsers, players, and everything that
 //! can be wrong with a photo, a request or a start. One binary, so that it links once.
 //!
-//! What never belongs here: unit tests, which stand beside the code they test, and assertions on
-//! elapsed time. Every wait polls up to a deadline that a loaded machine can meet.
+//! What never belongs here: unit tests, which stand beside the code they test, and assertions that
+//! something was quick, but in `paint` of what is on screen when. Every wait polls up to a
+//! deadline that a loaded machine can meet.
 
 mod support;
 

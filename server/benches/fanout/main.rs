@@ -14,6 +14,11 @@
 //! (MSG_TRUNC), so that they leave it the machine. Loopback only, and bounded in time: with two cores for both sides the
 //! ratio to the raw loop says more than the milliseconds.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a benchmark has a clock, files and processes of its own"
+)]
+
 mod figures;
 mod scenes;
 mod servers;

@@ -15,6 +15,11 @@
 //! with `--program` it is another build of it, which is not asked what is in use.
 //! Loopback only; bounded in clients and time; the server ends with the benchmark. Linux only: it reads `/proc`.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a benchmark has a clock, files and processes of its own"
+)]
+
 mod clients;
 mod decoder;
 mod process;

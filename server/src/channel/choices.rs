@@ -8,6 +8,11 @@
 //! A choice takes its place before its photos are looked for: what does not fit costs no query, few
 //! queries run at a time, and who asks for the same waits for the same one.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a choice that nobody watches lingers by the monotonic clock"
+)]
+
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -27,16 +32,16 @@ pub struct ChannelNo(u32);
 /// The channel that is watched when nobody chooses.
 pub const MAIN: ChannelNo = ChannelNo(0);
 
-/// What a feed is the feed of.
+/// A feed's key: its channel and its rendition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FeedKey {
-    /// What is on.
+    /// The channel that is shown.
     pub channel: ChannelNo,
     /// In which shape.
     pub rendition: Rendition,
 }
 
-/// As many choices are watched as this server allows.
+/// The limit of choices that are watched at a time is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{MAX_CHOICES} different choices of photos are being watched, which is the limit; wait, or take one of those"
@@ -56,7 +61,7 @@ const LINGER: Duration = Duration::from_secs(300);
 #[derive(Debug)]
 pub struct Channels {
     main: Channel,
-    /// What the main channel shows.
+    /// The main channel's choice.
     filter: Filter,
     common: ChannelSetup,
     choices: Mutex<Choices>,
@@ -102,7 +107,7 @@ impl State {
     }
 }
 
-/// What became of a place that was asked for.
+/// The outcome of asking for a place.
 enum Placed {
     Made(ChannelNo, Channel),
     Making(ChannelNo, Shared<Making>),

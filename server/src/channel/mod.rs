@@ -16,7 +16,7 @@ use crate::timeline::{Act, Programme, UnknownPhoto};
 pub use state::StateFile;
 pub use task::{ChannelSetup, ChannelTask, Role};
 
-/// What is on the air of a channel. Which kind that is matters to the channel and its producers alone.
+/// A channel's content that is on the air. Which kind that is matters to the channel and its producers alone.
 #[derive(Clone, Debug)]
 pub enum OnAir {
     /// Slides by the clock: a pure function of time, so the next one is known and made before its moment. The only kind so
@@ -24,7 +24,7 @@ pub enum OnAir {
     Programme(Arc<Programme>),
 }
 
-/// What others hold of a channel.
+/// A handle on a channel, as others hold it.
 #[derive(Clone, Debug)]
 pub struct Channel {
     on_air: watch::Receiver<OnAir>,
@@ -51,7 +51,7 @@ pub enum ActError {
 }
 
 impl Channel {
-    /// What is on the air, and word of every change.
+    /// The content that is on the air, and word of every change.
     pub fn on_air(&self) -> watch::Receiver<OnAir> {
         self.on_air.clone()
     }

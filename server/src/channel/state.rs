@@ -23,7 +23,7 @@ pub struct StateFile {
 #[derive(Debug, serde::Deserialize, serde::Serialize)]
 struct State {
     seed: u64,
-    /// What the saved place is a place in: other folders make it meaningless.
+    /// The programme that the saved place is a place in: other folders make it meaningless.
     programme: u64,
     #[serde(flatten)]
     saved: SavedProgramme,

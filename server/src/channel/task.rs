@@ -4,6 +4,11 @@
 //! the new timeline is published whole. Everybody else works with such a copy, which is a pure
 //! function of time, so nobody asks this task what is on. Knows no pixels and no HTTP.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the monotonic clock tells how far the wall clock was set"
+)]
+
 use std::{num::NonZeroU64, sync::Arc, time::Duration};
 
 use mantel_shared::UnixMillis;
@@ -33,16 +38,16 @@ const CLOCK_CHECK: Duration = Duration::from_secs(1);
 /// By how many milliseconds the clock may go back without a word: the network's time is followed by small steps.
 const UNNOTICED: u64 = 500;
 
-/// What every channel of a server has in common.
+/// The setup that every channel of a server shares.
 #[derive(Clone, Debug)]
 pub struct ChannelSetup {
-    /// What there is to show.
+    /// The photos that there are to show.
     pub catalogue: Arc<Catalogue>,
     /// Interval and transition.
     pub settings: Settings,
     /// In which order photos come.
     pub order: Order,
-    /// What the shuffle is drawn from.
+    /// The seed of the shuffle.
     pub seed: u64,
     /// After how many milliseconds a pause ends by itself, if it does.
     pub resume_after: Option<NonZeroU64>,
@@ -57,7 +62,7 @@ pub struct ChannelSetup {
     reason = "one for each channel, and gone at once"
 )]
 pub enum Role {
-    /// What is on when nobody chooses. It keeps its place over restarts, and when there is no photo
+    /// The main channel, on when nobody chooses. It keeps its place over restarts, and when there is no photo
     /// to show it shows the demo's pictures.
     Main {
         /// Where its place is kept, if anywhere.
@@ -103,7 +108,7 @@ pub struct ChannelTask {
     programme: Programme,
     published: watch::Sender<OnAir>,
     acts: mpsc::Receiver<Ask>,
-    /// What the clock said last, and when that was by a clock that nobody sets.
+    /// The clock's last reading, and when that was by a clock that nobody sets.
     last: (UnixMillis, Instant),
 }
 

@@ -1,5 +1,10 @@
 //! The configuration file: TOML with the options' names.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the configuration is read before anything is served, and may come by a pipe"
+)]
+
 use std::path::{Path, PathBuf};
 
 use super::{
@@ -8,7 +13,7 @@ use super::{
     choice::FileChoice,
     limits::LimitArgs,
 };
-use crate::{announce, library::FILTER_KEYS, photo::Order};
+use crate::{library::FILTER_KEYS, near::near, photo::Order};
 
 /// The contents of the configuration file. An unknown key is an error that names its place.
 #[derive(Debug, Default, serde::Deserialize)]
@@ -195,7 +200,7 @@ fn about(message: &str) -> String {
         return message.replace('\n', " ");
     };
     let known = known.split('`').skip(1).step_by(2);
-    match announce::near(key, known).first() {
+    match near(key, known).first() {
         Some(near) => format!("unknown key {key:?}; did you mean {near}?"),
         None => format!("unknown key {key:?}; mantel --help names the options, which are the keys"),
     }

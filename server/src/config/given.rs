@@ -1,6 +1,11 @@
 //! The origin of a value, for errors: an option, a variable of the environment or a line of the
 //! file. Clap's errors become sentences of the same form.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the file is read again for an error, before anything is served"
+)]
+
 use std::{
     error::Error,
     ffi::OsString,

@@ -1,6 +1,11 @@
 //! The memory that this process has: the machine's, or less if its container or unit was given
 //! less. Pure but for [`of_machine`], which reads the system's files.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "files of /proc and /sys do not wait, and are read before anything is served"
+)]
+
 use std::path::{Path, PathBuf};
 
 /// The share of memory for decoding, one in so many: the rest is for frames, viewers and other

@@ -1,42 +1,49 @@
 //! The configuration: from the text that was typed to values that have been checked.
 //!
 //! `Args` and `FileConfig` hold text; [`Config`] holds values that have been checked, and all
-//! checking happens here. Settings are read from the environment here alone; beside them, `main` reads how
-//! much is logged, and `net::host` this machine's name.
+//! checking happens here. Settings are read from the environment here alone. Beside them, `main` reads how much
+//! is logged, `dirs` the platform's folders, `net::host` this machine's name and `net::listen` what systemd
+//! hands over.
 
 mod access;
 mod args;
 mod choice;
-mod dirs;
+mod error;
 mod file;
+mod folders;
 mod given;
+mod invocation;
 mod limits;
 mod memory;
 mod secrets;
+mod values;
 
 use std::{
     ffi::OsString,
-    io,
     num::NonZeroU64,
     path::{Path, PathBuf},
 };
 
 pub use access::{Access, AccessArgs, Listen, LogFormat, Tls};
 pub use args::{Args, Command, LibraryArgs, PasswordArgs, PlaceArgs, TokenCommand};
-pub use dirs::Dirs;
+pub use error::ConfigError;
+use error::bad;
 use file::FileConfig;
+use folders::check_folder;
+pub use invocation::{Invocation, LibraryTask};
 use limits::Costs;
 pub use limits::{LimitArgs, Limits};
 pub use secrets::{PasswordTask, TokenAction, TokenTask};
+use values::{DEFAULT_PAUSE_MILLIS, millis, resume_after, whole};
 
 use crate::{
+    dirs::Dirs,
     library::Filter,
     photo::Order,
     render::{Fit, Quality},
     rendition::{Captions, Fps, Pair, Rendition, Wishes},
     size::Size,
     timeline::{Settings, Transition},
-    typed,
 };
 
 /// A checked configuration.
@@ -84,73 +91,6 @@ pub struct Config {
     pub step_down: bool,
     /// How the log is written.
     pub log: LogFormat,
-}
-
-/// Why there is no configuration, in one sentence for the person who typed it.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The command line itself; clap's own message, or its help.
-    #[error("{0}")]
-    Usage(#[from] clap::Error),
-    /// The command line itself, in a sentence of ours.
-    #[error("{0}")]
-    Line(String),
-    /// A value is not allowed.
-    #[error("{option} {value:?}: {reason}")]
-    Value {
-        /// The origin of the value: `--size`, `MANTEL_SIZE`, or a line of the file.
-        option: String,
-        /// The value as typed.
-        value: String,
-        /// The fault, and what would be right.
-        reason: String,
-    },
-    /// The configuration file can't be read.
-    #[error("can't read the configuration file {}: {source}", path.display())]
-    File {
-        /// The file's path.
-        path: PathBuf,
-        /// The system's error.
-        source: io::Error,
-    },
-    /// The configuration file makes no sense.
-    #[error("{}, {reason}", path.display())]
-    FileContent {
-        /// The file's path.
-        path: PathBuf,
-        /// The fault and its place in the file.
-        reason: String,
-    },
-    /// The platform names no folder for tokens, and none was given.
-    #[error("this system names no folder for state; give --data-dir, as the server has it")]
-    NoDataDir,
-    /// A task on a library was asked for, and no folder was named.
-    #[error("no folder was given; name the folders of photos, or a configuration file that does")]
-    NoFolder,
-    /// A folder can't be shown.
-    #[error("{}: {reason}", path.display())]
-    Folder {
-        /// The folder's path.
-        path: PathBuf,
-        /// The reason.
-        reason: String,
-    },
-}
-
-impl ConfigError {
-    /// The program's exit code: 2 for a wrong command line or configuration, 1 for a file or folder
-    /// that can't be read, 0 for help that was asked for.
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::Usage(error) => u8::try_from(error.exit_code()).unwrap_or(2),
-            Self::Line(_)
-            | Self::Value { .. }
-            | Self::FileContent { .. }
-            | Self::NoFolder
-            | Self::NoDataDir => 2,
-            Self::File { .. } | Self::Folder { .. } => 1,
-        }
-    }
 }
 
 impl Config {
@@ -273,110 +213,6 @@ impl Config {
     }
 }
 
-/// The task that the program was asked to do.
-#[derive(Debug)]
-pub enum Invocation {
-    /// Serve.
-    Serve(Box<Config>),
-    /// `mantel list`.
-    List(LibraryTask),
-    /// `mantel scan`.
-    Scan(LibraryTask),
-    /// `mantel token`.
-    Token(TokenTask),
-    /// `mantel password`.
-    Password(PasswordTask),
-    /// `mantel health`, of the server at this address.
-    Health(String),
-}
-
-impl Invocation {
-    /// Reads a command line without the program's name, the environment, and the file they name.
-    pub fn from_args(
-        line: impl IntoIterator<Item = impl Into<OsString>>,
-    ) -> Result<Self, ConfigError> {
-        let line: Vec<OsString> = line.into_iter().map(Into::into).collect();
-        let mut given = given::Given { line, file: None };
-        let done = Self::resolve(&mut given);
-        done.map_err(|error| given.name(error, |name| std::env::var_os(name).is_some()))
-    }
-
-    fn resolve(given: &mut given::Given) -> Result<Self, ConfigError> {
-        let mut args = Args::parse_line(&given.line)?;
-        given.file = args.config.clone();
-        let Some(command) = args.command.take() else {
-            return Ok(Self::Serve(Box::new(Config::resolve(args)?)));
-        };
-        // These two may stand before the command as well.
-        let (data_dir, config) = (args.data_dir.clone(), args.config.clone());
-        let both = |task: LibraryArgs| LibraryArgs {
-            data_dir: task.data_dir.or(data_dir),
-            config: task.config.or(config),
-            ..task
-        };
-        if let Command::List(task) | Command::Scan(task) = &command
-            && task.config.is_some()
-        {
-            given.file = task.config.clone();
-        }
-        Ok(match command {
-            Command::List(task) => Self::List(LibraryTask::resolve(both(task))?),
-            Command::Scan(task) => Self::Scan(LibraryTask::resolve(both(task))?),
-            Command::Token(command) => Self::Token(TokenTask::resolve(command, args)?),
-            Command::Password(args) => Self::Password(PasswordTask::resolve(args)?),
-            Command::Health { address } => Self::Health(address),
-        })
-    }
-}
-
-/// A checked piece of work on the library.
-#[derive(Clone, Debug)]
-pub struct LibraryTask {
-    /// Folders of photos. They existed when this was made.
-    pub folders: Vec<PathBuf>,
-    /// Links in them are followed wherever they lead.
-    pub follow_links: bool,
-    /// The folder of the index; `None` when the platform names no place.
-    pub index_dir: Option<PathBuf>,
-    /// The choice of photos.
-    pub filter: Filter,
-    /// The order in which photos are listed.
-    pub order: Order,
-    /// Whether JSON is printed, for programs.
-    pub json: bool,
-}
-
-impl LibraryTask {
-    /// Checks what was typed; the command line wins over the file.
-    pub fn resolve(args: LibraryArgs) -> Result<Self, ConfigError> {
-        let mut file = read_file(args.config.as_deref())?;
-        let filter = args.choice.over(file.choice())?;
-        let folders = if args.folders.is_empty() {
-            file.folders.unwrap_or_default()
-        } else {
-            args.folders
-        };
-        if folders.is_empty() {
-            return Err(ConfigError::NoFolder);
-        }
-        for folder in &folders {
-            check_folder(folder)?;
-        }
-        let order = match args.order.or(file.order) {
-            Some(Order::Shuffle) | None => Order::Newest,
-            Some(order) => order,
-        };
-        Ok(Self {
-            folders,
-            follow_links: args.follow_links || file.follow_links,
-            index_dir: Dirs::new(args.data_dir.or(file.data_dir)).index,
-            filter,
-            order,
-            json: args.json,
-        })
-    }
-}
-
 fn read_file(path: Option<&Path>) -> Result<FileConfig, ConfigError> {
     path.map(FileConfig::read)
         .transpose()
@@ -391,99 +227,6 @@ const DEFAULT_SIZE: Size = Size {
 
 /// Shorter than this is a strobe light, and more work than a home server should do.
 const MIN_INTERVAL_MILLIS: u64 = 100;
-
-/// Long enough for a picture that is talked about over dinner, short enough that a finger that slipped does not
-/// stop the house for days.
-const DEFAULT_PAUSE_MILLIS: NonZeroU64 = NonZeroU64::new(3_600_000).unwrap();
-/// Shorter than this there is no pause to speak of.
-const MIN_PAUSE_MILLIS: u64 = 1000;
-
-/// Reads `never` or a duration.
-fn resume_after(option: &'static str, text: &str) -> Result<Option<NonZeroU64>, ConfigError> {
-    if text.trim().eq_ignore_ascii_case("never") {
-        return Ok(None);
-    }
-    let millis = millis(option, text)?;
-    let after = NonZeroU64::new(millis).filter(|millis| millis.get() >= MIN_PAUSE_MILLIS);
-    let short = "a pause lasts for at least 1s; give a longer one, or \"never\"";
-    after.map(Some).ok_or_else(|| bad(option, text, short))
-}
-
-/// Reads a duration.
-fn millis(option: &str, text: &str) -> Result<u64, ConfigError> {
-    typed::millis(text).map_err(|reason| bad(option, text, reason))
-}
-
-fn whole(
-    option: &'static str,
-    value: Option<i64>,
-    default: usize,
-    range: std::ops::RangeInclusive<usize>,
-) -> Result<usize, ConfigError> {
-    let Some(value) = value else {
-        return Ok(default);
-    };
-    let reason = || {
-        bad(
-            option,
-            value,
-            format!("it has to be from {} to {}", range.start(), range.end()),
-        )
-    };
-    usize::try_from(value)
-        .ok()
-        .filter(|value| range.contains(value))
-        .ok_or_else(reason)
-}
-
-fn bad(option: impl Into<String>, value: impl ToString, reason: impl ToString) -> ConfigError {
-    ConfigError::Value {
-        option: option.into(),
-        value: value.to_string(),
-        reason: reason.to_string(),
-    }
-}
-
-fn check_folder(path: &Path) -> Result<(), ConfigError> {
-    let problem = match std::fs::metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Some(no_folder(path)),
-        Err(error) => Some(format!("the folder can't be opened: {error}")),
-        Ok(metadata) if !metadata.is_dir() => {
-            Some("this is a file; give the folder that it is in".to_owned())
-        }
-        Ok(_) => std::fs::read_dir(path)
-            .err()
-            .map(|error| format!("the folder can't be read: {error}")),
-    };
-    problem.map_or(Ok(()), |reason| {
-        Err(ConfigError::Folder {
-            path: path.to_owned(),
-            reason,
-        })
-    })
-}
-
-fn no_folder(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    if let Some((scheme, rest)) = text.split_once("://") {
-        return match scheme {
-            "file" => format!("give the folder's path alone: {rest}"),
-            _ => "this is an address in the network, and Mantel reads folders: mount the share first, and \
-                  give the folder that it is mounted on"
-                .into(),
-        };
-    }
-    let commands = <Args as clap::CommandFactory>::command();
-    let commands = commands.get_subcommands().map(clap::Command::get_name);
-    match crate::announce::near(&text, commands).first() {
-        Some(command) => {
-            format!("there is no such folder, and no such command; did you mean {command}?")
-        }
-        None => {
-            "there is no such folder; check the spelling, or whether the drive is mounted".into()
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -3,11 +3,11 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use super::{
-    Args, ConfigError, Dirs, Listen, PasswordArgs, PlaceArgs, Tls, TokenCommand,
+    Args, ConfigError, Listen, PasswordArgs, PlaceArgs, Tls, TokenCommand,
     access::{self, AccessArgs},
     bad, read_file,
 };
-use crate::{lan::lan_address, rights::Rights};
+use crate::{dirs::Dirs, lan::lan_address, rights::Rights};
 
 /// A checked piece of work on tokens.
 #[derive(Clone, Debug)]

@@ -47,14 +47,14 @@ use request::{Body, Request};
 use state::{lists, metrics, profiles, reports, screens, skipped, status, time};
 pub use state::{reports::Reports, viewers::Viewers};
 
-/// What the endpoints work with.
+/// The things that the endpoints work with.
 #[derive(Debug)]
 pub struct Outputs {
-    /// What is shown.
+    /// The house: the photos and channels that are shown.
     pub house: House,
     /// How pictures are sent.
     pub looks: Looks,
-    /// Who watches, and how it goes.
+    /// The viewers and screens, and how it goes with them.
     pub watched: Watched,
     /// From where the server is used.
     pub reach: Reach,
@@ -64,14 +64,14 @@ pub struct Outputs {
     pub run: Run,
 }
 
-/// What is shown, and kept for showing it.
+/// The house: the photos and channels that are shown, and what is kept for showing them.
 #[derive(Debug)]
 pub struct House {
     /// One feed per rendition watched.
     pub feeds: Arc<Feeds<FeedKey, Channel>>,
-    /// What is on, and commands.
+    /// The channels: what is on, and commands.
     pub channels: Arc<Channels>,
-    /// What there is to show.
+    /// The photos that there are to show.
     pub catalogue: Arc<Catalogue>,
     /// Counts, skipped files, names.
     pub library: Arc<Library>,
@@ -84,7 +84,7 @@ pub struct House {
 pub struct Looks {
     /// How streams are framed.
     pub framing: Arc<Framing>,
-    /// What a client gets that asks for nothing in particular.
+    /// The rendition of a client that asks for nothing in particular.
     pub rendition: Rendition,
     /// After how many milliseconds a pause ends by itself, if it does.
     pub resume_after: Option<std::num::NonZeroU64>,
@@ -92,23 +92,23 @@ pub struct Looks {
     pub step_down: bool,
 }
 
-/// Who watches, and how it goes.
+/// The viewers and screens, and how it goes with them.
 #[derive(Debug, Default)]
 pub struct Watched {
-    /// Who watches.
+    /// The viewers that are connected.
     pub viewers: Arc<Viewers>,
-    /// What screens say of themselves.
+    /// The reports that screens send of themselves.
     pub reports: Arc<Reports>,
-    /// What rendering does.
+    /// The counters of rendering.
     pub work: Arc<WorkStats>,
-    /// Who is connected.
+    /// The counters of connections.
     pub connections: Arc<ConnectionCounts>,
 }
 
 /// From where the server is used.
 #[derive(Debug)]
 pub struct Reach {
-    /// Whose pages may frame ours.
+    /// The origins whose pages may frame ours.
     pub frame_origins: Vec<String>,
     /// Whether other devices of the house can connect, not this machine alone.
     pub is_in_house: bool,
@@ -119,7 +119,7 @@ pub struct Reach {
 pub struct Run {
     /// When it began.
     pub started_at: std::time::Instant,
-    /// The same by the wall clock: tells one run of the server from another.
+    /// The start by the wall clock: tells one run of the server from another.
     pub started_millis: u64,
 }
 
@@ -129,7 +129,7 @@ impl Outputs {
         self.house.channels.main().programme().settings()
     }
 
-    /// The same as configured: what a query is held against.
+    /// The timeline's settings as configured: a query is held against them.
     pub(crate) fn configured(&self) -> Settings {
         self.house.channels.main().programme().configured()
     }

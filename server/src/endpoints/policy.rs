@@ -1,4 +1,4 @@
-//! What browsers may do with an answer: the policy of a page (CSP), and who may embed the rest.
+//! The policies of answers: what browsers may do with a page (CSP), and who may embed the rest.
 //!
 //! `<img src="http://mantel:8080/stream">` on anybody's own page is a use that Mantel is made for, so
 //! pictures may be embedded everywhere; without CORS nobody's script can read them there.

@@ -1,4 +1,4 @@
-//! What a client asks for in the query of a stream or a snapshot.
+//! A query's wishes for a stream or a snapshot.
 //!
 //! Pure. Keys that nobody knows are ignored, because clients append cache-busters; a bad value of a
 //! known key is an error with a sentence.
@@ -76,7 +76,7 @@ pub(super) fn choice(query: &str) -> Result<Filter, Refusal> {
     Ok(filter)
 }
 
-/// What is heard of a query when a page of another site asks: no choice and no shape, since from the
+/// The part of a query that is heard when a page of another site asks: no choice and no shape, since from the
 /// answers it could tell which albums there are, and make pictures in any number of sizes.
 pub(super) fn for_foreign_pages(query: &str) -> String {
     let heard = |pair: &&str| matches!(pair.split('=').next(), Some(ACTION | PAINT));

@@ -98,7 +98,7 @@ pub(super) fn escaped(text: &str) -> String {
     html
 }
 
-/// What may be asked of an address.
+/// The answer to `OPTIONS`: the methods that an address allows.
 pub(super) fn options(allowed: &str) -> Response {
     let builder = http::Response::builder()
         .status(StatusCode::NO_CONTENT)

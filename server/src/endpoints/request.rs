@@ -13,11 +13,11 @@ use crate::{
     rights::ChannelName,
 };
 
-/// What the endpoints need to know of a request.
+/// A request, as far as the endpoints need to know it.
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) method: Method,
-    /// What it is about.
+    /// The channel that the request is about.
     pub(super) channel: ChannelName,
     pub(super) query: String,
     pub(super) headers: HeaderMap,
@@ -53,7 +53,7 @@ pub struct BodyLimits {
 }
 
 impl BodyLimits {
-    /// The same limits for a body of `max_bytes` at most.
+    /// These limits for a body of `max_bytes` at most.
     pub(super) fn at_most(self, max_bytes: u64) -> Self {
         Self {
             max_bytes: self.max_bytes.min(max_bytes),

@@ -1,4 +1,4 @@
-//! What a fuzz target searches: the reading of a request's words, without a request.
+//! The search of fuzz targets: the reading of a request's words, without a request.
 
 use http::{HeaderMap, HeaderValue, Method, header};
 

@@ -13,9 +13,9 @@ pub struct FrameNo(pub u64);
 /// A frame, ready to send.
 #[derive(Debug)]
 pub struct Frame {
-    /// Its number.
+    /// The frame's number.
     pub no: FrameNo,
-    /// What `/bytes` says of it.
+    /// The metadata that `/bytes` sends with the frame.
     pub meta: FrameMeta,
     /// The part's head, as `/stream` sends it.
     pub head: Bytes,
@@ -64,7 +64,7 @@ impl Framing {
         self.encoder.content_type()
     }
 
-    /// What a stream starts with.
+    /// The start of a stream.
     pub fn opening(&self) -> Bytes {
         Bytes::copy_from_slice(self.encoder.opening())
     }
@@ -98,7 +98,7 @@ impl Framing {
         }
     }
 
-    /// The same picture under a new number and with new metadata; its bytes stay shared.
+    /// The frame's picture under a new number and with new metadata; its bytes stay shared.
     pub fn again(&self, no: FrameNo, meta: FrameMeta, frame: &Frame) -> Frame {
         Frame {
             no,

@@ -15,16 +15,16 @@ use tokio::{sync::watch, time::Instant};
 pub use feeds::{Feed, Feeds, Kind, Lease};
 pub use frame::{Frame, FrameNo, Framing};
 
-/// What a hub holds.
+/// The frames of a hub: the one that is on and the one that comes next.
 #[derive(Clone, Debug)]
 pub struct Now {
     /// The frame that is on.
     pub current: Arc<Frame>,
-    /// What will follow it.
+    /// The frame that will follow it.
     pub next: Next,
 }
 
-/// What is known of the frame that follows the one that is on: what a client may be promised.
+/// The frame that follows the one that is on, as far as it is known: a client may be promised it.
 #[derive(Clone, Debug)]
 pub enum Next {
     /// It is made, and comes at its moment unless somebody gives a command.
@@ -70,6 +70,10 @@ pub struct Hub {
 
 impl Hub {
     /// Makes `now` what every subscriber sees from here on.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "since when a frame is on, to measure its age; nothing is decided by it"
+    )]
     pub fn publish(&self, now: Now) {
         self.board.send_modify(|board| {
             let same = board

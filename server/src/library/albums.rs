@@ -1,4 +1,4 @@
-//! What people write to name albums: a folder's name, its path, with `*` and `?`, or several with commas between.
+//! The names that people write for albums: a folder's name, its path, with `*` and `?`, or several with commas between.
 //!
 //! Pure: names in, yes or no out.
 
@@ -33,8 +33,8 @@ fn has(path: &str, name: &str) -> bool {
     format!("/{path}/").contains(&format!("/{name}/"))
 }
 
-/// The same with `*` and `?` in the name, which stand for what is between two slashes. `Holidays/*` is all that is in
-/// `Holidays`, in folders of its own or not.
+/// Whether `path` fits a name with `*` and `?`, which stand for what is between two slashes. `Holidays/*` is all
+/// that is in `Holidays`, in folders of its own or not.
 fn fits(path: &str, pattern: &str) -> bool {
     if !pattern.contains(['*', '?']) {
         return false;

@@ -1,4 +1,4 @@
-//! What benchmarks and fuzzers need of the library's inside.
+//! The doors to the library's inside for benchmarks and fuzzers.
 
 use super::{
     DateSource, Facts, Library, Taken, Version,

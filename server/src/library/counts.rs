@@ -31,7 +31,7 @@ pub struct Counts {
     pub folders_unread: u64,
 }
 
-/// What changes with every scan, under one lock.
+/// The state that changes with every scan, under one lock.
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) tally: Tally,

@@ -3,6 +3,11 @@
 //! Reads the head of a file, and more only where metadata lies farther back. Decodes no pixels. A
 //! file that looks half copied is left for later.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "whether a file has just changed is told by the clock of its times"
+)]
+
 use std::{
     cell::RefCell,
     fs::{File, Metadata as FileMetadata},
@@ -48,10 +53,10 @@ const SIDECAR_BYTES: u64 = 1024 * 1024;
 /// A file that changed less than this ago may still be being written.
 const FRESH: Duration = Duration::from_secs(3);
 
-/// What was found.
+/// A finding about a file.
 #[derive(Debug)]
 pub(super) enum Finding {
-    /// What the file is.
+    /// The outcome for a file that stands still.
     Settled(Outcome),
     /// It looks half written; to be looked at again.
     Unsettled,
@@ -61,7 +66,7 @@ pub(super) enum Finding {
     Gone,
 }
 
-/// What the name alone tells.
+/// The kind of file by its name alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ending {
     /// Ought to be a picture.
@@ -72,7 +77,7 @@ pub(super) enum Ending {
     Unknown,
 }
 
-/// What the ending of `path` tells.
+/// The kind of file by the ending of `path`.
 pub(super) fn ending(path: &Path) -> Ending {
     let ending = path
         .extension()

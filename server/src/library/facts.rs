@@ -1,14 +1,14 @@
-//! What is known of a photo beyond its pixels: from its metadata, its name and its folder.
+//! The facts that are known of a photo beyond its pixels: from its metadata, its name and its folder.
 
 use crate::{
     render::{Kind, Orientation},
     size::Size,
 };
 
-/// What a photo's file says of itself, and what follows from that. Whatever is not known is absent.
+/// The facts that a photo's file states, and what follows from them. Whatever is not known is absent.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
-    /// What kind of picture it is, by its content.
+    /// The kind of picture, by its content.
     pub kind: Option<Kind>,
     /// Width and height as people see it: turned upright.
     pub size: Option<Size>,
@@ -26,7 +26,7 @@ pub struct Facts {
     pub rating: Option<u8>,
     /// Keywords, each once.
     pub keywords: Vec<String>,
-    /// What somebody wrote under it.
+    /// The words that somebody wrote under it.
     pub caption: Option<String>,
     /// The folder that it lies in; none directly below a root.
     pub album: Option<String>,

@@ -22,7 +22,7 @@ pub struct Filter {
     shape: Option<Shape>,
     on_this_day: Option<YearsBack>,
     newest: Option<u32>,
-    /// What this one narrows.
+    /// The filter that this one narrows.
     outer: Option<Arc<Self>>,
 }
 
@@ -150,7 +150,7 @@ impl Filter {
         self
     }
 
-    /// The same on every day: for days on which nothing happened.
+    /// This filter on every day: for days on which nothing happened.
     pub fn on_any_day(&self) -> Self {
         Self {
             on_this_day: None,

@@ -1,6 +1,11 @@
 //! When folders are looked through again: on a timer, when the system tells of a change, and when something waits for
 //! another try.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the thread that keeps the index waits by the clock"
+)]
+
 use std::{
     sync::{
         Arc,

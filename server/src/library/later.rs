@@ -16,7 +16,7 @@ use crate::photo::PhotoId;
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(600);
-/// What worked for so long between two failures has had two troubles, not one.
+/// The time between two failures after which they are two troubles, not one.
 const FORGIVEN_AFTER: Duration = Duration::from_secs(3600);
 /// Photos that give way to the next in a row. When more fail, it isn't they that are the trouble: the
 /// screens wait, rather than run through all of them.
@@ -24,7 +24,7 @@ const MAX_IN_A_ROW: u32 = 5;
 /// More files than this are not told apart; the rest is found again by the next scan.
 const MAX_FILES: usize = 100_000;
 
-/// Who found that a file can't be read.
+/// The finder of a file that can't be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Finder {
     /// A scan: the file may still be known from before.
@@ -33,7 +33,7 @@ pub(super) enum Finder {
     Screen,
 }
 
-/// What is to be done about a failure.
+/// The verdict on a failure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Verdict {
     /// Nobody has been told of this file's trouble yet.
@@ -48,7 +48,7 @@ pub(super) struct Verdict {
 #[derive(Clone, Debug)]
 struct Wait {
     id: PhotoId,
-    /// What the file was when it was tried: another one is tried at once.
+    /// The file's version when it was tried: another one is tried at once.
     version: Version,
     reason: String,
     n_tries: u32,

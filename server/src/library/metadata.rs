@@ -1,4 +1,4 @@
-//! What a photo's own metadata says: EXIF through nom-exif, XMP packets, and what its name tells.
+//! A photo's own metadata: EXIF through nom-exif, XMP packets, and what its name tells.
 //!
 //! Works on bytes in memory or on anything that can be read and searched; opens nothing. Whatever is
 //! missing, malformed or beyond belief counts as not said.
@@ -20,7 +20,7 @@ const MAX_TEXT_CHARS: usize = 400;
 /// More keywords than anybody gives to one photo.
 const MAX_KEYWORDS: usize = 64;
 
-/// What cameras and phones write where a person's words should stand.
+/// The texts that cameras and phones write where a person's words should stand.
 const NOBODYS_WORDS: [&str; 12] = [
     "sony dsc",
     "olympus digital camera",

@@ -50,9 +50,9 @@ pub use troubles::Skipped;
 use watch::{Waker, Watcher};
 
 use crate::{
-    announce,
     blocking::Blocking,
     clock,
+    near::near,
     photo::{Entry, Order, PhotoId},
 };
 use counts::State;
@@ -130,7 +130,7 @@ impl Library {
         self.changed.subscribe()
     }
 
-    /// What a playlist in `order` needs to know of every photo that `filter` lets through. On a day
+    /// The entries that a playlist in `order` needs of every photo that `filter` lets through. On a day
     /// on which nothing happened those of any day stand in.
     pub fn entries(&self, blocking: Blocking, filter: &Filter, order: Order) -> Vec<Entry> {
         let found = self.select(blocking, filter, order, clock::today());
@@ -205,7 +205,7 @@ impl Library {
             return String::new();
         };
         let albums = self.albums(blocking);
-        let near = announce::near(wish, albums.iter().map(|(path, _)| path.as_str()));
+        let near = near(wish, albums.iter().map(|(path, _)| path.as_str()));
         if near.is_empty() || near.contains(&wish) {
             return String::new();
         }
@@ -279,6 +279,10 @@ impl Library {
 
     /// Whether `root` can't be reached: it is not there, or it is an empty folder on another device
     /// than the photos were on, as a mount point is when nothing is mounted.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "on the thread of a scan, which may wait for a drive"
+    )]
     fn root_is_away(&self, blocking: Blocking, root: &Path) -> bool {
         let Ok(mut entries) = std::fs::read_dir(root) else {
             return true;
@@ -303,6 +307,13 @@ impl Library {
 }
 
 /// The number of the device that a folder is on; 0 where there is none.
+#[cfg_attr(
+    unix,
+    expect(
+        clippy::disallowed_methods,
+        reason = "on the thread of a scan, which may wait for a drive"
+    )
+)]
 fn device_of(folder: &Path) -> i64 {
     #[cfg(unix)]
     {

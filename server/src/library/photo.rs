@@ -21,13 +21,13 @@ pub struct Photo {
     pub id: PhotoId,
     /// Where its pixels come from.
     pub origin: Origin,
-    /// What it is called: the path below its folder, or a built-in picture's title.
+    /// The photo's name: the path below its folder, or a built-in picture's title.
     pub name: Arc<str>,
     /// When it was taken, in seconds since 1970 of the camera's clock, as far as is known.
     pub taken: i64,
     /// Size in bytes and time of change, to notice that a file is another one now.
     pub version: Version,
-    /// What else is known of it.
+    /// The facts that are known of it.
     pub facts: Facts,
 }
 
@@ -38,7 +38,7 @@ pub struct Version {
     pub n_bytes: u64,
     /// When it was last changed, in nanoseconds since 1970; 0 where the system doesn't say.
     pub modified_nanos: i64,
-    /// The same of the XMP file beside it; 0 when there is none.
+    /// The nanoseconds of the XMP file beside it; 0 when there is none.
     pub sidecar_nanos: i64,
     /// When the file or its rights were last changed (ctime), in nanoseconds since 1970; 0 where that
     /// isn't known. Nobody can set it.

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::render::{self, DecodeLimits, Kind, Orientation, Picture, Quality, Size};
 
-/// What the index would know of a file.
+/// The size and orientation that the index would know of a file.
 fn indexed(path: &Path) -> Option<(Option<Size>, Orientation)> {
     let version = Version {
         n_bytes: std::fs::metadata(path).unwrap().len(),

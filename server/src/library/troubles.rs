@@ -1,6 +1,11 @@
-//! What can't be read now, and what is not looked into: kept in memory, beside the index.
+//! The files that can't be read now, and those that are not looked into: kept in memory, beside the index.
 //!
 //! `later` decides when a file is tried again; here it is shared, told and listed.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the clock is read here for `later`, which is pure"
+)]
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -20,11 +25,11 @@ use crate::photo::PhotoId;
 /// A file that is not shown.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Skipped {
-    /// Its path below its folder.
+    /// The file's path below its folder.
     pub file: String,
     /// Why, in words.
     pub reason: String,
-    /// It is no fault of the file's: it is tried again by itself.
+    /// Whether it is no fault of the file's: it is tried again by itself.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub not_now: bool,
 }
@@ -42,7 +47,7 @@ pub(super) struct Troubles {
     later: Mutex<Later>,
     /// Links and folders that are not looked into.
     remarks: Mutex<BTreeMap<PathBuf, Remark>>,
-    /// Who is told that a file is to be tried again.
+    /// The thread that is told that a file is to be tried again.
     waker: OnceLock<Waker>,
 }
 
@@ -168,7 +173,7 @@ impl Library {
             .is_new
     }
 
-    /// What a walk came by where it has been, as `covers` tells.
+    /// Takes in what a walk came by where it has been, as `covers` tells.
     pub(super) fn walked(&self, covers: &dyn Fn(&Path) -> bool, walked: &Walked) {
         let is_unread = |path: &Path| walked.unread.keys().any(|folder| path.starts_with(folder));
         let mut later = self.troubles.later();

@@ -1,8 +1,13 @@
-//! What lies in a folder, and which links are followed.
+//! The content of folders, and which links are followed.
 //!
 //! Lists one folder at a time and looks at no file's content. A link is followed inside the folders
 //! that are shown, and anywhere when the user says so; never into file systems that are no storage,
 //! such as /proc.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is the walk, on threads of a scan, which may wait for a drive"
+)]
 
 use std::{
     collections::HashSet,
@@ -73,7 +78,7 @@ const LEADS_OUT: &str = "it is a link that leads out of the folders that are sho
 const LEADS_TO_ITSELF: &str = "it is a link that leads to itself";
 pub(super) const NO_STORAGE: &str = "it holds no files but the system's own, such as /proc";
 
-/// What tells one folder from another, whatever it is called. `None` where the system doesn't tell.
+/// The identity of a folder, whatever it is called. `None` where the system doesn't tell.
 pub(super) type Identity = Option<(u64, u64)>;
 
 /// How far a walk may go.
@@ -87,7 +92,7 @@ pub(super) struct Bounds {
     pseudo: HashSet<u64>,
 }
 
-/// What lies in a folder.
+/// The content of a folder.
 #[derive(Debug, Default)]
 pub(super) struct Listing {
     pub(super) folders: Vec<PathBuf>,
@@ -96,7 +101,7 @@ pub(super) struct Listing {
     pub(super) files: Vec<(OsString, Version)>,
     /// Neither files nor folders: pipes, sockets, devices.
     pub(super) odd: Vec<OsString>,
-    /// What is there, and can't be looked at now.
+    /// The entries that are there, and can't be looked at now.
     pub(super) unsure: Vec<OsString>,
     /// Links that aren't followed, and why.
     pub(super) refused: Vec<(PathBuf, &'static str)>,
@@ -114,7 +119,7 @@ impl Bounds {
         }
     }
 
-    /// What `path` is if it is a folder that may be walked.
+    /// The identity of `path` if it is a folder that may be walked.
     ///
     /// # Errors
     /// It is none, or can't be looked at.
@@ -221,7 +226,7 @@ fn is_for_people(name: &str) -> bool {
     !(name.starts_with('.') || NOT_FOR_PEOPLE.contains(&name) || is_our_own(name))
 }
 
-/// What Mantel keeps for itself, should its data directory be one of the folders.
+/// Whether Mantel keeps `name` for itself, should its data directory be one of the folders.
 fn is_our_own(name: &str) -> bool {
     // Beside them lie what SQLite needs, and what was set aside.
     OURS.contains(&name) || name.starts_with("index.sqlite")
@@ -251,7 +256,7 @@ pub(super) fn count(folder: &Path, n: &AtomicU64, stop: &AtomicBool) {
     }
 }
 
-/// What tells a file's content from another's, by its metadata; without the sidecar.
+/// The version of a file's content, by its metadata; without the sidecar.
 fn version_of(metadata: &Metadata) -> Version {
     let modified = metadata
         .modified()

@@ -4,6 +4,11 @@
 //! scanning there. Network shares send few events or none, and systems limit how many folders can be
 //! watched, so the folders are looked through on a timer as well.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the watching thread gathers news by the clock"
+)]
+
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
@@ -76,7 +81,7 @@ impl Watcher {
         }
     }
 
-    /// What makes [`wait`](Self::wait) return.
+    /// A waker that makes [`wait`](Self::wait) return.
     pub fn waker(&self) -> Waker {
         Waker(self.waker.clone())
     }

@@ -15,7 +15,7 @@ use super::{
     metadata::{plausible, stars},
 };
 
-/// What a packet said.
+/// The facts that a packet states.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Xmp {
     pub(super) rating: Option<u8>,

@@ -56,7 +56,7 @@ pub(super) fn opens_a_page<B>(request: &Request<B>) -> bool {
     request.method() == Method::GET && takes_pages
 }
 
-/// The same page at an address that everybody may see: who came by a token has its cookie from now on.
+/// The redirect to the page at an address that everybody may see: who came by a token has its cookie from now on.
 pub(super) fn to_page_without_token(uri: &Uri, cookie: HeaderValue) -> Response {
     let sentence = "the page is at the same address without its token";
     let mut response = Refusal::new(StatusCode::SEE_OTHER, sentence).into_response();
@@ -69,7 +69,7 @@ pub(super) fn to_page_without_token(uri: &Uri, cookie: HeaderValue) -> Response 
     response
 }
 
-/// As seen from the page itself: a proxy may serve it below a path that is not known here.
+/// The address as seen from the page itself: a proxy may serve it below a path that is not known here.
 fn relative(uri: Uri) -> String {
     let last = uri.path().rsplit('/').next().unwrap_or("");
     let query = uri.query().map(|query| format!("?{query}"));

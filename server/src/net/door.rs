@@ -1,4 +1,4 @@
-//! What stands between a connection and the routes: each request passes here, is let in or turned
+//! The door between a connection and the routes: each request passes here, is let in or turned
 //! away, and is given its visitor.
 
 use std::{
@@ -121,14 +121,14 @@ impl Service<Request<Incoming>> for Door {
     }
 }
 
-/// Who asks, as far as it is known before he is let in.
+/// A request's sender, as far as known before they are let in.
 struct Asked {
     own: Option<Authority>,
     peer: Peer,
     is_secure: bool,
 }
 
-/// Somebody who is let in, and the cookie that keeps him in.
+/// A guest who is let in, and the cookie that keeps them in.
 struct Guest {
     visitor: Visitor,
     cookie: Option<HeaderValue>,
@@ -247,7 +247,7 @@ impl Inner {
         matches!(own, Ok(Some(Authority { host: Host::Name(name), .. })) if access.hosts.contains(&name))
     }
 
-    /// What has to be right with every request, whoever sends it.
+    /// Checks that have to be passed by every request, whoever sends it.
     fn asked(&self, request: &Request<Incoming>) -> Result<Asked, No> {
         let headers = request.headers();
         let bad = |sentence: &str| {

@@ -1,4 +1,4 @@
-//! Who is let in, on which terms: what the accept loop and the door of each connection go by.
+//! The terms of being let in: the accept loop and the door of each connection go by them.
 //!
 //! Made from the configuration, and made anew when that is read again; opens no socket.
 
@@ -19,7 +19,7 @@ use crate::{
     rights::Need,
 };
 
-/// What the accept loop and the door go by.
+/// The terms by which the accept loop and the door go.
 #[derive(Clone)]
 pub struct Accept {
     pub(super) routes: BoxedFilter<(Response,)>,
@@ -38,10 +38,10 @@ pub struct Accept {
 /// Why nobody can be let in. One sentence.
 #[derive(Debug, thiserror::Error)]
 pub enum AcceptError {
-    /// See there.
+    /// The guard can't be had: its files are wrong.
     #[error(transparent)]
     Guard(#[from] GuardError),
-    /// See there.
+    /// The keys can't be had: certificate or key are wrong.
     #[error(transparent)]
     Tls(#[from] TlsError),
 }
@@ -81,7 +81,7 @@ impl Accept {
         })
     }
 
-    /// The same with the limits, names, origins, proxies and certificates of `config`. The files of
+    /// The terms with the limits, names, origins, proxies and certificates of `config`. The files of
     /// passwords and tokens are followed anyway.
     pub(super) fn reloaded(
         &self,
@@ -98,7 +98,7 @@ impl Accept {
         })
     }
 
-    /// What connections are encrypted with, if they are.
+    /// The keys by which connections are encrypted, if they are.
     pub(crate) fn keys(&self) -> Option<&Keys> {
         self.keys.as_ref()
     }

@@ -230,6 +230,10 @@ struct SocketFile {
 
 #[cfg(unix)]
 impl SocketFile {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a socket's file is looked at when it is bound and removed when it is dropped"
+    )]
     fn id(path: &std::path::Path) -> Option<(u64, u64)> {
         use std::os::unix::fs::MetadataExt;
         let metadata = std::fs::symlink_metadata(path).ok()?;
@@ -239,6 +243,10 @@ impl SocketFile {
 
 #[cfg(unix)]
 impl Drop for SocketFile {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a socket's file is looked at when it is bound and removed when it is dropped"
+    )]
     fn drop(&mut self) {
         // Another program may have put a socket of its own in the place of ours.
         if self.id.is_some() && Self::id(&self.path) == self.id {
@@ -248,6 +256,10 @@ impl Drop for SocketFile {
 }
 
 #[cfg(unix)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a socket's file is looked at when it is bound and removed when it is dropped"
+)]
 fn bind_unix(path: &std::path::Path) -> io::Result<Listener> {
     use std::os::unix::fs::{FileTypeExt, PermissionsExt};
     match std::fs::symlink_metadata(path) {

@@ -1,4 +1,4 @@
-//! What is said to those who are turned away: a status and one sentence.
+//! A refusal, as it is said to those who are turned away: a status and one sentence.
 
 use std::time::Duration;
 
@@ -33,18 +33,18 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, sentence)
     }
 
-    /// What was asked for can't be had now; in a few seconds perhaps.
+    /// A refusal for now; in a few seconds it may be otherwise.
     pub fn unavailable(sentence: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, sentence).after(Duration::from_secs(5))
     }
 
-    /// The same refusal, which names the methods that would be answered.
+    /// This refusal with the methods that would be answered.
     pub fn allowing(mut self, methods: &'static str) -> Self {
         self.allowed = Some(methods);
         self
     }
 
-    /// The same refusal, which says when to try again.
+    /// This refusal with the time after which to try again.
     pub fn after(mut self, span: Duration) -> Self {
         self.after = Some(span);
         self
@@ -91,7 +91,7 @@ impl Refusal {
         )
     }
 
-    /// What hyper found wrong before there was a request.
+    /// The refusal of what hyper found wrong before there was a request.
     pub(super) fn unreadable(code: u16, max_head: usize) -> Self {
         match code {
             431 => Self::new(
@@ -116,7 +116,7 @@ impl Refusal {
         Some(span.as_secs() + u64::from(span.subsec_nanos() > 0))
     }
 
-    /// As the last thing that a connection says.
+    /// The refusal as the last thing that a connection says.
     pub(super) fn into_bytes(self) -> Vec<u8> {
         let Self {
             status, sentence, ..
@@ -133,7 +133,7 @@ impl Refusal {
         .into_bytes()
     }
 
-    /// As the answer to a request.
+    /// The refusal as the answer to a request.
     pub fn into_response(self) -> Response {
         let (retry, allowed) = (self.retry_after(), self.allowed);
         let mut response: Response =

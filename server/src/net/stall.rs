@@ -4,6 +4,11 @@
 //! look at the clock when a socket is full, and a timer that is set again only when it has rung: no
 //! lock and no allocation a frame.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a peer that takes nothing is given up by the clock"
+)]
+
 use std::{
     io::{self, IoSlice},
     pin::Pin,

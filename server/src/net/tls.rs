@@ -1,5 +1,10 @@
 //! TLS: with a certificate that was given, or one of our own that is made on the first run.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the certificate is read at the start and on a reload, on a thread that may wait"
+)]
+
 use std::{
     fs, io,
     path::{Path, PathBuf},

@@ -1,4 +1,4 @@
-//! Who asks: what the endpoints may know of the other end.
+//! A request's visitor: what the endpoints may know of the other end.
 
 use std::{
     fmt,
@@ -21,7 +21,7 @@ pub enum Peer {
 }
 
 impl Peer {
-    /// Its address, if it has one.
+    /// The peer's address, if it has one.
     pub fn ip(self) -> Option<IpAddr> {
         match self {
             Self::Tcp(address) => Some(address.ip().to_canonical()),
@@ -42,12 +42,12 @@ impl fmt::Display for Peer {
     }
 }
 
-/// Who asks, in the extensions of every request that is let in.
+/// A visitor, in the extensions of every request that is let in.
 #[derive(Clone, Debug)]
 pub struct Visitor {
     /// From where.
     pub peer: Peer,
-    /// The user's or the token's name; `None` where nobody has to say who he is.
+    /// The user's or the token's name; `None` where nobody has to say who they are.
     pub name: Option<Arc<str>>,
     /// Whether the bytes are encrypted on the way to the client.
     pub is_secure: bool,
@@ -71,12 +71,12 @@ impl Visitor {
         }
     }
 
-    /// The same, asked for by a page of another site or not.
+    /// This visitor, asked for by a page of another site or not.
     pub(super) fn of_site(self, is_foreign: bool) -> Self {
         Self { is_foreign, ..self }
     }
 
-    /// The same, on this connection.
+    /// This visitor on this connection.
     pub(super) fn on(self, connection: Cut) -> Self {
         Self { connection, ..self }
     }
@@ -100,7 +100,7 @@ impl Visitor {
 #[derive(Clone, Debug)]
 struct Membership(watch::Receiver<()>);
 
-/// Somebody who is let in: a user, a token, or everyone where nobody has to say who he is. Dropping
+/// A member: a user, a token, or everyone where nobody has to say who they are. Dropping
 /// it sends away whoever came in as this.
 #[derive(Debug)]
 pub(super) struct Member {

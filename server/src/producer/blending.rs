@@ -23,10 +23,10 @@ pub struct Between {
 /// Why a frame could not be made.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum BlendError {
-    /// What was encoded here could not be read again.
+    /// The picture was encoded here and could not be read again.
     #[error(transparent)]
     Decode(#[from] DecodeError),
-    /// What was blended could not be written.
+    /// The blended picture could not be written.
     #[error(transparent)]
     Encode(#[from] EncodeError),
 }

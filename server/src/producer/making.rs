@@ -1,5 +1,5 @@
-//! What a producer asks of the studio: a trait, so that a test can put something in its place that needs no photos and
-//! no time but the test's own.
+//! The questions of a producer to the studio: a trait, so that a test can put something in its place that needs no
+//! photos and no time but the test's own.
 
 use std::{fmt, sync::Arc};
 
@@ -13,9 +13,12 @@ use super::{
     studio::{Done, Studio},
 };
 use crate::{
+    caption,
+    library::Origin,
     render::{Alpha, Quality},
     rendition::Rendition,
-    timeline::PhotoId,
+    source::catalogue::Catalogue,
+    timeline::{PhotoId, Turn},
 };
 
 /// A maker of pictures.
@@ -64,4 +67,27 @@ impl PictureMaker for Studio {
     fn is_first_look(&self, id: PhotoId) -> bool {
         Studio::is_first_look(self, id)
     }
+}
+
+/// A turn's slide, made once the index has told what its photos are.
+pub(super) async fn make(
+    catalogue: Arc<Catalogue>,
+    studio: Arc<dyn PictureMaker>,
+    (turn, rendition): (Turn, Rendition),
+    claim: Arc<Claim>,
+) -> Done {
+    let mut found = catalogue.photos(turn.photos()).await;
+    let is_missing = |id: &PhotoId| !found.contains_key(id);
+    let missing: Vec<PhotoId> = turn.photos().filter(is_missing).collect();
+    let Some(photo) = found.remove(&turn.photo).filter(|_| missing.is_empty()) else {
+        return Done::Missing(turn, missing);
+    };
+    let is_explained = rendition.note && matches!(photo.origin, Origin::BuiltIn(_));
+    let library = catalogue.library();
+    let subject = Subject {
+        note: is_explained.then(|| caption::why_drawn(library.roots(), library.counts().photos)),
+        photo,
+        beside: turn.beside.and_then(|id| found.remove(&id)),
+    };
+    studio.render(subject, rendition, claim).await
 }

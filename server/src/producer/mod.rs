@@ -14,54 +14,52 @@ mod patience;
 mod pool;
 mod queue;
 mod slide;
+mod steady;
 mod stills;
 mod studio;
+mod work;
 
 use std::{
-    collections::{HashMap, HashSet},
     sync::{Arc, Weak},
     time::Duration,
 };
 
-use tokio::{
-    sync::watch,
-    task::{AbortHandle, JoinSet},
-    time::Instant,
-};
+use tokio::{sync::watch, time::Instant};
 
 use mantel_shared::UnixMillis;
 
 use crate::{
     blocking::Blocking,
-    caption,
     channel::{Channel, OnAir, choices::FeedKey},
     clock::Clock,
     hub::{Feed, Feeds, Framing},
-    library::{Library, Origin},
-    rendition::Rendition,
+    library::Library,
     source::{catalogue::Catalogue, gallery::LoadError},
-    timeline::{PhotoId, Programme, Showing, Timeline, Turn},
+    timeline::{Programme, Showing, Timeline, Turn},
 };
 use admission::Claim;
 use blending::Between;
 pub use making::PictureMaker;
+use making::make;
 use motion::{Motion, Wanted};
 use queue::Urgency;
-use slide::{Failed, Rendered, Subject};
+use slide::{Failed, Rendered};
+use steady::Steady;
 use stills::Stills;
 use studio::Done;
 pub use studio::{Studio, StudioLimits};
+use work::{Job, Work};
 
 /// Everything a producer works with.
 #[derive(Debug)]
 pub struct Producer {
-    /// What to render, and in which shape.
+    /// The channel to render, and in which shape.
     pub key: FeedKey,
     /// Where to publish.
     pub feed: Arc<Feed>,
     /// All feeds, to give the place back.
     pub feeds: Weak<Feeds<FeedKey, Channel>>,
-    /// What is on when.
+    /// The channel's handle: what is on when.
     pub channel: Channel,
     /// Where photos come from.
     pub catalogue: Arc<Catalogue>,
@@ -97,6 +95,10 @@ impl Producer {
         self.produce(stop).await;
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a producer lingers by the monotonic clock; slides come by `Clock`"
+    )]
     async fn produce(&self, mut stop: watch::Receiver<bool>) {
         let mut on_air = self.channel.on_air();
         let mut demand = self.feed.demand();
@@ -341,73 +343,8 @@ impl Producer {
     }
 }
 
-/// The slide of a turn, once the index has told what its photos are.
-async fn make(
-    catalogue: Arc<Catalogue>,
-    studio: Arc<dyn PictureMaker>,
-    (turn, rendition): (Turn, Rendition),
-    claim: Arc<Claim>,
-) -> Done {
-    let mut found = catalogue.photos(turn.photos()).await;
-    let is_missing = |id: &PhotoId| !found.contains_key(id);
-    let missing: Vec<PhotoId> = turn.photos().filter(is_missing).collect();
-    let Some(photo) = found.remove(&turn.photo).filter(|_| missing.is_empty()) else {
-        return Done::Missing(turn, missing);
-    };
-    let is_explained = rendition.note && matches!(photo.origin, Origin::BuiltIn(_));
-    let library = catalogue.library();
-    let subject = Subject {
-        note: is_explained.then(|| caption::why_drawn(library.roots(), library.counts().photos)),
-        photo,
-        beside: turn.beside.and_then(|id| found.remove(&id)),
-    };
-    studio.render(subject, rendition, claim).await
-}
-
-/// Time as a producer goes by it: it never goes back while the programme stays the same. A clock that was set back shows
-/// earlier slides until the channel has noticed and says by a new programme where it goes on.
-#[derive(Debug, Default)]
-struct Steady {
-    programme: Weak<Programme>,
-    latest: UnixMillis,
-}
-
-impl Steady {
-    fn now(&mut self, programme: &Arc<Programme>, clock: UnixMillis) -> UnixMillis {
-        let same = std::ptr::eq(self.programme.as_ptr(), Arc::as_ptr(programme));
-        if !same {
-            self.programme = Arc::downgrade(programme);
-        }
-        self.latest = if same { clock.max(self.latest) } else { clock };
-        self.latest
-    }
-}
-
 fn wake_at_change(showing: &Showing) -> Option<UnixMillis> {
     (!showing.paused).then_some(showing.next.starts_at)
-}
-
-/// What is ready, what is under way, what went wrong.
-#[derive(Debug, Default)]
-struct Work {
-    cache: HashMap<Turn, Arc<Rendered>>,
-    rendering: HashMap<Turn, Job>,
-    failed: HashSet<PhotoId>,
-    blending: bool,
-    /// The transition that is being blended.
-    between: Option<Arc<Between>>,
-    /// The picture finished last, should it be too late for its slide.
-    spare: Option<(Turn, Arc<Rendered>)>,
-    /// True when rendering takes longer than slides stay.
-    lagging: bool,
-    running: JoinSet<Done>,
-}
-
-/// A slide that is being made, or waits for it.
-#[derive(Debug)]
-struct Job {
-    claim: Arc<Claim>,
-    task: AbortHandle,
 }
 
 /// Tells everybody that a producer has ended, when it is dropped.
@@ -422,36 +359,6 @@ impl Drop for Ending {
         if let Some(feeds) = self.feeds.upgrade() {
             feeds.ended(&self.key, &self.feed);
         }
-    }
-}
-
-impl Work {
-    /// Says anew how urgent everything is that was asked for, and gives up what nobody will see and no
-    /// worker has begun with.
-    fn reclaim(&mut self, [current, next]: [Turn; 2], is_watched: bool) {
-        self.rendering.retain(|turn, job| {
-            let urgency = match (is_watched, *turn == current, *turn == next) {
-                (true, true, _) => Urgency::Current,
-                (false, true, _) => Urgency::Idle,
-                (true, false, true) => Urgency::Next,
-                _ => Urgency::Past,
-            };
-            job.claim.set(urgency);
-            let keep = urgency > Urgency::Past || job.claim.is_started();
-            if !keep {
-                job.task.abort();
-            }
-            keep
-        });
-    }
-
-    /// What is left of a turn without the photos that failed.
-    fn left_of(&self, turn: Turn) -> Option<Turn> {
-        let mut left = turn.photos().filter(|id| !self.failed.contains(id));
-        Some(Turn {
-            photo: left.next()?,
-            beside: left.next(),
-        })
     }
 }
 

@@ -9,7 +9,7 @@ use std::{path::PathBuf, time::Duration};
 /// How many limits of waiting a thread gets that does not use the processor.
 const N_LIMITS: u32 = 4;
 
-/// What to do with a thread that has not finished.
+/// The verdict on a thread that has not finished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// Wait for another limit.
@@ -20,7 +20,7 @@ pub(super) enum Verdict {
     Stuck,
 }
 
-/// What to do when a thread has been waited for `n` whole limits and has used so much processor time,
+/// The verdict on a thread when it has been waited for `n` whole limits and has used so much processor time,
 /// `None` where the system does not tell.
 pub(super) fn judge(n: u32, used: Option<Duration>, limit: Duration) -> Verdict {
     match used {
@@ -37,7 +37,7 @@ pub(super) fn judge(n: u32, used: Option<Duration>, limit: Duration) -> Verdict 
 #[derive(Clone, Debug)]
 pub(super) struct ThreadClock(Option<PathBuf>);
 
-/// What Linux counts processor time in, whatever its own clock (USER_HZ, see proc(5)).
+/// The unit in which Linux counts processor time, whatever its own clock (USER_HZ, see proc(5)).
 const TICK: Duration = Duration::from_millis(10);
 
 impl ThreadClock {
@@ -49,6 +49,7 @@ impl ThreadClock {
     }
 
     /// How long it has run so far; `None` where the system does not tell, or when it has ended.
+    #[expect(clippy::disallowed_methods, reason = "files of /proc do not wait")]
     pub(super) fn used(&self) -> Option<Duration> {
         let stat = std::fs::read_to_string(self.0.as_ref()?).ok()?;
         ticks(&stat).map(|ticks| TICK * ticks)

@@ -18,7 +18,7 @@ pub(super) enum Urgency {
     Current,
 }
 
-/// Who waits for a worker and for memory, and how much of both is free.
+/// A queue of those who wait for a worker and for memory, and how much of both is free.
 #[derive(Debug)]
 pub(super) struct Queue<T> {
     n_free: usize,
@@ -64,7 +64,7 @@ impl<T> Queue<T> {
         Some(self.waiting.remove(at).who)
     }
 
-    /// Whose turn it is, with what they are lent, if there is a worker and memory for them. How urgent
+    /// The one whose turn it is, with what they are lent, if there is a worker and memory for them. How urgent
     /// each is may have changed since they asked.
     pub(super) fn admit(&mut self, urgency: impl Fn(&T) -> Urgency) -> Option<(T, u32)> {
         if self.n_free == 0 {

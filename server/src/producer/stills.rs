@@ -1,4 +1,4 @@
-//! What `/bytes` is given: one frame a slide, the next one ahead of its moment.
+//! The frames for `/bytes`: one a slide, the next one ahead of its moment.
 //!
 //! Pure but for the count of frames. A frame is made anew only when what it says changes; a slide whose
 //! moment moves is sent again under a new number with the bytes it had.
@@ -47,7 +47,7 @@ impl Stills {
         self.current.is_none()
     }
 
-    /// What to publish now, if anything changed.
+    /// The frames to publish now, if anything changed.
     pub(super) fn turn(
         &mut self,
         showing: &Showing,

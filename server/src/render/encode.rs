@@ -37,7 +37,7 @@ impl Quality {
     }
 }
 
-/// What a frame in the middle of a transition has less of.
+/// The most by which the quality falls in the middle of a transition.
 const MOST_LESS: u32 = 24;
 /// But not less than this, where the slides have more: blocks begin to show in skies.
 const COARSEST: u8 = 45;
@@ -111,7 +111,8 @@ pub fn encode(picture: &Picture, quality: Quality) -> Result<Vec<u8>, EncodeErro
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::formats::decode::{DecodeLimits, decode};
+    use crate::render::formats::decode::decode;
+    use crate::render::formats::stored::DecodeLimits;
 
     /// Marker and content of each segment up to the entropy-coded data.
     fn segments(jpeg: &[u8]) -> Vec<(u8, &[u8])> {

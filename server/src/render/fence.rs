@@ -41,7 +41,7 @@ pub(crate) fn fenced<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     result.map_err(|payload| message(payload.as_ref()))
 }
 
-/// The same for a decoder that starts scoped threads: their panics end here, too, and are as quiet.
+/// The fence for a decoder that starts scoped threads: their panics end here, too, and are as quiet.
 pub(crate) fn fenced_with_helpers<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     WITH_HELPERS.fetch_add(1, Ordering::Relaxed);
     let result = fenced(work);

@@ -20,7 +20,10 @@ mod tests;
 pub mod words;
 
 pub use encode::{EncodeError, Quality, QualityError, encode};
-pub use formats::decode::{DecodeError, DecodeLimits, Pixels, cost, decode, decode_fitted};
+pub use formats::{
+    decode::{Pixels, cost, decode, decode_fitted},
+    stored::{DecodeError, DecodeLimits},
+};
 pub use frame::blend::{Alpha, blend};
 
 pub(crate) use fence::fenced;

@@ -18,7 +18,7 @@ use super::{
     words::{self, Caption},
 };
 
-/// What decides a slide's bytes, besides the pixels of its photos.
+/// The recipe that decides a slide's bytes, besides the pixels of its photos.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Recipe {
     /// The size of the frame.
@@ -52,7 +52,7 @@ impl Recipe {
 pub struct Slide {
     /// The frame.
     pub jpeg: Vec<u8>,
-    /// What is worth looking at; of two photos nothing in particular.
+    /// The point that is worth looking at; of two photos nothing in particular.
     pub focus: Option<Focus>,
     /// Where the photos lie in the frame; empty where one fills it.
     pub photos: Vec<Area>,

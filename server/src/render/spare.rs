@@ -5,9 +5,9 @@
 
 use std::sync::{Mutex, PoisonError};
 
-/// What is smaller is the allocator's to recycle.
+/// The least that is kept: smaller memory is the allocator's to recycle.
 const KEEP_FROM: usize = 16 << 20;
-/// What is larger than most photos (35 megapixels) is given back.
+/// The most that is kept: memory for more than most photos (35 megapixels) is given back.
 const KEEP_TO: usize = 100 << 20;
 
 static SPARE: Mutex<Vec<u8>> = Mutex::new(Vec::new());

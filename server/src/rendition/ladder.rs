@@ -44,7 +44,7 @@ pub fn snap(size: Size) -> Size {
     }
 }
 
-/// What is rendered for whoever wishes `wished`, where `default` is rendered anyway: sizes, qualities and
+/// The rendition for whoever wishes `wished`, where `default` is rendered anyway: sizes, qualities and
 /// rates that hardly differ are one. The default may be off the ladder: whoever asks for it by name gets
 /// the same.
 pub(super) fn snapped(wished: Rendition, default: &Rendition) -> Rendition {

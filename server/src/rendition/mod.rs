@@ -37,7 +37,7 @@ pub struct Rendition {
     pub transition: Transition,
     /// Which photos share the screen.
     pub pair: Pair,
-    /// What is written on the picture.
+    /// The words that are written on the picture.
     pub captions: Captions,
     /// Whether pictures that are no photos say why they are shown. Pages say it themselves.
     pub note: bool,
@@ -76,7 +76,7 @@ impl Pair {
     }
 }
 
-/// As a wish is typed.
+/// The pair as a wish is typed.
 impl std::fmt::Display for Pair {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {

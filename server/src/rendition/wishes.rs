@@ -1,12 +1,13 @@
-//! What somebody wishes of a rendition: read the same from an option, the environment, the file and a
+//! The wishes that somebody has of a rendition: read the same from an option, the environment, the file and a
 //! query.
 //!
 //! Pure.
 
+use mantel_shared::Transition;
+
 use super::{Captions, Fps, Pair, Rendition, ladder};
 use crate::{
     render::{Fit, FitError, Quality, QualityError, Size, SizeError},
-    timeline::Transition,
     typed,
 };
 
@@ -129,7 +130,7 @@ impl Wishes {
         }
     }
 
-    /// What a client gets that wishes this where others get `default`: on the ladder, and for a screen of
+    /// The rendition of a client that wishes this where others get `default`: on the ladder, and for a screen of
     /// a known size.
     pub fn bounded(&self, default: &Rendition) -> Rendition {
         let rendition = ladder::snapped(self.over(default, default.size), default);

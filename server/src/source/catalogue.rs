@@ -1,4 +1,4 @@
-//! What there is to show: the library's photos, or the demo's pictures where there are none.
+//! The catalogue of what there is to show: the library's photos, or the demo's pictures where there are none.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -42,8 +42,8 @@ impl Catalogue {
         self.library.has_scanned() && self.library.counts().photos == 0
     }
 
-    /// What `filter` lets through; and when that is nothing, once everything has been looked through, the demo's
-    /// pictures. Never a photo that was not asked for.
+    /// The entries that `filter` lets through; and when that is nothing, once everything has been looked through,
+    /// the demo's pictures. Never a photo that was not asked for.
     pub fn entries_or_demo(&self, blocking: Blocking, filter: &Filter, order: Order) -> Vec<Entry> {
         let library = &self.library;
         let found = library.entries(blocking, filter, order);

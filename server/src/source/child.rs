@@ -3,6 +3,11 @@
 //! place that starts processes; what a decoder's process does inside is `confine`'s, what the two say `wire`'s. Opens no
 //! files, and decodes nothing itself.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is where decoders are started, and ended by the clock"
+)]
+
 use std::{
     collections::HashMap,
     ffi::OsString,
@@ -26,7 +31,7 @@ const TRIES: usize = 2;
 /// The processes, and how they are started.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// What is started.
+    /// The program that is started.
     pub program: PathBuf,
     /// With what arguments.
     pub arguments: Vec<OsString>,
@@ -129,7 +134,7 @@ impl Decoders {
         Ok(decoders)
     }
 
-    /// What confines the processes, as they say.
+    /// The confinement of the processes, as they say.
     pub fn confined(&self) -> Confined {
         self.confined
     }

@@ -37,7 +37,7 @@ fn serve(from: &mut impl Read, to: &mut impl Write, room: &Room) -> io::Result<(
     Ok(())
 }
 
-/// What this process may use.
+/// The room that this process may use.
 struct Room {
     confined: Confined,
     seconds: u64,
@@ -76,6 +76,7 @@ mod linux {
     use crate::source::wire::Confined;
 
     impl Room {
+        #[expect(clippy::disallowed_methods, reason = "files of /proc do not wait")]
         pub(super) fn confine(seconds: u64) -> io::Result<Self> {
             // It also ends when stdin does; this is for when it is busy then.
             set_parent_process_death_signal(Some(Signal::KILL))?;
@@ -118,7 +119,7 @@ mod linux {
         }
     }
 
-    /// What decoding needs of the kernel: memory, threads, the clock, and the pipes that are open. All else fails
+    /// The system calls that decoding needs: memory, threads, the clock, and the pipes that are open. All else fails
     /// as if the kernel did not know it, so that a C library that tries something new first goes on without it.
     pub(super) fn filter() -> Result<BpfProgram, String> {
         let always = [

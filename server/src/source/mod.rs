@@ -1,4 +1,4 @@
-//! What a channel shows, before anybody decides when: the only rooms that fetch pixels.
+//! The sources of what a channel shows, before anybody decides when: the only rooms that fetch pixels.
 
 pub(crate) mod catalogue;
 pub mod child;

@@ -1,4 +1,4 @@
-//! What a decoder's process and the program say to each other: a hello, then requests and replies in turn. Pure: the
+//! The words between a decoder's process and the program: a hello, then requests and replies in turn. Pure: the
 //! bytes come and go by any reader and writer. Neither side believes the other's numbers: each is held against a limit
 //! before memory is taken for what it announces. Knows no processes and decodes nothing.
 
@@ -14,7 +14,7 @@ const REQUEST: [u8; 4] = *b"Mrq1";
 const REPLY: [u8; 4] = *b"Mrp1";
 const HELLO: [u8; 4] = *b"Mhi1";
 
-/// What a photo's pixels are wanted for.
+/// The purpose for which a photo's pixels are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wish {
     /// As it is, upright.
@@ -26,7 +26,7 @@ pub enum Wish {
 /// A file to be decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request<B> {
-    /// What decoding may cost.
+    /// The limits of decoding.
     pub limits: DecodeLimits,
     /// In what shape its pixels are wanted.
     pub wish: Wish,
@@ -34,7 +34,7 @@ pub struct Request<B> {
     pub file: B,
 }
 
-/// What confines a decoder's process, as it says of itself when it starts.
+/// The confinement of a decoder's process, as it says of itself when it starts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Confined {
     /// Limits of address space, processor time, files.
@@ -326,7 +326,7 @@ fn array<const N: usize>(from: &mut impl Read) -> io::Result<[u8; N]> {
 
 /// So many bytes. Memory is taken as they come, so that a number alone takes none.
 fn bytes(from: &mut impl Read, n: usize) -> io::Result<Vec<u8>> {
-    /// What may be taken on trust: a frame in Full HD comes without a second copy.
+    /// The bytes that may be taken on trust: a frame in Full HD comes without a second copy.
     const AT_ONCE: usize = 8 << 20;
     let mut bytes = Vec::with_capacity(n.min(AT_ONCE));
     from.by_ref().take(n as u64).read_to_end(&mut bytes)?;

@@ -155,6 +155,10 @@ pub fn password(task: &PasswordTask, out: &mut impl Write) -> Result<(), SecretE
 }
 
 /// Puts a user's `line` into a password file, in place of the line that the user has there, if any.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a task of the command line, which may wait"
+)]
 fn put(path: &Path, name: &str, line: &str) -> io::Result<()> {
     let old = match fs::read_to_string(path) {
         Ok(text) => text,

@@ -27,7 +27,7 @@ pub struct Programme {
 /// A pause, as it is told on the screens that it stops.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 pub struct Pause {
-    /// Who asked for the pause, in words for people; `None` if that is not known.
+    /// The name of whoever asked for the pause, in words for people; `None` if that is not known.
     pub by: Option<String>,
     /// The time at which the pause began, in Unix milliseconds.
     pub since: u64,

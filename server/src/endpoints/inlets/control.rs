@@ -75,7 +75,7 @@ fn interval(seconds: u32, outputs: &Outputs) -> Result<NonZeroU64, Refusal> {
         })
 }
 
-/// What the body says of who sends it.
+/// The part of the body that says who sends it.
 #[derive(serde::Deserialize)]
 struct From {
     #[serde(default)]
@@ -85,7 +85,7 @@ struct From {
 /// Letters of a name: longer ones are no name.
 const MAX_NAME_CHARS: usize = 40;
 
-/// Who commands, in words that are shown on every screen: the screen's own name, else the user's or the
+/// The name of whoever commands, in words that are shown on every screen: the screen's own name, else the user's or the
 /// token's, else what kind of device it is.
 fn by(body: &[u8], request: &Request) -> Option<String> {
     let said = serde_json::from_slice(body).ok();

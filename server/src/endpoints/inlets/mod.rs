@@ -1,3 +1,3 @@
-//! What comes in: commands.
+//! The inlets: commands that come in.
 
 pub(super) mod control;

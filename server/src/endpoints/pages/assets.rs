@@ -8,7 +8,7 @@ use crate::{
     hex::hex,
 };
 
-/// What trunk built, each file with its `.gz` beside it. Empty in a program that was built without
+/// The files that trunk built, each with its `.gz` beside it. Empty in a program that was built without
 /// the viewer.
 #[derive(rust_embed::RustEmbed)]
 #[folder = "../dist"]

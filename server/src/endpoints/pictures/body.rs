@@ -1,6 +1,11 @@
 //! The body of an answer that goes on: hands out the pieces that are ready, and asks for more only when the connection
 //! has taken them, so that what is decided is decided as late as can be.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "it is measured how long a frame took to leave"
+)]
+
 use std::{collections::VecDeque, pin::Pin};
 
 use bytes::Bytes;
@@ -16,7 +21,7 @@ use crate::{
 /// Pieces shorter than this are heads, which cost next to nothing.
 const LEAST_FRAME: usize = 2048;
 
-/// What comes after what was said last.
+/// The step that comes after the last one.
 pub(in crate::endpoints) enum More {
     /// This many frames were put into the queue.
     Frames {
@@ -29,7 +34,7 @@ pub(in crate::endpoints) enum More {
     Over,
 }
 
-/// Who decides what a viewer is sent next.
+/// A script: decides what a viewer is sent next.
 pub(in crate::endpoints) trait Script: Send + 'static {
     /// Waits until there is something to send and puts it into `out`.
     fn more(
@@ -46,7 +51,7 @@ pub(in crate::endpoints) trait Script: Send + 'static {
 pub(in crate::endpoints) struct Endless<S> {
     pub(in crate::endpoints) script: S,
     pub(in crate::endpoints) viewing: Viewing,
-    /// Who may be sent away at any time.
+    /// The visitor, who may be sent away at any time.
     pub(in crate::endpoints) visitor: Visitor,
     pub(in crate::endpoints) ready: VecDeque<Bytes>,
 }

@@ -38,7 +38,7 @@ impl Held {
     }
 }
 
-/// What one viewer's connection still has to send.
+/// The frames that one viewer's connection still has to send.
 #[derive(Clone, Debug)]
 pub(in crate::endpoints) struct Holding {
     /// The viewer's number.
@@ -75,7 +75,7 @@ pub async fn keep_within(
     }
 }
 
-/// Who has to go, so that frames beside the `fresh` ones are within `budget` bytes: who has been stuck
+/// The viewers that have to go, so that frames beside the `fresh` ones are within `budget` bytes: whoever has been stuck
 /// longest first, and only those whose going gives something back.
 fn too_much(mut holdings: Vec<Holding>, fresh: &HashSet<Held>, budget: usize) -> Vec<u64> {
     let mut held: HashMap<Held, usize> = HashMap::new();

@@ -57,7 +57,7 @@ pub(in crate::endpoints) async fn answer(
     ))
 }
 
-/// The same picture in the same shape has the same tag, after a restart too.
+/// A tag that is the same for the same picture in the same shape, after a restart too.
 fn etag(frame: &Frame, rendition: &Rendition) -> String {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let mut hasher = DefaultHasher::new();

@@ -1,5 +1,10 @@
 //! `GET /stream`: Motion JPEG, transitions blended, for clients that only show what they are sent.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a stream's own clock: how long it has run, when a frame is sent again"
+)]
+
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use bytes::Bytes;
@@ -75,12 +80,12 @@ fn uptime(outputs: &Outputs) -> Duration {
 
 struct Stream {
     outputs: Arc<Outputs>,
-    /// What it asked for.
+    /// The feed that was asked for.
     asked: FeedKey,
-    /// What it gets, or is about to.
+    /// The feed that is shown, or is about to be.
     shown: FeedKey,
     watching: Watching,
-    /// What it is about to watch instead, until that has a first frame.
+    /// The feed that is about to be watched instead, until that has a first frame.
     moving: Option<Watching>,
     pace: Option<Pace>,
     painter: Painter,
@@ -138,7 +143,7 @@ impl Script for Stream {
 }
 
 impl Stream {
-    /// What comes first: a change, the moment to repeat, or the first frame of the feed that is moved to.
+    /// The first of: a change, the moment to repeat, or the first frame of the feed that is moved to.
     async fn news(&mut self) -> News {
         let (repeat, moving) = (self.repeat, &mut self.moving);
         let repeat = async {

@@ -1,4 +1,4 @@
-//! What a client's `User-Agent` says, in words for people: `Chromium 156 on Android 14`.
+//! A client's `User-Agent` in words for people: `Chromium 156 on Android 14`.
 //!
 //! Pure, and for reading only: how a client is served is decided elsewhere.
 
@@ -14,7 +14,7 @@ pub(in crate::endpoints) fn plain(agent: &str) -> String {
     }
 }
 
-/// What kind of device it is, as one calls it at home: `a phone`, `a TV`; of a computer or a program its name, and
+/// The kind of device, as one calls it at home: `a phone`, `a TV`; of a computer or a program its name, and
 /// nothing of what says nothing.
 pub(in crate::endpoints) fn device(agent: &str) -> Option<String> {
     const KINDS: [(&str, &str); 12] = [

@@ -24,7 +24,7 @@ use crate::{
     stats::Histogram,
 };
 
-/// What OpenMetrics asks for, which Prometheus and its like read.
+/// The content type that OpenMetrics asks for, which Prometheus and its like read.
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 pub(in crate::endpoints) fn answer(outputs: &Arc<Outputs>) -> Result<Response, Refusal> {
@@ -106,7 +106,7 @@ impl Scrape {
         )
     }
 
-    /// What screens say of themselves; one without a name is counted, but has no figures of its own.
+    /// The figures that screens report; a screen without a name is counted, but has no figures of its own.
     fn screens(&self, page: &mut Page<'_>) -> fmt::Result {
         let screens = self.0.watched.reports.fresh(clock::now());
         let mut rungs = BTreeMap::new();

@@ -1,6 +1,8 @@
 //! Screens' short names: `/tv/NAME` leads to the page with the settings kept under that name;
 //! `/profiles` lists, keeps and forgets them.
 
+#![expect(clippy::disallowed_methods, reason = "a long poll ends by the clock")]
+
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -126,7 +128,7 @@ pub(in crate::endpoints) async fn forget(
     }
 }
 
-/// What panicked is told in the log.
+/// The answer after a panic, which is told in the log.
 fn broken() -> Refusal {
     Refusal::unavailable("the names could not be saved")
 }

@@ -22,7 +22,7 @@ const FRESH_MILLIS: u64 = 3 * 60 * 1000;
 /// Screens that are remembered at a time: anybody on the network can report.
 const MAX_SCREENS: usize = 256;
 
-/// What the screens said last.
+/// The last report of each screen.
 #[derive(Debug, Default)]
 pub struct Reports {
     screens: Mutex<HashMap<Key, Reported>>,
@@ -84,7 +84,7 @@ impl Reports {
     }
 }
 
-/// Whose row makes room for a screen at `address`: the oldest of the address that has most, since a house
+/// The row that makes room for a screen at `address`: the oldest of the address that has most, since a house
 /// has a few screens behind each, and whoever invents some has hundreds. `None` when that is the one
 /// that asks.
 fn least_missed(screens: &HashMap<Key, Reported>, address: &str) -> Option<Key> {

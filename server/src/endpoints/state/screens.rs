@@ -74,7 +74,7 @@ fn main_part(
     Ok(())
 }
 
-/// Who has stopped all this, and for how long already.
+/// The sentence on who has stopped all this, and for how long already.
 fn paused(page: &mut String, pause: &Pause, now_millis: u64) -> std::fmt::Result {
     let by = pause.by.as_deref().unwrap_or("somebody");
     let for_so_long = span(now_millis.saturating_sub(pause.since) / 1000);
@@ -197,7 +197,7 @@ fn viewer(page: &mut String, row: &ViewerRow, now_millis: u64) -> std::fmt::Resu
     Ok(())
 }
 
-/// What stands over the columns, and on a narrow page before each value.
+/// The words over the columns, and on a narrow page before each value.
 const SCREEN: [&str; 9] = [
     "Screen",
     "State",

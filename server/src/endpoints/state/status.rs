@@ -1,5 +1,7 @@
 //! `GET /status`: what is on, how much there is, who watches.
 
+#![expect(clippy::disallowed_methods, reason = "the uptime is told by the clock")]
+
 use std::sync::Arc;
 
 use mantel_shared::Report;
@@ -25,7 +27,7 @@ use crate::{
     timeline::{Programme, Slide, Transition, Turn},
 };
 
-/// What strangers wrote is cut before it is sent with every answer.
+/// The limit of texts that strangers wrote: they are cut before they are sent with every answer.
 const MAX_TOLD_CHARS: usize = 400;
 
 /// How much there is, and whether the demo is shown for want of it.
@@ -51,7 +53,7 @@ struct Status {
     /// Each of them.
     watching: Vec<ViewerRow>,
     renditions: Vec<RenditionRow>,
-    /// What the screens that run the page say of themselves.
+    /// The reports of the screens that run the page.
     screens: Vec<ScreenRow>,
     /// Where what is no JPEG is decoded, `process` or `inside`, and what is to be said about it.
     decoder: &'static str,
@@ -66,7 +68,7 @@ pub(in crate::endpoints) struct Channel {
     /// Which photos were asked for.
     shows: String,
     paused: bool,
-    /// Who has paused it, in words for people.
+    /// The name of whoever paused it, in words for people.
     paused_by: Option<String>,
     paused_since_millis: Option<u64>,
     /// When the pause ends by itself, and how long one lasts at most; absent where it never does.
@@ -109,14 +111,14 @@ struct BesideRow {
     told: Told,
 }
 
-/// What may be written about a photo, for pages that write it themselves.
+/// The words that may be written about a photo, for pages that write them themselves.
 #[derive(Default, Serialize)]
 struct Told {
     /// Local time in ISO 8601; never the time of a file.
     taken_at: Option<String>,
     place: Option<String>,
     album: Option<String>,
-    /// What somebody wrote under it.
+    /// The words that somebody wrote under it.
     caption: Option<String>,
     /// Of two on a screen: between which columns that is written, in percent of the screen's width.
     words_from: Option<f64>,
@@ -357,7 +359,7 @@ fn told(facts: &Facts) -> Told {
     }
 }
 
-/// The same of one of two, 0 the left or upper one, with where its words lie on a screen of this shape.
+/// The words about one photo of two, 0 the left or upper one, with where they lie on a screen of this shape.
 fn told_at(facts: &Facts, shape: Rendition, part: usize) -> Told {
     let lines = facts.size.map(|photo| {
         let shown = pair::part_size(photo, shape.size, part, shape.fit);

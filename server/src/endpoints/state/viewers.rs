@@ -1,4 +1,9 @@
-//! Who is watching, and how it goes: a row for each viewer, with counters that it alone writes.
+//! The viewers, and how it goes: a row for each viewer, with counters that it alone writes.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "rows hold since when somebody watches"
+)]
 
 use std::{
     collections::BTreeMap,
@@ -19,7 +24,7 @@ use crate::{
     stats::Histogram,
 };
 
-/// What somebody watches.
+/// An outlet: the thing that a viewer watches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outlet {
@@ -35,7 +40,7 @@ impl Outlet {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Stream, Self::Bytes, Self::Snapshot];
 
-    /// As in its address.
+    /// The outlet's name in its address.
     pub fn name(self) -> &'static str {
         match self {
             Self::Stream => "stream",
@@ -45,7 +50,7 @@ impl Outlet {
     }
 }
 
-/// What was sent.
+/// The totals of what was sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Totals {
     /// Frames handed to connections.
@@ -64,12 +69,12 @@ impl std::ops::AddAssign for Totals {
     }
 }
 
-/// Who somebody is, as far as known.
+/// A client's identity, as far as known.
 #[derive(Clone, Debug, Default)]
 pub struct Who {
     /// The address that it asks from.
     pub address: String,
-    /// What it calls itself; cut to a length.
+    /// The name that the client gives itself; cut to a length.
     pub agent: String,
     /// The user's or the token's name.
     pub name: Option<Arc<str>>,
@@ -79,7 +84,7 @@ pub struct Who {
 const MAX_AGENT_CHARS: usize = 200;
 
 impl Who {
-    /// The same with an agent of bounded length.
+    /// A client with an agent of bounded length.
     pub fn new(address: String, agent: &str, name: Option<Arc<str>>) -> Self {
         let agent = agent.chars().take(MAX_AGENT_CHARS).collect();
         Self {
@@ -95,7 +100,7 @@ impl Who {
 pub struct Viewers {
     rows: Mutex<BTreeMap<u64, Arc<Row>>>,
     last: AtomicU64,
-    /// What those got that left.
+    /// The totals of viewers that left.
     past: Mutex<[Totals; Outlet::ALL.len()]>,
     /// From the moment a frame was on until a viewer's socket had taken it, of `/stream`.
     age: Histogram,
@@ -116,7 +121,7 @@ struct Row {
     /// Of the frame sent last.
     age_micros: AtomicU64,
     rate: Mutex<Rate>,
-    /// What its connection still has to send, since when.
+    /// The frames that its connection still has to send, since when.
     held: Mutex<Option<(tokio::time::Instant, Vec<Held>)>>,
     connection: Cut,
 }
@@ -158,22 +163,22 @@ impl Rate {
     }
 }
 
-/// What is told of a viewer.
+/// A viewer's row, as it is told.
 #[derive(Clone, Debug)]
 pub struct ViewerRow {
-    /// Its number, which is never another's.
+    /// The viewer's number, which is never another's.
     pub no: u64,
-    /// What it watches.
+    /// The outlet that the viewer watches.
     pub endpoint: Outlet,
-    /// Who it is.
+    /// The viewer's identity.
     pub who: Who,
     /// Since when.
     pub since: UnixMillis,
-    /// What it is shown.
+    /// The feed that the viewer is shown.
     pub key: FeedKey,
     /// Whether that is less than it asked for, because its network is too slow.
     pub stepped_down: bool,
-    /// What it got.
+    /// The totals of what the viewer got.
     pub sent: Totals,
     /// How old its last frame was when its socket had taken it.
     pub age: Duration,
@@ -251,7 +256,7 @@ impl Viewers {
             .collect()
     }
 
-    /// What was sent since the start, by endpoint.
+    /// The totals of what was sent since the start, by endpoint.
     pub fn totals(&self) -> [(Outlet, Totals); Outlet::ALL.len()] {
         // Rows first: who leaves meanwhile is counted there or there, as the lock is held.
         let rows = locked(&self.rows);
@@ -263,7 +268,7 @@ impl Viewers {
         all
     }
 
-    /// What connections still have to send.
+    /// The frames that connections still have to send.
     pub(in crate::endpoints) fn holdings(&self) -> Vec<Holding> {
         let rows = locked(&self.rows);
         let rows = rows.iter().filter_map(|(no, row)| {

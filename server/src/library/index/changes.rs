@@ -1,4 +1,4 @@
-//! What a scan asks of the index, and what it writes.
+//! The changes that a scan writes to the index, and the questions that it asks.
 
 use std::{
     collections::HashMap,
@@ -15,7 +15,7 @@ use super::super::{
 use super::rows::{OTHER, PHOTO, SKIPPED, Tally, bytes, os_string, version};
 use crate::{photo::PhotoId, render::Kind};
 
-/// What the index knows of a file, enough to tell whether it has changed.
+/// The index's knowledge of a file, enough to tell whether it has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) struct Known {
     pub(in super::super) id: PhotoId,
@@ -31,7 +31,7 @@ pub(in super::super) struct Record {
     pub(in super::super) outcome: Outcome,
 }
 
-/// What a file is.
+/// The outcome of looking at a file.
 #[derive(Clone, Debug)]
 pub(in super::super) enum Outcome {
     /// A picture, as far as can be told without decoding it.
@@ -42,7 +42,7 @@ pub(in super::super) enum Outcome {
     Other,
 }
 
-/// What a scan tells the index.
+/// A message of a scan to the index.
 #[derive(Clone, Debug)]
 pub(in super::super) enum Change {
     /// A file is new or another one than before.

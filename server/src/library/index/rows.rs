@@ -1,4 +1,4 @@
-//! What the rows say, for those who show photos.
+//! The rows of the index, for those who show photos.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -27,7 +27,7 @@ pub(in super::super) struct Tally {
 }
 
 impl Tally {
-    /// What counts as `self` now, when what was `before` has become `after`.
+    /// The tally that counts as `self` now, when what was `before` has become `after`.
     pub(in super::super) fn adding(self, before: Self, after: Self) -> Self {
         let moved = |now: u64, before: u64, after: u64| (now + after).saturating_sub(before);
         Self {
@@ -36,7 +36,7 @@ impl Tally {
         }
     }
 
-    /// What a change of one file's state from `before` to `after` does to the counts.
+    /// Counts a change of one file's state from `before` to `after`.
     pub(super) fn moved(&mut self, before: Option<i64>, after: Option<i64>) {
         let mut count = |state: Option<i64>, up: bool| {
             let n = match state {
@@ -297,7 +297,7 @@ pub(in super::super) fn was_scanned(
     Ok(true)
 }
 
-/// What a file is called: its path below the folder that was given.
+/// A file's name for people: its path below the folder that was given.
 pub(in super::super) fn display_name(path: &Path, roots: &[PathBuf]) -> String {
     roots
         .iter()

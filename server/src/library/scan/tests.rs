@@ -2,7 +2,11 @@
 
 use std::fs;
 
-use super::super::tests::{Fixture, jpeg};
+use super::super::{
+    examine::{Examiner, Finding},
+    index::Outcome,
+    tests::{Fixture, jpeg},
+};
 use super::*;
 use crate::files;
 

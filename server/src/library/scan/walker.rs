@@ -2,6 +2,11 @@
 //!
 //! One thread. Opens no file; what is new or changed is handed to those who do.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "whether a file stands still is told by the clock"
+)]
+
 use std::{
     collections::{HashMap, HashSet},
     ffi::OsString,
@@ -41,18 +46,18 @@ pub(super) struct Walker<'a> {
     pub(super) walked: Walked,
 }
 
-/// What a walk came by.
+/// The things that a walk came by.
 #[derive(Debug, Default)]
 pub(in super::super) struct Walked {
     /// Folders that were read whole.
     pub(super) visited: HashSet<PathBuf>,
-    /// The same, told apart whatever they are called.
+    /// The folders that were read whole, told apart whatever they are called.
     identities: HashSet<(u64, u64)>,
     /// Folders, or what stands in their place, that can't be read now, and why.
     pub(in super::super) unread: HashMap<PathBuf, String>,
     /// Of the files that wait, those that are there.
     pub(in super::super) met: HashSet<PathBuf>,
-    /// What is not shown and is no file of the index.
+    /// The remarks on what is not shown and is no file of the index.
     pub(in super::super) remarks: Vec<(PathBuf, Remark)>,
     /// Links to folders: followed or not.
     pub(super) links: HashMap<PathBuf, bool>,
@@ -174,7 +179,7 @@ impl Walker<'_> {
         Some(())
     }
 
-    /// What is in a folder; `None` when it has been seen, or is none to look into.
+    /// The content of a folder; `None` when it has been seen, or is none to look into.
     fn enter(&mut self, folder: &Path) -> std::io::Result<Option<Listing>> {
         let identity: Identity = match self.bounds.folder(folder)? {
             Ok(identity) => identity,

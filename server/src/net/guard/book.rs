@@ -1,5 +1,10 @@
 //! The users and tokens that are known, and the files that they stand in.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the passwords are small, and read at the start and when they change, on a thread that may wait"
+)]
+
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -1,4 +1,4 @@
-//! What a request brings to be let in: pure.
+//! The credentials that a request brings to be let in: pure.
 
 use base64::{Engine, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderValue, Uri, header};
@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderValue, Uri, header};
 /// The key of the query that carries a token.
 const TOKEN: &str = "token";
 
-/// What a request brings.
+/// The credentials that a request brings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::net) struct Credentials {
     /// From the query; a token.
@@ -73,7 +73,7 @@ fn cookies(headers: &HeaderMap, name: &str) -> Vec<String> {
         .collect()
 }
 
-/// The same address without its token, which the endpoints and the log have no need of.
+/// The address without its token, which the endpoints and the log have no need of.
 pub(in crate::net) fn without_token(uri: &Uri) -> Option<Uri> {
     let query = uri.query()?;
     token_in(query)?;
@@ -110,7 +110,7 @@ pub(in crate::net) fn set_cookie(
     Some(value)
 }
 
-/// A user's cookie: his name and its signature.
+/// A user's cookie: the name and its signature.
 pub(super) fn signed(name: &str, signature: &[u8]) -> String {
     let encode = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
     format!("{}.{}", encode(name.as_bytes()), encode(signature))

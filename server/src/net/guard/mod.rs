@@ -1,4 +1,4 @@
-//! Who is let in: users by password, screens by token, or everyone.
+//! The guard: users by password, screens by token, or everyone.
 //!
 //! Tokens, cookies and passwords that were right before cost microseconds and always pass. A password
 //! that was not seen yet costs argon2's tens of milliseconds, on a thread of its own and only two at
@@ -56,7 +56,7 @@ pub enum GuardError {
     Passwords {
         /// Which file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
     /// The password file makes no sense.
@@ -90,7 +90,7 @@ pub(super) enum Denied {
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) member: Arc<Member>,
-    /// What a cookie is to hold, and for how many seconds, so that the page's own requests pass.
+    /// The cookie's content and its seconds, so that the page's own requests pass.
     pub(super) cookie: Option<(String, u64)>,
 }
 
@@ -158,7 +158,11 @@ impl Guard {
         self.book().has_lost_tokens
     }
 
-    /// Who that is.
+    /// The entry of whoever brings these credentials.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the clock is read here for `throttle`, which is pure"
+    )]
     pub(super) async fn admit(
         &self,
         credentials: &Credentials,
@@ -191,7 +195,7 @@ impl Guard {
         entry
     }
 
-    /// What costs next to nothing to find out.
+    /// The entry that costs next to nothing to find.
     fn known(&self, book: &Book, credentials: &Credentials) -> Option<Entry> {
         let token = |secret: &String| {
             let (token, _, member) = book.token(secret)?;

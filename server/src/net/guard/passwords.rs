@@ -9,7 +9,7 @@ use argon2::{
 
 use crate::rights::Rights;
 
-/// A user, as the file has him.
+/// A user, as the file has them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::net) struct User {
     pub(super) name: String,

@@ -5,6 +5,11 @@
 //! there nobody is let in without a token or a password, even when the last token is revoked, and
 //! even when the file is lost: marks beside it and beside the index tell that there was one.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the tokens are small, and their errors are told one by one"
+)]
+
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -28,7 +33,7 @@ use crate::{
 pub struct Token {
     /// Which screen has it.
     pub name: String,
-    /// What it may do: `watch,control`, or `push@plot`.
+    /// The rights that it gives: `watch,control`, or `push@plot`.
     pub rights: String,
     /// SHA-256 of the token, in hex.
     sha256: String,
@@ -59,7 +64,7 @@ pub enum TokenError {
     Io {
         /// Which file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// It was not written by us.
@@ -67,10 +72,10 @@ pub enum TokenError {
     Content {
         /// Which file.
         path: PathBuf,
-        /// What is wrong.
+        /// The fault.
         reason: String,
     },
-    /// What was asked for can't be.
+    /// The wish is not possible.
     #[error("{0}")]
     Wish(String),
 }

@@ -13,13 +13,13 @@ use crate::render::picture::{CHANNELS, Picture, Size};
 /// The largest ICC profile that is looked at; those of printing presses take 2 MB.
 pub(crate) const MAX_PROFILE_BYTES: usize = 4 << 20;
 
-/// What a picture's numbers mean.
+/// The meaning of a picture's numbers.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) enum Space {
     /// sRGB, or nothing that says otherwise.
     #[default]
     Srgb,
-    /// As an ICC profile says.
+    /// The space of an ICC profile.
     Icc(Vec<u8>),
     /// Primaries by their code point, with sRGB's curve or one that is shown as that.
     Primaries(u8),

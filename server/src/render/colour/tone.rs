@@ -33,7 +33,7 @@ const KNEE: f32 = 0.6;
 /// Highlights beyond this multiple of white are all the same.
 const BRIGHTEST: f32 = 10_000.0 / WHITE;
 
-/// What has been seen of a picture's brightness: the level that all but its brightest thousandth stay below.
+/// The peak of a picture's brightness: the level that all but its brightest thousandth stay below.
 struct Peak {
     counts: Vec<u32>,
 }
@@ -163,7 +163,7 @@ impl Bend {
         }
     }
 
-    /// What to multiply a colour with, by its brightest channel.
+    /// The factor for a colour, by its brightest channel.
     fn gain(&self, light: f32) -> f32 {
         if light <= KNEE {
             return 1.0;

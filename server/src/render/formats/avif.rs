@@ -9,8 +9,8 @@ use heifer::heifer_isobmff::{HeifFile, ItemId};
 use heifer::image::Sample;
 use re_rav1d as av1;
 
-use crate::render::formats::decode::DecodeError;
-use crate::render::formats::heif::{self, Colours};
+use crate::render::formats::samples::{Colours, explain_boxes, flat, tone_mapped};
+use crate::render::formats::stored::DecodeError;
 use crate::render::picture::Picture;
 
 /// Memory that decoding takes: planes of 16 bits twice, or once and RGBA of 16 bits.
@@ -35,8 +35,8 @@ pub(crate) fn decode_item(
         colours.code_points = Some(first.code_points);
     }
     Ok(match colours.curve() {
-        Some(_) => heif::tone_mapped(&item.image::<u16>(first)?, colours),
-        None => heif::flat(item.image::<u8>(first)?),
+        Some(_) => tone_mapped(&item.image::<u16>(first)?, colours),
+        None => flat(item.image::<u8>(first)?),
     })
 }
 
@@ -68,7 +68,7 @@ impl Item<'_> {
     }
 
     fn grid<S: Sample>(&self, tiles: &[ItemId], first: Decoded) -> Result<Image<S>, DecodeError> {
-        let grid = self.file.grid(self.id).map_err(heif::explain_boxes)?;
+        let grid = self.file.grid(self.id).map_err(explain_boxes)?;
         let (width, height) = (grid.output_width, grid.output_height);
         let columns = usize::from(grid.columns);
         let damaged = || DecodeError::Damaged("its tiles do not fit".into());
@@ -136,7 +136,7 @@ impl Item<'_> {
     }
 
     fn frame(&self, id: ItemId) -> Result<Decoded, DecodeError> {
-        let data = self.file.item_data(id).map_err(heif::explain_boxes)?;
+        let data = self.file.item_data(id).map_err(explain_boxes)?;
         decode(data.into_owned(), self.max_pixels)
     }
 

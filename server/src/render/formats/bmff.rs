@@ -26,7 +26,7 @@ impl<'a> Boxes<'a> {
         Self { rest: bytes }
     }
 
-    /// What follows the boxes that were taken.
+    /// The bytes after the boxes that were taken.
     pub(crate) fn rest(&self) -> &'a [u8] {
         self.rest
     }
@@ -81,7 +81,7 @@ pub(crate) fn has_mark(head: &[u8]) -> bool {
     head.get(4..8) == Some(b"ftyp")
 }
 
-/// What the boxes say of the picture that a HEIF or AVIF file wants shown first.
+/// The picture that a HEIF or AVIF file wants shown first, by its boxes.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Primary {
     /// The item's number.
@@ -90,7 +90,7 @@ pub(crate) struct Primary {
     pub(crate) item: [u8; 4],
     /// Width and height before any turning, after cropping.
     pub(crate) size: Option<Size>,
-    /// What its rotation and mirror boxes come to; `None` where it has neither.
+    /// The turn that its rotation and mirror boxes come to; `None` where it has neither.
     pub(crate) turned: Option<Orientation>,
 }
 
@@ -99,7 +99,7 @@ pub(crate) fn primary(head: &[u8]) -> Option<Primary> {
     primary_in(Boxes::new(head).content(*b"meta")?)
 }
 
-/// The same from the content of the `meta` box.
+/// The primary picture by the content of the `meta` box.
 pub(crate) fn primary_in(meta: &[u8]) -> Option<Primary> {
     let meta = meta.get(4..)?;
     let (version, pitm) = full(Boxes::new(meta).content(*b"pitm")?)?;

@@ -3,58 +3,29 @@
 
 use std::borrow::Cow;
 
+use heifer::Options;
 use heifer::heifer_hevc_dec::nal::NalUnit;
 use heifer::heifer_hevc_dec::params::ParameterSets;
 use heifer::heifer_isobmff::boxes::{ColorInfo, Property};
 use heifer::heifer_isobmff::{HeifFile, ItemId};
-use heifer::{Image, Options};
 
 use crate::render::colour::profile::Space;
-use crate::render::colour::tone::{self, Curve};
 use crate::render::fence::fenced_with_helpers;
 use crate::render::formats::avif;
 use crate::render::formats::bmff::{self, Boxes, Primary};
-use crate::render::formats::decode::{DecodeError, DecodeLimits, Stored};
-use crate::render::formats::raster::flatten;
+use crate::render::formats::samples::{Colours, explain_boxes, flat, tone_mapped};
+use crate::render::formats::stored::{DecodeError, DecodeLimits, Stored};
 use crate::render::frame::orient::Orientation;
-use crate::render::picture::{CHANNELS, Picture, Size};
+use crate::render::picture::Size;
 
 /// Memory that decoding takes: 16-bit RGBA and the picture, at worst.
 pub(crate) const BYTES_PER_PIXEL: u64 = 12;
-/// The same for a grid of tiles in 8 bits, as phones write it.
+/// Memory for a grid of tiles in 8 bits, as phones write it.
 const GRID_BYTES_PER_PIXEL: u64 = 8;
 /// Decoded side by side; a whole machine is not one photo's to take.
 const MAX_THREADS: usize = 2;
 /// Boxes that describe more items than any camera writes take too long to read.
 const MAX_META_BYTES: usize = 1 << 20;
-
-/// What a picture's samples mean: its profile, or code points of ITU-T H.273.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Colours {
-    pub(crate) profile: Option<Vec<u8>>,
-    /// Primaries and transfer; 2 for unknown.
-    pub(crate) code_points: Option<(u16, u16)>,
-}
-
-impl Colours {
-    /// The curve, where the samples are of high dynamic range.
-    pub(crate) fn curve(&self) -> Option<Curve> {
-        Curve::from_code_point(self.code_points?.1)
-    }
-
-    fn primaries(&self) -> u16 {
-        self.code_points.map_or(2, |(primaries, _)| primaries)
-    }
-
-    /// Anything but high dynamic range.
-    fn space(self) -> Space {
-        let primaries = self.primaries();
-        match Space::from_icc(self.profile) {
-            Space::Srgb => Space::from_code_points(primaries),
-            space => space,
-        }
-    }
-}
 
 /// Decodes the primary picture, HEIC or AVIF, as it is stored.
 pub(crate) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Stored, DecodeError> {
@@ -171,7 +142,7 @@ enum Codec {
     Av1,
 }
 
-/// What a picture is made of, followed no deeper than makes sense.
+/// The parts of a picture, followed no deeper than makes sense.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 struct Shape {
     item: ItemId,
@@ -286,46 +257,6 @@ fn stream_colours(file: &HeifFile<'_>, id: ItemId) -> Option<(u16, u16)> {
         u16::from(vui.transfer_characteristics),
     );
     (points.0 != 2 && points.1 != 2).then_some(points)
-}
-
-/// RGBA of 8 bits as a picture, what is transparent over a backdrop.
-pub(crate) fn flat(image: Image<u8>) -> Option<Picture> {
-    let (width, height) = (image.width, image.height);
-    let pixels = if image.has_alpha {
-        flatten(&image.data)
-    } else {
-        let (samples, _) = image.data.as_chunks::<4>();
-        let mut pixels = crate::render::spare::zeros(samples.len() * CHANNELS);
-        let (rgb, _) = pixels.as_chunks_mut::<CHANNELS>();
-        for (pixel, &[r, g, b, _]) in rgb.iter_mut().zip(samples) {
-            *pixel = [r, g, b];
-        }
-        pixels
-    };
-    Picture::new(width, height, pixels).ok()
-}
-
-/// RGBA of high dynamic range as a picture in sRGB.
-pub(crate) fn tone_mapped(image: &Image, colours: &Colours) -> Option<Picture> {
-    let size = Size::new(image.width, image.height);
-    let curve = colours.curve()?;
-    tone::to_srgb(
-        &image.data,
-        size,
-        image.bit_depth,
-        curve,
-        colours.primaries(),
-    )
-}
-
-pub(crate) fn explain_boxes(error: heifer::heifer_isobmff::Error) -> DecodeError {
-    match error {
-        heifer::heifer_isobmff::Error::UnexpectedEof => DecodeError::Truncated { percent: None },
-        heifer::heifer_isobmff::Error::Unimplemented(what) => {
-            DecodeError::Unsupported(format!("HEIF ({what})"))
-        }
-        error => DecodeError::Damaged(error.to_string()),
-    }
 }
 
 fn explain(error: heifer::Error) -> DecodeError {

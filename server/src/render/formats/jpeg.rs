@@ -11,9 +11,9 @@ use zune_jpeg::errors::DecodeErrors;
 
 use crate::render::colour::profile::{self, Space};
 use crate::render::fence::fenced;
-use crate::render::formats::decode::{DecodeError, DecodeLimits, Stored};
 use crate::render::formats::layout::Layout;
 use crate::render::formats::markers::{self, EOI};
+use crate::render::formats::stored::{DecodeError, DecodeLimits, Stored};
 use crate::render::formats::tiff::Tiff;
 use crate::render::picture::{CHANNELS, Picture, Size};
 use crate::render::spare;
@@ -26,7 +26,7 @@ const MAX_SCANS: usize = 64;
 /// never gets to the end of these, and a cut one soon does.
 const PADDING: [u8; 16] = [0xFE; 16];
 
-/// What of a picture could be decoded, and how its samples lie.
+/// The samples of a picture that could be decoded, and how they lie.
 struct Samples {
     /// Fewer rows than the header says, where the last ones are missing.
     size: Size,
@@ -66,7 +66,7 @@ pub(crate) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Stored, Deco
     })
 }
 
-/// What the decoder is asked for.
+/// The form of samples that the decoder is asked for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Out {
     /// Red, green, blue, whatever they are stored as.
@@ -265,7 +265,7 @@ fn run(
     fenced(work).unwrap_or_else(|panic| Err(DecodeError::Damaged(panic)))
 }
 
-/// What the decoder's error means for the file.
+/// The file's fault, by the decoder's error.
 fn explain(error: DecodeErrors) -> DecodeError {
     match error {
         DecodeErrors::ExhaustedData | DecodeErrors::IoErrors(_) => {

@@ -10,8 +10,8 @@ use crate::render::colour::profile::{self, Space};
 use crate::render::colour::tone::{self, Curve};
 use crate::render::fence::fenced;
 use crate::render::formats::bmff::Boxes;
-use crate::render::formats::decode::{DecodeError, DecodeLimits, Stored};
 use crate::render::formats::raster::flatten;
+use crate::render::formats::stored::{DecodeError, DecodeLimits, Stored};
 use crate::render::frame::orient::Orientation;
 use crate::render::picture::{CHANNELS, Picture, Size};
 

@@ -42,7 +42,7 @@ impl Kind {
         Self::Raw,
     ];
 
-    /// As people call it.
+    /// The kind's name, as people call it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Jpeg => "JPEG",

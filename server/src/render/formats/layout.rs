@@ -1,8 +1,8 @@
 //! How a JPEG file is laid out: size, components and scans, read from its markers alone. It tells what decoding will
 //! cost and how much of the picture a cut file can hold, before anything is decoded.
 
-use crate::render::formats::decode::DecodeError;
 use crate::render::formats::markers::{EOI, SOS, Segment, Segments};
+use crate::render::formats::stored::DecodeError;
 use crate::render::picture::{CHANNELS, Size};
 
 /// One component of the frame header.
@@ -23,10 +23,10 @@ pub(crate) struct Scan {
     end: Option<usize>,
 }
 
-/// What the markers say.
+/// The layout of a JPEG, by its markers.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Layout {
-    /// As stored, before any turning.
+    /// The size as stored, before any turning.
     pub(crate) size: Size,
     pub(crate) progressive: bool,
     components: Vec<Component>,

@@ -18,7 +18,7 @@ pub(crate) struct Segment<'a> {
     pub(crate) marker: u8,
     /// Where its `FF` stands.
     pub(crate) start: usize,
-    /// What follows the length, as far as it is there; empty for SOI and EOI.
+    /// The bytes that follow the length, as far as they are there; empty for SOI and EOI.
     pub(crate) content: &'a [u8],
     /// Whether the bytes end before the segment does.
     pub(crate) cut: bool,

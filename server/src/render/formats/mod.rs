@@ -16,5 +16,7 @@ pub mod preview;
 pub mod probe;
 pub mod raster;
 pub mod raw;
+pub mod samples;
+pub mod stored;
 pub mod tiff;
 pub mod upright;

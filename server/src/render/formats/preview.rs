@@ -4,17 +4,17 @@
 use memchr::memmem;
 
 use crate::render::formats::bmff::{Boxes, be};
-use crate::render::formats::decode::{DecodeError, DecodeLimits, Stored};
 use crate::render::formats::jpeg;
 use crate::render::formats::kind::Kind;
 use crate::render::formats::layout::Layout;
 use crate::render::formats::raw::fuji_preview;
+use crate::render::formats::stored::{DecodeError, DecodeLimits, Stored};
 use crate::render::formats::tiff::{Tiff, tag};
 use crate::render::formats::upright::stated_in;
 
 /// Smaller pictures than this are for a camera's menus, not for a wall: 160 x 120 is the usual one.
 const MIN_PIXELS: u64 = 320 * 240;
-/// As many starts of a JPEG are looked at in a file that does not say where one is.
+/// The limit of starts of a JPEG that are looked at in a file that does not say where one is.
 const MAX_GUESSES: usize = 64;
 
 /// Shows a raw by the largest JPEG in it.
@@ -58,7 +58,7 @@ fn largest<'a>(jpegs: impl Iterator<Item = &'a [u8]>) -> Option<Found<'a>> {
         .max_by_key(|found| found.layout.size.n_pixels())
 }
 
-/// What directories and boxes name as a JPEG.
+/// The bytes that directories and boxes name as a JPEG.
 fn named(bytes: &[u8]) -> Vec<&[u8]> {
     let mut found: Vec<&[u8]> = fuji_preview(bytes).into_iter().collect();
     if let Some(tiff) = Tiff::new(bytes) {

@@ -8,10 +8,10 @@ use crate::render::formats::tiff::Tiff;
 use crate::render::formats::{jxl, raw};
 use crate::render::picture::Size;
 
-/// What the head of a file tells.
+/// The knowledge that a file's head gives.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Probe {
-    /// What it is.
+    /// The kind of picture.
     pub kind: Kind,
     /// Width and height as stored, before any turning; of a raw those of the largest picture that its head tells
     /// of. `None` where the head does not reach that far: some phones write a HEIC's boxes behind its pixels.

@@ -75,7 +75,7 @@ impl<'a> Tiff<'a> {
         Some(tiff)
     }
 
-    /// The same structure with other bytes of it, which begin at `start`.
+    /// This structure with other bytes of it, which begin at `start`.
     pub(crate) fn with<'b>(self, bytes: &'b [u8], start: u64) -> Tiff<'b> {
         Tiff {
             bytes,

@@ -7,11 +7,11 @@ use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use super::{bmff, items, jxl, kind::Kind, markers, raw, tiff::Tiff};
 use crate::render::frame::orient::Orientation;
 
-/// What is read first of a JPEG: nearly always its EXIF is in it.
+/// The bytes of a JPEG that are read first: nearly always its EXIF is in them.
 const NEAR_BYTES: usize = 64 << 10;
-/// As far as a JPEG's EXIF is looked for, and as large as boxes are that are read whole.
+/// The bytes within which a JPEG's EXIF is looked for, and the largest box that is read whole.
 const FAR_BYTES: usize = 1 << 20;
-/// As many chunks or boxes are passed on the way to the one that is looked for.
+/// The limit of chunks or boxes that are passed on the way to the one that is looked for.
 const MAX_CHUNKS: usize = 4096;
 
 /// How to turn the stored pixels of a photo of this kind. What is missing, malformed or beyond belief counts as not said:
@@ -23,7 +23,7 @@ pub fn turned(kind: Kind, file: &mut (impl Read + Seek)) -> io::Result<Orientati
     stated(kind, file).map(Option::unwrap_or_default)
 }
 
-/// The same for bytes in memory, `None` where they say nothing.
+/// The orientation that bytes in memory state, `None` where they say nothing.
 pub(crate) fn stated_in(kind: Kind, bytes: &[u8]) -> Option<Orientation> {
     stated(kind, &mut Cursor::new(bytes)).ok().flatten()
 }

@@ -1,4 +1,4 @@
-//! What is worth looking at in a picture, as one point: a viewer that moves over the picture keeps it in
+//! The focus of a picture, the one point worth looking at: a viewer that moves over the picture keeps it in
 //! view. No model: detail, colours that stand out, skin, and that people put things in the middle.
 //!
 //! Pure, and quick: it looks at some sixty thousand pixels, whatever the picture's size.
@@ -15,7 +15,7 @@ const LOOKS: usize = 8;
 /// How much of the middle there is in the answer: the measure is a guess, and a guess should be modest.
 const MIDDLE_SHARE: f32 = 0.25;
 
-/// What one cell holds.
+/// A cell of the picture, with what it holds.
 #[derive(Clone, Copy, Debug, Default)]
 struct Cell {
     /// Mean difference of neighbouring pixels, in grey levels.

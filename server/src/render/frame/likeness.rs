@@ -1,4 +1,4 @@
-//! What a picture looks like, in 64 bits: two pictures that people call the same differ in few.
+//! The likeness of a picture, in 64 bits: two pictures that people call the same differ in few.
 //!
 //! A perceptual hash by the usual recipe: brightness on a grid of 32 by 32, its slowest 64 waves by
 //! a cosine transform, each bit saying whether a wave is stronger than the median of them. It

@@ -44,7 +44,7 @@ fn regions(frame: Size) -> [((u32, u32), Size); 2] {
     }
 }
 
-/// What a picture may fill of its part of the frame.
+/// The room that a picture may fill of its part of the frame.
 fn room(frame: Size, part: usize) -> Size {
     let (_, region) = regions(frame)[part.min(1)];
     let gap = gap(frame) / 2;

@@ -37,7 +37,7 @@ impl Crop {
             || lost(picture.height, self.height, shown.height)
     }
 
-    /// The same part of a picture of size `size`, moved until the focus is as near its middle as the picture's edges
+    /// This part of a picture of size `size`, moved until the focus is as near its middle as the picture's edges
     /// allow.
     pub(super) fn around(self, focus: Focus, size: Size) -> Self {
         let place = |share: u16, whole: u32, part: f64| {
@@ -52,7 +52,7 @@ impl Crop {
         }
     }
 
-    /// The same part as the resizer can take it, see [`clear`].
+    /// This part as the resizer can take it, see [`clear`].
     fn clear(self, size: Size) -> Self {
         let (left, width) = clear(self.left, self.width, size.width);
         let (top, height) = clear(self.top, self.height, size.height);
@@ -64,7 +64,7 @@ impl Crop {
         }
     }
 
-    /// The same without what lies outside of `size`: products of fractions end a hair's breadth beyond the
+    /// This part without what lies outside of `size`: products of fractions end a hair's breadth beyond the
     /// last row, and the resizer takes nothing of that.
     pub(super) fn within(self, size: Size) -> Self {
         let whole = Self::whole(size);

@@ -41,7 +41,7 @@ pub(super) fn clean(text: &str) -> String {
     out
 }
 
-/// What deceives, private use, and what never stands in a text.
+/// Whether a letter deceives, is for private use, or never stands in a text.
 fn is_confusing(c: char) -> bool {
     mantel_shared::is_deceptive(c)
         || matches!(c, '\u{feff}' | '\u{fff0}'..='\u{fffb}'

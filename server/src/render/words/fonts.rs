@@ -10,7 +10,7 @@ pub(super) const FAMILY: &str = "Mantel Caption";
 
 static BUNDLED_FONT: &[u8] = include_bytes!("../../../assets/fonts/caption.ttf");
 
-/// What the bundled font was reduced to, but for a few signs.
+/// The letters that the bundled font was reduced to, but for a few signs.
 const BUNDLED: [std::ops::RangeInclusive<char>; 8] = [
     ' '..='~',
     '\u{a0}'..='\u{17f}',
@@ -22,7 +22,7 @@ const BUNDLED: [std::ops::RangeInclusive<char>; 8] = [
     '\u{20ac}'..='\u{20ac}',
 ];
 
-/// What is known of fonts so far.
+/// The fonts that are known so far.
 struct Fonts {
     system: FontSystem,
     has_systems: bool,

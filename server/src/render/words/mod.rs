@@ -14,7 +14,7 @@ use cosmic_text::{
 use crate::render::picture::{CHANNELS, Picture, Size};
 use clean::clean;
 
-/// What is to be written; either may be empty.
+/// The words that are to be written; either may be empty.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Caption {
     /// In larger letters.

@@ -1,6 +1,11 @@
 //! The folders in which files are kept: those that can be made again in the platform's cache, which
 //! any cleaner may empty, those that can't in the platform's place for state.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the platform's folders are known by its variables"
+)]
+
 use std::{ffi::OsString, path::PathBuf};
 
 /// The folders in which files are kept; `None` when the platform names no place.
@@ -25,7 +30,7 @@ enum System {
 
 impl Dirs {
     /// The `given` folder for all files; without one the folders that the platform names.
-    pub(super) fn new(given: Option<PathBuf>) -> Self {
+    pub(crate) fn new(given: Option<PathBuf>) -> Self {
         let system = if cfg!(windows) {
             System::Windows
         } else if cfg!(target_os = "macos") {

@@ -23,26 +23,26 @@ use crate::{
 pub struct Rendered {
     /// The picture, of the rendition's size.
     pub jpeg: Bytes,
-    /// What is known of it.
+    /// The notes on the slide.
     pub notes: Notes,
     /// How long encoding took.
     pub encoding: Duration,
-    /// What its photos look like, see [`likeness()`](crate::render::likeness::likeness).
+    /// The hashes of how its photos look, see [`likeness()`](crate::render::likeness::likeness).
     pub looks: Vec<(PhotoId, u64)>,
 }
 
-/// What is told about a slide besides its pixels.
+/// The notes on a slide: what is told of it besides its pixels.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Notes {
     /// When it was taken, local time in ISO 8601; of two photos the first's.
     pub taken_at: Option<TakenAt>,
-    /// What somebody wrote under it; where nobody did, what its file is called.
+    /// The words that somebody wrote under it; where nobody did, the file's name.
     pub caption: Option<String>,
     /// Where it was taken.
     pub place: Option<String>,
     /// The album that it is in.
     pub album: Option<String>,
-    /// What is worth looking at; of two photos nothing in particular.
+    /// The point that is worth looking at; of two photos nothing in particular.
     pub focus: Option<Focus>,
     /// Where its photos lie in the frame, where that is known and it is not all of it.
     pub photos: Vec<Area>,
@@ -64,11 +64,11 @@ pub struct Subject {
 pub struct Failed {
     /// The photo that is to blame.
     pub photo: Arc<Photo>,
-    /// What is wrong with it.
+    /// The fault.
     pub error: Arc<LoadError>,
 }
 
-/// What a photo of unknown size is taken for.
+/// The memory that a photo of unknown size is taken for.
 const UNKNOWN_MIB: u32 = 256;
 
 impl Subject {
@@ -90,7 +90,7 @@ impl Subject {
         }
     }
 
-    /// What decoding takes: the pixels twice, as the decoder has them and as they come out; of two
+    /// The memory that decoding takes: the pixels twice, as the decoder has them and as they come out; of two
     /// photos one after the other.
     pub(super) fn n_mib(&self) -> u32 {
         let mib = |photo: &Arc<Photo>| {
@@ -108,6 +108,10 @@ impl Subject {
 }
 
 /// The slide, or which of its photos is to blame.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it is measured how long a slide takes"
+)]
 pub(super) fn render_now(
     subject: &Subject,
     limits: &DecodeLimits,
@@ -136,7 +140,7 @@ pub(super) fn render_now(
     })
 }
 
-/// What is to be seen and written, before there is a pixel of it.
+/// The recipe of a slide: what is to be seen and written, before there is a pixel of it.
 fn recipe(subject: &Subject, rendition: Rendition) -> Recipe {
     let captions = subject
         .photos()
@@ -154,7 +158,7 @@ fn recipe(subject: &Subject, rendition: Rendition) -> Recipe {
     }
 }
 
-/// What is told of the slide's photos, besides where they lie.
+/// The notes on the slide's photos, besides where they lie.
 fn notes(subject: &Subject) -> Notes {
     let photo = &*subject.photo;
     let facts = |photo: &Photo| {
@@ -182,7 +186,7 @@ fn notes(subject: &Subject) -> Notes {
     }
 }
 
-/// What a photo is called, as a last resort: who asks what this is gets an answer.
+/// A photo's name, as a last resort: who asks what this is gets an answer.
 fn name(photo: &Photo) -> Option<String> {
     match &photo.origin {
         Origin::BuiltIn(_) => Some(photo.name.to_string()),

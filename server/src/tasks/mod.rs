@@ -37,6 +37,10 @@ pub enum TaskError {
 ///
 /// # Errors
 /// The index can't be used, or nobody reads.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a task of the command line: it may wait, and says how long it took"
+)]
 pub fn scan(task: &LibraryTask, out: &mut impl Write) -> Result<(), TaskError> {
     let library = Library::open(roots_of(&task.folders), task.index_dir.as_deref())?;
     let start = Instant::now();
@@ -146,6 +150,10 @@ pub fn list(task: &LibraryTask, out: &mut impl Write) -> Result<(), TaskError> {
     Ok(())
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a task of the command line: it may wait, and says how long it took"
+)]
 fn bring_up_to_date(library: &Library, follow_links: bool) {
     let progress = Progress::start();
     let stop = AtomicBool::new(false);

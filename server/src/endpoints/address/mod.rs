@@ -11,7 +11,7 @@ use crate::{
     rights::{ChannelName, Need, Right},
 };
 
-/// What lies at an address.
+/// An endpoint: the thing that lies at an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Endpoint<'a> {
     /// The viewer page.
@@ -36,7 +36,7 @@ pub(super) enum Endpoint<'a> {
     Skipped,
     Time,
     Health,
-    /// What lies beside the page, if there is such a file.
+    /// A file beside the page, if there is such a file.
     File(&'a str),
 }
 
@@ -45,7 +45,7 @@ pub(super) enum Endpoint<'a> {
 pub(super) struct Address<'a> {
     pub(super) channel: ChannelName,
     pub(super) endpoint: Endpoint<'a>,
-    /// What the request takes.
+    /// The right that the request takes.
     pub(super) need: Need,
     /// The methods that the address takes, as a header has them.
     pub(super) allow: &'static str,
@@ -54,7 +54,7 @@ pub(super) struct Address<'a> {
 /// A request that no endpoint answers.
 #[derive(Debug)]
 pub(super) struct Unanswered {
-    /// What has to be allowed to hear why.
+    /// The right that it takes to hear why.
     need: Need,
     why: Why,
 }
@@ -204,7 +204,7 @@ const TABLE: [Row; 17] = {
     ]
 };
 
-/// What a request asks for.
+/// The address that a request asks for.
 ///
 /// # Errors
 /// The channel is none, or the method is none that the address takes.
@@ -264,7 +264,7 @@ pub(super) fn find<'a>(
     })
 }
 
-/// What a request takes. Looking needs less than changing, and whether the server lives is nobody's
+/// The right that a request takes. Looking needs less than changing, and whether the server lives is nobody's
 /// secret.
 pub fn needs(method: &Method, path: &str, query: &str) -> Need {
     match find(method, path, query) {
@@ -295,7 +295,7 @@ fn channel_of<'a>(path: &'a str, query: &str) -> (Option<String>, Option<&'a str
     }
 }
 
-/// What lies at `path`, below the channel's own.
+/// The endpoint at `path`, below the channel's own.
 fn at<'a>(path: &'a str, query: &str) -> (Endpoint<'a>, Takes, Of) {
     // As clients of mjpg-streamer ask.
     let path = match query::value(query, query::ACTION).as_deref() {

@@ -25,7 +25,7 @@ use super::{Hub, Subscription};
 pub enum Kind {
     /// One frame a slide, with metadata, ahead of its moment.
     Stills,
-    /// What is on screen, transitions included.
+    /// The picture on screen, transitions included.
     Motion,
 }
 
@@ -45,7 +45,7 @@ pub struct Feed {
     used: AtomicU64,
 }
 
-/// What all feeds have in common.
+/// The state that all feeds share.
 #[derive(Debug)]
 struct Shared {
     places: Arc<Semaphore>,
@@ -150,7 +150,7 @@ impl Drop for Lease {
     }
 }
 
-/// As many feeds are being produced as this server allows.
+/// The limit of feeds that are produced at a time is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{0} different sizes and settings are being watched, which is the limit; ask for one of those, or wait"

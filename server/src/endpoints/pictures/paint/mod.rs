@@ -38,7 +38,7 @@ impl std::str::FromStr for Paint {
 }
 
 impl Paint {
-    /// What suits a client that calls itself `agent`.
+    /// The framing that suits a client which calls itself `agent`.
     pub(in crate::endpoints) fn for_agent(agent: &str) -> Self {
         let agent = agent.to_ascii_lowercase();
         let has = |names: &[&str]| names.iter().any(|name| agent.contains(name));
@@ -92,7 +92,7 @@ pub(in crate::endpoints) struct Painter {
     n_repeats: u32,
 }
 
-/// What a client was promised: the body that has to come next.
+/// A promise to a client: the body that has to come next.
 #[derive(Clone, Debug, Default)]
 enum Owed {
     /// Nothing: no head is out.
@@ -189,7 +189,7 @@ impl Painter {
     }
 }
 
-/// What can be announced after `frame`: the frame that is on, if `frame` was an older promise;
+/// The promise that can be made after `frame`: the frame that is on, if `frame` was an older promise;
 /// the next one, where it is known; any, where nobody can say; else the same again, which is a promise
 /// that can be kept.
 fn after(frame: &Arc<Frame>, now: &Now) -> Owed {

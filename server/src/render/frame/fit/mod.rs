@@ -64,7 +64,7 @@ pub fn fit(picture: &Picture, size: Size, fit: Fit) -> Picture {
     fit_around(picture, size, fit, || focus(picture))
 }
 
-/// The same, cutting around a point that is only asked for where something is cut.
+/// A fit that cuts around a point, which is only asked for where something is cut.
 pub fn fit_around(
     picture: &Picture,
     size: Size,

@@ -56,7 +56,7 @@ pub enum IndexError {
     Unusable {
         /// The data directory.
         dir: PathBuf,
-        /// What the system said.
+        /// The system's reason.
         reason: String,
     },
 }
@@ -286,6 +286,10 @@ fn make_private(path: &Path) -> io::Result<()> {
 }
 
 /// Out of the way, under a name that tells what it is; an older one under that name goes.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a damaged index is set aside, on the thread that opens it"
+)]
 fn set_aside(path: &Path) -> io::Result<PathBuf> {
     let aside = path.with_extension("sqlite.unusable");
     for suffix in ["-wal", "-shm"] {

@@ -59,7 +59,7 @@ pub struct StudioLimits {
 }
 
 impl StudioLimits {
-    /// What a home server can spare, with as many workers, and as many MiB for decoding.
+    /// The limits of a home server, with as many workers, and as many MiB for decoding.
     pub fn new(n_workers: usize, memory_mib: u32) -> Self {
         Self {
             // What takes more than all may is refused by the photo's own estimate, not squeezed in.
@@ -206,6 +206,10 @@ impl Studio {
         self.admission.lend(n_mib, claims).await
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it is measured how long slides and blends take"
+    )]
     async fn make(
         self: Arc<Self>,
         subject: Subject,
@@ -307,6 +311,10 @@ impl Studio {
     }
 
     /// One frame of a transition.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it is measured how long slides and blends take"
+    )]
     pub(super) async fn blend(
         self: Arc<Self>,
         key: StepKey,

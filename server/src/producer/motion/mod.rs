@@ -1,4 +1,4 @@
-//! What `/stream` is given: every frame that is on screen, one after the other, each known before
+//! The frames for `/stream`: every one that is on screen, one after the other, each known before
 //! its moment.
 //!
 //! Pure but for the count of frames: time is an argument, pixels are blended elsewhere ([`blending`](super::blending))

@@ -1,0 +1,53 @@
+//! Values of single options, read from text: a duration, a whole number in a range, a pause's end.
+
+use std::num::NonZeroU64;
+
+use super::{ConfigError, bad};
+use crate::typed;
+
+/// Long enough for a picture that is talked about over dinner, short enough that a finger that slipped does not
+/// stop the house for days.
+pub(super) const DEFAULT_PAUSE_MILLIS: NonZeroU64 = NonZeroU64::new(3_600_000).unwrap();
+/// Shorter than this there is no pause to speak of.
+const MIN_PAUSE_MILLIS: u64 = 1000;
+
+/// Reads `never` or a duration.
+pub(super) fn resume_after(
+    option: &'static str,
+    text: &str,
+) -> Result<Option<NonZeroU64>, ConfigError> {
+    if text.trim().eq_ignore_ascii_case("never") {
+        return Ok(None);
+    }
+    let millis = millis(option, text)?;
+    let after = NonZeroU64::new(millis).filter(|millis| millis.get() >= MIN_PAUSE_MILLIS);
+    let short = "a pause lasts for at least 1s; give a longer one, or \"never\"";
+    after.map(Some).ok_or_else(|| bad(option, text, short))
+}
+
+/// Reads a duration.
+pub(super) fn millis(option: &str, text: &str) -> Result<u64, ConfigError> {
+    typed::millis(text).map_err(|reason| bad(option, text, reason))
+}
+
+pub(super) fn whole(
+    option: &'static str,
+    value: Option<i64>,
+    default: usize,
+    range: std::ops::RangeInclusive<usize>,
+) -> Result<usize, ConfigError> {
+    let Some(value) = value else {
+        return Ok(default);
+    };
+    let reason = || {
+        bad(
+            option,
+            value,
+            format!("it has to be from {} to {}", range.start(), range.end()),
+        )
+    };
+    usize::try_from(value)
+        .ok()
+        .filter(|value| range.contains(value))
+        .ok_or_else(reason)
+}

@@ -1,0 +1,64 @@
+//! A producer's slides: those that are ready, those under way, and the photos that failed.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use tokio::task::{AbortHandle, JoinSet};
+
+use super::{admission::Claim, blending::Between, queue::Urgency, slide::Rendered, studio::Done};
+use crate::timeline::{PhotoId, Turn};
+
+/// The slides of one producer: ready, under way, failed.
+#[derive(Debug, Default)]
+pub(super) struct Work {
+    pub(super) cache: HashMap<Turn, Arc<Rendered>>,
+    pub(super) rendering: HashMap<Turn, Job>,
+    pub(super) failed: HashSet<PhotoId>,
+    pub(super) blending: bool,
+    /// The transition that is being blended.
+    pub(super) between: Option<Arc<Between>>,
+    /// The picture finished last, should it be too late for its slide.
+    pub(super) spare: Option<(Turn, Arc<Rendered>)>,
+    /// True when rendering takes longer than slides stay.
+    pub(super) lagging: bool,
+    pub(super) running: JoinSet<Done>,
+}
+
+/// A slide that is being made, or waits for it.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) claim: Arc<Claim>,
+    pub(super) task: AbortHandle,
+}
+
+impl Work {
+    /// Says anew how urgent everything is that was asked for, and gives up what nobody will see and no
+    /// worker has begun with.
+    pub(super) fn reclaim(&mut self, [current, next]: [Turn; 2], is_watched: bool) {
+        self.rendering.retain(|turn, job| {
+            let urgency = match (is_watched, *turn == current, *turn == next) {
+                (true, true, _) => Urgency::Current,
+                (false, true, _) => Urgency::Idle,
+                (true, false, true) => Urgency::Next,
+                _ => Urgency::Past,
+            };
+            job.claim.set(urgency);
+            let keep = urgency > Urgency::Past || job.claim.is_started();
+            if !keep {
+                job.task.abort();
+            }
+            keep
+        });
+    }
+
+    /// A turn without its photos that failed; `None` when none is left.
+    pub(super) fn left_of(&self, turn: Turn) -> Option<Turn> {
+        let mut left = turn.photos().filter(|id| !self.failed.contains(id));
+        Some(Turn {
+            photo: left.next()?,
+            beside: left.next(),
+        })
+    }
+}

@@ -1,0 +1,77 @@
+//! The samples that HEVC and AV1 decoders give, as pictures; and what their boxes' errors mean.
+
+use heifer::Image;
+
+use crate::render::colour::profile::Space;
+use crate::render::colour::tone::{self, Curve};
+use crate::render::formats::raster::flatten;
+use crate::render::formats::stored::DecodeError;
+use crate::render::picture::{CHANNELS, Picture, Size};
+
+/// The meaning of a picture's samples: its profile, or code points of ITU-T H.273.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Colours {
+    pub(crate) profile: Option<Vec<u8>>,
+    /// Primaries and transfer; 2 for unknown.
+    pub(crate) code_points: Option<(u16, u16)>,
+}
+
+impl Colours {
+    /// The curve, where the samples are of high dynamic range.
+    pub(crate) fn curve(&self) -> Option<Curve> {
+        Curve::from_code_point(self.code_points?.1)
+    }
+
+    pub(crate) fn primaries(&self) -> u16 {
+        self.code_points.map_or(2, |(primaries, _)| primaries)
+    }
+
+    /// The space of samples of standard range.
+    pub(crate) fn space(self) -> Space {
+        let primaries = self.primaries();
+        match Space::from_icc(self.profile) {
+            Space::Srgb => Space::from_code_points(primaries),
+            space => space,
+        }
+    }
+}
+
+/// RGBA of 8 bits as a picture, what is transparent over a backdrop.
+pub(crate) fn flat(image: Image<u8>) -> Option<Picture> {
+    let (width, height) = (image.width, image.height);
+    let pixels = if image.has_alpha {
+        flatten(&image.data)
+    } else {
+        let (samples, _) = image.data.as_chunks::<4>();
+        let mut pixels = crate::render::spare::zeros(samples.len() * CHANNELS);
+        let (rgb, _) = pixels.as_chunks_mut::<CHANNELS>();
+        for (pixel, &[r, g, b, _]) in rgb.iter_mut().zip(samples) {
+            *pixel = [r, g, b];
+        }
+        pixels
+    };
+    Picture::new(width, height, pixels).ok()
+}
+
+/// RGBA of high dynamic range as a picture in sRGB.
+pub(crate) fn tone_mapped(image: &Image, colours: &Colours) -> Option<Picture> {
+    let size = Size::new(image.width, image.height);
+    let curve = colours.curve()?;
+    tone::to_srgb(
+        &image.data,
+        size,
+        image.bit_depth,
+        curve,
+        colours.primaries(),
+    )
+}
+
+pub(crate) fn explain_boxes(error: heifer::heifer_isobmff::Error) -> DecodeError {
+    match error {
+        heifer::heifer_isobmff::Error::UnexpectedEof => DecodeError::Truncated { percent: None },
+        heifer::heifer_isobmff::Error::Unimplemented(what) => {
+            DecodeError::Unsupported(format!("HEIF ({what})"))
+        }
+        error => DecodeError::Damaged(error.to_string()),
+    }
+}
