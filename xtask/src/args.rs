@@ -1,6 +1,7 @@
 //! The command line, as typed, turned into one [`Task`]. Nothing is looked up or run here.
 //!
-//! Parsed by hand: a parser crate would take longer to compile than the rest of xtask.
+//! Parsed by hand: options are few and stand anywhere, and the messages repeat an option as it was typed, which
+//! parsers take apart.
 
 use std::ffi::OsString;
 use std::fmt;
