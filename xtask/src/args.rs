@@ -14,7 +14,7 @@ Commands:
   run [--release | --debug] [FOLDER…] [-- MANTEL OPTIONS]
                   get the tools that are missing, build viewer and server, serve the folders
                   (with none: demo pictures); everything after `--` goes to mantel. The server is
-                  optimised, but for what takes longest to compile, which --release adds
+                  optimised, but not across crates; --release makes the one that is shipped
   build [--debug] viewer and server, the viewer inside, into target/release/mantel
   test [NAME…] [-- TEST OPTIONS]
                   build, get the old browsers to test in, then run every test (or those whose
@@ -46,7 +46,7 @@ each target (10); FUZZ_PHOTOS=1 adds the decoders of photos.
 pub(crate) enum Profile {
     /// Optimised, as it is shipped.
     Release,
-    /// Optimised crate by crate: the first picture comes sooner.
+    /// Optimised crate by crate, without LTO: for the sake of a shorter build.
     Quick,
     /// Quick to compile, slow with pixels.
     Debug,
