@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Write};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context as _, bail};
@@ -21,12 +22,11 @@ pub(crate) fn test(project: &Project, arguments: &[OsString]) -> anyhow::Result<
         eprintln!("{}", run::viewer_line(sizes));
         Ok(())
     });
-    // As users run it: what is tested is what is used, and a debug build is too slow with pixels.
     let built = built
         && parts.run("server", || {
-            let built = run::server(project, Profile::Release)?;
-            run::holds_viewer(project, &built)?;
-            program = Some(built);
+            let server = server(project)?;
+            run::holds_viewer(project, &server)?;
+            program = Some(server);
             Ok(())
         });
 
@@ -67,6 +67,19 @@ pub(crate) fn test(project: &Project, arguments: &[OsString]) -> anyhow::Result<
         println!("{line}");
     }
     Ok(parts.exit_code())
+}
+
+/// The program that is tested, optimised because a debug build is too slow with pixels. In CI it is the one that `dist`
+/// has just packed for this machine: what is tested is what is shipped, and a build is saved. Elsewhere the one there
+/// may be of other sources, and what `cargo xtask run` runs is tested.
+fn server(project: &Project) -> anyhow::Result<PathBuf> {
+    match dist::packed_for_this_machine(project).filter(|_| is_ci()) {
+        Some(packed) => {
+            eprintln!("The program of the archive: {}", packed.display());
+            Ok(packed)
+        }
+        None => run::server(project, Profile::Quick),
+    }
 }
 
 /// Runs cargo test with its output passed through, and keeps the closing line of each test program.
