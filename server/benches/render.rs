@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use divan::{Bencher, black_box};
 use mantel::render::{
-    Alpha, DecodeLimits, Fit, Orientation, Picture, Quality, Size, blend, decode, decode_fitted,
-    encode, fit, orient,
+    Alpha, DecodeLimits, Fit, Orientation, Picture, Quality, Size, Slot, blend, decode,
+    decode_fitted, encode, fit, orient,
 };
 use mantel::source::demo;
 
@@ -66,7 +66,7 @@ fn large(kind: &str) -> Vec<u8> {
 }
 
 fn open(bytes: &[u8]) -> Picture {
-    decode(bytes, &DecodeLimits::default(), Some(SCREEN)).expect("a sound photo")
+    decode(bytes, &DecodeLimits::default()).expect("a sound photo")
 }
 
 mod at_1080p {
@@ -120,8 +120,12 @@ fn other_kinds_to_frame(bencher: Bencher, path: &str) {
 }
 
 fn to_frame(file: &[u8]) -> Vec<u8> {
-    let picture = decode_fitted(file, &DecodeLimits::default(), SCREEN, Fit::Blur);
-    encode(&picture.expect("a sound photo"), Quality::default()).expect("small enough")
+    let picture = decode_fitted(
+        file,
+        &DecodeLimits::default(),
+        Slot::alone(SCREEN, Fit::Blur),
+    );
+    encode(&picture.expect("a sound photo").picture, Quality::default()).expect("small enough")
 }
 
 /// A 12-megapixel HEIC to a frame of 1080p, by turns here and by libvips (libheif) as a process on one thread: wall
@@ -215,8 +219,8 @@ mod from_24_megapixels {
         let file = large(kind);
         let limits = DecodeLimits::default();
         bencher.bench_local(|| {
-            let picture = decode_fitted(black_box(&file), &limits, SCREEN, Fit::Blur);
-            encode(&picture.expect("a sound photo"), Quality::default())
+            let picture = decode_fitted(black_box(&file), &limits, Slot::alone(SCREEN, Fit::Blur));
+            encode(&picture.expect("a sound photo").picture, Quality::default())
         });
     }
 

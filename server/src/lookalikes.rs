@@ -122,7 +122,7 @@ fn likeness(photo: &Photo, limits: &DecodeLimits) -> io::Result<Option<u64>> {
     }
     file.take(MAX_WHOLE_BYTES).read_to_end(&mut bytes)?;
     match decoding::decode(&bytes, limits, Wish::Whole) {
-        Ok(picture) => Ok(render::likeness::likeness(&picture)),
+        Ok(pixels) => Ok(pixels.likeness),
         // No process to decode it in, say.
         Err(LoadError::Read(error)) => Err(error),
         Err(_) => Ok(None),
@@ -138,7 +138,7 @@ fn thumbnail(head: &[u8]) -> Option<render::Picture> {
         pixels: 1_000_000,
         ..DecodeLimits::default()
     };
-    let picture = render::decode(&inside[start..], &limits, None).ok()?;
+    let picture = render::decode(&inside[start..], &limits).ok()?;
     (picture.width().min(picture.height()) >= MIN_SIDE).then_some(picture)
 }
 

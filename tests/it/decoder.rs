@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use image::{DynamicImage, ImageFormat, RgbImage};
-use mantel::render::{DecodeLimits, Fit, Size, decode, decode_fitted};
+use mantel::render::{DecodeLimits, Fit, Share, Size, Slot, decode, decode_fitted};
 use mantel::source::child::{Decoders, Plan, Trouble};
 use mantel::source::wire::Wish;
 
@@ -69,23 +69,22 @@ pub(crate) fn shows_what_the_library_shows(program: &Path) {
     let limits = DecodeLimits::default();
     for (name, file) in files() {
         let whole = decoders.decode(&file, &limits, Wish::Whole).expect(&name);
-        assert_eq!(Ok(whole), decode(&file, &limits, None), "{name}");
-        let size = Size::new(200, 120);
+        assert_eq!(Ok(whole.picture), decode(&file, &limits), "{name}");
+        let frame = Size::new(200, 120);
         for fit in [Fit::Contain, Fit::Cover, Fit::Blur] {
-            let fitted = decoders.decode(&file, &limits, Wish::Fitted(size, fit));
-            let fitted = fitted.expect(&name);
-            assert_eq!(
-                Ok(fitted),
-                decode_fitted(&file, &limits, size, fit),
-                "{name}"
-            );
+            for share in [Share::All, Share::Second] {
+                let slot = Slot { frame, share, fit };
+                let fitted = decoders.decode(&file, &limits, Wish::Fitted(slot));
+                let fitted = fitted.expect(&name);
+                assert_eq!(Ok(fitted), decode_fitted(&file, &limits, slot), "{name}");
+            }
         }
         // Cut off, the reason is the same, too.
         let half = &file[..file.len() / 2];
-        let ours = decode(half, &limits, None);
+        let ours = decode(half, &limits);
         match decoders.decode(half, &limits, Wish::Whole) {
             Err(Trouble::Photo(error)) => assert_eq!(Err(error), ours, "{name}"),
-            other => assert_eq!(other.expect(&name), ours.expect(&name), "{name}"),
+            other => assert_eq!(other.expect(&name).picture, ours.expect(&name), "{name}"),
         }
     }
 }

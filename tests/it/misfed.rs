@@ -232,7 +232,6 @@ fn a_script_that_does_not_come_is_sent_for_again() {
             return element;
         };";
     let mut page = browser.open_after(&server.url("/?stats=1"), missing_once);
-    // Those that use it are sent for after it.
     eventually("figures all the same", || {
         let told = page.eval(
             "!!window.__missed && document.getElementById('stats').textContent.length > 40",

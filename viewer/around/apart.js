@@ -7,21 +7,20 @@
   // The first picture comes first; and none of these is among the scripts by which a page knows whether it is
   // the server's. But where a stream is about to be shown in an <img>, old engines may load nothing beside it.
   var LATER_MS = 1500, AGAIN_MS = 10000;
-  var isScreen = window.top === window, names = ['report', 'problem', 'awake', 'panel'];
+  var isScreen = window.top === window, names = ['report', 'problem', 'awake'];
 
   // A preview on the settings page is no screen.
   if (isScreen) { names.push('bar', 'hold'); }
   // One with a name learns of its settings.
   if (isScreen && window.mantel.get('name')) { names.push('named'); }
   if (isScreen && window.isSecureContext) { names.push('kept'); }
-  // One after the other, as each may use what those before it define.
-  function load() {
-    if (!names.length) { return; }
+  // All at once, and they run as they come: none calls what another one defines.
+  function load(name) {
     var script = window.mantel.make('script', document.body);
-    script.onload = function () { names.shift(); load(); };
     // A server that is away for a moment is no reason to go without until the next visit.
-    script.onerror = function () { setTimeout(load, AGAIN_MS); };
-    script.src = names[0] + '.js';
+    script.onerror = function () { setTimeout(function () { load(name); }, AGAIN_MS); };
+    script.src = name + '.js';
   }
-  if (window.mantel.root.getAttribute('data-rung') === 'wasm') { setTimeout(load, LATER_MS); } else { load(); }
+  function loadAll() { names.forEach(load); }
+  if (window.mantel.root.getAttribute('data-rung') === 'wasm') { setTimeout(loadAll, LATER_MS); } else { loadAll(); }
 }());

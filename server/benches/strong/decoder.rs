@@ -9,7 +9,7 @@ use std::{
 };
 
 use mantel::{
-    render::{DecodeLimits, Fit, Size, decode_fitted},
+    render::{DecodeLimits, Fit, Size, Slot, decode_fitted},
     source::{
         child::{Decoders, Plan},
         wire::Wish,
@@ -44,10 +44,14 @@ pub fn compare(folder: &Path) -> Result<()> {
         let (mut inside, mut outside) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
             let start = Instant::now();
-            let one = decode_fitted(&bytes, &limits, SCREEN, Fit::Blur)?;
+            let one = decode_fitted(&bytes, &limits, Slot::alone(SCREEN, Fit::Blur))?;
             inside.push(start.elapsed());
             let start = Instant::now();
-            let other = decoders.decode(&bytes, &limits, Wish::Fitted(SCREEN, Fit::Blur))?;
+            let other = decoders.decode(
+                &bytes,
+                &limits,
+                Wish::Fitted(Slot::alone(SCREEN, Fit::Blur)),
+            )?;
             outside.push(start.elapsed());
             if one != other {
                 return Err(format!("{}: two pictures", path.display()).into());

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mantel::render::{DecodeLimits, Fit, Size, decode_fitted, probe};
+use mantel::render::{DecodeLimits, Fit, Size, Slot, decode_fitted, probe};
 
 fuzz_target!(|bytes: &[u8]| {
     let limits = DecodeLimits {
@@ -12,8 +12,8 @@ fuzz_target!(|bytes: &[u8]| {
         bytes: 64 << 20,
     };
     let size = Size::new(64, 48);
-    match decode_fitted(bytes, &limits, size, Fit::Contain) {
-        Ok(picture) => assert_eq!(picture.size(), size),
+    match decode_fitted(bytes, &limits, Slot::alone(size, Fit::Contain)) {
+        Ok(pixels) => assert_eq!(pixels.picture.size(), size),
         Err(error) => assert!(!error.to_string().contains('\n')),
     }
     let _ = probe(bytes);

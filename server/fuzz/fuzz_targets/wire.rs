@@ -4,7 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mantel::render::{DecodeLimits, Fit, Size};
+use mantel::render::{DecodeLimits, Fit, Share, Size, Slot};
 use mantel::source::wire::{Confined, Request, Wish, read_reply, write_reply};
 
 const LIMITS: DecodeLimits = DecodeLimits {
@@ -23,13 +23,24 @@ fuzz_target!(|bytes: &[u8]| {
     }
 
     let frame = Size::new(16, 12);
-    for wish in [Wish::Whole, Wish::Fitted(frame, Fit::Blur)] {
+    let half = Slot {
+        share: Share::Second,
+        ..Slot::alone(frame, Fit::Blur)
+    };
+    for wish in [
+        Wish::Whole,
+        Wish::Fitted(Slot::alone(frame, Fit::Blur)),
+        Wish::Fitted(half),
+    ] {
         let mut rest = bytes;
         while let Ok(reply) = read_reply(&mut rest, &LIMITS, wish) {
             match &reply {
-                Ok(picture) => {
-                    let size = picture.size();
-                    assert!(wish == Wish::Whole || size == frame);
+                Ok(pixels) => {
+                    let size = pixels.picture.size();
+                    match wish {
+                        Wish::Whole => assert_eq!(size, pixels.upright),
+                        Wish::Fitted(slot) => assert_eq!(size, slot.target(pixels.upright).0),
+                    }
                     assert!(size.n_pixels() <= LIMITS.pixels);
                     assert!(size.width.max(size.height) <= LIMITS.side);
                 }

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     files,
-    render::{self, Kind, Probe},
+    render::{self, Kind, Orientation, Probe},
 };
 
 /// Endings of pictures; what has another one is opened once to see what it is.
@@ -176,6 +176,7 @@ impl Examiner {
             self.head.shrink_to(LONG_HEAD_BYTES as usize);
         }
         let mut metadata = metadata.unwrap_or_default();
+        let turned = render::turned(probe.kind, &mut file)?;
         if let Some(sidecar) = sidecar {
             match read_sidecar(sidecar) {
                 Ok(Some(found)) => metadata.overlay(found),
@@ -191,7 +192,7 @@ impl Examiner {
             }
         }
         Ok(Finding::Settled(Outcome::Photo(Box::new(facts(
-            path, version, &probe, metadata,
+            path, version, &probe, turned, metadata,
         )))))
     }
 
@@ -201,11 +202,18 @@ impl Examiner {
     }
 }
 
-fn facts(path: &Path, version: Version, probe: &Probe, metadata: Metadata) -> super::Facts {
+fn facts(
+    path: &Path,
+    version: Version,
+    probe: &Probe,
+    turned: Orientation,
+    metadata: Metadata,
+) -> super::Facts {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let mut facts = metadata.facts(&stem, version.modified_nanos / 1_000_000);
     facts.kind = Some(probe.kind);
-    facts.size = probe.size.map(|size| facts.orientation.upright_size(size));
+    facts.orientation = turned;
+    facts.size = probe.size.map(|size| turned.upright_size(size));
     facts
 }
 

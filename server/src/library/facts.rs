@@ -12,7 +12,7 @@ pub struct Facts {
     pub kind: Option<Kind>,
     /// Width and height as people see it: turned upright.
     pub size: Option<Size>,
-    /// How its EXIF says that it is to be turned.
+    /// How its stored pixels are to be turned.
     pub orientation: Orientation,
     /// When it was taken.
     pub taken: Option<Taken>,

@@ -13,7 +13,7 @@ use super::{
     facts::{DateSource, Facts, Position, Taken},
     xmp,
 };
-use crate::render::{self, Orientation};
+use crate::render;
 
 /// Longer texts are cut: nobody reads a novel under a picture.
 const MAX_TEXT_CHARS: usize = 400;
@@ -42,7 +42,6 @@ const RATING: u16 = 0x4746;
 /// EXIF and XMP of one file, as found.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Metadata {
-    pub(super) orientation: Option<Orientation>,
     pub(super) exif_taken: Option<NaiveDateTime>,
     /// By the satellites' clock, which is UTC: a date where nothing better is known.
     pub(super) gps_taken: Option<NaiveDateTime>,
@@ -114,15 +113,10 @@ fn from_exif(exif: &Exif) -> Metadata {
         let moment = exif.get(tag)?.as_datetime()?.into_naive();
         plausible(moment).then_some(moment)
     };
-    let orientation = exif
-        .get(ExifTag::Orientation)
-        .and_then(EntryValue::try_as_integer)
-        .and_then(|value| Orientation::from_exif(u32::try_from(value).ok()?));
     let rating = exif
         .get_by_code(IfdIndex::MAIN, RATING)
         .and_then(EntryValue::try_as_integer);
     Metadata {
-        orientation,
         exif_taken: moment(ExifTag::DateTimeOriginal).or_else(|| moment(ExifTag::CreateDate)),
         gps_taken: gps_date(exif),
         camera: camera(text(ExifTag::Make), text(ExifTag::Model)),
@@ -237,7 +231,6 @@ impl Metadata {
         }
         let caption = xmp.description.as_deref().and_then(sentence);
         Facts {
-            orientation: self.orientation.unwrap_or_default(),
             taken: moment.map(|moment| Taken {
                 local_seconds: moment.and_utc().timestamp(),
                 source,

@@ -19,6 +19,8 @@ mod metadata;
 mod photo;
 mod places;
 mod scan;
+#[cfg(test)]
+mod sizes;
 mod troubles;
 mod walk;
 mod watch;

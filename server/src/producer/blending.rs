@@ -58,7 +58,7 @@ impl Between {
             return Ok(pictures);
         }
         let limits = DecodeLimits::default();
-        let decode = |frame: &Frame| render::decode(&frame.jpeg(), &limits, None);
+        let decode = |frame: &Frame| render::decode(&frame.jpeg(), &limits);
         let pictures = [decode(&self.from)?, decode(&self.to)?];
         Ok(self.pictures.get_or_init(|| pictures))
     }
@@ -89,7 +89,7 @@ mod tests {
             let jpeg = between
                 .at(Alpha::new(of_256), Quality::new(85).unwrap())
                 .unwrap();
-            let shade = render::decode(&jpeg, &DecodeLimits::default(), None)
+            let shade = render::decode(&jpeg, &DecodeLimits::default())
                 .unwrap()
                 .pixels()[0];
             let wanted = 40 + 160 * i32::from(of_256) / 256;

@@ -1,5 +1,5 @@
-//! One slide made: its photos loaded, brought into one frame, captioned and encoded. Blocking; when
-//! and how often is the studio's.
+//! One slide made: its words chosen, its photos loaded, and both given to be rendered. Blocking; when and
+//! how often is the studio's.
 
 use std::{
     sync::Arc,
@@ -11,10 +11,10 @@ use mantel_shared::{Area, Focus, TakenAt};
 
 use crate::{
     caption,
-    library::{Facts, Photo, iso},
-    render::{self, DecodeLimits, Picture, Probe, words},
+    library::{Facts, Origin, Photo, iso},
+    render::{self, DecodeLimits, Probe, Recipe, words::Caption},
     rendition::Rendition,
-    source::gallery::{self, LoadError, Loaded},
+    source::gallery::{self, LoadError},
     timeline::{PhotoId, Turn},
 };
 
@@ -98,11 +98,7 @@ impl Subject {
             let (Some(kind), Some(_)) = (kind, size) else {
                 return UNKNOWN_MIB;
             };
-            let n_bytes = render::cost(&Probe {
-                kind,
-                size,
-                turned: None,
-            });
+            let n_bytes = render::cost(&Probe { kind, size });
             u32::try_from(n_bytes >> 20)
                 .unwrap_or(u32::MAX)
                 .saturating_add(16)
@@ -118,91 +114,82 @@ pub(super) fn render_now(
     rendition: Rendition,
 ) -> Result<Rendered, (usize, LoadError)> {
     let start = Instant::now();
-    let Rendition { size, fit, .. } = rendition;
-    let photo = &subject.photo;
-    let (picture, notes, looks) = match &subject.beside {
-        None => {
-            let loaded = gallery::load(photo, limits, size, fit).map_err(|error| (0, error))?;
-            let mut picture = loaded.picture;
-            let focus = render::focus(&picture);
-            let mut words = caption::words(rendition.captions, &photo.facts);
-            if let Some(note) = &subject.note {
-                words.text.clone_from(note);
-            }
-            words::write(&mut picture, (0, 0), size, (0, size.width), &words);
-            let looks = loaded.likeness.map(|likeness| (photo.id, likeness));
-            let mut notes = notes(photo, loaded.caption);
-            notes.focus = Some(focus);
-            let lies = photo
-                .facts
-                .size
-                .and_then(|photo| render::lies(photo, size, fit));
-            notes
-                .photos
-                .extend(lies.and_then(|(place, photo)| area(place, photo, size)));
-            (picture, notes, looks.into_iter().collect())
-        }
-        Some(beside) => {
-            let part = |photo: &Arc<Photo>, at: usize| {
-                gallery::load_part(photo, limits, size, at, fit).map_err(|error| (at, error))
-            };
-            let parts = [part(photo, 0)?, part(beside, 1)?];
-            let looks = subject.photos().zip(&parts);
-            let looks = looks.filter_map(|(photo, part)| Some((photo.id, part.likeness?)));
-            let looks = looks.collect();
-            let (picture, notes) = two(subject, parts, rendition, beside);
-            (picture, notes, looks)
-        }
-    };
-    let encode_start = Instant::now();
-    let jpeg = render::encode(&picture, rendition.quality).map_err(|error| (0, error.into()))?;
-    let encoding = encode_start.elapsed();
-    tracing::debug!(photo = %photo.name, millis = start.elapsed().as_millis() as u64, "rendered");
+    let recipe = recipe(subject, rendition);
+    let mut pixels = Vec::new();
+    for (at, (photo, slot)) in subject.photos().zip(recipe.slots()).enumerate() {
+        pixels.push(gallery::load(photo, limits, slot).map_err(|error| (at, error))?);
+    }
+    let looks = subject.photos().zip(&pixels);
+    let looks = looks.filter_map(|(photo, pixels)| Some((photo.id, pixels.likeness?)));
+    let looks = looks.collect();
+    let slide = render::slide(&recipe, pixels, Instant::now).map_err(|error| (0, error.into()))?;
+    tracing::debug!(photo = %subject.photo.name, millis = start.elapsed().as_millis() as u64, "rendered");
     Ok(Rendered {
-        jpeg: jpeg.into(),
-        notes,
-        encoding,
+        jpeg: slide.jpeg.into(),
+        notes: Notes {
+            focus: slide.focus,
+            photos: slide.photos,
+            ..notes(subject)
+        },
+        encoding: slide.encoding,
         looks,
     })
 }
 
-fn two(
-    subject: &Subject,
-    parts: [Loaded; 2],
-    rendition: Rendition,
-    beside: &Photo,
-) -> (Picture, Notes) {
-    let Rendition { size, fit, .. } = rendition;
-    let mut picture = render::pair::pair([&parts[0].picture, &parts[1].picture], size, fit);
-    let photos = [&*subject.photo, beside];
-    let areas = parts.iter().enumerate().map(|(at, part)| {
-        let photo = part.picture.size();
-        area(render::pair::lies(photo, size, at), photo, size)
-    });
-    // Of one alone the other would be taken for backdrop.
-    let areas = areas.collect::<Option<Vec<Area>>>().unwrap_or_default();
-    for (at, (place, room)) in render::pair::parts(size).into_iter().enumerate() {
-        let words = caption::words(rendition.captions, &photos[at].facts);
-        let lines = render::pair::lines(parts[at].picture.size(), size, at);
-        words::write(&mut picture, place, room, lines, &words);
+/// What is to be seen and written, before there is a pixel of it.
+fn recipe(subject: &Subject, rendition: Rendition) -> Recipe {
+    let captions = subject
+        .photos()
+        .map(|photo| caption::words(rendition.captions, &photo.facts));
+    let mut words: Vec<Caption> = captions.collect();
+    // Drawn pictures, which say why they are shown, are never two.
+    if let ([words], Some(note)) = (words.as_mut_slice(), &subject.note) {
+        words.text.clone_from(note);
     }
-    let [first, second] = parts;
-    // A file's name is told only where neither has a caption of its own.
-    let caption = match (first.own_caption, second.own_caption) {
-        (None, None) => both(first.caption, second.caption),
-        (first, second) => both(first, second),
+    Recipe {
+        frame: rendition.size,
+        fit: rendition.fit,
+        quality: rendition.quality,
+        words,
+    }
+}
+
+/// What is told of the slide's photos, besides where they lie.
+fn notes(subject: &Subject) -> Notes {
+    let photo = &*subject.photo;
+    let facts = |photo: &Photo| {
+        let album = caption::album(&photo.facts).map(str::to_owned);
+        (caption::place(&photo.facts), album)
     };
-    let first_notes = notes(photos[0], caption);
-    let notes = Notes {
-        place: both(first_notes.place, caption::place(&beside.facts)),
-        album: both(
-            first_notes.album,
-            caption::album(&beside.facts).map(str::to_owned),
-        ),
-        photos: areas,
-        ..first_notes
-    };
-    (picture, notes)
+    let (mut place, mut album) = facts(photo);
+    let mut caption = photo.facts.caption.clone();
+    let mut name = name(photo);
+    if let Some(beside) = &subject.beside {
+        let (other_place, other_album) = facts(beside);
+        place = both(place, other_place);
+        album = both(album, other_album);
+        caption = both(caption, beside.facts.caption.clone());
+        name = both(name, self::name(beside));
+    }
+    let taken = photo.facts.taken.and_then(|taken| taken.of_photo());
+    Notes {
+        taken_at: taken.and_then(|moment| TakenAt::new(&iso(moment)).ok()),
+        // A file's name is told only where no photo has a caption of its own.
+        caption: caption.or(name),
+        place,
+        album,
+        ..Notes::default()
+    }
+}
+
+/// What a photo is called, as a last resort: who asks what this is gets an answer.
+fn name(photo: &Photo) -> Option<String> {
+    match &photo.origin {
+        Origin::BuiltIn(_) => Some(photo.name.to_string()),
+        Origin::File(path) => path
+            .file_stem()
+            .map(|stem| stem.to_string_lossy().into_owned()),
+    }
 }
 
 fn both(first: Option<String>, second: Option<String>) -> Option<String> {
@@ -212,23 +199,5 @@ fn both(first: Option<String>, second: Option<String>) -> Option<String> {
     }
 }
 
-fn notes(photo: &Photo, caption: Option<String>) -> Notes {
-    let taken = photo.facts.taken.and_then(|taken| taken.of_photo());
-    Notes {
-        taken_at: taken.and_then(|moment| TakenAt::new(&iso(moment)).ok()),
-        caption,
-        place: caption::place(&photo.facts),
-        album: caption::album(&photo.facts).map(str::to_owned),
-        focus: None,
-        photos: Vec::new(),
-    }
-}
-
-/// A photo's place in a frame, as viewers are told it.
-fn area(place: (u32, u32), photo: render::Size, frame: render::Size) -> Option<Area> {
-    Area::of(
-        place,
-        (photo.width, photo.height),
-        (frame.width, frame.height),
-    )
-}
+#[cfg(test)]
+mod tests;

@@ -175,7 +175,7 @@ mod tests {
         for (width, height) in [(1, 1), (16, 16), (17, 31), (160, 90)] {
             let picture = gradient(width, height);
             let jpeg = encode(&picture, Quality::new(95).unwrap()).unwrap();
-            let again = decode(&jpeg, &DecodeLimits::default(), None).unwrap();
+            let again = decode(&jpeg, &DecodeLimits::default()).unwrap();
             assert_eq!(again.size(), picture.size());
             let error: u64 = again
                 .pixels()

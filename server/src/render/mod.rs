@@ -13,21 +13,28 @@ mod fence;
 mod formats;
 mod frame;
 pub mod picture;
+mod slide;
 mod spare;
 #[cfg(test)]
 mod tests;
 pub mod words;
 
 pub use encode::{EncodeError, Quality, QualityError, encode};
-pub use formats::decode::{DecodeError, DecodeLimits, cost, decode, decode_fitted};
+pub use formats::decode::{DecodeError, DecodeLimits, Pixels, cost, decode, decode_fitted};
 pub use frame::blend::{Alpha, blend};
 
 pub(crate) use fence::fenced;
-pub use formats::probe::{Kind, Probe, probe};
+pub use formats::{
+    kind::Kind,
+    probe::{Probe, probe},
+    upright::turned,
+};
 pub use frame::fit::{Fit, FitError, fit, lies};
 pub use frame::focus::focus;
 pub use frame::likeness;
 pub use frame::orient::{Orientation, orient};
 pub use frame::pair;
+pub use frame::slot::{Share, Slot};
 pub use picture::{Picture, PictureError, Size, SizeError};
+pub use slide::{Recipe, Slide, slide};
 pub(crate) use spare::release as release_spare;

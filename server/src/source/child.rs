@@ -14,7 +14,7 @@ use std::{
 };
 
 use super::wire::{Confined, Request, Wish, read_reply};
-use crate::render::{DecodeError, DecodeLimits, Picture};
+use crate::render::{DecodeError, DecodeLimits, Pixels};
 
 /// How often the keeper looks whether a decoder takes too long.
 const TICK: Duration = Duration::from_millis(200);
@@ -143,7 +143,7 @@ impl Decoders {
         file: &[u8],
         limits: &DecodeLimits,
         wish: Wish,
-    ) -> Result<Picture, Trouble> {
+    ) -> Result<Pixels, Trouble> {
         let _place = self.shared.place();
         let mut ended = "crashed";
         for attempt in 0..TRIES {
@@ -227,7 +227,7 @@ impl Shared {
         &self,
         mut decoder: Decoder,
         request: &Request<&[u8]>,
-    ) -> Result<Result<Picture, DecodeError>, &'static str> {
+    ) -> Result<Result<Pixels, DecodeError>, &'static str> {
         let no = self.watch(&decoder, self.plan.time);
         // It reads the whole request before it writes a word: nobody waits for the other.
         let answer = request
@@ -365,7 +365,7 @@ fn took_all_its_time(status: ExitStatus) -> bool {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
-    use crate::render::{Fit, Size};
+    use crate::render::{Fit, Size, Slot};
 
     /// What a process says that confines itself, and then what `script` does.
     fn plan(script: &str) -> Plan {
@@ -379,8 +379,8 @@ mod tests {
         }
     }
 
-    fn decode(decoders: &Decoders) -> Result<Picture, Trouble> {
-        let wish = Wish::Fitted(Size::new(16, 16), Fit::Blur);
+    fn decode(decoders: &Decoders) -> Result<Pixels, Trouble> {
+        let wish = Wish::Fitted(Slot::alone(Size::new(16, 16), Fit::Blur));
         decoders.decode(&[1; 500_000], &DecodeLimits::default(), wish)
     }
 
@@ -394,15 +394,15 @@ mod tests {
             ("cat >/dev/null", "its decoder took too long"),
             // An answer that is none, one of another size, one without end.
             (
-                "head -c 500041 >/dev/null; printf 'nonsense'; cat",
+                "head -c 500042 >/dev/null; printf 'nonsense'; cat",
                 "its decoder crashed",
             ),
             (
-                r"head -c 500041 >/dev/null; printf 'Mrp1\000\377\377\000\000\377\377\000\000'; cat",
+                r"head -c 500042 >/dev/null; printf 'Mrp1\000\377\377\000\000\377\377\000\000'; cat",
                 "its decoder crashed",
             ),
             (
-                "head -c 500041 >/dev/null; echo memory allocation of 5 bytes failed >&2; kill -6 $$",
+                "head -c 500042 >/dev/null; echo memory allocation of 5 bytes failed >&2; kill -6 $$",
                 "its decoder ran out of memory",
             ),
         ] {
@@ -425,7 +425,7 @@ mod tests {
     #[test]
     fn a_decoder_that_died_idle_is_replaced() {
         // The first process answers nothing; each answers one question with an error that is the photo's.
-        let script = r"head -c 500041 >/dev/null; printf 'Mrp1\001'; head -c 28 /dev/zero";
+        let script = r"head -c 500042 >/dev/null; printf 'Mrp1\001'; head -c 28 /dev/zero";
         let decoders = Decoders::start(plan(script)).unwrap();
         for _ in 0..4 {
             match decode(&decoders) {

@@ -9,7 +9,7 @@ use super::{
     gallery::LoadError,
     wire::Wish,
 };
-use crate::render::{self, DecodeLimits, Kind, Picture};
+use crate::render::{self, DecodeLimits, Kind, Pixels};
 
 /// The word on the command line, and how many seconds follow it, by which the program becomes a decoder.
 const COMMAND: &str = "decode";
@@ -105,11 +105,7 @@ pub(crate) fn told() -> (&'static str, String) {
 ///
 /// # Errors
 /// [`LoadError::Decode`] where the photo is to blame, [`LoadError::Read`] where no process can be had now.
-pub(crate) fn decode(
-    bytes: &[u8],
-    limits: &DecodeLimits,
-    wish: Wish,
-) -> Result<Picture, LoadError> {
+pub(crate) fn decode(bytes: &[u8], limits: &DecodeLimits, wish: Wish) -> Result<Pixels, LoadError> {
     match PLACE.get() {
         Some(Place::Processes(decoders)) if is_strange(bytes) => decoders
             .decode(bytes, limits, wish)
@@ -118,8 +114,8 @@ pub(crate) fn decode(
                 Trouble::NoDecoder(error) => LoadError::Read(error),
             }),
         _ => Ok(match wish {
-            Wish::Whole => render::decode(bytes, limits, None)?,
-            Wish::Fitted(size, how) => render::decode_fitted(bytes, limits, size, how)?,
+            Wish::Whole => Pixels::whole(render::decode(bytes, limits)?),
+            Wish::Fitted(slot) => render::decode_fitted(bytes, limits, slot)?,
         }),
     }
 }
@@ -132,6 +128,7 @@ fn is_strange(bytes: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::render::Picture;
 
     #[test]
     fn only_the_exact_line_makes_a_decoder() {
@@ -155,7 +152,7 @@ mod tests {
         assert!(!is_strange(&jpeg));
         assert!(is_strange(b"\x89PNG\r\n\x1a\n"));
         let decoded = decode(&jpeg, &DecodeLimits::default(), Wish::Whole).unwrap();
-        assert_eq!(decoded.size(), picture.size());
+        assert_eq!(decoded.picture.size(), picture.size());
         assert_eq!(told().0, "inside");
     }
 }

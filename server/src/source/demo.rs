@@ -65,7 +65,7 @@ pub fn size(index: usize) -> Size {
 /// # Errors
 /// The file in `assets/demo` is damaged.
 pub fn picture(index: usize) -> Result<Picture, DecodeError> {
-    decode(jpeg(index), &DecodeLimits::default(), None)
+    decode(jpeg(index), &DecodeLimits::default())
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 
 use std::io::{self, Read, Write};
 
-use crate::render::{DecodeError, DecodeLimits, Fit, Picture, Size};
+use crate::render::{DecodeError, DecodeLimits, Fit, Picture, Pixels, Share, Size, Slot};
 
 /// A file may be as large as this; the gallery refuses larger ones before.
 pub(crate) const MAX_FILE_BYTES: u64 = 512_000_000;
@@ -19,8 +19,8 @@ const HELLO: [u8; 4] = *b"Mhi1";
 pub enum Wish {
     /// As it is, upright.
     Whole,
-    /// In a frame of this size.
-    Fitted(Size, Fit),
+    /// In its place in a frame.
+    Fitted(Slot),
 }
 
 /// A file to be decoded.
@@ -67,9 +67,9 @@ impl<B: AsRef<[u8]>> Request<B> {
     /// Writes the request, the file behind its head.
     pub fn write(&self, to: &mut impl Write) -> io::Result<()> {
         let file = self.file.as_ref();
-        let (size, how) = match self.wish {
-            Wish::Whole => (Size::new(0, 0), 0),
-            Wish::Fitted(size, fit) => (size, fit_number(fit)),
+        let (size, share, how) = match self.wish {
+            Wish::Whole => (Size::new(0, 0), 0, 0),
+            Wish::Fitted(slot) => (slot.frame, share_number(slot.share), fit_number(slot.fit)),
         };
         let mut head = Vec::with_capacity(48);
         head.extend(REQUEST);
@@ -78,6 +78,7 @@ impl<B: AsRef<[u8]>> Request<B> {
         head.extend(self.limits.bytes.to_le_bytes());
         head.extend(size.width.to_le_bytes());
         head.extend(size.height.to_le_bytes());
+        head.push(share);
         head.push(how);
         head.extend((file.len() as u64).to_le_bytes());
         to.write_all(&head)?;
@@ -105,17 +106,17 @@ impl Request<Vec<u8>> {
             side: u32::from_le_bytes(array(from)?),
             bytes: u64::from_le_bytes(array(from)?),
         };
-        let size = Size::new(
-            u32::from_le_bytes(array(from)?),
-            u32::from_le_bytes(array(from)?),
-        );
-        let [how] = array(from)?;
-        let wish = match how {
-            0 => Wish::Whole,
-            how => Wish::Fitted(size, fit(how).ok_or_else(|| nonsense("no such fit"))?),
+        let size = size(from)?;
+        let wish = match array(from)? {
+            [0, 0] => Wish::Whole,
+            [share_no, how] => Wish::Fitted(Slot {
+                frame: size,
+                share: share(share_no).ok_or_else(|| nonsense("no such share"))?,
+                fit: fit(how).ok_or_else(|| nonsense("no such fit"))?,
+            }),
         };
-        if let Wish::Fitted(size, _) = wish
-            && ![size.width, size.height]
+        if let Wish::Fitted(Slot { frame, .. }) = wish
+            && ![frame.width, frame.height]
                 .iter()
                 .all(|side| (1..=Size::MAX_SIDE).contains(side))
         {
@@ -134,11 +135,16 @@ impl Request<Vec<u8>> {
 }
 
 /// Writes what became of a request.
-pub fn write_reply(to: &mut impl Write, result: &Result<Picture, DecodeError>) -> io::Result<()> {
+pub fn write_reply(to: &mut impl Write, result: &Result<Pixels, DecodeError>) -> io::Result<()> {
     to.write_all(&REPLY)?;
     match result {
-        Ok(picture) => {
+        Ok(pixels) => {
+            let picture = &pixels.picture;
             to.write_all(&[0])?;
+            to.write_all(&pixels.upright.width.to_le_bytes())?;
+            to.write_all(&pixels.upright.height.to_le_bytes())?;
+            to.write_all(&[u8::from(pixels.likeness.is_some())])?;
+            to.write_all(&pixels.likeness.unwrap_or_default().to_le_bytes())?;
             to.write_all(&picture.width().to_le_bytes())?;
             to.write_all(&picture.height().to_le_bytes())?;
             to.write_all(picture.pixels())?;
@@ -156,26 +162,43 @@ pub fn read_reply(
     from: &mut impl Read,
     limits: &DecodeLimits,
     wish: Wish,
-) -> io::Result<Result<Picture, DecodeError>> {
+) -> io::Result<Result<Pixels, DecodeError>> {
     mark(from, REPLY)?;
     let [tag] = array(from)?;
     if tag != 0 {
         return read_error(from, tag).map(Err);
     }
-    let size = Size::new(
-        u32::from_le_bytes(array(from)?),
-        u32::from_le_bytes(array(from)?),
-    );
-    let fits = match wish {
-        Wish::Fitted(asked, _) => size == asked,
-        Wish::Whole => limits.check(size, 0).is_ok(),
+    let upright = size(from)?;
+    if limits.check(upright, 0).is_err() {
+        return Err(nonsense("a photo of a size that is none"));
+    }
+    let [knows_looks] = array(from)?;
+    let looks = u64::from_le_bytes(array(from)?);
+    let likeness = match (knows_looks, looks) {
+        (0, 0) => None,
+        (1, looks) => Some(looks),
+        _ => return Err(nonsense("neither looks nor none")),
     };
-    let n_bytes = size.n_bytes().filter(|_| fits);
+    let size = size(from)?;
+    let asked = match wish {
+        Wish::Fitted(slot) => slot.target(upright).0,
+        Wish::Whole => upright,
+    };
+    let n_bytes = size.n_bytes().filter(|_| size == asked);
     let n_bytes = n_bytes.ok_or_else(|| nonsense("a picture of another size"))?;
     let pixels = bytes(from, n_bytes)?;
-    Picture::new(size.width, size.height, pixels)
-        .map(Ok)
-        .map_err(|_| nonsense("a picture without pixels"))
+    let picture = Picture::new(size.width, size.height, pixels)
+        .map_err(|_| nonsense("a picture without pixels"))?;
+    Ok(Ok(Pixels {
+        picture,
+        upright,
+        likeness,
+    }))
+}
+
+fn size(from: &mut impl Read) -> io::Result<Size> {
+    let width = u32::from_le_bytes(array(from)?);
+    Ok(Size::new(width, u32::from_le_bytes(array(from)?)))
 }
 
 /// An error: its kind, two sides, two numbers, words. Kinds that have fewer leave the rest at 0.
@@ -273,6 +296,20 @@ fn fit(number: u8) -> Option<Fit> {
         .find(|&fit| fit_number(fit) == number)
 }
 
+fn share_number(share: Share) -> u8 {
+    match share {
+        Share::All => 1,
+        Share::First => 2,
+        Share::Second => 3,
+    }
+}
+
+fn share(number: u8) -> Option<Share> {
+    [Share::All, Share::First, Share::Second]
+        .into_iter()
+        .find(|&share| share_number(share) == number)
+}
+
 fn mark(from: &mut impl Read, expected: [u8; 4]) -> io::Result<()> {
     if array(from)? == expected {
         Ok(())
@@ -349,12 +386,37 @@ mod tests {
         ]
     }
 
-    const WISHES: [Wish; 4] = [
+    const FRAME: Size = Size::new(16, 12);
+
+    const fn fitted(share: Share, fit: Fit) -> Wish {
+        Wish::Fitted(Slot {
+            frame: FRAME,
+            share,
+            fit,
+        })
+    }
+
+    const WISHES: [Wish; 6] = [
         Wish::Whole,
-        Wish::Fitted(Size::new(16, 12), Fit::Contain),
-        Wish::Fitted(Size::new(16, 12), Fit::Cover),
-        Wish::Fitted(Size::new(16, 12), Fit::Blur),
+        fitted(Share::All, Fit::Contain),
+        fitted(Share::All, Fit::Cover),
+        fitted(Share::All, Fit::Blur),
+        fitted(Share::First, Fit::Blur),
+        fitted(Share::Second, Fit::Cover),
     ];
+
+    /// What a decoder answers about a photo of that size.
+    fn answer(wish: Wish, upright: Size, likeness: Option<u64>) -> Pixels {
+        let size = match wish {
+            Wish::Whole => upright,
+            Wish::Fitted(slot) => slot.target(upright).0,
+        };
+        Pixels {
+            picture: Picture::filled(size.width, size.height, [1, 2, 3]),
+            upright,
+            likeness,
+        }
+    }
 
     #[test]
     fn what_is_said_is_understood_and_nothing_else() {
@@ -373,8 +435,9 @@ mod tests {
             }
 
             let limits = request.limits;
-            let picture = Picture::filled(16, 12, [1, 2, 3]);
-            let results = errors().into_iter().map(Err).chain([Ok(picture)]);
+            let answers = [(FRAME, None), (Size::new(33, 70), Some(u64::MAX - 5))];
+            let answers = answers.map(|(upright, looks)| Ok(answer(wish, upright, looks)));
+            let results = errors().into_iter().map(Err).chain(answers);
             for result in results {
                 let mut said = vec![];
                 write_reply(&mut said, &result).unwrap();
@@ -423,13 +486,15 @@ mod tests {
             (3000, 3000),
             (65_535, 65_535),
         ] {
-            let mut said = REPLY.to_vec();
-            said.push(0);
-            said.extend(width.to_le_bytes());
-            said.extend(height.to_le_bytes());
-            for wish in WISHES {
-                let error = read_reply(&mut said.as_slice(), &limits, wish).unwrap_err();
-                assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{width}x{height}");
+            let size = [width, height].map(u32::to_le_bytes).concat();
+            let frame = [FRAME.width, FRAME.height].map(u32::to_le_bytes).concat();
+            let no_looks = [0; 9];
+            for (upright, picture) in [(&size, &size), (&frame, &size)] {
+                let said = [&REPLY, &[0][..], upright, &no_looks, picture].concat();
+                for wish in WISHES {
+                    let error = read_reply(&mut said.as_slice(), &limits, wish).unwrap_err();
+                    assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{width}x{height}");
+                }
             }
         }
         // An announced file that does not come takes what came.

@@ -19,7 +19,6 @@ pub(in crate::endpoints) fn answer(name: &str) -> Option<Response> {
         "awake.js" => text(JS, include_str!("../../../pages/awake.js")),
         "report.js" => text(JS, include_str!("../../../pages/report.js")),
         "problem.js" => text(JS, include_str!("../../../pages/problem.js")),
-        "panel.js" => text(JS, include_str!("../../../pages/panel.js")),
         "bar.js" => text(JS, include_str!("../../../pages/bar.js")),
         "hold.js" => text(JS, include_str!("../../../pages/hold.js")),
         "kept.js" => text(JS, include_str!("../../../pages/kept.js")),
@@ -55,4 +54,53 @@ fn picture(bytes: &'static [u8]) -> Option<Response> {
         .header(header::CONTENT_TYPE, "image/png")
         .header(header::CACHE_CONTROL, "public, max-age=86400");
     Some(reply::built(builder, bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        collections::{BTreeMap, BTreeSet},
+        path::Path,
+    };
+
+    /// Names of `mantel` with what follows them, as in `mantel.name(`, where that begins so.
+    fn names<'a>(script: &'a str, follows: &'a str) -> impl Iterator<Item = &'a str> {
+        script.split("mantel.").skip(1).filter_map(move |rest| {
+            let end = rest.find(|c: char| !c.is_ascii_alphanumeric())?;
+            rest[end..].starts_with(follows).then_some(&rest[..end])
+        })
+    }
+
+    /// Scripts loaded apart run as they come, and one may come late.
+    #[test]
+    fn no_script_that_is_loaded_apart_calls_what_another_one_defines() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let apart = std::fs::read_to_string(root.join("../viewer/around/apart.js")).unwrap();
+        let scripts: BTreeMap<&str, String> = apart
+            .split('\'')
+            .filter_map(|name| {
+                let text = std::fs::read_to_string(root.join(format!("pages/{name}.js")));
+                Some((name, text.ok()?))
+            })
+            .collect();
+        assert!(scripts.len() > 5, "{:?}", scripts.keys());
+        let page: String = std::fs::read_dir(root.join("../viewer/around"))
+            .unwrap()
+            .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap())
+            .collect();
+        let always: BTreeSet<&str> = names(&page, " = ").collect();
+        for (name, script) in &scripts {
+            let called: BTreeSet<&str> = names(script, "(").collect();
+            assert!(!called.is_empty(), "{name} calls nothing");
+            for (other, defined) in scripts.iter().filter(|(other, _)| *other != name) {
+                let own = names(defined, " = ").filter(|name| !always.contains(name));
+                for function in own {
+                    assert!(
+                        !called.contains(function),
+                        "{name}.js calls mantel.{function} of {other}.js"
+                    );
+                }
+            }
+        }
+    }
 }

@@ -98,7 +98,7 @@ async fn the_same_is_rendered_once_at_a_time_and_later() {
 }
 
 fn size_of(rendered: &Rendered) -> Size {
-    let picture = render::decode(&rendered.jpeg, &DecodeLimits::default(), None);
+    let picture = render::decode(&rendered.jpeg, &DecodeLimits::default());
     picture.unwrap().size()
 }
 

@@ -42,40 +42,50 @@ impl<'a> Iterator for Boxes<'a> {
     type Item = FileBox<'a>;
 
     fn next(&mut self) -> Option<FileBox<'a>> {
-        let (length, after) = self.rest.split_first_chunk::<4>()?;
-        let (name, mut after) = after.split_first_chunk::<4>()?;
-        // Letters, digits, spaces, and the © of QuickTime's names.
-        if !name
-            .iter()
-            .all(|&byte| byte.is_ascii_graphic() || byte == b' ' || byte == 0xA9)
-        {
-            return None;
-        }
-        let length = match u32::from_be_bytes(*length) {
-            // To the end of the file.
-            0 => after.len() as u64,
-            1 => {
-                let (length, behind) = after.split_first_chunk::<8>()?;
-                after = behind;
-                u64::from_be_bytes(*length).checked_sub(16)?
-            }
-            length => u64::from(length).checked_sub(8)?,
-        };
-        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        let (name, n_head, length) = box_head(self.rest)?;
+        let after = self.rest.get(usize::try_from(n_head).ok()?..)?;
+        let length = length.map_or(after.len(), |length| {
+            usize::try_from(length).unwrap_or(usize::MAX)
+        });
         let cut = length > after.len();
         let (content, rest) = after.split_at(length.min(after.len()));
         self.rest = rest;
-        Some(FileBox {
-            name: *name,
-            content,
-            cut,
-        })
+        Some(FileBox { name, content, cut })
     }
+}
+
+/// The head of a box: its name, how long the head is, and how long the content; `None` in its place where that
+/// reaches to the end of the file.
+pub(crate) fn box_head(bytes: &[u8]) -> Option<([u8; 4], u64, Option<u64>)> {
+    let (length, after) = bytes.split_first_chunk::<4>()?;
+    let (name, after) = after.split_first_chunk::<4>()?;
+    // Letters, digits, spaces, and the © of QuickTime's names.
+    if !name
+        .iter()
+        .all(|&byte| byte.is_ascii_graphic() || byte == b' ' || byte == 0xA9)
+    {
+        return None;
+    }
+    Some(match u32::from_be_bytes(*length) {
+        0 => (*name, 8, None),
+        1 => {
+            let length = u64::from_be_bytes(*after.first_chunk()?);
+            (*name, 16, Some(length.checked_sub(16)?))
+        }
+        length => (*name, 8, Some(u64::from(length).checked_sub(8)?)),
+    })
+}
+
+/// Whether a file begins as one of boxes does.
+pub(crate) fn has_mark(head: &[u8]) -> bool {
+    head.get(4..8) == Some(b"ftyp")
 }
 
 /// What the boxes say of the picture that a HEIF or AVIF file wants shown first.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Primary {
+    /// The item's number.
+    pub(crate) id: u64,
     /// `hvc1`, `av01`, `grid`, …; zeros where the head does not tell.
     pub(crate) item: [u8; 4],
     /// Width and height before any turning, after cropping.
@@ -86,13 +96,19 @@ pub(crate) struct Primary {
 
 /// Finds the primary item's properties; `None` where the head holds no `meta` box with one.
 pub(crate) fn primary(head: &[u8]) -> Option<Primary> {
-    let meta = Boxes::new(head).content(*b"meta")?.get(4..)?;
+    primary_in(Boxes::new(head).content(*b"meta")?)
+}
+
+/// The same from the content of the `meta` box.
+pub(crate) fn primary_in(meta: &[u8]) -> Option<Primary> {
+    let meta = meta.get(4..)?;
     let (version, pitm) = full(Boxes::new(meta).content(*b"pitm")?)?;
     let id = match version {
         0 => be(pitm, 0, 2)?,
         _ => be(pitm, 0, 4)?,
     };
     let mut found = Primary {
+        id,
         item: item_type(meta, id).unwrap_or_default(),
         ..Primary::default()
     };
@@ -165,7 +181,7 @@ pub(crate) fn turns(bytes: &[u8]) -> Vec<usize> {
 }
 
 /// A box's version and what follows its flags.
-fn full(content: &[u8]) -> Option<(u8, &[u8])> {
+pub(super) fn full(content: &[u8]) -> Option<(u8, &[u8])> {
     Some((*content.first()?, content.get(4..)?))
 }
 
@@ -201,7 +217,7 @@ fn cropped(clap: &[u8], size: Size) -> Size {
 }
 
 /// The type of an item, from the `infe` boxes.
-fn item_type(meta: &[u8], id: u64) -> Option<[u8; 4]> {
+pub(super) fn item_type(meta: &[u8], id: u64) -> Option<[u8; 4]> {
     let (version, iinf) = full(Boxes::new(meta).content(*b"iinf")?)?;
     let entries = iinf.get(if version == 0 { 2 } else { 4 }..)?;
     Boxes::new(entries).find_map(|entry| {

@@ -18,11 +18,15 @@
 use thiserror::Error;
 
 use crate::render::colour::profile::Space;
-use crate::render::formats::probe::{Kind, Probe, kind};
-use crate::render::formats::{avif, exif, heif, jpeg, jxl, preview, raster};
-use crate::render::frame::fit::{Fit, fit_around};
+use crate::render::formats::kind::Kind;
+use crate::render::formats::probe::{Probe, kind};
+use crate::render::formats::upright::stated_in;
+use crate::render::formats::{avif, heif, jpeg, jxl, preview, raster};
+use crate::render::frame::fit::fit_around;
 use crate::render::frame::focus;
+use crate::render::frame::likeness::likeness;
 use crate::render::frame::orient::{Orientation, orient};
+use crate::render::frame::slot::Slot;
 use crate::render::picture::{CHANNELS, Picture, Size};
 
 /// What a photo may cost. Checked against its header, before memory is taken for its pixels.
@@ -194,7 +198,7 @@ pub(crate) struct Stored {
     pub(crate) picture: Picture,
     /// What its numbers mean.
     pub(crate) space: Space,
-    /// How it is still to be turned; `None` where EXIF decides.
+    /// How it is still to be turned, where its decoder knows; `None` where the file is to be asked.
     pub(crate) turned: Option<Orientation>,
 }
 
@@ -202,59 +206,81 @@ pub(crate) struct Stored {
 /// several, 16 bit brought to 8, grey and CMYK to RGB. What is transparent shows black behind it, or white where the
 /// rest is too dark for that.
 ///
-/// `target` is the smallest size that the caller has a use for. It is a hint: a decoder that can shrink while it
-/// decodes may do so down to it; what comes back may be any size.
-///
 /// # Errors
 /// The bytes are not a picture, not one that can be decoded, over a limit, or damaged beyond use. A JPEG that lacks
 /// no more than its last few percent is shown without them.
-pub fn decode(
-    bytes: &[u8],
-    limits: &DecodeLimits,
-    target: Option<Size>,
-) -> Result<Picture, DecodeError> {
-    // None of today's decoders can shrink on the way; the picture comes in full and is fitted after.
-    let _ = target;
+pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Picture, DecodeError> {
     let mut stored = decode_stored(bytes, limits).map_err(DecodeError::on_one_line)?;
     stored.space.make_srgb(&mut stored.picture);
-    Ok(orient(stored.picture, orientation(stored.turned, bytes)))
+    let orientation = orientation(&stored, bytes);
+    Ok(orient(stored.picture, orientation))
 }
 
-/// The same as [`decode`] and then [`fit`](crate::render::fit()), but turned and brought to sRGB last, when the
-/// picture is small: a photo that a phone took upright costs a third less this way.
+/// A photo's pixels, and what is known of all of it, whatever of it they show.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pixels {
+    /// Upright, in sRGB.
+    pub picture: Picture,
+    /// The size of the whole photo, upright.
+    pub upright: Size,
+    /// What the whole photo looks like, see [`likeness()`].
+    pub likeness: Option<u64>,
+}
+
+impl Pixels {
+    /// All of a photo.
+    pub fn whole(picture: Picture) -> Self {
+        Self {
+            upright: picture.size(),
+            likeness: likeness(&picture),
+            picture,
+        }
+    }
+}
+
+/// Decodes a photo for its place in a frame. The picture is the same as that of [`decode`] and then
+/// [`fit`](crate::render::fit()), but turned and brought to sRGB last, when it is small: a photo that a phone took
+/// upright costs a third less this way.
 ///
 /// # Errors
 /// As [`decode`].
 pub fn decode_fitted(
     bytes: &[u8],
     limits: &DecodeLimits,
-    size: Size,
-    how: Fit,
-) -> Result<Picture, DecodeError> {
+    slot: Slot,
+) -> Result<Pixels, DecodeError> {
     let mut stored = decode_stored(bytes, limits).map_err(DecodeError::on_one_line)?;
-    let orientation = orientation(stored.turned, bytes);
+    let orientation = orientation(&stored, bytes);
+    let upright = orientation.upright_size(stored.picture.size());
+    let (size, how) = slot.target(upright);
     let is_smaller = stored.picture.size().n_pixels() < size.n_pixels();
     if is_smaller {
         stored.space.make_srgb(&mut stored.picture);
     }
+    // What it looks like, and what is worth looking at, is found in the whole photo as people see it.
+    let mut glance = focus::glance(&stored.picture);
+    if !is_smaller {
+        stored.space.make_srgb(&mut glance);
+    }
+    let glance = orient(glance, orientation);
     // Exchanging the sides undoes itself.
     let stored_size = orientation.upright_size(size);
     let mut fitted = fit_around(&stored.picture, stored_size, how, || {
-        // What is worth looking at is found as people see it.
-        let mut glance = focus::glance(&stored.picture);
-        if !is_smaller {
-            stored.space.make_srgb(&mut glance);
-        }
-        orientation.stored_at(focus::focus(&orient(glance, orientation)))
+        orientation.stored_at(focus::focus(&glance))
     });
     if !is_smaller {
         stored.space.make_srgb(&mut fitted);
     }
-    Ok(orient(fitted, orientation))
+    Ok(Pixels {
+        picture: orient(fitted, orientation),
+        upright,
+        likeness: likeness(&glance),
+    })
 }
 
-fn orientation(turned: Option<Orientation>, bytes: &[u8]) -> Orientation {
-    turned.unwrap_or_else(|| exif::turned(bytes))
+fn orientation(stored: &Stored, bytes: &[u8]) -> Orientation {
+    let stated = || stated_in(kind(bytes)?, bytes);
+    stored.turned.or_else(stated).unwrap_or_default()
 }
 
 /// Decodes without turning, in the file's own colours.
@@ -277,8 +303,9 @@ fn decode_stored(bytes: &[u8], limits: &DecodeLimits) -> Result<Stored, DecodeEr
 mod tests {
     use super::*;
     use crate::render::encode::{Quality, encode};
-    use crate::render::formats::exif::tests::{block, in_jpeg};
-    use crate::render::frame::fit::fit;
+    use crate::render::formats::upright::tests::{block, in_jpeg};
+    use crate::render::frame::fit::{Fit, fit};
+    use crate::render::frame::slot::Share;
 
     #[test]
     fn whatever_a_decoder_says_is_one_line() {
@@ -289,7 +316,7 @@ mod tests {
         for at in 0..jpeg.len() {
             let mut file = jpeg.clone();
             file[at] = 0xff;
-            if let Err(error) = decode(&file, &DecodeLimits::default(), None) {
+            if let Err(error) = decode(&file, &DecodeLimits::default()) {
                 assert!(!error.to_string().contains('\n'), "{at}: {error:?}");
             }
         }
@@ -311,8 +338,9 @@ mod tests {
             for (width, height) in [(44, 24), (24, 44), (120, 120)] {
                 for how in [Fit::Contain, Fit::Cover, Fit::Blur] {
                     let size = Size::new(width, height);
-                    let last = decode_fitted(&file, &limits, size, how).unwrap();
-                    let first = fit(&decode(&file, &limits, None).unwrap(), size, how);
+                    let slot = Slot::alone(size, how);
+                    let last = decode_fitted(&file, &limits, slot).unwrap().picture;
+                    let first = fit(&decode(&file, &limits).unwrap(), size, how);
                     assert_eq!(last.size(), size);
                     let pairs = last.pixels().iter().zip(first.pixels());
                     let sum: u32 = pairs.map(|(&a, &b)| u32::from(a.abs_diff(b))).sum();
@@ -322,6 +350,31 @@ mod tests {
                         mean <= 5,
                         "orientation {orientation}, {size}, {how}: {mean}"
                     );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_photo_looks_the_same_on_every_screen() {
+        // A slope with bright spots, so that the hash has something to say.
+        let pixels = (0..120_u32)
+            .flat_map(|y| (0..90_u32).flat_map(move |x| [((x * y) % 251) as u8; 3]))
+            .collect();
+        let photo = Picture::new(90, 120, pixels).unwrap();
+        let file = encode(&photo, Quality::default()).unwrap();
+        let limits = DecodeLimits::default();
+        let whole = Pixels::whole(decode(&file, &limits).unwrap());
+        assert!(whole.likeness.is_some());
+        for (width, height) in [(640, 360), (360, 640), (480, 480), (64, 36), (1920, 1080)] {
+            for fit in [Fit::Contain, Fit::Cover, Fit::Blur] {
+                for share in [Share::All, Share::First, Share::Second] {
+                    let frame = Size::new(width, height);
+                    let pixels = decode_fitted(&file, &limits, Slot { frame, share, fit }).unwrap();
+                    assert_eq!(pixels.likeness, whole.likeness, "{frame} {share:?} {fit}");
+                    assert_eq!(pixels.upright, photo.size());
+                    let size = pixels.picture.size();
+                    assert_eq!(size == frame, share == Share::All, "{size} in {frame}");
                 }
             }
         }

@@ -16,7 +16,6 @@ use crate::render::formats::avif;
 use crate::render::formats::bmff::{self, Boxes, Primary};
 use crate::render::formats::decode::{DecodeError, DecodeLimits, Stored};
 use crate::render::formats::raster::flatten;
-use crate::render::formats::tiff::Tiff;
 use crate::render::frame::orient::Orientation;
 use crate::render::picture::{CHANNELS, Picture, Size};
 
@@ -98,12 +97,8 @@ fn decode_primary(
     let max_pixels = limits.pixels.min(limits.bytes / per_pixel);
     let mut colours = colours(&file, item);
 
-    let (picture, turned) = match codec {
-        Codec::Av1 => {
-            let picture = avif::decode_item(&file, item, max_pixels, &mut colours)?;
-            // Its EXIF may lie.
-            (picture, primary.turned.unwrap_or_default())
-        }
+    let picture = match codec {
+        Codec::Av1 => avif::decode_item(&file, item, max_pixels, &mut colours)?,
         Codec::Hevc => {
             if colours.code_points.is_none() {
                 colours.code_points = stream_colours(&file, item);
@@ -112,18 +107,13 @@ fn decode_primary(
                 max_threads: MAX_THREADS,
                 max_pixels,
             };
-            let picture = match colours.curve() {
+            match colours.curve() {
                 Some(_) => tone_mapped(
                     &heifer::decode_with_options(&bytes, &options).map_err(explain)?,
                     &colours,
                 ),
                 None => flat(heifer::decode_rgba8(&bytes, &options).map_err(explain)?),
-            };
-            let from_exif = || exif_orientation(&file, id);
-            (
-                picture,
-                primary.turned.or_else(from_exif).unwrap_or_default(),
-            )
+            }
         }
     };
     let picture = picture.ok_or_else(|| DecodeError::Damaged("it has no pixels".into()))?;
@@ -134,7 +124,7 @@ fn decode_primary(
     Ok(Stored {
         picture,
         space,
-        turned: Some(turned),
+        turned: None,
     })
 }
 
@@ -296,12 +286,6 @@ fn stream_colours(file: &HeifFile<'_>, id: ItemId) -> Option<(u16, u16)> {
         u16::from(vui.transfer_characteristics),
     );
     (points.0 != 2 && points.1 != 2).then_some(points)
-}
-
-fn exif_orientation(file: &HeifFile<'_>, id: ItemId) -> Option<Orientation> {
-    let block = file.exif(id).ok()??;
-    let tiff = Tiff::new(&block)?;
-    tiff.orientation(tiff.main()?)
 }
 
 /// RGBA of 8 bits as a picture, what is transparent over a backdrop.

@@ -141,7 +141,7 @@ fn is_adobe_rgb(bytes: &[u8]) -> bool {
     const INTEROPERABILITY: u16 = 0xA005;
     const INDEX: u16 = 0x0001;
     let index = || {
-        let tiff = Tiff::new(markers::exif_block(bytes)?)?;
+        let tiff = Tiff::new(markers::exif(bytes)?.0)?;
         let exif = tiff.value(tiff.main()?, EXIF)?;
         let directory = tiff.value(exif, INTEROPERABILITY)?;
         tiff.content(tiff.entry(directory, INDEX)?)
@@ -314,7 +314,7 @@ mod tests {
     use crate::render::{Quality, decode as decode_any, encode};
 
     fn open(bytes: &[u8]) -> Picture {
-        decode_any(bytes, &DecodeLimits::default(), None).unwrap()
+        decode_any(bytes, &DecodeLimits::default()).unwrap()
     }
 
     #[test]

@@ -138,11 +138,16 @@ pub(crate) fn adobe_transform(bytes: &[u8]) -> Option<u8> {
         .find_map(|segment| segment.content.strip_prefix(b"Adobe")?.get(6).copied())
 }
 
-/// The TIFF structure of the EXIF.
-pub(crate) fn exif_block(bytes: &[u8]) -> Option<&[u8]> {
+/// The TIFF structure of the EXIF, and whether the bytes end before it does.
+pub(crate) fn exif(bytes: &[u8]) -> Option<(&[u8], bool)> {
     headers(bytes)
         .filter(|segment| segment.marker == APP1)
-        .find_map(|segment| segment.content.strip_prefix(b"Exif\0\0"))
+        .find_map(|segment| Some((segment.content.strip_prefix(b"Exif\0\0")?, segment.cut)))
+}
+
+/// Whether the first scan begins within the bytes: then all that stands before it does, too.
+pub(crate) fn has_scan(bytes: &[u8]) -> bool {
+    Segments::new(bytes).any(|segment| segment.marker == SOS)
 }
 
 #[cfg(test)]

@@ -5,10 +5,11 @@
 pub mod avif;
 pub mod bmff;
 pub mod decode;
-pub mod exif;
 pub mod heif;
+pub mod items;
 pub mod jpeg;
 pub mod jxl;
+pub mod kind;
 pub mod layout;
 pub mod markers;
 pub mod preview;
@@ -16,3 +17,4 @@ pub mod probe;
 pub mod raster;
 pub mod raw;
 pub mod tiff;
+pub mod upright;

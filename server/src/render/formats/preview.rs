@@ -6,11 +6,11 @@ use memchr::memmem;
 use crate::render::formats::bmff::{Boxes, be};
 use crate::render::formats::decode::{DecodeError, DecodeLimits, Stored};
 use crate::render::formats::jpeg;
+use crate::render::formats::kind::Kind;
 use crate::render::formats::layout::Layout;
-use crate::render::formats::markers;
-use crate::render::formats::raw::{canon_main, fuji_preview};
+use crate::render::formats::raw::fuji_preview;
 use crate::render::formats::tiff::{Tiff, tag};
-use crate::render::frame::orient::Orientation;
+use crate::render::formats::upright::stated_in;
 
 /// Smaller pictures than this are for a camera's menus, not for a wall: 160 x 120 is the usual one.
 const MIN_PIXELS: u64 = 320 * 240;
@@ -36,20 +36,10 @@ pub(crate) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Stored, Deco
         )));
     }
     let mut stored = jpeg::decode(found.jpeg, limits)?;
-    stored.turned = Some(turned(bytes, found.jpeg));
+    // A raw that says nothing of its own lies as the JPEG in it does.
+    let stated = || stated_in(Kind::Jpeg, found.jpeg);
+    stored.turned = stated_in(Kind::Raw, bytes).or_else(stated);
     Ok(stored)
-}
-
-/// The raw's own directory decides; where it has none, the EXIF of the JPEG.
-fn turned(bytes: &[u8], jpeg: &[u8]) -> Orientation {
-    let of = |block: &[u8]| {
-        let tiff = Tiff::new(block)?;
-        tiff.orientation(tiff.main()?)
-    };
-    of(bytes)
-        .or_else(|| of(canon_main(bytes)?))
-        .or_else(|| of(markers::exif_block(jpeg)?))
-        .unwrap_or_default()
 }
 
 struct Found<'a> {
@@ -141,9 +131,9 @@ fn guessed(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
 mod tests {
     use super::*;
     use crate::render::formats::bmff::tests::boxed;
-    use crate::render::formats::exif::tests::{block, in_jpeg};
     use crate::render::formats::tiff::tests::{Directory, file};
-    use crate::render::{Kind, Picture, Quality, Size, cost, encode, probe};
+    use crate::render::formats::upright::tests::{block, in_jpeg};
+    use crate::render::{Orientation, Picture, Quality, Size, cost, encode, probe};
 
     fn jpeg(width: u32, height: u32) -> Vec<u8> {
         encode(
@@ -203,7 +193,7 @@ mod tests {
 
     fn shown(file: &[u8]) -> Result<(Size, Orientation), DecodeError> {
         let stored = decode(file, &DecodeLimits::default())?;
-        Ok((stored.picture.size(), stored.turned.unwrap()))
+        Ok((stored.picture.size(), stored.turned.unwrap_or_default()))
     }
 
     #[test]
@@ -219,7 +209,8 @@ mod tests {
             let expected = (Size::new(640, 400), Orientation::QuarterClockwise);
             assert_eq!(shown(&file), Ok(expected));
             let found = probe(&file).unwrap();
-            assert_eq!((found.kind, found.turned), (Kind::Raw, Some(expected.1)));
+            assert_eq!(found.kind, Kind::Raw);
+            assert_eq!(stated_in(Kind::Raw, &file), Some(expected.1));
             assert!(cost(&found) > 0);
         }
     }

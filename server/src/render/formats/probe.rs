@@ -1,63 +1,12 @@
 //! A cheap look at the head of a file: what kind of picture it is, and how large. Decodes nothing; goes by content,
 //! never by a name.
 
-use std::fmt;
-
 use crate::render::formats::bmff;
+use crate::render::formats::kind::Kind;
 use crate::render::formats::markers::Segments;
 use crate::render::formats::tiff::Tiff;
 use crate::render::formats::{jxl, raw};
-use crate::render::frame::orient::Orientation;
 use crate::render::picture::Size;
-
-/// A kind of picture file.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum Kind {
-    /// JPEG, baseline or progressive.
-    Jpeg,
-    /// PNG, its first picture where it is animated.
-    Png,
-    /// WebP, its first picture where it is animated.
-    WebP,
-    /// GIF, its first picture.
-    Gif,
-    /// Windows bitmap.
-    Bmp,
-    /// TIFF, its first page.
-    Tiff,
-    /// HEIC, an iPhone's default.
-    Heic,
-    /// AVIF.
-    Avif,
-    /// JPEG XL, its first picture where it moves.
-    JpegXl,
-    /// A camera's raw: DNG, CR2, CR3, NEF, ARW, RAF, ORF, RW2 and their like, by the JPEG that it carries.
-    Raw,
-}
-
-impl Kind {
-    /// As people call it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Jpeg => "JPEG",
-            Self::Png => "PNG",
-            Self::WebP => "WebP",
-            Self::Gif => "GIF",
-            Self::Bmp => "BMP",
-            Self::Tiff => "TIFF",
-            Self::Heic => "HEIC",
-            Self::Avif => "AVIF",
-            Self::JpegXl => "JPEG XL",
-            Self::Raw => "camera raw",
-        }
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
 
 /// What the head of a file tells.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -67,37 +16,21 @@ pub struct Probe {
     /// Width and height as stored, before any turning; of a raw those of the largest picture that its head tells
     /// of. `None` where the head does not reach that far: some phones write a HEIC's boxes behind its pixels.
     pub size: Option<Size>,
-    /// How to turn it, where that is not for EXIF to say: JPEG XL and AVIF say so themselves, HEIC where it has a box
-    /// for it, a raw in its own directory. `None`: what EXIF says, if anything.
-    pub turned: Option<Orientation>,
 }
 
 /// Looks at the first bytes of a file; 64 KiB show nearly every size, 64 bytes every kind but for raws that are built
-/// like TIFF. A HEIC or AVIF without a size is to be looked at again as a whole: nor is `turned` known before. `None`: not a picture of any kind that is known here.
+/// like TIFF. A HEIC or AVIF without a size is to be looked at again as a whole. `None`: not a picture of any kind that is
+/// known here.
 pub fn probe(head: &[u8]) -> Option<Probe> {
     let kind = kind(head)?;
-    let (size, turned) = match kind {
-        Kind::Heic => match bmff::primary(head) {
-            Some(primary) => (primary.size, primary.turned),
-            None => (None, None),
-        },
-        // Its EXIF may lie: what the boxes don't turn is upright.
-        Kind::Avif => match bmff::primary(head) {
-            Some(primary) => (primary.size, Some(primary.turned.unwrap_or_default())),
-            None => (None, Some(Orientation::Upright)),
-        },
-        Kind::JpegXl => match jxl::header(head) {
-            Some((size, turned)) => (Some(size), Some(turned)),
-            None => (None, Some(Orientation::Upright)),
-        },
-        Kind::Tiff => (
-            Tiff::new(head).and_then(|tiff| tiff.size(tiff.main()?)),
-            None,
-        ),
-        Kind::Raw => raw::facts(head),
-        _ => (size(kind, head), None),
+    let size = match kind {
+        Kind::Heic | Kind::Avif => bmff::primary(head).and_then(|primary| primary.size),
+        Kind::JpegXl => jxl::header(head).map(|(size, _)| size),
+        Kind::Tiff => Tiff::new(head).and_then(|tiff| tiff.size(tiff.main()?)),
+        Kind::Raw => raw::size(head),
+        _ => size(kind, head),
     };
-    Some(Probe { kind, size, turned })
+    Some(Probe { kind, size })
 }
 
 /// The kind alone.
@@ -225,6 +158,8 @@ fn size(kind: Kind, head: &[u8]) -> Option<Size> {
 mod tests {
     use super::*;
     use crate::render::formats::bmff::tests::{boxed, heif, ispe};
+    use crate::render::formats::upright::stated_in;
+    use crate::render::frame::orient::Orientation;
 
     #[test]
     fn sizes_stand_in_the_head() {
@@ -266,7 +201,6 @@ mod tests {
                 Some(Probe {
                     kind,
                     size: Some(Size::new(width, height)),
-                    turned: None,
                 })
             );
             for end in 0..head.len() {
@@ -283,22 +217,18 @@ mod tests {
     fn boxes_say_what_it_is_and_how_it_is_turned() {
         let irot = vec![boxed(b"irot", &[3])];
         for (brand, item, turn, kind, turned) in [
-            (b"heic", b"grid", &irot, Kind::Heic, 6),
-            (b"heic", b"hvc1", &vec![], Kind::Heic, 0),
-            (b"mif1", b"hvc1", &vec![], Kind::Heic, 0),
-            (b"mif1", b"av01", &vec![], Kind::Avif, 1),
-            (b"avif", b"av01", &vec![], Kind::Avif, 1),
-            (b"avif", b"av01", &irot, Kind::Avif, 6),
+            (b"heic", b"grid", &irot, Kind::Heic, Some(6)),
+            (b"heic", b"hvc1", &vec![], Kind::Heic, None),
+            (b"mif1", b"hvc1", &vec![], Kind::Heic, None),
+            (b"mif1", b"av01", &vec![], Kind::Avif, None),
+            (b"avif", b"av01", &vec![], Kind::Avif, None),
+            (b"avif", b"av01", &irot, Kind::Avif, Some(6)),
         ] {
             let file = heif(brand, item, &[vec![ispe(320, 240)], turn.clone()].concat());
-            assert_eq!(
-                probe(&file),
-                Some(Probe {
-                    kind,
-                    size: Some(Size::new(320, 240)),
-                    turned: Orientation::from_exif(turned),
-                })
-            );
+            let size = Some(Size::new(320, 240));
+            assert_eq!(probe(&file), Some(Probe { kind, size }));
+            let turned = turned.and_then(Orientation::from_exif);
+            assert_eq!(stated_in(kind, &file), turned);
         }
     }
 

@@ -8,7 +8,7 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
 use crate::render::colour::profile::Space;
 use crate::render::fence::fenced;
 use crate::render::formats::decode::{DecodeError, DecodeLimits, Stored};
-use crate::render::formats::probe::Kind;
+use crate::render::formats::kind::Kind;
 use crate::render::picture::{CHANNELS, Picture, Size};
 
 /// Decodes the first picture of a file.

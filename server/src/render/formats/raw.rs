@@ -1,10 +1,8 @@
 //! Camera raws: told from other files by their content, and what their heads say. Most are TIFFs whose tags give them
 //! away; the others have marks of their own.
 
-use crate::render::formats::bmff::Boxes;
-use crate::render::formats::exif;
+use crate::render::formats::bmff::{Boxes, be};
 use crate::render::formats::tiff::{Tiff, tag};
-use crate::render::frame::orient::Orientation;
 use crate::render::picture::Size;
 
 /// A colour filter array, as TIFF/EP numbers it; DNG's linear raw.
@@ -48,44 +46,33 @@ pub(crate) fn is_raw_tiff(head: &[u8]) -> bool {
             && tiff.entry(main, tag::SUB_DIRECTORIES).is_some())
 }
 
-/// The size of the largest picture that a raw's head speaks of, and how it is to be turned.
-pub(crate) fn facts(head: &[u8]) -> (Option<Size>, Option<Orientation>) {
-    if let Some(tiff) = Tiff::new(head) {
-        let sizes = tiff.directories().into_iter();
-        let largest = sizes
-            .filter_map(|directory| tiff.size(directory))
-            .max_by_key(|size| size.n_pixels());
-        let turned = tiff.main().and_then(|main| tiff.orientation(main));
-        return (largest, turned);
-    }
-    if let Some(jpeg) = fuji_preview(head) {
-        // Its own header says nothing of either.
-        return (None, Some(exif::turned(jpeg)));
-    }
-    let turned = canon_main(head)
-        .and_then(Tiff::new)
-        .and_then(|tiff| tiff.orientation(tiff.main()?));
-    (None, turned)
+/// The size of the largest picture that a raw's head speaks of.
+pub(crate) fn size(head: &[u8]) -> Option<Size> {
+    let tiff = Tiff::new(head)?;
+    let directories = tiff.directories().into_iter();
+    directories
+        .filter_map(|directory| tiff.size(directory))
+        .max_by_key(|size| size.n_pixels())
 }
 
 /// The JPEG in a Fujifilm raw, as far as it is there.
 pub(crate) fn fuji_preview(bytes: &[u8]) -> Option<&[u8]> {
-    let place = bytes
-        .starts_with(b"FUJIFILMCCD-RAW ")
-        .then(|| bytes.get(84..92))??;
-    let (at, n) = place.split_first_chunk::<4>()?;
-    let at = usize::try_from(u32::from_be_bytes(*at)).ok()?;
-    let n = usize::try_from(u32::from_be_bytes(*n.first_chunk()?)).ok()?;
-    let rest = bytes.get(at..)?;
-    Some(&rest[..n.min(rest.len())])
+    let (at, n) = fuji_preview_place(bytes)?;
+    let rest = bytes.get(usize::try_from(at).ok()?..)?;
+    Some(&rest[..usize::try_from(n).ok()?.min(rest.len())])
+}
+
+/// Where the JPEG in a Fujifilm raw begins, and how long it is.
+pub(crate) fn fuji_preview_place(head: &[u8]) -> Option<(u64, u64)> {
+    let is_fuji = head.starts_with(b"FUJIFILMCCD-RAW ");
+    is_fuji.then(|| Some((be(head, 84, 4)?, be(head, 88, 4)?)))?
 }
 
 /// Canon's box in the `moov` of a CR3.
 const CANON: [u8; 16] = *b"\x85\xC0\xB6\x87\x82\x0F\x11\xE0\x81\x11\xF4\xCE\x46\x2B\x6A\x48";
 
-/// The main EXIF directory of a CR3, a TIFF of its own.
-pub(crate) fn canon_main(bytes: &[u8]) -> Option<&[u8]> {
-    let moov = Boxes::new(bytes).content(*b"moov")?;
+/// The main EXIF directory of a CR3, a TIFF of its own, from the content of its `moov`.
+pub(crate) fn canon_main(moov: &[u8]) -> Option<&[u8]> {
     let canon = Boxes::new(moov)
         .filter(|found| found.name == *b"uuid")
         .find_map(|found| found.content.strip_prefix(&CANON))?;
@@ -96,9 +83,11 @@ pub(crate) fn canon_main(bytes: &[u8]) -> Option<&[u8]> {
 mod tests {
     use super::*;
     use crate::render::formats::bmff::tests::boxed;
-    use crate::render::formats::exif;
-    use crate::render::formats::probe::{Kind, Probe, probe};
+    use crate::render::formats::kind::Kind;
+    use crate::render::formats::probe::{Probe, probe};
     use crate::render::formats::tiff::tests::{Directory, file};
+    use crate::render::formats::upright::{self, stated_in};
+    use crate::render::frame::orient::Orientation;
 
     fn directory(entries: &[(u16, u32)]) -> Directory {
         Directory {
@@ -149,11 +138,11 @@ mod tests {
             let expected = Probe {
                 kind,
                 size: Some(Size::new(size.0, size.1)),
-                turned,
             };
             for big_endian in [false, true] {
                 let file = file(&main, big_endian);
                 assert_eq!(probe(&file), Some(expected), "{main:?}");
+                assert_eq!(stated_in(kind, &file), turned, "{main:?}");
                 for end in 0..file.len() {
                     let _ = probe(&file[..end]);
                 }
@@ -175,7 +164,7 @@ mod tests {
             boxed(b"moov", &boxed(b"uuid", &canon)),
         ]
         .concat();
-        let jpeg = exif::tests::in_jpeg(&exif::tests::block(8, "2021:07:04 12:30:00", false));
+        let jpeg = upright::tests::in_jpeg(&upright::tests::block(8, "2021:07:04 12:30:00", false));
         let mut raf = b"FUJIFILMCCD-RAW 0201".to_vec();
         raf.resize(84, 0);
         raf.extend(100u32.to_be_bytes());
@@ -187,14 +176,9 @@ mod tests {
             (&cr3, None, 3),
             (&raf, None, 8),
         ] {
-            assert_eq!(
-                probe(file),
-                Some(Probe {
-                    kind: Kind::Raw,
-                    size,
-                    turned: Orientation::from_exif(turned)
-                })
-            );
+            let kind = Kind::Raw;
+            assert_eq!(probe(file), Some(Probe { kind, size }));
+            assert_eq!(stated_in(kind, file), Orientation::from_exif(turned));
             for end in 16..file.len() {
                 assert_eq!(probe(&file[..end]).map(|found| found.kind), Some(Kind::Raw));
             }

@@ -29,7 +29,10 @@ const MAX_DIRECTORIES: usize = 64;
 /// A TIFF structure; offsets count from its first byte.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tiff<'a> {
+    /// The structure, or a part of it.
     bytes: &'a [u8],
+    /// Where the bytes begin in it.
+    start: u64,
     big_endian: bool,
     /// 64-bit counts and offsets.
     big: bool,
@@ -46,6 +49,11 @@ pub(crate) struct Entry {
 }
 
 impl<'a> Tiff<'a> {
+    /// The first bytes, which say where the main directory is.
+    pub(crate) const HEAD_BYTES: usize = 16;
+    /// The longest directory.
+    pub(crate) const MAX_DIRECTORY_BYTES: usize = 8 + 20 * MAX_ENTRIES as usize;
+
     /// TIFF, BigTIFF, and the magic numbers of Olympus (`RO`, `RS`) and Panasonic (`U`).
     pub(crate) fn new(bytes: &'a [u8]) -> Option<Self> {
         let big_endian = match bytes.get(..2)? {
@@ -55,6 +63,7 @@ impl<'a> Tiff<'a> {
         };
         let mut tiff = Self {
             bytes,
+            start: 0,
             big_endian,
             big: false,
         };
@@ -64,6 +73,15 @@ impl<'a> Tiff<'a> {
             _ => return None,
         }
         Some(tiff)
+    }
+
+    /// The same structure with other bytes of it, which begin at `start`.
+    pub(crate) fn with<'b>(self, bytes: &'b [u8], start: u64) -> Tiff<'b> {
+        Tiff {
+            bytes,
+            start,
+            ..self
+        }
     }
 
     /// The main directory.
@@ -127,6 +145,7 @@ impl<'a> Tiff<'a> {
 
     /// `n` bytes from an offset, or as many as there are.
     pub(crate) fn part(&self, at: u64, n: u64) -> Option<&'a [u8]> {
+        let at = at.checked_sub(self.start)?;
         let rest = self.bytes.get(usize::try_from(at).ok()?..)?;
         let n = usize::try_from(n).unwrap_or(usize::MAX).min(rest.len());
         Some(&rest[..n])
@@ -187,7 +206,7 @@ impl<'a> Tiff<'a> {
     }
 
     fn number(&self, at: u64, n: u64) -> Option<u64> {
-        let at = usize::try_from(at).ok()?;
+        let at = usize::try_from(at.checked_sub(self.start)?).ok()?;
         let bytes = self
             .bytes
             .get(at..at.checked_add(usize::try_from(n).ok()?)?)?;

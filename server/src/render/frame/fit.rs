@@ -11,6 +11,7 @@ use std::str::FromStr;
 use mantel_shared::Focus;
 use thiserror::Error;
 
+use crate::render::frame::backdrop;
 use crate::render::frame::focus::focus;
 use crate::render::frame::resize::{Crop, FilterType, covering, resize};
 use crate::render::picture::{CHANNELS, Picture, Size};
@@ -94,7 +95,8 @@ pub fn fit_around(
     }
     let mut frame = Picture::filled(size.width, size.height, [0; CHANNELS]);
     if fit != Fit::Contain {
-        paint_backdrop(&inner, &mut frame);
+        let place = middle(inner.size(), size);
+        backdrop::paint(&mut frame, ((0, 0), size), &inner, place);
     }
     let (left, top) = middle(inner.size(), size);
     frame.put(&inner, left, top);
@@ -150,122 +152,6 @@ fn contained(picture: Size, frame: Size) -> Size {
             side(picture.width, picture.height, frame.height, frame.width),
             frame.height,
         )
-    }
-}
-
-/// The backdrop's brightness, in 256ths of the picture's: present, and well behind it.
-const DIM: u16 = 110;
-/// The backdrop is blurred at this fraction of the frame, where it costs next to nothing.
-const COARSE: u32 = 16;
-
-/// Fills what `inner` will leave free of the frame with `inner` itself, large, blurred beyond recognition and dimmed.
-fn paint_backdrop(inner: &Picture, frame: &mut Picture) {
-    let size = frame.size();
-    let coarse = Size::new(size.width.div_ceil(COARSE), size.height.div_ceil(COARSE));
-    let mut small = resize(inner, covering(inner.size(), size), coarse, FilterType::Box);
-    for _ in 0..3 {
-        soften(&mut small);
-    }
-    for byte in small.pixels_mut() {
-        *byte = ((u16::from(*byte) * DIM) >> 8) as u8;
-    }
-
-    for Band {
-        left,
-        top,
-        size,
-        part,
-    } in bands(inner.size(), size)
-    {
-        let band = resize(&small, part, size, FilterType::CatmullRom);
-        frame.put(&band, left, top);
-    }
-}
-
-/// A part of the frame that the picture leaves free, and what of the coarse backdrop fills it.
-#[derive(Clone, Copy, Debug)]
-struct Band {
-    left: u32,
-    top: u32,
-    size: Size,
-    part: Crop,
-}
-
-/// Up to four bands around a picture of size `inner`: only they are seen.
-fn bands(inner: Size, frame: Size) -> impl Iterator<Item = Band> {
-    let (left, top) = middle(inner, frame);
-    let (right, bottom) = (left + inner.width, top + inner.height);
-    let bands = [
-        (0, 0, left, frame.height),
-        (right, 0, frame.width - right, frame.height),
-        (left, 0, inner.width, top),
-        (left, bottom, inner.width, frame.height - bottom),
-    ];
-    let across = f64::from(frame.width.div_ceil(COARSE)) / f64::from(frame.width);
-    let down = f64::from(frame.height.div_ceil(COARSE)) / f64::from(frame.height);
-    let seen = |(_, _, width, height): &(u32, u32, u32, u32)| *width > 0 && *height > 0;
-    bands
-        .into_iter()
-        .filter(seen)
-        .map(move |(left, top, width, height)| Band {
-            left,
-            top,
-            size: Size::new(width, height),
-            part: Crop {
-                left: f64::from(left) * across,
-                top: f64::from(top) * down,
-                width: f64::from(width) * across,
-                height: f64::from(height) * down,
-            },
-        })
-}
-
-/// A box blur along rows, then along columns; three of them come close to a Gaussian.
-fn soften(picture: &mut Picture) {
-    const RADIUS: usize = 2;
-    let (width, height, stride) = (
-        picture.width() as usize,
-        picture.height() as usize,
-        picture.stride(),
-    );
-    let source = picture.clone();
-    average(
-        source.pixels(),
-        picture.pixels_mut(),
-        (width, CHANNELS),
-        (height, stride),
-        RADIUS,
-    );
-    let source = picture.clone();
-    average(
-        source.pixels(),
-        picture.pixels_mut(),
-        (height, stride),
-        (width, CHANNELS),
-        RADIUS,
-    );
-}
-
-/// Averages along one axis; an axis is how many pixels it has and how many bytes apart they are. Edges are repeated.
-fn average(
-    source: &[u8],
-    target: &mut [u8],
-    along: (usize, usize),
-    across: (usize, usize),
-    radius: usize,
-) {
-    let n_taps = 2 * radius + 1;
-    for line in 0..across.0 {
-        for i in 0..along.0 {
-            for channel in 0..CHANNELS {
-                let sum: usize = (0..n_taps)
-                    .map(|tap| (i + tap).saturating_sub(radius).min(along.0 - 1))
-                    .map(|j| usize::from(source[line * across.1 + j * along.1 + channel]))
-                    .sum();
-                target[line * across.1 + i * along.1 + channel] =
-                    ((sum + n_taps / 2) / n_taps) as u8;
-            }
-        }
     }
 }
 

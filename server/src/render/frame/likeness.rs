@@ -96,7 +96,7 @@ mod tests {
                 apart(&picture, &small)
             );
             let jpeg = encode(&picture, Quality::new(30).unwrap()).unwrap();
-            let squeezed = decode(&jpeg, &DecodeLimits::default(), None).unwrap();
+            let squeezed = decode(&jpeg, &DecodeLimits::default()).unwrap();
             assert!(
                 apart(&picture, &squeezed) <= SAME_WITHIN_BITS,
                 "{}",

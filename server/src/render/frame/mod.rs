@@ -1,5 +1,6 @@
 //! The geometry of a frame: which way is up, what is cut off, where photos and backdrop lie, how two pictures blend.
 
+pub mod backdrop;
 pub mod blend;
 pub mod fit;
 pub mod focus;
@@ -7,3 +8,4 @@ pub mod likeness;
 pub mod orient;
 pub mod pair;
 pub mod resize;
+pub mod slot;

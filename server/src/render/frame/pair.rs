@@ -2,18 +2,13 @@
 //! middle of the frame, with a thin gap between; beside them is black, or a blurred copy of each. Knows sizes and
 //! pixels, no photos and no clients.
 
+use crate::render::frame::backdrop;
 use crate::render::frame::fit::{Fit, at_most, fit};
-use crate::render::frame::resize::filling;
 use crate::render::picture::{CHANNELS, Picture, Size};
 
 /// How far a picture may grow beyond what would show all of it, in 256ths: a few percent of its longer side are cut
 /// off where that fills its half better.
 const GROWTH: u64 = 256 + 15;
-
-/// The backdrop's brightness, in 256ths of the picture's, as behind a single one.
-const DIM: u16 = 110;
-/// The backdrop is made of so few pixels that nothing can be made out.
-const COARSE: u32 = 40;
 
 /// The gap between the two: a few pixels, in proportion.
 fn gap(frame: Size) -> u32 {
@@ -103,16 +98,16 @@ pub fn pair(pictures: [&Picture; 2], frame: Size, how: Fit) -> Picture {
             );
             &brought
         };
-        let ((left, top), region) = regions(frame)[part];
+        let region = regions(frame)[part];
+        let (x, y) = lies(picture.size(), frame, part);
         let has_backdrop = match how {
             Fit::Contain => false,
             Fit::Cover => picture.size() != room,
-            Fit::Blur => picture.size() != region,
+            Fit::Blur => picture.size() != region.1,
         };
         if has_backdrop {
-            out.put(&backdrop(picture, region), left, top);
+            backdrop::paint(&mut out, region, picture, (x, y));
         }
-        let (x, y) = lies(picture.size(), frame, part);
         out.put(picture, x, y);
     }
     out
@@ -155,37 +150,6 @@ pub fn lines(picture: Size, frame: Size, part: usize) -> (u32, u32) {
 /// The part of the frame in which something may be written about each picture: left, top and size.
 pub fn parts(frame: Size) -> [((u32, u32), Size); 2] {
     regions(frame)
-}
-
-fn backdrop(picture: &Picture, size: Size) -> Picture {
-    let coarse = Size::new(size.width.div_ceil(COARSE), size.height.div_ceil(COARSE));
-    let mut small = filling(picture, coarse);
-    soften(&mut small);
-    soften(&mut small);
-    for byte in small.pixels_mut() {
-        *byte = ((u16::from(*byte) * DIM) >> 8) as u8;
-    }
-    filling(&small, size)
-}
-
-/// Each pixel the mean of itself and its neighbours.
-fn soften(picture: &mut Picture) {
-    let (width, height, stride) = (
-        picture.width() as usize,
-        picture.height() as usize,
-        picture.stride(),
-    );
-    let source = picture.pixels().to_vec();
-    for (i, byte) in picture.pixels_mut().iter_mut().enumerate() {
-        let (y, x, channel) = (i / stride, i % stride / CHANNELS, i % CHANNELS);
-        let mut sum = 0;
-        for row in [y.saturating_sub(1), y, (y + 1).min(height - 1)] {
-            for column in [x.saturating_sub(1), x, (x + 1).min(width - 1)] {
-                sum += u32::from(source[row * stride + column * CHANNELS + channel]);
-            }
-        }
-        *byte = (sum / 9) as u8;
-    }
 }
 
 #[cfg(test)]
@@ -424,7 +388,7 @@ mod tests {
             for how in [Fit::Contain, Fit::Cover, Fit::Blur] {
                 let part = |file: &str, part| {
                     let bytes = std::fs::read(photos.join(file)).unwrap();
-                    let picture = decode(&bytes, &DecodeLimits::default(), None).unwrap();
+                    let picture = decode(&bytes, &DecodeLimits::default()).unwrap();
                     fit(
                         &picture,
                         part_size(picture.size(), frame, part, how),

@@ -112,12 +112,6 @@ pub(super) fn covering(picture: Size, frame: Size) -> Crop {
     }
 }
 
-/// The picture's middle part at exactly `size`, however small it is: what is blurred, not shown.
-pub(super) fn filling(picture: &Picture, size: Size) -> Picture {
-    let part = covering(picture.size(), size);
-    resize(picture, part, size, FilterType::Lanczos3)
-}
-
 /// The whole picture at `size`, whatever becomes of its shape: what is compared, not shown.
 pub(super) fn squeezed(picture: &Picture, size: Size) -> Picture {
     resize(picture, Crop::whole(picture.size()), size, FilterType::Box)

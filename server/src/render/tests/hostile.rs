@@ -7,7 +7,8 @@ use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use proptest::prelude::*;
 
 use crate::render::{
-    DecodeError, DecodeLimits, Kind, Picture, Probe, Size, decode, formats::exif::turned, probe,
+    DecodeError, DecodeLimits, Kind, Picture, Probe, Size, decode, formats::upright::stated_in,
+    probe,
 };
 
 pub(crate) const WIDTH: u32 = 61;
@@ -110,7 +111,7 @@ fn all() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 pub(crate) fn open(file: &[u8]) -> Result<Picture, DecodeError> {
-    decode(file, &DecodeLimits::default(), None)
+    decode(file, &DecodeLimits::default())
 }
 
 /// Mean difference of the rows that both have.
@@ -132,12 +133,7 @@ fn every_kind_is_decoded() {
             _ => 5.0,
         };
         assert!(error <= allowed, "{name}: {error}");
-        let Some(Probe {
-            kind,
-            size,
-            turned: None,
-        }) = probe(&file)
-        else {
+        let Some(Probe { kind, size }) = probe(&file) else {
             panic!("{name} is not known")
         };
         assert!(
@@ -151,7 +147,6 @@ fn every_kind_is_decoded() {
         Some(Probe {
             kind: Kind::WebP,
             size: Some(Size::new(16, 16)),
-            turned: None,
         })
     );
     assert!(mean_error(&picture, &Picture::filled(16, 16, [230, 120, 20])) < 6.0);
@@ -423,7 +418,7 @@ fn bombs_are_refused_by_their_header() {
         ..DecodeLimits::default()
     };
     assert!(matches!(
-        decode(&png, &roomy, None),
+        decode(&png, &roomy),
         Err(DecodeError::TooHungry { .. })
     ));
     let narrow = DecodeLimits {
@@ -431,7 +426,7 @@ fn bombs_are_refused_by_their_header() {
         ..DecodeLimits::default()
     };
     assert_eq!(
-        decode(&with_jpeg(|_| {}), &narrow, None),
+        decode(&with_jpeg(|_| {}), &narrow),
         Err(DecodeError::TooLong {
             width: WIDTH,
             height: HEIGHT,
@@ -452,8 +447,8 @@ proptest! {
             }
             let limits = DecodeLimits { pixels: 1_000_000, side: 4096, bytes: 16 << 20 };
             for file in [&file[..], &file[..cut.index(file.len())]] {
-                let _ = decode(file, &limits, None);
-                let _ = (probe(file), turned(file));
+                let _ = decode(file, &limits);
+                for kind in Kind::ALL { let _ = stated_in(kind, file); } let _ = probe(file);
             }
         }
     }
@@ -463,7 +458,7 @@ proptest! {
         let magic: [&[u8]; 6] = [b"\xFF\xD8\xFF", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"RIFF\0\0\0\0WEBPVP8 ", b"II*\0", b"BM"];
         let file = [magic[start], &bytes].concat();
         let limits = DecodeLimits { pixels: 1_000_000, side: 4096, bytes: 16 << 20 };
-        let _ = decode(&file, &limits, None);
-        let _ = (probe(&file), turned(&file));
+        let _ = decode(&file, &limits);
+        for kind in Kind::ALL { let _ = stated_in(kind, &file); } let _ = probe(&file);
     }
 }

@@ -4,7 +4,7 @@
 use image::{DynamicImage, ImageFormat};
 use proptest::prelude::*;
 
-use crate::render::formats::exif::tests::block;
+use crate::render::formats::upright::{stated_in, tests::block};
 use crate::render::tests::hostile::{HEIGHT, WIDTH, mean_error, open, original, with_image};
 use crate::render::{
     DecodeError, DecodeLimits, Kind, Orientation, Picture, Size, decode, orient, probe,
@@ -161,11 +161,14 @@ fn exif_turns_a_heic_only_where_no_box_does() {
     let upright = orient(picture.clone(), Orientation::QuarterClockwise);
     assert_eq!(shown.size(), upright.size());
     assert!(mean_error(&shown, &upright) < 2.0);
-    assert_eq!(probe(&file).unwrap().turned, None);
+    assert_eq!(
+        stated_in(Kind::Heic, &file),
+        Some(Orientation::QuarterClockwise)
+    );
 
     // Another box of the same length, which all its users ignore, becomes one that turns.
     let file = with_box_turned(PLAIN_HEIC);
-    assert_eq!(probe(&file).unwrap().turned, Some(Orientation::TurnedOver));
+    assert_eq!(stated_in(Kind::Heic, &file), Some(Orientation::TurnedOver));
     let shown = open(&file).unwrap();
     let expected = orient(open(PLAIN_HEIC).unwrap(), Orientation::TurnedOver);
     assert_eq!(shown, expected);
@@ -220,7 +223,7 @@ fn every_altered_byte_is_survived() {
             for byte in [0xFF, 0, file[at] ^ 0x01].into_iter().take(n) {
                 let mut altered = file.to_vec();
                 altered[at] = byte;
-                let shown = decode(&altered, &TIGHT, None);
+                let shown = decode(&altered, &TIGHT);
                 assert!(
                     shown.is_err() || shown.is_ok_and(|picture| picture.width() > 0),
                     "{name} at {at}"
@@ -369,7 +372,7 @@ proptest! {
                 file[at] = byte;
             }
             for file in [&file[..], &file[..cut.index(file.len())]] {
-                let _ = (decode(file, &TIGHT, None), probe(file));
+                let _ = (decode(file, &TIGHT), probe(file));
             }
         }
     }
@@ -388,6 +391,6 @@ proptest! {
             b"MM\0*\0\0\0\x08",
         ];
         let file = [marks[start], &bytes].concat();
-        let _ = (decode(&file, &TIGHT, None), probe(&file));
+        let _ = (decode(&file, &TIGHT), probe(&file));
     }
 }

@@ -8,7 +8,7 @@ use image::RgbaImage;
 use moxcms::ColorProfile;
 
 use crate::render::tests::photos::photo;
-use crate::render::{DecodeLimits, Fit, Picture, Size, decode, decode_fitted};
+use crate::render::{DecodeLimits, Fit, Picture, Size, Slot, decode, decode_fitted};
 
 /// A folder of its own, gone afterwards.
 struct Scratch(PathBuf);
@@ -150,9 +150,11 @@ fn compare(folder: &Path, name: &str, bytes: &[u8], fraction: u32) -> (f64, f64,
     let file = folder.join(name);
     std::fs::write(&file, bytes).unwrap();
     let limits = DecodeLimits::default();
-    let full = decode(bytes, &limits, None).unwrap().size();
+    let full = decode(bytes, &limits).unwrap().size();
     let size = Size::new(full.width / fraction, full.height / fraction);
-    let ours = decode_fitted(bytes, &limits, size, Fit::Cover).unwrap();
+    let ours = decode_fitted(bytes, &limits, Slot::alone(size, Fit::Cover))
+        .unwrap()
+        .picture;
     let theirs = by_vips(&file, size);
     assert_eq!(ours.size(), theirs.size(), "{name}");
     let (error, similarity) = (mean_error(&ours, &theirs), ssim(&ours, &theirs));
@@ -248,12 +250,12 @@ fn a_profile_makes_a_difference() {
         return;
     };
     let limits = DecodeLimits::default();
-    let plain = decode(&bytes, &limits, None).unwrap();
+    let plain = decode(&bytes, &limits).unwrap();
     for profile in [
         ColorProfile::new_display_p3(),
         ColorProfile::new_adobe_rgb(),
     ] {
-        let picture = decode(&tagged(&bytes, &profile), &limits, None).unwrap();
+        let picture = decode(&tagged(&bytes, &profile), &limits).unwrap();
         assert!(mean_error(&plain, &picture) > 2.0);
     }
 }

@@ -1,6 +1,7 @@
 //! Each picture in each frame: where it lies, how large, and what is beside it.
 
 use super::*;
+use crate::render::frame::backdrop::{COARSE, bands};
 
 const FRAME: Size = Size::new(192, 108);
 
@@ -54,7 +55,9 @@ fn no_part_that_is_asked_for_lies_outside_of_its_picture() {
                 let coarse = Size::new(frame.width.div_ceil(COARSE), frame.height.div_ceil(COARSE));
                 let inner = shown(picture, frame, Fit::Blur);
                 let mut parts = vec![(covering(picture, frame), picture)];
-                parts.extend(bands(inner, frame).map(|band| (band.part, coarse)));
+                parts.extend(
+                    bands(middle(inner, frame), inner, frame).map(|band| (band.part, coarse)),
+                );
                 for (part, of) in parts {
                     let within = part.within(of);
                     let told = format!("{part:?} of {of} for {picture} in {frame}");

@@ -1,0 +1,66 @@
+//! The kinds of picture files that are known here.
+
+use std::fmt;
+
+/// A kind of picture file.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Kind {
+    /// JPEG, baseline or progressive.
+    Jpeg,
+    /// PNG, its first picture where it is animated.
+    Png,
+    /// WebP, its first picture where it is animated.
+    WebP,
+    /// GIF, its first picture.
+    Gif,
+    /// Windows bitmap.
+    Bmp,
+    /// TIFF, its first page.
+    Tiff,
+    /// HEIC, an iPhone's default.
+    Heic,
+    /// AVIF.
+    Avif,
+    /// JPEG XL, its first picture where it moves.
+    JpegXl,
+    /// A camera's raw: DNG, CR2, CR3, NEF, ARW, RAF, ORF, RW2 and their like, by the JPEG that it carries.
+    Raw,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Jpeg,
+        Self::Png,
+        Self::WebP,
+        Self::Gif,
+        Self::Bmp,
+        Self::Tiff,
+        Self::Heic,
+        Self::Avif,
+        Self::JpegXl,
+        Self::Raw,
+    ];
+
+    /// As people call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Jpeg => "JPEG",
+            Self::Png => "PNG",
+            Self::WebP => "WebP",
+            Self::Gif => "GIF",
+            Self::Bmp => "BMP",
+            Self::Tiff => "TIFF",
+            Self::Heic => "HEIC",
+            Self::Avif => "AVIF",
+            Self::JpegXl => "JPEG XL",
+            Self::Raw => "camera raw",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
