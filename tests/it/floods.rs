@@ -18,7 +18,7 @@ use crate::support::parts::Parts;
 use crate::support::photos::Photos;
 use crate::support::pixels::{BLUE, GREEN, Picture, RED, YELLOW};
 use crate::support::process::Process;
-use crate::support::server::{Program, STANDING, Server, command, program};
+use crate::support::server::{Program, STANDING, Server, command, dynamic_program, program};
 
 /// Something moves all the time, so that whoever is held up is late.
 const BUSY: [&str; 8] = [
@@ -317,7 +317,7 @@ fn with_clock(
 
 #[test]
 fn slides_go_on_when_the_clock_jumps() {
-    let (Some(program), Some(library)) = (program(), require(Client::Faketime)) else {
+    let (Some(program), Some(library)) = (dynamic_program(), require(Client::Faketime)) else {
         return;
     };
     let photos = Photos::of(&[RED, GREEN, BLUE, YELLOW]);
@@ -378,7 +378,7 @@ fn asked(address: SocketAddr) -> String {
 
 #[test]
 fn a_clock_before_1970_ends_nothing() {
-    let (Some(program), Some(library)) = (program(), require(Client::Faketime)) else {
+    let (Some(program), Some(library)) = (dynamic_program(), require(Client::Faketime)) else {
         return;
     };
     let photos = Photos::of(&[RED, GREEN, BLUE, YELLOW]);

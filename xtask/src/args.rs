@@ -1,6 +1,7 @@
 //! The command line, as typed, turned into one [`Task`]. Nothing is looked up or run here.
 //!
-//! Parsed by hand: a parser crate would take longer to compile than the rest of xtask.
+//! Parsed by hand: options are few and stand anywhere, and the messages repeat an option as it was typed, which
+//! parsers take apart.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -10,9 +11,10 @@ pub(crate) const HELP: &str = "\
 Usage: cargo xtask COMMAND
 
 Commands:
-  run [--debug] [FOLDER…] [-- MANTEL OPTIONS]
+  run [--release | --debug] [FOLDER…] [-- MANTEL OPTIONS]
                   get the tools that are missing, build viewer and server, serve the folders
-                  (with none: demo pictures); everything after `--` goes to mantel
+                  (with none: demo pictures); everything after `--` goes to mantel. The server is
+                  optimised, but not across crates; --release makes the one that is shipped
   build [--debug] viewer and server, the viewer inside, into target/release/mantel
   test [NAME…] [-- TEST OPTIONS]
                   build, get the old browsers to test in, then run every test (or those whose
@@ -42,8 +44,10 @@ each target (10); FUZZ_PHOTOS=1 adds the decoders of photos.
 /// How the server is compiled. The viewer is always a release build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Profile {
-    /// Optimised, as users run it.
+    /// Optimised, as it is shipped.
     Release,
+    /// Optimised crate by crate, without LTO: for the sake of a shorter build.
+    Quick,
     /// Quick to compile, slow with pixels.
     Debug,
 }
@@ -141,7 +145,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Tas
     }
     match line.command.as_str() {
         "run" => {
-            let profile = line.profile();
+            let profile = line.profile(Profile::Quick);
             line.no_options()?;
             let mut options = line.after;
             // Behind a `--` of their own, so that a folder whose name begins with a dash stays a folder.
@@ -152,7 +156,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Tas
             Ok(Task::Run { profile, options })
         }
         "build" => {
-            let profile = line.profile();
+            let profile = line.profile(Profile::Release);
             line.nothing_left()?;
             Ok(Task::Build { profile })
         }
@@ -245,9 +249,9 @@ impl Line {
             .any(|argument| argument == "--help" || argument == "-h")
     }
 
-    /// Takes out `--release` and `--debug`; the last one counts.
-    fn profile(&mut self) -> Profile {
-        let mut profile = Profile::Release;
+    /// Takes out `--release` and `--debug`; the last one counts, and without any it is `default`.
+    fn profile(&mut self, default: Profile) -> Profile {
+        let mut profile = default;
         self.before.retain(|argument| {
             if argument == "--release" {
                 profile = Profile::Release;
@@ -329,14 +333,31 @@ mod tests {
             ("run a -- --listen 0:0 b", "--listen 0:0 b -- a"),
             ("run -- --help", "--help"),
             ("run a -- -- -b", "-- -b a"),
-            ("run --release a", "-- a"),
+            ("run a -- --release", "--release -- a"),
         ] {
             let expected = Task::Run {
-                profile: Profile::Release,
+                profile: Profile::Quick,
                 options: words(given),
             };
             assert_eq!(parse_line(typed), Ok(expected), "{typed}");
         }
+    }
+
+    #[test]
+    fn run_is_quick_and_build_is_what_is_shipped() {
+        for (typed, profile) in [
+            ("run a", Profile::Quick),
+            ("run --release a", Profile::Release),
+            ("run a --debug --release", Profile::Release),
+        ] {
+            let expected = Task::Run {
+                profile,
+                options: words("-- a"),
+            };
+            assert_eq!(parse_line(typed), Ok(expected), "{typed}");
+        }
+        let profile = Profile::Release;
+        assert_eq!(parse_line("build"), Ok(Task::Build { profile }));
     }
 
     #[test]

@@ -63,12 +63,35 @@ pub(crate) fn folder(project: &Project) -> PathBuf {
     project.target.join("dist")
 }
 
+/// The program in the unpacked archive for this kind of machine, if there is one.
+pub(crate) fn packed_for_this_machine(project: &Project) -> Option<PathBuf> {
+    let program = unpacked(project, &this_machine()).join("mantel");
+    Some(program).filter(|program| cfg!(target_os = "linux") && program.is_file())
+}
+
+/// The target for this kind of machine.
+fn this_machine() -> String {
+    format!("{}-unknown-linux-musl", std::env::consts::ARCH)
+}
+
+/// The folder that becomes the archive for a target.
+fn unpacked(project: &Project, target: &str) -> PathBuf {
+    folder(project).join(name_for(target))
+}
+
+/// The archive's name, without what says how it is packed.
+fn name_for(target: &str) -> String {
+    format!("mantel-{}-{target}", env!("CARGO_PKG_VERSION"))
+}
+
 /// Makes archives for the named targets, or for all.
 pub(crate) fn dist(project: &Project, names: &[String]) -> anyhow::Result<()> {
     let targets = chosen(names)?;
     let sizes = viewer::ensure(project)?;
+    let zig = zig(project)?;
+    servers(project, &targets, &zig)?;
     for target in targets {
-        archive(project, target)?;
+        archive(project, target, &zig)?;
     }
     sums(project)?;
     eprintln!("{}", run::viewer_line(sizes));
@@ -77,15 +100,16 @@ pub(crate) fn dist(project: &Project, names: &[String]) -> anyhow::Result<()> {
 
 /// Makes the image `mantel` of the archive for one target, by default this machine's kind.
 pub(crate) fn image(project: &Project, name: Option<&str>) -> anyhow::Result<()> {
-    let here = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
-    let name = name.unwrap_or(&here).to_owned();
+    let name = name.map_or_else(this_machine, str::to_owned);
     let target = chosen(&[name])?.remove(0);
     let builder = ["buildah", "podman", "docker"]
         .into_iter()
         .find(|builder| on_path(builder).is_some())
         .context("an image is built by buildah, podman or docker, and none of them is on PATH")?;
     viewer::ensure(project)?;
-    let unpacked = archive(project, target)?;
+    let zig = zig(project)?;
+    servers(project, &[target], &zig)?;
+    let unpacked = archive(project, target, &zig)?;
     sums(project)?;
     let mut build = project.command(builder);
     build.args(["build", "--platform", platform(target)]);
@@ -121,14 +145,16 @@ fn platform(target: &str) -> &'static str {
         .map_or("linux", |(_, platform)| platform)
 }
 
-/// Builds the program for a target, and the archive around it. Gives the folder that was packed.
-fn archive(project: &Project, target: &str) -> anyhow::Result<PathBuf> {
-    let zig = ZIG.ensure(project, &Turn::wait(project)?)?.join("ziglang");
-    let program = server(project, target, &zig)?;
+/// zig's folder.
+fn zig(project: &Project) -> anyhow::Result<PathBuf> {
+    Ok(ZIG.ensure(project, &Turn::wait(project)?)?.join("ziglang"))
+}
+
+/// Packs the built program for a target with what belongs to it. Gives the folder that was packed.
+fn archive(project: &Project, target: &str, zig: &Path) -> anyhow::Result<PathBuf> {
+    let program = project.target.join(target).join("release").join("mantel");
     run::holds_viewer(project, &program)?;
-    let name = format!("mantel-{}-{target}", env!("CARGO_PKG_VERSION"));
-    let home = folder(project);
-    let unpacked = home.join(&name);
+    let unpacked = unpacked(project, target);
     remove(&unpacked)?;
     fs::create_dir_all(&unpacked)
         .with_context(|| format!("{} can't be made", unpacked.display()))?;
@@ -149,6 +175,8 @@ fn archive(project: &Project, target: &str) -> anyhow::Result<PathBuf> {
     )
     .with_context(|| format!("{LICENCES} can't be written"))?;
     skeleton(project, &unpacked.join("deploy").join("root.tar"))?;
+    let home = folder(project);
+    let name = name_for(target);
     let file = home.join(format!("{name}.tar.gz"));
     // gzip without the time and the name that it would put in: the same files make the same archive.
     let mut tar = tar(project, "--create", &file);
@@ -166,19 +194,21 @@ fn archive(project: &Project, target: &str) -> anyhow::Result<PathBuf> {
     Ok(unpacked)
 }
 
-/// The program for a target.
-fn server(project: &Project, target: &str, zig: &Path) -> anyhow::Result<PathBuf> {
-    tools::target(project, target, "archives are compiled for it")?;
+/// Builds the program for some targets, in one go: while one is linked, the processors have the others to work on.
+fn servers(project: &Project, targets: &[&str], zig: &Path) -> anyhow::Result<()> {
+    for target in targets {
+        tools::target(project, target, "archives are compiled for it")?;
+    }
     let zigbuild = ZIGBUILD.ensure(project, &Turn::wait(project)?)?;
     let mut cargo = project.cargo(&["zigbuild", "--release", "--package", "mantel"]);
     cargo
-        .args(["--bin", "mantel", "--target", target])
+        .args(["--bin", "mantel"])
+        .args(targets.iter().flat_map(|target| ["--target", target]))
         .env("CARGO_ZIGBUILD_ZIG_PATH", zig.join("zig"))
         // Its copies of what cargo calls belong to this checkout, and go with it.
         .env("CARGO_ZIGBUILD_CACHE_DIR", project.target.join("zigbuild"));
     with_path(&mut cargo, &[zigbuild.join("bin")])?;
-    succeed(&mut cargo).context("the program could not be built; cargo's messages stand above")?;
-    Ok(project.target.join(target).join("release").join("mantel"))
+    succeed(&mut cargo).context("the program could not be built; cargo's messages stand above")
 }
 
 /// What an image has beside the program: folders for photos and state, the latter the user's own, and time zones.

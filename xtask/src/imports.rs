@@ -1,5 +1,8 @@
 //! Shorter names for what the viewer's module imports from its glue. wasm-bindgen ends each in sixteen
 //! digits of a hash, which no compression can shrink, once in the module and once in the script.
+//!
+//! Compressed, module and scripts of the page were 63,849 bytes without it and 59,923 with it (26 November 2026);
+//! a test of the page allows 60,000.
 
 use std::fs;
 use std::path::Path;

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Write};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context as _, bail};
@@ -15,18 +16,22 @@ use crate::{clients, dist, run, viewer};
 /// Builds, gets the clients, and runs `cargo test` with these arguments.
 pub(crate) fn test(project: &Project, arguments: &[OsString]) -> anyhow::Result<ExitCode> {
     let mut parts = Parts::default();
-    let mut program = None;
+    let (mut program, mut dynamic) = (None, None);
     let built = parts.run("viewer", || {
         let sizes = viewer::ensure(project)?;
         eprintln!("{}", run::viewer_line(sizes));
         Ok(())
     });
-    // As users run it: what is tested is what is used, and a debug build is too slow with pixels.
     let built = built
         && parts.run("server", || {
-            let built = run::server(project, Profile::Release)?;
-            run::holds_viewer(project, &built)?;
-            program = Some(built);
+            let server = server(project)?;
+            run::holds_viewer(project, &server)?;
+            program = Some(server);
+            // What is packed is linked statically, and takes no library that stands in for a clock.
+            dynamic = match packed(project) {
+                Some(_) => Some(run::server(project, Profile::Debug)?),
+                None => program.clone(),
+            };
             Ok(())
         });
 
@@ -46,6 +51,9 @@ pub(crate) fn test(project: &Project, arguments: &[OsString]) -> anyhow::Result<
             with_path(&mut cargo, &clients::driver_folders(project))?;
             if let Some(program) = &program {
                 cargo.env("MANTEL_BIN", program);
+            }
+            if let Some(program) = &dynamic {
+                cargo.env("MANTEL_DYNAMIC_BIN", program);
             }
             cargo
                 .env("MANTEL_DIST", &project.dist)
@@ -67,6 +75,24 @@ pub(crate) fn test(project: &Project, arguments: &[OsString]) -> anyhow::Result<
         println!("{line}");
     }
     Ok(parts.exit_code())
+}
+
+/// The program that is tested, optimised because a debug build is too slow with pixels. In CI it is the one that `dist`
+/// has just packed for this machine: what is tested is what is shipped, and a build is saved. Elsewhere the one there
+/// may be of other sources, and what `cargo xtask run` runs is tested.
+fn server(project: &Project) -> anyhow::Result<PathBuf> {
+    match packed(project) {
+        Some(packed) => {
+            eprintln!("The program of the archive: {}", packed.display());
+            Ok(packed)
+        }
+        None => run::server(project, Profile::Quick),
+    }
+}
+
+/// In CI, what `dist` has packed for this machine.
+fn packed(project: &Project) -> Option<PathBuf> {
+    dist::packed_for_this_machine(project).filter(|_| is_ci())
 }
 
 /// Runs cargo test with its output passed through, and keeps the closing line of each test program.

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 
 use crate::fetch::{Crate, NpmPackage, Turn, has_version, npm, whole};
+use crate::glue::Acorn;
 use crate::project::{Project, on_path, output, succeed};
 
 /// The viewer's target.
@@ -28,18 +29,12 @@ const BINARYEN: NpmPackage = NpmPackage {
 /// What wasm-opt of [`BINARYEN`] calls itself.
 const WASM_OPT: &str = "132";
 
-/// Says what is lost without wasm-opt, and why it is missing.
-///
-/// std comes compiled with bulk memory and saturating float-to-int (Chromium 75) and sign extension (74);
-/// only wasm-opt can take these out again. Of the screens that could run the viewer (Chromium 67 and
-/// later), two years of sets are older than 75.
-pub(crate) fn warn_without_wasm_opt(why: &str) {
-    eprintln!(
-        "warning: the viewer is built without wasm-opt, because {why}.
-         So it needs Chromium 75: Samsung TVs of 2020 (Chromium 69) and LG TVs of 2020 (Chromium 68) will show
-         the plain <img> page instead of the viewer. TVs of 2021 and later are not concerned."
-    );
-}
+/// Reads the page's scripts.
+const ACORN: NpmPackage = NpmPackage {
+    name: "acorn",
+    version: "8.19.0",
+    integrity: "sha512-oJlA3XiRm7Cyk6qFD2Jn8ak9B7jSy0qy00ADO3+8dpT0LSjFihQYv4C02LFCSYJV3Q37xYwwRy5m+IpIiUzqWw==",
+};
 
 /// Ready tools.
 #[derive(Debug)]
@@ -48,6 +43,33 @@ pub(crate) struct Toolbox {
     pub(crate) path: Vec<PathBuf>,
     /// Why there is no wasm-opt, where there is none.
     pub(crate) no_wasm_opt: Option<String>,
+    /// acorn, or why there is none.
+    pub(crate) acorn: Result<Acorn, String>,
+}
+
+impl Toolbox {
+    /// Says what is lost without what is missing, and why it is missing. Whether anything is.
+    ///
+    /// std comes compiled with bulk memory and saturating float-to-int (Chromium 75) and sign extension (74);
+    /// only wasm-opt can take these out again. Of the screens that could run the viewer (Chromium 67 and
+    /// later), two years of sets are older than 75.
+    pub(crate) fn warn_of_missing(&self) -> bool {
+        if let Some(why) = &self.no_wasm_opt {
+            eprintln!(
+                "warning: the viewer is built without wasm-opt, because {why}.
+         So it needs Chromium 75: Samsung TVs of 2020 (Chromium 69) and LG TVs of 2020 (Chromium 68) will show
+         the plain <img> page instead of the viewer. TVs of 2021 and later are not concerned."
+            );
+        }
+        if let Err(why) = &self.acorn {
+            eprintln!(
+                "warning: the viewer is built without acorn, because {why}.
+         So its scripts keep their comments, a third more to download, and nobody has looked whether old TVs can
+         read them."
+            );
+        }
+        self.no_wasm_opt.is_some() || self.acorn.is_err()
+    }
 }
 
 /// Gets whatever is missing to build the viewer, and says why.
@@ -66,16 +88,19 @@ pub(crate) fn ensure(project: &Project, turn: &Turn) -> anyhow::Result<Toolbox> 
             Some(format!("{error:#}"))
         }
     };
-    Ok(Toolbox { path, no_wasm_opt })
+    let acorn = acorn(project).map_err(|error| format!("{error:#}"));
+    Ok(Toolbox {
+        path,
+        no_wasm_opt,
+        acorn,
+    })
 }
 
 /// `cargo xtask tools`.
 pub(crate) fn ensure_all(project: &Project) -> anyhow::Result<()> {
     let turn = Turn::wait(project)?;
     let tools = ensure(project, &turn)?;
-    if let Some(why) = &tools.no_wasm_opt {
-        warn_without_wasm_opt(why);
-    }
+    tools.warn_of_missing();
     for folder in &tools.path {
         println!("{}", folder.display());
     }
@@ -150,28 +175,58 @@ fn locked_version<'a>(lock: &'a str, package: &str) -> Option<&'a str> {
 }
 
 fn wasm_opt(project: &Project) -> anyhow::Result<Option<PathBuf>> {
-    let home = project
-        .tools
-        .join(format!("{}-{}", BINARYEN.name, BINARYEN.version));
-    let bin = home.join("node_modules").join(".bin");
-    if home.is_dir() {
-        // It is a node program: without node it is as good as missing.
-        on_path("node").context("node, which runs it, is not on PATH")?;
-        return Ok(Some(bin));
-    }
-    if has_version("wasm-opt", WASM_OPT) {
+    if !home(&project.tools, BINARYEN).is_dir() && has_version("wasm-opt", WASM_OPT) {
         return Ok(None);
+    }
+    let purpose = "make the viewer small, and to run on TVs before 2021";
+    let home = install(project, BINARYEN, "wasm-opt", purpose)?;
+    Ok(Some(home.join("node_modules").join(".bin")))
+}
+
+fn acorn(project: &Project) -> anyhow::Result<Acorn> {
+    install(
+        project,
+        ACORN,
+        "acorn",
+        "read the page's scripts as old TVs do",
+    )?;
+    Ok(Acorn {
+        package: acorn_in(&project.tools),
+    })
+}
+
+/// Where acorn's package lies, or will.
+pub(crate) fn acorn_in(tools: &Path) -> PathBuf {
+    home(tools, ACORN).join("node_modules").join(ACORN.name)
+}
+
+fn home(tools: &Path, package: NpmPackage) -> PathBuf {
+    tools.join(format!("{}-{}", package.name, package.version))
+}
+
+/// The folder of a package with this program; gets it unless that has been done.
+fn install(
+    project: &Project,
+    package: NpmPackage,
+    program: &str,
+    purpose: &str,
+) -> anyhow::Result<PathBuf> {
+    let home = home(&project.tools, package);
+    if home.is_dir() {
+        // These are node programs: without node they are as good as missing.
+        on_path("node").context("node, which runs it, is not on PATH")?;
+        return Ok(home);
     }
     npm().context("npm, which gets it, is not on PATH")?;
     eprintln!(
-        "\nInstalling wasm-opt ({} {} from npm): it is needed to make the viewer small, and to run on TVs before 2021",
-        BINARYEN.name, BINARYEN.version
+        "\nInstalling {program} ({} {} from npm): it is needed to {purpose}",
+        package.name, package.version
     );
     whole(&home, |partial| {
-        BINARYEN.install(partial, "wasm-opt", "bin/wasm-opt")
+        package.install(partial, program, &format!("bin/{program}"))
     })
     .context("it could not be installed; try again when the network is up")?;
-    Ok(Some(bin))
+    Ok(home)
 }
 
 /// The folder of a wasm-opt that changes nothing: trunk always calls one, and would otherwise take

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 
 use crate::fetch::Turn;
 use crate::fingerprint;
@@ -44,28 +44,25 @@ pub(crate) fn ensure(project: &Project) -> anyhow::Result<Sizes> {
             && made.inputs == inputs
             && fingerprint::of(&project.dist, &["."]).is_ok_and(|outputs| outputs == made.outputs)
     });
-    if made.is_some_and(|made| made.lowered) {
+    if made.is_some_and(|made| made.is_finished) {
         return page::sizes(&project.dist);
     }
 
     let tools = tools::ensure(project, &turn)?;
-    if let Some(why) = &tools.no_wasm_opt {
-        tools::warn_without_wasm_opt(why);
-        if made.is_some() {
-            return page::sizes(&project.dist);
-        }
+    let lacks_tools = tools.warn_of_missing();
+    if lacks_tools && made.is_some() {
+        return page::sizes(&project.dist);
     }
     trunk(project, &tools)?;
-    let lowered = tools.no_wasm_opt.is_none();
-    page::check(
-        &project.dist,
-        if lowered {
-            Floor::Mvp
-        } else {
-            Floor::Chromium75
-        },
-    )?;
-    page::strip(&project.dist)?;
+    let floor = match tools.no_wasm_opt {
+        None => Floor::Mvp,
+        Some(_) => Floor::Chromium75,
+    };
+    let acorn = tools.acorn.as_ref().ok();
+    page::check(&project.dist, floor, acorn)?;
+    if let Some(acorn) = acorn {
+        page::strip(&project.dist, acorn)?;
+    }
     imports::shorten_in(&project.dist)?;
     page::join(&project.dist)?;
     let sizes = page::compress(&project.dist)?;
@@ -73,7 +70,7 @@ pub(crate) fn ensure(project: &Project) -> anyhow::Result<Sizes> {
         recipe: RECIPE,
         inputs,
         outputs: fingerprint::of(&project.dist, &["."])?,
-        lowered,
+        is_finished: !lacks_tools,
     };
     fs::write(&stamp, made.text())
         .with_context(|| format!("{} can't be written", stamp.display()))?;
@@ -81,9 +78,13 @@ pub(crate) fn ensure(project: &Project) -> anyhow::Result<Sizes> {
 }
 
 /// Checks the viewer that lies in `dist/`: plain MVP, old JavaScript. For the checks before the tests,
-/// where a viewer that was not lowered is a failure.
+/// where a viewer that was not lowered is a failure, and so are scripts that nothing can read.
 pub(crate) fn check(project: &Project) -> anyhow::Result<()> {
-    page::check(&project.dist, Floor::Mvp)
+    let tools = tools::ensure(project, &Turn::wait(project)?)?;
+    let acorn = tools
+        .acorn
+        .map_err(|why| anyhow!("no acorn, because {why}"))?;
+    page::check(&project.dist, Floor::Mvp, Some(&acorn))
 }
 
 fn trunk(project: &Project, tools: &Toolbox) -> anyhow::Result<()> {
@@ -117,8 +118,8 @@ struct Stamp {
     recipe: u32,
     inputs: u64,
     outputs: u64,
-    /// Whether wasm-opt took the newer instructions out.
-    lowered: bool,
+    /// Whether no tool was missing.
+    is_finished: bool,
 }
 
 impl Stamp {
@@ -127,9 +128,9 @@ impl Stamp {
             recipe,
             inputs,
             outputs,
-            lowered,
+            is_finished,
         } = self;
-        format!("{recipe} {inputs:016x} {outputs:016x} {lowered}\n")
+        format!("{recipe} {inputs:016x} {outputs:016x} {is_finished}\n")
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -138,7 +139,7 @@ impl Stamp {
             recipe: words.next()?.parse().ok()?,
             inputs: u64::from_str_radix(words.next()?, 16).ok()?,
             outputs: u64::from_str_radix(words.next()?, 16).ok()?,
-            lowered: words.next()?.parse().ok()?,
+            is_finished: words.next()?.parse().ok()?,
         })
     }
 }
@@ -149,12 +150,12 @@ mod tests {
 
     #[test]
     fn a_stamp_is_read_as_it_was_written() {
-        for lowered in [true, false] {
+        for is_finished in [true, false] {
             let stamp = Stamp {
                 recipe: RECIPE,
                 inputs: u64::MAX,
                 outputs: 0,
-                lowered,
+                is_finished,
             };
             assert_eq!(Stamp::parse(&stamp.text()), Some(stamp));
         }
@@ -166,7 +167,7 @@ mod tests {
             recipe: 1,
             inputs: 2,
             outputs: 3,
-            lowered: true,
+            is_finished: true,
         };
         let text = stamp.text();
         for cut in 0..text.trim_end().len() {
