@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use super::{
     admission::Claim,
     blending::Between,
-    motion::StepKey,
+    screen::StepKey,
     slide::Subject,
     studio::{Done, Studio},
 };

@@ -3,16 +3,16 @@
 //!
 //! The only code that calls several stages. It sleeps between its moments: while a slide stands
 //! nothing is rendered, with no viewer for a while it ends. What it decides is in [`stills`] and
-//! [`motion`], which know no task and no clock.
+//! [`screen`], which know no task and no clock.
 
 mod admission;
 mod blending;
 mod cache;
 mod making;
-mod motion;
 mod patience;
 mod pool;
 mod queue;
+mod screen;
 mod slide;
 mod steady;
 mod stills;
@@ -41,8 +41,8 @@ use admission::Claim;
 use blending::Between;
 pub use making::PictureMaker;
 use making::make;
-use motion::{Motion, Wanted};
 use queue::Urgency;
+use screen::{Screen, Wanted};
 use slide::{Failed, Rendered};
 use steady::Steady;
 use stills::Stills;
@@ -104,7 +104,7 @@ impl Producer {
         let mut demand = self.feed.demand();
         let mut work = Work::default();
         let mut stills = Stills::new(self.framing.clone(), self.key.rendition.transition);
-        let mut motion = Motion::new(self.framing.clone(), self.key.rendition);
+        let mut screen = Screen::new(self.framing.clone(), self.key.rendition);
         let mut steady = Steady::default();
         let mut unwatched_since = Instant::now();
         let mut was_watched = true;
@@ -118,7 +118,7 @@ impl Producer {
             let OnAir::Programme(all) = on_air.borrow_and_update().clone();
             let timeline = self.timeline(&all);
             let now = steady.now(&all, self.clock.now());
-            let wake = self.step(now, timeline, &mut work, &mut stills, &mut motion);
+            let wake = self.step(now, timeline, &mut work, &mut stills, &mut screen);
 
             // From the moment on which the last one left: the loop may not have run since one came.
             let is_watched = self.feed.n_viewers() > 0;
@@ -149,7 +149,7 @@ impl Producer {
                     work.failed.clear();
                 }
                 _ = demand.changed() => {}
-                Some(done) = work.running.join_next() => self.finish(done, &mut work, &mut motion),
+                Some(done) = work.running.join_next() => self.finish(done, &mut work, &mut screen),
                 _ = stop.wait_for(|stop| *stop) => return,
             }
         }
@@ -167,7 +167,7 @@ impl Producer {
         timeline: &Timeline,
         work: &mut Work,
         stills: &mut Stills,
-        motion: &mut Motion,
+        screen: &mut Screen,
     ) -> Option<UnixMillis> {
         let mut showing = timeline.at(now)?;
         let spare = work.spare.take();
@@ -209,13 +209,13 @@ impl Producer {
             self.feed.stills.publish(now);
         }
 
-        motion.set_interval(dwell);
+        screen.set_interval(dwell);
         let watched = self.feed.motion.n_subscribers() > 0;
-        if let Some(on) = motion.turn(now, &showing, &current, next.as_ref()) {
+        if let Some(on) = screen.turn(now, &showing, &current, next.as_ref()) {
             self.feed.motion.publish(on);
         }
-        let wanted = motion.wanted(now).filter(|_| watched);
-        if wanted.is_none() && !(watched && motion.is_moving(now)) {
+        let wanted = screen.wanted(now).filter(|_| watched);
+        if wanted.is_none() && !(watched && screen.is_moving(now)) {
             // Pixels are held while they move, and no longer.
             work.between = None;
         }
@@ -226,7 +226,7 @@ impl Producer {
             self.blend(wanted, work);
         }
         let change = wake_at_change(&showing);
-        match (motion.due(now), change) {
+        match (screen.due(now), change) {
             (Some(due), Some(change)) => Some(due.min(change)),
             (due, change) => due.or(change),
         }
@@ -273,7 +273,7 @@ impl Producer {
         &self,
         done: Result<Done, tokio::task::JoinError>,
         work: &mut Work,
-        motion: &mut Motion,
+        screen: &mut Screen,
     ) {
         match done {
             Ok(Done::Rendered(turn, Ok(rendered))) => {
@@ -312,7 +312,7 @@ impl Producer {
             }
             Ok(Done::Blended(key, jpeg)) => {
                 work.blending = false;
-                motion.blended(key, jpeg);
+                screen.blended(key, jpeg);
             }
             // It was given up, because its moment had passed.
             Err(error) if error.is_cancelled() => {}

@@ -123,7 +123,7 @@ impl Stills {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{producer::motion::tests::rendered, timeline::PhotoId};
+    use crate::{producer::screen::tests::rendered, timeline::PhotoId};
     use mantel_shared::{SlideNo, UnixMillis};
 
     fn slide(no: u64, photo: u64, starts_at: u64) -> Slide {

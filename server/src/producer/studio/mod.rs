@@ -18,9 +18,9 @@ use super::{
     admission::{Admission, Claim, Claims, Lent},
     blending::Between,
     cache::Cache,
-    motion::StepKey,
     patience::{ThreadClock, Verdict, judge},
     pool::Pool,
+    screen::StepKey,
     slide::{Failed, Rendered, Subject, render_now},
 };
 use crate::{

@@ -24,7 +24,7 @@ use super::{
     admission::{Claim, Claims},
     blending::Between,
     making::PictureMaker,
-    motion::StepKey,
+    screen::StepKey,
     slide::{Failed, Notes, Rendered, Subject},
     studio::Done,
 };

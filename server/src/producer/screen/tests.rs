@@ -50,17 +50,17 @@ fn showing(no: u64, starts_at: u64) -> Showing {
     }
 }
 
-fn motion(transition: Transition) -> Motion {
-    Motion::new(Arc::default(), rendition(transition))
+fn screen(transition: Transition) -> Screen {
+    Screen::new(Arc::default(), rendition(transition))
 }
 
 /// Blends all that is wanted at `now`, as the studio would.
-fn work(motion: &mut Motion, now: u64) -> usize {
+fn work(screen: &mut Screen, now: u64) -> usize {
     let mut n = 0;
-    while let Some(wanted) = motion.wanted(UnixMillis(now)) {
+    while let Some(wanted) = screen.wanted(UnixMillis(now)) {
         let shade = wanted.alpha.of_256() as u8;
         let jpeg = rendered(shade).jpeg.clone();
-        motion.blended(wanted.key, Some(jpeg));
+        screen.blended(wanted.key, Some(jpeg));
         n += 1;
     }
     n
@@ -70,7 +70,7 @@ const FADE: Transition = Transition::Crossfade { millis: 500 };
 
 #[test]
 fn every_published_frame_was_the_one_promised_before() {
-    let mut motion = motion(FADE);
+    let mut screen = screen(FADE);
     let shades: Vec<_> = (0..6).map(|shade| rendered(shade * 40)).collect();
     let mut promised: Option<FrameNo> = None;
     let mut on: Option<FrameNo> = None;
@@ -79,7 +79,7 @@ fn every_published_frame_was_the_one_promised_before() {
         let no = now / 1000;
         let showing = showing(no, no * 1000);
         let (current, next) = (&shades[no as usize], &shades[no as usize + 1]);
-        if let Some(now) = motion.turn(UnixMillis(now), &showing, current, Some(next)) {
+        if let Some(now) = screen.turn(UnixMillis(now), &showing, current, Some(next)) {
             if on != Some(now.current.no) {
                 if let Some(promised) = promised {
                     assert_eq!(now.current.no, promised, "at {showing:?}");
@@ -89,7 +89,7 @@ fn every_published_frame_was_the_one_promised_before() {
             on = Some(now.current.no);
             promised = now.next.known().map(|frame| frame.no);
         }
-        work(&mut motion, now);
+        work(&mut screen, now);
     }
     // The first slide stands at once; three more come by five blended frames and themselves.
     assert_eq!(n_frames, 1 + 3 * 6);
@@ -97,31 +97,31 @@ fn every_published_frame_was_the_one_promised_before() {
 
 #[test]
 fn nothing_is_blended_while_a_slide_stands() {
-    let mut motion = motion(FADE);
+    let mut screen = screen(FADE);
     let (a, b) = (rendered(1), rendered(200));
-    motion.turn(UnixMillis(0), &showing(1, 0), &a, Some(&b));
-    assert_eq!(work(&mut motion, 0), AHEAD);
-    motion
+    screen.turn(UnixMillis(0), &showing(1, 0), &a, Some(&b));
+    assert_eq!(work(&mut screen, 0), AHEAD);
+    screen
         .turn(UnixMillis(1), &showing(1, 0), &a, Some(&b))
         .unwrap();
     for now in 2..1000 {
         assert!(
-            motion
+            screen
                 .turn(UnixMillis(now), &showing(1, 0), &a, Some(&b))
                 .is_none()
         );
-        assert_eq!(work(&mut motion, now), 0);
+        assert_eq!(work(&mut screen, now), 0);
     }
 }
 
 #[test]
 fn a_cut_promises_the_next_slide_itself() {
-    let mut motion = motion(Transition::Cut);
+    let mut screen = screen(Transition::Cut);
     let (a, b) = (rendered(1), rendered(200));
-    let first = motion
+    let first = screen
         .turn(UnixMillis(0), &showing(1, 0), &a, Some(&b))
         .unwrap();
-    let second = motion
+    let second = screen
         .turn(UnixMillis(1000), &showing(2, 1000), &b, Some(&a))
         .unwrap();
     assert_eq!(second.current.no, first.next.known().unwrap().no);
@@ -130,40 +130,40 @@ fn a_cut_promises_the_next_slide_itself() {
 
 #[test]
 fn it_moves_from_the_slides_moment_to_the_end_of_its_transition() {
-    let mut motion = motion(FADE);
+    let mut screen = screen(FADE);
     let (a, b) = (rendered(1), rendered(200));
-    motion.turn(UnixMillis(0), &showing(1, 0), &a, Some(&b));
-    assert!(!motion.is_moving(UnixMillis(900)));
-    motion.turn(UnixMillis(1000), &showing(2, 1000), &b, Some(&a));
+    screen.turn(UnixMillis(0), &showing(1, 0), &a, Some(&b));
+    assert!(!screen.is_moving(UnixMillis(900)));
+    screen.turn(UnixMillis(1000), &showing(2, 1000), &b, Some(&a));
     let moves: Vec<_> = (1000..1600)
-        .filter(|now| motion.is_moving(UnixMillis(*now)))
+        .filter(|now| screen.is_moving(UnixMillis(*now)))
         .collect();
     assert_eq!(moves, (1000..1500).collect::<Vec<_>>());
 }
 
 #[test]
 fn no_transition_is_longer_than_its_slide_stays() {
-    let mut motion = motion(Transition::Crossfade { millis: 3000 });
+    let mut screen = screen(Transition::Crossfade { millis: 3000 });
     let (a, b) = (rendered(1), rendered(200));
-    motion.set_interval(1000);
-    motion.turn(UnixMillis(0), &showing(1, 0), &a, Some(&b));
-    motion.turn(UnixMillis(1000), &showing(2, 1000), &b, Some(&a));
-    assert!(motion.is_moving(UnixMillis(1999)) && !motion.is_moving(UnixMillis(2000)));
+    screen.set_interval(1000);
+    screen.turn(UnixMillis(0), &showing(1, 0), &a, Some(&b));
+    screen.turn(UnixMillis(1000), &showing(2, 1000), &b, Some(&a));
+    assert!(screen.is_moving(UnixMillis(1999)) && !screen.is_moving(UnixMillis(2000)));
 }
 
 #[test]
 fn late_frames_are_skipped_not_queued() {
-    let mut motion = motion(FADE);
+    let mut screen = screen(FADE);
     let (a, b) = (rendered(1), rendered(200));
-    motion.turn(UnixMillis(0), &showing(1, 0), &a, Some(&b));
-    work(&mut motion, 0);
-    motion
+    screen.turn(UnixMillis(0), &showing(1, 0), &a, Some(&b));
+    work(&mut screen, 0);
+    screen
         .turn(UnixMillis(1000), &showing(2, 1000), &b, Some(&a))
         .unwrap();
     // Nothing was blended for 400 ms: only what is still to come is wanted.
-    let wanted = motion.wanted(UnixMillis(1310)).unwrap();
+    let wanted = screen.wanted(UnixMillis(1310)).unwrap();
     assert_eq!(wanted.key.step, 4);
-    let end = motion
+    let end = screen
         .turn(UnixMillis(1500), &showing(2, 1000), &b, Some(&a))
         .unwrap();
     assert_eq!(end.current.jpeg(), b.jpeg);
@@ -171,29 +171,29 @@ fn late_frames_are_skipped_not_queued() {
 
 #[test]
 fn an_interrupted_transition_goes_on_from_what_is_on_screen() {
-    let mut motion = motion(FADE);
+    let mut screen = screen(FADE);
     let (a, b, c) = (rendered(0), rendered(200), rendered(100));
-    motion.turn(UnixMillis(0), &showing(1, 0), &a, Some(&b));
-    work(&mut motion, 0);
-    motion
+    screen.turn(UnixMillis(0), &showing(1, 0), &a, Some(&b));
+    work(&mut screen, 0);
+    screen
         .turn(UnixMillis(1000), &showing(2, 1000), &b, Some(&c))
         .unwrap();
-    work(&mut motion, 1001);
-    motion
+    work(&mut screen, 1001);
+    screen
         .turn(UnixMillis(1200), &showing(2, 1000), &b, Some(&c))
         .unwrap();
-    let on = motion.published.unwrap().0;
-    motion.turn(UnixMillis(1250), &showing(3, 1250), &c, Some(&a));
-    let from = motion.current.as_ref().unwrap().from.clone().unwrap();
+    let on = screen.published.unwrap().0;
+    screen.turn(UnixMillis(1250), &showing(3, 1250), &c, Some(&a));
+    let from = screen.current.as_ref().unwrap().from.clone().unwrap();
     assert_eq!(from.no, on);
     assert!(![&a, &b].iter().any(|slide| slide.jpeg == from.jpeg()));
 }
 
 #[test]
 fn a_first_viewer_in_the_middle_of_a_transition_sees_a_picture() {
-    let mut motion = motion(FADE);
+    let mut screen = screen(FADE);
     let a = rendered(9);
-    let now = motion
+    let now = screen
         .turn(UnixMillis(200), &showing(1, 0), &a, None)
         .unwrap();
     assert_eq!(now.current.jpeg(), a.jpeg);
@@ -203,7 +203,7 @@ fn a_first_viewer_in_the_middle_of_a_transition_sees_a_picture() {
 /// be made. Each line is what was published: when, the frame, and what is known to follow. Pictures are told by what they
 /// were made of.
 fn story() -> String {
-    let mut motion = motion(FADE);
+    let mut screen = screen(FADE);
     let slides: Vec<Arc<Rendered>> = (0..12)
         .map(|no| {
             let jpeg = Bytes::from(format!("s{no}"));
@@ -234,7 +234,7 @@ fn story() -> String {
         // A command is not foreseen: what is announced is the next number, a second later.
         let is_fast = (4400..5000).contains(&now);
         let interval = if is_fast { 300 } else { 1000 };
-        motion.set_interval(interval);
+        screen.set_interval(interval);
         let showing = Showing {
             current: slide(no, starts_at),
             next: slide(no + 1, starts_at + interval),
@@ -244,7 +244,7 @@ fn story() -> String {
         let next = (now >= starts_at + 100)
             .then(|| slides.get(no as usize + 1))
             .flatten();
-        if let Some(on) = motion.turn(UnixMillis(now), &showing, &slides[no as usize], next) {
+        if let Some(on) = screen.turn(UnixMillis(now), &showing, &slides[no as usize], next) {
             let label = |frame: &Frame| {
                 format!("{} {}", frame.no.0, String::from_utf8_lossy(&frame.jpeg()))
             };
@@ -265,11 +265,11 @@ fn story() -> String {
             );
             // One transition can't be made.
             let jpeg = (!jpeg.contains("s7>s8")).then(|| Bytes::from(jpeg));
-            motion.blended(wanted.key, jpeg);
+            screen.blended(wanted.key, jpeg);
         }
         if under_way.is_none() {
             let takes = if now > 6500 { 170 } else { 30 };
-            under_way = motion
+            under_way = screen
                 .wanted(UnixMillis(now))
                 .map(|wanted| (now + takes, wanted));
         }
@@ -280,7 +280,7 @@ fn story() -> String {
 #[test]
 fn the_story_is_told_as_ever() {
     if std::env::var("WRITE_STORY").is_ok() {
-        std::fs::write("src/producer/motion/story.txt", story()).unwrap();
+        std::fs::write("src/producer/screen/story.txt", story()).unwrap();
     }
     assert_eq!(story(), include_str!("story.txt"));
 }

@@ -42,9 +42,9 @@ pub(super) struct Wanted {
     pub(super) alpha: Alpha,
 }
 
-/// The motion of one rendition.
+/// The screen as one rendition shows it.
 #[derive(Debug)]
-pub(super) struct Motion {
+pub(super) struct Screen {
     framing: Arc<Framing>,
     rendition: Rendition,
     /// How slides are to change; in the rendition is how they do.
@@ -69,7 +69,7 @@ struct Run {
     standing: Arc<Frame>,
 }
 
-impl Motion {
+impl Screen {
     pub(super) fn new(framing: Arc<Framing>, rendition: Rendition) -> Self {
         Self {
             framing,
