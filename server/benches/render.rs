@@ -9,16 +9,20 @@
     reason = "a benchmark has a clock, files and processes of its own"
 )]
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::{Duration, Instant};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use divan::{Bencher, black_box};
-use mantel::render::{
-    Alpha, DecodeLimits, Fit, Orientation, Picture, Quality, Size, Slot, blend, decode,
-    decode_fitted, encode, fit, orient,
+use mantel::{
+    render::{
+        Alpha, DecodeLimits, Fit, Orientation, Picture, Quality, Size, Slot, blend, decode,
+        decode_fitted, encode, fit, orient,
+    },
+    source::demo,
 };
-use mantel::source::demo;
 
 const SCREEN: Size = Size::new(1920, 1080);
 

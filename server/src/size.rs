@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use thiserror::Error;
 
 /// Width and height in pixels.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Size {
     /// Pixels across.
     pub width: u32,
@@ -45,7 +45,7 @@ impl fmt::Display for Size {
 }
 
 /// Why a text is no size for a rendition.
-#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SizeError {
     /// Not two numbers with an `x` between them.
     #[error("a size is width x height in pixels, such as 1920x1080, not {0:?}")]

@@ -2,8 +2,7 @@
 //! the other; which header carries which is in `head`. When to show a frame is decided by the
 //! player, not here.
 
-use alloc::string::String;
-use alloc::vec::Vec;
+use alloc::{string::String, vec::Vec};
 use core::fmt;
 
 use crate::text::TakenAt;

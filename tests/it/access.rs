@@ -1,21 +1,24 @@
 //! Who is let in: names that are not ours, pages of other sites, passwords, tokens, and what a
 //! proxy says of its clients.
 
-use std::path::Path;
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use mantel::config::Invocation;
 use tempfile::TempDir;
 
-use crate::around::{await_pictures, await_true};
-use crate::support::clients::Client;
-use crate::support::devtools::Browser;
-use crate::support::eventually;
-use crate::support::http::{self, Reply, Stream};
-use crate::support::parts::Parts;
-use crate::support::photos::Photos;
-use crate::support::pixels::{GREEN, Picture, RED};
-use crate::support::server::{Program, STANDING, Server, program};
+use crate::{
+    around::{await_pictures, await_true},
+    support::{
+        clients::Client,
+        devtools::Browser,
+        eventually,
+        http::{self, Reply, Stream},
+        parts::Parts,
+        photos::Photos,
+        pixels::{GREEN, Picture, RED},
+        server::{Program, STANDING, Server, program},
+    },
+};
 
 pub(crate) fn start(photos: &Photos, more: &[&str]) -> Server {
     let args: Vec<&str> = STANDING.iter().chain(more).copied().collect();

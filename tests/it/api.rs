@@ -1,12 +1,14 @@
 //! The endpoints around the pictures: queries, commands, status, and the manners of HTTP. Every
 //! refusal is a sentence for a person.
 
-use crate::support::eventually;
-use crate::support::http::{self, Stream};
-use crate::support::parts::Parts;
-use crate::support::photos::Photos;
-use crate::support::pixels::{BLUE, GREEN, Picture, RED, Rgb, YELLOW};
-use crate::support::server::{STANDING, Server};
+use crate::support::{
+    eventually,
+    http::{self, Stream},
+    parts::Parts,
+    photos::Photos,
+    pixels::{BLUE, GREEN, Picture, RED, Rgb, YELLOW},
+    server::{STANDING, Server},
+};
 
 const FOUR: [Rgb; 4] = [RED, GREEN, BLUE, YELLOW];
 

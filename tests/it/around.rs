@@ -3,13 +3,17 @@
 
 use serde_json::Value;
 
-use crate::page::await_screen;
-use crate::support::clients::Client;
-use crate::support::devtools::{Browser, Page};
-use crate::support::eventually;
-use crate::support::photos::{Photos, flat};
-use crate::support::pixels::{BLUE, GREEN, RED, Rgb, YELLOW};
-use crate::support::server::{STANDING, Server};
+use crate::{
+    page::await_screen,
+    support::{
+        clients::Client,
+        devtools::{Browser, Page},
+        eventually,
+        photos::{Photos, flat},
+        pixels::{BLUE, GREEN, RED, Rgb, YELLOW},
+        server::{STANDING, Server},
+    },
+};
 
 const FOUR: [Rgb; 4] = [RED, GREEN, BLUE, YELLOW];
 const WHITE: Rgb = Rgb([250, 250, 250]);

@@ -3,12 +3,14 @@
 
 use std::time::Duration;
 
-use crate::support::eventually;
-use crate::support::http::{self, Stream};
-use crate::support::parts::Parts;
-use crate::support::photos::{Photos, broken, flat};
-use crate::support::pixels::{BLUE, GREEN, Picture, RED, YELLOW};
-use crate::support::server::{STANDING, Server};
+use crate::support::{
+    eventually,
+    http::{self, Stream},
+    parts::Parts,
+    photos::{Photos, broken, flat},
+    pixels::{BLUE, GREEN, Picture, RED, YELLOW},
+    server::{STANDING, Server},
+};
 
 /// The files that the server says it skipped, with its reasons.
 fn skipped(server: &Server) -> Vec<(String, String)> {

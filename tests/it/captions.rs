@@ -1,13 +1,17 @@
 //! Words on the picture and in its metadata.
 
-use crate::around::await_true;
-use crate::support::clients::Client;
-use crate::support::devtools::Browser;
-use crate::support::eventually;
-use crate::support::parts::Parts;
-use crate::support::photos::{Photos, flat, upright};
-use crate::support::pixels::{BLUE, GREEN, Picture, RED};
-use crate::support::server::{STANDING, Server};
+use crate::{
+    around::await_true,
+    support::{
+        clients::Client,
+        devtools::Browser,
+        eventually,
+        parts::Parts,
+        photos::{Photos, flat, upright},
+        pixels::{BLUE, GREEN, Picture, RED},
+        server::{STANDING, Server},
+    },
+};
 
 /// What a photo program writes beside a photo.
 pub(crate) fn sidecar(description: &str) -> Vec<u8> {

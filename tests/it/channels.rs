@@ -1,13 +1,17 @@
 //! Channels by name: below `/c/NAME/` everything is as it is at the root, for pages, players and rights.
 
-use crate::access::{new_token, start, until_shut, with};
-use crate::page::await_look;
-use crate::support::clients::Client;
-use crate::support::devtools::Browser;
-use crate::support::photos::Photos;
-use crate::support::pixels::{GREEN, RED};
-use crate::support::server::{STANDING, Server};
-use crate::support::{eventually, http};
+use crate::{
+    access::{new_token, start, until_shut, with},
+    page::await_look,
+    support::{
+        clients::Client,
+        devtools::Browser,
+        eventually, http,
+        photos::Photos,
+        pixels::{GREEN, RED},
+        server::{STANDING, Server},
+    },
+};
 
 /// Addresses whose answers end.
 const ADDRESSES: [&str; 14] = [

@@ -1,19 +1,17 @@
 //! The program itself: what it says when it can't start, and how it stops.
 
-use std::ffi::OsStr;
-use std::net::TcpListener;
-use std::path::Path;
-use std::time::Duration;
+use std::{ffi::OsStr, net::TcpListener, path::Path, time::Duration};
 
 use tempfile::TempDir;
 
-use crate::support::eventually;
-use crate::support::http;
-use crate::support::parts::Parts;
-use crate::support::photos::Photos;
-use crate::support::pixels::{GREEN, Picture, RED};
-use crate::support::process::{self, Ended};
-use crate::support::server::{Program, command, program};
+use crate::support::{
+    eventually, http,
+    parts::Parts,
+    photos::Photos,
+    pixels::{GREEN, Picture, RED},
+    process::{self, Ended},
+    server::{Program, command, program},
+};
 
 /// Runs the program with arguments that it must refuse.
 fn refuse(program: &Path, args: &[&OsStr]) -> Ended {

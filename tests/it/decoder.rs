@@ -1,21 +1,23 @@
 //! The decoder's process of the real program: it shows what the library shows, and whatever ends it ends no show.
 
-use std::ffi::OsString;
-use std::fs;
-use std::io::Cursor;
-use std::path::Path;
-use std::process::Command;
-use std::time::Duration;
+use std::{ffi::OsString, fs, io::Cursor, path::Path, process::Command, time::Duration};
 
 use image::{DynamicImage, ImageFormat, RgbImage};
-use mantel::render::{DecodeLimits, Fit, Share, Size, Slot, decode, decode_fitted};
-use mantel::source::child::{Decoders, Plan, Trouble};
-use mantel::source::wire::Wish;
+use mantel::{
+    render::{DecodeLimits, Fit, Share, Size, Slot, decode, decode_fitted},
+    source::{
+        child::{Decoders, Plan, Trouble},
+        wire::Wish,
+    },
+};
 
-use crate::support::clients::workspace;
-use crate::support::photos::Photos;
-use crate::support::server::{Program, STANDING, program};
-use crate::support::{eventually, http, process};
+use crate::support::{
+    clients::workspace,
+    eventually, http,
+    photos::Photos,
+    process,
+    server::{Program, STANDING, program},
+};
 
 fn plan(program: &Path) -> Plan {
     Plan {

@@ -1,16 +1,17 @@
 //! What `deploy/` holds, taken at its word: systemd reads the units, and the container's health check
 //! runs against the program.
 
-use std::fs;
-use std::process::Command;
+use std::{fs, process::Command};
 
 use tempfile::TempDir;
 
-use crate::support::clients::{Client, require, workspace};
-use crate::support::photos::Photos;
-use crate::support::pixels::RED;
-use crate::support::process;
-use crate::support::server::{Program, STANDING, Server, program};
+use crate::support::{
+    clients::{Client, require, workspace},
+    photos::Photos,
+    pixels::RED,
+    process,
+    server::{Program, STANDING, Server, program},
+};
 
 fn sample(name: &str) -> String {
     let path = workspace().join("deploy").join(name);

@@ -1,23 +1,28 @@
 //! The archives that `cargo xtask dist` makes, and the image that is made of one, each as somebody gets it who has
 //! nothing else: unpacked, started, and asked for a picture. xtask says in `MANTEL_ARCHIVES` where they lie.
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::{Duration, SystemTime};
-use std::{env, io};
+use std::{
+    collections::BTreeSet,
+    env, fs, io,
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    path::{Path, PathBuf},
+    process::Command,
+    time::{Duration, SystemTime},
+};
 
 use tempfile::TempDir;
 
-use crate::decoder;
-use crate::support::clients::{Client, is_root, left_out, require, workspace};
-use crate::support::photos::Photos;
-use crate::support::pixels::{GREEN, Picture, RED, Rgb};
-use crate::support::process::{self, Process};
-use crate::support::server::{Program, STANDING, address_in};
-use crate::support::{eventually, http};
+use crate::{
+    decoder,
+    support::{
+        clients::{Client, is_root, left_out, require, workspace},
+        eventually, http,
+        photos::Photos,
+        pixels::{GREEN, Picture, RED, Rgb},
+        process::{self, Process},
+        server::{Program, STANDING, address_in},
+    },
+};
 
 const X86_64: &str = "x86_64-unknown-linux-musl";
 const AARCH64: &str = "aarch64-unknown-linux-musl";

@@ -1,14 +1,18 @@
 //! The drivers themselves, without the server: when one of these fails, the fault is in the test
 //! room or the machine, not in what is tested.
 
-use crate::page::{LOOK, Look};
-use crate::support::clients::Client;
-use crate::support::devtools::Browser;
-use crate::support::eventually;
-use crate::support::photos::{QUADRANTS, flat, jpeg_bomb, oriented, png_bomb};
-use crate::support::pixels::{BLUE, GREEN, JpegFacts, Picture, RED};
-use crate::support::site;
-use crate::support::webdriver::Driver;
+use crate::{
+    page::{LOOK, Look},
+    support::{
+        clients::Client,
+        devtools::Browser,
+        eventually,
+        photos::{QUADRANTS, flat, jpeg_bomb, oriented, png_bomb},
+        pixels::{BLUE, GREEN, JpegFacts, Picture, RED},
+        site,
+        webdriver::Driver,
+    },
+};
 
 /// A page in the state and colour that the look must find, which then complains.
 const PAGE: &str = "<!doctype html><html data-state='playing' data-slide='7'><title>.</title>

@@ -1,18 +1,21 @@
 //! The software that people put between cameras and screens: GStreamer and OpenCV themselves, and the
 //! rules by which Home Assistant, OctoPrint and go2rtc read such streams.
 
-use std::process::Command;
-use std::time::Duration;
+use std::{process::Command, time::Duration};
 
-use crate::players::{FOUR, MOVING, assert_in_order, colours_in, open_folder};
-use crate::support::clients::{Client, require};
-use crate::support::eventually;
-use crate::support::http::{self, Stream};
-use crate::support::parts::Parts;
-use crate::support::photos::{Photos, oriented};
-use crate::support::pixels::{Picture, Rgb};
-use crate::support::process::{self, Process};
-use crate::support::server::{STANDING, Server};
+use crate::{
+    players::{FOUR, MOVING, assert_in_order, colours_in, open_folder},
+    support::{
+        clients::{Client, require},
+        eventually,
+        http::{self, Stream},
+        parts::Parts,
+        photos::{Photos, oriented},
+        pixels::{Picture, Rgb},
+        process::{self, Process},
+        server::{STANDING, Server},
+    },
+};
 
 #[test]
 fn gstreamer_shows_each_photo() {

@@ -2,23 +2,26 @@
 //! whoever watches notices nothing, and whoever comes too late is told so. Loopback only; each flood
 //! is bounded.
 
-use std::fs;
-use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
-use std::process::Command;
-use std::time::{Duration, Instant};
+use std::{
+    fs,
+    io::{ErrorKind, Read, Write},
+    net::{SocketAddr, TcpStream},
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use tempfile::TempDir;
 
-use crate::support::clients::{Client, is_root, left_out, require};
-use crate::support::eventually;
-use crate::support::http;
-use crate::support::parts::Parts;
-use crate::support::photos::Photos;
-use crate::support::pixels::{BLUE, GREEN, Picture, RED, YELLOW};
-use crate::support::process::Process;
-use crate::support::server::{Program, STANDING, Server, command, dynamic_program, program};
+use crate::support::{
+    clients::{Client, is_root, left_out, require},
+    eventually, http,
+    parts::Parts,
+    photos::Photos,
+    pixels::{BLUE, GREEN, Picture, RED, YELLOW},
+    process::Process,
+    server::{Program, STANDING, Server, command, dynamic_program, program},
+};
 
 /// Something moves all the time, so that whoever is held up is late.
 const BUSY: [&str; 8] = [

@@ -1,15 +1,15 @@
 //! Folders as people have them, seen through the server: turned photos, names that trip programs
 //! up, loops, several folders, photos that come and go, and none at all.
 
-use std::fs;
-use std::os::unix::fs::symlink;
-use std::time::Duration;
+use std::{fs, os::unix::fs::symlink, time::Duration};
 
-use crate::support::eventually;
-use crate::support::parts::Parts;
-use crate::support::photos::{Photos, QUADRANTS, awkward_names, flat, oriented};
-use crate::support::pixels::{BLUE, GREEN, Picture, RED, YELLOW};
-use crate::support::server::{STANDING, Server};
+use crate::support::{
+    eventually,
+    parts::Parts,
+    photos::{Photos, QUADRANTS, awkward_names, flat, oriented},
+    pixels::{BLUE, GREEN, Picture, RED, YELLOW},
+    server::{STANDING, Server},
+};
 
 /// How many photos the server says that it has.
 fn n_photos(server: &Server) -> Result<u64, String> {

@@ -4,15 +4,19 @@
 
 use std::net::SocketAddr;
 
-use crate::page::await_screen;
-use crate::support::clients::Client;
-use crate::support::devtools::Browser;
-use crate::support::eventually;
-use crate::support::photos::Photos;
-use crate::support::pixels::{BLUE, GREEN, RED, Rgb, YELLOW};
-use crate::support::server::{STANDING, Server};
-use crate::support::site;
-use crate::support::webdriver::Driver;
+use crate::{
+    page::await_screen,
+    support::{
+        clients::Client,
+        devtools::Browser,
+        eventually,
+        photos::Photos,
+        pixels::{BLUE, GREEN, RED, Rgb, YELLOW},
+        server::{STANDING, Server},
+        site,
+        webdriver::Driver,
+    },
+};
 
 const FOUR: [Rgb; 4] = [RED, GREEN, BLUE, YELLOW];
 

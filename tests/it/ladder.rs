@@ -1,12 +1,16 @@
 //! The page in engines that can't run the viewer: it finds a rung by itself, and the photos show.
 
-use crate::page::await_screen;
-use crate::support::clients::Client;
-use crate::support::devtools::Browser;
-use crate::support::eventually;
-use crate::support::photos::Photos;
-use crate::support::pixels::{BLUE, GREEN, RED, Rgb, YELLOW};
-use crate::support::server::{STANDING, Server};
+use crate::{
+    page::await_screen,
+    support::{
+        clients::Client,
+        devtools::Browser,
+        eventually,
+        photos::Photos,
+        pixels::{BLUE, GREEN, RED, Rgb, YELLOW},
+        server::{STANDING, Server},
+    },
+};
 
 const FOUR: [Rgb; 4] = [RED, GREEN, BLUE, YELLOW];
 

@@ -3,13 +3,15 @@
 
 use std::time::Duration;
 
-use crate::support::clients::left_out;
-use crate::support::eventually;
-use crate::support::http::{self, Head, Stream};
-use crate::support::parts::Parts;
-use crate::support::photos::Photos;
-use crate::support::pixels::{GREEN, RED};
-use crate::support::server::{STANDING, Server};
+use crate::support::{
+    clients::left_out,
+    eventually,
+    http::{self, Head, Stream},
+    parts::Parts,
+    photos::Photos,
+    pixels::{GREEN, RED},
+    server::{STANDING, Server},
+};
 
 /// Longer than any limit that a test sets, shorter than a person's patience.
 const PATIENCE: Duration = Duration::from_secs(20);

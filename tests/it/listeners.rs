@@ -1,23 +1,30 @@
 //! Where connections come from: several addresses at once, IPv6, unix sockets, sockets that systemd
 //! opened, and TLS.
 
-use std::ffi::OsStr;
-use std::fs;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener};
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::{
+    ffi::OsStr,
+    fs,
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener},
+    os::unix::{
+        fs::PermissionsExt,
+        net::{UnixListener, UnixStream},
+    },
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use tempfile::TempDir;
 
-use crate::support::clients::left_out;
-use crate::support::photos::Photos;
-use crate::support::pixels::RED;
-use crate::support::process::{Process, run};
-use crate::support::server::{STANDING, command, program};
-use crate::support::{LIMIT, eventually, http};
+use crate::support::{
+    LIMIT,
+    clients::left_out,
+    eventually, http,
+    photos::Photos,
+    pixels::RED,
+    process::{Process, run},
+    server::{STANDING, command, program},
+};
 
 /// The program with nothing but these arguments, once it has said what `wanted` finds.
 struct Running {

@@ -3,14 +3,18 @@
 
 use serde_json::Value;
 
-use crate::page::{LOOK, Look};
-use crate::support::clients::{Client, artefact};
-use crate::support::devtools::{Browser, Page};
-use crate::support::eventually;
-use crate::support::photos::Photos;
-use crate::support::pixels::{BLUE, GREEN, RED, Rgb, YELLOW};
-use crate::support::server::Server;
-use crate::support::webdriver::Driver;
+use crate::{
+    page::{LOOK, Look},
+    support::{
+        clients::{Client, artefact},
+        devtools::{Browser, Page},
+        eventually,
+        photos::Photos,
+        pixels::{BLUE, GREEN, RED, Rgb, YELLOW},
+        server::Server,
+        webdriver::Driver,
+    },
+};
 
 /// An engine, whichever way it is driven.
 enum Engine {

@@ -5,14 +5,18 @@ use std::io::Write as _;
 
 use serde_json::Value;
 
-use crate::page::{await_look, look};
-use crate::support::clients::Client;
-use crate::support::devtools::{Browser, Page};
-use crate::support::eventually;
-use crate::support::hostile::{Behaviour, Hostile, begin, begin_slides, hold, slide};
-use crate::support::photos::{Photos, flat, jpeg_bomb, sized};
-use crate::support::pixels::{BLUE, GREEN, RED, Rgb, YELLOW};
-use crate::support::server::{STANDING, Server};
+use crate::{
+    page::{await_look, look},
+    support::{
+        clients::Client,
+        devtools::{Browser, Page},
+        eventually,
+        hostile::{Behaviour, Hostile, begin, begin_slides, hold, slide},
+        photos::{Photos, flat, jpeg_bomb, sized},
+        pixels::{BLUE, GREEN, RED, Rgb, YELLOW},
+        server::{STANDING, Server},
+    },
+};
 
 /// Sends one good picture, and stays.
 fn good(number: u64, colour: Rgb) -> Behaviour {

@@ -1,13 +1,17 @@
 //! How one slide becomes the next on the page: crossfades that never dip, and the same moment on
 //! two screens.
 
-use crate::page::{LOOK, Look, look};
-use crate::support::clients::Client;
-use crate::support::devtools::{Browser, Page};
-use crate::support::eventually;
-use crate::support::photos::Photos;
-use crate::support::pixels::{BLUE, GREEN, RED, YELLOW};
-use crate::support::server::Server;
+use crate::{
+    page::{LOOK, Look, look},
+    support::{
+        clients::Client,
+        devtools::{Browser, Page},
+        eventually,
+        photos::Photos,
+        pixels::{BLUE, GREEN, RED, YELLOW},
+        server::Server,
+    },
+};
 
 /// Records [`LOOK`] on every animation frame.
 fn record(page: &mut Page) {

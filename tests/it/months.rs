@@ -3,14 +3,18 @@
 
 use serde_json::Value;
 
-use crate::around::await_true;
-use crate::page::await_screen;
-use crate::support::clients::Client;
-use crate::support::devtools::{Browser, Page};
-use crate::support::eventually;
-use crate::support::photos::Photos;
-use crate::support::pixels::{BLUE, GREEN, RED, Rgb, YELLOW};
-use crate::support::server::{STANDING, Server};
+use crate::{
+    around::await_true,
+    page::await_screen,
+    support::{
+        clients::Client,
+        devtools::{Browser, Page},
+        eventually,
+        photos::Photos,
+        pixels::{BLUE, GREEN, RED, Rgb, YELLOW},
+        server::{STANDING, Server},
+    },
+};
 
 const FOUR: [Rgb; 4] = [RED, GREEN, BLUE, YELLOW];
 

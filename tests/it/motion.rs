@@ -1,16 +1,19 @@
 //! Pictures that move while they stand, walls of screens, and people who want nothing to move.
 
-use std::thread::sleep;
-use std::time::Duration;
+use std::{thread::sleep, time::Duration};
 
-use crate::around::await_true;
-use crate::page::{await_look, look};
-use crate::support::clients::Client;
-use crate::support::devtools::{Browser, Page};
-use crate::support::eventually;
-use crate::support::photos::{Photos, oriented, striped};
-use crate::support::pixels::{BLUE, GREEN, Picture, RED, YELLOW};
-use crate::support::server::{STANDING, Server};
+use crate::{
+    around::await_true,
+    page::{await_look, look},
+    support::{
+        clients::Client,
+        devtools::{Browser, Page},
+        eventually,
+        photos::{Photos, oriented, striped},
+        pixels::{BLUE, GREEN, Picture, RED, YELLOW},
+        server::{STANDING, Server},
+    },
+};
 
 /// The line of pixels across the middle of the canvas, so that an edge that moves can be seen.
 const LINE: &str = "(function () {

@@ -1,20 +1,23 @@
 //! What the server says of its viewers, on `/status`, `/metrics` and `/screens`, and what it does for those that can't
 //! have what they asked for, or can't keep up with it.
 
-use std::collections::BTreeMap;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::{
+    collections::BTreeMap,
+    io::{Read, Write},
+    net::{SocketAddr, TcpStream},
+    time::Duration,
+};
 
 use serde_json::Value;
 use socket2::{Domain, Socket, Type};
 
-use crate::support::eventually;
-use crate::support::http;
-use crate::support::parts::Parts;
-use crate::support::photos::{Photos, grained};
-use crate::support::pixels::{BLUE, GREEN, Picture, RED, Rgb, YELLOW};
-use crate::support::server::{STANDING, Server};
+use crate::support::{
+    eventually, http,
+    parts::Parts,
+    photos::{Photos, grained},
+    pixels::{BLUE, GREEN, Picture, RED, Rgb, YELLOW},
+    server::{STANDING, Server},
+};
 
 const FOUR: [Rgb; 4] = [RED, GREEN, BLUE, YELLOW];
 

@@ -1,14 +1,18 @@
 //! The page without its server, in engines that keep things: pictures go on, an old page never meets a
 //! new server, and storage that is forbidden or full changes nothing.
 
-use crate::around::{await_pictures, await_true};
-use crate::captions::sidecar;
-use crate::page::{await_look, await_screen};
-use crate::support::clients::Client;
-use crate::support::devtools::Browser;
-use crate::support::photos::{Photos, flat};
-use crate::support::pixels::{BLUE, RED};
-use crate::support::server::{STANDING, Server};
+use crate::{
+    around::{await_pictures, await_true},
+    captions::sidecar,
+    page::{await_look, await_screen},
+    support::{
+        clients::Client,
+        devtools::Browser,
+        photos::{Photos, flat},
+        pixels::{BLUE, RED},
+        server::{STANDING, Server},
+    },
+};
 
 #[test]
 fn the_last_pictures_are_shown_while_the_server_is_away() {

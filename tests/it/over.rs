@@ -3,15 +3,19 @@
 
 use serde_json::json;
 
-use crate::around::{await_pictures, await_true, go_to};
-use crate::captions::sidecar;
-use crate::page::{await_look, await_screen};
-use crate::support::clients::Client;
-use crate::support::devtools::{Browser, Page};
-use crate::support::eventually;
-use crate::support::photos::{Photos, oriented, sized, upright};
-use crate::support::pixels::{BLUE, GREEN, Picture, RED, Rgb};
-use crate::support::server::{STANDING, Server};
+use crate::{
+    around::{await_pictures, await_true, go_to},
+    captions::sidecar,
+    page::{await_look, await_screen},
+    support::{
+        clients::Client,
+        devtools::{Browser, Page},
+        eventually,
+        photos::{Photos, oriented, sized, upright},
+        pixels::{BLUE, GREEN, Picture, RED, Rgb},
+        server::{STANDING, Server},
+    },
+};
 
 const WHITE: Rgb = Rgb([250, 250, 250]);
 const OK: u32 = 13;

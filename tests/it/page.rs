@@ -1,18 +1,19 @@
 //! The viewer page in real browsers: today's Chromium, the engines of older TVs, and Firefox.
 //! The canvas is read back, so what counts is what was drawn, not what was meant.
 
-use std::env;
-use std::path::PathBuf;
+use std::{env, path::PathBuf};
 
 use serde_json::Value;
 
-use crate::support::clients::{Client, workspace};
-use crate::support::devtools::{Browser, Page};
-use crate::support::photos::Photos;
-use crate::support::pixels::{BLUE, GREEN, RED, Rgb, YELLOW};
-use crate::support::server::{STANDING, Server};
-use crate::support::webdriver::Driver;
-use crate::support::{eventually, http};
+use crate::support::{
+    clients::{Client, workspace},
+    devtools::{Browser, Page},
+    eventually, http,
+    photos::Photos,
+    pixels::{BLUE, GREEN, RED, Rgb, YELLOW},
+    server::{STANDING, Server},
+    webdriver::Driver,
+};
 
 const FOUR: [Rgb; 4] = [RED, GREEN, BLUE, YELLOW];
 

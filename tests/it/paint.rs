@@ -9,16 +9,18 @@
 
 use std::io::Write;
 
-use crate::support::clients::{Client, require};
-use crate::support::devtools::{Browser, Page};
-use crate::support::eventually;
-use crate::support::photos::{Photos, flat};
-use crate::support::pixels::{BLUE, GREEN, Picture, RED, Rgb, YELLOW};
-use crate::support::server::Server;
-use crate::support::sight::{Display, Files, Sighting, Witness, now};
-use crate::support::site;
-use crate::support::tap::Tap;
-use crate::support::webdriver::Driver;
+use crate::support::{
+    clients::{Client, require},
+    devtools::{Browser, Page},
+    eventually,
+    photos::{Photos, flat},
+    pixels::{BLUE, GREEN, Picture, RED, Rgb, YELLOW},
+    server::Server,
+    sight::{Display, Files, Sighting, Witness, now},
+    site,
+    tap::Tap,
+    webdriver::Driver,
+};
 
 const FOUR: [Rgb; 4] = [RED, GREEN, BLUE, YELLOW];
 const INTERVAL: i64 = 4000;

@@ -1,11 +1,13 @@
 //! Two photos on one screen: side by side, one above the other, on each screen as it stands, and
 //! what happens when one of them can't be shown.
 
-use crate::support::eventually;
-use crate::support::parts::Parts;
-use crate::support::photos::{Photos, flat, upright};
-use crate::support::pixels::{BLUE, GREEN, Picture, RED, Rgb, YELLOW};
-use crate::support::server::{STANDING, Server};
+use crate::support::{
+    eventually,
+    parts::Parts,
+    photos::{Photos, flat, upright},
+    pixels::{BLUE, GREEN, Picture, RED, Rgb, YELLOW},
+    server::{STANDING, Server},
+};
 
 /// The frame that `/snapshot` gives for `query`, once there is one.
 fn snapshot(server: &Server, query: &str) -> Result<Picture, String> {

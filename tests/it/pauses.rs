@@ -2,15 +2,18 @@
 
 use serde_json::{Value, json};
 
-use crate::around::{await_pictures, await_true, go_to};
-use crate::page::await_screen;
-use crate::support::clients::Client;
-use crate::support::devtools::{Browser, Page};
-use crate::support::eventually;
-use crate::support::http;
-use crate::support::photos::Photos;
-use crate::support::pixels::{BLUE, GREEN, RED, YELLOW};
-use crate::support::server::{STANDING, Server};
+use crate::{
+    around::{await_pictures, await_true, go_to},
+    page::await_screen,
+    support::{
+        clients::Client,
+        devtools::{Browser, Page},
+        eventually, http,
+        photos::Photos,
+        pixels::{BLUE, GREEN, RED, YELLOW},
+        server::{STANDING, Server},
+    },
+};
 
 const DOWN: u32 = 40;
 const OK: u32 = 13;

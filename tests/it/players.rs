@@ -1,20 +1,24 @@
 //! Players on `/stream`: VLC, ffprobe and ffmpeg, and mpv where it is installed. They write what
 //! they would show as PNG files, and the colours say whether it was right.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-use std::process::Command;
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::Command,
+};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::clients::{Client, as_somebody, require};
-use crate::support::eventually;
-use crate::support::photos::{Photos, grained};
-use crate::support::pixels::{BLUE, GREEN, Picture, RED, Rgb, YELLOW};
-use crate::support::process::{self, Process};
-use crate::support::server::{STANDING, Server};
+use crate::support::{
+    clients::{Client, as_somebody, require},
+    eventually,
+    photos::{Photos, grained},
+    pixels::{BLUE, GREEN, Picture, RED, Rgb, YELLOW},
+    process::{self, Process},
+    server::{STANDING, Server},
+};
 
 pub(crate) const FOUR: [Rgb; 4] = [RED, GREEN, BLUE, YELLOW];
 pub(crate) const MOVING: [&str; 8] = [

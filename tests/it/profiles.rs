@@ -1,14 +1,18 @@
 //! Settings in links: the page that builds them, QR codes, and short names of screens.
 
-use crate::around::{await_pictures, await_true, go_to};
-use crate::support::clients::Client;
-use crate::support::devtools::{Browser, Page};
-use crate::support::eventually;
-use crate::support::http::{self, Reply};
-use crate::support::parts::Parts;
-use crate::support::photos::Photos;
-use crate::support::pixels::RED;
-use crate::support::server::{STANDING, Server};
+use crate::{
+    around::{await_pictures, await_true, go_to},
+    support::{
+        clients::Client,
+        devtools::{Browser, Page},
+        eventually,
+        http::{self, Reply},
+        parts::Parts,
+        photos::Photos,
+        pixels::RED,
+        server::{STANDING, Server},
+    },
+};
 
 const JSON: &str = "Content-Type: application/json\r\n";
 

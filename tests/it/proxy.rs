@@ -1,25 +1,31 @@
 //! Behind nginx, with the sample that `deploy/nginx.conf` is: frames pass as they come, a browser
 //! paints at once, and the name and the address of whoever asks are passed on.
 
-use std::fs;
-use std::net::{SocketAddr, TcpListener};
-use std::process::Command;
+use std::{
+    fs,
+    net::{SocketAddr, TcpListener},
+    process::Command,
+};
 
 use tempfile::TempDir;
 
-use crate::page::await_screen;
-use crate::support::clients::{Client, is_root, require, workspace};
-use crate::support::devtools::Browser;
-use crate::support::eventually;
-use crate::support::http::{self, Stream};
-use crate::support::parts::Parts;
-use crate::support::photos::Photos;
-use crate::support::pixels::{BLUE, GREEN, Picture, RED, YELLOW};
-use crate::support::process::Process;
-use crate::support::server::{STANDING, Server};
-use crate::support::site;
-use crate::support::tap::Tap;
-use crate::wire::QUIET;
+use crate::{
+    page::await_screen,
+    support::{
+        clients::{Client, is_root, require, workspace},
+        devtools::Browser,
+        eventually,
+        http::{self, Stream},
+        parts::Parts,
+        photos::Photos,
+        pixels::{BLUE, GREEN, Picture, RED, YELLOW},
+        process::Process,
+        server::{STANDING, Server},
+        site,
+        tap::Tap,
+    },
+    wire::QUIET,
+};
 
 const NAME: &str = "photos.example.org";
 

@@ -4,16 +4,20 @@
 //! `cargo test --test it reach:: -- --nocapture` shows them; the long one is ignored, and runs with
 //! `--ignored` (and `MANTEL_SLIDES=10000`).
 
-use std::fs;
-use std::time::{Duration, Instant};
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
 
-use crate::support::clients::Client;
-use crate::support::devtools::{Browser, Page};
-use crate::support::eventually;
-use crate::support::hostile::{Hostile, begin_slides, hold, slide};
-use crate::support::photos::{Photos, flat, grained};
-use crate::support::pixels::{BLUE, GREEN, RED, YELLOW};
-use crate::support::server::{STANDING, Server};
+use crate::support::{
+    clients::Client,
+    devtools::{Browser, Page},
+    eventually,
+    hostile::{Hostile, begin_slides, hold, slide},
+    photos::{Photos, flat, grained},
+    pixels::{BLUE, GREEN, RED, YELLOW},
+    server::{STANDING, Server},
+};
 
 fn number(page: &mut Page, expression: &str) -> Result<f64, String> {
     let value = page.eval(expression)?;

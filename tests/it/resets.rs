@@ -1,20 +1,23 @@
 //! Requests that are given up as soon as they are made, and viewers that take nothing: what they asked
 //! for ends with them, and whoever watches notices nothing. Loopback only; each flood is bounded.
 
-use std::fs;
-use std::io::Write as _;
-use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::{
+    fs,
+    io::Write as _,
+    net::{SocketAddr, TcpStream},
+    time::Duration,
+};
 
 use socket2::SockRef;
 
-use crate::support::clients::left_out;
-use crate::support::eventually;
-use crate::support::http;
-use crate::support::parts::Parts;
-use crate::support::photos::{Photos, sized};
-use crate::support::pixels::{BLUE, GREEN, Picture, RED, YELLOW};
-use crate::support::server::{Program, program};
+use crate::support::{
+    clients::left_out,
+    eventually, http,
+    parts::Parts,
+    photos::{Photos, sized},
+    pixels::{BLUE, GREEN, Picture, RED, YELLOW},
+    server::{Program, program},
+};
 
 /// A number that /proc tells of a process, such as `Threads` or `VmRSS` (in kB).
 fn told(id: u32, what: &str) -> u64 {

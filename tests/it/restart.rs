@@ -1,12 +1,16 @@
 //! The server goes and comes back: what viewers see meanwhile, and that the same photo is due.
 
-use crate::page::{await_look, await_screen, look};
-use crate::support::clients::Client;
-use crate::support::devtools::Browser;
-use crate::support::parts::Parts;
-use crate::support::photos::Photos;
-use crate::support::pixels::{BLUE, GREEN, RED, YELLOW};
-use crate::support::server::{STANDING, Server};
+use crate::{
+    page::{await_look, await_screen, look},
+    support::{
+        clients::Client,
+        devtools::Browser,
+        parts::Parts,
+        photos::Photos,
+        pixels::{BLUE, GREEN, RED, YELLOW},
+        server::{STANDING, Server},
+    },
+};
 
 #[test]
 fn the_page_keeps_its_picture_and_heals() {

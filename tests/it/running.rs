@@ -1,21 +1,25 @@
 //! A program that runs for long: settings read anew, few descriptors, a machine that stands still.
 
-use std::fmt::Write as _;
-use std::fs;
-use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
-use std::process::Command;
-use std::thread::sleep;
-use std::time::Duration;
+use std::{
+    fmt::Write as _,
+    fs,
+    net::{SocketAddr, TcpStream},
+    path::Path,
+    process::Command,
+    thread::sleep,
+    time::Duration,
+};
 
 use tempfile::TempDir;
 
-use crate::support::parts::Parts;
-use crate::support::photos::{Photos, flat, sized};
-use crate::support::pixels::{GREEN, Picture, RED};
-use crate::support::process::Process;
-use crate::support::server::{Program, program};
-use crate::support::{eventually, http};
+use crate::support::{
+    eventually, http,
+    parts::Parts,
+    photos::{Photos, flat, sized},
+    pixels::{GREEN, Picture, RED},
+    process::Process,
+    server::{Program, program},
+};
 
 fn status_under(address: SocketAddr, name: &str) -> u16 {
     let request = format!("GET /status HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n");

@@ -1,19 +1,23 @@
 //! What can't be made again lies where no cleaner empties it, and a server that had tokens stays shut
 //! whatever becomes of their file.
 
-use std::ffi::OsStr;
-use std::fs;
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::{
+    ffi::OsStr,
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use tempfile::TempDir;
 
-use crate::support::http;
-use crate::support::photos::Photos;
-use crate::support::pixels::RED;
-use crate::support::process::{self, Process};
-use crate::support::server::{address_in, command, program};
+use crate::support::{
+    http,
+    photos::Photos,
+    pixels::RED,
+    process::{self, Process},
+    server::{address_in, command, program},
+};
 
 /// A home with folders of its own for caches and for state.
 struct Home {

@@ -2,12 +2,16 @@
 
 use mantel_shared::{Boundary, Collector, Limits};
 
-use crate::support::http::{self, Stream};
-use crate::support::parts::Parts;
-use crate::support::photos::Photos;
-use crate::support::pixels::{BLUE, GREEN, RED, Rgb, YELLOW};
-use crate::support::server::{STANDING, Server};
-use crate::wire::{QUIET, golden, is_timestamp};
+use crate::{
+    support::{
+        http::{self, Stream},
+        parts::Parts,
+        photos::Photos,
+        pixels::{BLUE, GREEN, RED, Rgb, YELLOW},
+        server::{STANDING, Server},
+    },
+    wire::{QUIET, golden, is_timestamp},
+};
 
 const FOUR: [Rgb; 4] = [RED, GREEN, BLUE, YELLOW];
 

@@ -4,23 +4,29 @@
 //! What is asserted is what noise can't turn around: frames come in bursts, and a client that is one frame late never
 //! shows a burst's last one. Each test prints what it measured.
 
-use std::io::Write;
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{
+    io::Write,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    thread,
+    time::{Duration, Instant},
+};
 
 use mantel::bench::{Feed, Framing, Next, Now, serve_frames};
 use mantel_shared::UnixMillis;
 
-use crate::paint::page;
-use crate::support::clients::Client;
-use crate::support::devtools::Browser;
-use crate::support::eventually;
-use crate::support::photos::flat;
-use crate::support::pixels::{BLUE, GREEN, RED, Rgb, YELLOW};
-use crate::support::sight::{Display, Witness, now};
-use crate::support::webdriver::Driver;
+use crate::{
+    paint::page,
+    support::{
+        clients::Client,
+        devtools::Browser,
+        eventually,
+        photos::flat,
+        pixels::{BLUE, GREEN, RED, Rgb, YELLOW},
+        sight::{Display, Witness, now},
+        webdriver::Driver,
+    },
+};
 
 const FOUR: [Rgb; 4] = [RED, GREEN, BLUE, YELLOW];
 

@@ -3,11 +3,13 @@
 
 use std::time::Duration;
 
-use crate::support::http::Head;
-use crate::support::parts::Parts;
-use crate::support::photos::{Photos, oriented};
-use crate::support::pixels::{BLUE, GREEN, JpegFacts, Picture, RED, Rgb, YELLOW};
-use crate::support::server::{STANDING, Server};
+use crate::support::{
+    http::Head,
+    parts::Parts,
+    photos::{Photos, oriented},
+    pixels::{BLUE, GREEN, JpegFacts, Picture, RED, Rgb, YELLOW},
+    server::{STANDING, Server},
+};
 
 const FOUR: [Rgb; 4] = [RED, GREEN, BLUE, YELLOW];
 

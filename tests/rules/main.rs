@@ -7,3 +7,4 @@ mod imports;
 mod places;
 mod sizes;
 mod sources;
+mod style;

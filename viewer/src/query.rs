@@ -3,8 +3,7 @@
 //! Addresses are relative, so that the page works below a path of a reverse proxy. Never a
 //! request, and no second opinion on values: the server judges what it is asked for.
 
-use crate::fit::Size;
-use crate::wall::Wall;
+use crate::{fit::Size, wall::Wall};
 
 /// Keys of the page that choose photos, passed on to the stream and to commands.
 const WHICH: [&str; 9] = [

@@ -7,8 +7,7 @@ use std::fmt;
 
 use mantel_shared::{Boundary, DecodeError, Decoder, Event, Limits, PartHead};
 
-use crate::clock::Local;
-use crate::player::Fingerprint;
+use crate::{clock::Local, player::Fingerprint};
 
 /// A whole part: a picture with its headers.
 #[derive(Debug, PartialEq)]

@@ -3,8 +3,7 @@
 //! Parsed by hand: options are few and stand anywhere, and the messages repeat an option as it was typed, which
 //! parsers take apart.
 
-use std::ffi::OsString;
-use std::fmt;
+use std::{ffi::OsString, fmt};
 
 /// What `--help` prints.
 pub(crate) const HELP: &str = "\

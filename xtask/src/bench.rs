@@ -1,15 +1,15 @@
 //! `bench`: the benchmarks, found by their files, so that a new one needs no word here.
 
-use std::ffi::OsString;
-use std::fs;
-use std::process::ExitCode;
+use std::{ffi::OsString, fs, process::ExitCode};
 
 use anyhow::{Context as _, bail};
 
-use crate::parts::Parts;
-use crate::photos;
-use crate::project::{Project, succeed};
-use crate::viewer;
+use crate::{
+    parts::Parts,
+    photos,
+    project::{Project, succeed},
+    viewer,
+};
 
 /// Folders with benchmarks and the packages they belong to, in the order in which they run.
 const ROOMS: [(&str, &str); 2] = [("shared", "mantel-shared"), ("server", "mantel")];

@@ -1,15 +1,19 @@
 //! `check`: everything that CI asks before the tests, in parts that can be run alone.
 
-use std::fs;
-use std::process::{Command, ExitCode};
+use std::{
+    fs,
+    process::{Command, ExitCode},
+};
 
 use anyhow::{Context as _, bail};
 
-use crate::fetch::{PyPackage, Turn};
-use crate::parts::Parts;
-use crate::project::{Project, output, succeed, with_path, without_rustflags};
-use crate::tools::{self, WASM_TARGET};
-use crate::viewer;
+use crate::{
+    fetch::{PyPackage, Turn},
+    parts::Parts,
+    project::{Project, output, succeed, with_path, without_rustflags},
+    tools::{self, WASM_TARGET},
+    viewer,
+};
 
 /// A part of the check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,14 +1,18 @@
 //! Old browsers to test in, and the driver for Firefox. They are for tests alone: none of them is
 //! needed to build or to run.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context as _, bail};
 
-use crate::fetch::{Crate, NpmPackage, Turn, npm, whole};
-use crate::project::{Project, on_path, succeed};
+use crate::{
+    fetch::{Crate, NpmPackage, Turn, npm, whole},
+    project::{Project, on_path, succeed},
+};
 
 /// A headless Chromium for x86-64 Linux that somebody packed for servers without a display.
 #[derive(Clone, Copy, Debug)]

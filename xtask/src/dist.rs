@@ -3,15 +3,20 @@
 //! Static, with musl: one file runs on every Linux of its kind of processor, and in an image that holds nothing else.
 //! zig is the C compiler and the linker for both kinds; nothing of the system's own C library takes part.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context as _, bail};
 
-use crate::fetch::{PyPackage, Turn, remove};
-use crate::project::{Project, on_path, output, succeed, with_path};
-use crate::{licences, run, tools, viewer};
+use crate::{
+    fetch::{PyPackage, Turn, remove},
+    licences,
+    project::{Project, on_path, output, succeed, with_path},
+    run, tools, viewer,
+};
 
 /// The C compiler and linker for every target, with each target's C library.
 const ZIG: PyPackage = PyPackage {

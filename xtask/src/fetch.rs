@@ -1,9 +1,11 @@
 //! How something is installed into `.tools/`: once, whole or not at all, one xtask at a time. It knows
 //! cargo, npm and pip, but not which tools the project wants; that is `tools` and `clients`.
 
-use std::fs::{self, File, TryLockError};
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::{
+    fs::{self, File, TryLockError},
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context as _, bail};
 

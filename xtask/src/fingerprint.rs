@@ -1,10 +1,12 @@
 //! Whether something must be built again: a hash over the contents of files and folders. Contents and
 //! not times, since git touches files that stay the same.
 
-use std::fs;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::io;
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    io,
+    path::{Path, PathBuf},
+};
 
 /// A hash over files below `root`: each of `names` is a file or a folder (with all that is in it). What
 /// doesn't exist counts as such. Hidden files in folders are left out: editors' and trunk's own.

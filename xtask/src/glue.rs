@@ -2,10 +2,12 @@
 //! whole file fails to parse; and what it is without comments. It finds syntax, not missing functions; those only a real
 //! engine shows.
 
-use std::fmt;
-use std::io::Write as _;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::{
+    fmt,
+    io::Write as _,
+    path::PathBuf,
+    process::{Command, Stdio},
+};
 
 use anyhow::{Context as _, bail};
 

@@ -4,8 +4,7 @@
 //! Compressed, module and scripts of the page were 63,849 bytes without it and 59,923 with it (26 November 2026);
 //! a test of the page allows 60,000.
 
-use std::fs;
-use std::path::Path;
+use std::{fs, path::Path};
 
 use anyhow::{Context as _, bail};
 

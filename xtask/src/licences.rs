@@ -1,14 +1,18 @@
 //! The licences of everything that is in a program which is given away: most of them ask that their text goes along.
 //! Which licences there may be, `deny.toml` says.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, bail};
 
-use crate::project::{Project, output};
-use crate::tools::WASM_TARGET;
+use crate::{
+    project::{Project, output},
+    tools::WASM_TARGET,
+};
 
 /// How the files begin that hold a licence, in capitals.
 const NAMES: [&str; 5] = ["LICENSE", "LICENCE", "COPYING", "COPYRIGHT", "NOTICE"];

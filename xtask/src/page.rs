@@ -1,15 +1,19 @@
 //! The finished page in `dist/`: checked for what old TVs can't run, compressed, and measured. Who
 //! built it and when is not known here.
 
-use std::fs::{self, File};
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::io::BufWriter;
-use std::path::{Path, PathBuf};
+use std::{
+    fs::{self, File},
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    io::BufWriter,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, bail};
 
-use crate::glue::{Acorn, Syntax};
-use crate::wasm::{self, Floor};
+use crate::{
+    glue::{Acorn, Syntax},
+    wasm::{self, Floor},
+};
 
 /// Bytes of the page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,8 +1,10 @@
 //! A command that consists of parts: each is announced, all run even when one fails, and the end says
 //! how each went.
 
-use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::{
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 
 /// How a part went.
 #[derive(Debug)]

@@ -1,10 +1,12 @@
 //! Where things lie, and how other programs are started from here: in the project's folder, with the
 //! project's tools on PATH, and without what cargo put into the environment for xtask itself.
 
-use std::env;
-use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::{
+    env,
+    ffi::{OsStr, OsString},
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context as _, bail};
 

@@ -1,16 +1,20 @@
 //! `run` and `build`: viewer, then server, then away with us.
 
-use std::ffi::OsString;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::{
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+};
 
 use anyhow::{Context as _, bail};
 
-use crate::args::Profile;
-use crate::page::{self, Sizes};
-use crate::project::{Project, succeed};
-use crate::viewer;
+use crate::{
+    args::Profile,
+    page::{self, Sizes},
+    project::{Project, succeed},
+    viewer,
+};
 
 /// Builds both, and tells paths and sizes. Gives the server's program.
 pub(crate) fn build(project: &Project, profile: Profile) -> anyhow::Result<PathBuf> {

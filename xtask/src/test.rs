@@ -1,17 +1,22 @@
 //! `test`: what the tests need, then cargo's own tests of every package.
 
-use std::ffi::OsString;
-use std::io::{BufRead as _, BufReader, Write};
-use std::path::PathBuf;
-use std::process::{Command, ExitCode, Stdio};
+use std::{
+    ffi::OsString,
+    io::{BufRead as _, BufReader, Write},
+    path::PathBuf,
+    process::{Command, ExitCode, Stdio},
+};
 
 use anyhow::{Context as _, bail};
 
-use crate::args::Profile;
-use crate::fetch::Turn;
-use crate::parts::{Parts, is_ci};
-use crate::project::{Project, with_path};
-use crate::{clients, dist, run, viewer};
+use crate::{
+    args::Profile,
+    clients, dist,
+    fetch::Turn,
+    parts::{Parts, is_ci},
+    project::{Project, with_path},
+    run, viewer,
+};
 
 /// Builds, gets the clients, and runs `cargo test` with these arguments.
 pub(crate) fn test(project: &Project, arguments: &[OsString]) -> anyhow::Result<ExitCode> {

@@ -1,16 +1,20 @@
 //! The tools that build the viewer, with their pinned versions and the reasons. Whatever is only
 //! needed by tests or checks is named where it is used.
 
-use std::ffi::OsStr;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::{
+    ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::{Context as _, bail};
 
-use crate::fetch::{Crate, NpmPackage, Turn, has_version, npm, whole};
-use crate::glue::Acorn;
-use crate::project::{Project, on_path, output, succeed};
+use crate::{
+    fetch::{Crate, NpmPackage, Turn, has_version, npm, whole},
+    glue::Acorn,
+    project::{Project, on_path, output, succeed},
+};
 
 /// The viewer's target.
 pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";

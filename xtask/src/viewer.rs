@@ -5,13 +5,14 @@ use std::fs;
 
 use anyhow::{Context as _, anyhow, bail};
 
-use crate::fetch::Turn;
-use crate::fingerprint;
-use crate::imports;
-use crate::page::{self, Sizes};
-use crate::project::{Project, succeed, with_path, without_rustflags};
-use crate::tools::{self, Toolbox};
-use crate::wasm::Floor;
+use crate::{
+    fetch::Turn,
+    fingerprint, imports,
+    page::{self, Sizes},
+    project::{Project, succeed, with_path, without_rustflags},
+    tools::{self, Toolbox},
+    wasm::Floor,
+};
 
 /// Everything that the viewer is made from.
 const INPUTS: [&str; 9] = [

@@ -1,7 +1,6 @@
 //! A picture as a JPEG that every screen can show: baseline, 4:2:0, without metadata. Nothing of parts or headers.
 
-use std::fmt;
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 use jpeg_encoder::{ColorType, Encoder, EncodingError, SamplingFactor};
 use thiserror::Error;
@@ -9,7 +8,7 @@ use thiserror::Error;
 use crate::render::{frame::blend::Alpha, picture::Picture};
 
 /// JPEG quality, 1 (coarse) to 100 (fine), on the scale that libjpeg made common.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Quality(u8);
 
 impl Quality {
@@ -56,7 +55,7 @@ impl fmt::Display for Quality {
 }
 
 /// A text that is no quality.
-#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("quality is a whole number from 1 to 100, not {0:?}")]
 pub struct QualityError(String);
 

@@ -1,11 +1,15 @@
 //! A fence around decoders that other people wrote: what panics inside becomes an error outside, and stderr stays
 //! clean. Never for our own code: a panic of ours is a bug that is to be seen.
 
-use std::any::Any;
-use std::cell::Cell;
-use std::panic::{self, AssertUnwindSafe};
-use std::sync::Once;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{
+    any::Any,
+    cell::Cell,
+    panic::{self, AssertUnwindSafe},
+    sync::{
+        Once,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 thread_local! {
     static FENCED: Cell<bool> = const { Cell::new(false) };

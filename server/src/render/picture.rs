@@ -19,7 +19,7 @@ impl Size {
 }
 
 /// Why pixels are no picture.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum PictureError {
     /// A side is zero.
     #[error("a picture of {width}x{height} has no pixels")]
@@ -43,7 +43,7 @@ pub enum PictureError {
 
 /// Decoded pixels: 8-bit sRGB, RGB interleaved, rows from the top without padding, `width * height * 3` bytes.
 /// Neither side is ever zero.
-#[derive(Clone, Eq, PartialEq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Picture {
     size: Size,
     pixels: Vec<u8>,

@@ -19,7 +19,7 @@ use super::{
 };
 
 /// The recipe that decides a slide's bytes, besides the pixels of its photos.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recipe {
     /// The size of the frame.
     pub frame: Size,

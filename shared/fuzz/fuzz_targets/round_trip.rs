@@ -8,14 +8,14 @@ use mantel_shared::{
     TakenAt, Timestamp, Transition, UnixMillis,
 };
 
-#[derive(arbitrary::Arbitrary, Debug)]
+#[derive(Debug, arbitrary::Arbitrary)]
 struct Case<'a> {
     boundary: &'a str,
     chunk_bytes: u8,
     parts: Vec<CasePart<'a>>,
 }
 
-#[derive(arbitrary::Arbitrary, Debug)]
+#[derive(Debug, arbitrary::Arbitrary)]
 struct CasePart<'a> {
     content_type: &'a str,
     timestamp: Option<(u64, u32)>,

@@ -14,7 +14,7 @@ const LIMITS: Limits = Limits {
 };
 
 /// Small numbers of boundaries and chunk lengths, then the stream.
-#[derive(arbitrary::Arbitrary, Debug)]
+#[derive(Debug, arbitrary::Arbitrary)]
 struct Case<'a> {
     boundary: u8,
     lengths: [u8; 6],

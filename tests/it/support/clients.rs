@@ -1,12 +1,14 @@
 //! Finding the clients, and saying loudly which one is missing. A client that is not installed
 //! leaves its tests out; with `CI=true` that is a failure.
 
-use std::env;
-use std::io::Write;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::{Condvar, Mutex, MutexGuard};
+use std::{
+    env,
+    io::Write,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::{Condvar, Mutex, MutexGuard},
+};
 
 /// A client of the server that a test drives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,20 +4,25 @@
 //! Protocol: <https://chromedevtools.github.io/devtools-protocol/>; only methods that Chromium 67
 //! has.
 
-use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
-use std::process::Command;
-use std::time::{Duration, Instant};
+use std::{
+    net::{SocketAddr, TcpStream},
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tungstenite::{Message, WebSocket};
 
-use super::clients::{Client, Permit, require};
-use super::pixels::Picture;
-use super::process::Process;
-use super::sight::{Sighting, Witness};
-use super::{LIMIT, eventually, http};
+use super::{
+    LIMIT,
+    clients::{Client, Permit, require},
+    eventually, http,
+    pixels::Picture,
+    process::Process,
+    sight::{Sighting, Witness},
+};
 
 /// Width and height of the page, in CSS pixels, at a pixel ratio of 1.
 pub(crate) const VIEWPORT: (u32, u32) = (640, 360);

@@ -1,9 +1,11 @@
 //! HTTP by hand: what goes over the wire is what the tests are about, so no library stands
 //! between.
 
-use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::time::{Duration, Instant};
+use std::{
+    io::{ErrorKind, Read, Write},
+    net::{SocketAddr, TcpStream},
+    time::{Duration, Instant},
+};
 
 use super::LIMIT;
 

@@ -15,8 +15,10 @@ pub(crate) mod site;
 pub(crate) mod tap;
 pub(crate) mod webdriver;
 
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::{
+    thread::sleep,
+    time::{Duration, Instant},
+};
 
 /// How long anything may take before a test gives up: generous, since two browsers and a debug
 /// build may share two cores with a compiler.

@@ -1,8 +1,7 @@
 //! Multipart, read strictly as this server must write it. Knows nothing of the framing crate: it is
 //! the oracle for what that crate writes.
 
-use std::net::SocketAddr;
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use super::http::{Head, Stream};
 

@@ -1,11 +1,13 @@
 //! Photos made for the tests: unmistakable ones, turned ones, broken ones, and ones with names
 //! that trip programs up. All of them are drawn here; no file is needed.
 
-use std::ffi::OsStr;
-use std::fs;
-use std::io::Write;
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::OsStr,
+    fs,
+    io::Write,
+    os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
+};
 
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use tempfile::TempDir;

@@ -1,7 +1,6 @@
 //! Decoded pictures and colours, compared with the tolerance that a lossy codec needs.
 
-use std::fmt;
-use std::path::Path;
+use std::{fmt, path::Path};
 
 use zune_core::bytestream::ZCursor;
 use zune_jpeg::JpegDecoder;

@@ -1,22 +1,27 @@
 //! The server under test: in this process, through the same `run` that the program calls, or as
 //! the program itself where signals, messages and exit codes are the question.
 
-use std::env;
-use std::ffi::{OsStr, OsString};
-use std::net::{SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::mpsc;
-use std::thread::{self, JoinHandle};
+use std::{
+    env,
+    ffi::{OsStr, OsString},
+    net::{SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    process::Command,
+    sync::mpsc,
+    thread::{self, JoinHandle},
+};
 
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
-use super::clients::left_out;
-use super::http::{self, Reply};
-use super::pixels::{Picture, Rgb};
-use super::process::Process;
-use super::{LIMIT, eventually};
+use super::{
+    LIMIT,
+    clients::left_out,
+    eventually,
+    http::{self, Reply},
+    pixels::{Picture, Rgb},
+    process::Process,
+};
 
 /// Arguments of most tests: pictures in the order of their names, small so that a debug build
 /// keeps up, and standing so long that only a command changes them.

@@ -1,17 +1,21 @@
 //! What was on a screen, and when: by the X server's own pixels, by Chromium's screencast, or by the
 //! files that a player writes of what it shows. The pages themselves hold nothing but the picture.
 
-use std::fs;
-use std::io::Read;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
-use std::thread;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    fs,
+    io::Read,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{Arc, Mutex},
+    thread,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
-use super::clients::{Client, require};
-use super::pixels::{Picture, Rgb};
-use super::process::Process;
+use super::{
+    clients::{Client, require},
+    pixels::{Picture, Rgb},
+    process::Process,
+};
 
 /// The colour in the middle of a screen at an instant, in Unix milliseconds.
 #[derive(Clone, Copy, Debug)]

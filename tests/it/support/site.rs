@@ -1,8 +1,10 @@
 //! A web site of one page, on an origin of its own: somebody else's page with our stream in it.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::thread;
+use std::{
+    io::{BufRead, BufReader, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    thread,
+};
 
 /// Answers every request with `html` until the test binary ends.
 pub(crate) fn serve(html: &str) -> SocketAddr {

@@ -1,10 +1,12 @@
 //! A wire-tap: hands bytes on as they are, in both directions, keeps what the server said, and can
 //! cut the line. What a browser was sent is read from here, with its own user agent and all.
 
-use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
-use std::thread;
+use std::{
+    io::{Read, Write},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    sync::{Arc, Mutex},
+    thread,
+};
 
 use super::sight;
 

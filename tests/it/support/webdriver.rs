@@ -1,19 +1,22 @@
 //! A small WebDriver client for browsers without the DevTools protocol: geckodriver with Firefox,
 //! WebKitWebDriver with its MiniBrowser. Protocol: <https://www.w3.org/TR/webdriver2/>.
 
-use std::net::{SocketAddr, TcpListener};
-use std::process::Command;
+use std::{
+    net::{SocketAddr, TcpListener},
+    process::Command,
+};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::clients::{Client, Permit, require};
-use super::devtools::{VIEWPORT, unbase64};
-use super::eventually;
-use super::http;
-use super::pixels::Picture;
-use super::process::Process;
-use super::sight::{Display, SCREEN};
+use super::{
+    clients::{Client, Permit, require},
+    devtools::{VIEWPORT, unbase64},
+    eventually, http,
+    pixels::Picture,
+    process::Process,
+    sight::{Display, SCREEN},
+};
 
 /// A browser behind a driver, with one window. Both are killed on drop.
 pub(crate) struct Driver {

@@ -4,8 +4,7 @@
 use mantel_shared::SlideNo;
 
 use super::terms::{Announcement, Fingerprint, Ticket};
-use crate::clock::Local;
-use crate::motion::Progress;
+use crate::{clock::Local, motion::Progress};
 
 /// A slide that shows, or is fading in.
 pub(super) struct Layer<P> {

@@ -3,8 +3,7 @@
 
 use mantel_shared::SlideNo;
 
-use crate::clock::Local;
-use crate::motion::Progress;
+use crate::{clock::Local, motion::Progress};
 
 /// A hash of a picture's bytes, equal for parts that carry the same picture (see
 /// [`crate::session`]).

@@ -1,22 +1,30 @@
 //! The viewer as it runs: owns connection, timers and listeners, and decides what follows what.
 //! Never bytes, pixels or positions in time: those belong to [`super::core`] and below.
 
-use std::cell::{Cell, RefCell};
-use std::rc::{Rc, Weak};
+use std::{
+    cell::{Cell, RefCell},
+    rc::{Rc, Weak},
+};
 
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
-use super::core::{Core, Decoding};
-use super::handles::{Alarm, AnimationFrame, Listener, is_alive};
-use super::page::{self, Page, now, window};
-use super::stream::{Connection, Received};
-use super::surface::Surface;
-use super::{hooks, picture, time};
-use crate::fit::Size;
-use crate::link::{Beat, Pulse};
-use crate::player::Wake;
-use crate::query::Query;
+use super::{
+    core::{Core, Decoding},
+    handles::{Alarm, AnimationFrame, Listener, is_alive},
+    hooks,
+    page::{self, Page, now, window},
+    picture,
+    stream::{Connection, Received},
+    surface::Surface,
+    time,
+};
+use crate::{
+    fit::Size,
+    link::{Beat, Pulse},
+    player::Wake,
+    query::Query,
+};
 
 /// How long a new size must last before the server is asked for it: a window that is dragged or a
 /// tablet that is turned has many. The picture at hand is fitted at once.

@@ -5,16 +5,20 @@
 use mantel_shared::{Area, Focus, FrameMeta, SlideNo, Transition, UnixMillis};
 use wasm_bindgen::prelude::*;
 
-use super::page::{self, Page, now};
-use super::picture::{Method, Picture};
-use super::surface::{Surface, wants_stillness};
-use crate::clock::{Clock, Local};
-use crate::link::{Backoff, Watchdog};
-use crate::pace::{Judge, Pace};
-use crate::player::{Announcement, Player, Step, Ticket, Verdict, Wake};
-use crate::query::Query;
-use crate::session::{Part, Session, SessionError};
-use crate::stats::Stats;
+use super::{
+    page::{self, Page, now},
+    picture::{Method, Picture},
+    surface::{Surface, wants_stillness},
+};
+use crate::{
+    clock::{Clock, Local},
+    link::{Backoff, Watchdog},
+    pace::{Judge, Pace},
+    player::{Announcement, Player, Step, Ticket, Verdict, Wake},
+    query::Query,
+    session::{Part, Session, SessionError},
+    stats::Stats,
+};
 
 /// An encoded picture that waits for its turn to be decoded.
 pub(super) struct Job {

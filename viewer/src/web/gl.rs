@@ -6,8 +6,10 @@
 
 use js_sys::{Object, Reflect};
 use wasm_bindgen::prelude::*;
-use web_sys::{HtmlCanvasElement, WebGlProgram, WebGlRenderingContext as Gl};
-use web_sys::{WebGlTexture, WebGlUniformLocation};
+use web_sys::{
+    HtmlCanvasElement, WebGlProgram, WebGlRenderingContext as Gl, WebGlTexture,
+    WebGlUniformLocation,
+};
 
 use crate::fit::{Rect, Size};
 

@@ -11,9 +11,11 @@ use mantel_shared::{Focus, FrameMeta, SlideNo, UnixMillis};
 use wasm_bindgen::prelude::*;
 use web_sys::{CustomEvent, Event};
 
-use super::core::Core;
-use super::page::{self, now, window};
-use super::picture::Picture;
+use super::{
+    core::Core,
+    page::{self, now, window},
+    picture::Picture,
+};
 
 const SLIDE: &str = "mantel-slide";
 

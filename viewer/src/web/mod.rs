@@ -13,13 +13,11 @@ mod stream;
 mod surface;
 mod time;
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::{cell::RefCell, rc::Rc};
 
 use wasm_bindgen::prelude::*;
 
-use self::app::App;
-use self::handles::Listener;
+use self::{app::App, handles::Listener};
 
 /// The allocator: std's own would be a twentieth of the download.
 #[global_allocator]

@@ -6,9 +6,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Document, Element, HtmlElement, Window};
 
-use crate::clock::Local;
-use crate::fit::Size;
-use crate::player::Phase;
+use crate::{clock::Local, fit::Size, player::Phase};
 
 /// The limit of the canvas's longer side: near the server's own, and it keeps the canvas at 33 MB.
 pub(super) const LONGEST_SIDE: u32 = 3840;

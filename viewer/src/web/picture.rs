@@ -13,9 +13,11 @@ use web_sys::{
     ImageBitmap, Url,
 };
 
-use super::gl::Texture;
-use super::page::{property, window};
-use super::surface::context_of;
+use super::{
+    gl::Texture,
+    page::{property, window},
+    surface::context_of,
+};
 use crate::fit::{Rect, Size};
 
 /// A method of decoding pictures.

@@ -1,8 +1,10 @@
 //! One connection: `fetch`, and the reader of its body. Never the meaning of the bytes, and never a
 //! second attempt.
 
-use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -12,8 +14,10 @@ use web_sys::{
     Response,
 };
 
-use super::handles::is_alive;
-use super::page::{forget, window};
+use super::{
+    handles::is_alive,
+    page::{forget, window},
+};
 
 /// A report of a connection.
 pub(super) enum Received<'a> {

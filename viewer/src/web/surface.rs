@@ -5,15 +5,19 @@ use js_sys::Reflect;
 use wasm_bindgen::prelude::*;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 
-use super::gl;
-use super::page::{now, window};
-use super::picture::Picture;
-use crate::fit::{self, Rect, Size};
-use crate::motion;
-use crate::pace::Pace;
-use crate::player::Shown;
-use crate::query::{Query, Renderer};
-use crate::wall::Wall;
+use super::{
+    gl,
+    page::{now, window},
+    picture::Picture,
+};
+use crate::{
+    fit::{self, Rect, Size},
+    motion,
+    pace::Pace,
+    player::Shown,
+    query::{Query, Renderer},
+    wall::Wall,
+};
 
 /// The limit of a picture's side: no screen is larger, and every engine's canvas takes it.
 const LONGEST_SIDE: u32 = 4096;

@@ -5,8 +5,10 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Response;
 
-use super::page::{now, window};
-use super::stream::request;
+use super::{
+    page::{now, window},
+    stream::request,
+};
 use crate::clock::Local;
 
 /// Asks for the time. Returns when it was asked, the server's time, and when the answer came.

@@ -8,11 +8,13 @@ use std::{
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::super::{
-    Version,
-    facts::{DateSource, Facts, Taken},
+use super::{
+    super::{
+        Version,
+        facts::{DateSource, Facts, Taken},
+    },
+    rows::{OTHER, PHOTO, SKIPPED, Tally, bytes, os_string, version},
 };
-use super::rows::{OTHER, PHOTO, SKIPPED, Tally, bytes, os_string, version};
 use crate::{photo::PhotoId, render::Kind};
 
 /// The index's knowledge of a file, enough to tell whether it has changed.

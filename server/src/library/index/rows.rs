@@ -7,12 +7,14 @@ use std::{
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::super::{
-    Origin, Photo, Skipped, Version, albums,
-    facts::{DateSource, Facts, Position, Taken},
-    filter::Filter,
+use super::{
+    super::{
+        Origin, Photo, Skipped, Version, albums,
+        facts::{DateSource, Facts, Position, Taken},
+        filter::Filter,
+    },
+    changes::device,
 };
-use super::changes::device;
 use crate::{
     photo::{Entry, PhotoId, Shape, hash_of},
     render::{Kind, Orientation},

@@ -2,12 +2,14 @@
 
 use std::fs;
 
-use super::super::{
-    examine::{Examiner, Finding},
-    index::Outcome,
-    tests::{Fixture, jpeg},
+use super::{
+    super::{
+        examine::{Examiner, Finding},
+        index::Outcome,
+        tests::{Fixture, jpeg},
+    },
+    *,
 };
-use super::*;
 use crate::files;
 
 #[test]

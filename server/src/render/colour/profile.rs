@@ -7,14 +7,16 @@ use moxcms::{
 };
 use std::sync::Arc;
 
-use crate::render::fence::fenced;
-use crate::render::picture::{CHANNELS, Picture, Size};
+use crate::render::{
+    fence::fenced,
+    picture::{CHANNELS, Picture, Size},
+};
 
 /// The largest ICC profile that is looked at; those of printing presses take 2 MB.
 pub(crate) const MAX_PROFILE_BYTES: usize = 4 << 20;
 
 /// The meaning of a picture's numbers.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Space {
     /// sRGB, or nothing that says otherwise.
     #[default]

@@ -7,7 +7,7 @@
 use crate::render::picture::{CHANNELS, Picture, Size};
 
 /// The curve in which a picture's light is coded.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Curve {
     /// Perceptual quantizer: absolute, up to 10,000 cd/m².
     Pq,

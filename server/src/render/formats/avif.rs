@@ -1,17 +1,25 @@
 //! AVIF: AV1 by rav1d, out of the boxes that `heif` reads.
 
 use av1::{Decoder, PixelLayout, PlanarImageComponent, Settings};
-use heifer::Image;
-use heifer::color::{ColorParams, frame_to_rgba_sized};
-use heifer::heifer_hevc_dec::recon::Frame;
-use heifer::heifer_isobmff::boxes::{ColorInfo, Property};
-use heifer::heifer_isobmff::{HeifFile, ItemId};
-use heifer::image::Sample;
+use heifer::{
+    Image,
+    color::{ColorParams, frame_to_rgba_sized},
+    heifer_hevc_dec::recon::Frame,
+    heifer_isobmff::{
+        HeifFile, ItemId,
+        boxes::{ColorInfo, Property},
+    },
+    image::Sample,
+};
 use re_rav1d as av1;
 
-use crate::render::formats::samples::{Colours, explain_boxes, flat, tone_mapped};
-use crate::render::formats::stored::DecodeError;
-use crate::render::picture::Picture;
+use crate::render::{
+    formats::{
+        samples::{Colours, explain_boxes, flat, tone_mapped},
+        stored::DecodeError,
+    },
+    picture::Picture,
+};
 
 /// Memory that decoding takes: planes of 16 bits twice, or once and RGBA of 16 bits.
 pub(crate) const BYTES_PER_PIXEL: u64 = 16;

@@ -2,11 +2,10 @@
 //! wrapped, and what HEIF's boxes (ISO/IEC 23008-12) say of the picture to show. As content with a file's head as with
 //! the whole; decodes nothing.
 
-use crate::render::frame::orient::Orientation;
-use crate::render::picture::Size;
+use crate::render::{frame::orient::Orientation, picture::Size};
 
 /// One box: its name and what is there of its content. Full boxes keep their version and flags in the content.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FileBox<'a> {
     pub(crate) name: [u8; 4],
     pub(crate) content: &'a [u8],
@@ -82,7 +81,7 @@ pub(crate) fn has_mark(head: &[u8]) -> bool {
 }
 
 /// The picture that a HEIF or AVIF file wants shown first, by its boxes.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Primary {
     /// The item's number.
     pub(crate) id: u64,

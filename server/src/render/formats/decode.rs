@@ -15,17 +15,25 @@
 //! And what is shown with less than is in it: gain maps (the picture without one is what a screen of standard range
 //! shows), the alpha of an AVIF in tiles, HDR in PNG (cICP), profiles of CMYK TIFFs, all frames but the first.
 
-use crate::render::formats::kind::Kind;
-use crate::render::formats::probe::{Probe, kind};
-use crate::render::formats::stored::{DecodeError, DecodeLimits, Stored};
-use crate::render::formats::upright::stated_in;
-use crate::render::formats::{avif, heif, jpeg, jxl, preview, raster};
-use crate::render::frame::fit::fit_around;
-use crate::render::frame::focus;
-use crate::render::frame::likeness::likeness;
-use crate::render::frame::orient::{Orientation, orient};
-use crate::render::frame::slot::Slot;
-use crate::render::picture::{Picture, Size};
+use crate::render::{
+    formats::{
+        avif, heif, jpeg, jxl,
+        kind::Kind,
+        preview,
+        probe::{Probe, kind},
+        raster,
+        stored::{DecodeError, DecodeLimits, Stored},
+        upright::stated_in,
+    },
+    frame::{
+        fit::fit_around,
+        focus,
+        likeness::likeness,
+        orient::{Orientation, orient},
+        slot::Slot,
+    },
+    picture::{Picture, Size},
+};
 
 /// The memory that decoding a photo takes at its worst, in bytes, the finished picture included: enough to
 /// say how many may go at once. Where the head did not tell the size, it is taken for 24 megapixels.

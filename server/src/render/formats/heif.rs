@@ -3,20 +3,27 @@
 
 use std::borrow::Cow;
 
-use heifer::Options;
-use heifer::heifer_hevc_dec::nal::NalUnit;
-use heifer::heifer_hevc_dec::params::ParameterSets;
-use heifer::heifer_isobmff::boxes::{ColorInfo, Property};
-use heifer::heifer_isobmff::{HeifFile, ItemId};
+use heifer::{
+    Options,
+    heifer_hevc_dec::{nal::NalUnit, params::ParameterSets},
+    heifer_isobmff::{
+        HeifFile, ItemId,
+        boxes::{ColorInfo, Property},
+    },
+};
 
-use crate::render::colour::profile::Space;
-use crate::render::fence::fenced_with_helpers;
-use crate::render::formats::avif;
-use crate::render::formats::bmff::{self, Boxes, Primary};
-use crate::render::formats::samples::{Colours, explain_boxes, flat, tone_mapped};
-use crate::render::formats::stored::{DecodeError, DecodeLimits, Stored};
-use crate::render::frame::orient::Orientation;
-use crate::render::picture::Size;
+use crate::render::{
+    colour::profile::Space,
+    fence::fenced_with_helpers,
+    formats::{
+        avif,
+        bmff::{self, Boxes, Primary},
+        samples::{Colours, explain_boxes, flat, tone_mapped},
+        stored::{DecodeError, DecodeLimits, Stored},
+    },
+    frame::orient::Orientation,
+    picture::Size,
+};
 
 /// Memory that decoding takes: 16-bit RGBA and the picture, at worst.
 pub(crate) const BYTES_PER_PIXEL: u64 = 12;
@@ -136,14 +143,14 @@ fn without_turns<'a>(bytes: &'a [u8], primary: &Primary) -> Cow<'a, [u8]> {
     Cow::Owned(bytes)
 }
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Codec {
     Hevc,
     Av1,
 }
 
 /// The parts of a picture, followed no deeper than makes sense.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Shape {
     item: ItemId,
     codec: Codec,

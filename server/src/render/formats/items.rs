@@ -9,7 +9,7 @@ const MAX_ITEMS: u64 = 4096;
 const MAX_EXIF: usize = 4;
 
 /// Where an item lies.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place<'a> {
     /// In the `meta` box itself.
     InMeta(&'a [u8]),

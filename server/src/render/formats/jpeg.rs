@@ -3,20 +3,21 @@
 
 use std::borrow::Cow;
 
-use zune_core::bytestream::ZCursor;
-use zune_core::colorspace::ColorSpace;
-use zune_core::options::DecoderOptions;
-use zune_jpeg::JpegDecoder;
-use zune_jpeg::errors::DecodeErrors;
+use zune_core::{bytestream::ZCursor, colorspace::ColorSpace, options::DecoderOptions};
+use zune_jpeg::{JpegDecoder, errors::DecodeErrors};
 
-use crate::render::colour::profile::{self, Space};
-use crate::render::fence::fenced;
-use crate::render::formats::layout::Layout;
-use crate::render::formats::markers::{self, EOI};
-use crate::render::formats::stored::{DecodeError, DecodeLimits, Stored};
-use crate::render::formats::tiff::Tiff;
-use crate::render::picture::{CHANNELS, Picture, Size};
-use crate::render::spare;
+use crate::render::{
+    colour::profile::{self, Space},
+    fence::fenced,
+    formats::{
+        layout::Layout,
+        markers::{self, EOI},
+        stored::{DecodeError, DecodeLimits, Stored},
+        tiff::Tiff,
+    },
+    picture::{CHANNELS, Picture, Size},
+    spare,
+};
 
 /// A photo of which this much could be decoded is shown, without the rest.
 const ENOUGH_PERCENT: u32 = 96;
@@ -67,7 +68,7 @@ pub(crate) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Stored, Deco
 }
 
 /// The form of samples that the decoder is asked for.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Out {
     /// Red, green, blue, whatever they are stored as.
     Rgb,

@@ -6,14 +6,20 @@ use jxl_oxide::{
     PixelFormat, RenderingIntent,
 };
 
-use crate::render::colour::profile::{self, Space};
-use crate::render::colour::tone::{self, Curve};
-use crate::render::fence::fenced;
-use crate::render::formats::bmff::Boxes;
-use crate::render::formats::raster::flatten;
-use crate::render::formats::stored::{DecodeError, DecodeLimits, Stored};
-use crate::render::frame::orient::Orientation;
-use crate::render::picture::{CHANNELS, Picture, Size};
+use crate::render::{
+    colour::{
+        profile::{self, Space},
+        tone::{self, Curve},
+    },
+    fence::fenced,
+    formats::{
+        bmff::Boxes,
+        raster::flatten,
+        stored::{DecodeError, DecodeLimits, Stored},
+    },
+    frame::orient::Orientation,
+    picture::{CHANNELS, Picture, Size},
+};
 
 /// Memory that decoding takes: three planes of 32 bits, twice, and the picture.
 pub(crate) const BYTES_PER_PIXEL: u64 = 32;

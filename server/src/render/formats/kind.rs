@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A kind of picture file.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// JPEG, baseline or progressive.
     Jpeg,

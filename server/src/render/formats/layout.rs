@@ -1,12 +1,16 @@
 //! How a JPEG file is laid out: size, components and scans, read from its markers alone. It tells what decoding will
 //! cost and how much of the picture a cut file can hold, before anything is decoded.
 
-use crate::render::formats::markers::{EOI, SOS, Segment, Segments};
-use crate::render::formats::stored::DecodeError;
-use crate::render::picture::{CHANNELS, Size};
+use crate::render::{
+    formats::{
+        markers::{EOI, SOS, Segment, Segments},
+        stored::DecodeError,
+    },
+    picture::{CHANNELS, Size},
+};
 
 /// One component of the frame header.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Component {
     id: u8,
     across: u32,
@@ -14,7 +18,7 @@ struct Component {
 }
 
 /// One scan: a pass over some components and some of their coefficients.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Scan {
     components: Vec<u8>,
     first: u8,
@@ -24,7 +28,7 @@ pub(crate) struct Scan {
 }
 
 /// The layout of a JPEG, by its markers.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Layout {
     /// The size as stored, before any turning.
     pub(crate) size: Size,

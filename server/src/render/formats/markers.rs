@@ -12,7 +12,7 @@ const APP2: u8 = 0xE2;
 const APP14: u8 = 0xEE;
 
 /// One marker and its content.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Segment<'a> {
     /// The marker code.
     pub(crate) marker: u8,

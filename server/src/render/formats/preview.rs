@@ -3,14 +3,16 @@
 
 use memchr::memmem;
 
-use crate::render::formats::bmff::{Boxes, be};
-use crate::render::formats::jpeg;
-use crate::render::formats::kind::Kind;
-use crate::render::formats::layout::Layout;
-use crate::render::formats::raw::fuji_preview;
-use crate::render::formats::stored::{DecodeError, DecodeLimits, Stored};
-use crate::render::formats::tiff::{Tiff, tag};
-use crate::render::formats::upright::stated_in;
+use crate::render::formats::{
+    bmff::{Boxes, be},
+    jpeg,
+    kind::Kind,
+    layout::Layout,
+    raw::fuji_preview,
+    stored::{DecodeError, DecodeLimits, Stored},
+    tiff::{Tiff, tag},
+    upright::stated_in,
+};
 
 /// Smaller pictures than this are for a camera's menus, not for a wall: 160 x 120 is the usual one.
 const MIN_PIXELS: u64 = 320 * 240;

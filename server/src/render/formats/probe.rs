@@ -1,15 +1,13 @@
 //! A cheap look at the head of a file: what kind of picture it is, and how large. Decodes nothing; goes by content,
 //! never by a name.
 
-use crate::render::formats::bmff;
-use crate::render::formats::kind::Kind;
-use crate::render::formats::markers::Segments;
-use crate::render::formats::tiff::Tiff;
-use crate::render::formats::{jxl, raw};
-use crate::render::picture::Size;
+use crate::render::{
+    formats::{bmff, jxl, kind::Kind, markers::Segments, raw, tiff::Tiff},
+    picture::Size,
+};
 
 /// The knowledge that a file's head gives.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Probe {
     /// The kind of picture.
     pub kind: Kind,

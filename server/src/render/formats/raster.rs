@@ -5,11 +5,15 @@ use std::io::{Cursor, ErrorKind};
 
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
 
-use crate::render::colour::profile::Space;
-use crate::render::fence::fenced;
-use crate::render::formats::kind::Kind;
-use crate::render::formats::stored::{DecodeError, DecodeLimits, Stored};
-use crate::render::picture::{CHANNELS, Picture, Size};
+use crate::render::{
+    colour::profile::Space,
+    fence::fenced,
+    formats::{
+        kind::Kind,
+        stored::{DecodeError, DecodeLimits, Stored},
+    },
+    picture::{CHANNELS, Picture, Size},
+};
 
 /// Decodes the first picture of a file.
 pub(crate) fn decode(

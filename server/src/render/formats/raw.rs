@@ -1,9 +1,13 @@
 //! Camera raws: told from other files by their content, and what their heads say. Most are TIFFs whose tags give them
 //! away; the others have marks of their own.
 
-use crate::render::formats::bmff::{Boxes, be};
-use crate::render::formats::tiff::{Tiff, tag};
-use crate::render::picture::Size;
+use crate::render::{
+    formats::{
+        bmff::{Boxes, be},
+        tiff::{Tiff, tag},
+    },
+    picture::Size,
+};
 
 /// A colour filter array, as TIFF/EP numbers it; DNG's linear raw.
 const CFA: u64 = 32_803;

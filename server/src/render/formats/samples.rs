@@ -2,14 +2,17 @@
 
 use heifer::Image;
 
-use crate::render::colour::profile::Space;
-use crate::render::colour::tone::{self, Curve};
-use crate::render::formats::raster::flatten;
-use crate::render::formats::stored::DecodeError;
-use crate::render::picture::{CHANNELS, Picture, Size};
+use crate::render::{
+    colour::{
+        profile::Space,
+        tone::{self, Curve},
+    },
+    formats::{raster::flatten, stored::DecodeError},
+    picture::{CHANNELS, Picture, Size},
+};
 
 /// The meaning of a picture's samples: its profile, or code points of ITU-T H.273.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Colours {
     pub(crate) profile: Option<Vec<u8>>,
     /// Primaries and transfer; 2 for unknown.

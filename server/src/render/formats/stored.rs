@@ -2,12 +2,14 @@
 
 use thiserror::Error;
 
-use crate::render::colour::profile::Space;
-use crate::render::frame::orient::Orientation;
-use crate::render::picture::{CHANNELS, Picture, Size};
+use crate::render::{
+    colour::profile::Space,
+    frame::orient::Orientation,
+    picture::{CHANNELS, Picture, Size},
+};
 
 /// The limits of what a photo may cost, checked against its header, before memory is taken for its pixels.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DecodeLimits {
     /// Pixels in all: 150 million admit a 100-megapixel camera and most stitched panoramas.
     pub pixels: u64,
@@ -74,7 +76,7 @@ impl DecodeLimits {
 }
 
 /// Why a photo can't be shown; each message is a sentence for people.
-#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum DecodeError {
     /// No byte at all.
     #[error("the file is empty")]

@@ -1,8 +1,7 @@
 //! The directories of a TIFF file (TIFF 6.0, BigTIFF, and the camera raws that are built like them), read within
 //! bounds and without going in circles. Decodes nothing; as content with a head as with the whole.
 
-use crate::render::frame::orient::Orientation;
-use crate::render::picture::Size;
+use crate::render::{frame::orient::Orientation, picture::Size};
 
 /// Tags of TIFF 6.0, TIFF/EP and DNG.
 pub(crate) mod tag {
@@ -39,7 +38,7 @@ pub(crate) struct Tiff<'a> {
 }
 
 /// One entry of a directory.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) tag: u16,
     kind: u16,

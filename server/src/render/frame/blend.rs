@@ -3,7 +3,7 @@
 use crate::render::picture::Picture;
 
 /// How much of the second picture is seen: 0 is none of it, 256 is nothing else.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Alpha(u16);
 
 impl Alpha {

@@ -6,7 +6,7 @@ use mantel_shared::Focus;
 use crate::render::picture::{CHANNELS, Picture, Size};
 
 /// How the stored rows and columns lie in the upright picture; the numbers are EXIF's (CIPA DC-008, 4.6.4 A).
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Orientation {
     /// 1: as stored.
     #[default]

@@ -2,9 +2,13 @@
 //! middle of the frame, with a thin gap between; beside them is black, or a blurred copy of each. Knows sizes and
 //! pixels, no photos and no clients.
 
-use crate::render::frame::backdrop;
-use crate::render::frame::fit::{Fit, at_most, fit};
-use crate::render::picture::{CHANNELS, Picture, Size};
+use crate::render::{
+    frame::{
+        backdrop,
+        fit::{Fit, at_most, fit},
+    },
+    picture::{CHANNELS, Picture, Size},
+};
 
 /// How far a picture may grow beyond what would show all of it, in 256ths: a few percent of its longer side are cut
 /// off where that fills its half better.

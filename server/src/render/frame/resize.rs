@@ -2,9 +2,11 @@
 //! [`fit`](super::fit)'s and [`pair`](super::pair)'s.
 
 pub(super) use fast_image_resize::FilterType;
-use fast_image_resize::images::{TypedImage, TypedImageRef};
-use fast_image_resize::pixels::U8x3;
-use fast_image_resize::{ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::{
+    ResizeAlg, ResizeOptions, Resizer,
+    images::{TypedImage, TypedImageRef},
+    pixels::U8x3,
+};
 use mantel_shared::Focus;
 
 use crate::render::picture::{CHANNELS, Picture, Size};

@@ -4,7 +4,7 @@ use super::{fit::Fit, pair::part_size};
 use crate::render::picture::Size;
 
 /// A photo's place in a frame, and how it is to fill it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slot {
     /// The whole frame.
     pub frame: Size,
@@ -15,7 +15,7 @@ pub struct Slot {
 }
 
 /// How much of a frame a photo has.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Share {
     /// All of it.
     All,

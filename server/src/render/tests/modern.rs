@@ -4,10 +4,11 @@
 use image::{DynamicImage, ImageFormat};
 use proptest::prelude::*;
 
-use crate::render::formats::upright::{stated_in, tests::block};
-use crate::render::tests::hostile::{HEIGHT, WIDTH, mean_error, open, original, with_image};
 use crate::render::{
-    DecodeError, DecodeLimits, Kind, Orientation, Picture, Size, decode, orient, probe,
+    DecodeError, DecodeLimits, Kind, Orientation, Picture, Size, decode,
+    formats::upright::{stated_in, tests::block},
+    orient, probe,
+    tests::hostile::{HEIGHT, WIDTH, mean_error, open, original, with_image},
 };
 
 const PLAIN_HEIC: &[u8] = include_bytes!("samples/plain.heic");

@@ -1,14 +1,17 @@
 //! Tests alone: the same photos by libvips, which many have looked at for long. Left out, with a word, where `vips` is
 //! not installed; there is no leaving out where CI is set.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use image::RgbaImage;
 use moxcms::ColorProfile;
 
-use crate::render::tests::photos::photo;
-use crate::render::{DecodeLimits, Fit, Picture, Size, Slot, decode, decode_fitted};
+use crate::render::{
+    DecodeLimits, Fit, Picture, Size, Slot, decode, decode_fitted, tests::photos::photo,
+};
 
 /// A folder of its own, gone afterwards.
 struct Scratch(PathBuf);

@@ -15,7 +15,7 @@ use crate::render::picture::{CHANNELS, Picture, Size};
 use clean::clean;
 
 /// The words that are to be written; either may be empty.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Caption {
     /// In larger letters.
     pub text: String,

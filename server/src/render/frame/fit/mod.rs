@@ -5,19 +5,22 @@
 //! beyond that a screen shows its pixels and not what they are of. What it then leaves free is what is beside any
 //! picture that does not fill its frame: black for contain, its backdrop for blur, and for cover as well.
 
-use std::fmt;
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 use mantel_shared::Focus;
 use thiserror::Error;
 
-use crate::render::frame::backdrop;
-use crate::render::frame::focus::focus;
-use crate::render::frame::resize::{Crop, FilterType, covering, resize};
-use crate::render::picture::{CHANNELS, Picture, Size};
+use crate::render::{
+    frame::{
+        backdrop,
+        focus::focus,
+        resize::{Crop, FilterType, covering, resize},
+    },
+    picture::{CHANNELS, Picture, Size},
+};
 
 /// How a picture fills a frame of another shape.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Fit {
     /// All of the picture is seen, with black beside it.
     Contain,
@@ -29,7 +32,7 @@ pub enum Fit {
 }
 
 /// A text that names no [`Fit`].
-#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("fit is contain, cover or blur, not {0:?}")]
 pub struct FitError(String);
 
