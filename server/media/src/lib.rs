@@ -3,7 +3,8 @@
 //! thread: bytes go in, bytes and numbers come out.
 //!
 //! [`jpeg`] knows what a JPEG says about itself, finds JPEGs in a row of them, and takes out what is
-//! nobody's business.
+//! nobody's business. [`inlet`] reads the body of a push, whatever dialect its sender speaks. All
+//! limits are finite by default.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -12,4 +13,5 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod inlet;
 pub mod jpeg;

@@ -3,5 +3,6 @@
 // A test says no by panicking, in its helpers too.
 #![allow(clippy::unwrap_used)]
 
+mod inlet;
 mod jpeg;
 mod oracle;
