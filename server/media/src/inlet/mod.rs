@@ -194,10 +194,11 @@ impl Inlet {
                     return Ok(Some(sample(bytes, Kind::Jpeg, PartHead::default())));
                 }
                 State::Still { kind, bytes } => {
+                    // First, so that one long chunk is told the same as many short ones.
+                    check_raw(*kind, bytes.len() + input.len(), false)?;
                     if bytes.len() + input.len() > max_bytes {
                         return Err(InletError::TooLong { max_bytes });
                     }
-                    check_raw(*kind, bytes.len() + input.len(), false)?;
                     bytes.extend_from_slice(mem::take(input));
                     return Ok(None);
                 }
