@@ -1,6 +1,6 @@
 //! JPEGs as bytes, after ITU-T T.81: what a picture says about itself ([`Head`]), where pictures begin
 //! and end in a row of them ([`Splitter`]), and a picture without what it carries besides itself
-//! ([`cleaned`]). No pixel is decoded.
+//! ([`cleaned()`]). No pixel is decoded.
 
 mod cleaned;
 mod error;
