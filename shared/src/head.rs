@@ -117,7 +117,7 @@ impl PartHead {
             keep(&mut meta.show_at, decimal(value).map(UnixMillis).map(Some));
         } else if is("X-Sent-At") {
             keep(&mut meta.sent_at, decimal(value).map(UnixMillis).map(Some));
-        } else if is("X-Dwell-Ms") {
+        } else if is("X-Dwell-Ms") || is("X-Duration-Ms") {
             keep(&mut meta.dwell_millis, decimal(value).map(Some));
         } else if is("X-Transition") {
             keep(&mut meta.transition, Transition::parse(value).map(Some));

@@ -83,7 +83,7 @@ pub struct FrameMeta {
     pub show_at: Option<UnixMillis>,
     /// `X-Sent-At`: the time at which the server sent it, for the offset between both clocks.
     pub sent_at: Option<UnixMillis>,
-    /// `X-Dwell-Ms`: how long the slide stays, in milliseconds.
+    /// `X-Dwell-Ms`: how long it stays, in milliseconds. Senders of live pictures write `X-Duration-Ms`.
     pub dwell_millis: Option<u64>,
     /// `X-Transition`: how the slide takes the place of the one before it.
     pub transition: Option<Transition>,

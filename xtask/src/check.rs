@@ -176,7 +176,7 @@ fn deny(project: &Project) -> anyhow::Result<()> {
 }
 
 /// Where fuzz targets live: for what comes over the wire, and for what lies in folders.
-const FUZZ_ROOMS: [&str; 2] = ["shared/fuzz", "server/fuzz"];
+const FUZZ_ROOMS: [&str; 3] = ["shared/fuzz", "server/fuzz", "server/media/fuzz"];
 
 /// How cargo-fuzz compiles without a sanitizer, which needs neither it nor a nightly compiler: coverage
 /// for libFuzzer, and our own assertions. The crate has no `unsafe` for a sanitizer to watch.
@@ -199,6 +199,7 @@ fn fuzz(project: &Project) -> anyhow::Result<()> {
         .context("rustc doesn't tell its host")?;
 
     fuzz_room(project, FUZZ_ROOMS[0], host, seconds)?;
+    fuzz_room(project, FUZZ_ROOMS[2], host, seconds)?;
     // What other people's decoders hide would fail a build in which nothing has changed, and they take minutes
     // to build: they are searched by hand.
     if std::env::var_os("FUZZ_PHOTOS").is_some() {

@@ -1,0 +1,102 @@
+//! What bytes are, by their beginning.
+
+/// What a sample is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A JPEG.
+    Jpeg,
+    /// A PNG.
+    Png,
+    /// A WebP.
+    WebP,
+    /// A GIF.
+    Gif,
+    /// A Windows bitmap.
+    Bmp,
+    /// A TIFF.
+    Tiff,
+    /// HEIC, HEIF or AVIF.
+    Heif,
+    /// A JPEG XL, bare or in its container.
+    Jxl,
+    /// Pixels as they are.
+    Raw(super::Raw),
+}
+
+/// What is recognised, and not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// H.264 or H.265 as Annex B has it.
+    AnnexB,
+    /// An MPEG transport stream.
+    MpegTs,
+    /// None of what is known.
+    Unknown,
+}
+
+/// What a body's first bytes say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sniffed {
+    /// Two dashes: a delimiter.
+    Multipart,
+    Picture(Kind),
+    Refused(Refused),
+    /// It depends on what comes.
+    Open,
+}
+
+const MAGICS: [(&[u8], Sniffed); 13] = [
+    (b"--", Sniffed::Multipart),
+    (b"\xff\xd8\xff", Sniffed::Picture(Kind::Jpeg)),
+    (b"\x89PNG\r\n\x1a\n", Sniffed::Picture(Kind::Png)),
+    (b"GIF87a", Sniffed::Picture(Kind::Gif)),
+    (b"GIF89a", Sniffed::Picture(Kind::Gif)),
+    (b"BM", Sniffed::Picture(Kind::Bmp)),
+    (b"II*\0", Sniffed::Picture(Kind::Tiff)),
+    (b"MM\0*", Sniffed::Picture(Kind::Tiff)),
+    (b"\xff\x0a", Sniffed::Picture(Kind::Jxl)),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", Sniffed::Picture(Kind::Jxl)),
+    (b"\0\0\0\x01", Sniffed::Refused(Refused::AnnexB)),
+    (b"G@", Sniffed::Refused(Refused::MpegTs)),
+    (b"\0\0\x01", Sniffed::Refused(Refused::AnnexB)),
+];
+
+/// The brands of ISO/IEC 23008-12 and of AVIF that stand first in real files.
+const BRANDS: [&[u8]; 8] = [
+    b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis",
+];
+
+/// What `bytes` begin like; twelve of them are always enough.
+pub(super) fn sniff(bytes: &[u8]) -> Sniffed {
+    let mut open = false;
+    // A box as long as 256 to 511 bytes begins like a start code: its name is looked at first.
+    for (lead, names) in [(&b"ftyp"[..], &BRANDS[..]), (b"RIFF", &[&b"WEBP"[..]])] {
+        let from = if lead == b"ftyp" { 4 } else { 0 };
+        let is_box = from == 0 || bytes.first().is_none_or(|&b| b == 0);
+        let have = bytes.get(from..).unwrap_or_default();
+        let have = &have[..have.len().min(4)];
+        if !is_box || !lead.starts_with(have) {
+            continue;
+        }
+        match bytes.get(8..12) {
+            Some(name) if names.contains(&name) => {
+                let kind = if from == 4 { Kind::Heif } else { Kind::WebP };
+                return Sniffed::Picture(kind);
+            }
+            Some(_) => {}
+            None => open = true,
+        }
+    }
+    // What surely is something else need not wait for a box's name.
+    for (magic, what) in MAGICS {
+        if bytes.starts_with(magic) && !(open && magic == b"\0\0\x01") {
+            return what;
+        }
+        open |= magic.starts_with(bytes);
+    }
+    if open {
+        Sniffed::Open
+    } else {
+        Sniffed::Refused(Refused::Unknown)
+    }
+}

@@ -1,0 +1,387 @@
+//! The body of a push, whatever dialect its sender speaks: multipart (`ffmpeg -f mpjpeg` names its
+//! boundary nowhere but in the body), JPEG after JPEG, one whole picture, raw pixels. The first bytes
+//! tell; the content type is asked where they can't. No picture is decoded here, and nothing is
+//! known of requests and answers but a status.
+
+mod error;
+mod kind;
+mod raw;
+
+pub use error::InletError;
+pub use kind::{Kind, Refused};
+pub use raw::{Layout, Raw};
+
+use alloc::boxed::Box;
+use alloc::{string::String, vec::Vec};
+use core::mem;
+
+use mantel_shared::{
+    Boundary, DecodeErrorKind, Decoder, Event, FrameMeta, Limits, PartHead, Place, Timestamp,
+};
+
+use self::kind::{Sniffed, sniff};
+use crate::jpeg::{Head, Splitter};
+
+/// The most bytes of one picture.
+pub const MAX_PICTURE_BYTES: usize = 32 << 20;
+
+/// The longest first line that is looked through for a boundary: dashes, boundary, padding, newline.
+const MAX_FIRST_LINE_BYTES: usize = 2 + 70 + 32 + 2;
+
+/// A picture that came, and what its part says of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// The picture, as it came.
+    pub bytes: Vec<u8>,
+    /// What it is.
+    pub kind: Kind,
+    /// `X-Caption`, percent-decoded.
+    pub caption: Option<String>,
+    /// `X-Timestamp`: when it was taken, by the sender's clock.
+    pub timestamp: Option<Timestamp>,
+    /// `X-Duration-Ms`: how long it is to stay, in milliseconds.
+    pub duration_millis: Option<u64>,
+}
+
+/// Reads the body of a push that comes in chunks of any size.
+///
+/// The contract: [`next`](Self::next) takes bytes from the front of `input` and returns a sample, or
+/// `None` when it has taken all of them and needs more; [`finish`](Self::finish) says that the body has
+/// ended and may return a last one. Neither samples nor errors depend on how the body is cut, and
+/// after an error nothing but this error comes. One picture is held at most.
+#[derive(Clone, Debug)]
+pub struct Inlet {
+    max_bytes: usize,
+    says_jpeg: bool,
+    state: State,
+}
+
+#[derive(Clone, Debug)]
+enum State {
+    /// What has come does not yet tell.
+    Sniffing(Vec<u8>),
+    Parts(Box<Parts>),
+    Row {
+        splitter: Splitter,
+        n_taken: u64,
+    },
+    /// A picture that is the first of several in one file was handed out: the rest isn't looked at.
+    RowTaken,
+    Still {
+        kind: Kind,
+        bytes: Vec<u8>,
+    },
+    Done,
+    Failed(InletError),
+}
+
+#[derive(Clone, Debug)]
+struct Parts {
+    decoder: Decoder,
+    head: PartHead,
+    body: Vec<u8>,
+    /// The first line, that had to be looked at before: the decoder takes it from here.
+    first: Vec<u8>,
+}
+
+impl Inlet {
+    /// An inlet for a body with these headers; pictures have at most [`MAX_PICTURE_BYTES`].
+    pub fn new(content_type: Option<&str>, content_length: Option<u64>) -> Self {
+        Self::with_limit(content_type, content_length, MAX_PICTURE_BYTES)
+    }
+
+    /// The same, with another limit.
+    pub fn with_limit(
+        content_type: Option<&str>,
+        content_length: Option<u64>,
+        max_bytes: usize,
+    ) -> Self {
+        let text = content_type.unwrap_or_default();
+        let essence = text.split(';').next().unwrap_or_default().trim();
+        let is = |name: &str| essence.eq_ignore_ascii_case(name);
+        let mut inlet = Self {
+            max_bytes,
+            says_jpeg: ["image/jpeg", "image/jpg", "video/x-motion-jpeg"]
+                .into_iter()
+                .any(is),
+            state: State::Sniffing(Vec::new()),
+        };
+        let is_multipart = essence
+            .get(..10)
+            .is_some_and(|start| start.eq_ignore_ascii_case("multipart/"));
+        if let (true, Ok(boundary)) = (is_multipart, Boundary::from_content_type(text)) {
+            inlet.state = inlet.parts(boundary, Vec::new());
+        }
+        match Raw::from_content_type(text) {
+            Ok(Some(raw)) => {
+                inlet.state = match raw.n_bytes() {
+                    Some(n) if n <= max_bytes => match content_length {
+                        Some(length) if length != n as u64 => {
+                            State::Failed(InletError::RawLength { wanted: n })
+                        }
+                        _ => State::Still {
+                            kind: Kind::Raw(raw),
+                            bytes: Vec::new(),
+                        },
+                    },
+                    _ => State::Failed(InletError::TooLong { max_bytes }),
+                }
+            }
+            Ok(None) => {}
+            Err(error) => inlet.state = State::Failed(error),
+        }
+        inlet
+    }
+
+    /// Takes bytes from the front of `input` up to the end of the next sample.
+    ///
+    /// # Errors
+    ///
+    /// What an [`InletError`] names, at once: whoever sends on is told early.
+    pub fn next(&mut self, input: &mut &[u8]) -> Result<Option<Sample>, InletError> {
+        let result = self.step(input);
+        self.keep_error(result)
+    }
+
+    /// Says that the body has ended. Call it until it returns `None`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`next`](Self::next), and [`InletError::CutOff`] where a picture has begun and not ended.
+    pub fn finish(&mut self) -> Result<Option<Sample>, InletError> {
+        if let State::Sniffing(held) = &mut self.state {
+            let held = mem::take(held);
+            let decided = self.decide(held, true);
+            self.keep_error(decided)?;
+        }
+        let result = self.end();
+        self.keep_error(result)
+    }
+
+    fn keep_error<T>(&mut self, result: Result<T, InletError>) -> Result<T, InletError> {
+        if let Err(error) = &result {
+            self.state = State::Failed(*error);
+        }
+        result
+    }
+
+    fn step(&mut self, input: &mut &[u8]) -> Result<Option<Sample>, InletError> {
+        let max_bytes = self.max_bytes;
+        loop {
+            match &mut self.state {
+                State::Sniffing(held) => {
+                    // By bytes, so that no chunk tells more than another.
+                    let Some((&byte, rest)) = input.split_first() else {
+                        return Ok(None);
+                    };
+                    *input = rest;
+                    let mut held = mem::take(held);
+                    held.push(byte);
+                    self.decide(held, false)?;
+                }
+                State::Parts(parts) => return parts.next(input, max_bytes),
+                State::Row { splitter, n_taken } => {
+                    let picture = splitter
+                        .next(input)
+                        .map_err(|_| InletError::TooLong { max_bytes })?;
+                    let Some(bytes) = picture else {
+                        return Ok(None);
+                    };
+                    *n_taken += 1;
+                    if Head::parse(&bytes).is_ok_and(|head| head.has_more_pictures) {
+                        self.state = State::RowTaken;
+                    }
+                    return Ok(Some(sample(bytes, Kind::Jpeg, PartHead::default())));
+                }
+                State::Still { kind, bytes } => {
+                    // First, so that one long chunk is told the same as many short ones.
+                    check_raw(*kind, bytes.len() + input.len(), false)?;
+                    if bytes.len() + input.len() > max_bytes {
+                        return Err(InletError::TooLong { max_bytes });
+                    }
+                    bytes.extend_from_slice(mem::take(input));
+                    return Ok(None);
+                }
+                State::RowTaken | State::Done => {
+                    *input = &[];
+                    return Ok(None);
+                }
+                State::Failed(error) => return Err(*error),
+            }
+        }
+    }
+
+    /// Goes on from the first bytes, if they tell what the body is.
+    fn decide(&mut self, held: Vec<u8>, at_end: bool) -> Result<(), InletError> {
+        // ESP32-CAM puts a newline before its first delimiter.
+        let n_newlines = held
+            .iter()
+            .take(4)
+            .take_while(|b| b.is_ascii_whitespace())
+            .count();
+        let body = &held[n_newlines..];
+        let kind = match sniff(body) {
+            Sniffed::Open if !at_end => {
+                self.state = State::Sniffing(held);
+                return Ok(());
+            }
+            Sniffed::Open if held.is_empty() => return Err(InletError::Empty),
+            Sniffed::Multipart => {
+                let line = match memchr::memchr(b'\n', body) {
+                    Some(end) => &body[..end],
+                    None if at_end || body.len() > MAX_FIRST_LINE_BYTES => body,
+                    None => {
+                        self.state = State::Sniffing(held);
+                        return Ok(());
+                    }
+                };
+                let text = core::str::from_utf8(&line[2..]).unwrap_or("\u{fffd}");
+                let boundary = Boundary::new(text.trim()).map_err(InletError::Boundary)?;
+                self.state = self.parts(boundary, held);
+                return Ok(());
+            }
+            Sniffed::Picture(kind) => kind,
+            _ if self.says_jpeg => Kind::Jpeg,
+            Sniffed::Refused(refused) => return Err(InletError::Refused(refused)),
+            Sniffed::Open => return Err(InletError::Refused(Refused::Unknown)),
+        };
+        self.state = if kind == Kind::Jpeg {
+            let (mut splitter, n_taken) = (Splitter::new(self.max_bytes), 0);
+            // Too few for a picture: nothing can come of them.
+            let _ = splitter.next(&mut &held[..]);
+            State::Row { splitter, n_taken }
+        } else {
+            let bytes = body.to_vec();
+            State::Still { kind, bytes }
+        };
+        Ok(())
+    }
+
+    fn parts(&self, boundary: Boundary, first: Vec<u8>) -> State {
+        let limits = Limits {
+            body_bytes: self.max_bytes as u64,
+            ..Limits::default()
+        };
+        State::Parts(Box::new(Parts {
+            decoder: Decoder::new(boundary, limits),
+            head: PartHead::default(),
+            body: Vec::new(),
+            first,
+        }))
+    }
+
+    fn end(&mut self) -> Result<Option<Sample>, InletError> {
+        let max_bytes = self.max_bytes;
+        match &mut self.state {
+            State::Parts(parts) => {
+                let last = parts.finish(max_bytes)?;
+                if last.is_none() {
+                    self.state = State::Done;
+                }
+                Ok(last)
+            }
+            State::Row { splitter, .. } if splitter.is_inside() => Err(InletError::CutOff),
+            State::Row { n_taken: 0, .. } => Err(InletError::Refused(Refused::Unknown)),
+            State::Still { kind, bytes } => {
+                check_raw(*kind, bytes.len(), true)?;
+                let last = sample(mem::take(bytes), *kind, PartHead::default());
+                self.state = State::Done;
+                Ok(Some(last))
+            }
+            State::Failed(error) => Err(*error),
+            _ => Ok(None),
+        }
+    }
+}
+
+impl Parts {
+    fn next(&mut self, input: &mut &[u8], max: usize) -> Result<Option<Sample>, InletError> {
+        let first = mem::take(&mut self.first);
+        // A first line alone completes no part.
+        self.read(&mut &first[..], max)?;
+        self.read(input, max)
+    }
+
+    fn read(&mut self, input: &mut &[u8], max: usize) -> Result<Option<Sample>, InletError> {
+        while let Some(event) = self.decoder.next(input).map_err(InletError::Framing)? {
+            match event {
+                Event::Head(head) => self.head = head,
+                Event::Body(piece) => self.body.extend_from_slice(piece),
+                // Empty parts are fields of forms that nobody filled in.
+                Event::PartEnd if self.body.is_empty() => {}
+                Event::PartEnd => return self.part(max).map(Some),
+                Event::Close => {}
+            }
+        }
+        Ok(None)
+    }
+
+    fn finish(&mut self, max: usize) -> Result<Option<Sample>, InletError> {
+        let mut nothing = &[][..];
+        if let Some(last) = self.next(&mut nothing, max)? {
+            return Ok(Some(last));
+        }
+        match self.decoder.finish() {
+            Ok(Some(Event::PartEnd)) if !self.body.is_empty() => self.part(max).map(Some),
+            Ok(_) => Ok(None),
+            // Flask's tutorials have neither a length nor a delimiter behind the last picture.
+            Err(error) if error.kind == DecodeErrorKind::UnexpectedEnd(Place::Body) => {
+                let is_open = self.head.content_length.is_none();
+                if is_open && self.body.ends_with(b"\xff\xd9") {
+                    return self.part(max).map(Some);
+                }
+                if is_open && self.body.is_empty() {
+                    return Ok(None);
+                }
+                Err(InletError::CutOff)
+            }
+            Err(error) => Err(InletError::Framing(error)),
+        }
+    }
+
+    /// The part that is complete.
+    fn part(&mut self, max_bytes: usize) -> Result<Sample, InletError> {
+        let (head, bytes) = (mem::take(&mut self.head), mem::take(&mut self.body));
+        if let Some(raw) = Raw::from_content_type(head.content_type.as_str())? {
+            check_raw(Kind::Raw(raw), bytes.len(), true)?;
+            return Ok(sample(bytes, Kind::Raw(raw), head));
+        }
+        match sniff(&bytes) {
+            Sniffed::Picture(kind) => Ok(sample(bytes, kind, head)),
+            Sniffed::Refused(refused) if !head.content_type.is_jpeg() => {
+                Err(InletError::Refused(refused))
+            }
+            // Some relays have junk before the first SOI.
+            _ => match Splitter::new(max_bytes).next(&mut &bytes[..]) {
+                Ok(Some(picture)) => Ok(sample(picture, Kind::Jpeg, head)),
+                _ => Err(InletError::Refused(Refused::Unknown)),
+            },
+        }
+    }
+}
+
+fn sample(bytes: Vec<u8>, kind: Kind, head: PartHead) -> Sample {
+    let FrameMeta {
+        caption,
+        dwell_millis,
+        ..
+    } = head.meta;
+    Sample {
+        bytes,
+        kind,
+        caption,
+        timestamp: head.timestamp,
+        duration_millis: dwell_millis,
+    }
+}
+
+/// Holds raw pixels to the length that their size makes.
+fn check_raw(kind: Kind, n_bytes: usize, at_end: bool) -> Result<(), InletError> {
+    if let Kind::Raw(raw) = kind {
+        let wanted = raw.n_bytes().unwrap_or(usize::MAX);
+        if n_bytes > wanted || (at_end && n_bytes < wanted) {
+            return Err(InletError::RawLength { wanted });
+        }
+    }
+    Ok(())
+}

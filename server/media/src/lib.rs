@@ -1,0 +1,17 @@
+//! Live pictures as bytes: what comes in from cameras, plotters and other programs is found, told
+//! apart and cleaned here. Nothing here decodes a picture or touches a file, a socket, a clock or a
+//! thread: bytes go in, bytes and numbers come out.
+//!
+//! [`jpeg`] knows what a JPEG says about itself, finds JPEGs in a row of them, and takes out what is
+//! nobody's business. [`inlet`] reads the body of a push, whatever dialect its sender speaks. All
+//! limits are finite by default.
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+pub mod inlet;
+pub mod jpeg;

@@ -1,0 +1,113 @@
+//! Bodies of pushes, whole, cut and cut off.
+
+use mantel_media::inlet::{Inlet, InletError, Kind, Refused, Sample};
+
+const ROW: &[u8] = include_bytes!("../samples/ffmpeg.mjpeg");
+const PARTS: &[u8] = include_bytes!("../samples/ffmpeg.mpjpeg");
+const GST: &[u8] = include_bytes!("../samples/gstreamer.multipart");
+const ONE: &[u8] = include_bytes!("../samples/gstreamer.jpg");
+const PNG: &[u8] = include_bytes!("../samples/ffmpeg-png.image2pipe");
+
+type Outcome = (Vec<Sample>, Result<(), InletError>);
+
+fn read<'a>(content_type: Option<&str>, chunks: impl IntoIterator<Item = &'a [u8]>) -> Outcome {
+    let mut samples = Vec::new();
+    let mut inlet = Inlet::with_limit(content_type, None, 1 << 20);
+    let run = || {
+        for chunk in chunks {
+            let mut input = chunk;
+            while let Some(sample) = inlet.next(&mut input)? {
+                samples.push(sample);
+            }
+        }
+        while let Some(sample) = inlet.finish()? {
+            samples.push(sample);
+        }
+        Ok(())
+    };
+    let end = run();
+    (samples, end)
+}
+
+fn esp32() -> Vec<u8> {
+    let head = format!(
+        "\r\n--123\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\n\
+         X-Timestamp: 12.000345\r\nX-Caption: a%20b\r\nX-Duration-Ms: 700\r\n\r\n",
+        ONE.len()
+    );
+    [head.as_bytes(), ONE, head.as_bytes(), ONE].concat()
+}
+
+#[test]
+fn every_sender_is_read_however_it_is_cut() {
+    let esp32 = esp32();
+    for (body, n, kind) in [
+        (ROW, 3, Kind::Jpeg),
+        (PARTS, 3, Kind::Jpeg),
+        (GST, 2, Kind::Jpeg),
+        (ONE, 1, Kind::Jpeg),
+        (PNG, 1, Kind::Png),
+        (&esp32, 2, Kind::Jpeg),
+    ] {
+        let whole = read(None, [body]);
+        assert_eq!(whole.1, Ok(()));
+        assert_eq!(whole.0.len(), n);
+        assert!(whole.0.iter().all(|sample| sample.kind == kind));
+        for at in 0..=body.len() {
+            let (one, two) = body.split_at(at);
+            assert_eq!(read(None, [one, two]), whole, "cut at {at}");
+        }
+        assert_eq!(read(None, body.chunks(1)), whole);
+        for end in 0..body.len() {
+            let cut = read(None, [&body[..end]]);
+            let (one, two) = body[..end].split_at(end / 2);
+            assert_eq!(read(None, [one, two]), cut, "ends at {end}");
+            assert!(
+                kind == Kind::Png || cut.0[..] == whole.0[..cut.0.len()],
+                "{end}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_parts_say_is_read() {
+    let (samples, end) = read(
+        Some("multipart/x-mixed-replace;boundary=123"),
+        [&esp32()[..]],
+    );
+    assert_eq!((samples.len(), end), (2, Ok(())));
+    assert_eq!(samples[0].bytes, ONE);
+    assert_eq!(samples[0].caption.as_deref(), Some("a b"));
+    assert_eq!(samples[0].timestamp.unwrap().micros, 345);
+    assert_eq!(samples[0].duration_millis, Some(700));
+}
+
+#[test]
+fn what_is_refused_has_its_status() {
+    let status = |content_type, body: &[u8]| read(content_type, [body]).1.unwrap_err().status();
+    assert_eq!(status(None, b""), 400);
+    assert_eq!(status(None, b"\0\0\0\x01\x67"), 415);
+    assert_eq!(status(None, b"hello, world"), 415);
+    assert_eq!(status(None, b"--\r\n"), 400);
+    assert_eq!(status(None, &ONE[..ONE.len() - 1]), 400);
+    assert_eq!(status(Some("image/x-rgb8; width=2"), b""), 400);
+    let size = "image/x-rgb8; width=4294967295; height=4294967295";
+    assert_eq!(status(Some(size), b""), 413);
+    let long = b"--b\r\nContent-Length: 99999999999\r\n\r\n";
+    assert_eq!(status(None, long), 413);
+    let annex_b = read(None, [&b"\0\0\x01\x67\x42\0\x0a\xf8\x41\xa2"[..]]).1;
+    assert_eq!(annex_b, Err(InletError::Refused(Refused::AnnexB)));
+}
+
+#[test]
+fn raw_pixels_fit_their_size() {
+    let kind = Some("image/x-rgb8; width=2; height=1");
+    assert_eq!(read(kind, [&b"abcdef"[..]]).0[0].bytes, b"abcdef");
+    for bad in [&b"abcde"[..], b"abcdefg"] {
+        assert_eq!(
+            read(kind, [bad]).1,
+            Err(InletError::RawLength { wanted: 6 })
+        );
+    }
+}
