@@ -14,8 +14,8 @@ use crate::{
         choices::{Channels, FeedKey},
     },
     clock::Clock,
-    config::{Config, Listen},
-    endpoints::{self, BodyLimits, House, Looks, Outputs, Reach, Run, Watched},
+    config::{Config, Listen, SourceConfig},
+    endpoints::{self, BodyLimits, House, Looks, Names, Outputs, Reach, Run, Watched},
     fillers::Fillers,
     hub::{Feeds, Framing},
     lan::lan_addresses,
@@ -25,7 +25,7 @@ use crate::{
     producer::{Studio, StudioLimits},
     profiles::Profiles,
     progress, saved,
-    source::catalogue::Catalogue,
+    source::{catalogue::Catalogue, live::Source},
     state,
     stats::WorkStats,
     vital::Vitals,
@@ -76,7 +76,16 @@ pub async fn serve(
         let _vital = vital;
         task.run().await;
     });
-    let channels = Arc::new(Channels::new(channel, config.filter.clone(), common));
+    let live = config.channels.iter().map(|channel| {
+        let clock = Clock::system();
+        let source = Source::new(channel.name.as_str(), channel.silent_after, clock);
+        let source = Arc::new(source);
+        tokio::spawn(source.clone().keep());
+        let SourceConfig::Push { on_conflict } = channel.source;
+        (channel.name.clone(), source, on_conflict)
+    });
+    let channels = Channels::new(channel, config.filter.clone(), common);
+    let channels = Arc::new(channels.with_live(live));
 
     let framing = Arc::new(Framing::default());
     let work = Arc::new(WorkStats::default());
@@ -149,6 +158,7 @@ pub(crate) fn outputs(
     Outputs {
         house: House {
             feeds,
+            names: Names::with(channels.live().iter().map(|live| live.name().clone())),
             channels,
             library: catalogue.library().clone(),
             catalogue,
@@ -156,6 +166,7 @@ pub(crate) fn outputs(
         },
         looks: Looks {
             framing,
+            settings: config.timeline,
             rendition: config.rendition,
             resume_after: config.resume_after,
             step_down: config.step_down,
@@ -189,7 +200,11 @@ pub(crate) fn common(config: &Config, catalogue: Arc<Catalogue>, seed: u64) -> C
 
 pub(crate) fn accept(config: &Config, outputs: Arc<Outputs>) -> Result<Accept, AcceptError> {
     let counts = outputs.watched.connections.clone();
-    Accept::new(config, endpoints::routes(outputs), endpoints::needs, counts)
+    let names = outputs.house.names.clone();
+    let needs = Arc::new(move |method: &_, path: &_, query: &_| {
+        endpoints::needs(method, path, query, &names)
+    });
+    Accept::new(config, endpoints::routes(outputs), needs, counts)
 }
 
 /// Why the program can't serve. One sentence.

@@ -67,6 +67,11 @@ pub fn today() -> chrono::NaiveDate {
     local().date_naive()
 }
 
+/// The time of day that it was here at a moment, in hours and minutes.
+pub fn time_of_day(at: UnixMillis) -> String {
+    here(at).format("%H:%M").to_string()
+}
+
 fn here(at: UnixMillis) -> chrono::DateTime<chrono::Local> {
     let at = i64::try_from(at.0).ok();
     let at = at.and_then(chrono::DateTime::from_timestamp_millis);

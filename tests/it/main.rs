@@ -26,6 +26,7 @@ mod ladder;
 mod library;
 mod limits;
 mod listeners;
+mod live;
 mod matrix;
 mod misfed;
 mod moments;

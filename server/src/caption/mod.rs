@@ -39,6 +39,22 @@ pub fn why_drawn(folders: &[PathBuf], n_photos: u64) -> String {
     format!("No photos in {} yet", names.join(", "))
 }
 
+/// The words of a live channel to which no picture has come yet.
+pub fn waiting(channel: &str) -> Caption {
+    Caption {
+        text: format!("{channel}: no picture yet"),
+        details: "The first one is shown as soon as it comes".into(),
+    }
+}
+
+/// The words of a live channel from which nothing has come for too long, since that time of day.
+pub fn silent(channel: &str, since: &str) -> Caption {
+    Caption {
+        text: format!("{channel}: no new picture since {since}"),
+        details: "The next one is shown as soon as it comes".into(),
+    }
+}
+
 /// The photo's own text, as somebody wrote it; a file's name, with which some programs fill the
 /// field, is left out.
 pub fn text(facts: &Facts) -> Option<&str> {

@@ -22,12 +22,26 @@ use std::{
 use futures_util::future::{BoxFuture, FutureExt as _, Shared, WeakShared};
 use tokio::sync::Semaphore;
 
-use super::{Channel, ChannelSetup, ChannelTask, Role};
-use crate::{blocking::Blocking, library::Filter, rendition::Rendition};
+use super::{
+    Channel, ChannelSetup, ChannelTask, Role,
+    live::{LiveChannel, OnConflict},
+};
+use crate::{
+    blocking::Blocking, library::Filter, rendition::Rendition, rights::ChannelName,
+    source::live::Source,
+};
 
 /// A channel's number, for as long as this server runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ChannelNo(u32);
+
+impl ChannelNo {
+    /// The number of a live channel, by its place among them. Choices of photos count from the other end.
+    pub(super) fn live(place: usize) -> Self {
+        let place = u32::try_from(place).unwrap_or(u32::MAX / 2);
+        Self(u32::MAX - place)
+    }
+}
 
 /// The channel that is watched when nobody chooses.
 pub const MAIN: ChannelNo = ChannelNo(0);
@@ -66,6 +80,7 @@ pub struct Channels {
     common: ChannelSetup,
     choices: Mutex<Choices>,
     queries: Arc<Semaphore>,
+    live: Vec<Arc<LiveChannel>>,
 }
 
 #[derive(Debug, Default)]
@@ -127,7 +142,32 @@ impl Channels {
             common,
             choices: Mutex::default(),
             queries: Arc::new(Semaphore::new(MAX_QUERIES)),
+            live: Vec::new(),
         }
+    }
+
+    /// These channels and live ones: each a name, its source, and its rule for a second sender.
+    #[must_use]
+    pub fn with_live(
+        mut self,
+        live: impl IntoIterator<Item = (ChannelName, Arc<Source>, OnConflict)>,
+    ) -> Self {
+        for (name, source, on_conflict) in live {
+            let no = ChannelNo::live(self.live.len());
+            let channel = LiveChannel::new(name, no, source, on_conflict);
+            self.live.push(Arc::new(channel));
+        }
+        self
+    }
+
+    /// The live channels, in the order in which they were named.
+    pub fn live(&self) -> &[Arc<LiveChannel>] {
+        &self.live
+    }
+
+    /// The live channel of this name, if it is one.
+    pub fn live_named(&self, name: &ChannelName) -> Option<&Arc<LiveChannel>> {
+        self.live.iter().find(|live| live.name() == name)
     }
 
     /// The channel that shows what `wish` lets through of what may be shown; made when there is none.

@@ -4,6 +4,7 @@
 //! pixels and no HTTP.
 
 pub mod choices;
+pub mod live;
 mod state;
 mod task;
 
@@ -11,7 +12,10 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::timeline::{Act, Programme, UnknownPhoto};
+use crate::{
+    source::live::LiveSource,
+    timeline::{Act, Programme, UnknownPhoto},
+};
 
 pub use state::StateFile;
 pub use task::{ChannelSetup, ChannelTask, Role};
@@ -19,16 +23,18 @@ pub use task::{ChannelSetup, ChannelTask, Role};
 /// A channel's content that is on the air. Which kind that is matters to the channel and its producers alone.
 #[derive(Clone, Debug)]
 pub enum OnAir {
-    /// Slides by the clock: a pure function of time, so the next one is known and made before its moment. The only kind so
-    /// far; pictures that come when they come would be the other.
+    /// Slides by the clock: a pure function of time, so the next one is known and made before its moment.
     Programme(Arc<Programme>),
+    /// Pictures that come when they come: of each the next one is unforeseen.
+    Live(LiveSource),
 }
 
 /// A handle on a channel, as others hold it.
 #[derive(Clone, Debug)]
 pub struct Channel {
     on_air: watch::Receiver<OnAir>,
-    acts: mpsc::Sender<Ask>,
+    /// Where commands go; a live channel carries out none.
+    acts: Option<mpsc::Sender<Ask>>,
     holds: Arc<()>,
 }
 
@@ -48,6 +54,9 @@ pub enum ActError {
     /// The server is going down.
     #[error("the server is stopping")]
     Stopping,
+    /// The channel has no slides.
+    #[error("this channel is live: there are no slides to go to or to stop at")]
+    Live,
 }
 
 impl Channel {
@@ -56,10 +65,12 @@ impl Channel {
         self.on_air.clone()
     }
 
-    /// The programme as it is now.
-    pub fn programme(&self) -> Arc<Programme> {
-        let OnAir::Programme(programme) = &*self.on_air.borrow();
-        programme.clone()
+    /// The programme as it is now, where slides are on the air.
+    pub fn programme(&self) -> Option<Arc<Programme>> {
+        match &*self.on_air.borrow() {
+            OnAir::Programme(programme) => Some(programme.clone()),
+            OnAir::Live(_) => None,
+        }
     }
 
     /// Whether anybody beside the asker has a hold on this channel.
@@ -75,8 +86,8 @@ impl Channel {
     /// Has a command carried out that `by` has given, if that is known; returns the programme after it.
     pub async fn act(&self, act: Act, by: Option<String>) -> Result<Arc<Programme>, ActError> {
         let (reply, answer) = oneshot::channel();
-        self.acts
-            .send(Ask { act, by, reply })
+        let acts = self.acts.as_ref().ok_or(ActError::Live)?;
+        acts.send(Ask { act, by, reply })
             .await
             .map_err(|_| ActError::Stopping)?;
         answer

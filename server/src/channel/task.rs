@@ -145,7 +145,7 @@ impl ChannelTask {
             task,
             Channel {
                 on_air: receiver,
-                acts: sender,
+                acts: Some(sender),
                 holds: Arc::default(),
             },
         )
@@ -300,7 +300,7 @@ mod tests {
         );
         let (_task, channel) = start();
         let (now, size) = (Clock::system().now(), crate::render::Size::new(16, 9));
-        let again = channel.programme();
+        let again = channel.programme().unwrap();
         assert_eq!(
             again.timeline(size, crate::rendition::Pair::Own).at(now),
             paused.timeline(size, crate::rendition::Pair::Own).at(now)

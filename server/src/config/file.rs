@@ -5,11 +5,15 @@
     reason = "the configuration is read before anything is served, and may come by a pipe"
 )]
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use super::{
     ConfigError,
     access::{AccessArgs, LogFormat},
+    channels::FileChannel,
     choice::FileChoice,
     limits::LimitArgs,
 };
@@ -79,6 +83,8 @@ pub struct FileConfig {
     slow_viewer_memory: Option<i64>,
     #[serde(default, deserialize_with = "text")]
     step_down: Option<String>,
+    #[serde(default)]
+    pub(super) channel: BTreeMap<String, FileChannel>,
     album: Option<toml::Value>,
     from: Option<toml::Value>,
     to: Option<toml::Value>,

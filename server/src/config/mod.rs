@@ -7,6 +7,7 @@
 
 mod access;
 mod args;
+mod channels;
 mod choice;
 mod error;
 mod file;
@@ -26,6 +27,7 @@ use std::{
 
 pub use access::{Access, AccessArgs, Listen, LogFormat, Tls};
 pub use args::{Args, Command, LibraryArgs, PasswordArgs, PlaceArgs, TokenCommand};
+pub use channels::{ChannelConfig, SourceConfig};
 pub use error::ConfigError;
 use error::bad;
 use file::FileConfig;
@@ -65,6 +67,8 @@ pub struct Config {
     pub order: Order,
     /// The choice of photos that are shown.
     pub filter: Filter,
+    /// The live channels.
+    pub channels: Vec<ChannelConfig>,
     /// A shuffle fixed by the user.
     pub seed: Option<u64>,
     /// The rendition for a client that asks for nothing in particular.
@@ -105,6 +109,9 @@ impl Config {
     pub fn resolve(args: Args) -> Result<Self, ConfigError> {
         let mut file = read_file(args.config.as_deref())?;
         let filter = args.choice.over(file.choice())?;
+        let channels = std::mem::take(&mut file.channel).into_iter();
+        let channels = channels.map(|(name, channel)| channel.checked(&name));
+        let channels = channels.collect::<Result<Vec<_>, _>>()?;
         let access = args.access.over(file.access()).checked()?;
         let (limits, costs) = args.limits.over(file.limits()).checked()?;
         let Costs {
@@ -196,6 +203,7 @@ impl Config {
             resume_after,
             order: args.order.or(file.order).unwrap_or(Order::Shuffle),
             filter,
+            channels,
             seed: args.seed.or(file.seed),
             rendition: wishes.over(&default, size),
             dirs: Dirs::new(args.data_dir.or(file.data_dir)),

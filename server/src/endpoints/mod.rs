@@ -34,17 +34,17 @@ use crate::{
     rights::ChannelName,
     source::catalogue::Catalogue,
     stats::WorkStats,
-    timeline::Settings,
+    timeline::{Programme, Settings},
 };
-pub use address::needs;
 use address::{Address, Endpoint};
-use inlets::control;
+pub use address::{Names, needs};
+use inlets::{control, push};
 use pages::{assets, files, qr};
 pub use pictures::held::keep_within;
 use pictures::{bytes, snapshot, stream};
 pub use request::BodyLimits;
 use request::{Body, Request};
-use state::{lists, metrics, profiles, reports, screens, skipped, status, time};
+use state::{channels, lists, metrics, profiles, reports, screens, skipped, status, time};
 pub use state::{reports::Reports, viewers::Viewers};
 
 /// The things that the endpoints work with.
@@ -71,6 +71,8 @@ pub struct House {
     pub feeds: Arc<Feeds<FeedKey, Channel>>,
     /// The channels: what is on, and commands.
     pub channels: Arc<Channels>,
+    /// The channels' names.
+    pub names: Names,
     /// The photos that there are to show.
     pub catalogue: Arc<Catalogue>,
     /// Counts, skipped files, names.
@@ -84,6 +86,8 @@ pub struct House {
 pub struct Looks {
     /// How streams are framed.
     pub framing: Arc<Framing>,
+    /// How long slides stay and how they change, as configured.
+    pub settings: Settings,
     /// The rendition of a client that asks for nothing in particular.
     pub rendition: Rendition,
     /// After how many milliseconds a pause ends by itself, if it does.
@@ -124,14 +128,21 @@ pub struct Run {
 }
 
 impl Outputs {
+    /// The gallery's slides, while they are on the air.
+    pub(crate) fn gallery(&self) -> Option<Arc<Programme>> {
+        self.house.channels.main().programme()
+    }
+
     /// How long slides stay and how they change, as it is now.
     pub(crate) fn settings(&self) -> Settings {
-        self.house.channels.main().programme().settings()
+        self.gallery()
+            .map_or(self.looks.settings, |gallery| gallery.settings())
     }
 
     /// The timeline's settings as configured: a query is held against them.
     pub(crate) fn configured(&self) -> Settings {
-        self.house.channels.main().programme().configured()
+        self.gallery()
+            .map_or(self.looks.settings, |gallery| gallery.configured())
     }
 }
 
@@ -161,7 +172,7 @@ async fn answer(
     body: impl Stream<Item = Result<impl Buf, warp::Error>> + Send + 'static,
 ) -> Response {
     // The door has asked for rights by the same words.
-    let found = address::find(&method, path.as_str(), &query);
+    let found = address::find(&method, path.as_str(), &query, &outputs.house.names);
     let query = if visitor.is_foreign {
         query::for_foreign_pages(&query)
     } else {
@@ -202,6 +213,8 @@ async fn answer_at(
         (Endpoint::Metrics, _) => metrics::answer(outputs)?,
         (Endpoint::Screens, _) => screens::answer(outputs).await,
         (Endpoint::Control, _) => control::answer(outputs, request, body).await?,
+        (Endpoint::Push, _) => push::answer(outputs, request, body).await?,
+        (Endpoint::Channels, _) => channels::answer(outputs),
         (Endpoint::Report, _) => reports::answer(outputs, request, body).await?,
         (Endpoint::Profiles, &Method::POST) => profiles::keep(outputs, request, body).await?,
         (Endpoint::Profiles, _) => profiles::list(outputs, request),

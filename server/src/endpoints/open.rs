@@ -4,26 +4,39 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
-use super::{Outputs, query::Wishes};
+use super::{
+    Outputs, Request,
+    query::{self, Wishes},
+};
 use crate::{
     channel::{
         Channel,
         choices::{ChannelNo, FeedKey},
+        live::LiveChannel,
     },
     clock,
     hub::Lease,
     library::Filter,
     net::{Reason, Refusal},
+    render::Fit,
+    rendition::{Captions, Fps, Pair, Rendition},
+    timeline::Transition,
 };
 
-/// The channel that shows the photos asked for, of which there is at least one.
+/// The channel that a request is about: a live one, or the one that shows the photos asked for, of which there is at
+/// least one.
 pub(super) async fn choose(
     outputs: &Arc<Outputs>,
+    request: &Request,
     wish: &Filter,
 ) -> Result<(ChannelNo, Channel), Refusal> {
+    if let Some(live) = outputs.house.channels.live_named(&request.channel) {
+        return Ok((live.no(), live.channel().clone()));
+    }
     let chosen = outputs.house.channels.choose(wish).await;
     let (no, channel) = chosen.map_err(|error| Refusal::unavailable(error.to_string()))?;
-    if !wish.is_all() && channel.programme().is_empty() {
+    let is_empty = channel.programme().is_some_and(|all| all.is_empty());
+    if !wish.is_all() && is_empty {
         return Err(Refusal::new(
             StatusCode::NOT_FOUND,
             format!("there is no photo to show for this choice: {wish}"),
@@ -32,20 +45,54 @@ pub(super) async fn choose(
     Ok((no, channel))
 }
 
+/// The wishes of a request, over the defaults of its channel.
+pub(super) fn wishes(
+    outputs: &Outputs,
+    request: &Request,
+    default: Rendition,
+) -> Result<Wishes, Refusal> {
+    let live = outputs.house.channels.live_named(&request.channel);
+    let default = live.map_or(default, |live| live_default(live, default));
+    let mut wishes = query::wishes(&request.query, default, outputs.configured())?;
+    if live.is_some() {
+        // Nothing changes slowly and nothing is written, and whoever asks for it shares what is made.
+        wishes.rendition.transition = Transition::Cut;
+        wishes.rendition.pair = Pair::Off;
+        wishes.rendition.captions = Captions::default();
+    }
+    Ok(wishes)
+}
+
+/// Live pictures as they come, for whoever asks for nothing in particular: in the channel's own size.
+fn live_default(live: &LiveChannel, default: Rendition) -> Rendition {
+    Rendition {
+        size: live.source().size().unwrap_or(default.size),
+        fit: Fit::Contain,
+        fps: Fps(60),
+        transition: Transition::Cut,
+        pair: Pair::Off,
+        captions: Captions::default(),
+        note: false,
+        ..default
+    }
+}
+
 /// Takes hold of the feed that shows what is wished for.
 /// Beyond the limit of renditions that is the nearest one in use.
 pub(super) async fn feed(
     outputs: &Arc<Outputs>,
+    request: &Request,
     wishes: &Wishes,
 ) -> Result<(FeedKey, Lease), Refusal> {
-    let (channel, held) = choose(outputs, &wishes.filter).await?;
+    let (channel, held) = choose(outputs, request, &wishes.filter).await?;
     let mut rendition = wishes.rendition;
     // Over photos nothing is explained: whoever asks for it and whoever doesn't share what is made. As long as
     // nothing is on, what comes may be the drawn pictures.
-    let showing = held
-        .programme()
-        .timeline(rendition.size, rendition.pair)
-        .at(clock::now());
+    let programme = held.programme();
+    let showing = programme.as_ref().and_then(|all| {
+        all.timeline(rendition.size, rendition.pair)
+            .at(clock::now())
+    });
     rendition.note &=
         showing.is_none_or(|showing| outputs.house.catalogue.is_demo(showing.current.photo));
     let key = FeedKey { channel, rendition };

@@ -110,6 +110,11 @@ impl Body {
         }
     }
 
+    /// The next piece; `None` at the end.
+    pub(super) async fn piece(&mut self) -> Option<Result<Bytes, warp::Error>> {
+        self.0.next().await
+    }
+
     /// `None` when it is larger than `limit`.
     async fn collect(mut self, limit: u64) -> Result<Option<Vec<u8>>, warp::Error> {
         let mut bytes = Vec::new();

@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderValue, Method, header};
 
 use super::{
-    address::{self, Endpoint},
+    address::{self, Endpoint, Names},
     pictures::paint::Paint,
     query, reply,
 };
@@ -20,7 +20,7 @@ use crate::{
 /// The sentence that the client is told.
 pub fn read(config: &Config, query: &str) -> Result<String, String> {
     // Which address it would be is decided before anything else is looked at.
-    let address = address::find(&Method::GET, "/", query)
+    let address = address::find(&Method::GET, "/", query, &Names::with([]))
         .map_err(|unanswered| Refusal::from(unanswered).sentence().to_owned())?;
     let settings: Settings = config.timeline;
     let wishes = query::wishes(query, config.rendition, settings)
@@ -54,11 +54,12 @@ pub fn read(config: &Config, query: &str) -> Result<String, String> {
 /// The name of the right that a request takes, if it takes any, and whether an endpoint answers it.
 pub fn address(method: &str, path: &str, query: &str) -> Option<(Option<&'static str>, bool)> {
     let method = Method::from_bytes(method.as_bytes()).ok()?;
-    let right = match address::needs(&method, path, query) {
+    let names = Names::with(["plot".parse().ok()?]);
+    let right = match address::needs(&method, path, query, &names) {
         Need::Nothing => None,
         Need::Of(right, _) => Some(right.name()),
     };
-    let found = address::find(&method, path, query);
+    let found = address::find(&method, path, query, &names);
     if let Err(unanswered) = found {
         drop(Refusal::from(unanswered).into_response());
         return Some((right, false));

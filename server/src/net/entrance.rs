@@ -19,11 +19,14 @@ use crate::{
     rights::Need,
 };
 
+/// The judge of what a request of this method, path and query takes.
+pub type Needs = Arc<dyn Fn(&Method, &str, &str) -> Need + Send + Sync>;
+
 /// The terms by which the accept loop and the door go.
 #[derive(Clone)]
 pub struct Accept {
     pub(super) routes: BoxedFilter<(Response,)>,
-    pub(super) needs: fn(&Method, &str, &str) -> Need,
+    pub(super) needs: Needs,
     pub(super) counts: Arc<ConnectionCounts>,
     pub(super) limits: Limits,
     pub(super) access: Access,
@@ -55,7 +58,7 @@ impl Accept {
     pub fn new(
         config: &Config,
         routes: BoxedFilter<(Response,)>,
-        needs: fn(&Method, &str, &str) -> Need,
+        needs: Needs,
         counts: Arc<ConnectionCounts>,
     ) -> Result<Self, AcceptError> {
         let access = config.access.clone();

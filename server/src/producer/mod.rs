@@ -8,6 +8,7 @@
 mod admission;
 mod blending;
 mod cache;
+mod live;
 mod making;
 mod patience;
 mod pool;
@@ -115,7 +116,11 @@ impl Producer {
                 tracing::debug!(rendition = ?self.key.rendition, "a rendition makes room");
                 return;
             }
-            let OnAir::Programme(all) = on_air.borrow_and_update().clone();
+            let on = on_air.borrow_and_update().clone();
+            let all = match on {
+                OnAir::Programme(all) => all,
+                OnAir::Live(source) => return self.produce_live(&source, stop).await,
+            };
             let timeline = self.timeline(&all);
             let now = steady.now(&all, self.clock.now());
             let wake = self.step(now, timeline, &mut work, &mut stills, &mut screen);
@@ -279,7 +284,7 @@ impl Producer {
             Ok(Done::Rendered(turn, Ok(rendered))) => {
                 work.rendering.remove(&turn);
                 let all = self.channel.programme();
-                let showing = self.timeline(&all).at(self.clock.now());
+                let showing = all.and_then(|all| self.timeline(&all).at(self.clock.now()));
                 work.lagging = showing.is_none_or(|showing| {
                     ![showing.current, showing.next]
                         .map(|slide| work.left_of(slide.turn()))

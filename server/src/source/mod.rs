@@ -6,4 +6,5 @@ pub mod confine;
 pub mod decoding;
 pub mod demo;
 pub mod gallery;
+pub mod live;
 pub mod wire;

@@ -133,6 +133,17 @@ impl Inlet {
         inlet
     }
 
+    /// Whether a picture has begun and not ended.
+    pub fn is_inside(&self) -> bool {
+        match &self.state {
+            State::Sniffing(held) => !held.is_empty(),
+            State::Parts(parts) => !parts.body.is_empty(),
+            State::Row { splitter, .. } => splitter.is_inside(),
+            State::Still { bytes, .. } => !bytes.is_empty(),
+            State::RowTaken | State::Done | State::Failed(_) => false,
+        }
+    }
+
     /// Takes bytes from the front of `input` up to the end of the next sample.
     ///
     /// # Errors

@@ -3,6 +3,8 @@
 //! Pure. Everything that asks what a path means asks here: the door for rights, the routes for the
 //! endpoint, `OPTIONS` and refusals for what is allowed, the service worker for what it lets past.
 
+use std::{fmt, sync::Arc};
+
 use http::{Method, StatusCode};
 
 use super::query;
@@ -25,6 +27,9 @@ pub(super) enum Endpoint<'a> {
     Metrics,
     Screens,
     Control,
+    /// Where pictures are sent to.
+    Push,
+    Channels,
     Report,
     Profiles,
     /// The settings kept under a screen's name.
@@ -61,17 +66,39 @@ pub(super) struct Unanswered {
 
 #[derive(Debug)]
 enum Why {
-    /// There is no channel of this name.
-    Channel(String),
+    /// There is no channel of this name, but these.
+    Channel(String, Names),
     /// The address takes these methods, and not this one.
     Method(&'static str),
 }
 
-/// The channels that there are.
-const CHANNELS: [&str; 1] = [ChannelName::MAIN];
+/// The names of the channels that there are; the gallery's own comes first.
+#[derive(Clone, Debug)]
+pub struct Names(Arc<[ChannelName]>);
+
+impl Names {
+    /// The gallery's channel, and these.
+    pub fn with(live: impl IntoIterator<Item = ChannelName>) -> Self {
+        Self(std::iter::once(ChannelName::main()).chain(live).collect())
+    }
+
+    fn has(&self, name: &ChannelName) -> bool {
+        self.0.contains(name)
+    }
+}
+
+impl fmt::Display for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.0.iter().map(ChannelName::as_str).collect();
+        f.write_str(&names.join(", "))
+    }
+}
 
 /// The paths of channels begin with this and a name.
 const CHANNEL_PREFIX: &str = "/c/";
+
+/// A channel's name behind this is where pictures for it are sent to, as clients of such servers expect.
+const PUSH_PREFIX: &str = "/push/";
 
 /// Of which channel a right is needed.
 #[derive(Clone, Copy)]
@@ -91,6 +118,8 @@ enum Takes {
     Looking,
     /// Being sent something.
     Telling(Right),
+    /// Being sent pictures.
+    Pushing,
     /// Looking, and being sent something to keep.
     Keeping,
     /// Looking, and forgetting.
@@ -102,6 +131,7 @@ impl Takes {
         match self {
             Self::Asking | Self::Looking => "GET, HEAD, OPTIONS",
             Self::Telling(_) => "POST, OPTIONS",
+            Self::Pushing => "POST, PUT, OPTIONS",
             Self::Keeping => "GET, HEAD, POST, OPTIONS",
             Self::Forgetting => "GET, HEAD, DELETE, OPTIONS",
         }
@@ -111,6 +141,7 @@ impl Takes {
         match self {
             Self::Asking | Self::Looking => is_look(method),
             Self::Telling(_) => *method == Method::POST,
+            Self::Pushing => *method == Method::POST || *method == Method::PUT,
             Self::Keeping => is_look(method) || *method == Method::POST,
             Self::Forgetting => is_look(method) || *method == Method::DELETE,
         }
@@ -121,6 +152,7 @@ impl Takes {
         match (self, method) {
             (Self::Asking, method) if is_look(method) => None,
             (Self::Telling(right), &Method::POST) => Some(right),
+            (Self::Pushing, &Method::POST | &Method::PUT) => Some(Right::Push),
             (_, method) if is_look(method) => Some(Right::Watch),
             _ => Some(Right::Control),
         }
@@ -166,8 +198,8 @@ impl Row {
 }
 
 /// The table. Whatever is not in it is a file beside the page.
-const TABLE: [Row; 17] = {
-    use Takes::{Asking, Forgetting, Keeping, Looking, Telling};
+const TABLE: [Row; 19] = {
+    use Takes::{Asking, Forgetting, Keeping, Looking, Pushing, Telling};
     [
         Row::new("", |_| Endpoint::Page, Looking, Of::Channel),
         Row::new("stream", |_| Endpoint::Stream, Looking, Of::Channel),
@@ -180,6 +212,8 @@ const TABLE: [Row; 17] = {
             Telling(Right::Control),
             Of::Channel,
         ),
+        Row::new("push", |_| Endpoint::Push, Pushing, Of::Channel),
+        Row::new("channels", |_| Endpoint::Channels, Looking, Of::House),
         Row::new(
             "report",
             |_| Endpoint::Report,
@@ -212,6 +246,7 @@ pub(super) fn find<'a>(
     method: &Method,
     path: &'a str,
     query: &str,
+    names: &Names,
 ) -> Result<Address<'a>, Unanswered> {
     let (named, rest) = channel_of(path, query);
     let (endpoint, takes, of) = match rest {
@@ -242,12 +277,12 @@ pub(super) fn find<'a>(
         Some(name) => name.parse().ok(),
     };
     let channel = match known {
-        Some(channel) if CHANNELS.contains(&channel.as_str()) => channel,
+        Some(channel) if names.has(&channel) => channel,
         unknown => {
             let channel = unknown.unwrap_or_else(ChannelName::main);
             // Which channels there are is no stranger's business.
             let need = need(Some(right.unwrap_or(Right::Watch)), &channel);
-            let why = Why::Channel(named.unwrap_or_default());
+            let why = Why::Channel(named.unwrap_or_default(), names.clone());
             return Err(Unanswered { need, why });
         }
     };
@@ -266,8 +301,8 @@ pub(super) fn find<'a>(
 
 /// The right that a request takes. Looking needs less than changing, and whether the server lives is nobody's
 /// secret.
-pub fn needs(method: &Method, path: &str, query: &str) -> Need {
-    match find(method, path, query) {
+pub fn needs(method: &Method, path: &str, query: &str, names: &Names) -> Need {
+    match find(method, path, query, names) {
         Ok(address) => address.need,
         Err(unanswered) => unanswered.need,
     }
@@ -283,6 +318,9 @@ pub(super) fn past_workers() -> impl Iterator<Item = &'static str> {
 /// The channel's name, if one is named, and the path below it; no path where the final slash of a
 /// channel's page is missing. A name in the path counts before one in the query.
 fn channel_of<'a>(path: &'a str, query: &str) -> (Option<String>, Option<&'a str>) {
+    if let Some(name) = path.strip_prefix(PUSH_PREFIX) {
+        return (Some(name.to_owned()), Some("push"));
+    }
     match path.strip_prefix(CHANNEL_PREFIX) {
         Some(rest) => match rest.split_once('/') {
             Some((name, rest)) => (Some(name.to_owned()), Some(rest)),
@@ -325,19 +363,17 @@ fn at<'a>(path: &'a str, query: &str) -> (Endpoint<'a>, Takes, Of) {
 /// what installs the page, ask for them without a cookie.
 fn is_program(name: &str) -> bool {
     const ENDINGS: [&str; 4] = [".js", ".css", ".wasm", ".webmanifest"];
-    let is_icon = matches!(name, "icon-192.png" | "icon-512.png");
-    is_icon || (!name.contains('/') && ENDINGS.iter().any(|ending| name.ends_with(ending)))
+    let is_named = matches!(name, "icon-192.png" | "icon-512.png" | "push.py");
+    is_named || (!name.contains('/') && ENDINGS.iter().any(|ending| name.ends_with(ending)))
 }
 
 impl From<Unanswered> for Refusal {
     fn from(unanswered: Unanswered) -> Self {
         match unanswered.why {
-            Why::Channel(name) => {
+            Why::Channel(name, names) => {
                 let name: String = name.chars().take(40).collect();
-                let sentence = format!(
-                    "there is no channel {name:?}; those that there are: {}",
-                    CHANNELS.join(", ")
-                );
+                let sentence =
+                    format!("there is no channel {name:?}; those that there are: {names}");
                 Self::new(StatusCode::NOT_FOUND, sentence)
             }
             Why::Method(allow) => {

@@ -8,6 +8,11 @@ fn of(right: Right) -> Need {
     Need::Of(right, ChannelName::main())
 }
 
+/// The gallery alone.
+fn names() -> Names {
+    Names::with([])
+}
+
 fn method(name: &str) -> Method {
     Method::from_bytes(name.as_bytes()).unwrap()
 }
@@ -41,6 +46,7 @@ fn every_endpoint_says_what_it_takes_and_needs() {
         looks("screens", E::Screens),
         looks("qr", E::Qr),
         looks("time", E::Time),
+        looks("channels", E::Channels),
         looks("library/lists", E::Lists),
         looks("library/skipped", E::Skipped),
         looks("tv/hall", E::Screen("hall")),
@@ -59,6 +65,7 @@ fn every_endpoint_says_what_it_takes_and_needs() {
         program("settings.css"),
         program("manifest.webmanifest"),
         program("icon-192.png"),
+        program("push.py"),
         (
             "control",
             E::Control,
@@ -97,7 +104,7 @@ fn every_endpoint_says_what_it_takes_and_needs() {
                 ("BREW", &no),
             ] {
                 let method = method(name);
-                match (find(&method, &whole, ""), need) {
+                match (find(&method, &whole, "", &names()), need) {
                     (Ok(address), Some(need)) => {
                         assert_eq!(address.endpoint, endpoint, "{name} {whole}");
                         assert_eq!(address.need, *need, "{name} {whole}");
@@ -121,9 +128,45 @@ fn every_endpoint_says_what_it_takes_and_needs() {
 }
 
 #[test]
+fn pictures_are_pushed_by_either_method_and_with_that_right_alone() {
+    let plot: ChannelName = "plot".parse().unwrap();
+    let names = Names::with([plot.clone()]);
+    for (path, query) in [
+        ("/push/plot", ""),
+        ("/c/plot/push", ""),
+        ("/push", "channel=plot"),
+        ("/push/plot", "when-full=wait"),
+    ] {
+        for method in [Method::POST, Method::PUT] {
+            let found = find(&method, path, query, &names).unwrap();
+            assert_eq!(
+                (found.endpoint, &found.channel),
+                (Endpoint::Push, &plot),
+                "{path}"
+            );
+            assert_eq!(found.need, Need::Of(Right::Push, plot.clone()), "{path}");
+        }
+        let refused = find(&Method::GET, path, query, &names).unwrap_err();
+        assert_eq!(refused.need, Need::Of(Right::Watch, plot.clone()));
+        let refusal = Refusal::from(refused).into_response();
+        assert_eq!(refusal.status(), 405);
+        assert_eq!(refusal.headers()["allow"], "POST, PUT, OPTIONS");
+    }
+    // Whether there is such a channel is told to those alone who might push to it.
+    let unknown = find(&Method::POST, "/push/garage", "", &names).unwrap_err();
+    let garage = "garage".parse().unwrap();
+    assert_eq!(unknown.need, Need::Of(Right::Push, garage));
+    let told = Refusal::from(unknown);
+    assert_eq!(
+        told.sentence(),
+        "there is no channel \"garage\"; those that there are: main, plot"
+    );
+}
+
+#[test]
 fn a_channel_is_named_by_path_or_query() {
     let found = |path, query| {
-        find(&Method::GET, path, query).map_err(|unanswered| {
+        find(&Method::GET, path, query, &names()).map_err(|unanswered| {
             let need = unanswered.need.to_string();
             let refusal = Refusal::from(unanswered);
             (
@@ -184,7 +227,7 @@ fn a_channel_is_named_by_path_or_query() {
         let expected = (404, sentence(name), need.to_owned());
         assert_eq!(found(path, query), Err(expected), "{path}?{query}");
     }
-    let asked = find(&Method::OPTIONS, "/c/garage/control", "").unwrap();
+    let asked = find(&Method::OPTIONS, "/c/garage/control", "", &names()).unwrap();
     assert_eq!((asked.need, asked.allow), (Need::Nothing, "POST, OPTIONS"));
 }
 
@@ -236,8 +279,9 @@ proptest! {
         query in search(),
     ) {
         let method = method(&name);
-        let found = find(&method, &path, &query);
-        let need = needs(&method, &path, &query);
+        let names = Names::with(["plot".parse().unwrap()]);
+        let found = find(&method, &path, &query, &names);
+        let need = needs(&method, &path, &query, &names);
         let right = match &need {
             Need::Nothing => None,
             Need::Of(right, _) => Some(*right),
@@ -246,14 +290,18 @@ proptest! {
             prop_assert_eq!(right, None);
         } else if is_look(&method) {
             prop_assert!(matches!(right, None | Some(Right::Watch)), "{need}");
+        } else if right == Some(Right::Push) {
+            let is_push = matches!(&found, Ok(address) if address.endpoint == Endpoint::Push);
+            let is_elsewhere = matches!(&found, Err(Unanswered { why: Why::Channel(..), .. }));
+            prop_assert!(is_push || is_elsewhere, "{} {} needs {}", name, path, need);
         } else if right != Some(Right::Control) {
             let is_report = matches!(&found, Ok(address) if address.endpoint == Endpoint::Report);
-            let is_elsewhere = matches!(&found, Err(Unanswered { why: Why::Channel(_), .. }));
+            let is_elsewhere = matches!(&found, Err(Unanswered { why: Why::Channel(..), .. }));
             prop_assert!(is_report || is_elsewhere, "{} {} needs {}", name, path, need);
             prop_assert_eq!(right, Some(Right::Watch));
         }
         match found {
-            Ok(address) => prop_assert_eq!(address.channel, ChannelName::main()),
+            Ok(address) => prop_assert!(["main", "plot"].contains(&address.channel.as_str())),
             Err(unanswered) => {
                 prop_assert!(right.is_some(), "{} {} tells strangers", name, path);
                 let refusal = Refusal::from(unanswered);

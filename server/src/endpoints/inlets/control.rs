@@ -2,6 +2,7 @@
 
 use std::{num::NonZeroU64, sync::Arc};
 
+use http::StatusCode;
 use mantel_shared::Command;
 use warp::reply::Response;
 
@@ -10,7 +11,7 @@ use crate::{
     endpoints::{
         Outputs, open, query, reply,
         request::{Body, Request},
-        state::{agents, status},
+        state::{agents, channel},
     },
     net::Refusal,
     timeline::{Act, Transition},
@@ -44,14 +45,15 @@ pub(in crate::endpoints) async fn answer(
     };
     let by = by(&body, request);
     let wish = query::choice(&request.query)?;
-    let (_, channel) = open::choose(outputs, &wish).await?;
+    let (_, channel) = open::choose(outputs, request, &wish).await?;
     match channel.act(act, by).await {
         Ok(programme) => {
             let rendition = outputs.looks.rendition;
-            let channel = status::channel(outputs, request, rendition, &wish, &programme).await;
+            let channel = channel::gallery(outputs, request, rendition, &wish, &programme).await;
             Ok(reply::json(&channel))
         }
         Err(error @ ActError::UnknownPhoto(_)) => Err(Refusal::bad_request(error.to_string())),
+        Err(error @ ActError::Live) => Err(Refusal::new(StatusCode::CONFLICT, error.to_string())),
         Err(error @ ActError::Stopping) => Err(Refusal::unavailable(error.to_string())),
     }
 }

@@ -1,3 +1,4 @@
-//! The inlets: commands that come in.
+//! The inlets: commands and live pictures that come in.
 
 pub(super) mod control;
+pub(super) mod push;

@@ -24,6 +24,10 @@ pub(in crate::endpoints) fn answer(name: &str) -> Option<Response> {
         "kept.js" => text(JS, include_str!("../../../pages/kept.js")),
         "screens.js" => text(JS, include_str!("../../../pages/screens.js")),
         "named.js" => text(JS, include_str!("../../../pages/named.js")),
+        "push.py" => text(
+            "text/x-python; charset=utf-8",
+            include_str!("../../../pages/mantel_push.py"),
+        ),
         "sw.js" => Some(worker()),
         "manifest.webmanifest" => text(
             "application/manifest+json",

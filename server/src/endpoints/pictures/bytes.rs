@@ -12,7 +12,6 @@ use crate::{
     endpoints::{
         Outputs, Request, open,
         pictures::body::{Endless, More, Script},
-        query,
         state::viewers::{Outlet, Viewing},
     },
     hub::{Frame, FrameNo, Kind, Lease, Subscription},
@@ -34,8 +33,8 @@ pub(in crate::endpoints) async fn answer(
         note: false,
         ..outputs.looks.rendition
     };
-    let wishes = query::wishes(&request.query, default, outputs.configured())?;
-    let (key, lease) = open::feed(outputs, &wishes).await?;
+    let wishes = open::wishes(outputs, request, default)?;
+    let (key, lease) = open::feed(outputs, request, &wishes).await?;
     let script = Slides {
         subscription: lease.subscribe(Kind::Stills),
         _lease: lease,

@@ -6,7 +6,7 @@ use http::{StatusCode, header};
 use warp::reply::Response;
 
 use crate::{
-    endpoints::{Outputs, Request, open, query, reply, state::viewers::Outlet},
+    endpoints::{Outputs, Request, open, reply, state::viewers::Outlet},
     hub::{Frame, Kind},
     net::Refusal,
     rendition::Rendition,
@@ -19,12 +19,8 @@ pub(in crate::endpoints) async fn answer(
     outputs: &Arc<Outputs>,
     request: &Request,
 ) -> Result<Response, Refusal> {
-    let wishes = query::wishes(
-        &request.query,
-        outputs.looks.rendition,
-        outputs.configured(),
-    )?;
-    let (show, lease) = open::feed(outputs, &wishes).await?;
+    let wishes = open::wishes(outputs, request, outputs.looks.rendition)?;
+    let (show, lease) = open::feed(outputs, request, &wishes).await?;
     let mut subscription = lease.subscribe(Kind::Stills);
     let now = match tokio::time::timeout(PATIENCE, subscription.changed()).await {
         Ok(Some(now)) => now,

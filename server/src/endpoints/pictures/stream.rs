@@ -21,7 +21,6 @@ use crate::{
             pace::Pace,
             paint::{Paint, Painter},
         },
-        query,
         state::viewers::{Outlet, Viewing},
     },
     hub::{Frame, Kind, Lease, Now, Subscription},
@@ -32,15 +31,11 @@ pub(in crate::endpoints) async fn answer(
     outputs: &Arc<Outputs>,
     request: &Request,
 ) -> Result<Response, Refusal> {
-    let wishes = query::wishes(
-        &request.query,
-        outputs.looks.rendition,
-        outputs.configured(),
-    )?;
+    let wishes = open::wishes(outputs, request, outputs.looks.rendition)?;
     let paint = wishes
         .paint
         .unwrap_or_else(|| Paint::for_agent(request.agent()));
-    let (key, lease) = open::feed(outputs, &wishes).await?;
+    let (key, lease) = open::feed(outputs, request, &wishes).await?;
     let watching = Watching {
         subscription: lease.subscribe(Kind::Motion),
         _lease: lease,

@@ -1,6 +1,8 @@
 //! Answers that say how things are: the channel, the screens and viewers, the library, the clock.
 
 pub(super) mod agents;
+pub(super) mod channel;
+pub(super) mod channels;
 pub(super) mod lists;
 pub(super) mod metrics;
 pub(super) mod profiles;

@@ -26,16 +26,24 @@ const PAGE: &str = include_str!("../../../pages/screens.html");
 
 pub(in crate::endpoints) async fn answer(outputs: &Arc<Outputs>) -> Response {
     let rows = outputs.watched.viewers.rows();
-    let programme = outputs.house.channels.main().programme();
+    let programme = outputs.gallery();
     let look = outputs.looks.rendition;
-    let timeline = programme.timeline(look.size, look.pair);
-    let current = timeline.at(clock::now()).map(|showing| showing.current);
+    let current = programme.as_ref().and_then(|programme| {
+        let timeline = programme.timeline(look.size, look.pair);
+        Some(timeline.at(clock::now())?.current)
+    });
     let photos = current.map(|slide| slide.photo).into_iter();
     let photos = outputs.house.catalogue.photos(photos).await;
     let on = current.and_then(|slide| Some((slide.no.0, &photos.get(&slide.photo)?.name)));
     let (mut page, rest) = reply::halves(PAGE);
     // Writing to a String can't fail.
-    let _ = main_part(&mut page, outputs, (&programme, on), &rows, clock::now().0);
+    let _ = main_part(
+        &mut page,
+        outputs,
+        (programme.as_deref(), on),
+        &rows,
+        clock::now().0,
+    );
     page.push_str(rest);
     let mut response = reply::page("text/html; charset=utf-8", page);
     response.extensions_mut().insert(InlineStyle);
@@ -45,7 +53,7 @@ pub(in crate::endpoints) async fn answer(outputs: &Arc<Outputs>) -> Response {
 fn main_part(
     page: &mut String,
     outputs: &Outputs,
-    (programme, on): (&Programme, Option<(u64, &Arc<str>)>),
+    (programme, on): (Option<&Programme>, Option<(u64, &Arc<str>)>),
     rows: &[ViewerRow],
     now_millis: u64,
 ) -> std::fmt::Result {
@@ -57,7 +65,7 @@ fn main_part(
     if let Some((no, name)) = on {
         write!(page, "<p data-slide=\"{no}\">On now: {}</p>", escaped(name))?;
     }
-    if let Some(pause) = programme.pause() {
+    if let Some(pause) = programme.and_then(Programme::pause) {
         paused(page, pause, now_millis)?;
     }
     screens(page, &outputs.watched.reports.fresh(clock::now()))?;

@@ -222,7 +222,7 @@ impl House {
 
     /// By the channel, without any producer.
     fn showing(&self) -> Showing {
-        let programme = self.channel.programme();
+        let programme = self.channel.programme().expect("a gallery");
         let Rendition { size, pair, .. } = self.key.rendition;
         let showing = programme.timeline(size, pair).at(self.clock.now());
         showing.expect("there are photos")

@@ -1,0 +1,190 @@
+//! A live channel: one source of pictures under a name, and who may send to it at a time.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::SeqCst},
+};
+
+use tokio::sync::watch;
+
+use super::{Channel, OnAir, choices::ChannelNo};
+use crate::{rights::ChannelName, source::live::Source};
+
+/// The rule for a sender that comes while another one sends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnConflict {
+    /// The new one takes its place.
+    #[default]
+    Replace,
+    /// The new one is refused.
+    Refuse,
+}
+
+/// A channel that shows what is sent to it.
+#[derive(Debug)]
+pub struct LiveChannel {
+    name: ChannelName,
+    no: ChannelNo,
+    channel: Channel,
+    source: Arc<Source>,
+    on_conflict: OnConflict,
+    /// The turn of the sender that may send; 0 while nobody does.
+    sender: watch::Sender<u64>,
+    last_turn: AtomicU64,
+    /// Held, so that the channel stays alive.
+    _on_air: watch::Sender<OnAir>,
+}
+
+/// A sender's turn; over when it is dropped, or when another one took its place.
+#[derive(Debug)]
+pub struct Turn {
+    live: Arc<LiveChannel>,
+    turn: u64,
+}
+
+/// Somebody else sends to this channel, and it takes one at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("somebody else sends to this channel, and it takes one sender at a time")]
+pub struct Taken;
+
+impl LiveChannel {
+    /// The channel of this name and number, which shows what `source` brings.
+    pub fn new(
+        name: ChannelName,
+        no: ChannelNo,
+        source: Arc<Source>,
+        on_conflict: OnConflict,
+    ) -> Self {
+        let (_on_air, on_air) = watch::channel(OnAir::Live(source.reader()));
+        Self {
+            name,
+            no,
+            channel: Channel {
+                on_air,
+                acts: None,
+                holds: Arc::default(),
+            },
+            source,
+            on_conflict,
+            sender: watch::Sender::new(0),
+            last_turn: AtomicU64::new(0),
+            _on_air,
+        }
+    }
+
+    /// The channel's name.
+    pub fn name(&self) -> &ChannelName {
+        &self.name
+    }
+
+    /// The channel's number.
+    pub fn no(&self) -> ChannelNo {
+        self.no
+    }
+
+    /// The hold that others have of it.
+    pub fn channel(&self) -> &Channel {
+        &self.channel
+    }
+
+    /// The source by which pictures come in.
+    pub fn source(&self) -> &Arc<Source> {
+        &self.source
+    }
+
+    /// The turn of somebody who begins to send.
+    ///
+    /// # Errors
+    /// Somebody else sends, and this channel doesn't replace senders.
+    pub fn begin(self: &Arc<Self>) -> Result<Turn, Taken> {
+        let turn = self.last_turn.fetch_add(1, SeqCst) + 1;
+        let mut is_refused = false;
+        self.sender.send_if_modified(|now| {
+            is_refused = *now != 0 && self.on_conflict == OnConflict::Refuse;
+            if !is_refused {
+                *now = turn;
+            }
+            !is_refused
+        });
+        let live = self.clone();
+        if is_refused {
+            return Err(Taken);
+        }
+        Ok(Turn { live, turn })
+    }
+
+    /// Whether somebody is sending.
+    pub fn has_sender(&self) -> bool {
+        *self.sender.borrow() != 0
+    }
+}
+
+impl Turn {
+    /// The channel that is sent to.
+    pub fn live(&self) -> &Arc<LiveChannel> {
+        &self.live
+    }
+
+    /// Done when another sender has taken the place.
+    pub async fn replaced(&self) {
+        let mut sender = self.live.sender.subscribe();
+        // The channel's own end is held here.
+        let _ = sender.wait_for(|now| *now != self.turn).await;
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.live.sender.send_if_modified(|now| {
+            let is_own = *now == self.turn;
+            if is_own {
+                *now = 0;
+            }
+            is_own
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+    use crate::clock::Clock;
+
+    fn channel(on_conflict: OnConflict) -> Arc<LiveChannel> {
+        let source = Arc::new(Source::new("plot", None, Clock::system()));
+        let name = "plot".parse().unwrap();
+        Arc::new(LiveChannel::new(
+            name,
+            ChannelNo::live(0),
+            source,
+            on_conflict,
+        ))
+    }
+
+    #[test]
+    fn a_new_sender_takes_the_place_of_the_old_one() {
+        let live = channel(OnConflict::Replace);
+        assert!(!live.has_sender());
+        let first = live.begin().unwrap();
+        assert!(first.replaced().now_or_never().is_none());
+        let second = live.begin().unwrap();
+        assert!(first.replaced().now_or_never().is_some());
+        drop(first);
+        assert!(second.replaced().now_or_never().is_none());
+        assert!(live.has_sender());
+        drop(second);
+        assert!(!live.has_sender());
+    }
+
+    #[test]
+    fn a_channel_may_keep_its_sender() {
+        let live = channel(OnConflict::Refuse);
+        let first = live.begin().unwrap();
+        assert_eq!(live.begin().unwrap_err(), Taken);
+        assert!(first.replaced().now_or_never().is_none());
+        drop(first);
+        assert!(live.begin().is_ok());
+    }
+}

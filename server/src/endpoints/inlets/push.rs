@@ -1,0 +1,230 @@
+//! `POST` or `PUT /push/NAME`: live pictures, one or many, in whatever dialect they are sent. What they are is told by their
+//! first bytes ([`mantel_media::inlet`]); the answer tells what became of them.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the shell of a sender: pictures are timed as they come"
+)]
+
+use std::{sync::Arc, time::Duration};
+
+use http::{StatusCode, header};
+use mantel_media::inlet::{Inlet, InletError, Sample};
+use mantel_shared::{PartHead, Timestamp};
+use serde::Serialize;
+use tokio::time::{Instant, sleep_until};
+use warp::reply::Response;
+
+use crate::{
+    channel::live::Turn,
+    endpoints::{
+        Outputs, query, reply,
+        request::{Body, Request},
+    },
+    net::{Reason, Refusal},
+    source::live::SampleNo,
+};
+
+/// How long a picture may take to come, from its first byte to its last.
+const MAX_PICTURE_TIME: Duration = Duration::from_secs(60);
+
+/// Pictures a second: more are counted and left out.
+const MAX_PER_SECOND: u32 = 120;
+
+/// The outcome of a push.
+#[derive(Serialize)]
+struct Sent {
+    /// The number of the last picture that was taken.
+    frame: Option<u64>,
+    /// The number of pictures that came.
+    came: u64,
+    /// The number of those that nobody saw, though somebody watched: newer ones came first.
+    dropped: u64,
+    /// The number of those that came faster than is allowed, and were left out.
+    too_fast: u64,
+    /// The number of viewers.
+    viewers: usize,
+}
+
+pub(in crate::endpoints) async fn answer(
+    outputs: &Arc<Outputs>,
+    request: &Request,
+    mut body: Body,
+) -> Result<Response, Refusal> {
+    let Some(live) = outputs.house.channels.live_named(&request.channel) else {
+        let sentence = format!(
+            "{} shows photos; nothing can be pushed to it",
+            request.channel
+        );
+        return Err(Refusal::new(StatusCode::CONFLICT, sentence));
+    };
+    let waits = waits(&request.query)?;
+    let taken =
+        |error: crate::channel::live::Taken| Refusal::new(StatusCode::CONFLICT, error.to_string());
+    let turn = live.begin().map_err(taken)?;
+    let length = request.header(&header::CONTENT_LENGTH).parse().ok();
+    let content_type = request.headers.get(header::CONTENT_TYPE);
+    let content_type = content_type.and_then(|value| value.to_str().ok());
+    let mut pusher = Pusher {
+        inlet: Inlet::new(content_type, length),
+        turn,
+        said: Said::of(request),
+        waits,
+        sent: Sent {
+            frame: None,
+            came: 0,
+            dropped: 0,
+            too_fast: 0,
+            viewers: 0,
+        },
+        second: (Instant::now(), 0),
+    };
+    let result = pusher.read(&mut body).await;
+    let watching = outputs.house.feeds.survey();
+    let of_it = watching.iter().filter(|(key, _)| key.channel == live.no());
+    pusher.sent.viewers = of_it.map(|(_, n)| n).sum();
+    match result {
+        Ok(()) => Ok(reply::json(&pusher.sent)),
+        Err(Trouble::Picture(error)) => {
+            let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
+            if status == StatusCode::PAYLOAD_TOO_LARGE {
+                outputs.watched.connections.refuse(Reason::TooLarge);
+            }
+            Err(Refusal::new(status, error.to_string()))
+        }
+        Err(Trouble::Slow) => {
+            outputs.watched.connections.refuse(Reason::SlowBody);
+            let sentence = format!(
+                "a picture took longer than {} s to come",
+                MAX_PICTURE_TIME.as_secs()
+            );
+            Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, sentence))
+        }
+        Err(Trouble::Replaced) => {
+            let sentence = "another sender has taken the place of this one";
+            Err(Refusal::new(StatusCode::CONFLICT, sentence))
+        }
+        Err(Trouble::Broken) => Err(Refusal::bad_request("the body ended early")),
+    }
+}
+
+/// Whether a sender waits until its picture was taken (`when-full=wait`); else the newest wins.
+fn waits(text: &str) -> Result<bool, Refusal> {
+    match query::value(text, "when-full").as_deref() {
+        None | Some("newest") => Ok(false),
+        Some("wait") => Ok(true),
+        Some(other) => {
+            let reason = "it has to be newest or wait";
+            Err(reply::bad_value("when-full", other, reason))
+        }
+    }
+}
+
+/// The request's own headers about its pictures; a part's count before them.
+struct Said {
+    caption: Option<String>,
+    timestamp: Option<Timestamp>,
+    duration_millis: Option<u64>,
+}
+
+impl Said {
+    /// Read as the same headers of a part are.
+    fn of(request: &Request) -> Self {
+        let mut block = Vec::new();
+        for name in ["x-caption", "x-timestamp", "x-duration-ms"] {
+            if let Some(value) = request.headers.get(name) {
+                block.extend_from_slice(name.as_bytes());
+                block.extend_from_slice(b": ");
+                block.extend_from_slice(value.as_bytes());
+                block.extend_from_slice(b"\r\n");
+            }
+        }
+        let head = PartHead::parse(&block).unwrap_or_default();
+        Self {
+            caption: head.meta.caption,
+            timestamp: head.timestamp,
+            duration_millis: head.meta.dwell_millis,
+        }
+    }
+}
+
+enum Trouble {
+    Picture(InletError),
+    Slow,
+    Replaced,
+    Broken,
+}
+
+struct Pusher {
+    inlet: Inlet,
+    turn: Turn,
+    said: Said,
+    waits: bool,
+    sent: Sent,
+    /// The second that began then, and how many pictures came in it.
+    second: (Instant, u32),
+}
+
+impl Pusher {
+    async fn read(&mut self, body: &mut Body) -> Result<(), Trouble> {
+        let mut begun = Instant::now();
+        loop {
+            // Between pictures a sender may be silent: what that means is the channel's affair.
+            let patience = sleep_until(begun + MAX_PICTURE_TIME);
+            let piece = tokio::select! {
+                biased;
+                () = self.turn.replaced() => return Err(Trouble::Replaced),
+                piece = body.piece() => piece,
+                () = patience, if self.inlet.is_inside() => return Err(Trouble::Slow),
+            };
+            let piece = match piece {
+                Some(Ok(piece)) => piece,
+                // What came whole is shown; a connection that breaks is how many senders end.
+                Some(Err(_)) => return Err(Trouble::Broken),
+                None => break,
+            };
+            if !self.inlet.is_inside() {
+                begun = Instant::now();
+            }
+            let mut input = &piece[..];
+            while let Some(sample) = self.inlet.next(&mut input).map_err(Trouble::Picture)? {
+                begun = Instant::now();
+                self.came(sample).await;
+            }
+        }
+        while let Some(sample) = self.inlet.finish().map_err(Trouble::Picture)? {
+            self.came(sample).await;
+        }
+        Ok(())
+    }
+
+    async fn came(&mut self, mut sample: Sample) {
+        self.sent.came += 1;
+        if self.second.0.elapsed() >= Duration::from_secs(1) {
+            self.second = (Instant::now(), 0);
+        }
+        self.second.1 += 1;
+        if self.second.1 > MAX_PER_SECOND {
+            self.sent.too_fast += 1;
+            return;
+        }
+        let Said {
+            caption,
+            timestamp,
+            duration_millis,
+        } = &self.said;
+        sample.caption = sample.caption.or_else(|| caption.clone());
+        sample.timestamp = sample.timestamp.or(*timestamp);
+        sample.duration_millis = sample.duration_millis.or(*duration_millis);
+        let source = self.turn.live().source().clone();
+        let (SampleNo(no), was_missed) = source.came(sample);
+        self.sent.frame = Some(no);
+        self.sent.dropped += u64::from(was_missed);
+        if self.waits {
+            tokio::select! {
+                () = source.taken(SampleNo(no)) => {}
+                () = self.turn.replaced() => {}
+            }
+        }
+    }
+}

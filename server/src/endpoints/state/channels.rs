@@ -1,0 +1,104 @@
+//! `GET /channels`: which channels there are, and what is on each.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use warp::reply::Response;
+
+use crate::{
+    channel::live::LiveChannel,
+    clock,
+    endpoints::{Outputs, reply},
+    rights::ChannelName,
+    source::live::Signal,
+};
+
+#[derive(Serialize)]
+struct Row {
+    name: String,
+    /// Where its page is, from this address on.
+    page: String,
+    snapshot: String,
+    /// The source of its pictures: `gallery`, or `push`.
+    source: &'static str,
+    viewers: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    live: Option<LiveRow>,
+}
+
+/// The facts of a live channel.
+#[derive(Serialize)]
+pub(in crate::endpoints) struct LiveRow {
+    /// `waiting`, `on` or `silent`.
+    signal: &'static str,
+    /// The moment from which it is silent, in Unix milliseconds.
+    since_millis: Option<u64>,
+    /// Whether somebody is sending at this moment.
+    has_sender: bool,
+    /// The newest picture's number, size and words, and how old it is.
+    frame: Option<u64>,
+    size: Option<String>,
+    caption: Option<String>,
+    age_millis: Option<u64>,
+    /// By how much its sender's clock differs, where its pictures are stamped.
+    clock_differs_millis: Option<i64>,
+}
+
+impl LiveRow {
+    pub(in crate::endpoints) fn of(live: &LiveChannel) -> Self {
+        let now = live.source().reader().now();
+        let (signal, since) = match &now.signal {
+            Signal::Waiting => ("waiting", None),
+            Signal::On => ("on", None),
+            Signal::Silent { since } => ("silent", Some(since.0)),
+        };
+        let sample = now.sample.as_deref();
+        Self {
+            signal,
+            since_millis: since,
+            has_sender: live.has_sender(),
+            frame: sample.map(|sample| sample.no.0),
+            size: sample.and_then(|sample| Some(sample.size?.to_string())),
+            caption: sample.and_then(|sample| sample.caption.clone()),
+            age_millis: sample.map(|sample| clock::now().0.saturating_sub(sample.taken_at.0)),
+            clock_differs_millis: sample.and_then(|sample| sample.clock_differs_millis),
+        }
+    }
+}
+
+pub(in crate::endpoints) fn answer(outputs: &Arc<Outputs>) -> Response {
+    let watching = outputs.house.feeds.survey();
+    let all: usize = watching.iter().map(|(_, n)| n).sum();
+    let mut rows: Vec<Row> = outputs
+        .house
+        .channels
+        .live()
+        .iter()
+        .map(|live| {
+            let of_it = watching.iter().filter(|(key, _)| key.channel == live.no());
+            Row {
+                viewers: of_it.map(|(_, n)| n).sum(),
+                live: Some(LiveRow::of(live)),
+                ..row(live.name().as_str(), "push")
+            }
+        })
+        .collect();
+    let of_live: usize = rows.iter().map(|row| row.viewers).sum();
+    let main = Row {
+        viewers: all - of_live,
+        ..row(ChannelName::MAIN, "gallery")
+    };
+    rows.insert(0, main);
+    reply::json(&rows)
+}
+
+fn row(name: &str, source: &'static str) -> Row {
+    Row {
+        name: name.to_owned(),
+        page: format!("c/{name}/"),
+        snapshot: format!("c/{name}/snapshot"),
+        source,
+        viewers: 0,
+        live: None,
+    }
+}

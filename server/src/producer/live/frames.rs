@@ -1,0 +1,261 @@
+//! The frames of live pictures for one rendition: which picture is to be made a frame of, and when. Pure but for the count
+//! of frames.
+//!
+//! Newest wins: while a frame is being made, pictures that come are passed over for the last of them.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use mantel_shared::{FrameMeta, SlideNo, UnixMillis};
+
+use crate::{
+    caption, clock,
+    hub::{Frame, Framing, Next, Now},
+    render::words::Caption,
+    rendition::Rendition,
+    source::live::{Live, Sample, SampleNo, Signal},
+};
+
+/// The picture or the words that a frame is made of.
+#[derive(Clone, Debug)]
+pub(super) enum Subject {
+    /// A picture that came.
+    Sample(Arc<Sample>),
+    /// The words that stand in for the next one, in the place of this one, if one has come.
+    Card(Caption, Option<SampleNo>),
+}
+
+/// The mark that tells one subject from another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Key {
+    Sample(SampleNo),
+    Card(Caption),
+}
+
+impl Subject {
+    fn key(&self) -> Key {
+        match self {
+            Self::Sample(sample) => Key::Sample(sample.no),
+            Self::Card(words, _) => Key::Card(words.clone()),
+        }
+    }
+}
+
+/// The thing to do next.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// Nothing until something comes, or until this moment.
+    Wait(Option<UnixMillis>),
+    /// A frame is to be made of this.
+    Make(Subject),
+}
+
+/// The frames of one rendition.
+#[derive(Debug)]
+pub(super) struct LiveFrames {
+    framing: Arc<Framing>,
+    rendition: Rendition,
+    /// The subject of the last frame, or of the one that is being made.
+    begun: Option<Key>,
+    is_making: bool,
+    /// The moment at which the last one was begun: frames are no closer than the rendition allows.
+    begun_at: Option<UnixMillis>,
+}
+
+impl LiveFrames {
+    pub(super) fn new(framing: Arc<Framing>, rendition: Rendition) -> Self {
+        Self {
+            framing,
+            rendition,
+            begun: None,
+            is_making: false,
+            begun_at: None,
+        }
+    }
+
+    /// Looks at the live picture and says what to do about it.
+    pub(super) fn step(&mut self, live: &Live, name: &str, now: UnixMillis) -> Step {
+        let subject = subject(live, name);
+        if self.is_making || self.begun.as_ref() == Some(&subject.key()) {
+            return Step::Wait(None);
+        }
+        // Half a millisecond is rounded away: a camera of the same rate loses no frame to it.
+        let apart = 1000 / u64::from(self.rendition.fps.0.max(1));
+        if let Some(begun_at) = self.begun_at
+            && now.0 >= begun_at.0
+            && now.0 - begun_at.0 < apart
+            && matches!(subject, Subject::Sample(_))
+        {
+            return Step::Wait(Some(UnixMillis(begun_at.0 + apart)));
+        }
+        self.begun = Some(subject.key());
+        self.begun_at = Some(now);
+        self.is_making = true;
+        Step::Make(subject)
+    }
+
+    /// Takes a frame that was made, or could not be; returns what to publish.
+    pub(super) fn made(
+        &mut self,
+        subject: &Subject,
+        jpeg: Option<Bytes>,
+        now: UnixMillis,
+    ) -> Option<Now> {
+        self.is_making = false;
+        let jpeg = jpeg?;
+        let (SampleNo(no), at, caption) = match subject {
+            Subject::Sample(sample) => (sample.no, sample.taken_at, sample.caption.clone()),
+            // Under the number of the picture that it replaces, which a page then draws anew.
+            Subject::Card(_, replaced) => (replaced.unwrap_or(SampleNo(0)), now, None),
+        };
+        let meta = FrameMeta {
+            slide: Some(SlideNo(no)),
+            caption,
+            ..FrameMeta::default()
+        };
+        let frame: Frame = self.framing.frame(self.framing.next_no(), at, meta, &jpeg);
+        Some(Now {
+            current: Arc::new(frame),
+            next: Next::Unforeseen,
+        })
+    }
+}
+
+/// The subject to be seen: the newest picture while there is a signal, else words that say why there is none.
+fn subject(live: &Live, name: &str) -> Subject {
+    let no = live.sample.as_ref().map(|sample| sample.no);
+    let words = match (&live.signal, &live.sample) {
+        (Signal::On, Some(sample)) => return Subject::Sample(sample.clone()),
+        (Signal::On | Signal::Waiting, _) => caption::waiting(name),
+        (Signal::Silent { since }, _) => caption::silent(name, &clock::time_of_day(*since)),
+    };
+    Subject::Card(words, no)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        render::{Fit, Orientation, Quality},
+        rendition::{Captions, Fps, Pair},
+        size::Size,
+        source::live::Kind,
+        timeline::Transition,
+    };
+
+    fn frames(fps: u32) -> LiveFrames {
+        let rendition = Rendition {
+            size: Size::new(64, 48),
+            fit: Fit::Contain,
+            quality: Quality::default(),
+            fps: Fps(fps),
+            transition: Transition::Cut,
+            pair: Pair::Off,
+            captions: Captions::default(),
+            note: false,
+        };
+        LiveFrames::new(Arc::default(), rendition)
+    }
+
+    fn live(no: u64) -> Live {
+        let sample = Sample {
+            no: SampleNo(no),
+            bytes: Bytes::new(),
+            kind: Kind::Jpeg,
+            taken_at: UnixMillis(no),
+            clock_differs_millis: None,
+            came_at: UnixMillis(no),
+            caption: Some(format!("number {no}")),
+            size: None,
+            turned: Orientation::default(),
+        };
+        Live {
+            size: None,
+            sample: Some(Arc::new(sample)),
+            signal: Signal::On,
+        }
+    }
+
+    /// The subject that is to be made now.
+    fn made(frames: &mut LiveFrames, live: &Live, now: u64) -> Subject {
+        match frames.step(live, "plot", UnixMillis(now)) {
+            Step::Make(subject) => subject,
+            other => panic!("{other:?} at {now}"),
+        }
+    }
+
+    fn waits(frames: &mut LiveFrames, live: &Live, now: u64) -> Option<u64> {
+        match frames.step(live, "plot", UnixMillis(now)) {
+            Step::Wait(wake) => wake.map(|at| at.0),
+            other => panic!("{other:?} at {now}"),
+        }
+    }
+
+    #[test]
+    fn while_a_frame_is_made_the_newest_picture_waits_alone() {
+        let mut frames = frames(60);
+        let first = made(&mut frames, &live(1), 0);
+        for no in 2..9 {
+            assert_eq!(waits(&mut frames, &live(no), 100), None);
+        }
+        let now = frames.made(&first, Some(Bytes::from_static(b"jpeg")), UnixMillis(100));
+        let now = now.expect("a frame");
+        assert_eq!(now.current.meta.slide, Some(SlideNo(1)));
+        assert_eq!(now.current.meta.caption.as_deref(), Some("number 1"));
+        assert!(matches!(now.next, Next::Unforeseen));
+        match made(&mut frames, &live(9), 100) {
+            Subject::Sample(sample) => assert_eq!(sample.no, SampleNo(9)),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn no_picture_is_made_twice_and_a_bad_one_is_left_out() {
+        let mut frames = frames(60);
+        let first = made(&mut frames, &live(1), 0);
+        assert!(frames.made(&first, None, UnixMillis(1)).is_none());
+        assert_eq!(waits(&mut frames, &live(1), 500), None);
+        made(&mut frames, &live(2), 500);
+    }
+
+    #[test]
+    fn frames_are_no_closer_than_asked_for() {
+        let mut frames = frames(10);
+        let first = made(&mut frames, &live(1), 1000);
+        frames.made(&first, Some(Bytes::new()), UnixMillis(1001));
+        assert_eq!(waits(&mut frames, &live(2), 1010), Some(1100));
+        assert_eq!(waits(&mut frames, &live(3), 1099), Some(1100));
+        let second = made(&mut frames, &live(3), 1100);
+        frames.made(&second, Some(Bytes::new()), UnixMillis(1101));
+        // A clock that was set back holds nothing up.
+        made(&mut frames, &live(4), 5);
+    }
+
+    #[test]
+    fn words_take_the_place_of_pictures_that_no_longer_come() {
+        let mut frames = frames(60);
+        let card = made(&mut frames, &Live::default(), 0);
+        assert!(matches!(&card, Subject::Card(words, None) if words.text.starts_with("plot: ")));
+        let now = frames
+            .made(&card, Some(Bytes::new()), UnixMillis(0))
+            .unwrap();
+        assert_eq!(now.current.meta.slide, Some(SlideNo(0)));
+        let picture = made(&mut frames, &live(7), 10);
+        frames.made(&picture, Some(Bytes::new()), UnixMillis(11));
+        let signal = Signal::Silent {
+            since: UnixMillis(7),
+        };
+        let gone = Live { signal, ..live(7) };
+        let card = made(&mut frames, &gone, 20);
+        // Under the picture's number, so that pages draw it anew.
+        let now = frames
+            .made(&card, Some(Bytes::new()), UnixMillis(21))
+            .unwrap();
+        assert_eq!(now.current.meta.slide, Some(SlideNo(7)));
+        assert_eq!(waits(&mut frames, &gone, 30), None);
+        // The same picture once more is none that has been shown since.
+        made(&mut frames, &live(8), 40);
+    }
+}

@@ -1,0 +1,84 @@
+//! The loop of a producer of live pictures: a frame of the newest picture whenever one has come, none while nobody watches.
+
+mod frames;
+mod pixels;
+
+use bytes::Bytes;
+use tokio::{sync::watch, task::JoinSet, time::Instant};
+
+use super::{LINGER, LONGEST_SLEEP, Producer};
+use crate::{render::DecodeLimits, source::live::LiveSource};
+use frames::{LiveFrames, Step, Subject};
+
+impl Producer {
+    /// Makes frames of what `source` brings: the newest one, when the one before is made.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the shell: how long nobody has watched is no matter of the wall clock"
+    )]
+    pub(super) async fn produce_live(&self, source: &LiveSource, mut stop: watch::Receiver<bool>) {
+        let mut live = source.live();
+        let mut demand = self.feed.demand();
+        let mut frames = LiveFrames::new(self.framing.clone(), self.key.rendition);
+        let mut making: JoinSet<(Subject, Option<Bytes>)> = JoinSet::new();
+        let mut unwatched_since = Instant::now();
+        let mut watcher = None;
+        tracing::debug!(rendition = ?self.key.rendition, "a live rendition starts");
+        loop {
+            demand.mark_unchanged();
+            if self.feed.is_retired() {
+                return;
+            }
+            let is_watched = self.feed.n_viewers() > 0;
+            if is_watched {
+                unwatched_since = Instant::now();
+                watcher.get_or_insert_with(|| source.watch());
+            }
+            let linger = unwatched_since + LINGER;
+            if Instant::now() >= linger
+                && self
+                    .feeds
+                    .upgrade()
+                    .is_none_or(|feeds| feeds.release(&self.key, &self.feed))
+            {
+                return;
+            }
+            let now = self.clock.now();
+            let what = live.borrow_and_update().clone();
+            let wake = match frames.step(&what, source.name(), now) {
+                Step::Wait(wake) => wake,
+                Step::Make(subject) => {
+                    let (rendition, limits) = (self.key.rendition, DecodeLimits::default());
+                    making.spawn_blocking(move || {
+                        let made = pixels::make(&subject, rendition, &limits);
+                        if let Err(error) = &made {
+                            tracing::debug!(%error, "a live picture can't be shown");
+                        }
+                        (subject, made.ok())
+                    });
+                    None
+                }
+            };
+            let sleep = wake.map_or(LONGEST_SLEEP, |wake| self.clock.until(wake));
+            tokio::select! {
+                () = tokio::time::sleep(sleep) => {}
+                () = tokio::time::sleep_until(linger), if !is_watched => {}
+                changed = live.changed() => if changed.is_err() {
+                    return;
+                },
+                _ = demand.changed() => {}
+                Some(done) = making.join_next() => {
+                    let Ok((subject, jpeg)) = done else { continue };
+                    if let Subject::Sample(sample) = &subject {
+                        source.take(sample.no);
+                    }
+                    if let Some(now) = frames.made(&subject, jpeg, self.clock.now()) {
+                        self.feed.stills.publish(now.clone());
+                        self.feed.motion.publish(now);
+                    }
+                }
+                _ = stop.wait_for(|stop| *stop) => return,
+            }
+        }
+    }
+}

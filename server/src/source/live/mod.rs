@@ -1,0 +1,297 @@
+//! Live pictures: of each source the newest one, and whether it gives a signal.
+//!
+//! A [`Source`] is what comes in by; a [`LiveSource`] is what producers and pages see of it. Newest wins: a picture that
+//! nobody has taken when the next one comes is never seen, and counted. Nothing is decoded here.
+
+mod signal;
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use mantel_media::inlet;
+use mantel_shared::UnixMillis;
+use tokio::sync::watch;
+
+use crate::{
+    clock::Clock,
+    locked::locked,
+    render::{self, Orientation},
+    size::Size,
+};
+pub use inlet::Kind;
+use signal::Judge;
+pub use signal::Signal;
+
+/// A picture's number: of two of one source the later one has the greater, as long as the server runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SampleNo(pub u64);
+
+/// A picture that came.
+#[derive(Debug)]
+pub struct Sample {
+    /// The picture's number.
+    pub no: SampleNo,
+    /// The picture, as it came.
+    pub bytes: Bytes,
+    /// The kind of file that it is.
+    pub kind: Kind,
+    /// When it was taken, by its sender's clock where that can be believed, else when it came.
+    pub taken_at: UnixMillis,
+    /// By how many milliseconds the sender's stamp differs from its arrival; `None`: it has none.
+    pub clock_differs_millis: Option<i64>,
+    /// When it came.
+    pub came_at: UnixMillis,
+    /// The words that its sender wrote under it.
+    pub caption: Option<String>,
+    /// Width and height, upright, where its head tells.
+    pub size: Option<Size>,
+    /// How its stored pixels are to be turned.
+    pub turned: Orientation,
+}
+
+/// A sender's stamp is believed when it differs from the arrival by no more than so many milliseconds.
+const BELIEVED_MILLIS: u64 = 2000;
+
+/// The live picture at a moment.
+#[derive(Clone, Debug, Default)]
+pub struct Live {
+    /// The size that its pictures have where nobody asks for another: the first one's.
+    pub size: Option<Size>,
+    /// The newest picture, if one has come.
+    pub sample: Option<Arc<Sample>>,
+    /// Whether more come.
+    pub signal: Signal,
+}
+
+/// A source as others see it.
+#[derive(Clone, Debug)]
+pub struct LiveSource {
+    name: Arc<str>,
+    live: watch::Receiver<Live>,
+    taken: Arc<watch::Sender<SampleNo>>,
+    watchers: Arc<AtomicUsize>,
+}
+
+/// Somebody for whom frames are made of a source, until it is dropped.
+#[derive(Debug)]
+pub struct Watcher(Arc<AtomicUsize>);
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, SeqCst);
+    }
+}
+
+impl LiveSource {
+    /// The name of its channel.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The live picture as it is now.
+    pub fn now(&self) -> Live {
+        self.live.borrow().clone()
+    }
+
+    /// The live picture, and word of every change.
+    pub fn live(&self) -> watch::Receiver<Live> {
+        self.live.clone()
+    }
+
+    /// From now on somebody watches.
+    pub fn watch(&self) -> Watcher {
+        self.watchers.fetch_add(1, SeqCst);
+        Watcher(self.watchers.clone())
+    }
+
+    /// A viewer's frame has been made of this picture, or it was passed over.
+    pub fn take(&self, no: SampleNo) {
+        self.taken.send_if_modified(|taken| {
+            let is_newer = no > *taken;
+            *taken = no.max(*taken);
+            is_newer
+        });
+    }
+}
+
+/// The end of a source by which pictures come in.
+#[derive(Debug)]
+pub struct Source {
+    name: Arc<str>,
+    live: watch::Sender<Live>,
+    taken: Arc<watch::Sender<SampleNo>>,
+    watchers: Arc<AtomicUsize>,
+    state: Mutex<State>,
+    clock: Clock,
+    silent_after: Option<Duration>,
+}
+
+#[derive(Debug)]
+struct State {
+    judge: Judge,
+    last: SampleNo,
+}
+
+impl Source {
+    /// The source of the channel of this name, which may be silent for so long, or for ever. Numbers count from the wall clock, so that they go on behind
+    /// those of a server that ran before: who compares numbers sees no picture from before as a newer one.
+    pub fn new(name: &str, silent_after: Option<Duration>, clock: Clock) -> Self {
+        let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+        let last = SampleNo(clock.now().0);
+        Self {
+            name: name.into(),
+            live: watch::Sender::default(),
+            taken: Arc::new(watch::Sender::new(last)),
+            watchers: Arc::default(),
+            state: Mutex::new(State {
+                judge: Judge::new(silent_after.map(millis)),
+                last,
+            }),
+            clock,
+            silent_after,
+        }
+    }
+
+    /// The source as others see it.
+    pub fn reader(&self) -> LiveSource {
+        LiveSource {
+            name: self.name.clone(),
+            live: self.live.subscribe(),
+            taken: self.taken.clone(),
+            watchers: self.watchers.clone(),
+        }
+    }
+
+    /// A picture comes. Gives its number, and whether the one before it was never taken though somebody watched.
+    pub fn came(&self, sample: inlet::Sample) -> (SampleNo, bool) {
+        let now = self.clock.now();
+        let (stored, turned) = shape(&sample);
+        let mut state = locked(&self.state);
+        let was_missed = self.is_watched() && *self.taken.borrow() < state.last;
+        state.last = SampleNo(state.last.0 + 1);
+        state.judge.came(now, sample.duration_millis);
+        let stamp = sample
+            .timestamp
+            .map(|stamp| stamp.seconds.saturating_mul(1000) + u64::from(stamp.micros / 1000));
+        let differs = stamp.map(|stamp| {
+            i64::try_from(stamp)
+                .unwrap_or(i64::MAX)
+                .saturating_sub_unsigned(now.0)
+        });
+        let believed = stamp.filter(|stamp| stamp.abs_diff(now.0) <= BELIEVED_MILLIS);
+        let sample = Sample {
+            no: state.last,
+            kind: sample.kind,
+            taken_at: believed.map_or(now, UnixMillis),
+            clock_differs_millis: differs,
+            came_at: now,
+            caption: sample.caption,
+            size: stored.map(|size| turned.upright_size(size)),
+            turned,
+            bytes: sample.bytes.into(),
+        };
+        let signal = state.judge.signal(now);
+        self.live.send_modify(|live| {
+            live.size = live.size.or(sample.size.and_then(frame_size));
+            live.sample = Some(Arc::new(sample));
+            live.signal = signal;
+        });
+        (state.last, was_missed)
+    }
+
+    /// The size that its pictures have where nobody asks for another, once that is known.
+    pub fn size(&self) -> Option<Size> {
+        self.live.borrow().size
+    }
+
+    /// Waits until this picture was taken, or passed over for a newer one, or nobody watches.
+    pub async fn taken(&self, no: SampleNo) {
+        let mut taken = self.taken.subscribe();
+        while self.is_watched() && *taken.borrow_and_update() < no {
+            // Who stops watching says nothing: that is looked for now and then.
+            let _ = tokio::time::timeout(LOOK_AGAIN, taken.changed()).await;
+        }
+    }
+
+    /// Whether anybody takes pictures from it.
+    pub fn is_watched(&self) -> bool {
+        self.watchers.load(SeqCst) > 0
+    }
+
+    /// Notices silence; runs as long as the server does.
+    pub async fn keep(self: Arc<Self>) {
+        if self.silent_after.is_none() {
+            return;
+        }
+        let mut changes = self.live.subscribe();
+        loop {
+            let now = self.clock.now();
+            let (signal, next) = {
+                let state = locked(&self.state);
+                (state.judge.signal(now), state.judge.next_change(now))
+            };
+            self.live.send_if_modified(|live| {
+                let changed = live.signal != signal;
+                live.signal = signal;
+                changed
+            });
+            changes.mark_unchanged();
+            let sleep = async {
+                match next {
+                    Some(at) => tokio::time::sleep(self.clock.until(at)).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = sleep => {}
+                changed = changes.changed() => if changed.is_err() { return },
+            }
+        }
+    }
+}
+
+/// The size of the frames of a source whose first picture has this size: even, for video, and within the limits of
+/// renditions.
+fn frame_size(first: Size) -> Option<Size> {
+    let longest = first.width.max(first.height).max(1);
+    let scaled = |side: u32| {
+        let side = if longest > MAX_SIDE {
+            u64::from(side) * u64::from(MAX_SIDE) / u64::from(longest)
+        } else {
+            side.into()
+        };
+        u32::try_from(side).unwrap_or(MAX_SIDE) & !1
+    };
+    let size = Size::new(scaled(first.width), scaled(first.height));
+    (size.width.min(size.height) >= Size::MIN_SIDE).then_some(size)
+}
+
+/// The longest side of a frame of live pictures: 4K.
+const MAX_SIDE: u32 = 3840;
+
+/// How often it is looked whether anybody still watches.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
+/// The size of a picture's stored pixels, where its head tells it, and how they are to be turned.
+fn shape(sample: &inlet::Sample) -> (Option<Size>, Orientation) {
+    if let Kind::Raw(raw) = sample.kind {
+        return (
+            Some(Size::new(raw.width, raw.height)),
+            Orientation::default(),
+        );
+    }
+    let Some(probe) = render::probe(&sample.bytes) else {
+        return (None, Orientation::default());
+    };
+    let turned = render::turned(probe.kind, &mut std::io::Cursor::new(&sample.bytes));
+    (probe.size, turned.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests;

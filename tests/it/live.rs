@@ -1,0 +1,375 @@
+//! Live channels: pictures that are pushed, in every dialect, to every kind of screen, and what becomes of senders that
+//! send nonsense, stop, or come two at a time.
+
+use std::{
+    net::SocketAddr,
+    process::{Command, Stdio},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{
+    access::{new_token, until_shut, with},
+    page::await_screen,
+    support::{
+        clients::{Client, require},
+        devtools::Browser,
+        eventually,
+        http::{Reply, Stream},
+        parts::Parts,
+        photos::{Photos, flat, sized},
+        pixels::{BLUE, GREEN, Picture, RED, Rgb, YELLOW},
+        server::{STANDING, Server},
+    },
+};
+
+/// A server with live channels beside its gallery.
+struct House {
+    server: Server,
+    _folder: TempDir,
+    _photos: Photos,
+}
+
+impl House {
+    /// `channels` is what stands in the configuration file.
+    fn with(channels: &str) -> Self {
+        let folder = TempDir::with_prefix("mantel-live-").expect("a folder");
+        let path = folder.path().join("mantel.toml");
+        std::fs::write(&path, channels).expect("a configuration");
+        let photos = Photos::of(&[YELLOW]);
+        let config = ["--config", path.to_str().expect("a path that is text")];
+        let server = Server::start(photos.path(), &[&STANDING[..], &config].concat());
+        Self {
+            server,
+            _folder: folder,
+            _photos: photos,
+        }
+    }
+
+    fn plot() -> Self {
+        Self::with("[channel.plot]\nsource = \"push\"\n")
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.server.address
+    }
+
+    fn push(&self, more: &str, body: &[u8]) -> Reply {
+        push(self.address(), "/push/plot", more, body)
+    }
+
+    fn push_colour(&self, colour: Rgb) -> u64 {
+        let reply = self.push("", &flat(colour));
+        assert_eq!(reply.status(), 200, "{}", reply.text());
+        reply.json()["frame"].as_u64().expect("a number")
+    }
+
+    /// What `/channels` says of the live one.
+    fn live(&self) -> Value {
+        let rows = self.server.get("/channels").json();
+        let rows = rows.as_array().expect("a list").clone();
+        let plot = rows.into_iter().find(|row| row["name"] == "plot");
+        plot.expect("the channel")["live"].clone()
+    }
+
+    fn await_colour(&self, colour: Rgb) {
+        eventually("the colour that was pushed", || {
+            let reply = self.server.get("/c/plot/snapshot");
+            let seen = Picture::from_jpeg(&reply.body)?.middle();
+            if seen.is(colour) {
+                Ok(())
+            } else {
+                Err(format!("{seen:?}"))
+            }
+        });
+    }
+}
+
+fn push(address: SocketAddr, target: &str, more: &str, body: &[u8]) -> Reply {
+    let head = format!(
+        "PUT {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{more}Content-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let mut stream = Stream::send(address, &[head.as_bytes(), body].concat());
+    let head = stream.read_head();
+    let body = stream.rest();
+    Reply { head, body }
+}
+
+/// A sender that goes on: its request has begun, and has no length.
+fn begin(address: SocketAddr) -> Stream {
+    let head = format!(
+        "POST /push/plot HTTP/1.1\r\nHost: {address}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    );
+    Stream::send(address, head.as_bytes())
+}
+
+fn chunk(bytes: &[u8]) -> Vec<u8> {
+    let length = format!("{:x}\r\n", bytes.len());
+    [length.as_bytes(), bytes, b"\r\n"].concat()
+}
+
+#[test]
+fn a_picture_is_shown_as_it_was_pushed() {
+    let house = House::plot();
+    let waiting = house.server.get("/c/plot/snapshot");
+    assert_eq!(waiting.status(), 200);
+    assert_eq!(house.live()["signal"], "waiting");
+    let first = house.push_colour(GREEN);
+    house.await_colour(GREEN);
+    let more = "X-Caption: Gr%C3%BC%C3%9Fe\r\n";
+    let second = house.push(more, &sized(640, 360, BLUE)).json();
+    assert!(second["frame"].as_u64().expect("a number") > first);
+    house.await_colour(BLUE);
+    let live = house.live();
+    assert_eq!(
+        (&live["signal"], &live["caption"], &live["size"]),
+        (&"on".into(), &"Grüße".into(), &"640x360".into())
+    );
+    let snapshot = house.server.get("/c/plot/snapshot");
+    assert_eq!(
+        snapshot.head.number("x-slide"),
+        second["frame"].as_u64().expect("a number")
+    );
+    let status = house.server.get("/c/plot/status").json();
+    assert_eq!(status["channel"]["name"], "plot");
+    assert_eq!(status["channel"]["slide"]["number"], second["frame"]);
+    // The gallery goes on beside it.
+    house.server.settle();
+    assert!(house.server.snapshot().middle().is(YELLOW));
+}
+
+#[test]
+fn a_stream_goes_on_whatever_its_sender_does() {
+    let house = House::with("[channel.plot]\nsource = \"push\"\nsilent-after = \"2s\"\n");
+    house.push_colour(GREEN);
+    let mut stream = Parts::open(house.address(), "/c/plot/stream?paint=plain");
+    let mut seen = |wanted: Option<Rgb>| {
+        let part = stream.part();
+        let picture = Picture::from_jpeg(&part.body).expect("a picture");
+        let colour = picture.middle();
+        match wanted {
+            Some(wanted) => assert!(colour.is(wanted), "{colour:?}"),
+            None => assert!(colour.named().is_none(), "{colour:?}"),
+        }
+        (picture.width, picture.height)
+    };
+    let size = seen(Some(GREEN));
+    // Each with another size, as when a camera is set up anew.
+    for (n, colour) in [RED, BLUE, YELLOW, GREEN].into_iter().enumerate() {
+        let side = 100 * (n as u16 + 2);
+        let reply = house.push("", &sized(side, side, colour));
+        assert_eq!(reply.status(), 200, "{}", reply.text());
+        assert_eq!(seen(Some(colour)), size);
+    }
+    // Then nothing comes, and that is said in the picture.
+    assert_eq!(seen(None), size);
+    assert_eq!(house.live()["signal"], "silent");
+    house.push_colour(RED);
+    assert_eq!(seen(Some(RED)), size);
+}
+
+#[test]
+fn ffmpeg_pushes_in_both_of_its_dialects() {
+    let Some(programs) = require(Client::Ffmpeg) else {
+        return;
+    };
+    let house = House::plot();
+    for (dialect, wanted) in [("mpjpeg", RED), ("mjpeg", BLUE)] {
+        let Rgb([r, g, b]) = wanted;
+        let source = format!("color=c=0x{r:02x}{g:02x}{b:02x}:s=320x180:r=10:d=1");
+        let target = house.server.url("/push/plot");
+        let line = [
+            "-loglevel",
+            "error",
+            "-f",
+            "lavfi",
+            "-i",
+            &source,
+            "-q:v",
+            "3",
+        ];
+        let status = Command::new(&programs[0])
+            .args(line)
+            .args(["-method", "POST", "-f", dialect, &target])
+            .stdin(Stdio::null())
+            .status()
+            .expect("ffmpeg to run");
+        assert!(status.success(), "{dialect}: {status}");
+        house.await_colour(wanted);
+        assert_eq!(house.live()["size"], "320x180", "{dialect}");
+    }
+}
+
+#[test]
+fn what_is_no_picture_gets_one_sentence() {
+    let house = House::plot();
+    house.push_colour(GREEN);
+    let jpeg = flat(RED);
+    let raw = "Content-Type: image/x-rgb8; width=64; height=48\r\n";
+    let huge = "Content-Type: image/x-rgb8; width=64000; height=48000\r\n";
+    for (more, body, status) in [
+        ("", &b"hello, this is no picture"[..], 415),
+        ("", b"", 400),
+        ("", &jpeg[..jpeg.len() / 2], 400),
+        ("", b"\0\0\0\x01\x67\x42\0\x1f", 415),
+        (raw, &[0; 64], 400),
+        (huge, &[0; 64], 413),
+        ("", b"--\r\n\r\nnothing", 400),
+    ] {
+        let reply = house.push(more, body);
+        let text = reply.text();
+        assert_eq!(reply.status(), status, "{text}");
+        assert_eq!(text.trim().lines().count(), 1, "{text}");
+    }
+    for (target, status) in [("/push/garage", 404), ("/push/main", 409)] {
+        let reply = push(house.address(), target, "", &jpeg);
+        assert_eq!(reply.status(), status, "{}", reply.text());
+    }
+    let reply = push(house.address(), "/push/plot?when-full=never", "", &jpeg);
+    assert_eq!(reply.status(), 400, "{}", reply.text());
+    // Nobody else's page sends anything.
+    let foreign = "Origin: https://evil.example\r\nSec-Fetch-Site: cross-site\r\n";
+    assert_eq!(house.push(foreign, &jpeg).status(), 403);
+    house.await_colour(GREEN);
+}
+
+#[test]
+fn of_two_senders_the_later_one_sends() {
+    let house = House::plot();
+    let mut first = begin(house.address());
+    first.write(&chunk(&flat(RED))).expect("to send");
+    house.await_colour(RED);
+    assert_eq!(house.live()["has_sender"], true);
+    house.push_colour(BLUE);
+    let head = first.read_head();
+    assert_eq!(head.status(), 409);
+    house.await_colour(BLUE);
+}
+
+#[test]
+fn a_channel_may_keep_its_sender() {
+    let house = House::with("[channel.plot]\nsource = \"push\"\non-conflict = \"refuse\"\n");
+    let mut first = begin(house.address());
+    first.write(&chunk(&flat(RED))).expect("to send");
+    house.await_colour(RED);
+    assert_eq!(house.push("", &flat(BLUE)).status(), 409);
+    first.write(&chunk(&flat(GREEN))).expect("to send");
+    house.await_colour(GREEN);
+    drop(first);
+    eventually("the place to be free", || {
+        let reply = house.push("", &flat(BLUE));
+        if reply.status() == 200 {
+            Ok(())
+        } else {
+            Err(reply.text())
+        }
+    });
+    house.await_colour(BLUE);
+}
+
+#[test]
+fn who_may_push_to_a_channel_sees_nothing() {
+    let house = House::plot();
+    let secret = new_token(&house.server.data, "plotter", &["--rights", "push@plot"]);
+    until_shut(&house.server);
+    let token = format!("Authorization: Bearer {secret}\r\n");
+    assert_eq!(house.push("", &flat(RED)).status(), 401);
+    let reply = house.push(&token, &flat(RED));
+    assert_eq!(reply.status(), 200, "{}", reply.text());
+    for address in [
+        "/",
+        "/c/plot/",
+        "/c/plot/snapshot",
+        "/channels",
+        "/snapshot",
+    ] {
+        assert_eq!(
+            with(&house.server, address, &token).status(),
+            403,
+            "{address}"
+        );
+    }
+    assert_eq!(with(&house.server, "/push.py", "").status(), 200);
+}
+
+#[test]
+fn a_live_channel_takes_no_commands() {
+    let house = House::plot();
+    let json = "Content-Type: application/json\r\n";
+    let command = r#"{"command":"next"}"#;
+    let reply =
+        crate::support::http::request(house.address(), "POST", "/c/plot/control", json, command);
+    assert_eq!(reply.status(), 409, "{}", reply.text());
+}
+
+#[test]
+fn chromium_shows_what_is_pushed_on_the_page_of_the_channel() {
+    let Some(browser) = Browser::start(Client::Chromium) else {
+        return;
+    };
+    let house = House::plot();
+    if !house.server.has_viewer() {
+        return;
+    }
+    let mut page = browser.open(&house.server.url("/c/plot/"));
+    for colour in [GREEN, RED, BLUE] {
+        house.push_colour(colour);
+        await_screen(&mut page, colour);
+    }
+    assert_eq!(page.complaints(), Vec::<String>::new());
+}
+
+/// With nothing but Python's standard library, and with arrays where Python has them.
+const SCRIPT: &str = r#"
+import sys, types, urllib.request
+base, picture = sys.argv[1:]
+module = types.ModuleType("mantel_push")
+exec(urllib.request.urlopen(base + "/push.py").read().decode(), module.__dict__)
+pusher = module.Pusher(base + "/push/plot")
+data = open(picture, "rb").read()
+for n in range(5):
+    pushed = pusher.push(data, caption="number %d" % n, wait=True, timeout=20)
+    assert pushed.error is None, pushed
+assert (pushed.sent, pushed.dropped) == (5, 0), pushed
+try:
+    pusher.push(7)
+    raise SystemExit("a number is no picture")
+except TypeError:
+    pass
+try:
+    import numpy
+except ImportError:
+    numpy = None
+if numpy is not None:
+    array = numpy.zeros((90, 160, 3), numpy.uint8)
+    array[:] = (40, 40, 205)
+    pushed = pusher.push(module.bgr(array), wait=True, timeout=20)
+    assert pushed.error is None, pushed
+    array[:] = (205, 40, 40)
+    pushed = pusher.push(array, wait=True, timeout=20)
+    assert pushed.error is None, pushed
+pusher.close()
+"#;
+
+#[test]
+fn a_script_pushes_with_one_file_of_python() {
+    let Some(programs) = require(Client::Opencv) else {
+        return;
+    };
+    let house = House::plot();
+    let photos = Photos::none();
+    let picture = photos.add("a.jpg", &flat(GREEN));
+    let output = Command::new(&programs[0])
+        .args(["-c", SCRIPT, &house.server.url("")])
+        .arg(&picture)
+        .output()
+        .expect("python to run");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    house.await_colour(RED);
+}
