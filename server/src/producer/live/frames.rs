@@ -242,20 +242,20 @@ mod tests {
             .made(&card, Some(Bytes::new()), UnixMillis(0))
             .unwrap();
         assert_eq!(now.current.meta.slide, Some(SlideNo(0)));
-        let picture = made(&mut frames, &live(7), 10);
-        frames.made(&picture, Some(Bytes::new()), UnixMillis(11));
+        let picture = made(&mut frames, &live(7), 100);
+        frames.made(&picture, Some(Bytes::new()), UnixMillis(101));
         let signal = Signal::Silent {
             since: UnixMillis(7),
         };
         let gone = Live { signal, ..live(7) };
-        let card = made(&mut frames, &gone, 20);
+        let card = made(&mut frames, &gone, 200);
         // Under the picture's number, so that pages draw it anew.
         let now = frames
-            .made(&card, Some(Bytes::new()), UnixMillis(21))
+            .made(&card, Some(Bytes::new()), UnixMillis(201))
             .unwrap();
         assert_eq!(now.current.meta.slide, Some(SlideNo(7)));
-        assert_eq!(waits(&mut frames, &gone, 30), None);
+        assert_eq!(waits(&mut frames, &gone, 300), None);
         // The same picture once more is none that has been shown since.
-        made(&mut frames, &live(8), 40);
+        made(&mut frames, &live(8), 400);
     }
 }
