@@ -49,7 +49,7 @@ fn slide(server: &Server) -> String {
 }
 
 /// Runs `mantel token …` or `mantel password …`, as the program does, on a data directory.
-fn token(data: &Path, args: &[&str]) -> String {
+pub(crate) fn token(data: &Path, args: &[&str]) -> String {
     let data = data.to_str().expect("a path that is text");
     let line = [&["token"], args, &["--data-dir", data]].concat();
     match Invocation::from_args(line) {

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{
-    access::{new_token, until_shut, with},
+    access::{new_token, token, until_shut, with},
     page::await_screen,
     support::{
         clients::{Client, require},
@@ -98,9 +98,9 @@ fn push(address: SocketAddr, target: &str, more: &str, body: &[u8]) -> Reply {
 }
 
 /// A sender that goes on: its request has begun, and has no length.
-fn begin(address: SocketAddr) -> Stream {
+fn begin(address: SocketAddr, more: &str) -> Stream {
     let head = format!(
-        "POST /push/plot HTTP/1.1\r\nHost: {address}\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "POST /push/plot HTTP/1.1\r\nHost: {address}\r\n{more}Transfer-Encoding: chunked\r\n\r\n"
     );
     Stream::send(address, head.as_bytes())
 }
@@ -238,7 +238,7 @@ fn what_is_no_picture_gets_one_sentence() {
 #[test]
 fn of_two_senders_the_later_one_sends() {
     let house = House::plot();
-    let mut first = begin(house.address());
+    let mut first = begin(house.address(), "");
     first.write(&chunk(&flat(RED))).expect("to send");
     house.await_colour(RED);
     assert_eq!(house.live()["has_sender"], true);
@@ -251,7 +251,7 @@ fn of_two_senders_the_later_one_sends() {
 #[test]
 fn a_channel_may_keep_its_sender() {
     let house = House::with("[channel.plot]\nsource = \"push\"\non-conflict = \"refuse\"\n");
-    let mut first = begin(house.address());
+    let mut first = begin(house.address(), "");
     first.write(&chunk(&flat(RED))).expect("to send");
     house.await_colour(RED);
     assert_eq!(house.push("", &flat(BLUE)).status(), 409);
@@ -292,6 +292,27 @@ fn who_may_push_to_a_channel_sees_nothing() {
         );
     }
     assert_eq!(with(&house.server, "/push.py", "").status(), 200);
+}
+
+#[test]
+fn a_sender_whose_token_is_revoked_sends_no_more() {
+    let house = House::plot();
+    let secret = new_token(&house.server.data, "plotter", &["--rights", "push@plot"]);
+    until_shut(&house.server);
+    let more = format!("Authorization: Bearer {secret}\r\n");
+    let mut sender = begin(house.address(), &more);
+    sender.write(&chunk(&flat(RED))).expect("to send");
+    token(&house.server.data, &["revoke", "plotter"]);
+    assert_eq!(sender.read_head().status(), 401);
+}
+
+#[test]
+fn a_sender_that_goes_on_holds_up_no_stop() {
+    let house = House::plot();
+    let mut sender = begin(house.address(), "");
+    sender.write(&chunk(&flat(RED))).expect("to send");
+    house.await_colour(RED);
+    house.server.stop().expect("the server to end");
 }
 
 #[test]

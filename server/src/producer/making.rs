@@ -15,7 +15,7 @@ use super::{
 use crate::{
     caption,
     library::Origin,
-    render::{Alpha, Quality},
+    render::{Alpha, DecodeLimits, Quality},
     rendition::Rendition,
     source::catalogue::Catalogue,
     timeline::{PhotoId, Turn},
@@ -42,6 +42,9 @@ pub trait PictureMaker: fmt::Debug + Send + Sync {
 
     /// Whether nobody has asked so about this photo before.
     fn is_first_look(&self, id: PhotoId) -> bool;
+
+    /// The limits within which a picture is decoded.
+    fn decode_limits(&self) -> DecodeLimits;
 }
 
 impl PictureMaker for Studio {
@@ -66,6 +69,10 @@ impl PictureMaker for Studio {
 
     fn is_first_look(&self, id: PhotoId) -> bool {
         Studio::is_first_look(self, id)
+    }
+
+    fn decode_limits(&self) -> DecodeLimits {
+        Studio::decode_limits(self)
     }
 }
 

@@ -79,7 +79,11 @@ pub(in crate::endpoints) async fn answer(
         },
         second: (Instant::now(), 0),
     };
-    let result = pusher.read(&mut body).await;
+    let gone = request.visitor.gone();
+    let result = tokio::select! {
+        result = pusher.read(&mut body) => result,
+        () = gone => Err(Trouble::Gone),
+    };
     let watching = outputs.house.feeds.survey();
     let of_it = watching.iter().filter(|(key, _)| key.channel == live.no());
     pusher.sent.viewers = of_it.map(|(_, n)| n).sum();
@@ -103,6 +107,10 @@ pub(in crate::endpoints) async fn answer(
         Err(Trouble::Replaced) => {
             let sentence = "another sender has taken the place of this one";
             Err(Refusal::new(StatusCode::CONFLICT, sentence))
+        }
+        Err(Trouble::Gone) => {
+            let sentence = "the token or user by which this sender came in is no more";
+            Err(Refusal::new(StatusCode::UNAUTHORIZED, sentence))
         }
         Err(Trouble::Broken) => Err(Refusal::bad_request("the body ended early")),
     }
@@ -152,6 +160,7 @@ enum Trouble {
     Picture(InletError),
     Slow,
     Replaced,
+    Gone,
     Broken,
 }
 

@@ -94,6 +94,11 @@ impl LiveFrames {
         Step::Make(subject)
     }
 
+    /// Nothing came of what was begun: the next picture is made.
+    pub(super) fn gave_up(&mut self) {
+        self.is_making = false;
+    }
+
     /// Takes a frame that was made, or could not be; returns what to publish.
     pub(super) fn made(
         &mut self,
@@ -218,6 +223,8 @@ mod tests {
         assert!(frames.made(&first, None, UnixMillis(1)).is_none());
         assert_eq!(waits(&mut frames, &live(1), 500), None);
         made(&mut frames, &live(2), 500);
+        frames.gave_up();
+        made(&mut frames, &live(3), 600);
     }
 
     #[test]

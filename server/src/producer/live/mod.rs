@@ -1,4 +1,5 @@
-//! The loop of a producer of live pictures: a frame of the newest picture whenever one has come, none while nobody watches.
+//! The loop of a producer of live pictures: a frame of the newest picture whenever one has come, until nobody has watched
+//! for a while. Who asks for a snapshot now and then finds a picture of this moment, not of the last time.
 
 mod frames;
 mod pixels;
@@ -7,7 +8,7 @@ use bytes::Bytes;
 use tokio::{sync::watch, task::JoinSet, time::Instant};
 
 use super::{LINGER, LONGEST_SLEEP, Producer};
-use crate::{render::DecodeLimits, source::live::LiveSource};
+use crate::source::live::LiveSource;
 use frames::{LiveFrames, Step, Subject};
 
 impl Producer {
@@ -48,7 +49,7 @@ impl Producer {
             let wake = match frames.step(&what, source.name(), now) {
                 Step::Wait(wake) => wake,
                 Step::Make(subject) => {
-                    let (rendition, limits) = (self.key.rendition, DecodeLimits::default());
+                    let (rendition, limits) = (self.key.rendition, self.studio.decode_limits());
                     making.spawn_blocking(move || {
                         let made = pixels::make(&subject, rendition, &limits);
                         if let Err(error) = &made {
@@ -68,7 +69,15 @@ impl Producer {
                 },
                 _ = demand.changed() => {}
                 Some(done) = making.join_next() => {
-                    let Ok((subject, jpeg)) = done else { continue };
+                    let (subject, jpeg) = match done {
+                        Ok(done) => done,
+                        Err(error) => {
+                            // A panic in a worker is a bug, but no reason to stand still.
+                            tracing::error!(%error, "a live picture's worker failed");
+                            frames.gave_up();
+                            continue;
+                        }
+                    };
                     if let Subject::Sample(sample) = &subject {
                         source.take(sample.no);
                     }

@@ -133,6 +133,11 @@ impl Studio {
         }
     }
 
+    /// The limits within which a picture is decoded.
+    pub fn decode_limits(&self) -> DecodeLimits {
+        self.limits.decode
+    }
+
     /// Whether nobody has asked so about this photo before.
     pub fn is_first_look(&self, id: PhotoId) -> bool {
         locked(&self.looked_at).insert(id)

@@ -38,7 +38,7 @@ use crate::{
     fillers::Fillers,
     hub::{Feeds, FrameNo, Framing, Kind, Lease, Subscription},
     library::{Filter, Library},
-    render::{Alpha, Quality},
+    render::{Alpha, DecodeLimits, Quality},
     rendition::Rendition,
     source::{catalogue::Catalogue, gallery::LoadError},
     timeline::{Act, Order, PhotoId, SavedProgramme, Settings, Showing, Transition},
@@ -122,6 +122,10 @@ impl PictureMaker for Pretender {
 
     fn is_first_look(&self, _: PhotoId) -> bool {
         true
+    }
+
+    fn decode_limits(&self) -> DecodeLimits {
+        DecodeLimits::default()
     }
 }
 

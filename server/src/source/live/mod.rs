@@ -139,8 +139,9 @@ struct State {
 }
 
 impl Source {
-    /// The source of the channel of this name, which may be silent for so long, or for ever. Numbers count from the wall clock, so that they go on behind
-    /// those of a server that ran before: who compares numbers sees no picture from before as a newer one.
+    /// The source of the channel of this name, which may be silent for so long, or for ever. Numbers count from the wall
+    /// clock, so that they go on behind those of a server that ran before: who compares numbers sees no picture from
+    /// before as a newer one.
     pub fn new(name: &str, silent_after: Option<Duration>, clock: Clock) -> Self {
         let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
         let last = SampleNo(clock.now().0);
@@ -170,9 +171,9 @@ impl Source {
 
     /// A picture comes. Gives its number, and whether the one before it was never taken though somebody watched.
     pub fn came(&self, sample: inlet::Sample) -> (SampleNo, bool) {
-        let now = self.clock.now();
         let (stored, turned) = shape(&sample);
         let mut state = locked(&self.state);
+        let now = self.clock.now();
         let was_missed = self.is_watched() && *self.taken.borrow() < state.last;
         state.last = SampleNo(state.last.0 + 1);
         state.judge.came(now, sample.duration_millis);
@@ -231,17 +232,19 @@ impl Source {
         }
         let mut changes = self.live.subscribe();
         loop {
-            let now = self.clock.now();
-            let (signal, next) = {
-                let state = locked(&self.state);
-                (state.judge.signal(now), state.judge.next_change(now))
-            };
-            self.live.send_if_modified(|live| {
-                let changed = live.signal != signal;
-                live.signal = signal;
-                changed
-            });
             changes.mark_unchanged();
+            let next = {
+                // Held until it is told: a picture that comes meanwhile is not taken for silence.
+                let state = locked(&self.state);
+                let now = self.clock.now();
+                let signal = state.judge.signal(now);
+                self.live.send_if_modified(|live| {
+                    let changed = live.signal != signal;
+                    live.signal = signal;
+                    changed
+                });
+                state.judge.next_change(now)
+            };
             let sleep = async {
                 match next {
                     Some(at) => tokio::time::sleep(self.clock.until(at)).await,
