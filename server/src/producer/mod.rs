@@ -8,6 +8,7 @@
 mod admission;
 mod blending;
 mod cache;
+mod linger;
 mod live;
 mod making;
 mod patience;
@@ -40,6 +41,7 @@ use crate::{
 };
 use admission::Claim;
 use blending::Between;
+use linger::Linger;
 pub use making::PictureMaker;
 use making::make;
 use queue::Urgency;
@@ -72,10 +74,6 @@ pub struct Producer {
     pub clock: Clock,
 }
 
-/// How long a rendition stays warm after its last viewer left: a page that is loaded again, or a
-/// client that polls snapshots, finds it ready.
-const LINGER: Duration = Duration::from_secs(30);
-
 /// The longest sleep: a clock that was set forward is noticed within this.
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 
@@ -107,8 +105,7 @@ impl Producer {
         let mut stills = Stills::new(self.framing.clone(), self.key.rendition.transition);
         let mut screen = Screen::new(self.framing.clone(), self.key.rendition);
         let mut steady = Steady::default();
-        let mut unwatched_since = Instant::now();
-        let mut was_watched = true;
+        let mut linger = Linger::new(Instant::now());
         tracing::debug!(rendition = ?self.key.rendition, "a rendition starts");
         loop {
             demand.mark_unchanged();
@@ -125,18 +122,8 @@ impl Producer {
             let now = steady.now(&all, self.clock.now());
             let wake = self.step(now, timeline, &mut work, &mut stills, &mut screen);
 
-            // From the moment on which the last one left: the loop may not have run since one came.
-            let is_watched = self.feed.n_viewers() > 0;
-            if std::mem::replace(&mut was_watched, is_watched) || is_watched {
-                unwatched_since = Instant::now();
-            }
-            let linger = unwatched_since + LINGER;
-            if Instant::now() >= linger
-                && self
-                    .feeds
-                    .upgrade()
-                    .is_none_or(|feeds| feeds.release(&self.key, &self.feed))
-            {
+            let linger = linger.until(self.feed.n_viewers() > 0, Instant::now());
+            if self.is_left(linger) {
                 tracing::debug!(rendition = ?self.key.rendition, "a rendition ends");
                 return;
             }
@@ -158,6 +145,16 @@ impl Producer {
                 _ = stop.wait_for(|stop| *stop) => return,
             }
         }
+    }
+
+    /// Whether nobody has watched until `linger`, and nobody does now: then the feed is forgotten.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a producer lingers by the monotonic clock; slides come by `Clock`"
+    )]
+    fn is_left(&self, linger: Instant) -> bool {
+        let forget = |feeds: Arc<Feeds<FeedKey, Channel>>| feeds.release(&self.key, &self.feed);
+        Instant::now() >= linger && self.feeds.upgrade().is_none_or(forget)
     }
 
     /// The timeline for screens of this shape.

@@ -7,7 +7,7 @@ mod pixels;
 use bytes::Bytes;
 use tokio::{sync::watch, task::JoinSet, time::Instant};
 
-use super::{LINGER, LONGEST_SLEEP, Producer};
+use super::{LONGEST_SLEEP, Producer, linger::Linger};
 use crate::source::live::LiveSource;
 use frames::{LiveFrames, Step, Subject};
 
@@ -22,7 +22,7 @@ impl Producer {
         let mut demand = self.feed.demand();
         let mut frames = LiveFrames::new(self.framing.clone(), self.key.rendition);
         let mut making: JoinSet<(Subject, Option<Bytes>)> = JoinSet::new();
-        let mut unwatched_since = Instant::now();
+        let mut linger = Linger::new(Instant::now());
         let mut watcher = None;
         tracing::debug!(rendition = ?self.key.rendition, "a live rendition starts");
         loop {
@@ -32,16 +32,10 @@ impl Producer {
             }
             let is_watched = self.feed.n_viewers() > 0;
             if is_watched {
-                unwatched_since = Instant::now();
                 watcher.get_or_insert_with(|| source.watch());
             }
-            let linger = unwatched_since + LINGER;
-            if Instant::now() >= linger
-                && self
-                    .feeds
-                    .upgrade()
-                    .is_none_or(|feeds| feeds.release(&self.key, &self.feed))
-            {
+            let linger = linger.until(is_watched, Instant::now());
+            if self.is_left(linger) {
                 return;
             }
             let now = self.clock.now();
