@@ -12,6 +12,7 @@ use crate::{
     channel::{
         Channel, ChannelSetup, ChannelTask, Role,
         choices::{Channels, FeedKey},
+        live::Intake,
     },
     clock::Clock,
     config::{Config, Listen, SourceConfig},
@@ -81,8 +82,14 @@ pub async fn serve(
         let source = Source::new(channel.name.as_str(), channel.silent_after, clock);
         let source = Arc::new(source);
         tokio::spawn(source.clone().keep());
-        let SourceConfig::Push { on_conflict } = channel.source;
-        (channel.name.clone(), source, on_conflict)
+        let intake = match &channel.source {
+            SourceConfig::Push { on_conflict } => Intake::Pushed(*on_conflict),
+            SourceConfig::Upstream { upstream, keep } => {
+                tokio::spawn(source.clone().keep_upstream(upstream.clone(), *keep));
+                Intake::Fetched(upstream.kind())
+            }
+        };
+        (channel.name.clone(), source, intake)
     });
     let channels = Channels::new(channel, config.filter.clone(), common);
     let channels = Arc::new(channels.with_live(live));

@@ -55,6 +55,22 @@ pub fn silent(channel: &str, since: &str) -> Caption {
     }
 }
 
+/// The words over a live channel's last picture, when no newer one has come for a while: from when it is.
+pub fn aged(since: &str) -> Caption {
+    Caption {
+        text: String::new(),
+        details: format!("from {since}, no newer picture yet"),
+    }
+}
+
+/// The words of a live channel whose source is away, since that time of day, for this reason.
+pub fn lost(channel: &str, since: &str, why: &str) -> Caption {
+    Caption {
+        text: format!("{channel}: no picture since {since}"),
+        details: why.to_owned(),
+    }
+}
+
 /// The photo's own text, as somebody wrote it; a file's name, with which some programs fill the
 /// field, is left out.
 pub fn text(facts: &Facts) -> Option<&str> {

@@ -24,7 +24,7 @@ use tokio::sync::Semaphore;
 
 use super::{
     Channel, ChannelSetup, ChannelTask, Role,
-    live::{LiveChannel, OnConflict},
+    live::{Intake, LiveChannel},
 };
 use crate::{
     blocking::Blocking, library::Filter, rendition::Rendition, rights::ChannelName,
@@ -146,15 +146,15 @@ impl Channels {
         }
     }
 
-    /// These channels and live ones: each a name, its source, and its rule for a second sender.
+    /// These channels and live ones: each a name, its source, and how its pictures come in.
     #[must_use]
     pub fn with_live(
         mut self,
-        live: impl IntoIterator<Item = (ChannelName, Arc<Source>, OnConflict)>,
+        live: impl IntoIterator<Item = (ChannelName, Arc<Source>, Intake)>,
     ) -> Self {
-        for (name, source, on_conflict) in live {
+        for (name, source, intake) in live {
             let no = ChannelNo::live(self.live.len());
-            let channel = LiveChannel::new(name, no, source, on_conflict);
+            let channel = LiveChannel::new(name, no, source, intake);
             self.live.push(Arc::new(channel));
         }
         self

@@ -20,14 +20,33 @@ pub enum OnConflict {
     Refuse,
 }
 
-/// A channel that shows what is sent to it.
+/// How a live channel's pictures come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intake {
+    /// Somebody sends them, by this rule for a second sender.
+    Pushed(OnConflict),
+    /// The server fetches them itself, by what has this name.
+    Fetched(&'static str),
+}
+
+impl Intake {
+    /// The word for it: `push`, `camera`, `relay`, `command` or `file`.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Pushed(_) => "push",
+            Self::Fetched(kind) => kind,
+        }
+    }
+}
+
+/// A channel of pictures that come when they come.
 #[derive(Debug)]
 pub struct LiveChannel {
     name: ChannelName,
     no: ChannelNo,
     channel: Channel,
     source: Arc<Source>,
-    on_conflict: OnConflict,
+    intake: Intake,
     /// The turn of the sender that may send; 0 while nobody does.
     sender: watch::Sender<u64>,
     last_turn: AtomicU64,
@@ -42,19 +61,20 @@ pub struct Turn {
     turn: u64,
 }
 
-/// Somebody else sends to this channel, and it takes one at a time.
+/// Why nobody may send to a channel now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("somebody else sends to this channel, and it takes one sender at a time")]
-pub struct Taken;
+pub enum NoTurn {
+    /// Somebody else sends.
+    #[error("somebody else sends to this channel, and it takes one sender at a time")]
+    Taken,
+    /// The server fetches its pictures itself.
+    #[error("this channel shows its {0}; nothing can be pushed to it")]
+    Fetched(&'static str),
+}
 
 impl LiveChannel {
     /// The channel of this name and number, which shows what `source` brings.
-    pub fn new(
-        name: ChannelName,
-        no: ChannelNo,
-        source: Arc<Source>,
-        on_conflict: OnConflict,
-    ) -> Self {
+    pub fn new(name: ChannelName, no: ChannelNo, source: Arc<Source>, intake: Intake) -> Self {
         let (_on_air, on_air) = watch::channel(OnAir::Live(source.reader()));
         Self {
             name,
@@ -65,7 +85,7 @@ impl LiveChannel {
                 holds: Arc::default(),
             },
             source,
-            on_conflict,
+            intake,
             sender: watch::Sender::new(0),
             last_turn: AtomicU64::new(0),
             _on_air,
@@ -92,15 +112,24 @@ impl LiveChannel {
         &self.source
     }
 
+    /// How its pictures come in.
+    pub fn intake(&self) -> Intake {
+        self.intake
+    }
+
     /// The turn of somebody who begins to send.
     ///
     /// # Errors
-    /// Somebody else sends, and this channel doesn't replace senders.
-    pub fn begin(self: &Arc<Self>) -> Result<Turn, Taken> {
+    /// Somebody else sends, and this channel doesn't replace senders; or it takes none.
+    pub fn begin(self: &Arc<Self>) -> Result<Turn, NoTurn> {
+        let on_conflict = match self.intake {
+            Intake::Pushed(on_conflict) => on_conflict,
+            Intake::Fetched(kind) => return Err(NoTurn::Fetched(kind)),
+        };
         let turn = self.last_turn.fetch_add(1, SeqCst) + 1;
         let mut is_refused = false;
         self.sender.send_if_modified(|now| {
-            is_refused = *now != 0 && self.on_conflict == OnConflict::Refuse;
+            is_refused = *now != 0 && on_conflict == OnConflict::Refuse;
             if !is_refused {
                 *now = turn;
             }
@@ -108,7 +137,7 @@ impl LiveChannel {
         });
         let live = self.clone();
         if is_refused {
-            return Err(Taken);
+            return Err(NoTurn::Taken);
         }
         Ok(Turn { live, turn })
     }
@@ -159,7 +188,7 @@ mod tests {
             name,
             ChannelNo::live(0),
             source,
-            on_conflict,
+            Intake::Pushed(on_conflict),
         ))
     }
 
@@ -182,7 +211,7 @@ mod tests {
     fn a_channel_may_keep_its_sender() {
         let live = channel(OnConflict::Refuse);
         let first = live.begin().unwrap();
-        assert_eq!(live.begin().unwrap_err(), Taken);
+        assert_eq!(live.begin().unwrap_err(), NoTurn::Taken);
         assert!(first.replaced().now_or_never().is_none());
         drop(first);
         assert!(live.begin().is_ok());

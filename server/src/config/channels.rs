@@ -1,9 +1,13 @@
 //! Live channels, as the configuration file names them: a table `[channel.NAME]` each.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use super::{ConfigError, bad, millis};
-use crate::{channel::live::OnConflict, rights::ChannelName};
+use crate::{
+    channel::live::OnConflict,
+    rights::ChannelName,
+    source::live::{File, Keep, Upstream},
+};
 
 /// One live channel, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +28,13 @@ pub enum SourceConfig {
         /// The rule for a sender that comes while another one sends.
         on_conflict: OnConflict,
     },
+    /// What the server itself fetches them by.
+    Upstream {
+        /// What that is.
+        upstream: Upstream,
+        /// For how long it runs that nobody watches.
+        keep: Keep,
+    },
 }
 
 /// A live channel as it is typed.
@@ -33,6 +44,8 @@ pub(super) struct FileChannel {
     source: Option<String>,
     silent_after: Option<String>,
     on_conflict: Option<String>,
+    keep: Option<String>,
+    path: Option<PathBuf>,
 }
 
 impl FileChannel {
@@ -45,28 +58,88 @@ impl FileChannel {
             let reason = "main is the gallery, whose settings stand at the top of the file";
             return Err(bad("channel.main", name, reason));
         }
-        let source = self.source.unwrap_or_default();
-        if source != "push" {
-            let reason = "a channel needs a source, and that has to be push";
-            return Err(bad(key("source"), &source, reason));
-        }
-        let on_conflict = match self.on_conflict.as_deref() {
-            None | Some("replace") => OnConflict::Replace,
-            Some("refuse") => OnConflict::Refuse,
-            Some(other) => {
-                let reason = "it has to be replace or refuse";
-                return Err(bad(key("on-conflict"), other, reason));
-            }
-        };
         let silent_after = match self.silent_after.as_deref() {
-            None | Some("off") => None,
-            Some(text) => Some(Duration::from_millis(millis(&key("silent-after"), text)?)),
+            None => None,
+            Some("off") => Some(None),
+            Some(text) => Some(Some(Duration::from_millis(millis(
+                &key("silent-after"),
+                text,
+            )?))),
+        };
+        let source = self.source(name)?;
+        let usual = match &source {
+            SourceConfig::Push { .. } => None,
+            // A file may stand for days: that it was not written says nothing.
+            SourceConfig::Upstream { upstream, .. } => match upstream {
+                Upstream::File(_) => None,
+            },
         };
         Ok(ChannelConfig {
             name: parsed,
-            source: SourceConfig::Push { on_conflict },
-            silent_after,
+            source,
+            silent_after: silent_after.unwrap_or(usual),
         })
+    }
+
+    fn source(self, name: &str) -> Result<SourceConfig, ConfigError> {
+        let key = |key: &str| format!("channel.{name}.{key}");
+        let word = self.source.clone().unwrap_or_default();
+        self.only_what_fits(name, &word)?;
+        let upstream = match word.as_str() {
+            "push" => {
+                let on_conflict = match self.on_conflict.as_deref() {
+                    None | Some("replace") => OnConflict::Replace,
+                    Some("refuse") => OnConflict::Refuse,
+                    Some(other) => {
+                        let reason = "it has to be replace or refuse";
+                        return Err(bad(key("on-conflict"), other, reason));
+                    }
+                };
+                return Ok(SourceConfig::Push { on_conflict });
+            }
+            "file" => {
+                let path = self.path.ok_or_else(|| {
+                    bad(
+                        key("path"),
+                        "",
+                        "a channel whose source is a file needs its path",
+                    )
+                })?;
+                Upstream::File(File { path })
+            }
+            other => {
+                let reason = "a channel needs a source, and that has to be push or file";
+                return Err(bad(key("source"), other, reason));
+            }
+        };
+        let keep = match self.keep.as_deref() {
+            None | Some("watched") => Keep::Watched,
+            Some("always") => Keep::Always,
+            Some(other) => {
+                let reason = "it has to be watched or always";
+                return Err(bad(key("keep"), other, reason));
+            }
+        };
+        Ok(SourceConfig::Upstream { upstream, keep })
+    }
+
+    /// Refuses a setting that says nothing about a source of this kind.
+    fn only_what_fits(&self, name: &str, source: &str) -> Result<(), ConfigError> {
+        let settings = [
+            ("on-conflict", self.on_conflict.is_some(), &["push"][..]),
+            ("keep", self.keep.is_some(), &["file"]),
+            ("path", self.path.is_some(), &["file"]),
+        ];
+        for (setting, is_given, sources) in settings {
+            if is_given && !source.is_empty() && !sources.contains(&source) {
+                let reason = format!(
+                    "it is for channels whose source is {}, and this one's is {source}",
+                    sources.join(" or ")
+                );
+                return Err(bad(format!("channel.{name}.{setting}"), "", reason));
+            }
+        }
+        Ok(())
     }
 }
 

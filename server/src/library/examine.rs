@@ -297,7 +297,7 @@ fn is_fresh(metadata: &FileMetadata) -> bool {
 }
 
 /// Whether a file ends as its kind does. Where a kind has no end to know it by: no.
-fn is_whole(file: &mut File, kind: Kind, n_bytes: u64) -> bool {
+pub(crate) fn is_whole(file: &mut (impl Read + Seek), kind: Kind, n_bytes: u64) -> bool {
     let mut start = [0; 12];
     let mut end = [0; 12];
     let read = file
@@ -326,7 +326,7 @@ fn is_whole(file: &mut File, kind: Kind, n_bytes: u64) -> bool {
 }
 
 /// Whether the boxes of an ISO base media file (ISO/IEC 14496-12) end where the file does.
-fn boxes_end_at(file: &mut File, n_bytes: u64) -> bool {
+fn boxes_end_at(file: &mut (impl Read + Seek), n_bytes: u64) -> bool {
     let mut at = 0;
     for _ in 0..64 {
         let mut head = [0; 16];

@@ -40,6 +40,7 @@ use tokio::sync::watch::{Receiver, Sender};
 
 pub(crate) use bench::metadata_chars;
 pub use counts::Counts;
+pub(crate) use examine::is_whole;
 pub use facts::{DateSource, Facts, Taken, iso};
 pub use filter::{Filter, KEYS as FILTER_KEYS};
 pub use index::IndexError;

@@ -60,7 +60,7 @@ pub(in crate::endpoints) async fn answer(
     };
     let waits = waits(&request.query)?;
     let taken =
-        |error: crate::channel::live::Taken| Refusal::new(StatusCode::CONFLICT, error.to_string());
+        |error: crate::channel::live::NoTurn| Refusal::new(StatusCode::CONFLICT, error.to_string());
     let turn = live.begin().map_err(taken)?;
     let length = request.header(&header::CONTENT_LENGTH).parse().ok();
     let content_type = request.headers.get(header::CONTENT_TYPE);

@@ -6,7 +6,7 @@ use serde::Serialize;
 use warp::reply::Response;
 
 use crate::{
-    channel::live::LiveChannel,
+    channel::live::{Intake, LiveChannel},
     clock,
     endpoints::{Outputs, reply},
     rights::ChannelName,
@@ -19,7 +19,7 @@ struct Row {
     /// Where its page is, from this address on.
     page: String,
     snapshot: String,
-    /// The source of its pictures: `gallery`, or `push`.
+    /// The source of its pictures: `gallery`, `push`, `file`.
     source: &'static str,
     viewers: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -29,12 +29,20 @@ struct Row {
 /// The facts of a live channel.
 #[derive(Serialize)]
 pub(in crate::endpoints) struct LiveRow {
-    /// `waiting`, `on` or `silent`.
+    /// `waiting`, `on`, `stale`, `silent` or `lost`.
     signal: &'static str,
-    /// The moment from which it is silent, in Unix milliseconds.
+    /// The moment from which nothing has come, in Unix milliseconds.
     since_millis: Option<u64>,
-    /// Whether somebody is sending at this moment.
+    /// Whether somebody is sending at this moment, or what fetches its pictures runs.
     has_sender: bool,
+    /// How often what fetches its pictures was started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    starts: Option<u64>,
+    /// Why no pictures come, and the last lines of a program's standard error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trouble: Option<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    last_words: String,
     /// The newest picture's number, size and words, and how old it is.
     frame: Option<u64>,
     size: Option<String>,
@@ -50,13 +58,20 @@ impl LiveRow {
         let (signal, since) = match &now.signal {
             Signal::Waiting => ("waiting", None),
             Signal::On => ("on", None),
+            Signal::Stale { since } => ("stale", Some(since.0)),
             Signal::Silent { since } => ("silent", Some(since.0)),
+            Signal::Lost { since, .. } => ("lost", Some(since.0)),
         };
         let sample = now.sample.as_deref();
+        let upstream = live.source().upstream();
+        let is_fetched = matches!(live.intake(), Intake::Fetched(_));
         Self {
             signal,
             since_millis: since,
-            has_sender: live.has_sender(),
+            has_sender: live.has_sender() || upstream.is_running,
+            starts: is_fetched.then_some(upstream.n_starts),
+            trouble: upstream.trouble.map(|(_, why)| why.to_string()),
+            last_words: upstream.last_words,
             frame: sample.map(|sample| sample.no.0),
             size: sample.and_then(|sample| Some(sample.size?.to_string())),
             caption: sample.and_then(|sample| sample.caption.clone()),
@@ -79,7 +94,7 @@ pub(in crate::endpoints) fn answer(outputs: &Arc<Outputs>) -> Response {
             Row {
                 viewers: of_it.map(|(_, n)| n).sum(),
                 live: Some(LiveRow::of(live)),
-                ..row(live.name().as_str(), "push")
+                ..row(live.name().as_str(), live.intake().kind())
             }
         })
         .collect();

@@ -21,6 +21,8 @@ use crate::{
 pub(super) enum Subject {
     /// A picture that came.
     Sample(Arc<Sample>),
+    /// The last picture that came, with words about its age over it.
+    Aged(Arc<Sample>, Caption),
     /// The words that stand in for the next one, in the place of this one, if one has come.
     Card(Caption, Option<SampleNo>),
 }
@@ -29,6 +31,7 @@ pub(super) enum Subject {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Key {
     Sample(SampleNo),
+    Aged(SampleNo),
     Card(Caption),
 }
 
@@ -36,6 +39,7 @@ impl Subject {
     fn key(&self) -> Key {
         match self {
             Self::Sample(sample) => Key::Sample(sample.no),
+            Self::Aged(sample, _) => Key::Aged(sample.no),
             Self::Card(words, _) => Key::Card(words.clone()),
         }
     }
@@ -109,7 +113,9 @@ impl LiveFrames {
         self.is_making = false;
         let jpeg = jpeg?;
         let (SampleNo(no), at, caption) = match subject {
-            Subject::Sample(sample) => (sample.no, sample.taken_at, sample.caption.clone()),
+            Subject::Sample(sample) | Subject::Aged(sample, _) => {
+                (sample.no, sample.taken_at, sample.caption.clone())
+            }
             // Under the number of the picture that it replaces, which a page then draws anew.
             Subject::Card(_, replaced) => (replaced.unwrap_or(SampleNo(0)), now, None),
         };
@@ -131,8 +137,13 @@ fn subject(live: &Live, name: &str) -> Subject {
     let no = live.sample.as_ref().map(|sample| sample.no);
     let words = match (&live.signal, &live.sample) {
         (Signal::On, Some(sample)) => return Subject::Sample(sample.clone()),
-        (Signal::On | Signal::Waiting, _) => caption::waiting(name),
+        (Signal::Stale { since }, Some(sample)) => {
+            let words = caption::aged(&clock::time_of_day(*since));
+            return Subject::Aged(sample.clone(), words);
+        }
+        (Signal::On | Signal::Waiting | Signal::Stale { .. }, _) => caption::waiting(name),
         (Signal::Silent { since }, _) => caption::silent(name, &clock::time_of_day(*since)),
+        (Signal::Lost { since, why }, _) => caption::lost(name, &clock::time_of_day(*since), why),
     };
     Subject::Card(words, no)
 }

@@ -72,7 +72,7 @@ impl Producer {
                             continue;
                         }
                     };
-                    if let Subject::Sample(sample) = &subject {
+                    if let Subject::Sample(sample) | Subject::Aged(sample, _) = &subject {
                         source.take(sample.no);
                     }
                     if let Some(now) = frames.made(&subject, jpeg, self.clock.now()) {

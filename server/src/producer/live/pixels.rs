@@ -39,6 +39,7 @@ pub(super) fn make(
             Some(jpeg) => return Ok(jpeg),
             None => (pixels(sample, rendition, limits)?, Caption::default()),
         },
+        Subject::Aged(sample, words) => (pixels(sample, rendition, limits)?, words.clone()),
         Subject::Card(words, _) => {
             let dark = Picture::filled(rendition.size.width, rendition.size.height, CARD);
             (Pixels::whole(dark), words.clone())

@@ -3,13 +3,12 @@
 //! A [`Source`] is what comes in by; a [`LiveSource`] is what producers and pages see of it. Newest wins: a picture that
 //! nobody has taken when the next one comes is never seen, and counted. Nothing is decoded here.
 
+mod file;
+mod keeper;
 mod signal;
 
 use std::{
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering::SeqCst},
-    },
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -24,7 +23,9 @@ use crate::{
     render::{self, Orientation},
     size::Size,
 };
+pub use file::File;
 pub use inlet::Kind;
+pub use keeper::{Ended, Keep, Upstream};
 use signal::Judge;
 pub use signal::Signal;
 
@@ -75,16 +76,16 @@ pub struct LiveSource {
     name: Arc<str>,
     live: watch::Receiver<Live>,
     taken: Arc<watch::Sender<SampleNo>>,
-    watchers: Arc<AtomicUsize>,
+    watchers: Arc<watch::Sender<usize>>,
 }
 
 /// Somebody for whom frames are made of a source, until it is dropped.
 #[derive(Debug)]
-pub struct Watcher(Arc<AtomicUsize>);
+pub struct Watcher(Arc<watch::Sender<usize>>);
 
 impl Drop for Watcher {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, SeqCst);
+        self.0.send_modify(|n| *n -= 1);
     }
 }
 
@@ -106,7 +107,7 @@ impl LiveSource {
 
     /// From now on somebody watches.
     pub fn watch(&self) -> Watcher {
-        self.watchers.fetch_add(1, SeqCst);
+        self.watchers.send_modify(|n| *n += 1);
         Watcher(self.watchers.clone())
     }
 
@@ -126,10 +127,23 @@ pub struct Source {
     name: Arc<str>,
     live: watch::Sender<Live>,
     taken: Arc<watch::Sender<SampleNo>>,
-    watchers: Arc<AtomicUsize>,
+    watchers: Arc<watch::Sender<usize>>,
     state: Mutex<State>,
+    upstream: Mutex<UpstreamFacts>,
     clock: Clock,
-    silent_after: Option<Duration>,
+}
+
+/// The facts of what brings a source its pictures, where the server itself fetches them.
+#[derive(Clone, Debug, Default)]
+pub struct UpstreamFacts {
+    /// Whether it runs at this moment.
+    pub is_running: bool,
+    /// How often it was started.
+    pub n_starts: u64,
+    /// Since when it has been in trouble and why, in a sentence; `None` while pictures come, or while nobody watches.
+    pub trouble: Option<(UnixMillis, Arc<str>)>,
+    /// The last lines that a program wrote to its standard error.
+    pub last_words: String,
 }
 
 #[derive(Debug)]
@@ -150,12 +164,12 @@ impl Source {
             live: watch::Sender::default(),
             taken: Arc::new(watch::Sender::new(last)),
             watchers: Arc::default(),
+            upstream: Mutex::default(),
             state: Mutex::new(State {
                 judge: Judge::new(silent_after.map(millis)),
                 last,
             }),
             clock,
-            silent_after,
         }
     }
 
@@ -198,6 +212,7 @@ impl Source {
             bytes: sample.bytes.into(),
         };
         let signal = state.judge.signal(now);
+        locked(&self.upstream).trouble = None;
         self.live.send_modify(|live| {
             live.size = live.size.or(sample.size.and_then(frame_size));
             live.sample = Some(Arc::new(sample));
@@ -211,6 +226,38 @@ impl Source {
         self.live.borrow().size
     }
 
+    /// Nothing can come until something does; says why, in a sentence.
+    pub fn lost(&self, why: &str) {
+        let mut state = locked(&self.state);
+        let now = self.clock.now();
+        state.judge.lost(now, why);
+        let signal = state.judge.signal(now);
+        // Word of it even where the signal stays: when it changes by itself may be another moment now.
+        self.live.send_modify(|live| live.signal = signal);
+    }
+
+    /// What brings its pictures goes on, and has brought one that can't be shown; says why, in a sentence.
+    pub fn in_trouble(&self, why: &str) {
+        let now = self.clock.now();
+        locked(&self.upstream).trouble = Some((now, why.into()));
+        tracing::debug!(channel = &*self.name, why, "a picture can't be shown");
+    }
+
+    /// The facts of what brings its pictures.
+    pub fn upstream(&self) -> UpstreamFacts {
+        locked(&self.upstream).clone()
+    }
+
+    /// Keeps a line that the program that brings its pictures wrote to its standard error.
+    pub fn said(&self, line: &str) {
+        let mut upstream = locked(&self.upstream);
+        let mut lines: Vec<&str> = upstream.last_words.lines().collect();
+        let line: String = line.chars().take(MAX_LINE_CHARS).collect();
+        lines.push(&line);
+        let first = lines.len().saturating_sub(MAX_LAST_LINES);
+        upstream.last_words = lines[first..].join("\n");
+    }
+
     /// Waits until this picture was taken, or passed over for a newer one, or nobody watches.
     pub async fn taken(&self, no: SampleNo) {
         let mut taken = self.taken.subscribe();
@@ -222,14 +269,11 @@ impl Source {
 
     /// Whether anybody takes pictures from it.
     pub fn is_watched(&self) -> bool {
-        self.watchers.load(SeqCst) > 0
+        *self.watchers.borrow() > 0
     }
 
     /// Notices silence; runs as long as the server does.
     pub async fn keep(self: Arc<Self>) {
-        if self.silent_after.is_none() {
-            return;
-        }
         let mut changes = self.live.subscribe();
         loop {
             changes.mark_unchanged();
@@ -280,6 +324,10 @@ const MAX_SIDE: u32 = 3840;
 
 /// How often it is looked whether anybody still watches.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
+/// The lines of a program's last words that are kept, and their length.
+const MAX_LAST_LINES: usize = 8;
+const MAX_LINE_CHARS: usize = 300;
 
 /// The size of a picture's stored pixels, where its head tells it, and how they are to be turned.
 fn shape(sample: &inlet::Sample) -> (Option<Size>, Orientation) {
