@@ -182,6 +182,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_fetched_is_read() {
+        let channels =
+            config("[channel.plot]\nsource = \"file\"\npath = \"plot.png\"\nkeep = \"always\"");
+        let plot = ChannelConfig {
+            name: "plot".parse().unwrap(),
+            source: SourceConfig::Upstream {
+                upstream: Upstream::File(File {
+                    path: "plot.png".into(),
+                }),
+                keep: Keep::Always,
+            },
+            silent_after: None,
+        };
+        assert_eq!(channels, Ok(vec![plot]));
+    }
+
+    #[test]
     fn a_channel_that_can_not_be_gets_one_sentence() {
         for (text, named) in [
             ("[channel.Plot]\nsource = \"push\"", "channel.Plot"),
@@ -195,6 +212,15 @@ mod tests {
             (
                 "[channel.plot]\nsource = \"push\"\nsilent-after = \"soon\"",
                 "channel.plot.silent-after",
+            ),
+            ("[channel.plot]\nsource = \"file\"", "channel.plot.path"),
+            (
+                "[channel.plot]\nsource = \"push\"\npath = \"plot.png\"",
+                "channel.plot.path",
+            ),
+            (
+                "[channel.plot]\nsource = \"file\"\npath = \"a\"\nkeep = \"it\"",
+                "channel.plot.keep",
             ),
             (
                 "[channel.plot]\nsource = \"push\"\ncolour = \"red\"",

@@ -9,6 +9,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use futures_util::future::{BoxFuture, FutureExt as _};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{File, Source};
@@ -65,6 +66,11 @@ impl Upstream {
 impl Source {
     /// Has `upstream` bring pictures while somebody watches; runs as long as the server does.
     pub async fn keep_upstream(self: Arc<Self>, upstream: Upstream, keep: Keep) {
+        self.keep_running(keep, || upstream.run(&self).boxed())
+            .await;
+    }
+
+    async fn keep_running<'a>(&self, keep: Keep, run: impl Fn() -> BoxFuture<'a, Ended>) {
         let mut pause = FIRST_PAUSE;
         loop {
             self.watched(keep).await;
@@ -76,7 +82,7 @@ impl Source {
             }
             tracing::debug!(channel = &*self.name, "what brings pictures starts");
             let ended = tokio::select! {
-                ended = upstream.run(&self) => Some(ended),
+                ended = run() => Some(ended),
                 () = self.unwatched(keep) => None,
             };
             locked(&self.upstream).is_running = false;
@@ -93,7 +99,7 @@ impl Source {
                 pause = FIRST_PAUSE;
             }
             self.tell(&ended);
-            // Nobody who has left waits for the next try.
+            // Whoever comes next finds it tried at once.
             let _ = timeout(pause, self.unwatched(keep)).await;
             pause = (pause * 2).min(LAST_PAUSE);
         }
@@ -149,5 +155,125 @@ impl Source {
                 _ = watchers.wait_for(|n| *n > 0) => {}
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+    use super::*;
+    use crate::{clock::Clock, source::live::Signal};
+
+    /// Counts an upstream's runs: those that go on end when they are dropped.
+    #[derive(Debug, Default)]
+    struct Runs {
+        begun: AtomicUsize,
+        running: Arc<AtomicUsize>,
+    }
+
+    struct Running(Arc<AtomicUsize>);
+
+    impl Drop for Running {
+        fn drop(&mut self) {
+            self.0.fetch_sub(1, SeqCst);
+        }
+    }
+
+    impl Runs {
+        fn begin(&self) -> Running {
+            self.begun.fetch_add(1, SeqCst);
+            self.running.fetch_add(1, SeqCst);
+            Running(self.running.clone())
+        }
+
+        async fn run(&self) -> Ended {
+            let _running = self.begin();
+            std::future::pending().await
+        }
+
+        async fn fail(&self) -> Ended {
+            drop(self.begin());
+            Ended("it is unplugged".into())
+        }
+
+        fn seen(&self) -> (usize, usize) {
+            (self.begun.load(SeqCst), self.running.load(SeqCst))
+        }
+    }
+
+    fn source() -> Arc<Source> {
+        Arc::new(Source::new("door", None, Clock::system()))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_runs_from_the_first_watcher_until_after_the_last() {
+        let (source, runs) = (source(), Arc::new(Runs::default()));
+        let (kept, counted) = (source.clone(), runs.clone());
+        let keeper = tokio::spawn(async move {
+            kept.keep_running(Keep::Watched, || counted.run().boxed())
+                .await;
+        });
+        sleep(Duration::from_secs(60)).await;
+        assert_eq!(runs.seen(), (0, 0));
+        let reader = source.reader();
+        let watchers = [reader.watch(), reader.watch()];
+        sleep(Duration::from_millis(1)).await;
+        assert_eq!(runs.seen(), (1, 1));
+        drop(watchers);
+        sleep(LINGER / 2).await;
+        let again = reader.watch();
+        sleep(LINGER * 2).await;
+        assert_eq!(runs.seen(), (1, 1));
+        drop(again);
+        sleep(LINGER * 2).await;
+        assert_eq!(runs.seen(), (1, 0));
+        let _last = reader.watch();
+        sleep(Duration::from_millis(1)).await;
+        assert_eq!(runs.seen(), (2, 1));
+        assert_eq!(source.upstream().n_starts, 2);
+        keeper.abort();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_ends_is_tried_again_within_five_seconds_while_somebody_watches() {
+        let (source, runs) = (source(), Arc::new(Runs::default()));
+        let (kept, counted) = (source.clone(), runs.clone());
+        let keeper = tokio::spawn(async move {
+            let fails = || counted.fail().boxed();
+            kept.keep_running(Keep::Watched, fails).await;
+        });
+        let reader = source.reader();
+        let watcher = reader.watch();
+        sleep(Duration::from_secs(8)).await;
+        let soon = runs.seen().0;
+        assert!(soon >= 5, "{soon}");
+        sleep(Duration::from_secs(1000)).await;
+        let (begun, _) = runs.seen();
+        assert!((200..=soon + 250).contains(&begun), "{begun}");
+        assert!(matches!(reader.now().signal, Signal::Lost { .. }));
+        assert_eq!(
+            source.upstream().trouble.map(|(_, why)| why.to_string()),
+            Some("it is unplugged".into())
+        );
+        drop(watcher);
+        sleep(Duration::from_secs(20)).await;
+        let (begun, _) = runs.seen();
+        sleep(Duration::from_secs(1000)).await;
+        assert_eq!(runs.seen().0, begun, "nobody watches");
+        keeper.abort();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_always_kept_runs_though_nobody_watches() {
+        let (source, runs) = (source(), Arc::new(Runs::default()));
+        let (kept, counted) = (source.clone(), runs.clone());
+        let keeper = tokio::spawn(async move {
+            kept.keep_running(Keep::Always, || counted.run().boxed())
+                .await;
+        });
+        sleep(Duration::from_secs(100)).await;
+        assert_eq!(runs.seen(), (1, 1));
+        keeper.abort();
     }
 }

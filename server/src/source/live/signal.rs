@@ -13,7 +13,7 @@ pub enum Signal {
     Waiting,
     /// Pictures come.
     On,
-    /// Nothing has come for half of the time that the source may be silent, or it is lost: its last picture is still shown,
+    /// Nothing has come for three quarters of the time that the source may be silent, or it is lost: its last picture is still shown,
     /// with its age.
     Stale {
         /// When the last one came.
@@ -98,7 +98,7 @@ impl Judge {
         let (came, until) = self.last?;
         let at = match &self.lost {
             Some((at, _)) => *at,
-            None => UnixMillis(came.0.saturating_add(self.silent_after? / 2)),
+            None => UnixMillis(came.0.saturating_add(self.silent_after? / 4 * 3)),
         };
         Some(at.max(until))
     }
@@ -122,10 +122,10 @@ mod tests {
         let mut judge = Judge::new(Some(3000));
         assert_eq!(judge.signal(T(9_000_000)), Signal::Waiting);
         judge.came(T(1000), None);
-        assert_eq!(judge.next_change(T(1000)), Some(T(2500)));
-        assert_eq!(judge.signal(T(2499)), Signal::On);
-        assert_eq!(judge.signal(T(2500)), Signal::Stale { since: T(1000) });
-        assert_eq!(judge.next_change(T(2500)), Some(T(4000)));
+        assert_eq!(judge.next_change(T(1000)), Some(T(3250)));
+        assert_eq!(judge.signal(T(3249)), Signal::On);
+        assert_eq!(judge.signal(T(3250)), Signal::Stale { since: T(1000) });
+        assert_eq!(judge.next_change(T(3250)), Some(T(4000)));
         assert_eq!(judge.signal(T(3999)), Signal::Stale { since: T(1000) });
         assert_eq!(judge.signal(T(4000)), Signal::Silent { since: T(1000) });
         assert_eq!(judge.next_change(T(4000)), None);
@@ -140,7 +140,7 @@ mod tests {
         assert_eq!(judge.signal(T(59_999)), Signal::On);
         assert_eq!(judge.signal(T(60_000)), Signal::Silent { since: T(0) });
         judge.came(T(70_000), Some(10));
-        assert_eq!(judge.next_change(T(71_500)), Some(T(73_000)));
+        assert_eq!(judge.next_change(T(72_500)), Some(T(73_000)));
         judge.came(T(80_000), Some(u64::MAX));
         assert_eq!(judge.signal(T(u64::MAX - 1)), Signal::On);
     }

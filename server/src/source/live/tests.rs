@@ -98,7 +98,13 @@ async fn silence_is_noticed_when_it_has_lasted_too_long() {
     let mut live = source.reader().live();
     source.came(sample(&jpeg(64, 48)));
     live.mark_unchanged();
-    tokio::time::sleep(Duration::from_millis(2990)).await;
+    tokio::time::sleep(Duration::from_millis(2200)).await;
+    assert!(!live.has_changed().unwrap());
+    tokio::time::sleep(Duration::from_millis(790)).await;
+    assert_eq!(
+        live.borrow_and_update().signal,
+        Signal::Stale { since: START }
+    );
     assert!(!live.has_changed().unwrap());
     tokio::time::sleep(Duration::from_millis(20)).await;
     assert_eq!(
