@@ -16,7 +16,7 @@ use crate::{
         clients::{Client, require},
         devtools::Browser,
         eventually,
-        http::{Reply, Stream},
+        http::{Reply, Stream, get},
         parts::Parts,
         photos::{Photos, flat, sized},
         pixels::{BLUE, GREEN, Picture, RED, Rgb, YELLOW},
@@ -142,7 +142,7 @@ fn a_picture_is_shown_as_it_was_pushed() {
 
 #[test]
 fn a_stream_goes_on_whatever_its_sender_does() {
-    let house = House::with("[channel.plot]\nsource = \"push\"\nsilent-after = \"2s\"\n");
+    let house = House::with("[channel.plot]\nsource = \"push\"\nsilent-after = \"4s\"\n");
     house.push_colour(GREEN);
     let mut stream = Parts::open(house.address(), "/c/plot/stream?paint=plain");
     let mut seen = |wanted: Option<Rgb>| {
@@ -163,7 +163,10 @@ fn a_stream_goes_on_whatever_its_sender_does() {
         assert_eq!(reply.status(), 200, "{}", reply.text());
         assert_eq!(seen(Some(colour)), size);
     }
-    // Then nothing comes, and that is said in the picture.
+    // Then nothing comes: the last one is shown with its age, and at last words alone.
+    assert_eq!(seen(Some(GREEN)), size);
+    let signal = house.live()["signal"].clone();
+    assert!(signal == "stale" || signal == "silent", "{signal}");
     assert_eq!(seen(None), size);
     assert_eq!(house.live()["signal"], "silent");
     house.push_colour(RED);
@@ -393,4 +396,78 @@ fn a_script_pushes_with_one_file_of_python() {
         String::from_utf8_lossy(&output.stderr)
     );
     house.await_colour(RED);
+}
+
+#[test]
+fn snapshots_wait_for_what_is_young_or_new() {
+    let house = House::plot();
+    let first = house.push_colour(GREEN);
+    house.await_colour(GREEN);
+    let old = house.server.get("/c/plot/snapshot?max_age=0");
+    assert_eq!(old.status(), 503, "{}", old.text());
+    assert!(old.text().contains("within 3 s"), "{}", old.text());
+    let target = format!("/c/plot/snapshot?after={first}");
+    let address = house.address();
+    let (later, second) = std::thread::scope(|scope| {
+        let waits = scope.spawn(|| get(address, &target));
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        let second = house.push_colour(BLUE);
+        (waits.join().expect("an answer"), second)
+    });
+    assert_eq!(later.head.number("x-slide"), second);
+    let seen = Picture::from_jpeg(&later.body).expect("a picture").middle();
+    assert!(seen.is(BLUE), "{seen:?}");
+    let young = house.server.get("/c/plot/snapshot?max_age=1h");
+    assert_eq!(young.head.number("x-slide"), second);
+    for bad in ["max_age=soon", "after=x"] {
+        let target = format!("/c/plot/snapshot?{bad}");
+        assert_eq!(house.server.get(&target).status(), 400, "{bad}");
+    }
+}
+
+/// A config file that names a file beside it.
+fn watching(path: &std::path::Path) -> String {
+    let path = path.display();
+    format!("[channel.plot]\nsource = \"file\"\npath = \"{path}\"\n")
+}
+
+#[test]
+fn a_watched_file_is_shown_whenever_it_is_written_and_no_half_of_it() {
+    let folder = TempDir::with_prefix("mantel-watched-").expect("a folder");
+    let path = folder.path().join("plot.jpg");
+    let house = House::with(&watching(&path));
+    let write = |bytes: &[u8]| std::fs::write(&path, bytes).expect("a file");
+    let card = house.server.get("/c/plot/snapshot");
+    assert_eq!(card.status(), 200);
+    eventually("the reason why there is no picture", || {
+        let live = house.live();
+        let trouble = live["trouble"].as_str().unwrap_or_default().to_owned();
+        (live["signal"] == "lost" && trouble.starts_with("plot.jpg can't be read"))
+            .then_some(())
+            .ok_or(live.to_string())
+    });
+    write(&flat(GREEN));
+    house.await_colour(GREEN);
+    // Half of the next one stands there for longer than it takes to look.
+    let next = flat(RED);
+    write(&next[..next.len() / 2]);
+    for _ in 0..10 {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        let reply = house.server.get("/c/plot/snapshot");
+        let seen = Picture::from_jpeg(&reply.body).expect("a picture").middle();
+        assert!(seen.is(GREEN), "{seen:?}");
+    }
+    write(&next);
+    house.await_colour(RED);
+    let beside = folder.path().join("next");
+    std::fs::write(&beside, flat(BLUE)).expect("a file");
+    std::fs::rename(&beside, &path).expect("a file in its place");
+    house.await_colour(BLUE);
+    let refused = house.push("", &flat(GREEN));
+    assert_eq!(refused.status(), 409);
+    assert!(
+        refused.text().contains("shows its file"),
+        "{}",
+        refused.text()
+    );
 }

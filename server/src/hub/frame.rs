@@ -15,6 +15,8 @@ pub struct FrameNo(pub u64);
 pub struct Frame {
     /// The frame's number.
     pub no: FrameNo,
+    /// When it is to be on screen; of a live picture, when that was taken.
+    pub at: UnixMillis,
     /// The metadata that `/bytes` sends with the frame.
     pub meta: FrameMeta,
     /// The part's head, as `/stream` sends it.
@@ -91,6 +93,7 @@ impl Framing {
         body.extend_from_slice(delimiter);
         Frame {
             no,
+            at,
             meta,
             head: head.into(),
             body: body.into(),
@@ -102,6 +105,7 @@ impl Framing {
     pub fn again(&self, no: FrameNo, meta: FrameMeta, frame: &Frame) -> Frame {
         Frame {
             no,
+            at: frame.at,
             meta,
             head: frame.head.clone(),
             body: frame.body.clone(),
