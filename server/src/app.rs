@@ -26,7 +26,10 @@ use crate::{
     producer::{Studio, StudioLimits},
     profiles::Profiles,
     progress, saved,
-    source::{catalogue::Catalogue, live::Source},
+    source::{
+        catalogue::Catalogue,
+        live::{RunName, Source},
+    },
     state,
     stats::WorkStats,
     vital::Vitals,
@@ -77,6 +80,7 @@ pub async fn serve(
         let _vital = vital;
         task.run().await;
     });
+    let name = RunName::random();
     let live = config.channels.iter().map(|channel| {
         let clock = Clock::system();
         let source = Source::new(channel.name.as_str(), channel.silent_after, clock);
@@ -85,7 +89,11 @@ pub async fn serve(
         let intake = match &channel.source {
             SourceConfig::Push { on_conflict } => Intake::Pushed(*on_conflict),
             SourceConfig::Upstream { upstream, keep } => {
-                tokio::spawn(source.clone().keep_upstream(upstream.clone(), *keep));
+                tokio::spawn(
+                    source
+                        .clone()
+                        .keep_upstream(upstream.clone(), *keep, name.clone()),
+                );
                 Intake::Fetched(upstream.kind())
             }
         };
@@ -115,6 +123,7 @@ pub async fn serve(
     });
 
     let mut outputs = outputs(&config, feeds.clone(), channels, catalogue, framing);
+    outputs.run.name = name;
     outputs.watched.work = work;
     outputs.reach.is_in_house = listeners.addresses().iter().any(Listen::is_in_house);
     let budget = config.slow_viewer_bytes;
@@ -190,6 +199,7 @@ pub(crate) fn outputs(
         run: Run {
             started_at: Instant::now(),
             started_millis: crate::clock::now().0,
+            name: RunName::random(),
         },
     }
 }

@@ -3,6 +3,7 @@
 
 use std::{
     net::SocketAddr,
+    path::Path,
     process::{Command, Stdio},
 };
 
@@ -25,21 +26,32 @@ use crate::{
 };
 
 /// A server with live channels beside its gallery.
-struct House {
-    server: Server,
+pub(crate) struct House {
+    pub(crate) server: Server,
     _folder: TempDir,
     _photos: Photos,
 }
 
 impl House {
     /// `channels` is what stands in the configuration file.
-    fn with(channels: &str) -> Self {
+    pub(crate) fn with(channels: &str) -> Self {
+        Self::start(channels, Server::start)
+    }
+
+    /// At an address that is free.
+    pub(crate) fn at(address: SocketAddr, channels: &str) -> Self {
+        Self::start(channels, |folder, args| {
+            Server::start_again(address, folder, args)
+        })
+    }
+
+    fn start(channels: &str, start: impl Fn(&Path, &[&str]) -> Server) -> Self {
         let folder = TempDir::with_prefix("mantel-live-").expect("a folder");
         let path = folder.path().join("mantel.toml");
         std::fs::write(&path, channels).expect("a configuration");
         let photos = Photos::of(&[YELLOW]);
         let config = ["--config", path.to_str().expect("a path that is text")];
-        let server = Server::start(photos.path(), &[&STANDING[..], &config].concat());
+        let server = start(photos.path(), &[&STANDING[..], &config].concat());
         Self {
             server,
             _folder: folder,
@@ -47,11 +59,11 @@ impl House {
         }
     }
 
-    fn plot() -> Self {
+    pub(crate) fn plot() -> Self {
         Self::with("[channel.plot]\nsource = \"push\"\n")
     }
 
-    fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.server.address
     }
 
@@ -59,7 +71,7 @@ impl House {
         push(self.address(), "/push/plot", more, body)
     }
 
-    fn push_colour(&self, colour: Rgb) -> u64 {
+    pub(crate) fn push_colour(&self, colour: Rgb) -> u64 {
         let reply = self.push("", &flat(colour));
         assert_eq!(reply.status(), 200, "{}", reply.text());
         reply.json()["frame"].as_u64().expect("a number")

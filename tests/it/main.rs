@@ -44,6 +44,7 @@ mod players;
 mod profiles;
 mod proxy;
 mod reach;
+mod relay;
 mod resets;
 mod restart;
 mod running;

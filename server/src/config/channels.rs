@@ -5,8 +5,9 @@ use std::{path::PathBuf, time::Duration};
 use super::{ConfigError, bad, millis};
 use crate::{
     channel::live::OnConflict,
+    fetch::{Credentials, Target, Trust},
     rights::ChannelName,
-    source::live::{File, Keep, Upstream},
+    source::live::{File, Keep, Relay, Upstream},
 };
 
 /// One live channel, checked.
@@ -37,6 +38,9 @@ pub enum SourceConfig {
     },
 }
 
+/// For how long what is fetched may be silent, where nobody says so.
+const SILENT_AFTER: Duration = Duration::from_secs(10);
+
 /// A live channel as it is typed.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -46,6 +50,11 @@ pub(super) struct FileChannel {
     on_conflict: Option<String>,
     keep: Option<String>,
     path: Option<PathBuf>,
+    url: Option<String>,
+    user: Option<String>,
+    password: Option<String>,
+    fingerprint: Option<String>,
+    insecure: Option<bool>,
 }
 
 impl FileChannel {
@@ -72,6 +81,7 @@ impl FileChannel {
             // A file may stand for days: that it was not written says nothing.
             SourceConfig::Upstream { upstream, .. } => match upstream {
                 Upstream::File(_) => None,
+                Upstream::Relay(_) => Some(SILENT_AFTER),
             },
         };
         Ok(ChannelConfig {
@@ -107,8 +117,9 @@ impl FileChannel {
                 })?;
                 Upstream::File(File { path })
             }
+            "relay" => Upstream::Relay(self.relay(name)?),
             other => {
-                let reason = "a channel needs a source, and that has to be push or file";
+                let reason = "a channel needs a source, and that has to be push, file or relay";
                 return Err(bad(key("source"), other, reason));
             }
         };
@@ -123,11 +134,52 @@ impl FileChannel {
         Ok(SourceConfig::Upstream { upstream, keep })
     }
 
+    fn relay(&self, name: &str) -> Result<Relay, ConfigError> {
+        let key = |key: &str| format!("channel.{name}.{key}");
+        let url = self.url.as_deref().ok_or_else(|| {
+            let reason =
+                "a channel whose source is a relay needs the url of the other server's pictures";
+            bad(key("url"), "", reason)
+        })?;
+        // The text may hold a password: it is not repeated.
+        let mut target: Target = url.parse().map_err(|error| bad(key("url"), "", error))?;
+        match (&self.user, &self.password) {
+            (Some(user), Some(password)) => {
+                target = target.with_credentials(Credentials::User {
+                    name: user.clone(),
+                    password: password.clone(),
+                });
+            }
+            (None, None) => {}
+            _ => return Err(bad(key("user"), "", "user and password belong together")),
+        }
+        let trust = match (&self.fingerprint, self.insecure) {
+            (None, None | Some(false)) => Trust::System,
+            (Some(text), None | Some(false)) => {
+                let fingerprint = text
+                    .parse()
+                    .map_err(|reason| bad(key("fingerprint"), text, reason))?;
+                Trust::Fingerprint(fingerprint)
+            }
+            (None, Some(true)) => Trust::Anyone,
+            (Some(_), Some(true)) => {
+                let reason = "a certificate with a fingerprint is not insecure: one of both";
+                return Err(bad(key("insecure"), "true", reason));
+            }
+        };
+        Ok(Relay { target, trust })
+    }
+
     /// Refuses a setting that says nothing about a source of this kind.
     fn only_what_fits(&self, name: &str, source: &str) -> Result<(), ConfigError> {
         let settings = [
             ("on-conflict", self.on_conflict.is_some(), &["push"][..]),
-            ("keep", self.keep.is_some(), &["file"]),
+            ("keep", self.keep.is_some(), &["file", "relay"]),
+            ("url", self.url.is_some(), &["relay"]),
+            ("user", self.user.is_some(), &["relay"]),
+            ("password", self.password.is_some(), &["relay"]),
+            ("fingerprint", self.fingerprint.is_some(), &["relay"]),
+            ("insecure", self.insecure.is_some(), &["relay"]),
             ("path", self.path.is_some(), &["file"]),
         ];
         for (setting, is_given, sources) in settings {

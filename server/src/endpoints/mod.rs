@@ -32,7 +32,7 @@ use crate::{
     profiles::Profiles,
     rendition::Rendition,
     rights::ChannelName,
-    source::catalogue::Catalogue,
+    source::{catalogue::Catalogue, live::RunName},
     stats::WorkStats,
     timeline::{Programme, Settings},
 };
@@ -119,12 +119,14 @@ pub struct Reach {
 }
 
 /// One run of the server.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Run {
     /// When it began.
     pub started_at: std::time::Instant,
     /// The start by the wall clock: tells one run of the server from another.
     pub started_millis: u64,
+    /// The name by which servers that show one another's pictures know it.
+    pub name: RunName,
 }
 
 impl Outputs {

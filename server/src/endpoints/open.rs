@@ -20,6 +20,7 @@ use crate::{
     net::{Reason, Refusal},
     render::Fit,
     rendition::{Captions, Fps, Pair, Rendition},
+    source::live::{Passage, VIA, Via},
     timeline::Transition,
 };
 
@@ -61,6 +62,22 @@ pub(super) fn wishes(
         wishes.rendition.captions = Captions::default();
     }
     Ok(wishes)
+}
+
+/// The way of a viewer that came by other servers, known to the source of what it watches for as long as it does.
+///
+/// # Errors
+/// It comes from this server itself.
+pub(super) fn passage(outputs: &Outputs, request: &Request) -> Result<Option<Passage>, Refusal> {
+    let way = request.headers.get(VIA).and_then(|way| way.to_str().ok());
+    let way = way.map(Via::read).unwrap_or_default();
+    if way.is_circle(&outputs.run.name) {
+        let sentence = "these pictures come from the channel that asks for them, in a circle";
+        return Err(Refusal::new(StatusCode::LOOP_DETECTED, sentence));
+    }
+    let live = outputs.house.channels.live_named(&request.channel);
+    let live = live.filter(|_| !way.is_empty());
+    Ok(live.map(|live| live.source().reader().enter(way)))
 }
 
 /// Live pictures as they come, for whoever asks for nothing in particular: in the channel's own size.

@@ -16,6 +16,7 @@ use crate::{
     endpoints::{pictures::held::Held, reply, state::viewers::Viewing},
     hub::Frame,
     net::Visitor,
+    source::live::Passage,
 };
 
 /// Pieces shorter than this are heads, which cost next to nothing.
@@ -53,6 +54,8 @@ pub(in crate::endpoints) struct Endless<S> {
     pub(in crate::endpoints) viewing: Viewing,
     /// The visitor, who may be sent away at any time.
     pub(in crate::endpoints) visitor: Visitor,
+    /// The way by which the viewer came.
+    pub(in crate::endpoints) _passage: Option<Passage>,
     pub(in crate::endpoints) ready: VecDeque<Bytes>,
 }
 

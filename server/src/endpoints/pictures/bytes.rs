@@ -33,6 +33,7 @@ pub(in crate::endpoints) async fn answer(
         note: false,
         ..outputs.looks.rendition
     };
+    let passage = open::passage(outputs, request)?;
     let wishes = open::wishes(outputs, request, default)?;
     let (key, lease) = open::feed(outputs, request, &wishes).await?;
     let script = Slides {
@@ -53,6 +54,7 @@ pub(in crate::endpoints) async fn answer(
         script,
         viewing,
         visitor: request.visitor.clone(),
+        _passage: passage,
         ready: VecDeque::from([outputs.looks.framing.opening()]),
     };
     Ok(body.into_response("application/octet-stream"))

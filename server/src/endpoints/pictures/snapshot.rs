@@ -102,6 +102,7 @@ pub(in crate::endpoints) async fn answer(
     outputs: &Arc<Outputs>,
     request: &Request,
 ) -> Result<Response, Refusal> {
+    let _passage = open::passage(outputs, request)?;
     let wanted = Wanted::of(&request.query)?;
     let wishes = open::wishes(outputs, request, outputs.looks.rendition)?;
     let (show, lease) = open::feed(outputs, request, &wishes).await?;

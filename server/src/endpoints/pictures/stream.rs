@@ -31,6 +31,7 @@ pub(in crate::endpoints) async fn answer(
     outputs: &Arc<Outputs>,
     request: &Request,
 ) -> Result<Response, Refusal> {
+    let passage = open::passage(outputs, request)?;
     let wishes = open::wishes(outputs, request, outputs.looks.rendition)?;
     let paint = wishes
         .paint
@@ -64,6 +65,7 @@ pub(in crate::endpoints) async fn answer(
         script,
         viewing,
         visitor: request.visitor.clone(),
+        _passage: passage,
         ready: VecDeque::from([outputs.looks.framing.opening()]),
     };
     Ok(body.into_response(&outputs.looks.framing.content_type()))

@@ -12,7 +12,7 @@ use std::{sync::Arc, time::Duration};
 use futures_util::future::{BoxFuture, FutureExt as _};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{File, Source};
+use super::{File, Relay, RunName, Source};
 use crate::locked::locked;
 
 /// The thing that brings pictures.
@@ -20,6 +20,8 @@ use crate::locked::locked;
 pub enum Upstream {
     /// A file that is written again and again.
     File(File),
+    /// Another server's pictures.
+    Relay(Relay),
 }
 
 /// For how long an upstream is kept running that nobody watches.
@@ -49,9 +51,10 @@ const IS_WELL: Duration = Duration::from_secs(10);
 
 impl Upstream {
     /// Brings pictures until it can't, or until this is dropped: then what it has started ends.
-    async fn run(&self, source: &Source) -> Ended {
+    async fn run(&self, source: &Source, run: &RunName) -> Ended {
         match self {
             Self::File(file) => file.run(source).await,
+            Self::Relay(relay) => relay.run(source, run).await,
         }
     }
 
@@ -59,15 +62,16 @@ impl Upstream {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::File(_) => "file",
+            Self::Relay(_) => "relay",
         }
     }
 }
 
 impl Source {
-    /// Has `upstream` bring pictures while somebody watches; runs as long as the server does.
-    pub async fn keep_upstream(self: Arc<Self>, upstream: Upstream, keep: Keep) {
-        self.keep_running(keep, || upstream.run(&self).boxed())
-            .await;
+    /// Has `upstream` bring pictures while somebody watches, in this run of the server, as long as that lasts.
+    pub async fn keep_upstream(self: Arc<Self>, upstream: Upstream, keep: Keep, run: RunName) {
+        let begin = || upstream.run(&self, &run).boxed();
+        self.keep_running(keep, begin).await;
     }
 
     async fn keep_running<'a>(&self, keep: Keep, run: impl Fn() -> BoxFuture<'a, Ended>) {

@@ -5,7 +5,9 @@
 
 mod file;
 mod keeper;
+mod relay;
 mod signal;
+mod via;
 
 use std::{
     sync::{Arc, Mutex},
@@ -26,8 +28,11 @@ use crate::{
 pub use file::File;
 pub use inlet::Kind;
 pub use keeper::{Ended, Keep, Upstream};
+pub use relay::Relay;
 use signal::Judge;
 pub use signal::Signal;
+use via::Ways;
+pub use via::{Passage, RunName, VIA, Via};
 
 /// A picture's number: of two of one source the later one has the greater, as long as the server runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -77,6 +82,7 @@ pub struct LiveSource {
     live: watch::Receiver<Live>,
     taken: Arc<watch::Sender<SampleNo>>,
     watchers: Arc<watch::Sender<usize>>,
+    ways: Ways,
 }
 
 /// Somebody for whom frames are made of a source, until it is dropped.
@@ -111,6 +117,11 @@ impl LiveSource {
         Watcher(self.watchers.clone())
     }
 
+    /// Somebody watches who came this way.
+    pub fn enter(&self, way: Via) -> Passage {
+        self.ways.enter(way)
+    }
+
     /// A viewer's frame has been made of this picture, or it was passed over.
     pub fn take(&self, no: SampleNo) {
         self.taken.send_if_modified(|taken| {
@@ -128,6 +139,7 @@ pub struct Source {
     live: watch::Sender<Live>,
     taken: Arc<watch::Sender<SampleNo>>,
     watchers: Arc<watch::Sender<usize>>,
+    ways: Ways,
     state: Mutex<State>,
     upstream: Mutex<UpstreamFacts>,
     clock: Clock,
@@ -164,6 +176,7 @@ impl Source {
             live: watch::Sender::default(),
             taken: Arc::new(watch::Sender::new(last)),
             watchers: Arc::default(),
+            ways: Ways::default(),
             upstream: Mutex::default(),
             state: Mutex::new(State {
                 judge: Judge::new(silent_after.map(millis)),
@@ -180,6 +193,7 @@ impl Source {
             live: self.live.subscribe(),
             taken: self.taken.clone(),
             watchers: self.watchers.clone(),
+            ways: self.ways.clone(),
         }
     }
 

@@ -44,7 +44,7 @@ impl Paint {
         let has = |names: &[&str]| names.iter().any(|name| agent.contains(name));
         if has(&["chrome/", "chromium/", "firefox/"]) || is_known_webkit(&agent) {
             Self::Advance
-        } else if has(&["go-http-client", "curl", "wget"]) {
+        } else if has(&["go-http-client", "curl", "wget", "mantel/"]) {
             Self::Plain
         } else {
             // Players: VLC, GStreamer, and all that read through libavformat (mpv, ffmpeg, OpenCV), which
