@@ -483,3 +483,28 @@ fn a_watched_file_is_shown_whenever_it_is_written_and_no_half_of_it() {
         refused.text()
     );
 }
+
+#[test]
+fn channels_are_listed_for_people_with_their_pictures() {
+    let Some(browser) = Browser::start(Client::Chromium) else {
+        return;
+    };
+    let house = House::plot();
+    house.push_colour(GREEN);
+    let mut page = browser.open(&house.server.url("/channels"));
+    eventually("the channels' pictures", || {
+        let screen = page.screenshot()?;
+        let seen = |colour: Rgb| {
+            (0..400).any(|i| {
+                let (x, y) = (f64::from(i % 20) / 20.0, f64::from(i / 20) / 20.0);
+                screen.around(x, y).is(colour)
+            })
+        };
+        let both = (seen(YELLOW), seen(GREEN));
+        (both == (true, true))
+            .then_some(())
+            .ok_or_else(|| format!("{both:?}"))
+    });
+    let list = house.server.get("/channels?format=json").json();
+    assert_eq!(list[1]["name"], "plot");
+}

@@ -216,7 +216,7 @@ async fn answer_at(
         (Endpoint::Screens, _) => screens::answer(outputs).await,
         (Endpoint::Control, _) => control::answer(outputs, request, body).await?,
         (Endpoint::Push, _) => push::answer(outputs, request, body).await?,
-        (Endpoint::Channels, _) => channels::answer(outputs),
+        (Endpoint::Channels, _) => channels::answer(outputs, request),
         (Endpoint::Report, _) => reports::answer(outputs, request, body).await?,
         (Endpoint::Profiles, &Method::POST) => profiles::keep(outputs, request, body).await?,
         (Endpoint::Profiles, _) => profiles::list(outputs, request),

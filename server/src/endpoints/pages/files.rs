@@ -22,6 +22,7 @@ pub(in crate::endpoints) fn answer(name: &str) -> Option<Response> {
         "bar.js" => text(JS, include_str!("../../../pages/bar.js")),
         "hold.js" => text(JS, include_str!("../../../pages/hold.js")),
         "kept.js" => text(JS, include_str!("../../../pages/kept.js")),
+        "channels.js" => text(JS, include_str!("../../../pages/channels.js")),
         "screens.js" => text(JS, include_str!("../../../pages/screens.js")),
         "named.js" => text(JS, include_str!("../../../pages/named.js")),
         "push.py" => text(

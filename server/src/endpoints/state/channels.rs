@@ -1,14 +1,15 @@
-//! `GET /channels`: which channels there are, and what is on each.
+//! `GET /channels`: which channels there are, and what is on each: a page for people, JSON for programs.
 
 use std::sync::Arc;
 
+use http::header;
 use serde::Serialize;
 use warp::reply::Response;
 
 use crate::{
     channel::live::{Intake, LiveChannel},
     clock,
-    endpoints::{Outputs, reply},
+    endpoints::{Outputs, Request, policy::InlineStyle, reply},
     rights::ChannelName,
     source::live::Signal,
 };
@@ -81,7 +82,15 @@ impl LiveRow {
     }
 }
 
-pub(in crate::endpoints) fn answer(outputs: &Arc<Outputs>) -> Response {
+const PAGE: &str = include_str!("../../../pages/channels.html");
+
+pub(in crate::endpoints) fn answer(outputs: &Arc<Outputs>, request: &Request) -> Response {
+    let accept = request.header(&header::ACCEPT);
+    if accept.contains("text/html") && !request.query.contains("format=json") {
+        let mut page = reply::page("text/html; charset=utf-8", PAGE);
+        page.extensions_mut().insert(InlineStyle);
+        return page;
+    }
     let watching = outputs.house.feeds.survey();
     let all: usize = watching.iter().map(|(_, n)| n).sum();
     let mut rows: Vec<Row> = outputs
