@@ -28,9 +28,9 @@ pub enum SourceConfig {
         /// The rule for a sender that comes while another one sends.
         on_conflict: OnConflict,
     },
-    /// What the server itself fetches them by.
+    /// The server itself, which fetches them.
     Upstream {
-        /// What that is.
+        /// The thing that brings them.
         upstream: Upstream,
         /// For how long it runs that nobody watches.
         keep: Keep,

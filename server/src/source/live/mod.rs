@@ -236,7 +236,7 @@ impl Source {
         self.live.send_modify(|live| live.signal = signal);
     }
 
-    /// What brings its pictures goes on, and has brought one that can't be shown; says why, in a sentence.
+    /// A picture was brought that can't be shown, and what brings them goes on; says why, in a sentence.
     pub fn in_trouble(&self, why: &str) {
         let now = self.clock.now();
         locked(&self.upstream).trouble = Some((now, why.into()));
