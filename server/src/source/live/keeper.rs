@@ -11,12 +11,14 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{File, Source};
+use super::{Command, File, Source};
 use crate::locked::locked;
 
 /// The thing that brings pictures.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Upstream {
+    /// A program: a camera's, or one that the configuration names.
+    Command(Command),
     /// A file that is written again and again.
     File(File),
 }
@@ -50,6 +52,7 @@ impl Upstream {
     /// Brings pictures until it can't, or until this is dropped: then what it has started ends.
     async fn run(&self, source: &Source) -> Ended {
         match self {
+            Self::Command(command) => command.run(source).await,
             Self::File(file) => file.run(source).await,
         }
     }
@@ -57,6 +60,7 @@ impl Upstream {
     /// The word for it: `camera`, `relay`, `command` or `file`.
     pub fn kind(&self) -> &'static str {
         match self {
+            Self::Command(command) => command.kind(),
             Self::File(_) => "file",
         }
     }

@@ -3,8 +3,11 @@
 //! A [`Source`] is what comes in by; a [`LiveSource`] is what producers and pages see of it. Newest wins: a picture that
 //! nobody has taken when the next one comes is never seen, and counted. Nothing is decoded here.
 
+mod camera;
+mod command;
 mod file;
 mod keeper;
+mod secrets;
 mod signal;
 
 use std::{
@@ -23,6 +26,8 @@ use crate::{
     render::{self, Orientation},
     size::Size,
 };
+pub use camera::{Camera, Device};
+pub use command::Command;
 pub use file::File;
 pub use inlet::Kind;
 pub use keeper::{Ended, Keep, Upstream};
