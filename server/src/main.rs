@@ -9,7 +9,7 @@ use mantel::{
     Config, ConfigError, HumanFormat, Keys, Listeners, announce,
     config::{Invocation, Listen, LogFormat},
     lan_addresses, progress,
-    source::decoding,
+    source::{child, decoding},
     tasks,
 };
 use tokio::sync::mpsc;
@@ -21,6 +21,9 @@ fn main() -> ExitCode {
     // Before anything else: a decoder needs no log, no options and no runtime.
     if let Some(done) = decoding::ran_as_decoder(std::env::args_os().skip(1)) {
         return done.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
+    }
+    if let Some(done) = child::ran_as_supervisor(std::env::args_os().skip(1)) {
+        return done;
     }
     let invocation = match Invocation::from_args(std::env::args_os().skip(1)) {
         Ok(invocation) => invocation,
@@ -96,6 +99,8 @@ async fn serve(mut config: Config) -> anyhow::Result<()> {
     raise_file_limit();
     fit_connections(&mut config);
     decoding::start(config.decoder_process);
+    // The file that runs, also when another one has taken its name.
+    child::supervise_by("/proc/self/exe".into());
     let mut listeners = Listeners::inherited()?;
     // What systemd hands over takes the place of the default, not of what was asked for.
     if listeners.is_empty() || !config.listens_by_default {

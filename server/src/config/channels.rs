@@ -2,12 +2,13 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::{ConfigError, bad, millis};
+use super::{ConfigError, bad, millis, whole};
 use crate::{
     channel::live::OnConflict,
     fetch::{Credentials, Target, Trust},
     rights::ChannelName,
-    source::live::{File, Keep, Relay, Upstream},
+    size::SizeError,
+    source::live::{Camera, Command, Device, File, Keep, Relay, Upstream},
 };
 
 /// One live channel, checked.
@@ -38,8 +39,8 @@ pub enum SourceConfig {
     },
 }
 
-/// For how long what is fetched may be silent, where nobody says so.
-const SILENT_AFTER: Duration = Duration::from_secs(10);
+/// How long what is fetched may be silent where nothing else is said.
+const USUAL_SILENCE: Duration = Duration::from_secs(10);
 
 /// A live channel as it is typed.
 #[derive(Debug, Default, serde::Deserialize)]
@@ -50,11 +51,18 @@ pub(super) struct FileChannel {
     on_conflict: Option<String>,
     keep: Option<String>,
     path: Option<PathBuf>,
-    url: Option<String>,
+    url: Option<toml::Value>,
     user: Option<String>,
-    password: Option<String>,
+    password: Option<toml::Value>,
     fingerprint: Option<String>,
     insecure: Option<bool>,
+    // No message of the reader's is to quote a password from these.
+    run: Option<toml::Value>,
+    device: Option<toml::Value>,
+    input_options: Option<toml::Value>,
+    size: Option<String>,
+    fps: Option<i64>,
+    quality: Option<i64>,
 }
 
 impl FileChannel {
@@ -80,8 +88,9 @@ impl FileChannel {
             SourceConfig::Push { .. } => None,
             // A file may stand for days: that it was not written says nothing.
             SourceConfig::Upstream { upstream, .. } => match upstream {
+                Upstream::Command(_) => Some(USUAL_SILENCE),
                 Upstream::File(_) => None,
-                Upstream::Relay(_) => Some(SILENT_AFTER),
+                Upstream::Relay(_) => Some(USUAL_SILENCE),
             },
         };
         Ok(ChannelConfig {
@@ -108,7 +117,7 @@ impl FileChannel {
                 return Ok(SourceConfig::Push { on_conflict });
             }
             "file" => {
-                let path = self.path.ok_or_else(|| {
+                let path = self.path.clone().ok_or_else(|| {
                     bad(
                         key("path"),
                         "",
@@ -118,8 +127,10 @@ impl FileChannel {
                 Upstream::File(File { path })
             }
             "relay" => Upstream::Relay(self.relay(name)?),
+            "command" => Upstream::Command(self.command(name)?),
+            "camera" => Upstream::Command(Command::camera(self.camera(name)?)),
             other => {
-                let reason = "a channel needs a source, and that has to be push, file or relay";
+                let reason = "a channel needs a source, and that has to be push, camera, command, relay or file";
                 return Err(bad(key("source"), other, reason));
             }
         };
@@ -136,21 +147,23 @@ impl FileChannel {
 
     fn relay(&self, name: &str) -> Result<Relay, ConfigError> {
         let key = |key: &str| format!("channel.{name}.{key}");
-        let url = self.url.as_deref().ok_or_else(|| {
+        let url = self.url.as_ref().and_then(toml::Value::as_str).ok_or_else(|| {
             let reason =
                 "a channel whose source is a relay needs the url of the other server's pictures";
             bad(key("url"), "", reason)
         })?;
         // The text may hold a password: it is not repeated.
         let mut target: Target = url.parse().map_err(|error| bad(key("url"), "", error))?;
-        match (&self.user, &self.password) {
-            (Some(user), Some(password)) => {
+        let password = self.password.as_ref().map(|value| value.as_str().ok_or(()));
+        match (&self.user, password) {
+            (Some(user), Some(Ok(password))) => {
                 target = target.with_credentials(Credentials::User {
                     name: user.clone(),
-                    password: password.clone(),
+                    password: password.to_owned(),
                 });
             }
             (None, None) => {}
+            (_, Some(Err(()))) => return Err(bad(key("password"), "", "it has to be a text")),
             _ => return Err(bad(key("user"), "", "user and password belong together")),
         }
         let trust = match (&self.fingerprint, self.insecure) {
@@ -170,17 +183,79 @@ impl FileChannel {
         Ok(Relay { target, trust })
     }
 
+    fn command(&self, name: &str) -> Result<Command, ConfigError> {
+        let words = self.run.as_ref().and_then(words);
+        words.and_then(Command::new).ok_or_else(|| {
+            let reason = "a command is a list, the program first: \
+                          [\"rpicam-vid\", \"-t\", \"0\", \"--codec\", \"mjpeg\", \"-o\", \"-\"]";
+            bad(format!("channel.{name}.run"), "", reason)
+        })
+    }
+
+    fn camera(&self, name: &str) -> Result<Camera, ConfigError> {
+        let key = |key: &str| format!("channel.{name}.{key}");
+        let device: Device = match &self.device {
+            Some(toml::Value::String(text)) => text
+                .parse()
+                .map_err(|reason| bad(key("device"), hidden(text), reason))?,
+            _ => {
+                let reason =
+                    "a camera needs a device, like \"/dev/video0\": `mantel cameras` lists them";
+                return Err(bad(key("device"), "", reason));
+            }
+        };
+        let size = match self.size.as_deref() {
+            Some(text) => Some(
+                text.parse()
+                    .map_err(|error: SizeError| bad(key("size"), text, error))?,
+            ),
+            None => None,
+        };
+        let fps = whole(&key("fps"), self.fps, 0, 1..=MAX_FPS)?;
+        let quality = whole(
+            &key("quality"),
+            self.quality,
+            Camera::QUALITY.into(),
+            1..=100,
+        )?;
+        let input_options = match &self.input_options {
+            None => Vec::new(),
+            Some(value) => words(value).ok_or_else(|| {
+                let reason =
+                    "it has to be a list of ffmpeg's options: [\"-rtsp_transport\", \"udp\"]";
+                bad(key("input-options"), "", reason)
+            })?,
+        };
+        Ok(Camera {
+            device,
+            size,
+            fps: u32::try_from(fps).ok().filter(|fps| *fps > 0),
+            quality: u8::try_from(quality).unwrap_or(Camera::QUALITY),
+            input_options,
+        })
+    }
+
     /// Refuses a setting that says nothing about a source of this kind.
     fn only_what_fits(&self, name: &str, source: &str) -> Result<(), ConfigError> {
         let settings = [
             ("on-conflict", self.on_conflict.is_some(), &["push"][..]),
-            ("keep", self.keep.is_some(), &["file", "relay"]),
             ("url", self.url.is_some(), &["relay"]),
             ("user", self.user.is_some(), &["relay"]),
             ("password", self.password.is_some(), &["relay"]),
             ("fingerprint", self.fingerprint.is_some(), &["relay"]),
             ("insecure", self.insecure.is_some(), &["relay"]),
+            (
+                "keep",
+                self.keep.is_some(),
+                &["camera", "command", "relay", "file"],
+            ),
             ("path", self.path.is_some(), &["file"]),
+            ("run", self.run.is_some(), &["command"]),
+            ("device", self.device.is_some(), &["camera"]),
+            ("input-options", self.input_options.is_some(), &["camera"]),
+            ("size", self.size.is_some(), &["camera"]),
+            ("fps", self.fps.is_some(), &["camera"]),
+            ("quality", self.quality.is_some(), &["camera"]),
         ];
         for (setting, is_given, sources) in settings {
             if is_given && !source.is_empty() && !sources.contains(&source) {
@@ -192,6 +267,27 @@ impl FileChannel {
             }
         }
         Ok(())
+    }
+}
+
+/// The most pictures a second that a camera may be asked for: no more are taken.
+const MAX_FPS: usize = 120;
+
+/// The words of a list that has nothing but words in it, of which none holds what can't be printed but at its end.
+fn words(value: &toml::Value) -> Option<Vec<String>> {
+    let list = value.as_array()?.iter();
+    let words = list.map(|word| Some(word.as_str()?.trim_end_matches(['\r', '\n']).to_owned()));
+    let words: Vec<String> = words.collect::<Option<_>>()?;
+    let is_clean = |word: &String| !word.contains(char::is_control);
+    words.iter().all(is_clean).then_some(words)
+}
+
+/// A device as an error may quote it: of one with an address its beginning, since it may hold a password anywhere.
+fn hidden(device: &str) -> &str {
+    match device.find("://") {
+        Some(at) => &device[..at + 3],
+        None if device.contains('@') => "",
+        None => device,
     }
 }
 
@@ -278,9 +374,80 @@ mod tests {
                 "[channel.plot]\nsource = \"push\"\ncolour = \"red\"",
                 "colour",
             ),
+            ("[channel.pi]\nsource = \"command\"", "channel.pi.run"),
+            (
+                "[channel.pi]\nsource = \"command\"\nrun = \"rpicam-vid -o -\"",
+                "a command is a list",
+            ),
+            (
+                "[channel.pi]\nsource = \"command\"\nrun = []",
+                "a command is a list",
+            ),
+            (
+                "[channel.pi]\nsource = \"command\"\nrun = [\"x\"]\ndevice = \"/dev/video0\"",
+                "channel.pi.device",
+            ),
+            ("[channel.cam]\nsource = \"camera\"", "`mantel cameras`"),
+            (
+                "[channel.cam]\nsource = \"camera\"\ndevice = \"video0\"",
+                "channel.cam.device",
+            ),
+            (
+                "[channel.cam]\nsource = \"camera\"\ndevice = \"/dev/video0\"\nfps = 500",
+                "from 1 to 120",
+            ),
+            (
+                "[channel.cam]\nsource = \"camera\"\ndevice = \"/dev/video0\"\nsize = \"big\"",
+                "channel.cam.size",
+            ),
+            (
+                "[channel.cam]\nsource = \"camera\"\ndevice = \"/dev/video0\"\ninput-options = \"-an\"",
+                "it has to be a list",
+            ),
         ] {
             let sentence = config(text).unwrap_err();
             assert!(sentence.contains(named), "{text}: {sentence}");
         }
+        let secret = "[channel.cam]\nsource = \"camera\"\ndevice = ";
+        for device in [
+            "\"rtsp://joe:ge/heim@host/\"",
+            "\"oracle://joe:geheim@host/\"",
+            "[\"rtsp://joe:geheim@host/\"]",
+        ] {
+            let sentence = config(&format!("{secret}{device}")).unwrap_err();
+            assert!(!sentence.contains("heim"), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn cameras_and_commands_are_read() {
+        let channels = config(
+            "[channel.pi]\nsource = \"command\"\nrun = [\"rpicam-vid\", \"-o\", \"-\"]\nkeep = \"always\"\n\
+             [channel.cam]\nsource = \"camera\"\ndevice = \"/dev/video0\"\nsize = \"1280x720\"\nfps = 15\n\
+             quality = 70\ninput-options = [\"-hwaccel\", \"auto\"]\nsilent-after = \"off\"\n",
+        );
+        let upstream = |command, keep| SourceConfig::Upstream {
+            upstream: Upstream::Command(command),
+            keep,
+        };
+        let camera = Camera {
+            device: "/dev/video0".parse().unwrap(),
+            size: Some(crate::size::Size::new(1280, 720)),
+            fps: Some(15),
+            quality: 70,
+            input_options: vec!["-hwaccel".into(), "auto".into()],
+        };
+        let run = ["rpicam-vid", "-o", "-"].map(str::to_owned).to_vec();
+        let cam = ChannelConfig {
+            name: "cam".parse().unwrap(),
+            source: upstream(Command::camera(camera), Keep::Watched),
+            silent_after: None,
+        };
+        let pi = ChannelConfig {
+            name: "pi".parse().unwrap(),
+            source: upstream(Command::new(run).unwrap(), Keep::Always),
+            silent_after: Some(Duration::from_secs(10)),
+        };
+        assert_eq!(channels, Ok(vec![cam, pi]));
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn millis(option: &str, text: &str) -> Result<u64, ConfigError> {
 }
 
 pub(super) fn whole(
-    option: &'static str,
+    option: &str,
     value: Option<i64>,
     default: usize,
     range: std::ops::RangeInclusive<usize>,

@@ -12,12 +12,14 @@ use std::{sync::Arc, time::Duration};
 use futures_util::future::{BoxFuture, FutureExt as _};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{File, Relay, RunName, Source};
+use super::{Command, File, Relay, RunName, Source};
 use crate::locked::locked;
 
 /// The thing that brings pictures.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Upstream {
+    /// A program: a camera's, or one that the configuration names.
+    Command(Command),
     /// A file that is written again and again.
     File(File),
     /// Another server's pictures.
@@ -53,6 +55,7 @@ impl Upstream {
     /// Brings pictures until it can't, or until this is dropped: then what it has started ends.
     async fn run(&self, source: &Source, run: &RunName) -> Ended {
         match self {
+            Self::Command(command) => command.run(source).await,
             Self::File(file) => file.run(source).await,
             Self::Relay(relay) => relay.run(source, run).await,
         }
@@ -61,6 +64,7 @@ impl Upstream {
     /// The word for it: `camera`, `relay`, `command` or `file`.
     pub fn kind(&self) -> &'static str {
         match self {
+            Self::Command(command) => command.kind(),
             Self::File(_) => "file",
             Self::Relay(_) => "relay",
         }

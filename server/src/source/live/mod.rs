@@ -3,9 +3,12 @@
 //! A [`Source`] is what comes in by; a [`LiveSource`] is what producers and pages see of it. Newest wins: a picture that
 //! nobody has taken when the next one comes is never seen, and counted. Nothing is decoded here.
 
+mod camera;
+mod command;
 mod file;
 mod keeper;
 mod relay;
+mod secrets;
 mod signal;
 mod via;
 
@@ -25,6 +28,8 @@ use crate::{
     render::{self, Orientation},
     size::Size,
 };
+pub use camera::{Camera, Device};
+pub use command::Command;
 pub use file::File;
 pub use inlet::Kind;
 pub use keeper::{Ended, Keep, Upstream};
@@ -251,6 +256,7 @@ impl Source {
     }
 
     /// A picture has come that can't be shown; says why, in a sentence. More may come.
+    /// A picture was brought that can't be shown, and what brings them goes on; says why, in a sentence.
     pub fn in_trouble(&self, why: &str) {
         let now = self.clock.now();
         locked(&self.upstream).trouble = Some((now, why.into()));

@@ -1,7 +1,6 @@
 //! Decoders in processes of their own: started when a picture is to be decoded, a few at a time, ended when they are
-//! idle, too slow or dead. A photo over which its decoder dies is that photo's fault when it happens twice. The one
-//! place that starts processes; what a decoder's process does inside is `confine`'s, what the two say `wire`'s. Opens no
-//! files, and decodes nothing itself.
+//! idle, too slow or dead. A photo over which its decoder dies is that photo's fault when it happens twice. What a
+//! decoder's process does inside is `confine`'s, what the two say `wire`'s. Opens no files, and decodes nothing itself.
 
 #![expect(
     clippy::disallowed_methods,
@@ -18,8 +17,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::wire::{Confined, Request, Wish, read_reply};
-use crate::render::{DecodeError, DecodeLimits, Pixels};
+use crate::{
+    render::{DecodeError, DecodeLimits, Pixels},
+    source::wire::{Confined, Request, Wish, read_reply},
+};
 
 /// How often the keeper looks whether a decoder takes too long.
 const TICK: Duration = Duration::from_millis(200);

@@ -1,0 +1,367 @@
+//! A program that brings pictures on its standard output: one that the configuration names, or a camera's ffmpeg. Reads what
+//! it writes, keeps what it says, and tells in a sentence why it ended.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the shell: how long a picture takes is a matter of the monotonic clock"
+)]
+
+use std::{
+    collections::VecDeque,
+    ffi::OsString,
+    fmt, mem,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use mantel_media::inlet::{Inlet, InletError};
+use tokio::{
+    io::AsyncReadExt as _,
+    sync::Semaphore,
+    time::{Instant, sleep_until},
+};
+
+use super::{Ended, Source, camera, camera::Camera, secrets::Secrets};
+use crate::source::child::{Ending, Line, Running};
+
+/// A program that brings pictures, started anew by its keeper each time.
+#[derive(Clone)]
+pub struct Command {
+    what: What,
+    memory: Arc<Memory>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+enum What {
+    Program(Line),
+    Camera(Camera),
+}
+
+/// What is remembered from one start to the next.
+struct Memory {
+    /// The number of the command line that works, of those that a camera has.
+    line: AtomicUsize,
+    /// The one place: a camera that is still being closed can't be opened.
+    place: Arc<Semaphore>,
+}
+
+/// How much is read at a time: what a pipe holds.
+const BUFFER_BYTES: usize = 64 << 10;
+/// How long a picture may take to come, from its first byte to its last.
+const MAX_PICTURE_TIME: Duration = Duration::from_secs(60);
+/// Pictures a second: more are left out.
+const MAX_PER_SECOND: u32 = 120;
+/// How long a camera may bring nothing: what hangs is started again.
+const CAMERA_HANGS: Duration = Duration::from_secs(30);
+/// How long a program may go on that has closed its output.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// How much of a line of standard error is kept, and of how many lines.
+const MAX_LINE_BYTES: usize = 1000;
+const MAX_LINES: usize = 8;
+/// How much of a line is looked through for secrets, so that none is cut in two: more than the longest is.
+const MAX_RAW_BYTES: usize = 8000;
+
+/// A line that says nothing, and that ffmpeg writes again and again.
+const NOISE: &str = "deprecated pixel format used";
+
+impl Command {
+    /// The program `run[0]` with the rest as its arguments; `None` if it names none.
+    pub fn new(run: Vec<String>) -> Option<Self> {
+        let mut words = run.into_iter().map(Into::into);
+        let program: OsString = words.next()?;
+        if program.is_empty() {
+            return None;
+        }
+        Some(Self::of(What::Program(Line {
+            program,
+            arguments: words.collect(),
+            input: Vec::new(),
+        })))
+    }
+
+    /// The program for a camera.
+    pub fn camera(camera: Camera) -> Self {
+        Self::of(What::Camera(camera))
+    }
+
+    fn of(what: What) -> Self {
+        let memory = Arc::new(Memory {
+            line: AtomicUsize::new(0),
+            place: Arc::new(Semaphore::new(1)),
+        });
+        Self { what, memory }
+    }
+
+    /// The word for it: `camera` or `command`.
+    pub(super) fn kind(&self) -> &'static str {
+        match self.what {
+            What::Program(_) => "command",
+            What::Camera(_) => "camera",
+        }
+    }
+
+    /// Brings pictures until the program ends, or this is dropped.
+    pub(super) async fn run(&self, source: &Source) -> Ended {
+        let (lines, secrets) = match &self.what {
+            What::Program(line) => (vec![line.clone()], Secrets::default()),
+            What::Camera(camera) => (camera.lines(), camera.secrets()),
+        };
+        loop {
+            let n = self.memory.line.load(Relaxed).min(lines.len() - 1);
+            let mut attempt = Attempt::new(source, &secrets, self.kind() == "camera");
+            let outcome = attempt.run(&lines[n], self.memory.place.clone()).await;
+            let is_known = self.plain(&attempt).is_some();
+            let may_help = matches!(outcome, Outcome::Ended(Ending::Status(_)));
+            if attempt.n_came == 0 && may_help && !is_known {
+                let next = if n + 1 < lines.len() { n + 1 } else { 0 };
+                self.memory.line.store(next, Relaxed);
+                if next > n {
+                    continue;
+                }
+            }
+            return self.sentence(&lines[n], &attempt, outcome);
+        }
+    }
+
+    /// Why a camera brings nothing, where its last words tell it.
+    fn plain(&self, attempt: &Attempt<'_>) -> Option<String> {
+        match &self.what {
+            What::Program(_) => None,
+            What::Camera(camera) => {
+                camera::plain(&camera.device, attempt.said.iter().map(String::as_str))
+            }
+        }
+    }
+
+    fn sentence(&self, line: &Line, attempt: &Attempt<'_>, outcome: Outcome) -> Ended {
+        let path = Path::new(&line.program);
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let last = match attempt.said.back() {
+            Some(last) => format!(": {last}"),
+            None => String::new(),
+        };
+        let ending = match outcome {
+            Outcome::Ended(ending) => ending,
+            Outcome::Unfit(error) => {
+                return Ended(format!("what {name} writes can't be shown: {error}"));
+            }
+            Outcome::Slow => {
+                let seconds = MAX_PICTURE_TIME.as_secs();
+                return Ended(format!(
+                    "a picture of {name}'s took longer than {seconds} s to come"
+                ));
+            }
+            Outcome::Hangs => {
+                let seconds = CAMERA_HANGS.as_secs();
+                return Ended(format!("no picture came from {name} for {seconds} s{last}"));
+            }
+        };
+        Ended(match ending {
+            Ending::NotFound => not_found(&line.program.to_string_lossy()),
+            Ending::NotStarted(reason) => format!("{name} can't be started: {reason}"),
+            Ending::Signal(signal) => format!("{name} was ended by signal {signal}"),
+            Ending::Status(status) => match self.plain(attempt) {
+                Some(plain) => plain,
+                None if status == 0 => format!("{name} ended{last}"),
+                None => format!("{name} ended with status {status}{last}"),
+            },
+        })
+    }
+}
+
+impl PartialEq for Command {
+    /// Whether both are the same program, whatever is remembered of it.
+    fn eq(&self, other: &Self) -> bool {
+        self.what == other.what
+    }
+}
+
+impl Eq for Command {}
+
+impl fmt::Debug for Command {
+    /// Without arguments, which may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.what {
+            What::Program(line) => write!(f, "Command({:?})", line.program),
+            What::Camera(camera) => camera.fmt(f),
+        }
+    }
+}
+
+/// How to get a program that is not there.
+fn not_found(program: &str) -> String {
+    let package = match program {
+        "ffmpeg" => "ffmpeg",
+        "gst-launch-1.0" => "gstreamer1.0-tools",
+        "rpicam-jpeg" | "rpicam-still" | "rpicam-vid" => "rpicam-apps",
+        "libcamera-vid" => "libcamera-apps",
+        "ustreamer" => "ustreamer",
+        path if path.contains('/') => return format!("there is no program {path}"),
+        other => return format!("{other} is not installed, or not in a folder of PATH"),
+    };
+    format!("{program} is not installed: on Debian `sudo apt install {package}`")
+}
+
+/// How an attempt ended.
+enum Outcome {
+    Ended(Ending),
+    /// It wrote what is no picture.
+    Unfit(InletError),
+    /// A picture took too long.
+    Slow,
+    /// None came for too long.
+    Hangs,
+}
+
+/// One run of a program.
+struct Attempt<'a> {
+    source: &'a Source,
+    secrets: &'a Secrets,
+    is_camera: bool,
+    n_came: u64,
+    /// The second that began then, and how many pictures came in it.
+    second: (Instant, u32),
+    /// The last lines that it said, and the one that it is saying.
+    said: VecDeque<String>,
+    line: Vec<u8>,
+}
+
+impl<'a> Attempt<'a> {
+    fn new(source: &'a Source, secrets: &'a Secrets, is_camera: bool) -> Self {
+        Self {
+            source,
+            secrets,
+            is_camera,
+            n_came: 0,
+            second: (Instant::now(), 0),
+            said: VecDeque::new(),
+            line: Vec::new(),
+        }
+    }
+
+    async fn run(&mut self, line: &Line, place: Arc<Semaphore>) -> Outcome {
+        // Whoever closes it never.
+        let Ok(place) = place.acquire_owned().await else {
+            return Outcome::Ended(Ending::NotStarted("it is closed".into()));
+        };
+        let mut running = match Running::start(line, place).await {
+            Ok(running) => running,
+            Err(ending) => return Outcome::Ended(ending),
+        };
+        let unfit = match self.read(&mut running).await {
+            Ok(unfit) => unfit,
+            Err(outcome) => return outcome,
+        };
+        self.say_rest();
+        let last = self.said.back().map_or("", |last| last);
+        match (running.end(last).await, unfit) {
+            (Ending::Status(0), Some(error)) => Outcome::Unfit(error),
+            (ending, _) => Outcome::Ended(ending),
+        }
+    }
+
+    /// Reads until it ends; gives what was wrong with the end of its output.
+    async fn read(&mut self, running: &mut Running) -> Result<Option<InletError>, Outcome> {
+        let mut inlet = Inlet::new(None, None);
+        let mut output = vec![0; BUFFER_BYTES];
+        let mut words = [0; 4096];
+        let (mut is_output_open, mut is_error_open) = (true, true);
+        // Since when it has been quiet: brought no picture, begun this one, or closed its output.
+        let mut since = Instant::now();
+        let mut unfit = None;
+        while is_output_open || is_error_open {
+            let limit = match (is_output_open, inlet.is_inside()) {
+                (false, _) => Some(LAST_WORDS),
+                (true, true) => Some(MAX_PICTURE_TIME),
+                (true, false) => self.is_camera.then_some(CAMERA_HANGS),
+            };
+            let is_late = sleep_until(since + limit.unwrap_or_default());
+            tokio::select! {
+                n = running.stdout.read(&mut output), if is_output_open => match n {
+                    Ok(n @ 1..) => {
+                        if !inlet.is_inside() && !self.is_camera {
+                            since = Instant::now();
+                        }
+                        let mut input = &output[..n];
+                        while let Some(sample) = inlet.next(&mut input).map_err(Outcome::Unfit)? {
+                            since = Instant::now();
+                            self.came(sample, since);
+                        }
+                    }
+                    _ => {
+                        is_output_open = false;
+                        since = Instant::now();
+                        loop {
+                            match inlet.finish() {
+                                Ok(Some(sample)) => self.came(sample, since),
+                                Ok(None) => break,
+                                Err(InletError::Empty) => break,
+                                Err(error) => {
+                                    unfit = Some(error);
+                                    break;
+                                }
+                            }
+                        }
+                    }
+                },
+                n = running.stderr.read(&mut words), if is_error_open => match n {
+                    Ok(n @ 1..) => self.says(&words[..n]),
+                    _ => is_error_open = false,
+                },
+                () = is_late, if limit.is_some() => match (is_output_open, inlet.is_inside()) {
+                    (false, _) => break,
+                    (true, true) => return Err(Outcome::Slow),
+                    (true, false) => return Err(Outcome::Hangs),
+                },
+            }
+        }
+        Ok(unfit)
+    }
+
+    fn came(&mut self, sample: mantel_media::inlet::Sample, now: Instant) {
+        self.n_came += 1;
+        if now - self.second.0 >= Duration::from_secs(1) {
+            self.second = (now, 0);
+        }
+        self.second.1 += 1;
+        if self.second.1 <= MAX_PER_SECOND {
+            self.source.came(sample);
+        }
+    }
+
+    /// Takes bytes of its standard error.
+    fn says(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            match byte {
+                b'\n' | b'\r' => self.say_rest(),
+                _ if self.line.len() < MAX_RAW_BYTES => self.line.push(byte),
+                // The rest of a line without end.
+                _ => {}
+            }
+        }
+    }
+
+    /// Keeps the line that it has said.
+    fn say_rest(&mut self) {
+        let line = mem::take(&mut self.line);
+        let text = String::from_utf8_lossy(&line);
+        let text = self.secrets.hide(&text);
+        let text = text.replace(|c: char| c.is_control(), " ");
+        let end = text.floor_char_boundary(MAX_LINE_BYTES);
+        let text = text[..end].trim();
+        if text.is_empty() || text.contains(NOISE) {
+            return;
+        }
+        tracing::debug!(channel = &*self.source.name, text, "a program said");
+        self.source.said(text);
+        self.said.push_back(text.to_owned());
+        if self.said.len() > MAX_LINES {
+            self.said.pop_front();
+        }
+    }
+}
