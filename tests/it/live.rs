@@ -25,15 +25,15 @@ use crate::{
 };
 
 /// A server with live channels beside its gallery.
-struct House {
-    server: Server,
-    _folder: TempDir,
-    _photos: Photos,
+pub(crate) struct House {
+    pub(crate) server: Server,
+    folder: TempDir,
+    photos: Photos,
 }
 
 impl House {
     /// `channels` is what stands in the configuration file.
-    fn with(channels: &str) -> Self {
+    pub(crate) fn with(channels: &str) -> Self {
         let folder = TempDir::with_prefix("mantel-live-").expect("a folder");
         let path = folder.path().join("mantel.toml");
         std::fs::write(&path, channels).expect("a configuration");
@@ -42,38 +42,50 @@ impl House {
         let server = Server::start(photos.path(), &[&STANDING[..], &config].concat());
         Self {
             server,
-            _folder: folder,
-            _photos: photos,
+            folder,
+            photos,
         }
     }
 
-    fn plot() -> Self {
+    /// The same house, whose server has been away while `meanwhile` went on.
+    pub(crate) fn again(self, meanwhile: impl FnOnce()) -> Self {
+        let address = self.address();
+        self.server.stop().expect("the server to end");
+        meanwhile();
+        let path = self.folder.path().join("mantel.toml");
+        let config = ["--config", path.to_str().expect("a path that is text")];
+        let args = [&STANDING[..], &config].concat();
+        let server = Server::start_again(address, self.photos.path(), &args);
+        Self { server, ..self }
+    }
+
+    pub(crate) fn plot() -> Self {
         Self::with("[channel.plot]\nsource = \"push\"\n")
     }
 
-    fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.server.address
     }
 
-    fn push(&self, more: &str, body: &[u8]) -> Reply {
+    pub(crate) fn push(&self, more: &str, body: &[u8]) -> Reply {
         push(self.address(), "/push/plot", more, body)
     }
 
-    fn push_colour(&self, colour: Rgb) -> u64 {
+    pub(crate) fn push_colour(&self, colour: Rgb) -> u64 {
         let reply = self.push("", &flat(colour));
         assert_eq!(reply.status(), 200, "{}", reply.text());
         reply.json()["frame"].as_u64().expect("a number")
     }
 
     /// What `/channels` says of the live one.
-    fn live(&self) -> Value {
+    pub(crate) fn live(&self) -> Value {
         let rows = self.server.get("/channels").json();
         let rows = rows.as_array().expect("a list").clone();
         let plot = rows.into_iter().find(|row| row["name"] == "plot");
         plot.expect("the channel")["live"].clone()
     }
 
-    fn await_colour(&self, colour: Rgb) {
+    pub(crate) fn await_colour(&self, colour: Rgb) {
         eventually("the colour that was pushed", || {
             let reply = self.server.get("/c/plot/snapshot");
             let seen = Picture::from_jpeg(&reply.body)?.middle();

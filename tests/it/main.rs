@@ -47,6 +47,7 @@ mod reach;
 mod resets;
 mod restart;
 mod running;
+mod send;
 mod state;
 mod stills;
 mod unforeseen;

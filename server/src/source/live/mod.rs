@@ -24,6 +24,7 @@ use crate::{
     size::Size,
 };
 pub use file::File;
+pub(crate) use file::{CUT_AFTER, Reading, STILL, Version, read, version};
 pub use inlet::Kind;
 pub use keeper::{Ended, Keep, Upstream};
 use signal::Judge;
