@@ -175,7 +175,8 @@ fn a_stream_goes_on_whatever_its_sender_does() {
         assert_eq!(reply.status(), 200, "{}", reply.text());
         assert_eq!(seen(Some(colour)), size);
     }
-    // Then nothing comes, and that is said in the picture.
+    // Then nothing comes: first the last picture with its age, then words in its place.
+    assert_eq!(seen(Some(GREEN)), size);
     assert_eq!(seen(None), size);
     assert_eq!(house.live()["signal"], "silent");
     house.push_colour(RED);
@@ -279,6 +280,41 @@ fn a_channel_may_keep_its_sender() {
         }
     });
     house.await_colour(BLUE);
+}
+
+#[test]
+fn a_picture_is_taken_off_at_once_and_its_sender_hears_so() {
+    let house = House::plot();
+    let delete = |more: &str, target: &str| {
+        crate::support::http::request(house.address(), "DELETE", target, more, "")
+    };
+    let mut sender = begin(house.address(), "");
+    sender
+        .write(&chunk(&sized(320, 180, RED)))
+        .expect("to send");
+    house.await_colour(RED);
+    let mut stream = Parts::open(house.address(), "/c/plot/stream?paint=plain");
+    let mut seen = || Picture::from_jpeg(&stream.part().body).expect("a picture");
+    assert!(seen().middle().is(RED));
+    let foreign = "Origin: https://evil.example\r\nSec-Fetch-Site: cross-site\r\n";
+    assert_eq!(delete(foreign, "/push/plot").status(), 403);
+    let reply = delete("", "/push/plot");
+    assert_eq!(reply.status(), 200, "{}", reply.text());
+    let card = seen();
+    assert!(card.middle().named().is_none());
+    assert_eq!((card.width, card.height), (320, 180));
+    assert_eq!(sender.read_head().status(), 409);
+    let live = house.live();
+    assert_eq!(
+        (&live["signal"], &live["frame"], &live["has_sender"]),
+        (&"waiting".into(), &Value::Null, &false.into())
+    );
+    // Nothing to take off is no error, and what comes next is shown.
+    assert_eq!(delete("", "/c/plot/push").status(), 200);
+    house.push_colour(BLUE);
+    house.await_colour(BLUE);
+    assert_eq!(delete("", "/push/main").status(), 409);
+    assert_eq!(delete("", "/push/garage").status(), 404);
 }
 
 #[test]
