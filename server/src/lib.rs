@@ -31,11 +31,6 @@ mod clock;
 pub mod config;
 mod dirs;
 mod endpoints;
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "its users come with the next changes"
-)]
 mod fetch;
 mod files;
 mod fillers;

@@ -1,4 +1,4 @@
-//! The progress of a scan, told to people: a bar at a terminal, a line now and then in a log.
+//! The progress of a scan or a push, told to people: a bar at a terminal, a line now and then in a log.
 
 #![expect(
     clippy::disallowed_methods,
@@ -72,6 +72,50 @@ impl Progress {
                 tracing::info!("{}", sentence(&counts));
             }
         }
+        if let Some(bar) = BAR.get() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// A line that says how something goes: it changes at a terminal, and is told now and then elsewhere.
+#[derive(Debug)]
+pub(crate) struct Line {
+    on_terminal: bool,
+    told: Instant,
+}
+
+impl Line {
+    pub(crate) fn start() -> Self {
+        Self {
+            on_terminal: std::io::stderr().is_terminal(),
+            told: Instant::now(),
+        }
+    }
+
+    /// Says how it goes now.
+    pub(crate) fn set(&mut self, text: &str) {
+        if self.on_terminal {
+            let bar = BAR.get_or_init(|| {
+                let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+                let style = ProgressStyle::with_template("{wide_msg}");
+                bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+            });
+            bar.set_message(text.to_owned());
+            bar.tick();
+        } else if self.told.elapsed() >= LOG_EVERY {
+            self.told = Instant::now();
+            eprintln!("{text}");
+        }
+    }
+
+    /// Says something that stays.
+    pub(crate) fn say(&self, text: &str) {
+        without_bar(|| eprintln!("{text}"));
+    }
+
+    /// Takes the line away.
+    pub(crate) fn end(&self) {
         if let Some(bar) = BAR.get() {
             bar.finish_and_clear();
         }

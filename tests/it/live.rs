@@ -28,8 +28,8 @@ use crate::{
 /// A server with live channels beside its gallery.
 pub(crate) struct House {
     pub(crate) server: Server,
-    _folder: TempDir,
-    _photos: Photos,
+    folder: TempDir,
+    photos: Photos,
 }
 
 impl House {
@@ -54,9 +54,21 @@ impl House {
         let server = start(photos.path(), &[&STANDING[..], &config].concat());
         Self {
             server,
-            _folder: folder,
-            _photos: photos,
+            folder,
+            photos,
         }
+    }
+
+    /// The same house, whose server has been away while `meanwhile` went on.
+    pub(crate) fn again(self, meanwhile: impl FnOnce()) -> Self {
+        let address = self.address();
+        self.server.stop().expect("the server to end");
+        meanwhile();
+        let path = self.folder.path().join("mantel.toml");
+        let config = ["--config", path.to_str().expect("a path that is text")];
+        let args = [&STANDING[..], &config].concat();
+        let server = Server::start_again(address, self.photos.path(), &args);
+        Self { server, ..self }
     }
 
     pub(crate) fn plot() -> Self {
@@ -67,7 +79,7 @@ impl House {
         self.server.address
     }
 
-    fn push(&self, more: &str, body: &[u8]) -> Reply {
+    pub(crate) fn push(&self, more: &str, body: &[u8]) -> Reply {
         push(self.address(), "/push/plot", more, body)
     }
 
@@ -78,14 +90,14 @@ impl House {
     }
 
     /// What `/channels` says of the live one.
-    fn live(&self) -> Value {
+    pub(crate) fn live(&self) -> Value {
         let rows = self.server.get("/channels").json();
         let rows = rows.as_array().expect("a list").clone();
         let plot = rows.into_iter().find(|row| row["name"] == "plot");
         plot.expect("the channel")["live"].clone()
     }
 
-    fn await_colour(&self, colour: Rgb) {
+    pub(crate) fn await_colour(&self, colour: Rgb) {
         eventually("the colour that was pushed", || {
             let reply = self.server.get("/c/plot/snapshot");
             let seen = Picture::from_jpeg(&reply.body)?.middle();
@@ -282,6 +294,41 @@ fn a_channel_may_keep_its_sender() {
         }
     });
     house.await_colour(BLUE);
+}
+
+#[test]
+fn a_picture_is_taken_off_at_once_and_its_sender_hears_so() {
+    let house = House::plot();
+    let delete = |more: &str, target: &str| {
+        crate::support::http::request(house.address(), "DELETE", target, more, "")
+    };
+    let mut sender = begin(house.address(), "");
+    sender
+        .write(&chunk(&sized(320, 180, RED)))
+        .expect("to send");
+    house.await_colour(RED);
+    let mut stream = Parts::open(house.address(), "/c/plot/stream?paint=plain");
+    let mut seen = || Picture::from_jpeg(&stream.part().body).expect("a picture");
+    assert!(seen().middle().is(RED));
+    let foreign = "Origin: https://evil.example\r\nSec-Fetch-Site: cross-site\r\n";
+    assert_eq!(delete(foreign, "/push/plot").status(), 403);
+    let reply = delete("", "/push/plot");
+    assert_eq!(reply.status(), 200, "{}", reply.text());
+    let card = seen();
+    assert!(card.middle().named().is_none());
+    assert_eq!((card.width, card.height), (320, 180));
+    assert_eq!(sender.read_head().status(), 409);
+    let live = house.live();
+    assert_eq!(
+        (&live["signal"], &live["frame"], &live["has_sender"]),
+        (&"waiting".into(), &Value::Null, &false.into())
+    );
+    // Nothing to take off is no error, and what comes next is shown.
+    assert_eq!(delete("", "/c/plot/push").status(), 200);
+    house.push_colour(BLUE);
+    house.await_colour(BLUE);
+    assert_eq!(delete("", "/push/main").status(), 409);
+    assert_eq!(delete("", "/push/garage").status(), 404);
 }
 
 #[test]

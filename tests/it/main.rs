@@ -48,6 +48,7 @@ mod relay;
 mod resets;
 mod restart;
 mod running;
+mod send;
 mod state;
 mod stills;
 mod unforeseen;

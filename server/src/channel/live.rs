@@ -5,10 +5,14 @@ use std::sync::{
     atomic::{AtomicU64, Ordering::SeqCst},
 };
 
+use mantel_media::inlet::Sample;
 use tokio::sync::watch;
 
 use super::{Channel, OnAir, choices::ChannelNo};
-use crate::{rights::ChannelName, source::live::Source};
+use crate::{
+    rights::ChannelName,
+    source::live::{SampleNo, Source},
+};
 
 /// The rule for a sender that comes while another one sends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,6 +63,15 @@ pub struct LiveChannel {
 pub struct Turn {
     live: Arc<LiveChannel>,
     turn: u64,
+}
+
+/// Why a sender's turn is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// Another sender has taken the place.
+    Replaced,
+    /// The picture was taken off.
+    Cleared,
 }
 
 /// Why nobody may send to a channel now.
@@ -142,6 +155,19 @@ impl LiveChannel {
         Ok(Turn { live, turn })
     }
 
+    /// Ends the turn of whoever sends, and takes the picture off until the next one comes.
+    ///
+    /// # Errors
+    /// Nobody sends to it: the server fetches its pictures itself.
+    pub fn clear(&self) -> Result<(), NoTurn> {
+        if let Intake::Fetched(kind) = self.intake {
+            return Err(NoTurn::Fetched(kind));
+        }
+        self.sender.send_replace(0);
+        self.source.clear();
+        Ok(())
+    }
+
     /// Whether somebody is sending.
     pub fn has_sender(&self) -> bool {
         *self.sender.borrow() != 0
@@ -154,11 +180,23 @@ impl Turn {
         &self.live
     }
 
-    /// Done when another sender has taken the place.
-    pub async fn replaced(&self) {
+    /// Done when the turn is over.
+    pub async fn over(&self) -> Over {
         let mut sender = self.live.sender.subscribe();
         // The channel's own end is held here.
-        let _ = sender.wait_for(|now| *now != self.turn).await;
+        let now = sender.wait_for(|now| *now != self.turn).await;
+        if now.is_ok_and(|now| *now == 0) {
+            Over::Cleared
+        } else {
+            Over::Replaced
+        }
+    }
+
+    /// A picture comes, as [`Source::came`] takes it; nothing of one whose turn is over.
+    pub fn came(&self, sample: Sample) -> Option<(SampleNo, bool)> {
+        // Held, so that no turn ends between the question and the picture.
+        let now = self.live.sender.borrow();
+        (*now == self.turn).then(|| self.live.source.came(sample))
     }
 }
 
@@ -179,7 +217,10 @@ mod tests {
     use futures_util::FutureExt as _;
 
     use super::*;
-    use crate::clock::Clock;
+    use crate::{
+        clock::Clock,
+        source::live::{Kind, Signal},
+    };
 
     fn channel(on_conflict: OnConflict) -> Arc<LiveChannel> {
         let source = Arc::new(Source::new("plot", None, Clock::system()));
@@ -197,14 +238,38 @@ mod tests {
         let live = channel(OnConflict::Replace);
         assert!(!live.has_sender());
         let first = live.begin().unwrap();
-        assert!(first.replaced().now_or_never().is_none());
+        assert!(first.over().now_or_never().is_none());
         let second = live.begin().unwrap();
-        assert!(first.replaced().now_or_never().is_some());
+        assert!(first.over().now_or_never().is_some());
         drop(first);
-        assert!(second.replaced().now_or_never().is_none());
+        assert!(second.over().now_or_never().is_none());
         assert!(live.has_sender());
         drop(second);
         assert!(!live.has_sender());
+    }
+
+    #[test]
+    fn what_is_taken_off_ends_a_turn_and_nothing_more_comes_of_it() {
+        let live = channel(OnConflict::Refuse);
+        let sample = || Sample {
+            bytes: vec![0xff],
+            kind: Kind::Jpeg,
+            caption: None,
+            timestamp: None,
+            duration_millis: None,
+        };
+        let first = live.begin().unwrap();
+        let (no, _) = first.came(sample()).unwrap();
+        live.clear().unwrap();
+        assert_eq!(first.over().now_or_never(), Some(Over::Cleared));
+        assert!(first.came(sample()).is_none());
+        let now = live.source().reader().now();
+        assert_eq!((now.signal, now.last), (Signal::Waiting, Some(no)));
+        assert!(now.sample.is_none() && !live.has_sender());
+        let second = live.begin().unwrap();
+        drop(first);
+        assert!(second.came(sample()).unwrap().0 > no);
+        assert_eq!(live.source().reader().now().signal, Signal::On);
     }
 
     #[test]
@@ -212,7 +277,7 @@ mod tests {
         let live = channel(OnConflict::Refuse);
         let first = live.begin().unwrap();
         assert_eq!(live.begin().unwrap_err(), NoTurn::Taken);
-        assert!(first.replaced().now_or_never().is_none());
+        assert!(first.over().now_or_never().is_none());
         drop(first);
         assert!(live.begin().is_ok());
     }

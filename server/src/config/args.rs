@@ -8,6 +8,7 @@ use super::{
     access::{AccessArgs, LogFormat},
     choice::ChoiceArgs,
     limits::LimitArgs,
+    push::PushArgs,
 };
 use crate::{photo::Order, render::Fit};
 
@@ -23,6 +24,7 @@ Examples:
   mantel --config mantel.toml                 options from a file
   mantel scan ~/Pictures                      what can't be shown, and why
   mantel token new living-room                nobody watches without a link any more
+  mantel push plot plot.png                   to the channel plot of a server that runs
 
 Every option can also stand in the environment (--quality 90 is MANTEL_QUALITY=90) or, by the same
 name, in the file of --config (quality = 90); only --log is MANTEL_LOG_FORMAT there. The command line wins over the environment, the
@@ -203,6 +205,10 @@ pub enum Command {
     ///
     /// Without a terminal the password is the first line of standard input.
     Password(PasswordArgs),
+    /// Sends pictures to a live channel of a server: files, a folder that is being written to, or standard input.
+    ///
+    /// A server that is away or starts anew is tried again.
+    Push(PushArgs),
     /// Asks a server that runs whether it is well, and fails if it is not: for health checks.
     Health {
         /// The address on which it listens.

@@ -3,7 +3,7 @@
 use std::{ffi::OsString, path::PathBuf};
 
 use super::{
-    Args, Command, Config, ConfigError, LibraryArgs, PasswordTask, TokenTask,
+    Args, Command, Config, ConfigError, LibraryArgs, PasswordTask, PushTask, TokenTask,
     folders::check_folder, given, read_file,
 };
 use crate::{dirs::Dirs, library::Filter, photo::Order};
@@ -21,6 +21,8 @@ pub enum Invocation {
     Token(TokenTask),
     /// `mantel password`.
     Password(PasswordTask),
+    /// `mantel push`.
+    Push(PushTask),
     /// `mantel health`, of the server at this address.
     Health(String),
 }
@@ -63,6 +65,7 @@ impl Invocation {
             Command::Scan(task) => Self::Scan(LibraryTask::resolve(both(task))?),
             Command::Token(command) => Self::Token(TokenTask::resolve(command, args)?),
             Command::Password(args) => Self::Password(PasswordTask::resolve(args)?),
+            Command::Push(args) => Self::Push(PushTask::resolve(args)?),
             Command::Health { address } => Self::Health(address),
         })
     }

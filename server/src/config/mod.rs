@@ -16,6 +16,7 @@ mod given;
 mod invocation;
 mod limits;
 mod memory;
+mod push;
 mod secrets;
 mod values;
 
@@ -35,6 +36,7 @@ use folders::check_folder;
 pub use invocation::{Invocation, LibraryTask};
 use limits::Costs;
 pub use limits::{LimitArgs, Limits};
+pub use push::{Pictures, PushArgs, PushTask};
 pub use secrets::{PasswordTask, TokenAction, TokenTask};
 use values::{DEFAULT_PAUSE_MILLIS, millis, resume_after, whole};
 

@@ -215,6 +215,7 @@ async fn answer_at(
         (Endpoint::Metrics, _) => metrics::answer(outputs)?,
         (Endpoint::Screens, _) => screens::answer(outputs).await,
         (Endpoint::Control, _) => control::answer(outputs, request, body).await?,
+        (Endpoint::Push, &Method::DELETE) => push::clear(outputs, request)?,
         (Endpoint::Push, _) => push::answer(outputs, request, body).await?,
         (Endpoint::Channels, _) => channels::answer(outputs, request),
         (Endpoint::Report, _) => reports::answer(outputs, request, body).await?,

@@ -1,7 +1,9 @@
 //! The tasks that need no screen: `mantel scan` and `mantel list` here, `mantel token` and
-//! `mantel password` in `secrets`, `mantel health` in `health`.
+//! `mantel password` in `secrets`, `mantel health` in `health`, `mantel push` in
+//! `push`.
 
 mod health;
+mod push;
 mod secrets;
 
 use std::{
@@ -20,6 +22,7 @@ use crate::{
 };
 
 pub use health::{HealthError, health};
+pub use push::{PushError, push};
 pub use secrets::{SecretError, password, token};
 
 /// Why a task was not done.

@@ -118,7 +118,7 @@ enum Takes {
     Looking,
     /// Being sent something.
     Telling(Right),
-    /// Being sent pictures.
+    /// Being sent pictures, and having them taken off.
     Pushing,
     /// Looking, and being sent something to keep.
     Keeping,
@@ -131,7 +131,7 @@ impl Takes {
         match self {
             Self::Asking | Self::Looking => "GET, HEAD, OPTIONS",
             Self::Telling(_) => "POST, OPTIONS",
-            Self::Pushing => "POST, PUT, OPTIONS",
+            Self::Pushing => "POST, PUT, DELETE, OPTIONS",
             Self::Keeping => "GET, HEAD, POST, OPTIONS",
             Self::Forgetting => "GET, HEAD, DELETE, OPTIONS",
         }
@@ -141,7 +141,7 @@ impl Takes {
         match self {
             Self::Asking | Self::Looking => is_look(method),
             Self::Telling(_) => *method == Method::POST,
-            Self::Pushing => *method == Method::POST || *method == Method::PUT,
+            Self::Pushing => is_push(method),
             Self::Keeping => is_look(method) || *method == Method::POST,
             Self::Forgetting => is_look(method) || *method == Method::DELETE,
         }
@@ -152,7 +152,7 @@ impl Takes {
         match (self, method) {
             (Self::Asking, method) if is_look(method) => None,
             (Self::Telling(right), &Method::POST) => Some(right),
-            (Self::Pushing, &Method::POST | &Method::PUT) => Some(Right::Push),
+            (Self::Pushing, method) if is_push(method) => Some(Right::Push),
             (_, method) if is_look(method) => Some(Right::Watch),
             _ => Some(Right::Control),
         }
@@ -161,6 +161,10 @@ impl Takes {
 
 fn is_look(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
+}
+
+fn is_push(method: &Method) -> bool {
+    matches!(*method, Method::POST | Method::PUT | Method::DELETE)
 }
 
 /// One address.

@@ -128,7 +128,7 @@ fn every_endpoint_says_what_it_takes_and_needs() {
 }
 
 #[test]
-fn pictures_are_pushed_by_either_method_and_with_that_right_alone() {
+fn pictures_are_pushed_and_taken_off_with_that_right_alone() {
     let plot: ChannelName = "plot".parse().unwrap();
     let names = Names::with([plot.clone()]);
     for (path, query) in [
@@ -137,7 +137,7 @@ fn pictures_are_pushed_by_either_method_and_with_that_right_alone() {
         ("/push", "channel=plot"),
         ("/push/plot", "when-full=wait"),
     ] {
-        for method in [Method::POST, Method::PUT] {
+        for method in [Method::POST, Method::PUT, Method::DELETE] {
             let found = find(&method, path, query, &names).unwrap();
             assert_eq!(
                 (found.endpoint, &found.channel),
@@ -150,7 +150,7 @@ fn pictures_are_pushed_by_either_method_and_with_that_right_alone() {
         assert_eq!(refused.need, Need::Of(Right::Watch, plot.clone()));
         let refusal = Refusal::from(refused).into_response();
         assert_eq!(refusal.status(), 405);
-        assert_eq!(refusal.headers()["allow"], "POST, PUT, OPTIONS");
+        assert_eq!(refusal.headers()["allow"], "POST, PUT, DELETE, OPTIONS");
     }
     // Whether there is such a channel is told to those alone who might push to it.
     let unknown = find(&Method::POST, "/push/garage", "", &names).unwrap_err();

@@ -16,13 +16,12 @@ use tokio::time::{Instant, sleep_until};
 use warp::reply::Response;
 
 use crate::{
-    channel::live::Turn,
+    channel::live::{LiveChannel, NoTurn, Over, Turn},
     endpoints::{
         Outputs, query, reply,
         request::{Body, Request},
     },
     net::{Reason, Refusal},
-    source::live::SampleNo,
 };
 
 /// How long a picture may take to come, from its first byte to its last.
@@ -51,17 +50,9 @@ pub(in crate::endpoints) async fn answer(
     request: &Request,
     mut body: Body,
 ) -> Result<Response, Refusal> {
-    let Some(live) = outputs.house.channels.live_named(&request.channel) else {
-        let sentence = format!(
-            "{} shows photos; nothing can be pushed to it",
-            request.channel
-        );
-        return Err(Refusal::new(StatusCode::CONFLICT, sentence));
-    };
+    let live = live_of(outputs, request)?;
     let waits = waits(&request.query)?;
-    let taken =
-        |error: crate::channel::live::NoTurn| Refusal::new(StatusCode::CONFLICT, error.to_string());
-    let turn = live.begin().map_err(taken)?;
+    let turn = live.begin().map_err(no_turn)?;
     let length = request.header(&header::CONTENT_LENGTH).parse().ok();
     let content_type = request.headers.get(header::CONTENT_TYPE);
     let content_type = content_type.and_then(|value| value.to_str().ok());
@@ -104,8 +95,11 @@ pub(in crate::endpoints) async fn answer(
             );
             Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, sentence))
         }
-        Err(Trouble::Replaced) => {
-            let sentence = "another sender has taken the place of this one";
+        Err(Trouble::Over(over)) => {
+            let sentence = match over {
+                Over::Replaced => "another sender has taken the place of this one",
+                Over::Cleared => "the picture was taken off, and with it the sender's turn",
+            };
             Err(Refusal::new(StatusCode::CONFLICT, sentence))
         }
         Err(Trouble::Gone) => {
@@ -114,6 +108,31 @@ pub(in crate::endpoints) async fn answer(
         }
         Err(Trouble::Broken) => Err(Refusal::bad_request("the body ended early")),
     }
+}
+
+/// `DELETE`: whoever sends sends no more, and the picture is taken off until the next one comes.
+pub(in crate::endpoints) fn clear(
+    outputs: &Arc<Outputs>,
+    request: &Request,
+) -> Result<Response, Refusal> {
+    let live = live_of(outputs, request)?;
+    live.clear().map_err(no_turn)?;
+    Ok(reply::json(&serde_json::json!({"cleared": true})))
+}
+
+fn live_of(outputs: &Outputs, request: &Request) -> Result<Arc<LiveChannel>, Refusal> {
+    let live = outputs.house.channels.live_named(&request.channel);
+    live.cloned().ok_or_else(|| {
+        let sentence = format!(
+            "{} shows photos; nothing can be pushed to it",
+            request.channel
+        );
+        Refusal::new(StatusCode::CONFLICT, sentence)
+    })
+}
+
+fn no_turn(why: NoTurn) -> Refusal {
+    Refusal::new(StatusCode::CONFLICT, why.to_string())
 }
 
 /// Whether a sender waits until its picture was taken (`when-full=wait`); else the newest wins.
@@ -159,7 +178,7 @@ impl Said {
 enum Trouble {
     Picture(InletError),
     Slow,
-    Replaced,
+    Over(Over),
     Gone,
     Broken,
 }
@@ -182,7 +201,7 @@ impl Pusher {
             let patience = sleep_until(begun + MAX_PICTURE_TIME);
             let piece = tokio::select! {
                 biased;
-                () = self.turn.replaced() => return Err(Trouble::Replaced),
+                over = self.turn.over() => return Err(Trouble::Over(over)),
                 piece = body.piece() => piece,
                 () = patience, if self.inlet.is_inside() => return Err(Trouble::Slow),
             };
@@ -225,14 +244,16 @@ impl Pusher {
         sample.caption = sample.caption.or_else(|| caption.clone());
         sample.timestamp = sample.timestamp.or(*timestamp);
         sample.duration_millis = sample.duration_millis.or(*duration_millis);
-        let source = self.turn.live().source().clone();
-        let (SampleNo(no), was_missed) = source.came(sample);
-        self.sent.frame = Some(no);
+        // Whose turn is over hears so when the next bytes are read.
+        let Some((no, was_missed)) = self.turn.came(sample) else {
+            return;
+        };
+        self.sent.frame = Some(no.0);
         self.sent.dropped += u64::from(was_missed);
         if self.waits {
             tokio::select! {
-                () = source.taken(SampleNo(no)) => {}
-                () = self.turn.replaced() => {}
+                () = self.turn.live().source().taken(no) => {}
+                _ = self.turn.over() => {}
             }
         }
     }

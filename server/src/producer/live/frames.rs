@@ -134,7 +134,6 @@ impl LiveFrames {
 
 /// The subject to be seen: the newest picture while there is a signal, else words that say why there is none.
 fn subject(live: &Live, name: &str) -> Subject {
-    let no = live.sample.as_ref().map(|sample| sample.no);
     let words = match (&live.signal, &live.sample) {
         (Signal::On, Some(sample)) => return Subject::Sample(sample.clone()),
         (Signal::Stale { since }, Some(sample)) => {
@@ -145,7 +144,7 @@ fn subject(live: &Live, name: &str) -> Subject {
         (Signal::Silent { since }, _) => caption::silent(name, &clock::time_of_day(*since)),
         (Signal::Lost { since, why }, _) => caption::lost(name, &clock::time_of_day(*since), why),
     };
-    Subject::Card(words, no)
+    Subject::Card(words, live.last)
 }
 
 #[cfg(test)]
@@ -190,6 +189,7 @@ mod tests {
         Live {
             size: None,
             sample: Some(Arc::new(sample)),
+            last: Some(SampleNo(no)),
             signal: Signal::On,
         }
     }

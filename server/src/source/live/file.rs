@@ -28,23 +28,23 @@ pub struct File {
 /// How often the file is looked at.
 const TICK: Duration = Duration::from_millis(50);
 /// For how long a file that was rewritten in place has to stand still: what replaces it by its name was finished before.
-const STILL: Duration = Duration::from_millis(250);
+pub(crate) const STILL: Duration = Duration::from_millis(250);
 /// When a file that doesn't end as its kind does is given up as cut.
-const CUT_AFTER: Duration = Duration::from_secs(3);
+pub(crate) const CUT_AFTER: Duration = Duration::from_secs(3);
 /// For how long there may be no file: programs delete and write anew.
 const MISSING: Duration = Duration::from_secs(1);
 
 /// The version of a file: what changes when it is replaced or written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Version {
+pub(crate) struct Version {
     file: u64,
     n_bytes: u64,
-    written: Option<SystemTime>,
+    pub(crate) written: Option<SystemTime>,
 }
 
 /// The outcome of reading a version.
 #[derive(Debug)]
-enum Reading {
+pub(crate) enum Reading {
     Picture(inlet::Sample),
     /// It may still be being written.
     Unfinished,
@@ -109,7 +109,11 @@ impl File {
     }
 }
 
-fn version(path: &Path) -> io::Result<Version> {
+/// The version of the file at `path`, as it is now.
+///
+/// # Errors
+/// There is none.
+pub(crate) fn version(path: &Path) -> io::Result<Version> {
     let metadata = std::fs::metadata(path)?;
     if !metadata.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, files::NO_FILE));
@@ -126,7 +130,7 @@ fn version(path: &Path) -> io::Result<Version> {
 }
 
 /// Reads the file as it is; what isn't `wanted` any more, or doesn't end, is unfinished, unless it `is_old`.
-fn read(path: &Path, wanted: Version, is_old: bool) -> io::Result<Reading> {
+pub(crate) fn read(path: &Path, wanted: Version, is_old: bool) -> io::Result<Reading> {
     let mut bytes = Vec::new();
     let limit = MAX_PICTURE_BYTES as u64;
     files::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;

@@ -31,6 +31,7 @@ use crate::{
 pub use camera::{Camera, Device};
 pub use command::Command;
 pub use file::File;
+pub(crate) use file::{CUT_AFTER, Reading, STILL, Version, read, version};
 pub use inlet::Kind;
 pub use keeper::{Ended, Keep, Upstream};
 pub use relay::Relay;
@@ -74,8 +75,10 @@ const BELIEVED_MILLIS: u64 = 2000;
 pub struct Live {
     /// The size that its pictures have where nobody asks for another: the first one's.
     pub size: Option<Size>,
-    /// The newest picture, if one has come.
+    /// The newest picture, if one has come and was not taken off.
     pub sample: Option<Arc<Sample>>,
+    /// The number of the last one that came, also when it was taken off.
+    pub last: Option<SampleNo>,
     /// Whether more come.
     pub signal: Signal,
 }
@@ -234,10 +237,21 @@ impl Source {
         locked(&self.upstream).trouble = None;
         self.live.send_modify(|live| {
             live.size = live.size.or(sample.size.and_then(frame_size));
+            live.last = Some(sample.no);
             live.sample = Some(Arc::new(sample));
             live.signal = signal;
         });
         (state.last, was_missed)
+    }
+
+    /// Takes the picture off: it is waited for one as if none had come. The size stays, which streams have begun with.
+    pub fn clear(&self) {
+        let mut state = locked(&self.state);
+        state.judge.cleared();
+        self.live.send_modify(|live| {
+            live.sample = None;
+            live.signal = Signal::Waiting;
+        });
     }
 
     /// The size that its pictures have where nobody asks for another, once that is known.

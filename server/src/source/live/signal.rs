@@ -67,6 +67,11 @@ impl Judge {
         self.lost = Some((since, why.into()));
     }
 
+    /// What came was taken off, as if nothing had come yet.
+    pub fn cleared(&mut self) {
+        (self.last, self.lost) = (None, None);
+    }
+
     /// The signal as it is now.
     pub fn signal(&self, now: UnixMillis) -> Signal {
         let Some((since, _)) = self.last else {
