@@ -84,7 +84,7 @@ pub async fn serve(
     let live = config.channels.iter().map(|channel| {
         let clock = Clock::system();
         let source = Source::new(channel.name.as_str(), channel.silent_after, clock);
-        let source = Arc::new(source);
+        let source = Arc::new(source.with_words(channel.words.clone()));
         tokio::spawn(source.clone().keep());
         let intake = match &channel.source {
             SourceConfig::Push { on_conflict } => Intake::Pushed(*on_conflict),

@@ -72,7 +72,8 @@ pub fn time_of_day(at: UnixMillis) -> String {
     here(at).format("%H:%M").to_string()
 }
 
-fn here(at: UnixMillis) -> chrono::DateTime<chrono::Local> {
+/// A moment as the clocks here show it.
+pub fn here(at: UnixMillis) -> chrono::DateTime<chrono::Local> {
     let at = i64::try_from(at.0).ok();
     let at = at.and_then(chrono::DateTime::from_timestamp_millis);
     at.unwrap_or_default().with_timezone(&chrono::Local)

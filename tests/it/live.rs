@@ -555,3 +555,30 @@ fn channels_are_listed_for_people_with_their_pictures() {
     let list = house.server.get("/channels?format=json").json();
     assert_eq!(list[1]["name"], "plot");
 }
+
+#[test]
+fn words_stand_on_each_picture_and_change_with_it() {
+    let house = House::with(
+        "[channel.plot]\nsource = \"push\"\ntext = \"{caption} {%Y}\"\ntext-place = \"top\"\n\
+         text-size = 20\ntext-colour = \"#2d46d2\"\ntext-shadow = false\n",
+    );
+    // Blue letters on green, in the upper third and nowhere else.
+    let blue = |caption: &str| {
+        let reply = house.push(
+            &format!("X-Caption: {caption}\r\n"),
+            &sized(640, 360, GREEN),
+        );
+        let no = reply.json()["frame"].as_u64().expect("a number");
+        let target = format!("/c/plot/snapshot?after={}", no - 1);
+        let picture = Picture::from_jpeg(&house.server.get(&target).body).expect("a picture");
+        let count = |rows: std::ops::Range<usize>| {
+            let all = rows.flat_map(|y| (0..picture.width).map(move |x| (x, y)));
+            all.filter(|&(x, y)| picture.at(x, y).is(BLUE)).count()
+        };
+        assert_eq!(count(180..360), 0, "{caption}");
+        count(0..180)
+    };
+    let (short, long) = (blue("I"), blue("MMM"));
+    assert!(short > 100 && long > short + 500, "{short} {long}");
+    assert_eq!(blue("MMM"), long);
+}

@@ -1,8 +1,11 @@
 //! Captions: the words that are written about a photo. Pure; drawing them is `render`'s.
 
 mod countries;
+mod template;
 
 use std::path::PathBuf;
+
+pub use template::Template;
 
 use crate::{library::Facts, render::words::Caption, rendition::Captions};
 

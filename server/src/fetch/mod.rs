@@ -125,7 +125,6 @@ pub struct Answer {
 
 /// An answer together with the connection on which it comes, both of which end when it is dropped.
 #[derive(Debug)]
-#[cfg_attr(not(test), expect(dead_code, reason = "what is relayed is read so"))]
 pub struct Download {
     /// The answer.
     pub answer: Answer,
@@ -189,7 +188,6 @@ impl Client {
     ///
     /// # Errors
     /// There is no answer, or it leads elsewhere.
-    #[cfg_attr(not(test), expect(dead_code, reason = "what is relayed is read so"))]
     pub async fn get(&self, target: &Target, headers: &HeaderMap) -> Result<Download, FetchError> {
         let mut target = target.clone();
         for _ in 0..=MAX_REDIRECTS {
@@ -281,7 +279,6 @@ impl Answer {
     }
 
     /// The next piece of the body; `None` at its end.
-    #[cfg_attr(not(test), expect(dead_code, reason = "what is relayed is read so"))]
     pub async fn piece(&mut self) -> Option<Result<Bytes, FetchError>> {
         loop {
             match self.body.frame().await? {

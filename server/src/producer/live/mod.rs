@@ -3,6 +3,9 @@
 
 mod frames;
 mod pixels;
+mod signs;
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::{sync::watch, task::JoinSet, time::Instant};
@@ -10,6 +13,7 @@ use tokio::{sync::watch, task::JoinSet, time::Instant};
 use super::{LONGEST_SLEEP, Producer, linger::Linger};
 use crate::source::live::LiveSource;
 use frames::{LiveFrames, Step, Subject};
+use signs::Signs;
 
 impl Producer {
     /// Makes frames of what `source` brings: the newest one, when the one before is made.
@@ -21,6 +25,7 @@ impl Producer {
         let mut live = source.live();
         let mut demand = self.feed.demand();
         let mut frames = LiveFrames::new(self.framing.clone(), self.key.rendition);
+        let signs = Arc::new(Signs::new(source.words(), source.name()));
         let mut making: JoinSet<(Subject, Option<Bytes>)> = JoinSet::new();
         let mut linger = Linger::new(Instant::now());
         let mut watcher = None;
@@ -44,8 +49,9 @@ impl Producer {
                 Step::Wait(wake) => wake,
                 Step::Make(subject) => {
                     let (rendition, limits) = (self.key.rendition, self.studio.decode_limits());
+                    let signs = signs.clone();
                     making.spawn_blocking(move || {
-                        let made = pixels::make(&subject, rendition, &limits);
+                        let made = pixels::make(&subject, rendition, &limits, &signs);
                         if let Err(error) = &made {
                             tracing::debug!(%error, "a live picture can't be shown");
                         }

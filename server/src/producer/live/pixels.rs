@@ -9,7 +9,7 @@ use mantel_media::{
     jpeg::{Coding, Head, cleaned},
 };
 
-use super::frames::Subject;
+use super::{frames::Subject, signs::Signs};
 use crate::{
     render::{
         self, DecodeLimits, Orientation, Picture, Pixels, Quality, Recipe, Slot, words::Caption,
@@ -33,12 +33,21 @@ pub(super) fn make(
     subject: &Subject,
     rendition: Rendition,
     limits: &DecodeLimits,
+    signs: &Signs,
 ) -> Result<Bytes, LoadError> {
     let (pixels, words) = match subject {
-        Subject::Sample(sample) => match passed(sample, rendition) {
-            Some(jpeg) => return Ok(jpeg),
-            None => (pixels(sample, rendition, limits)?, Caption::default()),
-        },
+        Subject::Sample(sample) => {
+            if signs.is_empty()
+                && let Some(jpeg) = passed(sample, rendition)
+            {
+                return Ok(jpeg);
+            }
+            let mut pixels = pixels(sample, rendition, limits)?;
+            if let Some(sign) = signs.of(sample, rendition.size) {
+                sign.write(&mut pixels.picture);
+            }
+            (pixels, Caption::default())
+        }
         Subject::Aged(sample, words) => (pixels(sample, rendition, limits)?, words.clone()),
         Subject::Card(words, _) => {
             let dark = Picture::filled(rendition.size.width, rendition.size.height, CARD);
@@ -150,7 +159,13 @@ mod tests {
     }
 
     fn frame(subject: &Subject, rendition: Rendition) -> Bytes {
-        make(subject, rendition, &DecodeLimits::default()).unwrap()
+        make(
+            subject,
+            rendition,
+            &DecodeLimits::default(),
+            &Signs::new(None, "plot"),
+        )
+        .unwrap()
     }
 
     fn decoded(jpeg: &[u8]) -> Picture {
@@ -229,7 +244,15 @@ mod tests {
     #[test]
     fn what_only_begins_like_a_picture_is_an_error() {
         let subject = came(None, b"\x89PNG\r\n\x1a\nnonsense");
-        assert!(make(&subject, rendition(64, 48), &DecodeLimits::default()).is_err());
+        assert!(
+            make(
+                &subject,
+                rendition(64, 48),
+                &DecodeLimits::default(),
+                &Signs::new(None, "plot")
+            )
+            .is_err()
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod clean;
 mod fonts;
+mod sign;
 
 use cosmic_text::{
     Attrs, Buffer, Color, Ellipsize, EllipsizeHeightLimit, Family, FontSystem, Metrics, Shaping,
@@ -13,6 +14,7 @@ use cosmic_text::{
 
 use crate::render::picture::{CHANNELS, Picture, Size};
 use clean::clean;
+pub use sign::{Place, Sign, Style};
 
 /// The words that are to be written; either may be empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -23,9 +23,10 @@ use mantel_shared::UnixMillis;
 use tokio::sync::watch;
 
 use crate::{
+    caption::Template,
     clock::Clock,
     locked::locked,
-    render::{self, Orientation},
+    render::{self, Orientation, words::Style},
     size::Size,
 };
 pub use camera::{Camera, Device};
@@ -91,6 +92,16 @@ pub struct LiveSource {
     taken: Arc<watch::Sender<SampleNo>>,
     watchers: Arc<watch::Sender<usize>>,
     ways: Ways,
+    words: Option<Arc<Words>>,
+}
+
+/// The words that are written on each picture, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Words {
+    /// What they say.
+    pub template: Template,
+    /// How they look.
+    pub style: Style,
 }
 
 /// Somebody for whom frames are made of a source, until it is dropped.
@@ -107,6 +118,11 @@ impl LiveSource {
     /// The name of its channel.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The words that are written on each picture.
+    pub fn words(&self) -> Option<Arc<Words>> {
+        self.words.clone()
     }
 
     /// The live picture as it is now.
@@ -148,6 +164,7 @@ pub struct Source {
     taken: Arc<watch::Sender<SampleNo>>,
     watchers: Arc<watch::Sender<usize>>,
     ways: Ways,
+    words: Option<Arc<Words>>,
     state: Mutex<State>,
     upstream: Mutex<UpstreamFacts>,
     clock: Clock,
@@ -185,6 +202,7 @@ impl Source {
             taken: Arc::new(watch::Sender::new(last)),
             watchers: Arc::default(),
             ways: Ways::default(),
+            words: None,
             upstream: Mutex::default(),
             state: Mutex::new(State {
                 judge: Judge::new(silent_after.map(millis)),
@@ -192,6 +210,13 @@ impl Source {
             }),
             clock,
         }
+    }
+
+    /// The source with words on each of its pictures.
+    #[must_use]
+    pub fn with_words(mut self, words: Option<Words>) -> Self {
+        self.words = words.map(Arc::new);
+        self
     }
 
     /// The source as others see it.
@@ -202,6 +227,7 @@ impl Source {
             taken: self.taken.clone(),
             watchers: self.watchers.clone(),
             ways: self.ways.clone(),
+            words: self.words.clone(),
         }
     }
 

@@ -1,14 +1,15 @@
 //! Live channels, as the configuration file names them: a table `[channel.NAME]` each.
 
+mod fetched;
+mod writing;
+
 use std::{path::PathBuf, time::Duration};
 
-use super::{ConfigError, bad, millis, whole};
+use super::{ConfigError, bad, millis};
 use crate::{
     channel::live::OnConflict,
-    fetch::{Credentials, Target, Trust},
     rights::ChannelName,
-    size::SizeError,
-    source::live::{Camera, Command, Device, File, Keep, Relay, Upstream},
+    source::live::{Command, File, Keep, Upstream, Words},
 };
 
 /// One live channel, checked.
@@ -20,6 +21,8 @@ pub struct ChannelConfig {
     pub source: SourceConfig,
     /// How long its source may be silent; `None`: for ever.
     pub silent_after: Option<Duration>,
+    /// The words that are written on its pictures.
+    pub words: Option<Words>,
 }
 
 /// Where a channel's pictures come from.
@@ -63,6 +66,11 @@ pub(super) struct FileChannel {
     size: Option<String>,
     fps: Option<i64>,
     quality: Option<i64>,
+    text: Option<String>,
+    text_place: Option<String>,
+    text_size: Option<i64>,
+    text_colour: Option<String>,
+    text_shadow: Option<bool>,
 }
 
 impl FileChannel {
@@ -83,6 +91,7 @@ impl FileChannel {
                 text,
             )?))),
         };
+        let words = self.words(name)?;
         let source = self.source(name)?;
         let usual = match &source {
             SourceConfig::Push { .. } => None,
@@ -97,6 +106,7 @@ impl FileChannel {
             name: parsed,
             source,
             silent_after: silent_after.unwrap_or(usual),
+            words,
         })
     }
 
@@ -145,96 +155,6 @@ impl FileChannel {
         Ok(SourceConfig::Upstream { upstream, keep })
     }
 
-    fn relay(&self, name: &str) -> Result<Relay, ConfigError> {
-        let key = |key: &str| format!("channel.{name}.{key}");
-        let url = self.url.as_ref().and_then(toml::Value::as_str).ok_or_else(|| {
-            let reason =
-                "a channel whose source is a relay needs the url of the other server's pictures";
-            bad(key("url"), "", reason)
-        })?;
-        // The text may hold a password: it is not repeated.
-        let mut target: Target = url.parse().map_err(|error| bad(key("url"), "", error))?;
-        let password = self.password.as_ref().map(|value| value.as_str().ok_or(()));
-        match (&self.user, password) {
-            (Some(user), Some(Ok(password))) => {
-                target = target.with_credentials(Credentials::User {
-                    name: user.clone(),
-                    password: password.to_owned(),
-                });
-            }
-            (None, None) => {}
-            (_, Some(Err(()))) => return Err(bad(key("password"), "", "it has to be a text")),
-            _ => return Err(bad(key("user"), "", "user and password belong together")),
-        }
-        let trust = match (&self.fingerprint, self.insecure) {
-            (None, None | Some(false)) => Trust::System,
-            (Some(text), None | Some(false)) => {
-                let fingerprint = text
-                    .parse()
-                    .map_err(|reason| bad(key("fingerprint"), text, reason))?;
-                Trust::Fingerprint(fingerprint)
-            }
-            (None, Some(true)) => Trust::Anyone,
-            (Some(_), Some(true)) => {
-                let reason = "a certificate with a fingerprint is not insecure: one of both";
-                return Err(bad(key("insecure"), "true", reason));
-            }
-        };
-        Ok(Relay { target, trust })
-    }
-
-    fn command(&self, name: &str) -> Result<Command, ConfigError> {
-        let words = self.run.as_ref().and_then(words);
-        words.and_then(Command::new).ok_or_else(|| {
-            let reason = "a command is a list, the program first: \
-                          [\"rpicam-vid\", \"-t\", \"0\", \"--codec\", \"mjpeg\", \"-o\", \"-\"]";
-            bad(format!("channel.{name}.run"), "", reason)
-        })
-    }
-
-    fn camera(&self, name: &str) -> Result<Camera, ConfigError> {
-        let key = |key: &str| format!("channel.{name}.{key}");
-        let device: Device = match &self.device {
-            Some(toml::Value::String(text)) => text
-                .parse()
-                .map_err(|reason| bad(key("device"), hidden(text), reason))?,
-            _ => {
-                let reason =
-                    "a camera needs a device, like \"/dev/video0\": `mantel cameras` lists them";
-                return Err(bad(key("device"), "", reason));
-            }
-        };
-        let size = match self.size.as_deref() {
-            Some(text) => Some(
-                text.parse()
-                    .map_err(|error: SizeError| bad(key("size"), text, error))?,
-            ),
-            None => None,
-        };
-        let fps = whole(&key("fps"), self.fps, 0, 1..=MAX_FPS)?;
-        let quality = whole(
-            &key("quality"),
-            self.quality,
-            Camera::QUALITY.into(),
-            1..=100,
-        )?;
-        let input_options = match &self.input_options {
-            None => Vec::new(),
-            Some(value) => words(value).ok_or_else(|| {
-                let reason =
-                    "it has to be a list of ffmpeg's options: [\"-rtsp_transport\", \"udp\"]";
-                bad(key("input-options"), "", reason)
-            })?,
-        };
-        Ok(Camera {
-            device,
-            size,
-            fps: u32::try_from(fps).ok().filter(|fps| *fps > 0),
-            quality: u8::try_from(quality).unwrap_or(Camera::QUALITY),
-            input_options,
-        })
-    }
-
     /// Refuses a setting that says nothing about a source of this kind.
     fn only_what_fits(&self, name: &str, source: &str) -> Result<(), ConfigError> {
         let settings = [
@@ -270,31 +190,10 @@ impl FileChannel {
     }
 }
 
-/// The most pictures a second that a camera may be asked for: no more are taken.
-const MAX_FPS: usize = 120;
-
-/// The words of a list that has nothing but words in it, of which none holds what can't be printed but at its end.
-fn words(value: &toml::Value) -> Option<Vec<String>> {
-    let list = value.as_array()?.iter();
-    let words = list.map(|word| Some(word.as_str()?.trim_end_matches(['\r', '\n']).to_owned()));
-    let words: Vec<String> = words.collect::<Option<_>>()?;
-    let is_clean = |word: &String| !word.contains(char::is_control);
-    words.iter().all(is_clean).then_some(words)
-}
-
-/// A device as an error may quote it: of one with an address its beginning, since it may hold a password anywhere.
-fn hidden(device: &str) -> &str {
-    match device.find("://") {
-        Some(at) => &device[..at + 3],
-        None if device.contains('@') => "",
-        None => device,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Config;
+    use crate::{Config, source::live::Camera};
 
     fn config(text: &str) -> Result<Vec<ChannelConfig>, String> {
         let folder = tempfile::tempdir().unwrap();
@@ -317,6 +216,7 @@ mod tests {
                 on_conflict: OnConflict::Replace,
             },
             silent_after: None,
+            words: None,
         };
         let door = ChannelConfig {
             name: "door".parse().unwrap(),
@@ -324,6 +224,7 @@ mod tests {
                 on_conflict: OnConflict::Refuse,
             },
             silent_after: Some(Duration::from_secs(30)),
+            words: None,
         };
         assert_eq!(channels, Ok(vec![door, plot]));
         assert_eq!(config(""), Ok(vec![]));
@@ -342,6 +243,7 @@ mod tests {
                 keep: Keep::Always,
             },
             silent_after: None,
+            words: None,
         };
         assert_eq!(channels, Ok(vec![plot]));
     }
@@ -369,6 +271,18 @@ mod tests {
             (
                 "[channel.plot]\nsource = \"file\"\npath = \"a\"\nkeep = \"it\"",
                 "channel.plot.keep",
+            ),
+            (
+                "[channel.plot]\nsource = \"push\"\ntext = \"{weather}\"",
+                "channel.plot.text",
+            ),
+            (
+                "[channel.plot]\nsource = \"push\"\ntext-size = 5",
+                "channel.plot.text-size",
+            ),
+            (
+                "[channel.plot]\nsource = \"push\"\ntext = \"a\"\ntext-colour = \"red\"",
+                "text-colour",
             ),
             (
                 "[channel.plot]\nsource = \"push\"\ncolour = \"red\"",
@@ -442,11 +356,13 @@ mod tests {
             name: "cam".parse().unwrap(),
             source: upstream(Command::camera(camera), Keep::Watched),
             silent_after: None,
+            words: None,
         };
         let pi = ChannelConfig {
             name: "pi".parse().unwrap(),
             source: upstream(Command::new(run).unwrap(), Keep::Always),
             silent_after: Some(Duration::from_secs(10)),
+            words: None,
         };
         assert_eq!(channels, Ok(vec![cam, pi]));
     }

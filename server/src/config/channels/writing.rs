@@ -1,0 +1,65 @@
+//! The settings of the words that are written on a live channel's pictures.
+
+use super::{
+    super::{ConfigError, bad},
+    FileChannel,
+};
+use crate::{
+    render::words::{Place, Style},
+    source::live::Words,
+};
+
+impl FileChannel {
+    /// The words, if there are any.
+    pub(super) fn words(&self, name: &str) -> Result<Option<Words>, ConfigError> {
+        let key = |key: &str| format!("channel.{name}.{key}");
+        let Some(text) = self.text.as_deref() else {
+            let given = [
+                ("text-place", self.text_place.is_some()),
+                ("text-size", self.text_size.is_some()),
+                ("text-colour", self.text_colour.is_some()),
+                ("text-shadow", self.text_shadow.is_some()),
+            ];
+            let reason = "it says how a text looks, and there is no text";
+            return match given.into_iter().find(|(_, is_given)| *is_given) {
+                Some((setting, _)) => Err(bad(key(setting), "", reason)),
+                None => Ok(None),
+            };
+        };
+        let template = text
+            .parse()
+            .map_err(|error| bad(key("text"), text, error))?;
+        let mut style = Style::USUAL;
+        if let Some(text) = self.text_place.as_deref() {
+            let place: Result<Place, &str> = text.parse();
+            style.place = place.map_err(|reason| bad(key("text-place"), text, reason))?;
+        }
+        if let Some(size) = self.text_size {
+            let max = Style::MAX_SIZE;
+            style.size = u8::try_from(size)
+                .ok()
+                .filter(|size| (1..=max).contains(size))
+                .ok_or_else(|| {
+                    let reason =
+                        format!("it has to be 1 to {max}, in hundredths of the frame's short side");
+                    bad(key("text-size"), size, reason)
+                })?;
+        }
+        if let Some(text) = self.text_colour.as_deref() {
+            let reason = "a colour is six hexadecimal digits, like \"#ffcc00\"";
+            style.colour = colour(text).ok_or_else(|| bad(key("text-colour"), text, reason))?;
+        }
+        style.shadow = self.text_shadow.unwrap_or(style.shadow);
+        Ok(Some(Words { template, style }))
+    }
+}
+
+/// Reads `#rrggbb`.
+fn colour(text: &str) -> Option<[u8; 3]> {
+    let digits = text.strip_prefix('#').unwrap_or(text);
+    if digits.len() != 6 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return None;
+    }
+    let [_, r, g, b] = u32::from_str_radix(digits, 16).ok()?.to_be_bytes();
+    Some([r, g, b])
+}
