@@ -60,6 +60,7 @@ fn main() -> ExitCode {
         Invocation::Scan(task) => tasks::scan(&task, &mut out).map_err(Into::into),
         Invocation::Token(task) => tasks::token(&task, &mut out).map_err(Into::into),
         Invocation::Password(task) => tasks::password(&task, &mut out).map_err(Into::into),
+        Invocation::Cameras => tasks::cameras(&mut out).map_err(Into::into),
         Invocation::Health(address) => tasks::health(&address).map_err(Into::into),
     };
     match done {

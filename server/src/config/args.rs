@@ -203,6 +203,8 @@ pub enum Command {
     ///
     /// Without a terminal the password is the first line of standard input.
     Password(PasswordArgs),
+    /// Lists the cameras of this machine, and what to write in the configuration for each.
+    Cameras,
     /// Asks a server that runs whether it is well, and fails if it is not: for health checks.
     Health {
         /// The address on which it listens.

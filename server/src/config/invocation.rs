@@ -21,6 +21,8 @@ pub enum Invocation {
     Token(TokenTask),
     /// `mantel password`.
     Password(PasswordTask),
+    /// `mantel cameras`.
+    Cameras,
     /// `mantel health`, of the server at this address.
     Health(String),
 }
@@ -63,6 +65,7 @@ impl Invocation {
             Command::Scan(task) => Self::Scan(LibraryTask::resolve(both(task))?),
             Command::Token(command) => Self::Token(TokenTask::resolve(command, args)?),
             Command::Password(args) => Self::Password(PasswordTask::resolve(args)?),
+            Command::Cameras => Self::Cameras,
             Command::Health { address } => Self::Health(address),
         })
     }

@@ -1,6 +1,7 @@
 //! The tasks that need no screen: `mantel scan` and `mantel list` here, `mantel token` and
-//! `mantel password` in `secrets`, `mantel health` in `health`.
+//! `mantel password` in `secrets`, `mantel health` in `health`, `mantel cameras` in `cameras`.
 
+mod cameras;
 mod health;
 mod secrets;
 
@@ -19,6 +20,7 @@ use crate::{
     timeline::{Place, Playlist},
 };
 
+pub use cameras::cameras;
 pub use health::{HealthError, health};
 pub use secrets::{SecretError, password, token};
 

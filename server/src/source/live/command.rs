@@ -41,7 +41,7 @@ enum What {
     Camera(Camera),
 }
 
-/// What is remembered from one start to the next.
+/// The memory that goes from one start to the next.
 struct Memory {
     /// The number of the command line that works, of those that a camera has.
     line: AtomicUsize,

@@ -38,7 +38,7 @@ impl Camera {
         ffmpeg::lines(self)
     }
 
-    /// What is hidden in what ffmpeg says.
+    /// The texts that are hidden in what ffmpeg says.
     pub(super) fn secrets(&self) -> Secrets {
         let of_device = self.device.secrets().into_iter();
         let of_options = ffmpeg::secret_options(&self.input_options).map(str::to_owned);

@@ -1,4 +1,4 @@
-//! What ffmpeg's last words mean, where that is known.
+//! The meaning of ffmpeg's last words, where that is known.
 
 use super::Device;
 
