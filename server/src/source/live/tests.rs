@@ -144,52 +144,6 @@ async fn a_senders_clock_is_believed_when_it_is_near() {
     );
 }
 
-#[tokio::test(start_paused = true)]
-async fn what_brings_pictures_runs_while_somebody_watches_and_some_seconds_longer() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("plot.jpg");
-    std::fs::write(&path, jpeg(64, 48)).unwrap();
-    let (source, _clock) = source(None);
-    let reader = source.reader();
-    let upstream = Upstream::File(File { path: path.clone() });
-    let keeper = tokio::spawn(source.clone().keep_upstream(upstream, Keep::Watched));
-    let facts = async |after_millis| {
-        tokio::time::sleep(Duration::from_millis(after_millis)).await;
-        let facts = source.upstream();
-        (facts.is_running, facts.n_starts)
-    };
-    assert_eq!(facts(60_000).await, (false, 0), "nobody watches");
-    let (first, second) = (reader.watch(), reader.watch());
-    assert_eq!(
-        facts(10_000).await,
-        (true, 1),
-        "two watch, and it runs once"
-    );
-    drop(first);
-    assert_eq!(facts(10_000).await, (true, 1), "one still watches");
-    drop(second);
-    assert_eq!(facts(4_000).await, (true, 1));
-    let again = reader.watch();
-    assert_eq!(
-        facts(20_000).await,
-        (true, 1),
-        "who comes back finds it running"
-    );
-    drop(again);
-    assert_eq!(facts(6_000).await, (false, 1));
-    // What ends by itself is started again, and less and less often.
-    std::fs::remove_file(&path).unwrap();
-    let watcher = reader.watch();
-    let (_, n_starts) = facts(60_000).await;
-    assert!((8..20).contains(&n_starts), "{n_starts} starts in a minute");
-    assert!(source.upstream().trouble.is_some());
-    drop(watcher);
-    let (is_running, n_starts) = facts(20_000).await;
-    assert_eq!(facts(60_000).await, (is_running, n_starts));
-    assert!(!is_running);
-    keeper.abort();
-}
-
 #[test]
 fn frames_have_an_even_size_within_limits() {
     for (first, frame) in [
