@@ -6,6 +6,7 @@ use std::{
     fs,
     io::{Read, Write},
     net::TcpListener,
+    os::unix::fs::PermissionsExt,
     path::Path,
     process::Command,
     thread,
@@ -233,6 +234,72 @@ fn a_camera_is_one_ffmpeg_that_is_started_again_when_it_dies() {
             Err(format!("{left:?}"))
         }
     });
+}
+
+/// An ffmpeg of 2021 with a webcam that makes no JPEGs, and one that somebody else has open; it writes down its calls.
+const OLD_FFMPEG: &str = r#"#!/bin/sh
+dir=$(dirname "$0")
+echo "$*" >> "$dir/calls"
+case "$*" in
+    *video1*) echo '/dev/video1: Device or resource busy' >&2; exit 1;;
+    *input_format*) echo "[v4l2] Cannot find a proper format for codec 'mjpeg'" >&2; exit 1;;
+    *fps_mode*) echo "Unrecognized option 'fps_mode'." >&2; exit 1;;
+esac
+while :; do
+    printf -- '--ffmpeg
+Content-type: image/jpeg
+Content-length: %s
+
+' $(wc -c < "$dir/a.jpg")
+    cat "$dir/a.jpg"
+    printf '
+'
+    sleep 0.1
+done
+"#;
+
+#[test]
+fn a_camera_without_jpegs_and_an_old_ffmpeg_are_found_out_once() {
+    let path = std::env::var("PATH").unwrap_or_default();
+    let fake = TempDir::with_prefix("mantel-ffmpeg-").expect("a folder");
+    let ffmpeg = fake.path().join("ffmpeg");
+    fs::write(&ffmpeg, OLD_FFMPEG).expect("a script");
+    fs::set_permissions(&ffmpeg, fs::Permissions::from_mode(0o755)).expect("a program");
+    fs::write(fake.path().join("a.jpg"), flat(GREEN)).expect("a picture");
+    let path = format!("{}:{path}", fake.path().display());
+    let channels = |_: &Path| {
+        let table = |n| {
+            format!(
+                "[channel.cam{n}]\nsource = \"camera\"\nkeep = \"always\"\ndevice = \"/dev/video{n}\"\n"
+            )
+        };
+        table(0) + &table(1)
+    };
+    let Some(house) = House::with(channels, &[("PATH", &path)]) else {
+        return;
+    };
+    house.await_colour("cam0", GREEN);
+    let calls = |device: &str| {
+        let calls = fs::read_to_string(fake.path().join("calls")).unwrap_or_default();
+        calls.lines().filter(|call| call.contains(device)).count()
+    };
+    assert_eq!(
+        (calls("video0"), &house.live("cam0")["starts"]),
+        (3, &1.into())
+    );
+    let shells = house.below().into_iter();
+    let shell = shells.filter(|seen| seen.line.contains("/ffmpeg") && seen.line.contains("video0"));
+    let shell = shell.filter(|seen| !seen.line.contains("supervise"));
+    kill("KILL", shell.map(|seen| seen.id).next().expect("a script"));
+    house.await_live("it to be started again", "cam0", |live| live["starts"] == 2);
+    house.await_live("no trouble", "cam0", |live| live["trouble"].is_null());
+    assert_eq!(calls("video0"), 4, "the way that works is remembered");
+    // What fails for another reason is tried no other way.
+    let live = house.await_live("a third start", "cam1", |live| {
+        live["starts"].as_u64() >= Some(3)
+    });
+    assert_eq!(live["trouble"], "/dev/video1 is in use by another program");
+    assert!(calls("video1") as u64 <= 1 + house.live("cam1")["starts"].as_u64().unwrap_or(0));
 }
 
 #[test]
