@@ -61,6 +61,7 @@ fn main() -> ExitCode {
         Invocation::Token(task) => tasks::token(&task, &mut out).map_err(Into::into),
         Invocation::Password(task) => tasks::password(&task, &mut out).map_err(Into::into),
         Invocation::Push(task) => tasks::push(&task, &mut out).map_err(Into::into),
+        Invocation::Cameras => tasks::cameras(&mut out).map_err(Into::into),
         Invocation::Health(address) => tasks::health(&address).map_err(Into::into),
     };
     match done {

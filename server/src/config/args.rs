@@ -209,6 +209,8 @@ pub enum Command {
     ///
     /// A server that is away or starts anew is tried again.
     Push(PushArgs),
+    /// Lists the cameras of this machine, and what to write in the configuration for each.
+    Cameras,
     /// Asks a server that runs whether it is well, and fails if it is not: for health checks.
     Health {
         /// The address on which it listens.

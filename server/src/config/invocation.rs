@@ -23,6 +23,8 @@ pub enum Invocation {
     Password(PasswordTask),
     /// `mantel push`.
     Push(PushTask),
+    /// `mantel cameras`.
+    Cameras,
     /// `mantel health`, of the server at this address.
     Health(String),
 }
@@ -66,6 +68,7 @@ impl Invocation {
             Command::Token(command) => Self::Token(TokenTask::resolve(command, args)?),
             Command::Password(args) => Self::Password(PasswordTask::resolve(args)?),
             Command::Push(args) => Self::Push(PushTask::resolve(args)?),
+            Command::Cameras => Self::Cameras,
             Command::Health { address } => Self::Health(address),
         })
     }

@@ -1,7 +1,8 @@
 //! The tasks that need no screen: `mantel scan` and `mantel list` here, `mantel token` and
-//! `mantel password` in `secrets`, `mantel health` in `health`, `mantel push` in
-//! `push`.
+//! `mantel password` in `secrets`, `mantel health` in `health`, `mantel push` in `push`, `mantel cameras` in
+//! `cameras`.
 
+mod cameras;
 mod health;
 mod push;
 mod secrets;
@@ -21,6 +22,7 @@ use crate::{
     timeline::{Place, Playlist},
 };
 
+pub use cameras::cameras;
 pub use health::{HealthError, health};
 pub use push::{PushError, push};
 pub use secrets::{SecretError, password, token};

@@ -95,7 +95,7 @@ const MAX_LINES: usize = 8;
 /// Words ready to be laid over pictures of one size.
 #[derive(Debug)]
 pub struct Sign {
-    /// What each pixel of a picture is mixed with: where it lies, how much, and the colour.
+    /// The pixels that are mixed into a picture: where they lie, how much of each, and its colour.
     dots: Vec<((i32, i32), (u8, [u8; 3]))>,
 }
 

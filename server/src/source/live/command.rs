@@ -41,7 +41,7 @@ enum What {
     Camera(Camera),
 }
 
-/// What is remembered from one start to the next.
+/// The memory that goes from one start to the next.
 struct Memory {
     /// The number of the command line that works, of those that a camera has.
     line: AtomicUsize,
@@ -107,24 +107,30 @@ impl Command {
 
     /// Brings pictures until the program ends, or this is dropped.
     pub(super) async fn run(&self, source: &Source) -> Ended {
-        let (lines, secrets) = match &self.what {
-            What::Program(line) => (vec![line.clone()], Secrets::default()),
-            What::Camera(camera) => (camera.lines(), camera.secrets()),
+        let (ways, secrets) = match &self.what {
+            What::Program(line) => (vec![(None, line.clone())], Secrets::default()),
+            What::Camera(camera) => {
+                let ways = camera.ways().into_iter();
+                let ways = ways.map(|(way, line)| (Some(way), line));
+                (ways.collect(), camera.secrets())
+            }
         };
         loop {
-            let n = self.memory.line.load(Relaxed).min(lines.len() - 1);
-            let mut attempt = Attempt::new(source, &secrets, self.kind() == "camera");
-            let outcome = attempt.run(&lines[n], self.memory.place.clone()).await;
-            let is_known = self.plain(&attempt).is_some();
-            let may_help = matches!(outcome, Outcome::Ended(Ending::Status(_)));
-            if attempt.n_came == 0 && may_help && !is_known {
-                let next = if n + 1 < lines.len() { n + 1 } else { 0 };
-                self.memory.line.store(next, Relaxed);
-                if next > n {
+            let n = self.memory.line.load(Relaxed).min(ways.len() - 1);
+            let (way, line) = &ways[n];
+            let mut attempt = Attempt::new(source, &secrets, way.is_some());
+            let outcome = attempt.run(line, self.memory.place.clone()).await;
+            let has_failed = matches!(outcome, Outcome::Ended(Ending::Status(_)));
+            if attempt.n_came == 0 && has_failed && self.plain(&attempt).is_none() {
+                // Not every camera gives JPEGs; what else fails would fail the other ways, too.
+                let is_copied = way.is_some_and(|way| way.is_copied);
+                if n + 1 < ways.len() && (is_copied || camera::is_too_old(attempt.words())) {
+                    self.memory.line.store(n + 1, Relaxed);
                     continue;
                 }
+                self.memory.line.store(0, Relaxed);
             }
-            return self.sentence(&lines[n], &attempt, outcome);
+            return self.sentence(line, &attempt, outcome);
         }
     }
 
@@ -132,9 +138,7 @@ impl Command {
     fn plain(&self, attempt: &Attempt<'_>) -> Option<String> {
         match &self.what {
             What::Program(_) => None,
-            What::Camera(camera) => {
-                camera::plain(&camera.device, attempt.said.iter().map(String::as_str))
-            }
+            What::Camera(camera) => camera::plain(&camera.device, attempt.words()),
         }
     }
 
@@ -242,6 +246,11 @@ impl<'a> Attempt<'a> {
             said: VecDeque::new(),
             line: Vec::new(),
         }
+    }
+
+    /// The last lines that it said.
+    fn words(&self) -> impl Iterator<Item = &str> {
+        self.said.iter().map(String::as_str)
     }
 
     async fn run(&mut self, line: &Line, place: Arc<Semaphore>) -> Outcome {

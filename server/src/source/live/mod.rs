@@ -9,6 +9,7 @@ mod file;
 mod keeper;
 mod relay;
 mod secrets;
+mod shape;
 mod signal;
 mod via;
 
@@ -26,7 +27,7 @@ use crate::{
     caption::Template,
     clock::Clock,
     locked::locked,
-    render::{self, Orientation, words::Style},
+    render::{Orientation, words::Style},
     size::Size,
 };
 pub use camera::{Camera, Device};
@@ -36,6 +37,7 @@ pub(crate) use file::{CUT_AFTER, Reading, STILL, Version, read, version};
 pub use inlet::Kind;
 pub use keeper::{Ended, Keep, Upstream};
 pub use relay::Relay;
+use shape::{frame_size, shape};
 use signal::Judge;
 pub use signal::Signal;
 use via::Ways;
@@ -363,46 +365,12 @@ impl Source {
     }
 }
 
-/// The size of the frames of a source whose first picture has this size: even, for video, and within the limits of
-/// renditions.
-fn frame_size(first: Size) -> Option<Size> {
-    let longest = first.width.max(first.height).max(1);
-    let scaled = |side: u32| {
-        let side = if longest > MAX_SIDE {
-            u64::from(side) * u64::from(MAX_SIDE) / u64::from(longest)
-        } else {
-            side.into()
-        };
-        u32::try_from(side).unwrap_or(MAX_SIDE) & !1
-    };
-    let size = Size::new(scaled(first.width), scaled(first.height));
-    (size.width.min(size.height) >= Size::MIN_SIDE).then_some(size)
-}
-
-/// The longest side of a frame of live pictures: 4K.
-const MAX_SIDE: u32 = 3840;
-
 /// How often it is looked whether anybody still watches.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// The lines of a program's last words that are kept, and their length.
 const MAX_LAST_LINES: usize = 8;
 const MAX_LINE_CHARS: usize = 300;
-
-/// The size of a picture's stored pixels, where its head tells it, and how they are to be turned.
-fn shape(sample: &inlet::Sample) -> (Option<Size>, Orientation) {
-    if let Kind::Raw(raw) = sample.kind {
-        return (
-            Some(Size::new(raw.width, raw.height)),
-            Orientation::default(),
-        );
-    }
-    let Some(probe) = render::probe(&sample.bytes) else {
-        return (None, Orientation::default());
-    };
-    let turned = render::turned(probe.kind, &mut std::io::Cursor::new(&sample.bytes));
-    (probe.size, turned.unwrap_or_default())
-}
 
 #[cfg(test)]
 mod tests;

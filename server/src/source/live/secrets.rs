@@ -1,4 +1,4 @@
-//! What nobody is to read in what a program says: passwords and the addresses that hold them. Pure.
+//! Secrets in what a program says, passwords and addresses that hold them: hidden. Pure.
 
 /// The word in a secret's place.
 const HIDDEN: &str = "***";

@@ -1,4 +1,4 @@
-//! What a camera's `device` may be, as people write it.
+//! The devices of cameras, as people write them.
 
 use std::{fmt, str::FromStr};
 
@@ -31,7 +31,7 @@ pub struct Url {
     user: Option<String>,
     /// The host, and the port if one is named.
     host: String,
-    /// What follows `?`: tokens and passwords stand there, too.
+    /// The text behind `?`: tokens and passwords stand there, too.
     query: Option<String>,
 }
 
@@ -162,7 +162,7 @@ impl Device {
 }
 
 impl fmt::Display for Device {
-    /// What it is called in a sentence, without a secret.
+    /// The words for it in a sentence, without a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::V4l2(path) => f.write_str(path),

@@ -11,9 +11,9 @@ use crate::source::child::Line;
 
 /// How a line's options are chosen.
 #[derive(Clone, Copy)]
-struct Way {
+pub(in crate::source::live) struct Way {
     /// Whether JPEGs are asked for, and passed on.
-    is_copied: bool,
+    pub(in crate::source::live) is_copied: bool,
     /// Whether ffmpeg is of 2022 (5.1) or later.
     is_new: bool,
 }
@@ -56,7 +56,7 @@ const SECRET: [&str; 3] = ["cookies", "headers", "passphrase"];
 /// How long an address may not answer, in microseconds.
 const TIMEOUT: &str = "5000000";
 
-pub(super) fn lines(camera: &Camera) -> Vec<Line> {
+pub(super) fn ways(camera: &Camera) -> Vec<(Way, Line)> {
     let is_asked = camera
         .input_options
         .iter()
@@ -70,7 +70,7 @@ pub(super) fn lines(camera: &Camera) -> Vec<Line> {
         is_new,
     });
     let ways = copied.into_iter().chain(encoded);
-    ways.map(|way| line(camera, way)).collect()
+    ways.map(|way| (way, line(camera, way))).collect()
 }
 
 /// The values of options that nobody is to read.
@@ -259,8 +259,7 @@ mod tests {
     }
 
     fn told(camera: &Camera) -> Vec<(String, String)> {
-        let lines = lines(camera).into_iter();
-        let lines = lines.map(|line| {
+        let lines = ways(camera).into_iter().map(|(_, line)| {
             let words: Vec<_> = line
                 .arguments
                 .iter()

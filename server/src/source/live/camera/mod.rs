@@ -8,7 +8,8 @@ mod words;
 use std::fmt;
 
 pub use device::Device;
-pub(super) use words::plain;
+pub(super) use ffmpeg::Way;
+pub(super) use words::{is_too_old, plain};
 
 use super::secrets::Secrets;
 use crate::{size::Size, source::child::Line};
@@ -34,11 +35,11 @@ impl Camera {
 
     /// The command lines by which its pictures may come, the best one first: not every camera gives JPEGs, and not every
     /// ffmpeg knows the same options.
-    pub(super) fn lines(&self) -> Vec<Line> {
-        ffmpeg::lines(self)
+    pub(super) fn ways(&self) -> Vec<(Way, Line)> {
+        ffmpeg::ways(self)
     }
 
-    /// What is hidden in what ffmpeg says.
+    /// The texts that are hidden in what ffmpeg says.
     pub(super) fn secrets(&self) -> Secrets {
         let of_device = self.device.secrets().into_iter();
         let of_options = ffmpeg::secret_options(&self.input_options).map(str::to_owned);

@@ -1,4 +1,4 @@
-//! What ffmpeg's last words mean, where that is known.
+//! The meaning of ffmpeg's last words, where that is known.
 
 use super::Device;
 
@@ -50,6 +50,17 @@ pub(in crate::source::live) fn plain<'a>(
     said.into_iter().find_map(meaning)
 }
 
+/// Whether ffmpeg is older than the options that it was given, by the lines that it said last.
+pub(in crate::source::live) fn is_too_old<'a>(said: impl IntoIterator<Item = &'a str>) -> bool {
+    let words = [
+        "Unrecognized option",
+        "Option not found",
+        "unknown keyword 'option'",
+    ];
+    said.into_iter()
+        .any(|line| words.iter().any(|words| line.contains(words)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,5 +92,10 @@ mod tests {
         }
         let device: Device = "lavfi:nothing".parse().unwrap();
         assert_eq!(plain(&device, ["No such filter: 'nothing'"]), None);
+        assert!(!is_too_old(["No such filter: 'nothing'"]));
+        assert!(is_too_old([
+            "Unrecognized option 'fps_mode'.",
+            "Error splitting the argument list: Option not found"
+        ]));
     }
 }
