@@ -3,6 +3,7 @@
 //! One [`task`] owns a channel's programme and carries out commands; [`choices`] are all channels of the house. Knows no
 //! pixels and no HTTP.
 
+pub mod air;
 pub mod choices;
 pub mod live;
 mod state;
