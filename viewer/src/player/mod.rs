@@ -45,6 +45,8 @@ pub struct Player<P> {
     n_tickets: u64,
     n_skipped: u64,
     fresh: bool,
+    /// Whether the last part came without a moment of its own, as live pictures do.
+    live: bool,
     lost: bool,
     paused: bool,
     dirty: bool,
@@ -60,6 +62,7 @@ impl<P> Default for Player<P> {
             n_tickets: 0,
             n_skipped: 0,
             fresh: true,
+            live: false,
             lost: false,
             paused: false,
             dirty: false,
@@ -89,6 +92,14 @@ impl<P> Player<P> {
 
     /// Takes a part's announcement of its slide, and tells what to do with its picture.
     pub fn announce(&mut self, part: Announcement) -> Verdict {
+        if part.show_at.is_none() != self.live {
+            self.live = !self.live;
+            // Two sources count each for itself: any number is news.
+            self.fresh = true;
+            if let Some(top) = self.layers.last_mut() {
+                top.slide = SlideNo(0);
+            }
+        }
         let first = std::mem::take(&mut self.fresh);
         self.lost = false;
         if let Some(top) = self.layers.last() {
