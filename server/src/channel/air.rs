@@ -1,4 +1,4 @@
-//! Who has the gallery's screens: the gallery itself, or a live channel that interrupts it. Pure: every moment is an argument,
+//! The holder of the gallery's screens: the gallery itself, or a live channel that interrupts it. Pure: every moment is an argument,
 //! counted from one that stands still, so that a clock that is set moves no interruption.
 //!
 //! A channel's pictures come in rows: a row begins with a picture that comes after a silence, and the screens are the row's
@@ -34,7 +34,7 @@ impl Default for Rules {
 /// The place of a channel among those that interrupt.
 pub type Place = usize;
 
-/// What happens to the screens.
+/// An event that may change whose the screens are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A picture of this channel came.
@@ -45,7 +45,7 @@ pub enum Event {
     Dismissed,
 }
 
-/// Who has the screens.
+/// The screens, and the claims to them.
 #[derive(Clone, Debug)]
 pub struct Air {
     claims: Vec<Claim>,

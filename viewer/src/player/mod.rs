@@ -45,7 +45,6 @@ pub struct Player<P> {
     n_tickets: u64,
     n_skipped: u64,
     fresh: bool,
-    /// Whether the last part came without a moment of its own, as live pictures do.
     live: bool,
     lost: bool,
     paused: bool,
@@ -94,8 +93,8 @@ impl<P> Player<P> {
     pub fn announce(&mut self, part: Announcement) -> Verdict {
         if part.show_at.is_none() != self.live {
             self.live = !self.live;
-            // Two sources count each for itself: any number is news.
             self.fresh = true;
+            // Live pictures have no moment. Two sources count each for itself: any number is news.
             if let Some(top) = self.layers.last_mut() {
                 top.slide = SlideNo(0);
             }
