@@ -39,6 +39,11 @@ impl Frame {
         }
     }
 
+    /// The name of the live channel that it is of; `None` for slides.
+    pub fn source(&self) -> Option<&str> {
+        self.source.as_deref()
+    }
+
     /// The JPEG alone.
     pub fn jpeg(&self) -> Bytes {
         self.body.slice(..self.n_jpeg)
