@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, watch};
 use crate::{
     announce,
     channel::{
-        Channel, ChannelSetup, ChannelTask, Role,
+        Channel, ChannelSetup, ChannelTask, Interrupter, Role,
         choices::{Channels, FeedKey},
         live::Intake,
     },
@@ -81,11 +81,16 @@ pub async fn serve(
         task.run().await;
     });
     let name = RunName::random();
+    let mut interrupters = Vec::new();
     let live = config.channels.iter().map(|channel| {
         let clock = Clock::system();
         let source = Source::new(channel.name.as_str(), channel.silent_after, clock);
         let source = Arc::new(source.with_words(channel.words.clone()));
         tokio::spawn(source.clone().keep());
+        if let Some(rules) = channel.interrupts {
+            let source = source.reader();
+            interrupters.push(Interrupter { source, rules });
+        }
         let intake = match &channel.source {
             SourceConfig::Push { on_conflict } => Intake::Pushed(*on_conflict),
             SourceConfig::Upstream { upstream, keep } => {
@@ -99,8 +104,8 @@ pub async fn serve(
         };
         (channel.name.clone(), source, intake)
     });
-    let channels = Channels::new(channel, config.filter.clone(), common);
-    let channels = Arc::new(channels.with_live(live));
+    let channels = Channels::new(channel, config.filter.clone(), common).with_live(live);
+    let channels = Arc::new(channels.with_interrupters(interrupters));
 
     let framing = Arc::new(Framing::default());
     let work = Arc::new(WorkStats::default());

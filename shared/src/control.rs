@@ -26,6 +26,8 @@ pub enum Command {
         /// How long a slide stays, in seconds.
         seconds: u32,
     },
+    /// Ends what interrupts the slides; nothing where nothing does.
+    Dismiss,
 }
 
 /// The JSON that `POST /control` takes, `{"command":"next"}`.
@@ -39,6 +41,7 @@ impl fmt::Display for Command {
             Self::Interval { seconds } => {
                 write!(f, r#"{{"command":"interval","seconds":{seconds}}}"#)
             }
+            Self::Dismiss => f.write_str(r#"{"command":"dismiss"}"#),
             Self::Show { photo } => {
                 f.write_str(r#"{"command":"show","photo":""#)?;
                 for c in photo.chars() {
@@ -67,6 +70,7 @@ mod tests {
             (Command::Previous, r#"{"command":"previous"}"#),
             (Command::Pause, r#"{"command":"pause"}"#),
             (Command::Resume, r#"{"command":"resume"}"#),
+            (Command::Dismiss, r#"{"command":"dismiss"}"#),
             (
                 Command::Interval { seconds: 8 },
                 r#"{"command":"interval","seconds":8}"#,

@@ -60,6 +60,18 @@ impl Encoder {
         out
     }
 
+    /// The head of a part from a live source, which may come between slides: [`head`](Self::head) with `X-Source: NAME; live`.
+    /// `source` is a channel's name; of what can't stand in a header's line nothing is written.
+    pub fn live_head(&self, head: &PartHead, source: &str) -> Vec<u8> {
+        let mut out = self.head(head);
+        if source.bytes().all(|byte| byte.is_ascii_graphic()) {
+            // Before the blank line.
+            out.truncate(out.len() - 2);
+            out.extend_from_slice(format!("X-Source: {source}; live\r\n\r\n").as_bytes());
+        }
+        out
+    }
+
     /// A whole part in one piece: head, body and delimiter. Its Content-Length is the body's,
     /// whatever `head` says.
     pub fn part(&self, head: &PartHead, body: &[u8]) -> Vec<u8> {
@@ -100,6 +112,22 @@ mod tests {
             std::str::from_utf8(&wire).unwrap(),
             "--b\r\nContent-Type: image/jpeg\r\nContent-Length: 3\r\n\r\none\r\n--b\r\n\
              Content-Type: image/jpeg\r\nContent-Length: 3\r\n\r\ntwo\r\n--b--\r\n"
+        );
+    }
+
+    #[test]
+    fn a_live_part_names_its_source_before_the_blank_line() {
+        let encoder = Encoder::new(&Boundary::new("b").unwrap());
+        let head = PartHead::jpeg(3);
+        let live = encoder.live_head(&head, "door");
+        assert_eq!(
+            std::str::from_utf8(&live).unwrap(),
+            "Content-Type: image/jpeg\r\nContent-Length: 3\r\nX-Source: door; live\r\n\r\n"
+        );
+        assert_eq!(PartHead::parse(&live).unwrap(), head);
+        assert_eq!(
+            encoder.live_head(&head, "a\r\nX-Slide: 7"),
+            encoder.head(&head)
         );
     }
 

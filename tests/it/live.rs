@@ -110,7 +110,7 @@ impl House {
     }
 }
 
-fn push(address: SocketAddr, target: &str, more: &str, body: &[u8]) -> Reply {
+pub(crate) fn push(address: SocketAddr, target: &str, more: &str, body: &[u8]) -> Reply {
     let head = format!(
         "PUT {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{more}Content-Length: {}\r\n\r\n",
         body.len()

@@ -23,6 +23,7 @@ mod ecosystem;
 mod floods;
 mod gallery;
 mod img;
+mod interrupts;
 mod ladder;
 mod library;
 mod limits;

@@ -102,7 +102,7 @@
   };
 
   // What chooses pictures and their shape, for requests that mean the ones on this screen.
-  var WHICH = ['channel', 'album', 'from', 'to', 'rating', 'keyword', 'orientation', 'on-this-day', 'newest'];
+  var WHICH = ['channel', 'album', 'from', 'to', 'rating', 'keyword', 'orientation', 'on-this-day', 'newest', 'interrupts'];
   var HOW = ['fit', 'quality', 'transition', 'pair'];
   // The server is asked for these where it draws and blends; the viewer does so itself.
   var DRAWN = ['fps', 'paint', 'caption'];

@@ -153,7 +153,9 @@
   function write() {
     var now = mantel.now(), wanted = mantel.captions();
     // Pictures that were kept have brought their own.
-    var facts = mantel.kept || mantel.facts || {}, status = mantel.status, library = status && status.library;
+    // Over what interrupts photos nothing is written about them.
+    var status = mantel.status, library = status && status.library;
+    var facts = mantel.kept || !(status && status.channel.interrupted) && mantel.facts || {};
     var here = root.getAttribute('data-rung') === 'wasm', hasAgo = mantel.isOn('ago');
     function isWanted(part) { return here && (part === 'ago' ? hasAgo : wanted.indexOf(part) >= 0); }
 

@@ -6,7 +6,7 @@
 use crate::{fit::Size, wall::Wall};
 
 /// Keys of the page that choose photos, passed on to the stream and to commands.
-const WHICH: [&str; 9] = [
+const WHICH: [&str; 10] = [
     "channel",
     "album",
     "from",
@@ -16,6 +16,7 @@ const WHICH: [&str; 9] = [
     "orientation",
     "on-this-day",
     "newest",
+    "interrupts",
 ];
 /// Keys that say how pictures look, passed on to the stream. Captions are not among them: the page
 /// writes them over the pictures.

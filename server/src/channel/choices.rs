@@ -23,7 +23,8 @@ use futures_util::future::{BoxFuture, FutureExt as _, Shared, WeakShared};
 use tokio::sync::Semaphore;
 
 use super::{
-    Channel, ChannelSetup, ChannelTask, Role,
+    Channel, ChannelSetup, ChannelTask, Interrupter, Role,
+    interrupts::{Interruptions, Interrupts},
     live::{Intake, LiveChannel},
 };
 use crate::{
@@ -33,18 +34,42 @@ use crate::{
 
 /// A channel's number, for as long as this server runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ChannelNo(u32);
+pub struct ChannelNo {
+    no: u32,
+    /// Whether nothing interrupts it, whatever interrupts the others.
+    is_undisturbed: bool,
+}
 
 impl ChannelNo {
     /// The number of a live channel, by its place among them. Choices of photos count from the other end.
     pub(super) fn live(place: usize) -> Self {
         let place = u32::try_from(place).unwrap_or(u32::MAX / 2);
-        Self(u32::MAX - place)
+        Self::of(u32::MAX - place)
+    }
+
+    const fn of(no: u32) -> Self {
+        Self {
+            no,
+            is_undisturbed: false,
+        }
+    }
+
+    /// The number of the same channel for those whom nothing interrupts.
+    fn undisturbed(self) -> Self {
+        Self {
+            is_undisturbed: true,
+            ..self
+        }
+    }
+
+    /// Whether it is the gallery, interrupted or not.
+    pub fn is_main(self) -> bool {
+        self.no == MAIN.no
     }
 }
 
 /// The channel that is watched when nobody chooses.
-pub const MAIN: ChannelNo = ChannelNo(0);
+pub const MAIN: ChannelNo = ChannelNo::of(0);
 
 /// A feed's key: its channel and its rendition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -81,6 +106,8 @@ pub struct Channels {
     choices: Mutex<Choices>,
     queries: Arc<Semaphore>,
     live: Vec<Arc<LiveChannel>>,
+    /// The interruptions of the gallery and all choices of its photos, where a live channel may interrupt them.
+    interruptions: Option<Interruptions>,
 }
 
 #[derive(Debug, Default)]
@@ -143,6 +170,7 @@ impl Channels {
             choices: Mutex::default(),
             queries: Arc::new(Semaphore::new(MAX_QUERIES)),
             live: Vec::new(),
+            interruptions: None,
         }
     }
 
@@ -158,6 +186,27 @@ impl Channels {
             self.live.push(Arc::new(channel));
         }
         self
+    }
+
+    /// These channels, whose photos live ones interrupt. Starts the task that looks out for those.
+    #[must_use]
+    pub fn with_interrupters(mut self, interrupters: Vec<Interrupter>) -> Self {
+        if !interrupters.is_empty() {
+            let (task, interruptions) = Interrupts::new(interrupters, self.common.clock.clone());
+            tokio::spawn(task.run());
+            self.main = self.main.open_to(Some(interruptions.clone()));
+            self.interruptions = Some(interruptions);
+        }
+        self
+    }
+
+    /// The channel as a screen has it that nothing interrupts.
+    pub fn undisturbed(&self, (no, channel): (ChannelNo, Channel)) -> (ChannelNo, Channel) {
+        if channel.is_interruptible() {
+            (no.undisturbed(), channel.open_to(None))
+        } else {
+            (no, channel)
+        }
     }
 
     /// The live channels, in the order in which they were named.
@@ -183,12 +232,17 @@ impl Channels {
             .choices()
             .place(&filter, || self.make(filter.clone()).shared())?;
         let (no, making) = match placed {
-            Placed::Made(no, channel) => return Ok((no, channel)),
+            Placed::Made(no, channel) => return Ok((no, self.opened(channel))),
             Placed::Making(no, making) => (no, making),
         };
         let made = making.await;
         let channel = self.choices().made(&filter, no, made);
-        channel.map(|channel| (no, channel)).ok_or(TooMany)
+        let channel = channel.map(|channel| (no, self.opened(channel)));
+        channel.ok_or(TooMany)
+    }
+
+    fn opened(&self, channel: Channel) -> Channel {
+        channel.open_to(self.interruptions.clone())
     }
 
     /// Looks for the photos of a choice, once it is its turn. Given up when nobody waits any more.
@@ -244,7 +298,7 @@ impl Choices {
         self.make_room()?;
         let making = make();
         self.last += 1;
-        let no = ChannelNo(self.last);
+        let no = ChannelNo::of(self.last);
         let state = making.downgrade().map(State::Making).ok_or(TooMany)?;
         let choice = Choice {
             no,

@@ -88,12 +88,13 @@ pub enum NoTurn {
 impl LiveChannel {
     /// The channel of this name and number, which shows what `source` brings.
     pub fn new(name: ChannelName, no: ChannelNo, source: Arc<Source>, intake: Intake) -> Self {
-        let (_on_air, on_air) = watch::channel(OnAir::Live(source.reader()));
+        let (_on_air, own) = watch::channel(OnAir::Live(source.reader()));
         Self {
             name,
             no,
             channel: Channel {
-                on_air,
+                own,
+                interruptions: None,
                 acts: None,
                 holds: Arc::default(),
             },

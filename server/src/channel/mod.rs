@@ -1,9 +1,11 @@
 //! A channel: what is on, as a value that a task keeps and everybody else reads.
 //!
-//! One [`task`] owns a channel's programme and carries out commands; [`choices`] are all channels of the house. Knows no
-//! pixels and no HTTP.
+//! One [`task`] owns a channel's programme and carries out commands; [`choices`] are all channels of the house; by [`air`]
+//! and [`interrupts`] live ones take the gallery's screens for a while. Knows no pixels and no HTTP.
 
+pub mod air;
 pub mod choices;
+mod interrupts;
 pub mod live;
 mod state;
 mod task;
@@ -17,6 +19,8 @@ use crate::{
     timeline::{Act, Programme, UnknownPhoto},
 };
 
+use interrupts::Interruptions;
+pub use interrupts::{Interrupter, Interruption};
 pub use state::StateFile;
 pub use task::{ChannelSetup, ChannelTask, Role};
 
@@ -29,10 +33,45 @@ pub enum OnAir {
     Live(LiveSource),
 }
 
+/// An ear for what is on the air of a channel.
+#[derive(Clone, Debug)]
+pub struct Airing {
+    own: watch::Receiver<OnAir>,
+    over: Option<watch::Receiver<Option<Interruption>>>,
+}
+
+impl Airing {
+    /// The content that is on now: from here on what comes later is news.
+    pub fn now(&mut self) -> OnAir {
+        let own = self.own.borrow_and_update().clone();
+        let over = self.over.as_mut();
+        let over = over.and_then(|over| over.borrow_and_update().clone());
+        over.map_or(own, |interruption| OnAir::Live(interruption.source))
+    }
+
+    /// Waits for news: of what is on, or of what would be on if nothing interrupted. Cancel safe.
+    ///
+    /// # Errors
+    /// The channel's task has ended.
+    pub async fn changed(&mut self) -> Result<(), watch::error::RecvError> {
+        let Some(over) = &mut self.over else {
+            return self.own.changed().await;
+        };
+        tokio::select! {
+            changed = self.own.changed() => changed,
+            // What interrupts ends with the server, and takes no channel with it.
+            Ok(()) = over.changed() => Ok(()),
+        }
+    }
+}
+
 /// A handle on a channel, as others hold it.
 #[derive(Clone, Debug)]
 pub struct Channel {
-    on_air: watch::Receiver<OnAir>,
+    /// The channel's own content, which counts on while others interrupt it.
+    own: watch::Receiver<OnAir>,
+    /// The interruptions that it is open to.
+    interruptions: Option<Interruptions>,
     /// Where commands go; a live channel carries out none.
     acts: Option<mpsc::Sender<Ask>>,
     holds: Arc<()>,
@@ -61,13 +100,17 @@ pub enum ActError {
 
 impl Channel {
     /// The content that is on the air, and word of every change.
-    pub fn on_air(&self) -> watch::Receiver<OnAir> {
-        self.on_air.clone()
+    pub fn on_air(&self) -> Airing {
+        let interruptions = self.interruptions.as_ref();
+        Airing {
+            own: self.own.clone(),
+            over: interruptions.map(|interruptions| interruptions.now.clone()),
+        }
     }
 
-    /// The programme as it is now, where slides are on the air.
+    /// The channel's own programme as it is now, where it has one: it counts on while the channel is interrupted.
     pub fn programme(&self) -> Option<Arc<Programme>> {
-        match &*self.on_air.borrow() {
+        match &*self.own.borrow() {
             OnAir::Programme(programme) => Some(programme.clone()),
             OnAir::Live(_) => None,
         }
@@ -80,7 +123,37 @@ impl Channel {
 
     /// Whether its task still works.
     pub fn is_alive(&self) -> bool {
-        self.on_air.has_changed().is_ok()
+        self.own.has_changed().is_ok()
+    }
+
+    /// Whether live channels may interrupt it.
+    pub fn is_interruptible(&self) -> bool {
+        self.interruptions.is_some()
+    }
+
+    /// The interruption that is on, if one is.
+    pub fn interruption(&self) -> Option<Interruption> {
+        self.interruptions.as_ref()?.now.borrow().clone()
+    }
+
+    /// Ends the interruption that is on; says whether one was.
+    pub async fn dismiss(&self) -> bool {
+        let Some(interruptions) = &self.interruptions else {
+            return false;
+        };
+        let was_interrupted = interruptions.now.borrow().is_some();
+        if was_interrupted {
+            interruptions.dismiss().await;
+        }
+        was_interrupted
+    }
+
+    /// This channel, open to these interruptions.
+    fn open_to(self, interruptions: Option<Interruptions>) -> Self {
+        Self {
+            interruptions,
+            ..self
+        }
     }
 
     /// Has a command carried out that `by` has given, if that is known; returns the programme after it.

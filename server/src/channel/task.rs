@@ -144,7 +144,8 @@ impl ChannelTask {
         (
             task,
             Channel {
-                on_air: receiver,
+                own: receiver,
+                interruptions: None,
                 acts: Some(sender),
                 holds: Arc::default(),
             },

@@ -32,10 +32,15 @@ pub(super) async fn choose(
     wish: &Filter,
 ) -> Result<(ChannelNo, Channel), Refusal> {
     if let Some(live) = outputs.house.channels.live_named(&request.channel) {
+        // Of live channels nothing is interrupted.
         return Ok((live.no(), live.channel().clone()));
     }
     let chosen = outputs.house.channels.choose(wish).await;
-    let (no, channel) = chosen.map_err(|error| Refusal::unavailable(error.to_string()))?;
+    let mut chosen = chosen.map_err(|error| Refusal::unavailable(error.to_string()))?;
+    if !query::interrupts(&request.query)? {
+        chosen = outputs.house.channels.undisturbed(chosen);
+    }
+    let (no, channel) = chosen;
     let is_empty = channel.programme().is_some_and(|all| all.is_empty());
     if !wish.is_all() && is_empty {
         return Err(Refusal::new(

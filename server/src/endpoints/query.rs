@@ -28,6 +28,9 @@ pub(super) const CHANNEL: &str = "channel";
 /// The key by which mjpg-streamer's clients ask at `/`.
 pub(super) const ACTION: &str = "action";
 
+/// The key that keeps a screen out of interruptions.
+const INTERRUPTS: &str = "interrupts";
+
 /// The key that says how a client is made to paint.
 const PAINT: &str = "paint";
 
@@ -74,6 +77,18 @@ pub(super) fn choice(query: &str) -> Result<Filter, Refusal> {
             .map_err(|expected| bad_value(&key, &value, format_args!("it has to be {expected}")))?;
     }
     Ok(filter)
+}
+
+/// Whether live channels may interrupt the photos that are asked for.
+pub(super) fn interrupts(query: &str) -> Result<bool, Refusal> {
+    let Some(text) = value(query, INTERRUPTS) else {
+        return Ok(true);
+    };
+    match &*text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(bad_value(INTERRUPTS, &text, "it has to be on or off")),
+    }
 }
 
 /// The part of a query that is heard when a page of another site asks: no choice and no shape, since from the
@@ -124,8 +139,8 @@ mod tests {
         let viewer = include_str!("../../../viewer/src/query.rs");
         let ladder = include_str!("../../../viewer/ladder.js");
         let base = include_str!("../../../viewer/around/base.js");
-        let which = [&[CHANNEL], &FILTER_KEYS[..]].concat();
-        assert_eq!(list(viewer, "const WHICH: [&str; 9] "), which);
+        let which = [&[CHANNEL], &FILTER_KEYS[..], &[INTERRUPTS]].concat();
+        assert_eq!(list(viewer, "const WHICH: [&str; 10] "), which);
         assert_eq!(list(ladder, "var WHICH "), which);
         assert_eq!(list(base, "var WHICH "), which);
 
@@ -230,6 +245,23 @@ mod tests {
         let some = parse("album=Rome%20%26%20more&on-this-day&rating=4").unwrap();
         let told = "album Rome & more, at least 4 stars, on this day";
         assert_eq!(some.filter.to_string(), told);
+    }
+
+    #[test]
+    fn a_screen_may_be_kept_out_of_interruptions() {
+        let heard =
+            |query: &str| interrupts(query).map_err(|problem| problem.sentence().to_owned());
+        assert_eq!(
+            (heard("album=Rome"), heard("interrupts=on")),
+            (Ok(true), Ok(true))
+        );
+        assert_eq!(heard("x&interrupts=off"), Ok(false));
+        assert!(
+            heard("interrupts=maybe")
+                .unwrap_err()
+                .contains("interrupts")
+        );
+        assert_eq!(heard(&for_foreign_pages("interrupts=off")), Ok(true));
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! An encoded, numbered picture, framed once for everybody.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
 
 use bytes::Bytes;
 use mantel_shared::{Boundary, ContentType, Encoder, FrameMeta, PartHead, Timestamp, UnixMillis};
@@ -24,9 +27,25 @@ pub struct Frame {
     /// The JPEG and the delimiter that ends its part.
     pub body: Bytes,
     n_jpeg: usize,
+    /// The live channel that it is of; `None` for slides.
+    source: Option<Arc<str>>,
 }
 
 impl Frame {
+    /// The frame as one of the live channel of this name.
+    #[must_use]
+    pub fn of(self, source: Arc<str>) -> Self {
+        Self {
+            source: Some(source),
+            ..self
+        }
+    }
+
+    /// The name of the live channel that it is of; `None` for slides.
+    pub fn source(&self) -> Option<&str> {
+        self.source.as_deref()
+    }
+
     /// The JPEG alone.
     pub fn jpeg(&self) -> Bytes {
         self.body.slice(..self.n_jpeg)
@@ -98,6 +117,7 @@ impl Framing {
             head: head.into(),
             body: body.into(),
             n_jpeg: jpeg.len(),
+            source: None,
         }
     }
 
@@ -110,6 +130,7 @@ impl Framing {
             head: frame.head.clone(),
             body: frame.body.clone(),
             n_jpeg: frame.n_jpeg,
+            source: frame.source.clone(),
         }
     }
 
@@ -120,13 +141,15 @@ impl Framing {
             sent_at: Some(sent_at),
             ..frame.meta.clone()
         };
-        self.encoder
-            .head(&PartHead {
-                meta,
-                timestamp,
-                ..PartHead::jpeg(frame.n_jpeg as u64)
-            })
-            .into()
+        let head = PartHead {
+            meta,
+            timestamp,
+            ..PartHead::jpeg(frame.n_jpeg as u64)
+        };
+        match &frame.source {
+            Some(source) => self.encoder.live_head(&head, source).into(),
+            None => self.encoder.head(&head).into(),
+        }
     }
 }
 

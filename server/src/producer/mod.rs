@@ -8,6 +8,7 @@
 mod admission;
 mod blending;
 mod cache;
+mod ending;
 mod linger;
 mod live;
 mod making;
@@ -34,14 +35,16 @@ use crate::{
     blocking::Blocking,
     channel::{Channel, OnAir, choices::FeedKey},
     clock::Clock,
-    hub::{Feed, Feeds, Framing},
+    hub::{Feed, Feeds, Framing, Next, Now},
     library::Library,
     source::{catalogue::Catalogue, gallery::LoadError},
     timeline::{Programme, Showing, Timeline, Turn},
 };
 use admission::Claim;
 use blending::Between;
+use ending::Ending;
 use linger::Linger;
+use live::{Beneath, Left};
 pub use making::PictureMaker;
 use making::make;
 use queue::Urgency;
@@ -74,6 +77,9 @@ pub struct Producer {
     pub clock: Clock,
 }
 
+/// The slide that is on with the next one, and the pictures of both as far as they are ready.
+type Prepared = (Showing, Option<Arc<Rendered>>, Option<Arc<Rendered>>);
+
 /// The longest sleep: a clock that was set forward is noticed within this.
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 
@@ -105,6 +111,7 @@ impl Producer {
         let mut stills = Stills::new(self.framing.clone(), self.key.rendition.transition);
         let mut screen = Screen::new(self.framing.clone(), self.key.rendition);
         let mut steady = Steady::default();
+        let mut n_interrupting = 0;
         let mut linger = Linger::new(Instant::now());
         tracing::debug!(rendition = ?self.key.rendition, "a rendition starts");
         loop {
@@ -113,10 +120,28 @@ impl Producer {
                 tracing::debug!(rendition = ?self.key.rendition, "a rendition makes room");
                 return;
             }
-            let on = on_air.borrow_and_update().clone();
-            let all = match on {
+            let all = match on_air.now() {
                 OnAir::Programme(all) => all,
-                OnAir::Live(source) => return self.produce_live(&source, stop).await,
+                OnAir::Live(source) => {
+                    let beneath = Beneath {
+                        work: &mut work,
+                        screen: &mut screen,
+                        steady: &mut steady,
+                        n_shown: &mut n_interrupting,
+                    };
+                    match self
+                        .produce_live(&source, &mut on_air, beneath, &mut stop)
+                        .await
+                    {
+                        Left::OtherOnAir => {
+                            stills.was_interrupted();
+                            screen.was_interrupted();
+                            linger = Linger::new(Instant::now());
+                            continue;
+                        }
+                        Left::Nobody => return,
+                    }
+                }
             };
             let timeline = self.timeline(&all);
             let now = steady.now(&all, self.clock.now());
@@ -171,8 +196,60 @@ impl Producer {
         stills: &mut Stills,
         screen: &mut Screen,
     ) -> Option<UnixMillis> {
-        let mut showing = timeline.at(now)?;
         let spare = work.spare.take();
+        let (mut showing, current, next) = self.prepare(now, timeline, work)?;
+        let current = match (current, spare) {
+            (Some(current), _) => current,
+            // Rendered, but for a slide that has passed: better than a screen that stays empty.
+            (None, Some((turn, rendered))) if stills.is_empty() => {
+                (showing.current.photo, showing.current.beside) = (turn.photo, turn.beside);
+                rendered
+            }
+            _ => return wake_at_change(&showing),
+        };
+
+        let dwell = timeline.settings().interval_millis;
+        if let Some(now) = stills.turn(&showing, &current, next.as_ref(), dwell) {
+            self.feed.stills.publish(now);
+        }
+
+        screen.set_interval(dwell);
+        let watched = self.feed.motion.n_subscribers() > 0;
+        if let Some(on) = screen.turn(now, &showing, &current, next.as_ref()) {
+            self.feed.motion.publish(self.promising(on));
+        }
+        let wanted = screen.wanted(now).filter(|_| watched);
+        if wanted.is_none() && !(watched && screen.is_moving(now)) {
+            // Pixels are held while they move, and no longer.
+            work.between = None;
+        }
+        if !work.blending
+            && let Some(wanted) = wanted
+        {
+            work.blending = true;
+            self.blend(wanted, work);
+        }
+        let change = wake_at_change(&showing);
+        match (screen.due(now), change) {
+            (Some(due), Some(change)) => Some(due.min(change)),
+            (due, change) => due.or(change),
+        }
+    }
+
+    /// The frame that is on, with what others may be promised to follow: where a live channel may interrupt at any moment, nobody is
+    /// promised a slide, for what was announced has to be sent.
+    fn promising(&self, on: Now) -> Now {
+        if self.channel.is_interruptible() {
+            let next = Next::Unforeseen;
+            Now { next, ..on }
+        } else {
+            on
+        }
+    }
+
+    /// Has the slide that is on and the next one made. Returns both as this rendition shows them, and what is ready of them.
+    fn prepare(&self, now: UnixMillis, timeline: &Timeline, work: &mut Work) -> Option<Prepared> {
+        let mut showing = timeline.at(now)?;
         for slide in [&mut showing.current, &mut showing.next] {
             // Of two photos the one that can be shown has the screen to itself.
             if let Some(turn) = work.left_of(slide.turn()) {
@@ -196,42 +273,7 @@ impl Producer {
         } else {
             work.cache.get(&wanted[1]).cloned()
         };
-        let current = match (current, spare) {
-            (Some(current), _) => current,
-            // Rendered, but for a slide that has passed: better than a screen that stays empty.
-            (None, Some((turn, rendered))) if stills.is_empty() => {
-                (showing.current.photo, showing.current.beside) = (turn.photo, turn.beside);
-                rendered
-            }
-            _ => return wake_at_change(&showing),
-        };
-
-        let dwell = timeline.settings().interval_millis;
-        if let Some(now) = stills.turn(&showing, &current, next.as_ref(), dwell) {
-            self.feed.stills.publish(now);
-        }
-
-        screen.set_interval(dwell);
-        let watched = self.feed.motion.n_subscribers() > 0;
-        if let Some(on) = screen.turn(now, &showing, &current, next.as_ref()) {
-            self.feed.motion.publish(on);
-        }
-        let wanted = screen.wanted(now).filter(|_| watched);
-        if wanted.is_none() && !(watched && screen.is_moving(now)) {
-            // Pixels are held while they move, and no longer.
-            work.between = None;
-        }
-        if !work.blending
-            && let Some(wanted) = wanted
-        {
-            work.blending = true;
-            self.blend(wanted, work);
-        }
-        let change = wake_at_change(&showing);
-        match (screen.due(now), change) {
-            (Some(due), Some(change)) => Some(due.min(change)),
-            (due, change) => due.or(change),
-        }
+        Some((showing, current, next))
     }
 
     /// The turn as this rendition shows it, if it is ready; else its rendering is begun.
@@ -347,21 +389,6 @@ impl Producer {
 
 fn wake_at_change(showing: &Showing) -> Option<UnixMillis> {
     (!showing.paused).then_some(showing.next.starts_at)
-}
-
-/// Tells everybody that a producer has ended, when it is dropped.
-struct Ending {
-    feeds: Weak<Feeds<FeedKey, Channel>>,
-    key: FeedKey,
-    feed: Arc<Feed>,
-}
-
-impl Drop for Ending {
-    fn drop(&mut self) {
-        if let Some(feeds) = self.feeds.upgrade() {
-            feeds.ended(&self.key, &self.feed);
-        }
-    }
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ pub(super) struct Stills {
     transition: Transition,
     current: Option<Still>,
     next: Option<Still>,
+    has_published: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -39,12 +40,19 @@ impl Stills {
             transition,
             current: None,
             next: None,
+            has_published: false,
         }
     }
 
     /// True until something was published.
     pub(super) fn is_empty(&self) -> bool {
-        self.current.is_none()
+        !self.has_published
+    }
+
+    /// Something else was on meanwhile: the slide that is on now is news, whichever it is.
+    pub(super) fn was_interrupted(&mut self) {
+        (self.current, self.next) = (None, None);
+        self.has_published = true;
     }
 
     /// The frames to publish now, if anything changed.
@@ -72,6 +80,7 @@ impl Stills {
         };
         self.current = Some(still);
         self.next = upcoming;
+        self.has_published = true;
         changed.then_some(now)
     }
 

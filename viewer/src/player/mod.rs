@@ -45,6 +45,7 @@ pub struct Player<P> {
     n_tickets: u64,
     n_skipped: u64,
     fresh: bool,
+    live: bool,
     lost: bool,
     paused: bool,
     dirty: bool,
@@ -60,6 +61,7 @@ impl<P> Default for Player<P> {
             n_tickets: 0,
             n_skipped: 0,
             fresh: true,
+            live: false,
             lost: false,
             paused: false,
             dirty: false,
@@ -89,6 +91,14 @@ impl<P> Player<P> {
 
     /// Takes a part's announcement of its slide, and tells what to do with its picture.
     pub fn announce(&mut self, part: Announcement) -> Verdict {
+        if part.show_at.is_none() != self.live {
+            self.live = !self.live;
+            self.fresh = true;
+            // Live pictures have no moment. Two sources count each for itself: any number is news.
+            if let Some(top) = self.layers.last_mut() {
+                top.slide = SlideNo(0);
+            }
+        }
         let first = std::mem::take(&mut self.fresh);
         self.lost = false;
         if let Some(top) = self.layers.last() {

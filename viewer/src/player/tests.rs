@@ -521,3 +521,66 @@ fn a_move_goes_on_after_every_frame_that_draws_something_else() {
         }
     }
 }
+
+/// What interrupts a gallery: it has no moment of its own, and other numbers.
+fn live(slide: u64) -> Announcement {
+    Announcement {
+        show_at: None,
+        fade_millis: 0.0,
+        fingerprint: Fingerprint(slide + 1_000_000),
+        ..part(slide, 0.0)
+    }
+}
+
+#[test]
+fn live_pictures_that_interrupt_show_at_once_and_the_slide_that_waited_does_not() {
+    for number in [1_760_000_000_000, 5, 2] {
+        let mut player = two_slides();
+        decode(&mut player, live(number), "door");
+        player.advance(Local(100.0));
+        assert_eq!(drawn(&player, 100.0), [("door", 1.0)]);
+        decode(&mut player, live(number + 1), "open door");
+        player.advance(Local(10_500.0));
+        assert_eq!(drawn(&player, 10_500.0), [("open door", 1.0)]);
+        assert_eq!(player.n_skipped(), 0);
+    }
+}
+
+#[test]
+fn the_gallery_goes_on_behind_live_pictures_whatever_their_numbers() {
+    let mut player = Player::default();
+    decode(&mut player, part(41, -4000.0), "one");
+    player.advance(Local(0.0));
+    decode(&mut player, live(1_760_000_000_000), "door");
+    player.advance(Local(100.0));
+    // The next one is announced before the first one's picture is ready.
+    let Verdict::Decode(first) = player.announce(part(43, 16_000.0)) else {
+        panic!("a slide of the gallery");
+    };
+    let Verdict::Decode(next) = player.announce(part(44, 26_000.0)) else {
+        panic!("the slide behind it");
+    };
+    assert!(player.decoded(first, "three") && player.decoded(next, "four"));
+    player.advance(Local(20_000.0));
+    player.advance(Local(21_500.0));
+    assert_eq!(drawn(&player, 21_500.0), [("three", 1.0)]);
+    player.advance(Local(26_000.0));
+    player.advance(Local(27_500.0));
+    assert_eq!(drawn(&player, 27_500.0), [("four", 1.0)]);
+    assert_eq!(player.n_skipped(), 0);
+}
+
+#[test]
+fn the_slide_that_was_interrupted_comes_back() {
+    let mut player = two_slides();
+    decode(&mut player, live(7), "door");
+    player.advance(Local(100.0));
+    decode(&mut player, part(1, -4000.0), "one");
+    decode(&mut player, part(2, 10_000.0), "two");
+    player.advance(Local(200.0));
+    player.advance(Local(1300.0));
+    assert_eq!(drawn(&player, 1300.0), [("one", 1.0)]);
+    player.advance(Local(10_000.0));
+    player.advance(Local(11_500.0));
+    assert_eq!(drawn(&player, 11_500.0), [("two", 1.0)]);
+}

@@ -1,13 +1,14 @@
 //! Live channels, as the configuration file names them: a table `[channel.NAME]` each.
 
 mod fetched;
+mod interrupts;
 mod writing;
 
 use std::{path::PathBuf, time::Duration};
 
 use super::{ConfigError, bad, millis};
 use crate::{
-    channel::live::OnConflict,
+    channel::{air::Rules, live::OnConflict},
     rights::ChannelName,
     source::live::{Command, File, Keep, Upstream, Words},
 };
@@ -23,6 +24,9 @@ pub struct ChannelConfig {
     pub silent_after: Option<Duration>,
     /// The words that are written on its pictures.
     pub words: Option<Words>,
+    /// By which rules it interrupts the gallery, if it does. What the server fetches itself for that runs all the time:
+    /// its first picture could interrupt nothing if it waited for a viewer.
+    pub interrupts: Option<Rules>,
 }
 
 /// Where a channel's pictures come from.
@@ -71,6 +75,11 @@ pub(super) struct FileChannel {
     text_size: Option<i64>,
     text_colour: Option<String>,
     text_shadow: Option<bool>,
+    interrupts: Option<String>,
+    priority: Option<i32>,
+    hold: Option<String>,
+    least: Option<String>,
+    longest: Option<String>,
 }
 
 impl FileChannel {
@@ -92,7 +101,13 @@ impl FileChannel {
             )?))),
         };
         let words = self.words(name)?;
-        let source = self.source(name)?;
+        let interrupts = self.interrupts(name)?;
+        let mut source = self.source(name)?;
+        if let SourceConfig::Upstream { keep, .. } = &mut source
+            && interrupts.is_some()
+        {
+            *keep = Keep::Always;
+        }
         let usual = match &source {
             SourceConfig::Push { .. } => None,
             // A file may stand for days: that it was not written says nothing.
@@ -107,6 +122,7 @@ impl FileChannel {
             source,
             silent_after: silent_after.unwrap_or(usual),
             words,
+            interrupts,
         })
     }
 
@@ -217,6 +233,7 @@ mod tests {
             },
             silent_after: None,
             words: None,
+            interrupts: None,
         };
         let door = ChannelConfig {
             name: "door".parse().unwrap(),
@@ -225,6 +242,7 @@ mod tests {
             },
             silent_after: Some(Duration::from_secs(30)),
             words: None,
+            interrupts: None,
         };
         assert_eq!(channels, Ok(vec![door, plot]));
         assert_eq!(config(""), Ok(vec![]));
@@ -244,8 +262,80 @@ mod tests {
             },
             silent_after: None,
             words: None,
+            interrupts: None,
         };
         assert_eq!(channels, Ok(vec![plot]));
+    }
+
+    #[test]
+    fn a_channel_may_interrupt_the_gallery() {
+        let read = |more: &str| {
+            let text = format!("[channel.door]\nsource = \"file\"\npath = \"a\"\n{more}");
+            config(&text).map(|channels| (channels[0].interrupts, channels[0].source.clone()))
+        };
+        let (none, source) = read("").unwrap();
+        assert_eq!(none, None);
+        assert!(matches!(
+            source,
+            SourceConfig::Upstream {
+                keep: Keep::Watched,
+                ..
+            }
+        ));
+        let (usual, source) = read("interrupts = \"main\"").unwrap();
+        assert_eq!(usual, Some(Rules::default()));
+        assert!(matches!(
+            source,
+            SourceConfig::Upstream {
+                keep: Keep::Always,
+                ..
+            }
+        ));
+        let (own, _) = read(
+            "interrupts = \"main\"\nhold = \"8s\"\npriority = 5\nleast = \"500ms\"\nlongest = \"2m\"",
+        )
+        .unwrap();
+        let rules = Rules {
+            priority: 5,
+            hold: Duration::from_secs(8),
+            least: Duration::from_millis(500),
+            longest: Some(Duration::from_secs(120)),
+        };
+        assert_eq!(own, Some(rules));
+        let (endless, _) = read("interrupts = \"main\"\nlongest = \"off\"").unwrap();
+        assert_eq!(endless.unwrap().longest, None);
+    }
+
+    #[test]
+    fn an_interruption_that_can_not_be_gets_one_sentence() {
+        let push = |more: &str| format!("[channel.door]\nsource = \"push\"\n{more}");
+        let circle = "[channel.door]\nsource = \"push\"\ninterrupts = \"plot\"\n\
+                      [channel.plot]\nsource = \"push\"\ninterrupts = \"door\"";
+        let file = "[channel.door]\nsource = \"file\"\npath = \"a\"\nkeep = \"watched\"\ninterrupts = \"main\"";
+        for (text, named) in [
+            (circle.to_owned(), "only main"),
+            (push("interrupts = \"door\""), "channel.door.interrupts"),
+            (push("interrupts = \"nobody\""), "nobody"),
+            (push("hold = \"20s\""), "channel.door.hold"),
+            (push("priority = 1"), "channel.door.priority"),
+            (
+                push("interrupts = \"main\"\nhold = \"soon\""),
+                "channel.door.hold",
+            ),
+            (
+                push("interrupts = \"main\"\nhold = \"0s\""),
+                "channel.door.hold",
+            ),
+            (
+                push("interrupts = \"main\"\nlongest = \"1s\""),
+                "channel.door.longest",
+            ),
+            (push("interrupts = \"main\"\npriority = \"high\""), "line 4"),
+            (file.to_owned(), "channel.door.keep"),
+        ] {
+            let sentence = config(&text).unwrap_err();
+            assert!(sentence.contains(named), "{text}: {sentence}");
+        }
     }
 
     #[test]
@@ -357,12 +447,14 @@ mod tests {
             source: upstream(Command::camera(camera), Keep::Watched),
             silent_after: None,
             words: None,
+            interrupts: None,
         };
         let pi = ChannelConfig {
             name: "pi".parse().unwrap(),
             source: upstream(Command::new(run).unwrap(), Keep::Always),
             silent_after: Some(Duration::from_secs(10)),
             words: None,
+            interrupts: None,
         };
         assert_eq!(channels, Ok(vec![cam, pi]));
     }

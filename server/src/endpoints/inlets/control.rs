@@ -28,28 +28,44 @@ pub(in crate::endpoints) async fn answer(
     let command: Command = serde_json::from_slice(&body).map_err(|error| {
         Refusal::bad_request(format!(
             "the body is no command ({error}); send JSON like {{\"command\":\"next\"}}, with next, previous, pause, \
-             resume, show and a \"photo\", or interval and \"seconds\""
+             resume, dismiss, show and a \"photo\", or interval and \"seconds\""
         ))
     })?;
+    // Whoever wants another slide has seen what interrupts the slides; a pause is for when it is over.
+    let leaves = matches!(
+        command,
+        Command::Dismiss | Command::Next | Command::Previous | Command::Show { .. }
+    );
     let act = match command {
-        Command::Next => Act::Next,
-        Command::Previous => Act::Previous,
-        Command::Pause => Act::Pause,
-        Command::Resume => Act::Resume,
-        Command::Interval { seconds } => Act::Interval(interval(seconds, outputs)?),
-        Command::Show { photo } => Act::Show(photo.parse().map_err(|_| {
+        Command::Dismiss => None,
+        Command::Next => Some(Act::Next),
+        Command::Previous => Some(Act::Previous),
+        Command::Pause => Some(Act::Pause),
+        Command::Resume => Some(Act::Resume),
+        Command::Interval { seconds } => Some(Act::Interval(interval(seconds, outputs)?)),
+        Command::Show { photo } => Some(Act::Show(photo.parse().map_err(|_| {
             Refusal::bad_request(format!(
                 "photo {photo:?} is no photo's id; GET /status names the current one"
             ))
-        })?),
+        })?)),
     };
     let by = by(&body, request);
     let wish = query::choice(&request.query)?;
     let (_, channel) = open::choose(outputs, request, &wish).await?;
-    match channel.act(act, by).await {
+    let was_interrupted = leaves && channel.dismiss().await;
+    let done = match act {
+        // The slide beneath is the one that nobody has seen.
+        Some(Act::Next | Act::Previous) if was_interrupted => {
+            channel.programme().ok_or(ActError::Live)
+        }
+        None => channel.programme().ok_or(ActError::Live),
+        Some(act) => channel.act(act, by).await,
+    };
+    match done {
         Ok(programme) => {
             let rendition = outputs.looks.rendition;
-            let channel = channel::gallery(outputs, request, rendition, &wish, &programme).await;
+            let on = (&*programme, channel.interruption());
+            let channel = channel::gallery(outputs, request, rendition, &wish, on).await;
             Ok(reply::json(&channel))
         }
         Err(error @ ActError::UnknownPhoto(_)) => Err(Refusal::bad_request(error.to_string())),

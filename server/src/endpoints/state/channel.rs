@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::{
     caption,
-    channel::live::LiveChannel,
+    channel::{Interruption, live::LiveChannel},
     clock,
     endpoints::{Outputs, Request, state::channels::LiveRow},
     library::{Facts, Filter, iso},
@@ -44,9 +44,19 @@ pub(in crate::endpoints) struct Channel {
     next: Option<SlideRow>,
     /// When the next slide comes, in Unix milliseconds; absent while paused.
     next_change_millis: Option<u64>,
+    /// The live channel that has the screens, where one interrupts the slides; those count on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interrupted: Option<InterruptedRow>,
     /// The source's facts, where it is live.
     #[serde(skip_serializing_if = "Option::is_none")]
     live: Option<LiveRow>,
+}
+
+#[derive(Serialize)]
+struct InterruptedRow {
+    /// The live channel's name.
+    by: String,
+    since_millis: u64,
 }
 
 #[derive(Serialize)]
@@ -113,7 +123,7 @@ pub(in crate::endpoints) async fn gallery(
     request: &Request,
     shape: Rendition,
     wish: &Filter,
-    programme: &Programme,
+    (programme, interruption): (&Programme, Option<Interruption>),
 ) -> Channel {
     let timeline = programme.timeline(shape.size, shape.pair);
     let showing = timeline.at(clock::now());
@@ -180,6 +190,10 @@ pub(in crate::endpoints) async fn gallery(
         next_change_millis: showing
             .filter(|showing| !showing.paused)
             .map(|showing| showing.next.starts_at.0),
+        interrupted: interruption.map(|interruption| InterruptedRow {
+            by: interruption.source.name().to_owned(),
+            since_millis: interruption.since.0,
+        }),
         live: None,
     }
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use warp::reply::Response;
 
 use crate::{
-    channel::choices::{FeedKey, MAIN},
+    channel::choices::FeedKey,
     clock,
     endpoints::{
         Outputs, Request, open, query, reply,
@@ -152,7 +152,7 @@ pub(in crate::endpoints) async fn answer(
     let renditions = renditions
         .iter()
         .map(|(FeedKey { channel, rendition }, viewers)| RenditionRow {
-            main: *channel == MAIN,
+            main: channel.is_main(),
             shape: Shape::of(rendition),
             viewers: *viewers,
         });
@@ -174,7 +174,8 @@ pub(in crate::endpoints) async fn answer(
     let channel = match (live, chosen.programme()) {
         (Some(live), _) => channel::live(outputs, live),
         (None, Some(programme)) => {
-            channel::gallery(outputs, request, shape, &wish, &programme).await
+            let on = (&*programme, chosen.interruption());
+            channel::gallery(outputs, request, shape, &wish, on).await
         }
         (None, None) => return Err(Refusal::unavailable("there are no slides on this channel")),
     };

@@ -59,6 +59,8 @@ pub(super) enum Step {
 pub(super) struct LiveFrames {
     framing: Arc<Framing>,
     rendition: Rendition,
+    /// The name of the channel.
+    name: Arc<str>,
     /// The subject of the last frame, or of the one that is being made.
     begun: Option<Key>,
     is_making: bool,
@@ -67,10 +69,11 @@ pub(super) struct LiveFrames {
 }
 
 impl LiveFrames {
-    pub(super) fn new(framing: Arc<Framing>, rendition: Rendition) -> Self {
+    pub(super) fn new(framing: Arc<Framing>, rendition: Rendition, name: &str) -> Self {
         Self {
             framing,
             rendition,
+            name: name.into(),
             begun: None,
             is_making: false,
             begun_at: None,
@@ -78,8 +81,8 @@ impl LiveFrames {
     }
 
     /// Looks at the live picture and says what to do about it.
-    pub(super) fn step(&mut self, live: &Live, name: &str, now: UnixMillis) -> Step {
-        let subject = subject(live, name);
+    pub(super) fn step(&mut self, live: &Live, now: UnixMillis) -> Step {
+        let subject = subject(live, &self.name);
         if self.is_making || self.begun.as_ref() == Some(&subject.key()) {
             return Step::Wait(None);
         }
@@ -103,12 +106,14 @@ impl LiveFrames {
         self.is_making = false;
     }
 
-    /// Takes a frame that was made, or could not be; returns what to publish.
+    /// Takes a frame that was made, or could not be; returns what to publish. `number` takes the place of the picture's own
+    /// where frames of several sources follow each other.
     pub(super) fn made(
         &mut self,
         subject: &Subject,
         jpeg: Option<Bytes>,
         now: UnixMillis,
+        number: Option<SlideNo>,
     ) -> Option<Now> {
         self.is_making = false;
         let jpeg = jpeg?;
@@ -120,13 +125,13 @@ impl LiveFrames {
             Subject::Card(_, replaced) => (replaced.unwrap_or(SampleNo(0)), now, None),
         };
         let meta = FrameMeta {
-            slide: Some(SlideNo(no)),
+            slide: Some(number.unwrap_or(SlideNo(no))),
             caption,
             ..FrameMeta::default()
         };
         let frame: Frame = self.framing.frame(self.framing.next_no(), at, meta, &jpeg);
         Some(Now {
-            current: Arc::new(frame),
+            current: Arc::new(frame.of(self.name.clone())),
             next: Next::Unforeseen,
         })
     }
@@ -171,7 +176,7 @@ mod tests {
             captions: Captions::default(),
             note: false,
         };
-        LiveFrames::new(Arc::default(), rendition)
+        LiveFrames::new(Arc::default(), rendition, "plot")
     }
 
     fn live(no: u64) -> Live {
@@ -196,14 +201,14 @@ mod tests {
 
     /// The subject that is to be made now.
     fn made(frames: &mut LiveFrames, live: &Live, now: u64) -> Subject {
-        match frames.step(live, "plot", UnixMillis(now)) {
+        match frames.step(live, UnixMillis(now)) {
             Step::Make(subject) => subject,
             other => panic!("{other:?} at {now}"),
         }
     }
 
     fn waits(frames: &mut LiveFrames, live: &Live, now: u64) -> Option<u64> {
-        match frames.step(live, "plot", UnixMillis(now)) {
+        match frames.step(live, UnixMillis(now)) {
             Step::Wait(wake) => wake.map(|at| at.0),
             other => panic!("{other:?} at {now}"),
         }
@@ -216,7 +221,12 @@ mod tests {
         for no in 2..9 {
             assert_eq!(waits(&mut frames, &live(no), 100), None);
         }
-        let now = frames.made(&first, Some(Bytes::from_static(b"jpeg")), UnixMillis(100));
+        let now = frames.made(
+            &first,
+            Some(Bytes::from_static(b"jpeg")),
+            UnixMillis(100),
+            None,
+        );
         let now = now.expect("a frame");
         assert_eq!(now.current.meta.slide, Some(SlideNo(1)));
         assert_eq!(now.current.meta.caption.as_deref(), Some("number 1"));
@@ -231,7 +241,7 @@ mod tests {
     fn no_picture_is_made_twice_and_a_bad_one_is_left_out() {
         let mut frames = frames(60);
         let first = made(&mut frames, &live(1), 0);
-        assert!(frames.made(&first, None, UnixMillis(1)).is_none());
+        assert!(frames.made(&first, None, UnixMillis(1), None).is_none());
         assert_eq!(waits(&mut frames, &live(1), 500), None);
         made(&mut frames, &live(2), 500);
         frames.gave_up();
@@ -242,11 +252,11 @@ mod tests {
     fn frames_are_no_closer_than_asked_for() {
         let mut frames = frames(10);
         let first = made(&mut frames, &live(1), 1000);
-        frames.made(&first, Some(Bytes::new()), UnixMillis(1001));
+        frames.made(&first, Some(Bytes::new()), UnixMillis(1001), None);
         assert_eq!(waits(&mut frames, &live(2), 1010), Some(1100));
         assert_eq!(waits(&mut frames, &live(3), 1099), Some(1100));
         let second = made(&mut frames, &live(3), 1100);
-        frames.made(&second, Some(Bytes::new()), UnixMillis(1101));
+        frames.made(&second, Some(Bytes::new()), UnixMillis(1101), None);
         // A clock that was set back holds nothing up.
         made(&mut frames, &live(4), 5);
     }
@@ -257,11 +267,11 @@ mod tests {
         let card = made(&mut frames, &Live::default(), 0);
         assert!(matches!(&card, Subject::Card(words, None) if words.text.starts_with("plot: ")));
         let now = frames
-            .made(&card, Some(Bytes::new()), UnixMillis(0))
+            .made(&card, Some(Bytes::new()), UnixMillis(0), None)
             .unwrap();
         assert_eq!(now.current.meta.slide, Some(SlideNo(0)));
         let picture = made(&mut frames, &live(7), 100);
-        frames.made(&picture, Some(Bytes::new()), UnixMillis(101));
+        frames.made(&picture, Some(Bytes::new()), UnixMillis(101), None);
         let signal = Signal::Silent {
             since: UnixMillis(7),
         };
@@ -269,7 +279,7 @@ mod tests {
         let card = made(&mut frames, &gone, 200);
         // Under the picture's number, so that pages draw it anew.
         let now = frames
-            .made(&card, Some(Bytes::new()), UnixMillis(201))
+            .made(&card, Some(Bytes::new()), UnixMillis(201), None)
             .unwrap();
         assert_eq!(now.current.meta.slide, Some(SlideNo(7)));
         assert_eq!(waits(&mut frames, &gone, 300), None);

@@ -1,5 +1,5 @@
 //! The loop of a producer of live pictures: a frame of the newest picture whenever one has come, until nobody has watched
-//! for a while. Who asks for a snapshot now and then finds a picture of this moment, not of the last time.
+//! for a while, or something else is on the air. Who asks for a snapshot now and then finds a picture of this moment, not of the last time.
 
 mod frames;
 mod pixels;
@@ -8,32 +8,66 @@ mod signs;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use mantel_shared::{SlideNo, UnixMillis};
 use tokio::{sync::watch, task::JoinSet, time::Instant};
 
-use super::{LONGEST_SLEEP, Producer, linger::Linger};
-use crate::source::live::LiveSource;
+use super::{
+    LONGEST_SLEEP, Producer, linger::Linger, screen::Screen, steady::Steady, wake_at_change,
+    work::Work,
+};
+use crate::{
+    channel::{Airing, OnAir},
+    source::live::LiveSource,
+};
 use frames::{LiveFrames, Step, Subject};
 use signs::Signs;
 
+/// The slides of a channel that others interrupt: they are made meanwhile, so that the right one is there afterwards.
+pub(super) struct Beneath<'a> {
+    pub(super) work: &'a mut Work,
+    pub(super) screen: &'a mut Screen,
+    pub(super) steady: &'a mut Steady,
+    /// How many frames have interrupted them so far.
+    pub(super) n_shown: &'a mut u64,
+}
+
+/// Why a producer makes no more frames of a live source.
+pub(super) enum Left {
+    /// Something else is on the air.
+    OtherOnAir,
+    /// Nobody wants any.
+    Nobody,
+}
+
 impl Producer {
-    /// Makes frames of what `source` brings: the newest one, when the one before is made.
+    /// Makes frames of what `source` brings, as long as it is on the air: the newest one, when the one before is made. The
+    /// slides of a channel that it interrupts are made as well, and not shown.
     #[expect(
         clippy::disallowed_methods,
         reason = "the shell: how long nobody has watched is no matter of the wall clock"
     )]
-    pub(super) async fn produce_live(&self, source: &LiveSource, mut stop: watch::Receiver<bool>) {
+    pub(super) async fn produce_live(
+        &self,
+        source: &LiveSource,
+        on_air: &mut Airing,
+        mut beneath: Beneath<'_>,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Left {
         let mut live = source.live();
         let mut demand = self.feed.demand();
-        let mut frames = LiveFrames::new(self.framing.clone(), self.key.rendition);
         let signs = Arc::new(Signs::new(source.words(), source.name()));
+        let mut frames = LiveFrames::new(self.framing.clone(), self.key.rendition, source.name());
         let mut making: JoinSet<(Subject, Option<Bytes>)> = JoinSet::new();
         let mut linger = Linger::new(Instant::now());
         let mut watcher = None;
-        tracing::debug!(rendition = ?self.key.rendition, "a live rendition starts");
+        tracing::debug!(rendition = ?self.key.rendition, channel = source.name(), "live pictures are on");
         loop {
             demand.mark_unchanged();
             if self.feed.is_retired() {
-                return;
+                return Left::Nobody;
+            }
+            if !matches!(on_air.now(), OnAir::Live(on) if on.name() == source.name()) {
+                return Left::OtherOnAir;
             }
             let is_watched = self.feed.n_viewers() > 0;
             if is_watched {
@@ -41,12 +75,13 @@ impl Producer {
             }
             let linger = linger.until(is_watched, Instant::now());
             if self.is_left(linger) {
-                return;
+                return Left::Nobody;
             }
+            let slide = self.keep_ready(&mut beneath);
             let now = self.clock.now();
             let what = live.borrow_and_update().clone();
-            let wake = match frames.step(&what, source.name(), now) {
-                Step::Wait(wake) => wake,
+            let wake = match frames.step(&what, now) {
+                Step::Wait(wake) => wake.into_iter().chain(slide).min(),
                 Step::Make(subject) => {
                     let (rendition, limits) = (self.key.rendition, self.studio.decode_limits());
                     let signs = signs.clone();
@@ -57,17 +92,29 @@ impl Producer {
                         }
                         (subject, made.ok())
                     });
-                    None
+                    slide
                 }
             };
-            let sleep = wake.map_or(LONGEST_SLEEP, |wake| self.clock.until(wake));
+            let sleep = wake.map_or(LONGEST_SLEEP, |wake| {
+                self.clock.until(wake).min(LONGEST_SLEEP)
+            });
             tokio::select! {
                 () = tokio::time::sleep(sleep) => {}
                 () = tokio::time::sleep_until(linger), if !is_watched => {}
                 changed = live.changed() => if changed.is_err() {
-                    return;
+                    return Left::Nobody;
                 },
+                changed = on_air.changed() => {
+                    if changed.is_err() {
+                        return Left::Nobody;
+                    }
+                    // What failed may have been mended.
+                    beneath.work.failed.clear();
+                }
                 _ = demand.changed() => {}
+                Some(done) = beneath.work.running.join_next() => {
+                    self.finish(done, beneath.work, beneath.screen);
+                }
                 Some(done) = making.join_next() => {
                     let (subject, jpeg) = match done {
                         Ok(done) => done,
@@ -81,13 +128,28 @@ impl Producer {
                     if let Subject::Sample(sample) | Subject::Aged(sample, _) = &subject {
                         source.take(sample.no);
                     }
-                    if let Some(now) = frames.made(&subject, jpeg, self.clock.now()) {
+                    // What interrupts slides counts for itself: pages see by it what is newer, whichever channel it is of.
+                    let number = self.channel.is_interruptible().then(|| {
+                        *beneath.n_shown += 1;
+                        SlideNo(*beneath.n_shown)
+                    });
+                    if let Some(now) = frames.made(&subject, jpeg, self.clock.now(), number) {
                         self.feed.stills.publish(now.clone());
                         self.feed.motion.publish(now);
                     }
                 }
-                _ = stop.wait_for(|stop| *stop) => return,
+                _ = stop.wait_for(|stop| *stop) => return Left::Nobody,
             }
         }
+    }
+
+    /// Has the slides made that would be on if nothing interrupted them. Returns when to look again.
+    fn keep_ready(&self, Beneath { work, steady, .. }: &mut Beneath<'_>) -> Option<UnixMillis> {
+        let all = self.channel.programme()?;
+        // What came too late for its slide is no slide to go on with.
+        work.spare = None;
+        let now = steady.now(&all, self.clock.now());
+        let (showing, ..) = self.prepare(now, self.timeline(&all), work)?;
+        wake_at_change(&showing)
     }
 }

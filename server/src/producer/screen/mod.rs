@@ -82,6 +82,12 @@ impl Screen {
         }
     }
 
+    /// Something else was on meanwhile: the slide that is on now is there at once, from no other one.
+    pub(super) fn was_interrupted(&mut self) {
+        (self.current, self.upcoming, self.on) = (None, None, None);
+        self.published = Some((FrameNo(0), None));
+    }
+
     /// From now on slides stay so many milliseconds: they change in no more.
     pub(super) fn set_interval(&mut self, millis: u64) {
         self.rendition.transition = self.asked.within(millis);

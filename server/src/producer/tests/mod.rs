@@ -3,6 +3,7 @@
 mod clocks;
 mod commands;
 mod days;
+mod interruptions;
 mod troubles;
 
 use std::{
@@ -31,8 +32,8 @@ use super::{
 use crate::{
     blocking::Blocking,
     channel::{
-        Channel, ChannelSetup, ChannelTask, Role,
-        choices::{FeedKey, MAIN},
+        Channel, ChannelSetup, ChannelTask, Interrupter, Role,
+        choices::{Channels, FeedKey, MAIN},
     },
     clock::virtual_time::SetClock,
     fillers::Fillers,
@@ -134,6 +135,7 @@ struct House {
     plan: Plan,
     clock: SetClock,
     channel: Channel,
+    channels: Channels,
     task: JoinHandle<()>,
     feeds: Arc<Feeds<FeedKey, Channel>>,
     key: FeedKey,
@@ -144,6 +146,11 @@ struct House {
 
 impl House {
     fn start(plan: Plan) -> Self {
+        Self::start_with(plan, |_| Vec::new())
+    }
+
+    /// A house whose gallery may be interrupted.
+    fn start_with(plan: Plan, interrupters: impl FnOnce(&SetClock) -> Vec<Interrupter>) -> Self {
         let clock = SetClock::at(START);
         let library = Arc::new(Library::in_memory(vec![PathBuf::from("/nonexistent")]));
         library.fill(Blocking::here(), plan.n_photos);
@@ -163,7 +170,9 @@ impl House {
             state: None,
             saved: SavedProgramme::default(),
         };
-        let (task, channel) = ChannelTask::new(setup, Filter::default(), role);
+        let (task, channel) = ChannelTask::new(setup.clone(), Filter::default(), role);
+        let channels = Channels::new(channel, Filter::default(), setup);
+        let channels = channels.with_interrupters(interrupters(&clock));
         let maker = Arc::new(Pretender {
             takes: plan.takes,
             bad: Mutex::default(),
@@ -192,7 +201,8 @@ impl House {
         Self {
             plan,
             clock,
-            channel,
+            channel: channels.main().clone(),
+            channels,
             task: tokio::spawn(task.run()),
             feeds,
             key: FeedKey {
@@ -261,6 +271,8 @@ struct Seen {
     slide: Option<u64>,
     show_at: Option<u64>,
     paused: bool,
+    /// The live channel that it is of.
+    source: Option<String>,
     picture: String,
 }
 
@@ -303,6 +315,7 @@ async fn note(mut subscription: Subscription, clock: SetClock, log: Arc<Mutex<Ve
             slide: frame.meta.slide.map(|slide| slide.0),
             show_at: frame.meta.show_at.map(|at| at.0),
             paused: frame.meta.paused,
+            source: frame.source().map(str::to_owned),
             picture: String::from_utf8_lossy(&frame.jpeg()).into_owned(),
         };
         assert_eq!(subscription.take_missed(), 0, "nobody here is slow");
