@@ -13,10 +13,11 @@ use crate::{
         Channel, ChannelSetup, ChannelTask, Role,
         choices::{Channels, FeedKey},
         live::Intake,
+        roster::Roster,
     },
     clock::Clock,
     config::{Config, Listen, SourceConfig},
-    endpoints::{self, BodyLimits, House, Looks, Names, Outputs, Reach, Run, Watched},
+    endpoints::{self, BodyLimits, House, Looks, Outputs, Reach, Run, Watched},
     fillers::Fillers,
     hub::{Feeds, Framing},
     lan::lan_addresses,
@@ -92,7 +93,8 @@ pub async fn serve(
         (channel.name.clone(), source, intake)
     });
     let channels = Channels::new(channel, config.filter.clone(), common);
-    let channels = Arc::new(channels.with_live(live));
+    let roster = Roster::new(live, config.push_creates, Clock::system());
+    let channels = Arc::new(channels.with_live(roster));
 
     let framing = Arc::new(Framing::default());
     let work = Arc::new(WorkStats::default());
@@ -165,7 +167,6 @@ pub(crate) fn outputs(
     Outputs {
         house: House {
             feeds,
-            names: Names::with(channels.live().iter().map(|live| live.name().clone())),
             channels,
             library: catalogue.library().clone(),
             catalogue,
@@ -207,9 +208,9 @@ pub(crate) fn common(config: &Config, catalogue: Arc<Catalogue>, seed: u64) -> C
 
 pub(crate) fn accept(config: &Config, outputs: Arc<Outputs>) -> Result<Accept, AcceptError> {
     let counts = outputs.watched.connections.clone();
-    let names = outputs.house.names.clone();
+    let live = outputs.house.channels.live().clone();
     let needs = Arc::new(move |method: &_, path: &_, query: &_| {
-        endpoints::needs(method, path, query, &names)
+        endpoints::needs(method, path, query, &live)
     });
     Accept::new(config, endpoints::routes(outputs), needs, counts)
 }

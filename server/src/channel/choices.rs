@@ -22,14 +22,8 @@ use std::{
 use futures_util::future::{BoxFuture, FutureExt as _, Shared, WeakShared};
 use tokio::sync::Semaphore;
 
-use super::{
-    Channel, ChannelSetup, ChannelTask, Role,
-    live::{Intake, LiveChannel},
-};
-use crate::{
-    blocking::Blocking, library::Filter, rendition::Rendition, rights::ChannelName,
-    source::live::Source,
-};
+use super::{Channel, ChannelSetup, ChannelTask, Role, roster::Roster};
+use crate::{blocking::Blocking, library::Filter, rendition::Rendition};
 
 /// A channel's number, for as long as this server runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -80,7 +74,7 @@ pub struct Channels {
     common: ChannelSetup,
     choices: Mutex<Choices>,
     queries: Arc<Semaphore>,
-    live: Vec<Arc<LiveChannel>>,
+    live: Arc<Roster>,
 }
 
 #[derive(Debug, Default)]
@@ -136,38 +130,27 @@ impl Channels {
 
     /// The channels beside `main`, which shows what `filter` lets through.
     pub fn new(main: Channel, filter: Filter, common: ChannelSetup) -> Self {
+        let live = Roster::new([], false, common.clock.clone());
         Self {
             main,
             filter,
             common,
             choices: Mutex::default(),
             queries: Arc::new(Semaphore::new(MAX_QUERIES)),
-            live: Vec::new(),
+            live: Arc::new(live),
         }
     }
 
-    /// These channels and live ones: each a name, its source, and how its pictures come in.
+    /// These channels and live ones.
     #[must_use]
-    pub fn with_live(
-        mut self,
-        live: impl IntoIterator<Item = (ChannelName, Arc<Source>, Intake)>,
-    ) -> Self {
-        for (name, source, intake) in live {
-            let no = ChannelNo::live(self.live.len());
-            let channel = LiveChannel::new(name, no, source, intake);
-            self.live.push(Arc::new(channel));
-        }
+    pub fn with_live(mut self, live: Roster) -> Self {
+        self.live = Arc::new(live);
         self
     }
 
-    /// The live channels, in the order in which they were named.
-    pub fn live(&self) -> &[Arc<LiveChannel>] {
+    /// The live channels.
+    pub fn live(&self) -> &Arc<Roster> {
         &self.live
-    }
-
-    /// The live channel of this name, if it is one.
-    pub fn live_named(&self, name: &ChannelName) -> Option<&Arc<LiveChannel>> {
-        self.live.iter().find(|live| live.name() == name)
     }
 
     /// The channel that shows what `wish` lets through of what may be shown; made when there is none.

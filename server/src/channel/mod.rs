@@ -5,6 +5,7 @@
 
 pub mod choices;
 pub mod live;
+pub mod roster;
 mod state;
 mod task;
 

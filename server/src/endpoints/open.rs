@@ -30,7 +30,7 @@ pub(super) async fn choose(
     request: &Request,
     wish: &Filter,
 ) -> Result<(ChannelNo, Channel), Refusal> {
-    if let Some(live) = outputs.house.channels.live_named(&request.channel) {
+    if let Some(live) = outputs.house.channels.live().named(&request.channel) {
         return Ok((live.no(), live.channel().clone()));
     }
     let chosen = outputs.house.channels.choose(wish).await;
@@ -51,8 +51,10 @@ pub(super) fn wishes(
     request: &Request,
     default: Rendition,
 ) -> Result<Wishes, Refusal> {
-    let live = outputs.house.channels.live_named(&request.channel);
-    let default = live.map_or(default, |live| live_default(live, default));
+    let live = outputs.house.channels.live().named(&request.channel);
+    let default = live
+        .as_ref()
+        .map_or(default, |live| live_default(live, default));
     let mut wishes = query::wishes(&request.query, default, outputs.configured())?;
     if live.is_some() {
         // Nothing changes slowly and nothing is written, and whoever asks for it shares what is made.

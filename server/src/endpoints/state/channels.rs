@@ -88,6 +88,7 @@ pub(in crate::endpoints) fn answer(outputs: &Arc<Outputs>) -> Response {
         .house
         .channels
         .live()
+        .all()
         .iter()
         .map(|live| {
             let of_it = watching.iter().filter(|(key, _)| key.channel == live.no());
