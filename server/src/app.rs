@@ -13,10 +13,11 @@ use crate::{
         Channel, ChannelSetup, ChannelTask, Interrupter, Role,
         choices::{Channels, FeedKey},
         live::Intake,
+        roster::Roster,
     },
     clock::Clock,
     config::{Config, Listen, SourceConfig},
-    endpoints::{self, BodyLimits, House, Looks, Names, Outputs, Reach, Run, Watched},
+    endpoints::{self, BodyLimits, House, Looks, Outputs, Reach, Run, Watched},
     fillers::Fillers,
     hub::{Feeds, Framing},
     lan::lan_addresses,
@@ -104,7 +105,9 @@ pub async fn serve(
         };
         (channel.name.clone(), source, intake)
     });
-    let channels = Channels::new(channel, config.filter.clone(), common).with_live(live);
+    let channels = Channels::new(channel, config.filter.clone(), common);
+    let roster = Roster::new(live, config.push_creates, Clock::system());
+    let channels = channels.with_live(roster);
     let channels = Arc::new(channels.with_interrupters(interrupters));
 
     let framing = Arc::new(Framing::default());
@@ -179,7 +182,6 @@ pub(crate) fn outputs(
     Outputs {
         house: House {
             feeds,
-            names: Names::with(channels.live().iter().map(|live| live.name().clone())),
             channels,
             library: catalogue.library().clone(),
             catalogue,
@@ -222,9 +224,9 @@ pub(crate) fn common(config: &Config, catalogue: Arc<Catalogue>, seed: u64) -> C
 
 pub(crate) fn accept(config: &Config, outputs: Arc<Outputs>) -> Result<Accept, AcceptError> {
     let counts = outputs.watched.connections.clone();
-    let names = outputs.house.names.clone();
+    let live = outputs.house.channels.live().clone();
     let needs = Arc::new(move |method: &_, path: &_, query: &_| {
-        endpoints::needs(method, path, query, &names)
+        endpoints::needs(method, path, query, &live)
     });
     Accept::new(config, endpoints::routes(outputs), needs, counts)
 }

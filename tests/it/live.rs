@@ -35,7 +35,13 @@ pub(crate) struct House {
 impl House {
     /// `channels` is what stands in the configuration file.
     pub(crate) fn with(channels: &str) -> Self {
-        Self::start(channels, Server::start)
+        Self::with_options(channels, &[])
+    }
+
+    fn with_options(channels: &str, more: &[&str]) -> Self {
+        Self::start(channels, |folder, args| {
+            Server::start(folder, &[args, more].concat())
+        })
     }
 
     /// At an address that is free.
@@ -294,6 +300,46 @@ fn a_channel_may_keep_its_sender() {
         }
     });
     house.await_colour(BLUE);
+}
+
+#[test]
+fn a_push_makes_its_channel_where_that_was_asked_for() {
+    let house = House::with_options("", &["--push-creates"]);
+    let push = |name: &str, more: &str| push(house.address(), name, more, &flat(GREEN));
+    assert_eq!(house.server.get("/c/garage/").status(), 404);
+    let reply = push("/push/garage", "");
+    assert_eq!(reply.status(), 200, "{}", reply.text());
+    let snapshot = house.server.get("/c/garage/snapshot");
+    let colour = Picture::from_jpeg(&snapshot.body)
+        .expect("a picture")
+        .middle();
+    assert!(colour.is(GREEN), "{colour:?}");
+    for name in ["/push/My-Plot", "/push/a%20b", "/push/", "/push/a/b"] {
+        let reply = push(name, "");
+        assert_eq!(reply.status(), 404, "{name}: {}", reply.text());
+    }
+    assert_eq!(push("/push/main", "").status(), 409);
+    for n in 1..16 {
+        assert_eq!(push(&format!("/c/cam-{n}/push"), "").status(), 200);
+    }
+    let full = push("/push/more", "");
+    assert_eq!(full.status(), 503, "{}", full.text());
+    assert!(full.text().contains("16"), "{}", full.text());
+    assert_eq!(push("/push/garage", "").status(), 200);
+    let rows = house.server.get("/channels").json();
+    assert_eq!(rows.as_array().map(Vec::len), Some(17));
+}
+
+#[test]
+fn who_may_push_to_one_channel_makes_that_one_alone() {
+    let house = House::with_options("", &["--push-creates"]);
+    let secret = new_token(&house.server.data, "plotter", &["--rights", "push@plot"]);
+    until_shut(&house.server);
+    let token = format!("Authorization: Bearer {secret}\r\n");
+    let push = |name: &str, more: &str| push(house.address(), name, more, &flat(RED)).status();
+    assert_eq!(push("/push/plot", ""), 401);
+    assert_eq!(push("/push/garage", &token), 403);
+    assert_eq!(push("/push/plot", &token), 200);
 }
 
 #[test]

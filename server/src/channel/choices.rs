@@ -25,12 +25,9 @@ use tokio::sync::Semaphore;
 use super::{
     Channel, ChannelSetup, ChannelTask, Interrupter, Role,
     interrupts::{Interruptions, Interrupts},
-    live::{Intake, LiveChannel},
+    roster::Roster,
 };
-use crate::{
-    blocking::Blocking, library::Filter, rendition::Rendition, rights::ChannelName,
-    source::live::Source,
-};
+use crate::{blocking::Blocking, library::Filter, rendition::Rendition};
 
 /// A channel's number, for as long as this server runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -105,7 +102,7 @@ pub struct Channels {
     common: ChannelSetup,
     choices: Mutex<Choices>,
     queries: Arc<Semaphore>,
-    live: Vec<Arc<LiveChannel>>,
+    live: Arc<Roster>,
     /// The interruptions of the gallery and all choices of its photos, where a live channel may interrupt them.
     interruptions: Option<Interruptions>,
 }
@@ -163,28 +160,22 @@ impl Channels {
 
     /// The channels beside `main`, which shows what `filter` lets through.
     pub fn new(main: Channel, filter: Filter, common: ChannelSetup) -> Self {
+        let live = Roster::new([], false, common.clock.clone());
         Self {
             main,
             filter,
             common,
             choices: Mutex::default(),
             queries: Arc::new(Semaphore::new(MAX_QUERIES)),
-            live: Vec::new(),
+            live: Arc::new(live),
             interruptions: None,
         }
     }
 
-    /// These channels and live ones: each a name, its source, and how its pictures come in.
+    /// These channels and live ones.
     #[must_use]
-    pub fn with_live(
-        mut self,
-        live: impl IntoIterator<Item = (ChannelName, Arc<Source>, Intake)>,
-    ) -> Self {
-        for (name, source, intake) in live {
-            let no = ChannelNo::live(self.live.len());
-            let channel = LiveChannel::new(name, no, source, intake);
-            self.live.push(Arc::new(channel));
-        }
+    pub fn with_live(mut self, live: Roster) -> Self {
+        self.live = Arc::new(live);
         self
     }
 
@@ -209,14 +200,9 @@ impl Channels {
         }
     }
 
-    /// The live channels, in the order in which they were named.
-    pub fn live(&self) -> &[Arc<LiveChannel>] {
+    /// The live channels.
+    pub fn live(&self) -> &Arc<Roster> {
         &self.live
-    }
-
-    /// The live channel of this name, if it is one.
-    pub fn live_named(&self, name: &ChannelName) -> Option<&Arc<LiveChannel>> {
-        self.live.iter().find(|live| live.name() == name)
     }
 
     /// The channel that shows what `wish` lets through of what may be shown; made when there is none.

@@ -7,6 +7,7 @@ pub mod air;
 pub mod choices;
 mod interrupts;
 pub mod live;
+pub mod roster;
 mod state;
 mod task;
 

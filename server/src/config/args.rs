@@ -160,6 +160,10 @@ pub struct Args {
     )]
     pub listen: Vec<String>,
 
+    /// A push to a channel that is not configured makes it: at most 16, each gone an hour after its last picture.
+    #[arg(long, env = "MANTEL_PUSH_CREATES", help_heading = SERVER, hide_short_help = true)]
+    pub push_creates: bool,
+
     /// A TOML file with any of these options.
     #[arg(long, value_name = "FILE", env = "MANTEL_CONFIG", help_heading = SERVER)]
     pub config: Option<PathBuf>,

@@ -28,6 +28,8 @@ pub struct FileConfig {
     #[serde(default)]
     pub(super) follow_links: bool,
     #[serde(default)]
+    pub(super) push_creates: bool,
+    #[serde(default)]
     pub(super) listen: Words,
     pub(super) port: Option<i64>,
     #[serde(default, deserialize_with = "text")]

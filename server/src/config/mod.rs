@@ -71,6 +71,8 @@ pub struct Config {
     pub filter: Filter,
     /// The live channels.
     pub channels: Vec<ChannelConfig>,
+    /// Whether a push makes the channel that it names.
+    pub push_creates: bool,
     /// A shuffle fixed by the user.
     pub seed: Option<u64>,
     /// The rendition for a client that asks for nothing in particular.
@@ -206,6 +208,7 @@ impl Config {
             order: args.order.or(file.order).unwrap_or(Order::Shuffle),
             filter,
             channels,
+            push_creates: args.push_creates || file.push_creates,
             seed: args.seed.or(file.seed),
             rendition: wishes.over(&default, size),
             dirs: Dirs::new(args.data_dir.or(file.data_dir)),

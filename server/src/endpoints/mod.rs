@@ -36,8 +36,8 @@ use crate::{
     stats::WorkStats,
     timeline::{Programme, Settings},
 };
-use address::{Address, Endpoint};
-pub use address::{Names, needs};
+pub use address::needs;
+use address::{Address, Endpoint, Names};
 use inlets::{control, push};
 use pages::{assets, files, qr};
 pub use pictures::held::keep_within;
@@ -71,8 +71,6 @@ pub struct House {
     pub feeds: Arc<Feeds<FeedKey, Channel>>,
     /// The channels: what is on, and commands.
     pub channels: Arc<Channels>,
-    /// The channels' names.
-    pub names: Names,
     /// The photos that there are to show.
     pub catalogue: Arc<Catalogue>,
     /// Counts, skipped files, names.
@@ -174,7 +172,8 @@ async fn answer(
     body: impl Stream<Item = Result<impl Buf, warp::Error>> + Send + 'static,
 ) -> Response {
     // The door has asked for rights by the same words.
-    let found = address::find(&method, path.as_str(), &query, &outputs.house.names);
+    let names = Names::of(outputs.house.channels.live());
+    let found = address::find(&method, path.as_str(), &query, &names);
     let query = if visitor.is_foreign {
         query::for_foreign_pages(&query)
     } else {

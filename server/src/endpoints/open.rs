@@ -31,7 +31,7 @@ pub(super) async fn choose(
     request: &Request,
     wish: &Filter,
 ) -> Result<(ChannelNo, Channel), Refusal> {
-    if let Some(live) = outputs.house.channels.live_named(&request.channel) {
+    if let Some(live) = outputs.house.channels.live().named(&request.channel) {
         // Of live channels nothing is interrupted.
         return Ok((live.no(), live.channel().clone()));
     }
@@ -57,8 +57,10 @@ pub(super) fn wishes(
     request: &Request,
     default: Rendition,
 ) -> Result<Wishes, Refusal> {
-    let live = outputs.house.channels.live_named(&request.channel);
-    let default = live.map_or(default, |live| live_default(live, default));
+    let live = outputs.house.channels.live().named(&request.channel);
+    let default = live
+        .as_ref()
+        .map_or(default, |live| live_default(live, default));
     let mut wishes = query::wishes(&request.query, default, outputs.configured())?;
     if live.is_some() {
         // Nothing changes slowly and nothing is written, and whoever asks for it shares what is made.
@@ -80,7 +82,7 @@ pub(super) fn passage(outputs: &Outputs, request: &Request) -> Result<Option<Pas
         let sentence = "these pictures come from the channel that asks for them, in a circle";
         return Err(Refusal::new(StatusCode::LOOP_DETECTED, sentence));
     }
-    let live = outputs.house.channels.live_named(&request.channel);
+    let live = outputs.house.channels.live().named(&request.channel);
     let live = live.filter(|_| !way.is_empty());
     Ok(live.map(|live| live.source().reader().enter(way)))
 }

@@ -55,7 +55,7 @@ pub fn read(config: &Config, query: &str) -> Result<String, String> {
 pub fn address(method: &str, path: &str, query: &str) -> Option<(Option<&'static str>, bool)> {
     let method = Method::from_bytes(method.as_bytes()).ok()?;
     let names = Names::with(["plot".parse().ok()?]);
-    let right = match address::needs(&method, path, query, &names) {
+    let right = match address::need_of(&method, path, query, &names) {
         Need::Nothing => None,
         Need::Of(right, _) => Some(right.name()),
     };

@@ -3,15 +3,17 @@
 //! Pure. Everything that asks what a path means asks here: the door for rights, the routes for the
 //! endpoint, `OPTIONS` and refusals for what is allowed, the service worker for what it lets past.
 
-use std::{fmt, sync::Arc};
+mod names;
 
 use http::{Method, StatusCode};
 
 use super::query;
 use crate::{
+    channel::roster::Roster,
     net::Refusal,
     rights::{ChannelName, Need, Right},
 };
+pub(super) use names::Names;
 
 /// An endpoint: the thing that lies at an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,32 +68,10 @@ pub(super) struct Unanswered {
 
 #[derive(Debug)]
 enum Why {
-    /// There is no channel of this name, but these.
-    Channel(String, Names),
+    /// There is no channel of this name, but these. Whether it was to be pushed to.
+    Channel(String, Names, bool),
     /// The address takes these methods, and not this one.
     Method(&'static str),
-}
-
-/// The names of the channels that there are; the gallery's own comes first.
-#[derive(Clone, Debug)]
-pub struct Names(Arc<[ChannelName]>);
-
-impl Names {
-    /// The gallery's channel, and these.
-    pub fn with(live: impl IntoIterator<Item = ChannelName>) -> Self {
-        Self(std::iter::once(ChannelName::main()).chain(live).collect())
-    }
-
-    fn has(&self, name: &ChannelName) -> bool {
-        self.0.contains(name)
-    }
-}
-
-impl fmt::Display for Names {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<&str> = self.0.iter().map(ChannelName::as_str).collect();
-        f.write_str(&names.join(", "))
-    }
 }
 
 /// The paths of channels begin with this and a name.
@@ -282,11 +262,14 @@ pub(super) fn find<'a>(
     };
     let channel = match known {
         Some(channel) if names.has(&channel) => channel,
+        // What it makes is made when its first picture comes, by who has the right to push to it.
+        Some(channel) if names.creates() && makes(endpoint, method) => channel,
         unknown => {
             let channel = unknown.unwrap_or_else(ChannelName::main);
             // Which channels there are is no stranger's business.
             let need = need(Some(right.unwrap_or(Right::Watch)), &channel);
-            let why = Why::Channel(named.unwrap_or_default(), names.clone());
+            let is_push = makes(endpoint, method);
+            let why = Why::Channel(named.unwrap_or_default(), names.clone(), is_push);
             return Err(Unanswered { need, why });
         }
     };
@@ -303,9 +286,19 @@ pub(super) fn find<'a>(
     })
 }
 
+/// Whether a request would make the channel that it names, where that is allowed.
+fn makes(endpoint: Endpoint<'_>, method: &Method) -> bool {
+    endpoint == Endpoint::Push && matches!(*method, Method::POST | Method::PUT)
+}
+
 /// The right that a request takes. Looking needs less than changing, and whether the server lives is nobody's
 /// secret.
-pub fn needs(method: &Method, path: &str, query: &str, names: &Names) -> Need {
+pub fn needs(method: &Method, path: &str, query: &str, live: &Roster) -> Need {
+    need_of(method, path, query, &Names::of(live))
+}
+
+/// The right that a request takes where these channels are known.
+pub(super) fn need_of(method: &Method, path: &str, query: &str, names: &Names) -> Need {
     match find(method, path, query, names) {
         Ok(address) => address.need,
         Err(unanswered) => unanswered.need,
@@ -374,10 +367,18 @@ fn is_program(name: &str) -> bool {
 impl From<Unanswered> for Refusal {
     fn from(unanswered: Unanswered) -> Self {
         match unanswered.why {
-            Why::Channel(name, names) => {
+            Why::Channel(name, names, is_push) => {
+                let valid = name.parse::<ChannelName>();
                 let name: String = name.chars().take(40).collect();
+                let hint = match valid {
+                    Err(reason) if is_push => format!("; {reason}"),
+                    Ok(_) if is_push => {
+                        "; a server that is started with --push-creates makes it by its first picture".into()
+                    }
+                    _ => String::new(),
+                };
                 let sentence =
-                    format!("there is no channel {name:?}; those that there are: {names}");
+                    format!("there is no channel {name:?}; those that there are: {names}{hint}");
                 Self::new(StatusCode::NOT_FOUND, sentence)
             }
             Why::Method(allow) => {

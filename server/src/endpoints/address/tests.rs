@@ -18,7 +18,7 @@ fn method(name: &str) -> Method {
 }
 
 #[test]
-fn every_endpoint_says_what_it_takes_and_needs() {
+fn every_endpoint_says_what_it_takes_and_need_of() {
     use Endpoint as E;
     use Right::{Control, Watch};
     let (watch, control) = (Some(of(Watch)), Some(of(Control)));
@@ -128,6 +128,29 @@ fn every_endpoint_says_what_it_takes_and_needs() {
 }
 
 #[test]
+fn a_push_may_name_a_channel_that_it_makes_and_nothing_else_may() {
+    let mut names = Names::with([]);
+    names.creates = true;
+    let garage: ChannelName = "garage".parse().unwrap();
+    for method in [Method::POST, Method::PUT] {
+        let found = find(&method, "/push/garage", "", &names).unwrap();
+        assert_eq!(found.channel, garage);
+        assert_eq!(found.need, Need::Of(Right::Push, garage.clone()));
+        let bad = find(&method, "/push/My%20Plot", "", &names).unwrap_err();
+        let told = Refusal::from(bad);
+        assert!(told.sentence().contains("a to z"), "{}", told.sentence());
+    }
+    for (method, path) in [
+        (Method::DELETE, "/push/garage"),
+        (Method::GET, "/c/garage/"),
+        (Method::POST, "/c/garage/control"),
+        (Method::GET, "/push/garage"),
+    ] {
+        assert!(find(&method, path, "", &names).is_err(), "{method} {path}");
+    }
+}
+
+#[test]
 fn pictures_are_pushed_and_taken_off_with_that_right_alone() {
     let plot: ChannelName = "plot".parse().unwrap();
     let names = Names::with([plot.clone()]);
@@ -159,7 +182,8 @@ fn pictures_are_pushed_and_taken_off_with_that_right_alone() {
     let told = Refusal::from(unknown);
     assert_eq!(
         told.sentence(),
-        "there is no channel \"garage\"; those that there are: main, plot"
+        "there is no channel \"garage\"; those that there are: main, plot; a server that is started with --push-creates makes \
+         it by its first picture"
     );
 }
 
@@ -281,7 +305,7 @@ proptest! {
         let method = method(&name);
         let names = Names::with(["plot".parse().unwrap()]);
         let found = find(&method, &path, &query, &names);
-        let need = needs(&method, &path, &query, &names);
+        let need = need_of(&method, &path, &query, &names);
         let right = match &need {
             Need::Nothing => None,
             Need::Of(right, _) => Some(*right),

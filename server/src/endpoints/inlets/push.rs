@@ -16,7 +16,10 @@ use tokio::time::{Instant, sleep_until};
 use warp::reply::Response;
 
 use crate::{
-    channel::live::{LiveChannel, NoTurn, Over, Turn},
+    channel::{
+        live::{LiveChannel, NoTurn, Over, Turn},
+        roster::NoChannel,
+    },
     endpoints::{
         Outputs, query, reply,
         request::{Body, Request},
@@ -50,7 +53,12 @@ pub(in crate::endpoints) async fn answer(
     request: &Request,
     mut body: Body,
 ) -> Result<Response, Refusal> {
-    let live = live_of(outputs, request)?;
+    let live = outputs.house.channels.live();
+    let live = match live.named_or_made(&request.channel) {
+        Ok(live) => live,
+        Err(why @ NoChannel::TooMany) => return Err(Refusal::unavailable(why.to_string())),
+        Err(NoChannel::NotAllowed) => live_of(outputs, request)?,
+    };
     let waits = waits(&request.query)?;
     let turn = live.begin().map_err(no_turn)?;
     let length = request.header(&header::CONTENT_LENGTH).parse().ok();
@@ -121,8 +129,8 @@ pub(in crate::endpoints) fn clear(
 }
 
 fn live_of(outputs: &Outputs, request: &Request) -> Result<Arc<LiveChannel>, Refusal> {
-    let live = outputs.house.channels.live_named(&request.channel);
-    live.cloned().ok_or_else(|| {
+    let live = outputs.house.channels.live().named(&request.channel);
+    live.ok_or_else(|| {
         let sentence = format!(
             "{} shows photos; nothing can be pushed to it",
             request.channel

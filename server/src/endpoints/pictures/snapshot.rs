@@ -106,7 +106,7 @@ pub(in crate::endpoints) async fn answer(
     let wanted = Wanted::of(&request.query)?;
     let wishes = open::wishes(outputs, request, outputs.looks.rendition)?;
     let (show, lease) = open::feed(outputs, request, &wishes).await?;
-    let live = outputs.house.channels.live_named(&request.channel);
+    let live = outputs.house.channels.live().named(&request.channel);
     let live = live.map(|live| live.source().reader());
     let mut subscription = lease.subscribe(Kind::Stills);
     let found = async {

@@ -97,6 +97,7 @@ pub(in crate::endpoints) fn answer(outputs: &Arc<Outputs>, request: &Request) ->
         .house
         .channels
         .live()
+        .all()
         .iter()
         .map(|live| {
             let of_it = watching.iter().filter(|(key, _)| key.channel == live.no());

@@ -170,9 +170,9 @@ pub(in crate::endpoints) async fn answer(
     }
     // Screens may pair other photos: whoever says its size and `pair` hears of its own.
     let shape = open::wishes(outputs, request, outputs.looks.rendition)?.rendition;
-    let live = outputs.house.channels.live_named(&request.channel);
+    let live = outputs.house.channels.live().named(&request.channel);
     let channel = match (live, chosen.programme()) {
-        (Some(live), _) => channel::live(outputs, live),
+        (Some(live), _) => channel::live(outputs, &live),
         (None, Some(programme)) => {
             let on = (&*programme, chosen.interruption());
             channel::gallery(outputs, request, shape, &wish, on).await

@@ -67,7 +67,7 @@ impl Judge {
         self.lost = Some((since, why.into()));
     }
 
-    /// What came was taken off, as if nothing had come yet.
+    /// The picture was taken off, as if nothing had come yet.
     pub fn cleared(&mut self) {
         (self.last, self.lost) = (None, None);
     }
