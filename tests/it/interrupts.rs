@@ -24,7 +24,8 @@ use crate::{
         photos::{Photos, flat, sized},
         pixels::{BLUE, GREEN, Picture, RED, Rgb, YELLOW},
         server::Server,
-        sight::{Files, Sighting, Witness, now},
+        sight::{Display, Files, Sighting, Witness, now},
+        webdriver::Driver,
     },
 };
 
@@ -260,7 +261,7 @@ fn rings(house: &House, witness: &mut impl Witness, bound: i64) -> Vec<i64> {
     };
     see("a slide", &|seen| seen.iter().copied().find(is_slide));
     let late = (0..N_RINGS).map(|n| {
-        thread::sleep(Duration::from_millis(1700 + 300 * n as u64));
+        thread::sleep(Duration::from_millis(300 + 700 * n as u64));
         let at = now();
         house.ring();
         let door = see("the door", &|seen| {
@@ -336,6 +337,33 @@ fn chromium_shows_the_door_in_an_img() {
 #[test]
 fn chromium_67_shows_the_door_in_an_img() {
     image(Client::Chromium67);
+}
+
+fn windowed_image(name: &str, start: impl Fn(Option<&Display>) -> Option<Driver>) {
+    let Some(display) = Display::start() else {
+        return;
+    };
+    let Some(browser) = start(Some(&display)) else {
+        return;
+    };
+    let Some(mut watcher) = display.watch(400, 350) else {
+        return;
+    };
+    browser.fill_screen();
+    let house = moving();
+    browser.open(&paint::page(&house.server.url("/stream")));
+    let late = rings(&house, &mut watcher, BROWSER);
+    assert_at_once(&format!("{name} <img>"), &late, BROWSER);
+}
+
+#[test]
+fn firefox_shows_the_door_in_an_img() {
+    windowed_image("Firefox", Driver::firefox_on);
+}
+
+#[test]
+fn webkit_shows_the_door_in_an_img() {
+    windowed_image("WebKit", Driver::webkit_on);
 }
 
 #[test]
