@@ -309,12 +309,19 @@ mod tests {
         let all: Vec<&str> = sample
             .lines()
             .map(|line| match line.strip_prefix('#') {
-                Some(option) if option.starts_with(|c: char| c.is_ascii_lowercase()) => option,
+                Some(option)
+                    if option.starts_with(|c: char| c.is_ascii_lowercase() || c == '[') =>
+                {
+                    option
+                }
                 _ => line,
             })
             .collect();
         let all = FileConfig::parse(&all.join("\n")).unwrap();
         assert_eq!((all.port, all.pair.as_deref()), (Some(8080), Some("on")));
+        for (name, channel) in all.channel {
+            assert!(channel.checked(&name).is_ok(), "{name}");
+        }
     }
 
     #[test]

@@ -7,5 +7,5 @@ mod program;
 mod supervisor;
 
 pub use decoders::{Decoders, Plan, Trouble};
-pub use program::{Ending, Line, Running, supervise_by};
+pub use program::{Ending, Line, Process, Running, supervise_by};
 pub use supervisor::ran_as_supervisor;

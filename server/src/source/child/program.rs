@@ -25,6 +25,7 @@ use tokio::{
 };
 
 use super::supervisor;
+use crate::files;
 
 /// The program that supervises others; without one they are started as they are.
 static SUPERVISOR: OnceLock<PathBuf> = OnceLock::new();
@@ -85,14 +86,16 @@ pub enum Ending {
 
 /// A program that runs, until this is dropped.
 pub struct Running {
-    process: Option<Process>,
+    /// The process itself, until it is ended.
+    pub process: Option<Process>,
     /// The pipe of its standard output.
     pub stdout: ChildStdout,
     /// The pipe of its standard error.
     pub stderr: ChildStderr,
 }
 
-struct Process {
+/// The process of a program, or of its supervisor.
+pub struct Process {
     child: Child,
     stdin: Option<ChildStdin>,
     is_supervised: bool,
@@ -126,7 +129,7 @@ impl Running {
             // A supervisor ends others, which takes a moment.
             .kill_on_drop(supervisor.is_none())
             .spawn()
-            .map_err(|error| not_started(&error))?;
+            .map_err(|error| not_started(&error, supervisor.is_some()))?;
         let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let (Some(mut stdin), Some(stdout), Some(stderr)) = pipes else {
             return Err(Ending::NotStarted("it has no pipes".into()));
@@ -173,6 +176,12 @@ impl Drop for Running {
 }
 
 impl Process {
+    /// Waits until it has ended; what it has written may still have to be read.
+    pub async fn ended(&mut self) {
+        // An error is an end, too: of what can be known of it.
+        let _ = self.child.wait().await;
+    }
+
     async fn end(mut self) -> Option<ExitStatus> {
         let id = self.child.id();
         drop(self.stdin.take());
@@ -221,10 +230,11 @@ fn is_passed_on(name: &OsStr) -> bool {
     })
 }
 
-fn not_started(error: &io::Error) -> Ending {
+/// Why nothing was started: the program, or the supervisor that was to start it.
+fn not_started(error: &io::Error, is_supervised: bool) -> Ending {
     match error.kind() {
-        io::ErrorKind::NotFound => Ending::NotFound,
-        _ => Ending::NotStarted(error.to_string()),
+        io::ErrorKind::NotFound if !is_supervised => Ending::NotFound,
+        _ => Ending::NotStarted(files::plain(error)),
     }
 }
 

@@ -67,6 +67,8 @@ mod linux {
         },
     };
 
+    use crate::files;
+
     use super::{NOT_FOUND, NOT_STARTED, NOT_STARTED_STATUS, SIGNALLED};
 
     /// How long programs have to end by themselves once they were asked to.
@@ -94,7 +96,7 @@ mod linux {
         let status = supervise(program, arguments).unwrap_or_else(|error| {
             let reason = match error.kind() {
                 io::ErrorKind::NotFound => NOT_FOUND.to_owned(),
-                _ => error.to_string(),
+                _ => files::plain(&error),
             };
             eprintln!("{NOT_STARTED}{reason}");
             NOT_STARTED_STATUS

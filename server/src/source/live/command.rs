@@ -26,7 +26,7 @@ use tokio::{
 };
 
 use super::{Ended, Source, camera, camera::Camera, secrets::Secrets};
-use crate::source::child::{Ending, Line, Running};
+use crate::source::child::{Ending, Line, Process, Running};
 
 /// A program that brings pictures, started anew by its keeper each time.
 #[derive(Clone)]
@@ -211,6 +211,13 @@ fn not_found(program: &str) -> String {
     format!("{program} is not installed: on Debian `sudo apt install {package}`")
 }
 
+async fn ended(process: &mut Option<Process>) {
+    match process {
+        Some(process) => process.ended().await,
+        None => std::future::pending().await,
+    }
+}
+
 /// How an attempt ended.
 enum Outcome {
     Ended(Ending),
@@ -280,6 +287,13 @@ impl<'a> Attempt<'a> {
         let mut output = vec![0; BUFFER_BYTES];
         let mut words = [0; 4096];
         let (mut is_output_open, mut is_error_open) = (true, true);
+        // What a supervisor leaves behind that was killed may write on; it is ended like the rest.
+        let mut until = None;
+        let Running {
+            process,
+            stdout,
+            stderr,
+        } = running;
         // Since when it has been quiet: brought no picture, begun this one, or closed its output.
         let mut since = Instant::now();
         let mut unfit = None;
@@ -291,7 +305,7 @@ impl<'a> Attempt<'a> {
             };
             let is_late = sleep_until(since + limit.unwrap_or_default());
             tokio::select! {
-                n = running.stdout.read(&mut output), if is_output_open => match n {
+                n = stdout.read(&mut output), if is_output_open => match n {
                     Ok(n @ 1..) => {
                         if !inlet.is_inside() && !self.is_camera {
                             since = Instant::now();
@@ -318,10 +332,12 @@ impl<'a> Attempt<'a> {
                         }
                     }
                 },
-                n = running.stderr.read(&mut words), if is_error_open => match n {
+                n = stderr.read(&mut words), if is_error_open => match n {
                     Ok(n @ 1..) => self.says(&words[..n]),
                     _ => is_error_open = false,
                 },
+                () = ended(process), if until.is_none() => until = Some(Instant::now() + LAST_WORDS),
+                () = sleep_until(until.unwrap_or(since)), if until.is_some() => break,
                 () = is_late, if limit.is_some() => match (is_output_open, inlet.is_inside()) {
                     (false, _) => break,
                     (true, true) => return Err(Outcome::Slow),
