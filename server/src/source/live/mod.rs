@@ -100,7 +100,7 @@ pub struct LiveSource {
 /// The words that are written on each picture, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Words {
-    /// What they say.
+    /// The text, with its gaps.
     pub template: Template,
     /// How they look.
     pub style: Style,
