@@ -48,6 +48,7 @@ mod resets;
 mod restart;
 mod running;
 mod send;
+mod senders;
 mod state;
 mod stills;
 mod unforeseen;
