@@ -6,7 +6,7 @@ import time
 from PIL import Image, ImageDraw, ImageFont
 from mantel_push import Pusher
 
-font = ImageFont.truetype("NotoSansCJK-Regular.ttc", 64)
+font = ImageFont.truetype("NotoSansCJK-Regular.ttc", 52)
 end = time.time() + float(sys.argv[2] if len(sys.argv) > 2 else "inf")
 with Pusher(sys.argv[1]) as clock:
     while time.time() < end:

@@ -52,4 +52,5 @@ mod senders;
 mod state;
 mod stills;
 mod unforeseen;
+mod websocket;
 mod wire;
