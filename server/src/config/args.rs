@@ -209,9 +209,9 @@ pub enum Command {
     ///
     /// Without a terminal the password is the first line of standard input.
     Password(PasswordArgs),
-    /// Sends pictures to a live channel of a server: files, a folder that is being written to, or standard input.
+    /// Sends pictures to a live channel of a server: files, a folder, or standard input.
     ///
-    /// A server that is away or starts anew is tried again.
+    /// Of a folder each picture is sent that is written into it. A server that is away or starts anew is tried again.
     Push(PushArgs),
     /// Lists the cameras of this machine, and what to write in the configuration for each.
     Cameras,

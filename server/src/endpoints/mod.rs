@@ -38,7 +38,7 @@ use crate::{
 };
 pub use address::needs;
 use address::{Address, Endpoint, Names};
-use inlets::{control, push};
+use inlets::{control, push, websocket};
 use pages::{assets, files, qr};
 pub use pictures::held::keep_within;
 use pictures::{bytes, snapshot, stream};
@@ -215,7 +215,10 @@ async fn answer_at(
         (Endpoint::Screens, _) => screens::answer(outputs).await,
         (Endpoint::Control, _) => control::answer(outputs, request, body).await?,
         (Endpoint::Push, &Method::DELETE) => push::clear(outputs, request)?,
-        (Endpoint::Push, _) => push::answer(outputs, request, body).await?,
+        (Endpoint::Push, _) => match &request.visitor.switch {
+            Some(switch) => websocket::answer(outputs, request, switch)?,
+            None => push::answer(outputs, request, body).await?,
+        },
         (Endpoint::Channels, _) => channels::answer(outputs, request),
         (Endpoint::Report, _) => reports::answer(outputs, request, body).await?,
         (Endpoint::Profiles, &Method::POST) => profiles::keep(outputs, request, body).await?,

@@ -26,6 +26,7 @@ use super::{
     listen::{Listeners, Socket},
     refusal::Refusal,
     stall::Stall,
+    switch::Switch,
     visitor::Peer,
 };
 use crate::{blocking::Blocking, config::Config};
@@ -202,11 +203,11 @@ async fn speak<T>(
     accept: Arc<Accept>,
     mut shutdown: watch::Receiver<bool>,
 ) where
-    T: AsyncRead + AsyncWrite + Unpin + Send,
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let limits = accept.limits;
     let counts = accept.counts.clone();
-    let busy = Busy::default();
+    let (busy, switch) = (Busy::default(), Switch::default());
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head_timeout)
@@ -215,7 +216,7 @@ async fn speak<T>(
         .max_buf_size(limits.max_head)
         .serve_connection(
             TokioIo::new(Line::new(io, busy.clone())),
-            Door::new(accept, (peer, cut), way, busy),
+            Door::new(accept, (peer, cut), way, (busy, switch.clone())),
         );
     let mut told = false;
     let result = loop {
@@ -227,7 +228,17 @@ async fn speak<T>(
             }
         }
     };
-    let line = connection.into_parts().io.into_inner();
+    let parts = connection.into_parts();
+    let line = parts.io.into_inner();
+    if let (Ok(()), Some(next)) = (&result, switch.taken()) {
+        let talk = next(Box::new(line.into_inner()), parts.read_buf);
+        tokio::select! {
+            () = talk => {}
+            // Whoever sends pictures sends them again to the server that comes.
+            _ = shutdown.wait_for(|stop| *stop) => {}
+        }
+        return;
+    }
     let answer = match (&result, line.held_back) {
         (_, Some(code)) => {
             let is_large = matches!(code, 414 | 431);

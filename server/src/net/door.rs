@@ -11,12 +11,15 @@ use std::{
     },
 };
 
-use http::{HeaderValue, Request, StatusCode, header};
+use http::{HeaderValue, Method, Request, StatusCode, header};
 use hyper::{body::Incoming, service::Service};
 use tower_service::Service as _;
 use warp::reply::Response;
 
-use crate::{config::Tls, rights::Need};
+use crate::{
+    config::Tls,
+    rights::{Need, Right},
+};
 
 use super::{
     cut::Cut,
@@ -31,6 +34,7 @@ use super::{
     line::{Answering, Busy},
     refusal::Refusal,
     shapes,
+    switch::Switch,
     visitor::{Peer, Visitor},
 };
 
@@ -46,6 +50,7 @@ struct Inner {
     cut: Cut,
     way: Way,
     busy: Busy,
+    switch: Switch,
     n_requests: AtomicUsize,
 }
 
@@ -70,13 +75,19 @@ pub(super) enum Way {
 }
 
 impl Door {
-    pub(super) fn new(accept: Arc<Accept>, (peer, cut): (Peer, Cut), way: Way, busy: Busy) -> Self {
+    pub(super) fn new(
+        accept: Arc<Accept>,
+        (peer, cut): (Peer, Cut),
+        way: Way,
+        (busy, switch): (Busy, Switch),
+    ) -> Self {
         Self(Arc::new(Inner {
             accept,
             peer,
             cut,
             way,
             busy,
+            switch,
             n_requests: AtomicUsize::new(0),
         }))
     }
@@ -139,6 +150,11 @@ type No = (Reason, Refusal);
 
 impl Inner {
     async fn answer(&self, mut request: Request<Incoming>) -> Response {
+        let switch = self.push_by_websocket(&request).then(|| {
+            // From here on it is what it does: a push, which takes that right and comes from no page of another site.
+            *request.method_mut() = Method::POST;
+            self.switch.clone()
+        });
         let origins = &self.accept.access.origins;
         let origin = host::allowed_origin(request.headers(), origins).map(HeaderValue::from_str);
         let origin = origin.and_then(Result::ok);
@@ -158,7 +174,7 @@ impl Inner {
                 }
                 request.headers_mut().remove(header::AUTHORIZATION);
                 request.headers_mut().remove(header::COOKIE);
-                let visitor = guest.visitor.on(self.cut.clone());
+                let visitor = guest.visitor.on(self.cut.clone()).switching(switch);
                 request.extensions_mut().insert(visitor);
                 let routes = self.accept.routes.clone();
                 let Ok(mut response) = warp::service(routes).call(request).await;
@@ -176,6 +192,17 @@ impl Inner {
             detours::share(response.headers_mut(), origin);
         }
         response
+    }
+
+    /// Whether a request asks for a WebSocket where pictures are pushed to. Elsewhere there is none, and who asks for one
+    /// is answered as if they had not.
+    fn push_by_websocket(&self, request: &Request<Incoming>) -> bool {
+        if !shapes::is_websocket(request.method(), request.headers()) {
+            return false;
+        }
+        let (path, query) = (request.uri().path(), request.uri().query());
+        let need = (self.accept.needs)(&Method::POST, path, query.unwrap_or(""));
+        matches!(need, Need::Of(Right::Push, _))
     }
 
     /// `Err(None)` is a request that needs no guest.

@@ -23,6 +23,18 @@ pub(super) fn unanswerable(method: &Method, uri: &Uri) -> Option<Refusal> {
     Some(Refusal::bad_request(sentence))
 }
 
+/// Whether a request asks to go on as a WebSocket (RFC 6455, 4.1).
+pub(super) fn is_websocket(method: &Method, headers: &HeaderMap) -> bool {
+    let names = |name: &str, word: &str| {
+        let values = headers.get_all(name).iter();
+        let mut words = values
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','));
+        words.any(|found| found.trim().eq_ignore_ascii_case(word))
+    };
+    *method == Method::GET && names("upgrade", "websocket") && names("connection", "upgrade")
+}
+
 /// The header by which a proxy says that it asks for somebody else.
 pub(super) fn told_by_proxies(headers: &HeaderMap) -> Option<&'static str> {
     ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP"]

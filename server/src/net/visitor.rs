@@ -8,7 +8,7 @@ use std::{
 
 use tokio::sync::watch;
 
-use super::cut::Cut;
+use super::{cut::Cut, switch::Switch};
 use crate::rights::Rights;
 
 /// The other end of a connection.
@@ -56,6 +56,8 @@ pub struct Visitor {
     pub is_foreign: bool,
     /// Ends its connection.
     pub connection: Cut,
+    /// Where it wants to go on with the connection as a WebSocket, to send pictures.
+    pub switch: Option<Switch>,
     membership: Membership,
 }
 
@@ -67,6 +69,7 @@ impl Visitor {
             is_secure,
             is_foreign: false,
             connection: Cut::default(),
+            switch: None,
             membership: member.membership(),
         }
     }
@@ -79,6 +82,11 @@ impl Visitor {
     /// This visitor on this connection.
     pub(super) fn on(self, connection: Cut) -> Self {
         Self { connection, ..self }
+    }
+
+    /// This visitor, who may go on with the connection by another protocol.
+    pub(super) fn switching(self, switch: Option<Switch>) -> Self {
+        Self { switch, ..self }
     }
 
     /// Whether the token was revoked, or the user removed, by which this visitor came in.

@@ -52,6 +52,8 @@ pub(crate) enum Client {
     SystemdAnalyze,
     /// Python with OpenCV.
     Opencv,
+    /// Python with Matplotlib and Pillow.
+    Matplotlib,
     /// The emulator that runs single programs of aarch64.
     Qemu,
     /// What builds images without a daemon.
@@ -80,6 +82,7 @@ impl Client {
             Client::Faketime => "libfaketime",
             Client::SystemdAnalyze => "systemd-analyze",
             Client::Opencv => "OpenCV",
+            Client::Matplotlib => "Matplotlib and Pillow",
             Client::Qemu => "qemu-aarch64",
             Client::Buildah => "buildah",
         }
@@ -115,7 +118,8 @@ impl Client {
             Client::Curl => vec![on_path("curl")],
             Client::Faketime => vec![in_libraries("faketime/libfaketime.so.1")],
             Client::SystemdAnalyze => vec![on_path("systemd-analyze")],
-            Client::Opencv => vec![python_with_opencv()],
+            Client::Opencv => vec![python_with("cv2")],
+            Client::Matplotlib => vec![python_with("matplotlib, PIL")],
             Client::Qemu => {
                 vec![on_path("qemu-aarch64").or_else(|_| on_path("qemu-aarch64-static"))]
             }
@@ -194,15 +198,17 @@ fn in_sbin(program: &str) -> Result<PathBuf, String> {
 }
 
 /// Debian's own Python first: its packages are not seen by another one on PATH.
-fn python_with_opencv() -> Result<PathBuf, String> {
+fn python_with(modules: &str) -> Result<PathBuf, String> {
     [PathBuf::from("/usr/bin/python3"), PathBuf::from("python3")]
         .into_iter()
         .find(|python| {
             let mut import = Command::new(python);
-            import.args(["-c", "import cv2"]).stderr(Stdio::null());
+            import
+                .args(["-c", &format!("import {modules}")])
+                .stderr(Stdio::null());
             import.status().is_ok_and(|status| status.success())
         })
-        .ok_or_else(|| "no python3 that can import cv2".to_owned())
+        .ok_or_else(|| format!("no python3 that can import {modules}"))
 }
 
 fn in_clients_folder(program: &str) -> Result<PathBuf, String> {

@@ -2,3 +2,4 @@
 
 pub(super) mod control;
 pub(super) mod push;
+pub(super) mod websocket;

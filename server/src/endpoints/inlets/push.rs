@@ -11,6 +11,7 @@ use std::{sync::Arc, time::Duration};
 use http::{StatusCode, header};
 use mantel_media::inlet::{Inlet, InletError, Sample};
 use mantel_shared::{PartHead, Timestamp};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use tokio::time::{Instant, sleep_until};
 use warp::reply::Response;
@@ -34,8 +35,8 @@ const MAX_PICTURE_TIME: Duration = Duration::from_secs(60);
 const MAX_PER_SECOND: u32 = 120;
 
 /// The outcome of a push.
-#[derive(Serialize)]
-struct Sent {
+#[derive(Default, Serialize)]
+pub(super) struct Sent {
     /// The number of the last picture that was taken.
     frame: Option<u64>,
     /// The number of pictures that came.
@@ -53,41 +54,14 @@ pub(in crate::endpoints) async fn answer(
     request: &Request,
     mut body: Body,
 ) -> Result<Response, Refusal> {
-    let live = outputs.house.channels.live();
-    let live = match live.named_or_made(&request.channel) {
-        Ok(live) => live,
-        Err(why @ NoChannel::TooMany) => return Err(Refusal::unavailable(why.to_string())),
-        Err(NoChannel::NotAllowed) => live_of(outputs, request)?,
-    };
-    let waits = waits(&request.query)?;
-    let turn = live.begin().map_err(no_turn)?;
-    let length = request.header(&header::CONTENT_LENGTH).parse().ok();
-    let content_type = request.headers.get(header::CONTENT_TYPE);
-    let content_type = content_type.and_then(|value| value.to_str().ok());
-    let mut pusher = Pusher {
-        inlet: Inlet::new(content_type, length),
-        turn,
-        said: Said::of(request),
-        waits,
-        sent: Sent {
-            frame: None,
-            came: 0,
-            dropped: 0,
-            too_fast: 0,
-            viewers: 0,
-        },
-        second: (Instant::now(), 0),
-    };
+    let mut pusher = Pusher::begin(outputs, request)?;
     let gone = request.visitor.gone();
     let result = tokio::select! {
         result = pusher.read(&mut body) => result,
         () = gone => Err(Trouble::Gone),
     };
-    let watching = outputs.house.feeds.survey();
-    let of_it = watching.iter().filter(|(key, _)| key.channel == live.no());
-    pusher.sent.viewers = of_it.map(|(_, n)| n).sum();
     match result {
-        Ok(()) => Ok(reply::json(&pusher.sent)),
+        Ok(()) => Ok(reply::json(&pusher.told(outputs))),
         Err(Trouble::Picture(error)) => {
             let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
             if status == StatusCode::PAYLOAD_TOO_LARGE {
@@ -103,13 +77,7 @@ pub(in crate::endpoints) async fn answer(
             );
             Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, sentence))
         }
-        Err(Trouble::Over(over)) => {
-            let sentence = match over {
-                Over::Replaced => "another sender has taken the place of this one",
-                Over::Cleared => "the picture was taken off, and with it the sender's turn",
-            };
-            Err(Refusal::new(StatusCode::CONFLICT, sentence))
-        }
+        Err(Trouble::Over(over)) => Err(Refusal::new(StatusCode::CONFLICT, sentence_of(over))),
         Err(Trouble::Gone) => {
             let sentence = "the token or user by which this sender came in is no more";
             Err(Refusal::new(StatusCode::UNAUTHORIZED, sentence))
@@ -143,6 +111,14 @@ fn no_turn(why: NoTurn) -> Refusal {
     Refusal::new(StatusCode::CONFLICT, why.to_string())
 }
 
+/// Why a sender's turn is over, as it is told.
+pub(super) fn sentence_of(over: Over) -> &'static str {
+    match over {
+        Over::Replaced => "another sender has taken the place of this one",
+        Over::Cleared => "the picture was taken off, and with it the sender's turn",
+    }
+}
+
 /// Whether a sender waits until its picture was taken (`when-full=wait`); else the newest wins.
 fn waits(text: &str) -> Result<bool, Refusal> {
     match query::value(text, "when-full").as_deref() {
@@ -155,8 +131,8 @@ fn waits(text: &str) -> Result<bool, Refusal> {
     }
 }
 
-/// The request's own headers about its pictures; a part's count before them.
-struct Said {
+/// The words of a request or a message about its pictures; a part's own count before them.
+pub(super) struct Said {
     caption: Option<String>,
     timestamp: Option<Timestamp>,
     duration_millis: Option<u64>,
@@ -174,11 +150,45 @@ impl Said {
                 block.extend_from_slice(b"\r\n");
             }
         }
-        let head = PartHead::parse(&block).unwrap_or_default();
+        Self::read(&block)
+    }
+
+    /// These words, as far as a header could tell them.
+    pub(super) fn told(
+        caption: Option<&str>,
+        timestamp: Option<f64>,
+        duration_millis: Option<u64>,
+    ) -> Self {
+        let mut block = String::new();
+        if let Some(caption) = caption {
+            let caption = utf8_percent_encode(caption, NON_ALPHANUMERIC);
+            block += &format!("x-caption: {caption}\r\n");
+        }
+        if let Some(seconds) = timestamp {
+            block += &format!("x-timestamp: {seconds:.6}\r\n");
+        }
+        if let Some(millis) = duration_millis {
+            block += &format!("x-duration-ms: {millis}\r\n");
+        }
+        Self::read(block.as_bytes())
+    }
+
+    fn read(block: &[u8]) -> Self {
+        let head = PartHead::parse(block).unwrap_or_default();
         Self {
             caption: head.meta.caption,
             timestamp: head.timestamp,
             duration_millis: head.meta.dwell_millis,
+        }
+    }
+
+    /// A picture with these words, where it brings none of its own.
+    fn over(&self, sample: Sample) -> Sample {
+        Sample {
+            caption: sample.caption.or_else(|| self.caption.clone()),
+            timestamp: sample.timestamp.or(self.timestamp),
+            duration_millis: sample.duration_millis.or(self.duration_millis),
+            ..sample
         }
     }
 }
@@ -191,7 +201,7 @@ enum Trouble {
     Broken,
 }
 
-struct Pusher {
+pub(super) struct Pusher {
     inlet: Inlet,
     turn: Turn,
     said: Said,
@@ -202,6 +212,67 @@ struct Pusher {
 }
 
 impl Pusher {
+    /// Begins a turn on the channel that the request names, which is made where that is allowed.
+    ///
+    /// # Errors
+    /// There is none to be had.
+    pub(super) fn begin(outputs: &Outputs, request: &Request) -> Result<Self, Refusal> {
+        let live = outputs.house.channels.live();
+        let live = match live.named_or_made(&request.channel) {
+            Ok(live) => live,
+            Err(why @ NoChannel::TooMany) => return Err(Refusal::unavailable(why.to_string())),
+            Err(NoChannel::NotAllowed) => live_of(outputs, request)?,
+        };
+        let waits = waits(&request.query)?;
+        let turn = live.begin().map_err(no_turn)?;
+        let length = request.header(&header::CONTENT_LENGTH).parse().ok();
+        let content_type = request.headers.get(header::CONTENT_TYPE);
+        let content_type = content_type.and_then(|value| value.to_str().ok());
+        Ok(Self {
+            inlet: Inlet::new(content_type, length),
+            turn,
+            said: Said::of(request),
+            waits,
+            sent: Sent::default(),
+            second: (Instant::now(), 0),
+        })
+    }
+
+    /// Done when the turn is over.
+    pub(super) async fn over(&self) -> Over {
+        self.turn.over().await
+    }
+
+    /// The outcome so far, which then counts anew, and how many watch.
+    pub(super) fn told(&mut self, outputs: &Outputs) -> Sent {
+        let watching = outputs.house.feeds.survey();
+        let no = self.turn.live().no();
+        let of_it = watching.iter().filter(|(key, _)| key.channel == no);
+        self.sent.viewers = of_it.map(|(_, n)| n).sum();
+        std::mem::take(&mut self.sent)
+    }
+
+    /// Takes what is whole: a picture, or several in one piece.
+    ///
+    /// # Errors
+    /// It is none; those before it were taken.
+    pub(super) async fn whole(
+        &mut self,
+        bytes: &[u8],
+        content_type: Option<&str>,
+        said: Said,
+    ) -> Result<(), InletError> {
+        let mut inlet = Inlet::new(content_type, Some(bytes.len() as u64));
+        let mut input = bytes;
+        while let Some(sample) = inlet.next(&mut input)? {
+            self.came(said.over(sample)).await;
+        }
+        while let Some(sample) = inlet.finish()? {
+            self.came(said.over(sample)).await;
+        }
+        Ok(())
+    }
+
     async fn read(&mut self, body: &mut Body) -> Result<(), Trouble> {
         let mut begun = Instant::now();
         loop {
@@ -234,7 +305,7 @@ impl Pusher {
         Ok(())
     }
 
-    async fn came(&mut self, mut sample: Sample) {
+    async fn came(&mut self, sample: Sample) {
         self.sent.came += 1;
         if self.second.0.elapsed() >= Duration::from_secs(1) {
             self.second = (Instant::now(), 0);
@@ -244,14 +315,7 @@ impl Pusher {
             self.sent.too_fast += 1;
             return;
         }
-        let Said {
-            caption,
-            timestamp,
-            duration_millis,
-        } = &self.said;
-        sample.caption = sample.caption.or_else(|| caption.clone());
-        sample.timestamp = sample.timestamp.or(*timestamp);
-        sample.duration_millis = sample.duration_millis.or(*duration_millis);
+        let sample = self.said.over(sample);
         // Whose turn is over hears so when the next bytes are read.
         let Some((no, was_missed)) = self.turn.came(sample) else {
             return;
