@@ -15,8 +15,11 @@ use crate::{
 pub(super) struct Signs {
     words: Option<Arc<Words>>,
     name: Arc<str>,
-    last: Mutex<Option<(String, Size, Option<Arc<Sign>>)>>,
+    last: Mutex<Option<Laid>>,
 }
+
+/// Words that were laid out: what they say, for which frames, and what came of it.
+type Laid = (String, Size, Option<Arc<Sign>>);
 
 impl Signs {
     pub(super) fn new(words: Option<Arc<Words>>, name: &str) -> Self {

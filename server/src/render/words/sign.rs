@@ -96,8 +96,11 @@ const MAX_LINES: usize = 8;
 #[derive(Debug)]
 pub struct Sign {
     /// The pixels that are mixed into a picture: where they lie, how much of each, and its colour.
-    dots: Vec<((i32, i32), (u8, [u8; 3]))>,
+    dots: Vec<Dot>,
 }
+
+/// A place in a picture, and how much of which colour is mixed into it.
+type Dot = ((i32, i32), (u8, [u8; 3]));
 
 impl Sign {
     /// Lays words out for a frame; `None` where there is nothing to be seen.
