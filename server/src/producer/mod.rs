@@ -111,7 +111,7 @@ impl Producer {
         let mut stills = Stills::new(self.framing.clone(), self.key.rendition.transition);
         let mut screen = Screen::new(self.framing.clone(), self.key.rendition);
         let mut steady = Steady::default();
-        let mut n_interrupting = 0;
+        let (mut n_interrupting, mut is_hidden) = (0, false);
         let mut linger = Linger::new(Instant::now());
         tracing::debug!(rendition = ?self.key.rendition, "a rendition starts");
         loop {
@@ -125,17 +125,17 @@ impl Producer {
                 OnAir::Live(source) => {
                     let beneath = Beneath {
                         work: &mut work,
+                        stills: &mut stills,
                         screen: &mut screen,
                         steady: &mut steady,
                         n_shown: &mut n_interrupting,
+                        is_hidden: &mut is_hidden,
                     };
                     match self
                         .produce_live(&source, &mut on_air, beneath, &mut stop)
                         .await
                     {
                         Left::OtherOnAir => {
-                            stills.was_interrupted();
-                            screen.was_interrupted();
                             linger = Linger::new(Instant::now());
                             continue;
                         }
@@ -143,6 +143,7 @@ impl Producer {
                     }
                 }
             };
+            is_hidden = false;
             let timeline = self.timeline(&all);
             let now = steady.now(&all, self.clock.now());
             let wake = self.step(now, timeline, &mut work, &mut stills, &mut screen);

@@ -12,8 +12,8 @@ use mantel_shared::{SlideNo, UnixMillis};
 use tokio::{sync::watch, task::JoinSet, time::Instant};
 
 use super::{
-    LONGEST_SLEEP, Producer, linger::Linger, screen::Screen, steady::Steady, wake_at_change,
-    work::Work,
+    LONGEST_SLEEP, Producer, linger::Linger, screen::Screen, steady::Steady, stills::Stills,
+    wake_at_change, work::Work,
 };
 use crate::{
     channel::{Airing, OnAir},
@@ -25,10 +25,13 @@ use signs::Signs;
 /// The slides of a channel that others interrupt: they are made meanwhile, so that the right one is there afterwards.
 pub(super) struct Beneath<'a> {
     pub(super) work: &'a mut Work,
+    pub(super) stills: &'a mut Stills,
     pub(super) screen: &'a mut Screen,
     pub(super) steady: &'a mut Steady,
     /// How many frames have interrupted them so far.
     pub(super) n_shown: &'a mut u64,
+    /// Whether one of those is on the screen.
+    pub(super) is_hidden: &'a mut bool,
 }
 
 /// Why a producer makes no more frames of a live source.
@@ -77,7 +80,7 @@ impl Producer {
             if self.is_left(linger) {
                 return Left::Nobody;
             }
-            let slide = self.keep_ready(&mut beneath);
+            let slide = self.go_on_beneath(&mut beneath);
             let now = self.clock.now();
             let what = live.borrow_and_update().clone();
             let wake = match frames.step(&what, now) {
@@ -136,6 +139,7 @@ impl Producer {
                     if let Some(now) = frames.made(&subject, jpeg, self.clock.now(), number) {
                         self.feed.stills.publish(now.clone());
                         self.feed.motion.publish(now);
+                        beneath.left_the_screen();
                     }
                 }
                 _ = stop.wait_for(|stop| *stop) => return Left::Nobody,
@@ -143,13 +147,37 @@ impl Producer {
         }
     }
 
-    /// Has the slides made that would be on if nothing interrupted them. Returns when to look again.
-    fn keep_ready(&self, Beneath { work, steady, .. }: &mut Beneath<'_>) -> Option<UnixMillis> {
+    /// The slides that would be on if nothing interrupted them: they are shown as long as no picture could be, and made ready
+    /// from then on. Returns when to look again.
+    fn go_on_beneath(&self, beneath: &mut Beneath<'_>) -> Option<UnixMillis> {
         let all = self.channel.programme()?;
+        let Beneath {
+            work,
+            stills,
+            screen,
+            steady,
+            is_hidden,
+            ..
+        } = beneath;
+        let now = steady.now(&all, self.clock.now());
+        let timeline = self.timeline(&all);
+        if !**is_hidden {
+            return self.step(now, timeline, work, stills, screen);
+        }
         // What came too late for its slide is no slide to go on with.
         work.spare = None;
-        let now = steady.now(&all, self.clock.now());
-        let (showing, ..) = self.prepare(now, self.timeline(&all), work)?;
+        let (showing, ..) = self.prepare(now, timeline, work)?;
         wake_at_change(&showing)
+    }
+}
+
+impl Beneath<'_> {
+    /// Something else is on the screen from now on.
+    fn left_the_screen(&mut self) {
+        if !std::mem::replace(self.is_hidden, true) {
+            self.stills.was_interrupted();
+            self.screen.was_interrupted();
+            self.work.between = None;
+        }
     }
 }

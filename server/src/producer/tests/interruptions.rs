@@ -1,6 +1,6 @@
 //! Live channels that interrupt the slides.
 
-use mantel_media::inlet::Inlet;
+use mantel_media::inlet::{self, Inlet};
 
 use super::*;
 use crate::{
@@ -37,10 +37,13 @@ impl Door {
     }
 
     fn ring(&self) {
+        self.source.came(self.sample());
+    }
+
+    fn sample(&self) -> inlet::Sample {
         let mut inlet = Inlet::new(None, None);
         let found = inlet.next(&mut &self.jpeg[..]).unwrap();
-        let sample = found.or_else(|| inlet.finish().unwrap()).unwrap();
-        self.source.came(sample);
+        found.or_else(|| inlet.finish().unwrap()).unwrap()
     }
 }
 
@@ -118,6 +121,38 @@ async fn the_door_has_the_screens_and_then_the_slide_that_is_on_by_then() {
         assert_eq!(seen.last().unwrap().next, None);
         assert!(!stills.has_ended() && !motion.has_ended());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_can_not_be_shown_holds_no_slide_up() {
+    let plan = Plan {
+        transition: Transition::Crossfade { millis: 1000 },
+        ..Plan::default()
+    };
+    let (house, door) = Door::in_a_house(plan, Rules::default());
+    let stills = house.watch(Kind::Stills);
+    let motion = house.watch(Kind::Motion);
+    sleep(MINUTE).await;
+    stills.take();
+    for _ in 0..6 {
+        door.source.came(inlet::Sample {
+            bytes: b"\xff\xd8 nonsense".to_vec(),
+            ..door.sample()
+        });
+        sleep(10 * SECOND).await;
+    }
+    assert!(house.channel.interruption().is_some());
+    let seen = stills.take();
+    assert_eq!(seen.len(), 6, "{seen:?}");
+    assert!(
+        seen.iter()
+            .all(|seen| house.is_slide(seen) && seen.lateness() <= TICK)
+    );
+    let blended = motion.take();
+    assert!(blended.iter().any(|seen| seen.picture.contains(" of 256")));
+    door.ring();
+    sleep(SECOND).await;
+    assert!(!house.is_slide(&stills.take()[0]));
 }
 
 #[tokio::test(start_paused = true)]
