@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use crate::{
     access::{new_token, token, until_shut, with},
+    observe::metrics,
     page::await_screen,
     support::{
         clients::{Client, require},
@@ -375,6 +376,49 @@ fn a_picture_is_taken_off_at_once_and_its_sender_hears_so() {
     house.await_colour(BLUE);
     assert_eq!(delete("", "/push/main").status(), 409);
     assert_eq!(delete("", "/push/garage").status(), 404);
+}
+
+#[test]
+fn the_age_of_pictures_counts_from_their_stamps() {
+    let house = House::plot();
+    house.push_colour(YELLOW);
+    house.await_colour(YELLOW);
+    let mut stream = Parts::open(house.address(), "/c/plot/stream?paint=plain");
+    stream.part();
+    // Taken a second before it is sent.
+    for colour in [RED, GREEN, BLUE] {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let taken = now.expect("a clock behind 1970").as_secs_f64() - 1.0;
+        let reply = house.push(&format!("X-Timestamp: {taken:.6}\r\n"), &flat(colour));
+        assert_eq!(reply.status(), 200, "{}", reply.text());
+        let part = stream.part();
+        assert!(
+            Picture::from_jpeg(&part.body)
+                .expect("a picture")
+                .middle()
+                .is(colour)
+        );
+        let told: f64 = part
+            .head
+            .get("x-timestamp")
+            .expect("a stamp")
+            .parse()
+            .expect("seconds");
+        assert!((told - taken).abs() < 0.002, "{told} for {taken}");
+    }
+    // What was on before this viewer came is not counted.
+    let ages = eventually("three ages", || {
+        let metrics = metrics(&house.server);
+        let n = metrics["mantel_live_age_seconds_count"];
+        if n >= 3.0 {
+            Ok(metrics)
+        } else {
+            Err(n.to_string())
+        }
+    });
+    assert_eq!(ages["mantel_live_age_seconds_count"], 3.0);
+    assert_eq!(ages["mantel_live_age_seconds_bucket{le=\"0.75\"}"], 0.0);
+    assert!(ages["mantel_live_age_seconds_sum"] >= 2.9);
 }
 
 #[test]

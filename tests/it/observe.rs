@@ -30,7 +30,7 @@ fn status_with<T>(server: &Server, what: &str, look: impl Fn(&Value) -> Option<T
 }
 
 /// The samples of an OpenMetrics page by name and labels, read strictly.
-fn metrics(server: &Server) -> BTreeMap<String, f64> {
+pub(crate) fn metrics(server: &Server) -> BTreeMap<String, f64> {
     let reply = server.get("/metrics");
     assert_eq!(reply.status(), 200, "{}", reply.text());
     let content_type = reply.head.get("content-type").unwrap_or_default();

@@ -26,6 +26,8 @@ pub struct Frame {
     pub head: Bytes,
     /// The JPEG and the delimiter that ends its part.
     pub body: Bytes,
+    /// When a live picture was taken, by its sender's stamp where that is believed.
+    pub taken_at: Option<UnixMillis>,
     n_jpeg: usize,
     /// The live channel that it is of; `None` for slides.
     source: Option<Arc<str>>,
@@ -116,6 +118,7 @@ impl Framing {
             meta,
             head: head.into(),
             body: body.into(),
+            taken_at: None,
             n_jpeg: jpeg.len(),
             source: None,
         }
@@ -129,6 +132,7 @@ impl Framing {
             meta,
             head: frame.head.clone(),
             body: frame.body.clone(),
+            taken_at: frame.taken_at,
             n_jpeg: frame.n_jpeg,
             source: frame.source.clone(),
         }

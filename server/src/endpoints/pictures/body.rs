@@ -6,13 +6,15 @@
     reason = "it is measured how long a frame took to leave"
 )]
 
-use std::{collections::VecDeque, pin::Pin};
+use std::{collections::VecDeque, pin::Pin, time::Duration};
 
 use bytes::Bytes;
+use mantel_shared::UnixMillis;
 use tokio::time::Instant;
 use warp::reply::Response;
 
 use crate::{
+    clock,
     endpoints::{pictures::held::Held, reply, state::viewers::Viewing},
     hub::Frame,
     net::Visitor,
@@ -28,11 +30,20 @@ pub(in crate::endpoints) enum More {
     Frames {
         /// How many.
         n: usize,
-        /// Since when the last of them has been on, if its age counts.
-        since: Option<Instant>,
+        /// The age of the last of them, if it counts.
+        age: Age,
     },
     /// There is nothing more; what is in the queue is still sent.
     Over,
+}
+
+/// Since when a frame has been on its way to a viewer.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::endpoints) struct Age {
+    /// Since when it has been on.
+    pub(in crate::endpoints) since: Option<Instant>,
+    /// When it was taken, if it is a live one that came while this viewer watched.
+    pub(in crate::endpoints) taken_at: Option<UnixMillis>,
 }
 
 /// A script: decides what a viewer is sent next.
@@ -63,8 +74,8 @@ struct State<S> {
     body: Endless<S>,
     /// Done when the visitor has been sent away. One for all frames: making it takes hold of what everybody shares.
     gone: Pin<Box<dyn Future<Output = ()> + Send>>,
-    /// Since when the frame has been on that the connection is taking.
-    taking: Option<Instant>,
+    /// The age of the frame that the connection is taking.
+    taking: Age,
     over: bool,
 }
 
@@ -73,7 +84,7 @@ impl<S: Script> Endless<S> {
         let state = State {
             gone: Box::pin(self.visitor.gone()),
             body: self,
-            taking: None,
+            taking: Age::default(),
             over: false,
         };
         reply::stream(content_type, state, State::next)
@@ -90,9 +101,14 @@ impl<S: Script> State<S> {
             ..
         } = &mut self.body;
         if ready.is_empty() {
-            if let Some(since) = self.taking.take() {
-                // hyper asks again when it has less than its buffer left to write.
+            // hyper asks again when it has less than its buffer left to write.
+            let Age { since, taken_at } = std::mem::take(&mut self.taking);
+            if let Some(since) = since {
                 viewing.took(since.elapsed());
+            }
+            if let Some(taken_at) = taken_at {
+                let millis = clock::now().0.saturating_sub(taken_at.0);
+                viewing.took_live(Duration::from_millis(millis));
             }
             viewing.holds(std::iter::empty());
         }
@@ -106,12 +122,12 @@ impl<S: Script> State<S> {
                 () = &mut self.gone => return None,
             };
             match more {
-                More::Frames { n, since } => {
+                More::Frames { n, age } => {
                     viewing.sent(n, ready.iter().map(Bytes::len).sum());
                     let standing = script.standing().map(|frame| &frame.body);
                     let frames = ready.iter().filter(|piece| piece.len() >= LEAST_FRAME);
                     viewing.holds(frames.chain(standing).map(Held::of));
-                    self.taking = since;
+                    self.taking = age;
                 }
                 More::Over => self.over = true,
             }

@@ -11,7 +11,7 @@ use crate::{
     clock,
     endpoints::{
         Outputs, Request, open,
-        pictures::body::{Endless, More, Script},
+        pictures::body::{Age, Endless, More, Script},
         state::viewers::{Outlet, Viewing},
     },
     hub::{Frame, FrameNo, Kind, Lease, Subscription},
@@ -71,7 +71,7 @@ struct Slides {
 
 impl Script for Slides {
     async fn more(&mut self, viewing: &Viewing, out: &mut VecDeque<Bytes>) -> More {
-        let mut n = 0;
+        let (mut n, mut age) = (0, Age::default());
         match timeout(KEEP_ALIVE, self.subscription.changed()).await {
             Ok(Some(now)) => {
                 viewing.skipped(self.subscription.take_missed());
@@ -83,6 +83,9 @@ impl Script for Slides {
                         n += 1;
                     }
                 }
+                // What was on before this viewer came is as old as it is.
+                let came = n > 0 && self.standing.is_some();
+                age.taken_at = now.current.taken_at.filter(|_| came);
                 self.standing = Some(now.current);
             }
             Ok(None) => return More::Over,
@@ -93,8 +96,8 @@ impl Script for Slides {
                 }
             }
         }
-        // Ahead of its moment a frame has no age.
-        More::Frames { n, since: None }
+        // Ahead of its moment a slide has no age.
+        More::Frames { n, age }
     }
 
     fn standing(&self) -> Option<&Frame> {

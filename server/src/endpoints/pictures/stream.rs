@@ -17,7 +17,7 @@ use crate::{
     endpoints::{
         Outputs, Request, open,
         pictures::{
-            body::{Endless, More, Script},
+            body::{Age, Endless, More, Script},
             pace::Pace,
             paint::{Paint, Painter},
         },
@@ -102,14 +102,17 @@ struct Watching {
 
 impl Script for Stream {
     async fn more(&mut self, viewing: &Viewing, out: &mut VecDeque<Bytes>) -> More {
-        let (mut n, mut since) = (0, None);
+        let (mut n, mut age) = (0, Age::default());
         match self.news().await {
             News::Changed(now) => {
                 let n_missed = self.watching.subscription.take_missed();
                 viewing.skipped(n_missed);
                 n = self.painter.turn(&now, &mut self.out);
                 if n > 0 {
-                    since = self.watching.subscription.since();
+                    age.since = self.watching.subscription.since();
+                    // What was on before this viewer came is as old as it is.
+                    let came = self.standing.is_some();
+                    age.taken_at = now.current.taken_at.filter(|_| came);
                     self.judge(n_missed, viewing);
                     self.repeat = self.next_repeat();
                 }
@@ -131,7 +134,7 @@ impl Script for Stream {
             }
         }
         out.extend(self.out.drain(..));
-        More::Frames { n, since }
+        More::Frames { n, age }
     }
 
     fn standing(&self) -> Option<&Frame> {

@@ -103,6 +103,11 @@ impl Scrape {
             "frame_age_seconds",
             "How long a frame of /stream had been on when a viewer's socket had taken it",
             viewers.age(),
+        )?;
+        page.histogram(
+            "live_age_seconds",
+            "How long ago a live picture was taken, by its sender's stamp, when a viewer's socket had taken it",
+            viewers.live_age(),
         )
     }
 

@@ -104,6 +104,8 @@ pub struct Viewers {
     past: Mutex<[Totals; Outlet::ALL.len()]>,
     /// From the moment a frame was on until a viewer's socket had taken it, of `/stream`.
     age: Histogram,
+    /// From a live picture's stamp until a viewer's socket had taken it, of `/stream` and `/bytes`.
+    live_age: Histogram,
     n_stepped_down: AtomicU64,
 }
 
@@ -294,6 +296,11 @@ impl Viewers {
         &self.age
     }
 
+    /// How old live pictures were, from their senders' stamps on, when the viewers' sockets had taken them.
+    pub fn live_age(&self) -> &Histogram {
+        &self.live_age
+    }
+
     /// How often a viewer was given less than it asked for.
     pub fn n_stepped_down(&self) -> u64 {
         self.n_stepped_down.load(Relaxed)
@@ -325,6 +332,11 @@ impl Viewing {
         let micros = u64::try_from(age.as_micros()).unwrap_or(u64::MAX);
         self.row.age_micros.store(micros, Relaxed);
         self.viewers.age.record(age);
+    }
+
+    /// The connection has taken a live picture that was taken so long ago.
+    pub fn took_live(&self, age: Duration) {
+        self.viewers.live_age.record(age);
     }
 
     /// From now on its connection has these frames to send; none when it has sent all it was given.

@@ -10,7 +10,7 @@ use mantel_shared::{FrameMeta, SlideNo, UnixMillis};
 
 use crate::{
     caption, clock,
-    hub::{Frame, Framing, Next, Now},
+    hub::{Framing, Next, Now},
     render::words::Caption,
     rendition::Rendition,
     source::live::{Live, Sample, SampleNo, Signal},
@@ -129,7 +129,9 @@ impl LiveFrames {
             caption,
             ..FrameMeta::default()
         };
-        let frame: Frame = self.framing.frame(self.framing.next_no(), at, meta, &jpeg);
+        let mut frame = self.framing.frame(self.framing.next_no(), at, meta, &jpeg);
+        // One that is shown again with its age is no newer for that.
+        frame.taken_at = matches!(subject, Subject::Sample(_)).then_some(at);
         Some(Now {
             current: Arc::new(frame.of(self.name.clone())),
             next: Next::Unforeseen,
