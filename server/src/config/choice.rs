@@ -23,7 +23,7 @@ pub struct ChoiceArgs {
     #[arg(long, value_name = "1..5", env = "MANTEL_RATING")]
     rating: Option<String>,
 
-    /// Take only photos with this keyword; with commas between, with all of them.
+    /// Take only photos with this keyword; with commas, with all of them.
     #[arg(long, value_name = "WORDS", env = "MANTEL_KEYWORD")]
     keyword: Option<String>,
 
