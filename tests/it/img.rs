@@ -21,7 +21,7 @@ use crate::{
 const FOUR: [Rgb; 4] = [RED, GREEN, BLUE, YELLOW];
 
 /// A page of another site with the picture filling it.
-fn site_with(image: &str) -> SocketAddr {
+pub(crate) fn site_with(image: &str) -> SocketAddr {
     site::serve(&format!(
         "<!doctype html><title>a page</title><style>html, body {{ margin: 0; background: #777 }} \
          img {{ width: 100vw; height: 100vh; display: block }}</style><img alt='' src='{image}'>"

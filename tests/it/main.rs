@@ -54,6 +54,7 @@ mod send;
 mod senders;
 mod state;
 mod stills;
+mod stops;
 mod unforeseen;
 mod websocket;
 mod wire;
