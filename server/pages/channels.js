@@ -44,6 +44,9 @@
     } else if (live) {
       parts.push('no picture yet');
     }
+    if (row.age_at_viewers_millis !== undefined && live.age_millis < 3000) {
+      parts.push(row.age_at_viewers_millis + ' ms at viewers');
+    }
     parts.push(row.viewers === 1 ? '1 viewer' : row.viewers + ' viewers');
     return parts.join(' · ');
   }

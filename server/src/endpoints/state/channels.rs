@@ -23,6 +23,9 @@ struct Row {
     /// The source of its pictures: `gallery`, `push`, `file`.
     source: &'static str,
     viewers: usize,
+    /// How old the last picture was at the viewer that had it last, when its socket had taken it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    age_at_viewers_millis: Option<u128>,
     #[serde(skip_serializing_if = "Option::is_none")]
     live: Option<LiveRow>,
 }
@@ -92,6 +95,7 @@ pub(in crate::endpoints) fn answer(outputs: &Arc<Outputs>, request: &Request) ->
         return page;
     }
     let watching = outputs.house.feeds.survey();
+    let viewers = outputs.watched.viewers.rows();
     let all: usize = watching.iter().map(|(_, n)| n).sum();
     let mut rows: Vec<Row> = outputs
         .house
@@ -101,8 +105,10 @@ pub(in crate::endpoints) fn answer(outputs: &Arc<Outputs>, request: &Request) ->
         .iter()
         .map(|live| {
             let of_it = watching.iter().filter(|(key, _)| key.channel == live.no());
+            let have_it = viewers.iter().filter(|row| row.key.channel == live.no());
             Row {
                 viewers: of_it.map(|(_, n)| n).sum(),
+                age_at_viewers_millis: have_it.map(|row| row.age.as_millis()).max(),
                 live: Some(LiveRow::of(live)),
                 ..row(live.name().as_str(), live.intake().kind())
             }
@@ -124,6 +130,7 @@ fn row(name: &str, source: &'static str) -> Row {
         snapshot: format!("c/{name}/snapshot"),
         source,
         viewers: 0,
+        age_at_viewers_millis: None,
         live: None,
     }
 }
