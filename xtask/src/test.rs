@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The tests that run at a time at least. The browsers among them are counted apart (`tests/it/support`).
-const LEAST_TESTS: usize = 4;
+const LEAST_TESTS: usize = 3;
 
 /// Builds, gets the clients, and runs `cargo test` with these arguments.
 pub(crate) fn test(project: &Project, arguments: &[OsString]) -> anyhow::Result<ExitCode> {
