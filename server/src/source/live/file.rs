@@ -70,8 +70,9 @@ impl File {
                     };
                     seen = Some((version, since));
                     let is_still = now - since >= STILL;
+                    // What took another one's place is looked at when it is first seen, and then like any other.
                     let is_another = taken.is_none_or(|taken| taken.file != version.file);
-                    if taken != Some(version) && (is_still || is_another) {
+                    if taken != Some(version) && (is_still || is_another && since == now) {
                         let (path, is_old) = (self.path.clone(), now - since >= CUT_AFTER);
                         let read = Blocking::run(move |_| read(&path, version, is_old));
                         match read.await.unwrap_or(Ok(Reading::Unfinished)) {
@@ -82,13 +83,6 @@ impl File {
                             Ok(Reading::Bad(why)) => {
                                 taken = Some(version);
                                 source.in_trouble(&why);
-                            }
-                            // Looked at again when it has stood still, or changed.
-                            Ok(Reading::Unfinished) if is_another && taken.is_some() => {
-                                taken = Some(Version {
-                                    n_bytes: u64::MAX,
-                                    ..version
-                                });
                             }
                             Ok(Reading::Unfinished) => {}
                             Err(error) => return self.ended(&error),
@@ -198,6 +192,36 @@ mod tests {
         assert!(matches!(changed, Reading::Unfinished), "{changed:?}");
         let read = read(&path, version(&path).unwrap(), false).unwrap();
         assert!(matches!(read, Reading::Picture(_)), "{read:?}");
+    }
+
+    #[test]
+    fn no_half_of_any_kind_with_an_end_is_taken() {
+        use image::ImageFormat;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("plot");
+        let read_now = || read(&path, version(&path).unwrap(), false).unwrap();
+        for kind in [
+            ImageFormat::Png,
+            ImageFormat::Gif,
+            ImageFormat::WebP,
+            ImageFormat::Bmp,
+        ] {
+            let mut whole = Cursor::new(Vec::new());
+            let picture = image::RgbImage::from_fn(9, 7, |x, y| image::Rgb([x as u8, y as u8, 9]));
+            picture.write_to(&mut whole, kind).unwrap();
+            let whole = whole.into_inner();
+            for n in 0..whole.len() {
+                std::fs::write(&path, &whole[..n]).unwrap();
+                let read = read_now();
+                assert!(
+                    matches!(read, Reading::Unfinished),
+                    "{kind:?} {n}: {read:?}"
+                );
+            }
+            std::fs::write(&path, &whole).unwrap();
+            let read = read_now();
+            assert!(matches!(read, Reading::Picture(_)), "{kind:?}: {read:?}");
+        }
     }
 
     #[tokio::test]
