@@ -54,7 +54,7 @@ impl Library {
 pub(crate) fn metadata_chars(bytes: &[u8]) -> usize {
     let metadata = MetadataReader::default().head(bytes).unwrap_or_default();
     let _ = render::probe(bytes);
-    let facts = metadata.facts(&String::from_utf8_lossy(bytes), 0);
+    let facts = metadata.facts(&String::from_utf8_lossy(bytes), 0, 0);
     let texts = [facts.camera, facts.caption, facts.place]
         .into_iter()
         .flatten();

@@ -19,8 +19,10 @@ use std::{
 use super::{
     Version,
     index::Outcome,
+    late,
     metadata::{Metadata, MetadataReader},
-    xmp,
+    sidecars::Beside,
+    takeout, xmp,
 };
 use crate::{
     files,
@@ -101,16 +103,16 @@ pub(super) struct Examiner {
 }
 
 impl Examiner {
-    /// Looks at `path`, with its sidecar where it has one. `settled` says that it hasn't changed for
+    /// Looks at `path`, with its sidecars where it has some. `settled` says that it hasn't changed for
     /// a while, whatever its times say.
     pub(super) fn examine(
         &mut self,
         path: &Path,
         version: Version,
-        sidecar: Option<&Path>,
+        beside: &Beside,
         settled: bool,
     ) -> Finding {
-        self.look(path, version, sidecar, settled)
+        self.look(path, version, beside, settled)
             .unwrap_or_else(|error| match error.kind() {
                 io::ErrorKind::NotFound => Finding::Gone,
                 _ if files::is_passing(&error) => {
@@ -124,7 +126,7 @@ impl Examiner {
         &mut self,
         path: &Path,
         version: Version,
-        sidecar: Option<&Path>,
+        beside: &Beside,
         settled: bool,
     ) -> io::Result<Finding> {
         let mut file = files::open(path)?;
@@ -182,15 +184,22 @@ impl Examiner {
         }
         let mut metadata = metadata.unwrap_or_default();
         let turned = render::turned(probe.kind, &mut file)?;
-        if let Some(sidecar) = sidecar {
-            match read_sidecar(sidecar) {
-                Ok(Some(found)) => metadata.overlay(found),
-                Ok(None) => {}
+        if is_cut
+            && metadata.xmp == xmp::Xmp::default()
+            && let Some(packet) = late::packet(&mut file, probe.kind)?
+        {
+            metadata.xmp = xmp::find(&packet).unwrap_or_default();
+        }
+        for (path, kind) in [(&beside.xmp, "XMP"), (&beside.json, "JSON")] {
+            let Some(path) = path else { continue };
+            match read_sidecar(path) {
+                Ok(bytes) if kind == "XMP" => metadata.sidecar = xmp::find(&bytes).unwrap_or_default(),
+                Ok(bytes) => metadata.takeout = takeout::read(&bytes),
                 // Its ratings and keywords decide who sees the photo: not shown without them.
                 Err(error) if files::is_passing(&error) => {
                     let reason = files::plain(&error);
                     return Ok(Finding::NotNow(format!(
-                        "its XMP file can't be read: {reason}"
+                        "its {kind} file can't be read: {reason}"
                     )));
                 }
                 Err(_) => {}
@@ -215,7 +224,10 @@ fn facts(
     metadata: Metadata,
 ) -> super::Facts {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let mut facts = metadata.facts(&stem, version.modified_nanos / 1_000_000);
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    // Before 1970 nothing is in the past.
+    let now = now.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
+    let mut facts = metadata.facts(&stem, version.modified_nanos / 1_000_000, now);
     facts.kind = Some(probe.kind);
     facts.orientation = turned;
     facts.size = probe.size.map(|size| turned.upright_size(size));
@@ -237,12 +249,12 @@ fn no_picture(head: &[u8]) -> String {
     }
 }
 
-fn read_sidecar(path: &Path) -> io::Result<Option<xmp::Xmp>> {
+fn read_sidecar(path: &Path) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     files::open(path)?
         .take(SIDECAR_BYTES)
         .read_to_end(&mut text)?;
-    Ok(xmp::find(&text))
+    Ok(text)
 }
 
 /// A file whose passing errors are remembered, for readers that swallow them.
@@ -368,7 +380,7 @@ mod tests {
             n_bytes: bytes.len() as u64,
             ..Version::default()
         };
-        Examiner::default().examine(&path, version, None, settled)
+        Examiner::default().examine(&path, version, &Beside::default(), settled)
     }
 
     fn jpeg() -> Vec<u8> {

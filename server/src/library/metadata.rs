@@ -9,8 +9,12 @@ use chrono::{DateTime, NaiveDateTime};
 use nom_exif::{EntryValue, Exif, ExifTag, IfdIndex, MediaParser, MediaSource};
 
 use super::{
+    dates::Told,
     dates_in_names,
-    facts::{DateSource, Facts, Position, Taken},
+    facts::{Facts, Position},
+    iptc,
+    takeout::Takeout,
+    words::{self, Origin},
     xmp,
 };
 use crate::render;
@@ -20,36 +24,36 @@ const MAX_TEXT_CHARS: usize = 400;
 /// More keywords than anybody gives to one photo.
 const MAX_KEYWORDS: usize = 64;
 
-/// The texts that cameras and phones write where a person's words should stand.
-const NOBODYS_WORDS: [&str; 12] = [
-    "sony dsc",
-    "olympus digital camera",
-    "digital camera",
-    "image-description",
-    "exif_jpeg_picture",
-    "samsung",
-    "minolta digital camera",
-    "kodak digital still camera",
-    "charset=ascii",
-    "screenshot",
-    "default",
-    "untitled",
-];
-
 /// The rating as EXIF has it since Windows Vista; not in any standard, in many files.
 const RATING: u16 = 0x4746;
+/// The words of Windows' Explorer.
+const XP_TITLE: u16 = 0x9c9b;
+const XP_COMMENT: u16 = 0x9c9c;
+const XP_KEYWORDS: u16 = 0x9c9e;
 
 /// EXIF and XMP of one file, as found.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Metadata {
-    pub(super) exif_taken: Option<NaiveDateTime>,
+    pub(super) original: Option<NaiveDateTime>,
+    pub(super) digitized: Option<NaiveDateTime>,
+    /// Of the last change: by a scanner, or a program.
+    pub(super) modified: Option<NaiveDateTime>,
     /// By the satellites' clock, which is UTC: a date where nothing better is known.
     pub(super) gps_taken: Option<NaiveDateTime>,
     pub(super) camera: Option<String>,
     pub(super) position: Option<Position>,
     pub(super) description: Option<String>,
     pub(super) rating: Option<u8>,
+    /// The words that Windows' Explorer keeps: title, comment and keywords.
+    pub(super) title: Option<String>,
+    pub(super) comment: Option<String>,
+    pub(super) keywords: Vec<String>,
+    /// XMP in the file.
     pub(super) xmp: xmp::Xmp,
+    pub(super) iptc: xmp::Xmp,
+    /// XMP beside the file.
+    pub(super) sidecar: xmp::Xmp,
+    pub(super) takeout: Takeout,
 }
 
 /// Reads metadata with one reused buffer. One for each thread.
@@ -67,6 +71,7 @@ impl MetadataReader {
         });
         if let Some(metadata) = &mut metadata {
             metadata.xmp = xmp::find(head).unwrap_or_default();
+            metadata.iptc = iptc::find(head).unwrap_or_default();
         }
         metadata
     }
@@ -109,25 +114,39 @@ fn from_exif(exif: &Exif) -> Metadata {
             .and_then(EntryValue::as_str)
             .and_then(sentence)
     };
-    let moment = |tag| {
-        let moment = exif.get(tag)?.as_datetime()?.into_naive();
-        plausible(moment).then_some(moment)
-    };
+    let moment = |tag| Some(exif.get(tag)?.as_datetime()?.into_naive());
     let rating = exif
         .get_by_code(IfdIndex::MAIN, RATING)
         .and_then(EntryValue::try_as_integer);
+    let explorers = |code| utf16(exif.get_by_code(IfdIndex::MAIN, code)?);
     Metadata {
-        exif_taken: moment(ExifTag::DateTimeOriginal).or_else(|| moment(ExifTag::CreateDate)),
+        original: moment(ExifTag::DateTimeOriginal),
+        digitized: moment(ExifTag::CreateDate),
+        modified: moment(ExifTag::ModifyDate),
         gps_taken: gps_date(exif),
         camera: camera(text(ExifTag::Make), text(ExifTag::Model)),
         position: exif
             .gps_info()
             .and_then(|gps| position(gps.latitude_decimal()?, gps.longitude_decimal()?)),
-        description: text(ExifTag::ImageDescription)
-            .filter(|text| !NOBODYS_WORDS.contains(&text.to_lowercase().as_str())),
+        description: text(ExifTag::ImageDescription),
         rating: rating.and_then(stars),
-        xmp: xmp::Xmp::default(),
+        title: explorers(XP_TITLE).as_deref().and_then(sentence),
+        comment: explorers(XP_COMMENT).as_deref().and_then(sentence),
+        keywords: explorers(XP_KEYWORDS)
+            .map(|all| all.split(';').filter_map(sentence).collect())
+            .unwrap_or_default(),
+        ..Metadata::default()
     }
+}
+
+/// The text of a tag of Explorer's, which is UTF-16, the lower byte first.
+fn utf16(value: &EntryValue) -> Option<String> {
+    let bytes = value.as_u8_slice()?;
+    let units: Vec<u16> = bytes
+        .chunks_exact(2)
+        .map(|unit| u16::from_le_bytes([unit[0], unit[1]]))
+        .collect();
+    Some(String::from_utf16_lossy(&units))
 }
 
 fn gps_date(exif: &Exif) -> Option<NaiveDateTime> {
@@ -140,8 +159,7 @@ fn gps_date(exif: &Exif) -> Option<NaiveDateTime> {
         #[expect(clippy::cast_sign_loss)]
         Some(value as u32)
     };
-    let moment = date.and_hms_opt(part(0)?, part(1)?, part(2)?)?;
-    plausible(moment).then_some(moment)
+    date.and_hms_opt(part(0)?, part(1)?, part(2)?)
 }
 
 /// Zero on both axes is what receivers write that had no fix; the spot itself is open sea.
@@ -176,13 +194,6 @@ pub(super) fn stars(value: i64) -> Option<u8> {
         .filter(|stars| (1..=5).contains(stars))
 }
 
-/// Photography begins in the 1820s; a camera whose clock was never set says 0000, 1970 or 1980.
-pub(super) fn plausible(moment: NaiveDateTime) -> bool {
-    use chrono::Datelike;
-    let unset = moment.month() == 1 && moment.day() == 1 && matches!(moment.year(), 1970 | 1980);
-    (1820..=2200).contains(&moment.year()) && !unset
-}
-
 /// One line without control characters, bounded; `None` when nothing is left.
 pub(super) fn sentence(text: &str) -> Option<String> {
     let honest: String = text
@@ -209,41 +220,67 @@ pub(super) fn sentence(text: &str) -> Option<String> {
 }
 
 impl Metadata {
-    /// Lets what a sidecar says win over what stands in the file: it was written later.
-    pub(super) fn overlay(&mut self, sidecar: xmp::Xmp) {
-        self.xmp = sidecar.or(std::mem::take(&mut self.xmp));
-    }
-
-    /// Facts, with the name of the file and its time of change where the metadata says nothing.
-    pub(super) fn facts(self, stem: &str, modified_millis: i64) -> Facts {
-        let xmp = self.xmp;
-        let known = self.exif_taken.or(xmp.taken).or(self.gps_taken);
-        let (moment, source) = match (known, dates_in_names::date(stem)) {
-            (Some(moment), _) => (Some(moment), DateSource::Metadata),
-            (None, Some(moment)) => (Some(moment), DateSource::Name),
-            (None, None) => (local(modified_millis), DateSource::Modified),
+    /// Facts, with the name of the file and its time of change where the metadata says nothing. The first that says
+    /// something is believed: what stands beside the file was written later than what stands in it.
+    pub(super) fn facts(self, stem: &str, modified_millis: i64, now_millis: i64) -> Facts {
+        let named = dates_in_names::date(stem)
+            .or_else(|| dates_in_names::unix_millis(stem).and_then(local));
+        let told = Told {
+            sidecar: self.sidecar.taken,
+            original: self.original,
+            digitized: self.digitized,
+            packet: self.xmp.taken,
+            iptc: self.iptc.taken,
+            gps: self.gps_taken,
+            takeout: self.takeout.taken_millis.and_then(local),
+            modified: self.modified,
+            name: named,
+            file: local(modified_millis),
         };
+        let position = (self.sidecar.position)
+            .or(self.position)
+            .or(self.xmp.position)
+            .or(self.takeout.position);
+        let said = self.sidecar.or(self.xmp).or(self.iptc);
         let mut keywords: Vec<String> = Vec::new();
-        for keyword in xmp.keywords.into_iter().filter_map(|word| sentence(&word)) {
+        let all = if said.keywords.is_empty() {
+            self.keywords
+        } else {
+            said.keywords
+        };
+        for keyword in all.into_iter().filter_map(|word| sentence(&word)) {
             if keywords.len() < MAX_KEYWORDS && !keywords.contains(&keyword) {
                 keywords.push(keyword);
             }
         }
-        let caption = xmp.description.as_deref().and_then(sentence);
+        let origin = Origin {
+            device: self.camera.as_deref(),
+            stem,
+        };
+        let captions = [
+            said.description,
+            self.takeout.description,
+            self.description,
+            self.comment,
+            self.title,
+            said.title,
+        ];
+        let mut captions = captions.into_iter().flatten();
+        let caption = captions.find_map(|text| {
+            let text = sentence(&text)?;
+            (!words::is_machines(&text, origin)).then_some(text)
+        });
         Facts {
-            taken: moment.map(|moment| Taken {
-                local_seconds: moment.and_utc().timestamp(),
-                source,
-            }),
-            camera: self.camera,
-            position: self.position.or(xmp.position),
-            place: xmp.place.name(),
-            rating: xmp.rating.or(self.rating),
+            taken: local(now_millis).and_then(|now| told.taken(now)),
+            position,
+            place: said.place.name(),
+            rating: match said.rating {
+                Some(rating) => rating.stars(),
+                None => self.rating,
+            },
             keywords,
-            caption: caption
-                .filter(|text| !NOBODYS_WORDS.contains(&text.to_lowercase().as_str()))
-                .or(self.description)
-                .or_else(|| xmp.title.as_deref().and_then(sentence)),
+            caption,
+            camera: self.camera,
             ..Facts::default()
         }
     }
@@ -285,12 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn clocks_that_were_never_set_are_no_dates() {
-        let day = |y, m, d| chrono::NaiveDate::from_ymd_opt(y, m, d).unwrap().into();
-        assert!(plausible(day(2021, 7, 4)) && plausible(day(1980, 1, 2)));
-        for (y, m, d) in [(1970, 1, 1), (1980, 1, 1), (1, 1, 1), (9999, 1, 1)] {
-            assert!(!plausible(day(y, m, d)), "{y}");
-        }
+    fn positions_without_a_fix_are_none() {
         assert_eq!(position(0.0, 0.0), None);
         assert_eq!(position(91.0, 0.0), None);
         assert_eq!(position(f64::NAN, 1.0), None);

@@ -8,22 +8,28 @@
 mod albums;
 mod bench;
 mod counts;
+mod dates;
 mod dates_in_names;
 mod examine;
 mod facts;
 mod filter;
 mod index;
+mod iptc;
 mod keeper;
+mod late;
 mod later;
 mod metadata;
 mod photo;
 mod places;
 mod scan;
+mod sidecars;
 #[cfg(test)]
 mod sizes;
+mod takeout;
 mod troubles;
 mod walk;
 mod watch;
+mod words;
 mod xmp;
 
 use std::{

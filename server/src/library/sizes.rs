@@ -11,6 +11,7 @@ use super::{
     Version,
     examine::{Examiner, Finding},
     index::Outcome,
+    sidecars::Beside,
 };
 use crate::render::{self, DecodeLimits, Kind, Orientation, Picture, Quality, Size};
 
@@ -20,7 +21,7 @@ fn indexed(path: &Path) -> Option<(Option<Size>, Orientation)> {
         n_bytes: std::fs::metadata(path).unwrap().len(),
         ..Version::default()
     };
-    match Examiner::default().examine(path, version, None, true) {
+    match Examiner::default().examine(path, version, &Beside::default(), true) {
         Finding::Settled(Outcome::Photo(facts)) => Some((facts.size, facts.orientation)),
         _ => None,
     }

@@ -3,22 +3,19 @@
 //! A packet is found by scanning for its marks, which ISO 16684-1 provides for and which is the same
 //! for every kind of file. Pure, bounded, and content with half a packet.
 
-use chrono::{DateTime, NaiveDateTime};
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use quick_xml::{
     Reader,
     escape::unescape,
     events::{BytesStart, Event},
 };
 
-use super::{
-    facts::Position,
-    metadata::{plausible, stars},
-};
+use super::{facts::Position, metadata::stars};
 
 /// The facts that a packet states.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Xmp {
-    pub(super) rating: Option<u8>,
+    pub(super) rating: Option<Rating>,
     pub(super) keywords: Vec<String>,
     pub(super) title: Option<String>,
     pub(super) description: Option<String>,
@@ -27,14 +24,33 @@ pub(super) struct Xmp {
     pub(super) place: Place,
 }
 
+/// The stars that somebody gave, or took away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rating {
+    /// One to five.
+    Stars(u8),
+    /// It is to have none: 0, or -1 for a photo that was rejected.
+    None,
+}
+
+impl Rating {
+    /// How many, if any.
+    pub(super) fn stars(self) -> Option<u8> {
+        match self {
+            Self::Stars(stars) => Some(stars),
+            Self::None => None,
+        }
+    }
+}
+
 /// Where it was taken, in the words of whoever filled the fields of IPTC's core in.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Place {
-    location: Option<String>,
-    city: Option<String>,
-    region: Option<String>,
-    country: Option<String>,
-    country_code: Option<String>,
+    pub(super) location: Option<String>,
+    pub(super) city: Option<String>,
+    pub(super) region: Option<String>,
+    pub(super) country: Option<String>,
+    pub(super) country_code: Option<String>,
 }
 
 impl Place {
@@ -59,6 +75,8 @@ const MAX_PACKET_BYTES: usize = 256 * 1024;
 const MAX_DEPTH: usize = 32;
 const MAX_WORDS: usize = 256;
 const MAX_TEXT_BYTES: usize = 16 * 1024;
+/// More packets are not a photo's own: of pictures within pictures each may bring one.
+const MAX_PACKETS: usize = 8;
 
 impl Xmp {
     /// `self` where it says something, `other` where it doesn't.
@@ -83,14 +101,54 @@ impl Xmp {
     }
 }
 
-/// The first packet within `bytes`, read.
+/// The packets within `bytes`, read as one: what the first doesn't say the next may. In UTF-8, or in UTF-16 where that is
+/// all that there is.
 pub(super) fn find(bytes: &[u8]) -> Option<Xmp> {
-    let start = memchr::memmem::find(bytes, b"<x:xmpmeta")
-        .or_else(|| memchr::memmem::find(bytes, b"<rdf:RDF"))?;
-    let packet = &bytes[start..];
-    let packet = &packet[..packet.len().min(MAX_PACKET_BYTES)];
-    let end = memchr::memmem::find(packet, b"</rdf:RDF>").map_or(packet.len(), |end| end + 10);
-    Some(read(&packet[..end]))
+    find_utf8(bytes).or_else(|| find_utf8(utf16(bytes)?.as_bytes()))
+}
+
+fn find_utf8(bytes: &[u8]) -> Option<Xmp> {
+    let (mut found, mut rest) = (None::<Xmp>, bytes);
+    for _ in 0..MAX_PACKETS {
+        let Some(start) = memchr::memmem::find(rest, b"<x:xmpmeta")
+            .or_else(|| memchr::memmem::find(rest, b"<rdf:RDF"))
+        else {
+            break;
+        };
+        let packet = &rest[start..];
+        let packet = &packet[..packet.len().min(MAX_PACKET_BYTES)];
+        let end = memchr::memmem::find(packet, b"</rdf:RDF>").map_or(packet.len(), |end| end + 10);
+        let read = read(&packet[..end]);
+        found = Some(match found {
+            Some(before) => before.or(read),
+            None => read,
+        });
+        rest = &rest[start + end..];
+    }
+    found
+}
+
+/// The text of a packet in UTF-16, from its first mark on. Which byte comes first is told by the mark at the file's start, else
+/// by whether letters begin at even places.
+fn utf16(bytes: &[u8]) -> Option<String> {
+    let find = |mark: &str| {
+        let mark: Vec<u8> = mark.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        // The last byte belongs to the next letter where the order is the other one.
+        memchr::memmem::find(bytes, &mark[..mark.len() - 1])
+    };
+    let start = find("<x:xmpmeta").or_else(|| find("<rdf:RDF"))?;
+    let is_big = bytes.starts_with(b"\xfe\xff")
+        || (!bytes.starts_with(b"\xff\xfe") && start % 2 == 1);
+    let (start, read): (_, fn([u8; 2]) -> u16) = if is_big {
+        (start.checked_sub(1)?, u16::from_be_bytes)
+    } else {
+        (start, u16::from_le_bytes)
+    };
+    let text = &bytes[start..];
+    let text = &text[..text.len().min(2 * MAX_PACKET_BYTES)];
+    let units = text.chunks_exact(2).map(|unit| read([unit[0], unit[1]]));
+    let letters = char::decode_utf16(units);
+    Some(letters.map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
 }
 
 /// Reads a packet, or a sidecar file. What comes after a mistake is as if it weren't there.
@@ -139,7 +197,11 @@ struct Found {
     text: String,
     latitude: Option<f64>,
     longitude: Option<f64>,
+    /// The half of the Earth that a reference names, where degrees name none.
+    is_south: bool,
+    is_west: bool,
     original: Option<NaiveDateTime>,
+    dated: Option<NaiveDateTime>,
     created: Option<NaiveDateTime>,
 }
 
@@ -181,13 +243,17 @@ impl Found {
         let xmp = &mut self.xmp;
         match name {
             "subject" | "TagsList" | "hierarchicalSubject" => {
-                // `places|Italy|Rome`, as digiKam and Lightroom nest them: the last is the keyword.
-                let word = text
-                    .rsplit(['|', '/'])
-                    .next()
-                    .unwrap_or("")
-                    .trim()
-                    .to_owned();
+                // `places/Italy/Rome` in digiKam, `places|Italy|Rome` in Lightroom: the last is the keyword. In a plain
+                // subject a slash parts nothing: AC/DC.
+                let nested = match name {
+                    "TagsList" => text.rsplit('/').next(),
+                    "hierarchicalSubject" => text.rsplit('|').next(),
+                    _ => None,
+                };
+                let word = nested.unwrap_or(&text).trim().to_owned();
+                if word.is_empty() {
+                    return;
+                }
                 if xmp.keywords.len() < MAX_WORDS && !xmp.keywords.contains(&word) {
                     xmp.keywords.push(word);
                 }
@@ -202,9 +268,11 @@ impl Found {
         match name {
             "Rating" if self.xmp.rating.is_none() => {
                 let value = text.trim().parse::<f64>().ok();
-                self.xmp.rating = value.and_then(|value| stars(value as i64));
+                self.xmp.rating =
+                    value.map(|value| stars(value as i64).map_or(Rating::None, Rating::Stars));
             }
-            "DateTimeOriginal" | "DateCreated" => self.original = self.original.or(moment(text)),
+            "DateTimeOriginal" => self.original = self.original.or(moment(text)),
+            "DateCreated" => self.dated = self.dated.or(moment(text)),
             "CreateDate" => self.created = self.created.or(moment(text)),
             "Location" => word(&mut self.xmp.place.location, text),
             "City" => word(&mut self.xmp.place.city, text),
@@ -213,12 +281,18 @@ impl Found {
             "CountryCode" => word(&mut self.xmp.place.country_code, text),
             "GPSLatitude" => self.latitude = degrees(text),
             "GPSLongitude" => self.longitude = degrees(text),
+            "GPSLatitudeRef" => self.is_south = text.trim().starts_with(['S', 's']),
+            "GPSLongitudeRef" => self.is_west = text.trim().starts_with(['W', 'w']),
             _ => {}
         }
     }
 
     fn finish(mut self) -> Xmp {
-        self.xmp.taken = self.original.or(self.created);
+        self.xmp.taken = self.original.or(self.dated).or(self.created);
+        // Degrees with a letter have their sign already.
+        let signed = |degrees: f64, is_other: bool| if is_other { -degrees.abs() } else { degrees };
+        self.latitude = self.latitude.map(|degrees| signed(degrees, self.is_south));
+        self.longitude = self.longitude.map(|degrees| signed(degrees, self.is_west));
         self.xmp.position = self
             .latitude
             .zip(self.longitude)
@@ -234,20 +308,30 @@ fn word(of: &mut Option<String>, text: &str) {
     }
 }
 
-/// `2021-07-04T12:30:59+02:00`, with or without seconds, fractions and zone; the local time counts.
+/// XMP's forms of a date, of every length that ISO 16684-1 allows, `2021`, `2021-07`, `2021-07-04`, `2021-07-04T12:30`, with
+/// seconds, fractions and zone; and EXIF's own form. The local time counts; a day alone is noon, a month or a year its first.
 fn moment(text: &str) -> Option<NaiveDateTime> {
     let text = text.trim();
-    let local = DateTime::parse_from_rfc3339(text)
-        .map(|moment| moment.naive_local())
-        .or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f"))
-        .or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M"))
-        .or_else(|_| {
-            chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").map(|day| {
-                day.and_time(chrono::NaiveTime::from_hms_opt(12, 0, 0).unwrap_or_default())
-            })
-        })
-        .ok()?;
-    plausible(local).then_some(local)
+    let (day, time) = match text.split_once(['T', ' ']) {
+        Some((day, time)) => (day, Some(time)),
+        None => (text, None),
+    };
+    let mut parts = day.splitn(3, ['-', ':']);
+    let year = parts.next().filter(|year| year.len() == 4)?.parse().ok()?;
+    let mut part = || parts.next().map_or(Some(1), |part| part.parse().ok());
+    let day = NaiveDate::from_ymd_opt(year, part()?, part()?)?;
+    let time = match time {
+        None => NaiveTime::from_hms_opt(12, 0, 0)?,
+        Some(time) => {
+            // The zone: `Z`, `+02:00`.
+            let time = time.split(['Z', '+', '-']).next()?.trim();
+            let time = time.split('.').next()?;
+            NaiveTime::parse_from_str(time, "%H:%M:%S")
+                .or_else(|_| NaiveTime::parse_from_str(time, "%H:%M"))
+                .ok()?
+        }
+    };
+    Some(day.and_time(time))
 }
 
 /// `48,51.5N`, `48,51,30N` (XMP's GPSCoordinate) or plain degrees.
@@ -280,7 +364,7 @@ mod tests {
     #[test]
     fn a_packet_is_found_and_read() {
         let xmp = find(PACKET.as_bytes()).unwrap();
-        assert_eq!(xmp.rating, Some(4));
+        assert_eq!(xmp.rating, Some(Rating::Stars(4)));
         assert_eq!(xmp.keywords, ["Rome", "cats & dogs"]);
         assert_eq!(xmp.description.as_deref(), Some("Grüße"));
         let taken = xmp.taken.unwrap().and_utc().timestamp();
@@ -299,7 +383,7 @@ mod tests {
             b"<rdf:RDF><rdf:Description><xmp:Rating>3</xmp:Rating>\
               <photoshop:DateCreated>2020-02-29</photoshop:DateCreated></rdf:Description></rdf:RDF>",
         );
-        assert_eq!(xmp.rating, Some(3));
+        assert_eq!(xmp.rating, Some(Rating::Stars(3)));
         assert_eq!(xmp.taken.unwrap().to_string(), "2020-02-29 12:00:00");
     }
 
@@ -340,10 +424,93 @@ mod tests {
     #[test]
     fn what_a_sidecar_says_wins() {
         let sidecar = Xmp {
-            rating: Some(5),
+            rating: Some(Rating::Stars(5)),
             ..Xmp::default()
         };
         let both = sidecar.or(find(PACKET.as_bytes()).unwrap());
-        assert_eq!((both.rating, both.keywords.len()), (Some(5), 2));
+        assert_eq!((both.rating, both.keywords.len()), (Some(Rating::Stars(5)), 2));
+    }
+
+    fn described(properties: &str) -> Xmp {
+        read(format!("<rdf:RDF><rdf:Description {properties}/></rdf:RDF>").as_bytes())
+    }
+
+    #[test]
+    fn dates_of_every_length_are_read() {
+        for (text, expected) in [
+            ("2017-10-23T12:34+02:00", "2017-10-23 12:34:00"),
+            ("2017-10-23T12:34", "2017-10-23 12:34:00"),
+            ("2017-10-23T12:34Z", "2017-10-23 12:34:00"),
+            ("2017-10-23T12:34:56.789-05:00", "2017-10-23 12:34:56"),
+            ("2017:10:23 12:34:56", "2017-10-23 12:34:56"),
+            ("2017-10-23", "2017-10-23 12:00:00"),
+            ("1987-06", "1987-06-01 12:00:00"),
+            ("1987", "1987-01-01 12:00:00"),
+        ] {
+            let found = described(&format!(r#"exif:DateTimeOriginal="{text}""#)).taken;
+            assert_eq!(found.map(|moment| moment.to_string()).as_deref(), Some(expected), "{text}");
+        }
+        for text in ["", "soon", "12-10-2017", "2017-13", "2017-02-30", "2017-10-23T25:00", "T12:00", "2017-10-23T"] {
+            assert_eq!(described(&format!(r#"exif:DateTimeOriginal="{text}""#)).taken, None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_photos_own_date_counts_before_coarse_ones_in_any_order() {
+        let (own, coarse) = (
+            r#"exif:DateTimeOriginal="2010-09-30T16:06:06""#,
+            r#"photoshop:DateCreated="2010-01-01T12:00" xmp:CreateDate="2011-01-01T12:00""#,
+        );
+        for order in [format!("{own} {coarse}"), format!("{coarse} {own}")] {
+            assert_eq!(described(&order).taken.unwrap().to_string(), "2010-09-30 16:06:06");
+        }
+    }
+
+    #[test]
+    fn references_say_on_which_half_of_the_earth_plain_degrees_are() {
+        let of = |properties: &str| {
+            let position = described(properties).position.unwrap();
+            (position.latitude, position.longitude)
+        };
+        let plain = r#"exif:GPSLatitude="28.1845" exif:GPSLongitude="14.1606""#;
+        assert_eq!(of(&format!(r#"{plain} exif:GPSLongitudeRef="W""#)), (28.1845, -14.1606));
+        assert_eq!(of(&format!(r#"exif:GPSLatitudeRef="South" {plain}"#)), (-28.1845, 14.1606));
+        assert_eq!(of(plain), (28.1845, 14.1606));
+        assert_eq!(of(r#"exif:GPSLatitude="28.5S" exif:GPSLatitudeRef="S" exif:GPSLongitude="-14.5" exif:GPSLongitudeRef="W""#), (-28.5, -14.5));
+    }
+
+    #[test]
+    fn stars_are_taken_away_by_nought_and_by_rejecting() {
+        for (text, expected) in [("0", Rating::None), ("-1", Rating::None), ("5", Rating::Stars(5)), ("3.0", Rating::Stars(3))] {
+            assert_eq!(described(&format!(r#"xmp:Rating="{text}""#)).rating, Some(expected));
+        }
+        assert_eq!(described(r#"xmp:Rating="many""#).rating, None);
+    }
+
+    #[test]
+    fn a_slash_parts_keywords_where_a_program_nests_them_by_it() {
+        let bag = |name: &str, word: &str| {
+            read(format!("<rdf:RDF><rdf:Description><{name}><rdf:Bag><rdf:li>{word}</rdf:li></rdf:Bag></{name}></rdf:Description></rdf:RDF>").as_bytes()).keywords
+        };
+        assert_eq!(bag("dc:subject", "AC/DC"), ["AC/DC"]);
+        assert_eq!(bag("dc:subject", "1/2 marathon"), ["1/2 marathon"]);
+        assert_eq!(bag("digiKam:TagsList", "places/Italy/Rome"), ["Rome"]);
+        assert_eq!(bag("lr:hierarchicalSubject", "bands|AC/DC"), ["AC/DC"]);
+    }
+
+    #[test]
+    fn several_packets_are_one_and_utf_16_is_read() {
+        let packet = |properties: &str| format!("<x:xmpmeta><rdf:RDF><rdf:Description {properties}/></rdf:RDF></x:xmpmeta>");
+        let two = format!("{}junk{}", packet(r#"HDRGainMap:Version="1""#), packet(r#"xmp:Rating="4""#));
+        assert_eq!(find(two.as_bytes()).unwrap().rating, Some(Rating::Stars(4)));
+        let one = packet(r#"xmp:Rating="4" photoshop:City="Zürich""#);
+        let little: Vec<u8> = one.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let big: Vec<u8> = one.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        for bytes in [[&b"\xff\xfe"[..], &little].concat(), [&b"\xfe\xff"[..], &big].concat()] {
+            let found = find(&bytes).unwrap();
+            assert_eq!(found.place.name().as_deref(), Some("Zürich"));
+            assert_eq!(found.rating, Some(Rating::Stars(4)));
+        }
+        assert!(find(&[b'<', 0].repeat(100_000)).is_none());
     }
 }

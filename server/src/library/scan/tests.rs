@@ -6,6 +6,7 @@ use super::{
     super::{
         examine::{Examiner, Finding},
         index::Outcome,
+        sidecars::Beside,
         tests::{Fixture, jpeg},
     },
     *,
@@ -212,6 +213,14 @@ fn a_root_that_is_a_link_is_followed_also_when_it_comes_later() {
 }
 
 #[cfg(unix)]
+/// An XMP file beside a photo.
+fn xmp(sidecar: Option<&Path>) -> Beside {
+    Beside {
+        xmp: sidecar.map(Path::to_owned),
+        json: None,
+    }
+}
+
 #[test]
 fn a_file_that_became_a_pipe_stops_no_scan() {
     let mut fixture = Fixture::new();
@@ -230,7 +239,7 @@ fn a_file_that_became_a_pipe_stops_no_scan() {
         let file = if sidecar.is_some() { "b.jpg" } else { "a.jpg" };
         let file = fixture.folder.path().join(file);
         let mut examiner = Examiner::default();
-        let found = examiner.examine(&file, version, sidecar, true);
+        let found = examiner.examine(&file, version, &xmp(sidecar), true);
         let is_pipe =
             matches!(&found, Finding::Settled(Outcome::Skipped(why)) if why.contains("pipe"));
         assert_eq!(is_pipe, sidecar.is_none(), "{found:?}");
@@ -252,14 +261,14 @@ fn a_disk_that_fails_blames_no_file() {
         ..Version::default()
     };
     let path = Path::new(UNREADABLE);
-    let found = Examiner::default().examine(path, version, None, true);
+    let found = Examiner::default().examine(path, version, &Beside::default(), true);
     assert!(
         matches!(&found, Finding::NotNow(why) if why.contains("input/output error")),
         "{found:?}"
     );
     let fixture = Fixture::new();
     let photo = fixture.add("a.jpg", &jpeg(16, 16, 1));
-    let found = Examiner::default().examine(&photo, version, Some(path), true);
+    let found = Examiner::default().examine(&photo, version, &xmp(Some(path)), true);
     assert!(
         matches!(&found, Finding::NotNow(why) if why.contains("XMP")),
         "{found:?}"

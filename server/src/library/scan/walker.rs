@@ -23,6 +23,7 @@ use super::{
         Library, Remark, Version,
         examine::{Ending, ending},
         index::{Change, Outcome, Record},
+        sidecars::{self, Sidecars},
         walk::{Bounds, Identity, Listing},
     },
     Job, News, SETTLES_AFTER, Start,
@@ -232,12 +233,9 @@ impl Walker<'_> {
     fn compare(&mut self, folder: &Path, listing: Listing) -> Option<()> {
         let mut known = self.library.known_in(self.blocking, folder);
         let mut counted = (0, 0);
-        let sidecars: HashMap<OsString, (OsString, i64)> = listing
-            .files
-            .iter()
-            .filter(|(name, _)| has_ending(name, "xmp"))
-            .map(|(name, version)| (stem(name), (name.clone(), version.modified_nanos)))
-            .collect();
+        let files = listing.files.iter();
+        let sidecars =
+            Sidecars::among(files.map(|(name, version)| (name.as_os_str(), version.modified_nanos)));
         for (link, reason) in &listing.refused {
             self.remark(link, reason, false);
         }
@@ -245,25 +243,23 @@ impl Walker<'_> {
         for name in &listing.unsure {
             known.remove(name);
         }
-        let unsure: HashSet<OsString> = listing
+        let unsure: Vec<&OsString> = listing
             .unsure
             .iter()
-            .filter(|name| has_ending(name, "xmp"))
-            .map(stem)
+            .filter(|name| ending(Path::new(name)) == Ending::NoPicture)
             .collect();
         for (name, mut version) in listing.files {
             if ending(Path::new(&name)) == Ending::NoPicture {
                 counted.1 += 1;
                 continue;
             }
-            if !unsure.is_empty() && (unsure.contains(&name) || unsure.contains(&stem(&name))) {
+            if unsure.iter().any(|sidecar| sidecars::is_of(sidecar, &name)) {
                 known.remove(&name);
                 counted.0 += 1;
                 continue;
             }
-            // `a.jpg.xmp` as darktable and digiKam name it, `a.xmp` as Adobe does.
-            let sidecar = sidecars.get(&name).or_else(|| sidecars.get(&stem(&name)));
-            version.sidecar_nanos = sidecar.map_or(0, |(_, modified)| *modified);
+            let (beside, sidecar_nanos) = sidecars.of(folder, &name);
+            version.sidecar_nanos = sidecar_nanos;
             let path = folder.join(&name);
             let waits = self.waiting.get(&path).copied();
             if waits.is_some() {
@@ -285,12 +281,11 @@ impl Walker<'_> {
                     let settled = self.unsettled.get(&path).is_some_and(|(before, since)| {
                         *before == version && since.elapsed() >= SETTLES_AFTER
                     });
-                    let sidecar = sidecar.map(|(name, _)| folder.join(name));
                     self.jobs
                         .send(Job {
                             path,
                             version,
-                            sidecar,
+                            beside,
                             settled,
                         })
                         .ok()?;
@@ -325,14 +320,4 @@ impl Walker<'_> {
     fn tell(&self, change: Change) -> Option<()> {
         self.news.send(News::Change(change)).ok()
     }
-}
-
-fn stem(name: &OsString) -> OsString {
-    Path::new(name).file_stem().unwrap_or_default().to_owned()
-}
-
-fn has_ending(name: &OsString, wanted: &str) -> bool {
-    Path::new(name)
-        .extension()
-        .is_some_and(|ending| ending.eq_ignore_ascii_case(wanted))
 }

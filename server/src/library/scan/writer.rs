@@ -22,6 +22,7 @@ use super::{
         examine::{Examiner, Finding},
         index::{Change, Outcome, Record},
         places::Places,
+        sidecars::Beside,
     },
     Scanner,
 };
@@ -41,7 +42,7 @@ const MAX_LINES: u64 = 3;
 pub(super) struct Job {
     pub(super) path: PathBuf,
     pub(super) version: Version,
-    pub(super) sidecar: Option<PathBuf>,
+    pub(super) beside: Beside,
     pub(super) settled: bool,
 }
 
@@ -146,7 +147,7 @@ pub(super) fn work(waiting: &Mutex<Receiver<Job>>, news: &SyncSender<News>) {
             .unwrap_or_else(PoisonError::into_inner)
             .recv();
         let Ok(job) = job else { return };
-        let finding = examiner.examine(&job.path, job.version, job.sidecar.as_deref(), job.settled);
+        let finding = examiner.examine(&job.path, job.version, &job.beside, job.settled);
         let told = match finding {
             Finding::Settled(outcome) => News::Change(Change::Seen(Box::new(Record {
                 path: job.path,
