@@ -45,7 +45,11 @@ impl Told {
             self.takeout,
             self.modified,
         ];
-        let own = || own.into_iter().flatten().filter(|moment| is_credible(*moment, now));
+        let own = || {
+            own.into_iter()
+                .flatten()
+                .filter(|moment| is_credible(*moment, now))
+        };
         let name = self.name.filter(|moment| is_credible(*moment, now));
         let (moment, source) = if let Some(moment) = own().find(|moment| !is_new_year(*moment)) {
             (moment, DateSource::Metadata)
@@ -112,7 +116,11 @@ mod tests {
 
     #[test]
     fn each_gives_way_to_those_before_it() {
-        let day = |n: u32| NaiveDate::from_ymd_opt(2010, 1, n).unwrap().and_hms_opt(9, 0, 0);
+        let day = |n: u32| {
+            NaiveDate::from_ymd_opt(2010, 1, n)
+                .unwrap()
+                .and_hms_opt(9, 0, 0)
+        };
         let mut told = Told {
             sidecar: day(1),
             original: day(2),

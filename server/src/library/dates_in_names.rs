@@ -81,7 +81,9 @@ fn time_at(text: &[u8]) -> Option<(u32, u32, u32)> {
     // One digit, where something stands behind it.
     let (hour, rest) = match number(text, 2) {
         Some(two) => two,
-        None => number(text, 1).filter(|(_, rest)| !rest.first().is_some_and(u8::is_ascii_digit))?,
+        None => {
+            number(text, 1).filter(|(_, rest)| !rest.first().is_some_and(u8::is_ascii_digit))?
+        }
     };
     let (minute, rest, split) = separated(rest, 2)?;
     let seconds = separated(rest, 2).filter(|(_, _, split_again)| split == *split_again);
@@ -100,8 +102,15 @@ fn time_at(text: &[u8]) -> Option<(u32, u32, u32)> {
 /// The hours to add for `AM` or `PM`, as macOS (behind a narrow space) and WhatsApp write them.
 fn half_of_day(text: &[u8]) -> Option<u32> {
     let spaces: [&[u8]; 5] = [b" ", b"_", "\u{202f}".as_bytes(), "\u{a0}".as_bytes(), b""];
-    let rest = spaces.into_iter().find_map(|space| text.strip_prefix(space))?;
-    let letters: Vec<u8> = rest.iter().take(4).filter(|byte| **byte != b'.').copied().collect();
+    let rest = spaces
+        .into_iter()
+        .find_map(|space| text.strip_prefix(space))?;
+    let letters: Vec<u8> = rest
+        .iter()
+        .take(4)
+        .filter(|byte| **byte != b'.')
+        .copied()
+        .collect();
     let (half, end) = (letters.get(..2)?.to_ascii_lowercase(), letters.get(2));
     if end.is_some_and(u8::is_ascii_alphanumeric) {
         return None;

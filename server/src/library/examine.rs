@@ -17,7 +17,7 @@ use std::{
 };
 
 use super::{
-    Version,
+    Version, exif,
     index::Outcome,
     late,
     metadata::{Metadata, MetadataReader},
@@ -150,7 +150,11 @@ impl Examiner {
             return Ok(Finding::Unsettled);
         }
 
-        let mut metadata = self.reader.head(&self.head);
+        let own = render::exif(probe.kind, &mut file, &exif::WANTED)?.map(|tags| exif::read(&tags));
+        let mut metadata = match own {
+            Some(own) => Some(MetadataReader::packets(own, &self.head)),
+            None => self.reader.head(&self.head),
+        };
         let is_cut = version.n_bytes > HEAD_BYTES;
         if is_cut && (probe.size.is_none() || metadata.is_none()) {
             // EXIF behind a long profile, a size behind long EXIF, or boxes behind the pixels, as
@@ -184,16 +188,17 @@ impl Examiner {
         }
         let mut metadata = metadata.unwrap_or_default();
         let turned = render::turned(probe.kind, &mut file)?;
-        if is_cut
-            && metadata.xmp == xmp::Xmp::default()
-            && let Some(packet) = late::packet(&mut file, probe.kind)?
+        if metadata.xmp == xmp::Xmp::default()
+            && let Some(packet) = late_packet(&mut file, probe.kind, is_cut)?
         {
             metadata.xmp = xmp::find(&packet).unwrap_or_default();
         }
         for (path, kind) in [(&beside.xmp, "XMP"), (&beside.json, "JSON")] {
             let Some(path) = path else { continue };
             match read_sidecar(path) {
-                Ok(bytes) if kind == "XMP" => metadata.sidecar = xmp::find(&bytes).unwrap_or_default(),
+                Ok(bytes) if kind == "XMP" => {
+                    metadata.sidecar = xmp::find(&bytes).unwrap_or_default()
+                }
                 Ok(bytes) => metadata.takeout = takeout::read(&bytes),
                 // Its ratings and keywords decide who sees the photo: not shown without them.
                 Err(error) if files::is_passing(&error) => {
@@ -226,7 +231,9 @@ fn facts(
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     // Before 1970 nothing is in the past.
-    let now = now.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
+    let now = now.map_or(0, |since| {
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    });
     let mut facts = metadata.facts(&stem, version.modified_nanos / 1_000_000, now);
     facts.kind = Some(probe.kind);
     facts.orientation = turned;
@@ -246,6 +253,15 @@ fn no_picture(head: &[u8]) -> String {
         "the file is a web page, not a picture: a download that went wrong".into()
     } else {
         "the file is not a picture of a kind that is known".into()
+    }
+}
+
+/// XMP that stands behind the head, or is packed.
+fn late_packet(file: &mut File, kind: Kind, is_cut: bool) -> io::Result<Option<Vec<u8>>> {
+    match kind {
+        Kind::JpegXl => render::xmp_in_jxl(file),
+        _ if is_cut => late::packet(file, kind),
+        _ => Ok(None),
     }
 }
 

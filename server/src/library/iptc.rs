@@ -58,7 +58,9 @@ pub(super) fn read(mut rest: &[u8]) -> Xmp {
             (1, 90) => is_utf8 = value == b"\x1b%G",
             (2, 5) => found.title = found.title.take().or_else(text),
             (2, 25) => found.keywords.extend(text()),
-            (2, 55) => day = text().and_then(|text| NaiveDate::parse_from_str(&text, "%Y%m%d").ok()),
+            (2, 55) => {
+                day = text().and_then(|text| NaiveDate::parse_from_str(&text, "%Y%m%d").ok())
+            }
             (2, 60) => time = text().as_deref().and_then(clock),
             (2, 92) => place[0] = text(),
             (2, 90) => place[1] = text(),

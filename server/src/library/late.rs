@@ -168,7 +168,10 @@ mod tests {
     #[test]
     fn what_is_cut_or_lies_about_its_length_ends() {
         for (kind, bytes) in files() {
-            for end in (0..bytes.len()).step_by(977).chain(bytes.len() - 200..bytes.len()) {
+            for end in (0..bytes.len())
+                .step_by(977)
+                .chain(bytes.len() - 200..bytes.len())
+            {
                 late(kind, &bytes[..end]);
             }
             assert_eq!(late(kind, &[0xff; 4096]), None);

@@ -76,6 +76,15 @@ impl MetadataReader {
         metadata
     }
 
+    /// With what the packets in the head of a file say besides its EXIF.
+    pub(super) fn packets(exif: Metadata, head: &[u8]) -> Metadata {
+        Metadata {
+            xmp: xmp::find(head).unwrap_or_default(),
+            iptc: iptc::find(head).unwrap_or_default(),
+            ..exif
+        }
+    }
+
     /// From a whole file, of which only the parts that hold metadata are read.
     pub(super) fn seek(&mut self, file: impl Read + Seek) -> Metadata {
         self.with_parser(|parser| {
@@ -173,7 +182,7 @@ pub(super) fn position(latitude: f64, longitude: f64) -> Option<Position> {
 }
 
 /// `Canon` and `Canon EOS 5D` are one camera, `Apple` and `iPhone 7` need both words.
-fn camera(make: Option<String>, model: Option<String>) -> Option<String> {
+pub(super) fn camera(make: Option<String>, model: Option<String>) -> Option<String> {
     let (make, model) = match (make, model) {
         (make, None) => return make,
         (None, model) => return model,

@@ -7,10 +7,13 @@
 
 mod albums;
 mod bench;
+#[cfg(test)]
+mod cases;
 mod counts;
 mod dates;
 mod dates_in_names;
 mod examine;
+mod exif;
 mod facts;
 mod filter;
 mod index;

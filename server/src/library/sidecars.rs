@@ -40,7 +40,8 @@ impl Sidecars {
         for (name, modified) in files {
             let lower = lower(name);
             if let Some(photo) = lower.strip_suffix(".xmp") {
-                all.xmp.insert(photo.to_owned(), (name.to_owned(), modified));
+                all.xmp
+                    .insert(photo.to_owned(), (name.to_owned(), modified));
             } else if let Some(rest) = lower.strip_suffix(".json") {
                 all.json.insert(photo_of(rest), (name.to_owned(), modified));
             }
@@ -52,7 +53,9 @@ impl Sidecars {
     pub(super) fn of(&self, folder: &Path, name: &OsStr) -> (Beside, i64) {
         let name = lower(name);
         let xmp = self.xmp.get(&name).or_else(|| {
-            let stem = name.rsplit_once('.').map_or(name.as_str(), |(stem, _)| stem);
+            let stem = name
+                .rsplit_once('.')
+                .map_or(name.as_str(), |(stem, _)| stem);
             self.xmp.get(stem)
         });
         let json = takeout_keys(&name)
@@ -91,9 +94,13 @@ fn photo_of(json: &str) -> String {
 
 /// The number in brackets at the end, parted from what stands before it.
 fn numbered(name: &str) -> (&str, &str) {
-    let number = name.strip_suffix(')').and_then(|rest| rest.rsplit_once('('));
+    let number = name
+        .strip_suffix(')')
+        .and_then(|rest| rest.rsplit_once('('));
     match number {
-        Some((before, digits)) if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+        Some((before, digits))
+            if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
             name.split_at(before.len())
         }
         _ => (name, ""),
@@ -125,7 +132,9 @@ mod tests {
     fn found(files: &[&str], photo: &str) -> (Option<String>, Option<String>) {
         let files = files.iter().map(|name| (OsStr::new(*name), 1));
         let (beside, _) = Sidecars::among(files).of(Path::new("/f"), OsStr::new(photo));
-        let name = |path: Option<PathBuf>| path.map(|path| path.file_name().unwrap().to_string_lossy().into_owned());
+        let name = |path: Option<PathBuf>| {
+            path.map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
+        };
         (name(beside.xmp), name(beside.json))
     }
 
@@ -141,7 +150,10 @@ mod tests {
         ] {
             assert_eq!(found(&[file], photo).0.as_deref(), Some(file), "{photo}");
         }
-        assert_eq!(found(&["a.xmp", "a.jpg.xmp"], "a.jpg").0.as_deref(), Some("a.jpg.xmp"));
+        assert_eq!(
+            found(&["a.xmp", "a.jpg.xmp"], "a.jpg").0.as_deref(),
+            Some("a.jpg.xmp")
+        );
         assert_eq!(found(&["b.xmp"], "a.jpg").0, None);
     }
 
@@ -171,7 +183,9 @@ mod tests {
     fn a_change_of_any_sidecar_is_one_of_the_photo() {
         let time = |files: &[(&str, i64)]| {
             let files = files.iter().map(|(name, time)| (OsStr::new(*name), *time));
-            Sidecars::among(files).of(Path::new(""), OsStr::new("a.jpg")).1
+            Sidecars::among(files)
+                .of(Path::new(""), OsStr::new("a.jpg"))
+                .1
         };
         let all = [("a.xmp", 7), ("a.jpg.json", 9)];
         assert_eq!(time(&[]), 0);

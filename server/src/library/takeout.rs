@@ -50,17 +50,22 @@ pub(super) fn read(json: &[u8]) -> Takeout {
     let Ok(file) = serde_json::from_slice::<File>(json) else {
         return Takeout::default();
     };
-    let seconds = file.photo_taken_time.and_then(|time| match time.timestamp? {
-        Stamp::Text(text) => text.trim().parse::<i64>().ok(),
-        Stamp::Number(seconds) => Some(seconds),
-    });
+    let seconds = file
+        .photo_taken_time
+        .and_then(|time| match time.timestamp? {
+            Stamp::Text(text) => text.trim().parse::<i64>().ok(),
+            Stamp::Number(seconds) => Some(seconds),
+        });
     let places = [file.geo_data, file.geo_data_exif].into_iter().flatten();
     let mut positions =
         places.filter_map(|geo| super::metadata::position(geo.latitude, geo.longitude));
     Takeout {
         taken_millis: seconds.and_then(|seconds| seconds.checked_mul(1000)),
         position: positions.next(),
-        description: file.description.as_deref().and_then(super::metadata::sentence),
+        description: file
+            .description
+            .as_deref()
+            .and_then(super::metadata::sentence),
         is_favourite: file.favorited.unwrap_or_default(),
     }
 }
@@ -76,14 +81,24 @@ mod tests {
           "altitude":0.0},"geoDataExif":{"latitude":30.66,"longitude":104.06},"favorited":true}"#;
         let found = read(json);
         assert_eq!(found.taken_millis, Some(1_478_142_000_000));
-        assert_eq!(found.position.map(|position| position.latitude), Some(30.66));
+        assert_eq!(
+            found.position.map(|position| position.latitude),
+            Some(30.66)
+        );
         assert_eq!(found.description.as_deref(), Some("Pandas"));
         assert!(found.is_favourite);
     }
 
     #[test]
     fn what_is_no_such_file_says_nothing() {
-        for json in [&b""[..], b"[]", b"{}", b"{\"photoTakenTime\":3}", b"\xff\xfe", b"{\"photoTakenTime\":{\"timestamp\":\"soon\"}}"] {
+        for json in [
+            &b""[..],
+            b"[]",
+            b"{}",
+            b"{\"photoTakenTime\":3}",
+            b"\xff\xfe",
+            b"{\"photoTakenTime\":{\"timestamp\":\"soon\"}}",
+        ] {
             assert_eq!(read(json), Takeout::default());
         }
     }

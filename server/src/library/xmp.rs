@@ -137,8 +137,8 @@ fn utf16(bytes: &[u8]) -> Option<String> {
         memchr::memmem::find(bytes, &mark[..mark.len() - 1])
     };
     let start = find("<x:xmpmeta").or_else(|| find("<rdf:RDF"))?;
-    let is_big = bytes.starts_with(b"\xfe\xff")
-        || (!bytes.starts_with(b"\xff\xfe") && start % 2 == 1);
+    let is_big =
+        bytes.starts_with(b"\xfe\xff") || (!bytes.starts_with(b"\xff\xfe") && start % 2 == 1);
     let (start, read): (_, fn([u8; 2]) -> u16) = if is_big {
         (start.checked_sub(1)?, u16::from_be_bytes)
     } else {
@@ -148,7 +148,11 @@ fn utf16(bytes: &[u8]) -> Option<String> {
     let text = &text[..text.len().min(2 * MAX_PACKET_BYTES)];
     let units = text.chunks_exact(2).map(|unit| read([unit[0], unit[1]]));
     let letters = char::decode_utf16(units);
-    Some(letters.map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
+    Some(
+        letters
+            .map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER))
+            .collect(),
+    )
 }
 
 /// Reads a packet, or a sidecar file. What comes after a mistake is as if it weren't there.
@@ -428,7 +432,10 @@ mod tests {
             ..Xmp::default()
         };
         let both = sidecar.or(find(PACKET.as_bytes()).unwrap());
-        assert_eq!((both.rating, both.keywords.len()), (Some(Rating::Stars(5)), 2));
+        assert_eq!(
+            (both.rating, both.keywords.len()),
+            (Some(Rating::Stars(5)), 2)
+        );
     }
 
     fn described(properties: &str) -> Xmp {
@@ -448,10 +455,27 @@ mod tests {
             ("1987", "1987-01-01 12:00:00"),
         ] {
             let found = described(&format!(r#"exif:DateTimeOriginal="{text}""#)).taken;
-            assert_eq!(found.map(|moment| moment.to_string()).as_deref(), Some(expected), "{text}");
+            assert_eq!(
+                found.map(|moment| moment.to_string()).as_deref(),
+                Some(expected),
+                "{text}"
+            );
         }
-        for text in ["", "soon", "12-10-2017", "2017-13", "2017-02-30", "2017-10-23T25:00", "T12:00", "2017-10-23T"] {
-            assert_eq!(described(&format!(r#"exif:DateTimeOriginal="{text}""#)).taken, None, "{text}");
+        for text in [
+            "",
+            "soon",
+            "12-10-2017",
+            "2017-13",
+            "2017-02-30",
+            "2017-10-23T25:00",
+            "T12:00",
+            "2017-10-23T",
+        ] {
+            assert_eq!(
+                described(&format!(r#"exif:DateTimeOriginal="{text}""#)).taken,
+                None,
+                "{text}"
+            );
         }
     }
 
@@ -462,7 +486,10 @@ mod tests {
             r#"photoshop:DateCreated="2010-01-01T12:00" xmp:CreateDate="2011-01-01T12:00""#,
         );
         for order in [format!("{own} {coarse}"), format!("{coarse} {own}")] {
-            assert_eq!(described(&order).taken.unwrap().to_string(), "2010-09-30 16:06:06");
+            assert_eq!(
+                described(&order).taken.unwrap().to_string(),
+                "2010-09-30 16:06:06"
+            );
         }
     }
 
@@ -473,16 +500,35 @@ mod tests {
             (position.latitude, position.longitude)
         };
         let plain = r#"exif:GPSLatitude="28.1845" exif:GPSLongitude="14.1606""#;
-        assert_eq!(of(&format!(r#"{plain} exif:GPSLongitudeRef="W""#)), (28.1845, -14.1606));
-        assert_eq!(of(&format!(r#"exif:GPSLatitudeRef="South" {plain}"#)), (-28.1845, 14.1606));
+        assert_eq!(
+            of(&format!(r#"{plain} exif:GPSLongitudeRef="W""#)),
+            (28.1845, -14.1606)
+        );
+        assert_eq!(
+            of(&format!(r#"exif:GPSLatitudeRef="South" {plain}"#)),
+            (-28.1845, 14.1606)
+        );
         assert_eq!(of(plain), (28.1845, 14.1606));
-        assert_eq!(of(r#"exif:GPSLatitude="28.5S" exif:GPSLatitudeRef="S" exif:GPSLongitude="-14.5" exif:GPSLongitudeRef="W""#), (-28.5, -14.5));
+        assert_eq!(
+            of(
+                r#"exif:GPSLatitude="28.5S" exif:GPSLatitudeRef="S" exif:GPSLongitude="-14.5" exif:GPSLongitudeRef="W""#
+            ),
+            (-28.5, -14.5)
+        );
     }
 
     #[test]
     fn stars_are_taken_away_by_nought_and_by_rejecting() {
-        for (text, expected) in [("0", Rating::None), ("-1", Rating::None), ("5", Rating::Stars(5)), ("3.0", Rating::Stars(3))] {
-            assert_eq!(described(&format!(r#"xmp:Rating="{text}""#)).rating, Some(expected));
+        for (text, expected) in [
+            ("0", Rating::None),
+            ("-1", Rating::None),
+            ("5", Rating::Stars(5)),
+            ("3.0", Rating::Stars(3)),
+        ] {
+            assert_eq!(
+                described(&format!(r#"xmp:Rating="{text}""#)).rating,
+                Some(expected)
+            );
         }
         assert_eq!(described(r#"xmp:Rating="many""#).rating, None);
     }
@@ -500,13 +546,22 @@ mod tests {
 
     #[test]
     fn several_packets_are_one_and_utf_16_is_read() {
-        let packet = |properties: &str| format!("<x:xmpmeta><rdf:RDF><rdf:Description {properties}/></rdf:RDF></x:xmpmeta>");
-        let two = format!("{}junk{}", packet(r#"HDRGainMap:Version="1""#), packet(r#"xmp:Rating="4""#));
+        let packet = |properties: &str| {
+            format!("<x:xmpmeta><rdf:RDF><rdf:Description {properties}/></rdf:RDF></x:xmpmeta>")
+        };
+        let two = format!(
+            "{}junk{}",
+            packet(r#"HDRGainMap:Version="1""#),
+            packet(r#"xmp:Rating="4""#)
+        );
         assert_eq!(find(two.as_bytes()).unwrap().rating, Some(Rating::Stars(4)));
         let one = packet(r#"xmp:Rating="4" photoshop:City="Zürich""#);
         let little: Vec<u8> = one.encode_utf16().flat_map(u16::to_le_bytes).collect();
         let big: Vec<u8> = one.encode_utf16().flat_map(u16::to_be_bytes).collect();
-        for bytes in [[&b"\xff\xfe"[..], &little].concat(), [&b"\xfe\xff"[..], &big].concat()] {
+        for bytes in [
+            [&b"\xff\xfe"[..], &little].concat(),
+            [&b"\xfe\xff"[..], &big].concat(),
+        ] {
             let found = find(&bytes).unwrap();
             assert_eq!(found.place.name().as_deref(), Some("Zürich"));
             assert_eq!(found.rating, Some(Rating::Stars(4)));

@@ -28,8 +28,10 @@ pub use frame::blend::{Alpha, blend};
 
 pub(crate) use fence::fenced;
 pub use formats::{
+    exif::{Directory, Tags, exif, xmp_in_jxl},
     kind::Kind,
     probe::{Probe, probe},
+    tiff::Value,
     upright::turned,
 };
 pub use frame::fit::{Fit, FitError, fit, lies};

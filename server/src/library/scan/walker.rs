@@ -234,8 +234,9 @@ impl Walker<'_> {
         let mut known = self.library.known_in(self.blocking, folder);
         let mut counted = (0, 0);
         let files = listing.files.iter();
-        let sidecars =
-            Sidecars::among(files.map(|(name, version)| (name.as_os_str(), version.modified_nanos)));
+        let sidecars = Sidecars::among(
+            files.map(|(name, version)| (name.as_os_str(), version.modified_nanos)),
+        );
         for (link, reason) in &listing.refused {
             self.remark(link, reason, false);
         }

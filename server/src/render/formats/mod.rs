@@ -5,6 +5,7 @@
 pub mod avif;
 pub mod bmff;
 pub mod decode;
+pub mod exif;
 pub mod heif;
 pub mod items;
 pub mod jpeg;

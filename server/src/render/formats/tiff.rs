@@ -47,6 +47,39 @@ pub(crate) struct Entry {
     at: u64,
 }
 
+/// The value of a tag.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// Bytes, text or something undefined.
+    Bytes(Vec<u8>),
+    /// Whole numbers without a sign.
+    Numbers(Vec<u64>),
+    /// Fractions; what is divided by nothing is no number.
+    Fractions(Vec<f64>),
+}
+
+impl Entry {
+    /// Where its values stand.
+    pub(crate) fn at(self) -> u64 {
+        self.at
+    }
+
+    /// How many bytes they take.
+    pub(crate) fn n_bytes(self) -> u64 {
+        length_of(u64::from(self.kind)).saturating_mul(self.count)
+    }
+}
+
+/// Bytes of a value of this kind.
+fn length_of(kind: u64) -> u64 {
+    match kind {
+        1 | 2 | 6 | 7 => 1,
+        3 | 8 => 2,
+        4 | 9 | 11 | 13 => 4,
+        _ => 8,
+    }
+}
+
 impl<'a> Tiff<'a> {
     /// The first bytes, which say where the main directory is.
     pub(crate) const HEAD_BYTES: usize = 16;
@@ -142,6 +175,34 @@ impl<'a> Tiff<'a> {
             .flatten()
     }
 
+    /// The value of an entry, of which no more than `n_bytes` are taken.
+    pub(crate) fn content_as_value(&self, entry: Entry, n_bytes: u64) -> Option<Value> {
+        Some(match entry.kind {
+            1 | 2 | 6 | 7 => Value::Bytes(self.part(entry.at, entry.count.min(n_bytes))?.to_vec()),
+            5 | 10 => {
+                let fraction = |i: u64| {
+                    let at = entry.at.checked_add(i * 8)?;
+                    let (above, below) = (self.number(at, 4)?, self.number(at + 4, 4)?);
+                    let signed = |n: u64| match entry.kind {
+                        10 => f64::from(n as u32 as i32),
+                        _ => n as f64,
+                    };
+                    Some(signed(above) / signed(below))
+                };
+                Value::Fractions(
+                    (0..entry.count.min(n_bytes / 8))
+                        .map_while(fraction)
+                        .collect(),
+                )
+            }
+            _ => Value::Numbers(
+                self.numbers(entry)
+                    .take(usize::try_from(n_bytes).ok()?)
+                    .collect(),
+            ),
+        })
+    }
+
     /// `n` bytes from an offset, or as many as there are.
     pub(crate) fn part(&self, at: u64, n: u64) -> Option<&'a [u8]> {
         let at = at.checked_sub(self.start)?;
@@ -172,12 +233,7 @@ impl<'a> Tiff<'a> {
             let kind = tiff.number(at + 2, 2)?;
             let (n_count, n_value) = if tiff.big { (8, 8) } else { (4, 4) };
             let count = tiff.number(at + 4, n_count)?;
-            let length: u64 = match kind {
-                1 | 2 | 6 | 7 => 1,
-                3 | 8 => 2,
-                4 | 9 | 11 | 13 => 4,
-                _ => 8,
-            };
+            let length = length_of(kind);
             let value = at + 4 + n_count;
             // What fits into the entry stands in it.
             let fits = length.checked_mul(count).is_some_and(|n| n <= n_value);

@@ -4,15 +4,15 @@
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
-use super::{bmff, items, jxl, kind::Kind, markers, raw, tiff::Tiff};
+use super::{bmff, exif, items, jxl, kind::Kind, markers, raw, tiff::Tiff};
 use crate::render::frame::orient::Orientation;
 
 /// The bytes of a JPEG that are read first: nearly always its EXIF is in them.
-const NEAR_BYTES: usize = 64 << 10;
+pub(super) const NEAR_BYTES: usize = 64 << 10;
 /// The bytes within which a JPEG's EXIF is looked for, and the largest box that is read whole.
-const FAR_BYTES: usize = 1 << 20;
+pub(super) const FAR_BYTES: usize = 1 << 20;
 /// The limit of chunks or boxes that are passed on the way to the one that is looked for.
-const MAX_CHUNKS: usize = 4096;
+pub(super) const MAX_CHUNKS: usize = 4096;
 
 /// How to turn the stored pixels of a photo of this kind. What is missing, malformed or beyond belief counts as not said:
 /// such a photo is upright.
@@ -47,7 +47,7 @@ fn stated(kind: Kind, file: &mut (impl Read + Seek)) -> io::Result<Option<Orient
 }
 
 /// `n` bytes from a place, or as many as there are.
-fn part(file: &mut (impl Read + Seek), at: u64, n: usize) -> io::Result<Vec<u8>> {
+pub(super) fn part(file: &mut (impl Read + Seek), at: u64, n: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     // No file reaches beyond what can be said with a sign.
     if i64::try_from(at).is_ok() {
@@ -73,26 +73,7 @@ fn in_jpeg(file: &mut (impl Read + Seek), at: u64) -> io::Result<Option<Orientat
 }
 
 fn in_png(file: &mut (impl Read + Seek)) -> io::Result<Option<Orientation>> {
-    let mut at = 8;
-    for _ in 0..MAX_CHUNKS {
-        let Some(([a, b, c, d], name)) = chunk(file, at)? else {
-            break;
-        };
-        let length = u32::from_be_bytes([a, b, c, d]);
-        match &name {
-            b"eXIf" => {
-                return Ok(in_block(&part(
-                    file,
-                    at + 8,
-                    NEAR_BYTES.min(length as usize),
-                )?));
-            }
-            b"IEND" => break,
-            // Four bytes of checksum follow the content.
-            _ => at += 12 + u64::from(length),
-        }
-    }
-    Ok(None)
+    Ok(exif::png_block(file)?.and_then(|block| in_block(&block)))
 }
 
 fn in_webp(file: &mut (impl Read + Seek)) -> io::Result<Option<Orientation>> {
@@ -113,7 +94,10 @@ fn in_webp(file: &mut (impl Read + Seek)) -> io::Result<Option<Orientation>> {
 }
 
 /// The eight bytes before the content of a chunk of PNG or WebP; `None` at the end of the file.
-fn chunk(file: &mut (impl Read + Seek), at: u64) -> io::Result<Option<([u8; 4], [u8; 4])>> {
+pub(super) fn chunk(
+    file: &mut (impl Read + Seek),
+    at: u64,
+) -> io::Result<Option<([u8; 4], [u8; 4])>> {
     let head = part(file, at, 8)?;
     let (chunks, _) = head.as_chunks::<4>();
     Ok(match chunks {
@@ -172,7 +156,7 @@ fn in_heif(file: &mut (impl Read + Seek), counts: bool) -> io::Result<Option<Ori
 }
 
 /// The content of the first box of that name that is in no other box, or as much of it as is ever needed.
-fn top_box(file: &mut (impl Read + Seek), name: [u8; 4]) -> io::Result<Option<Vec<u8>>> {
+pub(super) fn top_box(file: &mut (impl Read + Seek), name: [u8; 4]) -> io::Result<Option<Vec<u8>>> {
     let mut at = 0;
     for _ in 0..MAX_CHUNKS {
         let head = part(file, at, 16)?;
