@@ -6,11 +6,13 @@ use rusqlite::{Connection, OpenFlags, params};
 
 use super::READ_ONLY;
 
-/// Changes with every change of the tables. An index of the version before is carried over, one of
+/// Changes with every change of the tables. An index of a version before is carried over, one of
 /// any other version is made anew.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 /// The version without times of change.
-const BEFORE: i64 = 1;
+const WITHOUT_CHANGED: i64 = 1;
+/// The version of what an earlier reader of metadata found.
+const LESS_READ: i64 = 2;
 /// `MNTL`, so that somebody else's database is not taken for ours.
 const APPLICATION: i64 = 0x4d4e_544c;
 
@@ -68,12 +70,21 @@ const TABLES: &str = "
 
 /// Makes an index of version 1 one of version 2. What was skipped then may have been skipped for a
 /// bad moment's sake, and what has no looks may have been unreadable for one: both are looked at again.
-const CARRY_OVER: &str = "
+const ADD_CHANGED: &str = "
     BEGIN;
     ALTER TABLE files ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
     UPDATE files SET n_bytes = -1 WHERE state = 1;
     UPDATE files SET likeness = NULL WHERE likeness = 0;
     PRAGMA user_version = 2;
+    COMMIT;
+";
+
+/// Makes an index of version 2 one of version 3, in which every file is looked at again: its dates and words may be found
+/// now. What is known stays until then, and what photos look like stays.
+const READ_AGAIN: &str = "
+    BEGIN;
+    UPDATE files SET sidecar = -1;
+    PRAGMA user_version = 3;
     COMMIT;
 ";
 
@@ -124,7 +135,11 @@ pub(super) fn open(path: &Path) -> Result<Connection, Unusable> {
     }
     match (number("application_id")?, number("user_version")?) {
         (APPLICATION, VERSION) => {}
-        (APPLICATION, BEFORE) => connection.execute_batch(CARRY_OVER)?,
+        (APPLICATION, LESS_READ) => connection.execute_batch(READ_AGAIN)?,
+        (APPLICATION, WITHOUT_CHANGED) => {
+            connection.execute_batch(ADD_CHANGED)?;
+            connection.execute_batch(READ_AGAIN)?;
+        }
         (APPLICATION, version) => return Err(Unusable::Version(version)),
         _ => return Err(Unusable::Stranger),
     }
@@ -166,7 +181,11 @@ pub(super) fn copy(path: &Path, memory: &Connection) -> rusqlite::Result<()> {
     let uri = path.to_string_lossy();
     memory.execute("ATTACH ?1 AS disk", params![uri])?;
     let version: i64 = memory.pragma_query_value(Some("disk"), "user_version", |row| row.get(0))?;
-    let changed = if version == BEFORE { ", 0" } else { "" };
+    let changed = if version == WITHOUT_CHANGED {
+        ", 0"
+    } else {
+        ""
+    };
     memory.execute_batch(&format!(
         "INSERT INTO folders SELECT * FROM disk.folders;
          INSERT INTO roots SELECT * FROM disk.roots;

@@ -184,7 +184,7 @@ impl<'a> Tiff<'a> {
                     let at = entry.at.checked_add(i * 8)?;
                     let (above, below) = (self.number(at, 4)?, self.number(at + 4, 4)?);
                     let signed = |n: u64| match entry.kind {
-                        10 => f64::from(n as u32 as i32),
+                        10 => f64::from((n as u32).cast_signed()),
                         _ => n as f64,
                     };
                     Some(signed(above) / signed(below))
