@@ -1,7 +1,7 @@
 //! The doors to the library's inside for benchmarks and fuzzers.
 
 use super::{
-    DateSource, Facts, Library, Taken, Version,
+    DateSource, Facts, Library, Taken, Version, exif,
     index::{Change, Outcome, Record},
     metadata::MetadataReader,
 };
@@ -52,8 +52,12 @@ impl Library {
 
 /// For fuzzing: reads metadata as a scan does, and counts the characters of its texts.
 pub(crate) fn metadata_chars(bytes: &[u8]) -> usize {
-    let metadata = MetadataReader::default().head(bytes).unwrap_or_default();
-    let _ = render::probe(bytes);
+    let kind = render::probe(bytes).map_or(render::Kind::Raw, |probe| probe.kind);
+    let tags = render::exif(kind, &mut std::io::Cursor::new(bytes), &exif::WANTED);
+    let metadata = match tags {
+        Ok(Some(tags)) => MetadataReader::packets(exif::read(&tags), bytes),
+        _ => MetadataReader::default().head(bytes).unwrap_or_default(),
+    };
     let facts = metadata.facts(&String::from_utf8_lossy(bytes), 0, 0);
     let texts = [facts.camera, facts.caption, facts.place]
         .into_iter()

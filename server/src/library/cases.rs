@@ -14,7 +14,7 @@ use super::{
     sidecars::Sidecars,
 };
 
-/// What is known of a file in a folder with all the others, as a scan finds it.
+/// The facts of a file in a folder with all the others, as a scan finds it.
 fn facts(folder: &Path, name: &str) -> Option<Facts> {
     let files: Vec<_> = std::fs::read_dir(folder)
         .unwrap()

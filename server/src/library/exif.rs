@@ -1,4 +1,4 @@
-//! What EXIF's tags say of a photo, in the library's words: dates in every form that cameras and scanners write, camera,
+//! The meaning of EXIF's tags in the library's words: dates in every form that cameras and scanners write, camera,
 //! position, words.
 //!
 //! Pure. Which bytes are EXIF, `render` finds; whose word counts, `metadata` decides.

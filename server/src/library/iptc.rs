@@ -14,7 +14,7 @@ const IPTC: u16 = 0x0404;
 const MAX_DATASETS: usize = 512;
 const MAX_RESOURCES: usize = 256;
 
-/// What stands in the resources within `head`, in the words of XMP; nothing where there are none.
+/// The facts in the resources within `head`, in the words of XMP; nothing where there are none.
 pub(super) fn find(head: &[u8]) -> Option<Xmp> {
     let start = memchr::memmem::find(head, PHOTOSHOP)? + PHOTOSHOP.len();
     let datasets = resource(&head[start..])?;

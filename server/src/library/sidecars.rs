@@ -22,9 +22,9 @@ type Named = (OsString, i64);
 /// The sidecars of one photo.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Beside {
-    /// As darktable, digiKam (`a.jpg.xmp`) and Adobe (`a.xmp`) write them.
+    /// The one of darktable, digiKam (`a.jpg.xmp`) or Adobe (`a.xmp`).
     pub(super) xmp: Option<PathBuf>,
-    /// As Google Takeout writes them.
+    /// The one of Google Takeout.
     pub(super) json: Option<PathBuf>,
 }
 

@@ -31,8 +31,8 @@ pub use formats::{
     exif::{Directory, Tags, exif, xmp_in_jxl},
     kind::Kind,
     probe::{Probe, probe},
-    tiff::Value,
     upright::turned,
+    values::Value,
 };
 pub use frame::fit::{Fit, FitError, fit, lies};
 pub use frame::focus::focus;

@@ -8,8 +8,9 @@ use super::{
     bmff, items,
     kind::Kind,
     raw,
-    tiff::{Tiff, Value},
+    tiff::Tiff,
     upright::{FAR_BYTES, MAX_CHUNKS, chunk, part, top_box},
+    values::Value,
 };
 
 /// The longest value that is read: a text.
@@ -111,17 +112,16 @@ fn in_tiff(
             };
             let n_bytes = entry.n_bytes().min(MAX_VALUE_BYTES);
             let is_here = here
-                .part(entry.at(), n_bytes)
+                .part(entry.at, n_bytes)
                 .is_some_and(|all| all.len() as u64 == n_bytes);
             let value = if is_here {
-                here.content_as_value(entry, n_bytes)
+                here.value_of(entry, n_bytes)
             } else {
-                let Some(place) = base.checked_add(entry.at()) else {
+                let Some(place) = base.checked_add(entry.at) else {
                     continue;
                 };
                 let bytes = part(file, place, n_bytes as usize)?;
-                tiff.with(&bytes, entry.at())
-                    .content_as_value(entry, n_bytes)
+                tiff.with(&bytes, entry.at).value_of(entry, n_bytes)
             };
             tags.found
                 .extend(value.map(|value| (directory, *tag, value)));
@@ -327,4 +327,152 @@ fn jxl_box(file: &mut (impl Read + Seek), name: [u8; 4]) -> io::Result<Option<Ve
         at = next;
     }
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::formats::{
+        bmff::tests::boxed,
+        upright::tests::{block, in_jpeg as jpeg_of},
+    };
+
+    const DATE: &str = "2011:03:04 05:06:07";
+    const WANTED: [(Directory, u16); 2] = [(Directory::Main, 0x0112), (Directory::Exif, 0x9003)];
+
+    fn date(kind: Kind, bytes: &[u8]) -> Option<String> {
+        let tags = exif(kind, &mut Cursor::new(bytes), &WANTED).unwrap()?;
+        match tags.get(Directory::Exif, 0x9003)? {
+            Value::Bytes(bytes) => Some(
+                String::from_utf8_lossy(bytes)
+                    .trim_end_matches('\0')
+                    .to_owned(),
+            ),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn png_chunk(name: &[u8], content: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(content.len()).unwrap().to_be_bytes();
+        [&length[..], name, content, b"crc!"].concat()
+    }
+
+    fn png(chunk: &[u8]) -> Vec<u8> {
+        let pixels = png_chunk(b"IDAT", &[7; 100_000]);
+        [
+            b"\x89PNG\r\n\x1a\n",
+            pixels.as_slice(),
+            chunk,
+            &png_chunk(b"IEND", b""),
+        ]
+        .concat()
+    }
+
+    /// One block in every place in which files keep it.
+    fn files() -> Vec<(&'static str, Kind, Vec<u8>)> {
+        let block = block(6, DATE, true);
+        let far = {
+            // Long segments before it, as gain maps bring.
+            let jpeg = jpeg_of(&block);
+            let filler = [&[0xff, 0xe2, 0xff, 0xff][..], &[7; 65_533]].concat();
+            [&jpeg[..2], &filler.repeat(10), &jpeg[2..]].concat()
+        };
+        let hex: String = [b"Exif\0\0", block.as_slice()]
+            .concat()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let profile = format!("\nexif\n      {}\n{hex}\n", hex.len() / 2);
+        let mut packed = flate2::write::ZlibEncoder::new(
+            b"Raw profile type exif\0\0".to_vec(),
+            flate2::Compression::fast(),
+        );
+        std::io::Write::write_all(&mut packed, profile.as_bytes()).unwrap();
+        let riff = |name: &[u8], content: &[u8]| {
+            let length = u32::try_from(content.len()).unwrap().to_le_bytes();
+            [name, &length, content].concat()
+        };
+        let webp = [
+            b"RIFF\0\0\0\0WEBP".to_vec(),
+            riff(b"VP8 ", &[7; 70_000]),
+            riff(b"EXIF", &block),
+        ]
+        .concat();
+        let jxl = |content: &[u8]| {
+            [
+                boxed(b"JXL ", b"\r\n\x87\n"),
+                boxed(b"jxlc", &[7; 70_000]),
+                boxed(b"Exif", content),
+            ]
+            .concat()
+        };
+        let mut ifd_pointer = block.clone();
+        // The pointer's kind: a directory's own, 13.
+        ifd_pointer[25] = 13;
+        let minolta = [
+            b"\0MRM\0\0\0\0\0PRD\0\0\0\x04abcd\0TTW\0\0\0\0",
+            block.as_slice(),
+        ]
+        .concat();
+        vec![
+            ("a JPEG", Kind::Jpeg, jpeg_of(&block)),
+            ("a JPEG behind long segments", Kind::Jpeg, far),
+            ("a TIFF", Kind::Tiff, block.clone()),
+            ("a pointer of another kind", Kind::Tiff, ifd_pointer),
+            ("a Minolta", Kind::Raw, minolta),
+            ("a PNG", Kind::Png, png(&png_chunk(b"eXIf", &block))),
+            (
+                "a PNG's text",
+                Kind::Png,
+                png(&png_chunk(b"zTXt", &packed.finish().unwrap())),
+            ),
+            ("a WebP", Kind::WebP, webp),
+            (
+                "a JPEG XL",
+                Kind::JpegXl,
+                jxl(&[&[0; 4], block.as_slice()].concat()),
+            ),
+        ]
+    }
+
+    #[test]
+    fn it_is_found_wherever_files_keep_it() {
+        for (name, kind, file) in files() {
+            assert_eq!(date(kind, &file).as_deref(), Some(DATE), "{name}");
+        }
+        let olympus = [b"IIRO\x08\0\0\0", &block(1, DATE, false)[8..]].concat();
+        assert_eq!(date(Kind::Raw, &olympus).as_deref(), Some(DATE));
+    }
+
+    #[test]
+    fn a_directory_may_stand_behind_the_pixels() {
+        let block = block(6, DATE, false);
+        let shift = 3_000_000_u32;
+        // The main directory moves to the end, with the pointers in it.
+        let mut file = [
+            b"II*\0",
+            &(shift + 8).to_le_bytes()[..],
+            &vec![7; shift as usize],
+            &block[8..],
+        ]
+        .concat();
+        let at = shift as usize;
+        for (place, value) in [(at + 30, shift + 38), (at + 48, shift + 56)] {
+            file[place..place + 4].copy_from_slice(&value.to_le_bytes());
+        }
+        assert_eq!(date(Kind::Tiff, &file).as_deref(), Some(DATE));
+    }
+
+    #[test]
+    fn what_is_cut_anywhere_is_no_date_and_no_fault() {
+        for (name, kind, file) in files() {
+            for end in (0..file.len()).rev().take(200).chain(0..200) {
+                let found = date(kind, &file[..end.min(file.len())]);
+                assert!(
+                    found.is_none_or(|found| DATE.starts_with(&found)),
+                    "{name} cut at {end}"
+                );
+            }
+        }
+    }
 }

@@ -21,3 +21,4 @@ pub mod samples;
 pub mod stored;
 pub mod tiff;
 pub mod upright;
+pub mod values;

@@ -41,37 +41,14 @@ pub(crate) struct Tiff<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) tag: u16,
-    kind: u16,
-    count: u64,
+    pub(super) kind: u16,
+    pub(super) count: u64,
     /// Where its values stand.
-    at: u64,
-}
-
-/// The value of a tag.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Value {
-    /// Bytes, text or something undefined.
-    Bytes(Vec<u8>),
-    /// Whole numbers without a sign.
-    Numbers(Vec<u64>),
-    /// Fractions; what is divided by nothing is no number.
-    Fractions(Vec<f64>),
-}
-
-impl Entry {
-    /// Where its values stand.
-    pub(crate) fn at(self) -> u64 {
-        self.at
-    }
-
-    /// How many bytes they take.
-    pub(crate) fn n_bytes(self) -> u64 {
-        length_of(u64::from(self.kind)).saturating_mul(self.count)
-    }
+    pub(super) at: u64,
 }
 
 /// Bytes of a value of this kind.
-fn length_of(kind: u64) -> u64 {
+pub(super) fn length_of(kind: u64) -> u64 {
     match kind {
         1 | 2 | 6 | 7 => 1,
         3 | 8 => 2,
@@ -175,34 +152,6 @@ impl<'a> Tiff<'a> {
             .flatten()
     }
 
-    /// The value of an entry, of which no more than `n_bytes` are taken.
-    pub(crate) fn content_as_value(&self, entry: Entry, n_bytes: u64) -> Option<Value> {
-        Some(match entry.kind {
-            1 | 2 | 6 | 7 => Value::Bytes(self.part(entry.at, entry.count.min(n_bytes))?.to_vec()),
-            5 | 10 => {
-                let fraction = |i: u64| {
-                    let at = entry.at.checked_add(i * 8)?;
-                    let (above, below) = (self.number(at, 4)?, self.number(at + 4, 4)?);
-                    let signed = |n: u64| match entry.kind {
-                        10 => f64::from((n as u32).cast_signed()),
-                        _ => n as f64,
-                    };
-                    Some(signed(above) / signed(below))
-                };
-                Value::Fractions(
-                    (0..entry.count.min(n_bytes / 8))
-                        .map_while(fraction)
-                        .collect(),
-                )
-            }
-            _ => Value::Numbers(
-                self.numbers(entry)
-                    .take(usize::try_from(n_bytes).ok()?)
-                    .collect(),
-            ),
-        })
-    }
-
     /// `n` bytes from an offset, or as many as there are.
     pub(crate) fn part(&self, at: u64, n: u64) -> Option<&'a [u8]> {
         let at = at.checked_sub(self.start)?;
@@ -260,7 +209,7 @@ impl<'a> Tiff<'a> {
         self.number(at, if self.big { 8 } else { 4 })
     }
 
-    fn number(&self, at: u64, n: u64) -> Option<u64> {
+    pub(super) fn number(&self, at: u64, n: u64) -> Option<u64> {
         let at = usize::try_from(at.checked_sub(self.start)?).ok()?;
         let bytes = self
             .bytes
