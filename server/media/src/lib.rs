@@ -2,7 +2,7 @@
 //! apart and cleaned here. Nothing here decodes a picture or touches a file, a socket, a clock or a
 //! thread: bytes go in, bytes and numbers come out.
 //!
-//! [`jpeg`] knows what a JPEG says about itself, finds JPEGs in a row of them, and takes out what is
+//! [`annexb`] cuts H.264 into pictures. [`jpeg`] knows what a JPEG says about itself, finds JPEGs in a row of them, and takes out what is
 //! nobody's business. [`inlet`] reads the body of a push, whatever dialect its sender speaks. All
 //! limits are finite by default.
 
@@ -13,5 +13,6 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod annexb;
 pub mod inlet;
 pub mod jpeg;

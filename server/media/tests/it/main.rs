@@ -3,6 +3,7 @@
 // A test says no by panicking, in its helpers too.
 #![allow(clippy::unwrap_used)]
 
+mod annexb;
 mod inlet;
 mod jpeg;
 mod oracle;
