@@ -19,7 +19,7 @@ use std::{
 use super::{
     Version, exif,
     index::Outcome,
-    late,
+    late, leavings,
     metadata::{Metadata, MetadataReader},
     sidecars::Beside,
     takeout, xmp,
@@ -81,6 +81,9 @@ pub(super) enum Ending {
 
 /// The kind of file by the ending of `path`.
 pub(super) fn ending(path: &Path) -> Ending {
+    if leavings::is_copy(&path.to_string_lossy()) {
+        return Ending::NoPicture;
+    }
     let ending = path
         .extension()
         .unwrap_or_default()

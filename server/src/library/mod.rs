@@ -21,6 +21,7 @@ mod iptc;
 mod keeper;
 mod late;
 mod later;
+mod leavings;
 mod metadata;
 mod photo;
 mod places;

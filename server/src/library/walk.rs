@@ -21,17 +21,9 @@ use std::{
 use super::{
     Version,
     examine::{Ending, ending},
+    leavings,
 };
 use crate::files;
-
-/// Folders that other programs fill with thumbnails and rubbish.
-const NOT_FOR_PEOPLE: [&str; 5] = [
-    "@eaDir",
-    "#recycle",
-    "$RECYCLE.BIN",
-    "lost+found",
-    "System Volume Information",
-];
 
 /// Beside the index: locks, marks, and what is kept as state.
 const OURS: [&str; 8] = [
@@ -72,6 +64,10 @@ const PSEUDO: [&str; 24] = [
     "sysfs",
     "tracefs",
 ];
+
+/// The file by which phones say that a folder is not for galleries, and what that leads to.
+const NO_MEDIA: &str = ".nomedia";
+const HIDDEN: &str = "its folder is not for galleries, says this file; name the folder itself, or take the file away, to show it";
 
 /// Why a link isn't followed.
 const LEADS_OUT: &str = "it is a link that leads out of the folders that are shown; --follow-links shows what is behind it";
@@ -138,10 +134,13 @@ impl Bounds {
 
     /// Whether a walk may begin at `folder`, that lies below a root by its name.
     pub(super) fn may_start_at(&self, folder: &Path, root: &Path) -> bool {
+        let mut within = root.to_owned();
         let below = folder.strip_prefix(root).unwrap_or(folder);
-        let for_people = below
-            .iter()
-            .all(|part| is_for_people(&part.to_string_lossy()));
+        let for_people = below.iter().all(|part| {
+            let is_one = is_for_people(&within, &part.to_string_lossy());
+            within.push(part);
+            is_one
+        });
         // What is gone has no real path, and has to be told of all the same.
         for_people && fs::canonicalize(folder).map_or(true, |real| self.allow(&real))
     }
@@ -163,7 +162,12 @@ impl Bounds {
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
             let name = entry.file_name();
-            if !is_for_people(&name.to_string_lossy()) {
+            if name == NO_MEDIA && !self.is_root(folder) {
+                listing = Listing::default();
+                listing.refused.push((folder.join(name), HIDDEN));
+                return Ok(listing);
+            }
+            if !is_for_people(folder, &name.to_string_lossy()) {
                 continue;
             }
             let Ok(kind) = entry.file_type() else {
@@ -213,6 +217,11 @@ impl Bounds {
         }
     }
 
+    /// Whether somebody asked for this very folder.
+    fn is_root(&self, folder: &Path) -> bool {
+        fs::canonicalize(folder).is_ok_and(|real| self.roots.contains(&real))
+    }
+
     fn allow(&self, real: &Path) -> bool {
         self.follow_links || self.roots.iter().any(|root| real.starts_with(root))
     }
@@ -222,8 +231,8 @@ impl Bounds {
     }
 }
 
-fn is_for_people(name: &str) -> bool {
-    !(name.starts_with('.') || NOT_FOR_PEOPLE.contains(&name) || is_our_own(name))
+fn is_for_people(folder: &Path, name: &str) -> bool {
+    !(name.starts_with('.') || leavings::is_one(folder, name) || is_our_own(name))
 }
 
 /// Whether Mantel keeps `name` for itself, should its data directory be one of the folders.
@@ -236,7 +245,7 @@ fn is_our_own(name: &str) -> bool {
 pub(super) fn count(folder: &Path, n: &AtomicU64, stop: &AtomicBool) {
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
-        let Ok(entries) = fs::read_dir(folder) else {
+        let Ok(entries) = fs::read_dir(&folder) else {
             continue;
         };
         for entry in entries.flatten() {
@@ -246,7 +255,7 @@ pub(super) fn count(folder: &Path, n: &AtomicU64, stop: &AtomicBool) {
             let Ok(kind) = entry.file_type() else {
                 continue;
             };
-            let is_ours = is_for_people(&entry.file_name().to_string_lossy());
+            let is_ours = is_for_people(&folder, &entry.file_name().to_string_lossy());
             if is_ours && kind.is_dir() {
                 folders.push(entry.path());
             } else if is_ours && kind.is_file() && ending(&entry.path()) != Ending::NoPicture {

@@ -474,6 +474,35 @@ fn folders_that_are_not_ours_are_not_looked_through() {
 }
 
 #[test]
+fn what_other_programs_left_is_no_photo_of_the_family() {
+    let mut fixture = Fixture::new();
+    for (n, name) in [
+        "a.jpg",
+        "a.jpg_original",
+        "b.jpg~",
+        "@Recycle/c.jpg",
+        "#Recycle/d.jpg",
+        "Photos Library.photoslibrary/originals/1/e.jpg",
+        "Photos Library.photoslibrary/resources/derivatives/1/e.jpg",
+        "sent/f.jpg",
+        "sent/deeper/g.jpg",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        fixture.add(name, &jpeg(16, 16, n as u8));
+    }
+    let shown = ["Photos Library.photoslibrary/originals/1/e.jpg", "a.jpg"];
+    fixture.add("sent/.nomedia", b"");
+    fixture.scan();
+    assert_eq!(fixture.names(), shown);
+    // Whoever names the folder itself wants it.
+    fixture.add(".nomedia", b"");
+    fixture.scan();
+    assert_eq!(fixture.names(), shown);
+}
+
+#[test]
 fn a_scan_that_is_stopped_goes_on_where_it_was() {
     let mut fixture = Fixture::new();
     for i in 0..40 {
