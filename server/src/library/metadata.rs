@@ -1,4 +1,5 @@
-//! A photo's own metadata: EXIF through nom-exif, XMP packets, and what its name tells.
+//! A photo's own metadata, put together: EXIF, XMP, IPTC, sidecars and what its name tells. EXIF is read by `render`'s
+//! directories (`exif`), that of Canon's CR3 by nom-exif.
 //!
 //! Works on bytes in memory or on anything that can be read and searched; opens nothing. Whatever is
 //! missing, malformed or beyond belief counts as not said.
