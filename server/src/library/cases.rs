@@ -220,6 +220,17 @@ fn words_stars_and_positions_are_those_of_people() {
         found.camera.as_deref() == Some("Acme Box"),
         &found.camera,
     );
+    for (name, width, height) in [
+        ("portrait-by-irot.avif", 120, 160),
+        ("portrait-by-header.jxl", 120, 160),
+        ("landscape-exif-lies.avif", 160, 120),
+        ("directory-at-end.tif", 800, 1000),
+        ("600k-before-frame.jpg", 120, 160),
+    ] {
+        let found = of(name).size;
+        let is_right = found == Some(crate::render::Size::new(width, height));
+        expect(name, is_right, &found);
+    }
     let turned = of("turned-raw-profile.png");
     let as_six = crate::render::Orientation::from_exif(6);
     expect(

@@ -159,6 +159,9 @@ impl Examiner {
             None => self.reader.head(&self.head),
         };
         let is_cut = version.n_bytes > HEAD_BYTES;
+        if is_cut && probe.size.is_none() {
+            probe.size = render::late_size(probe.kind, &mut file)?;
+        }
         if is_cut && (probe.size.is_none() || metadata.is_none()) {
             // EXIF behind a long profile, a size behind long EXIF, or boxes behind the pixels, as
             // Samsung writes them: those are found in the whole file alone.

@@ -30,6 +30,7 @@ pub(crate) use fence::fenced;
 pub use formats::{
     exif::{Directory, Tags, exif, xmp_in_jxl},
     kind::Kind,
+    late::late_size,
     probe::{Probe, probe},
     upright::turned,
     values::Value,

@@ -11,6 +11,7 @@ pub mod items;
 pub mod jpeg;
 pub mod jxl;
 pub mod kind;
+pub mod late;
 pub mod layout;
 pub mod markers;
 pub mod preview;
