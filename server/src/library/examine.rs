@@ -171,7 +171,9 @@ impl Examiner {
             };
             file.rewind()?;
             self.read_head(&file, n_bytes)?;
+            let late = probe.size;
             probe = render::probe(&self.head).unwrap_or(probe);
+            probe.size = probe.size.or(late);
             if metadata.is_none() {
                 metadata = self.reader.head(&self.head);
             }
