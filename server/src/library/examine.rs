@@ -81,7 +81,8 @@ pub(super) enum Ending {
 
 /// The kind of file by the ending of `path`.
 pub(super) fn ending(path: &Path) -> Ending {
-    if leavings::is_copy(&path.to_string_lossy()) {
+    let name = path.file_name().unwrap_or_default();
+    if leavings::is_copy(&name.to_string_lossy()) {
         return Ending::NoPicture;
     }
     let ending = path

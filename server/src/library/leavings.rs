@@ -6,7 +6,7 @@
 use std::path::Path;
 
 /// Folders of NAS and other systems, wherever they lie.
-const SYSTEMS: [&str; 25] = [
+const SYSTEMS: [&str; 24] = [
     "$recycle.bin",
     "#recycle",
     "#snapshot",
@@ -28,7 +28,6 @@ const SYSTEMS: [&str; 25] = [
     "recycler",
     "system volume information",
     "temporary items",
-    "thumbs.db",
     "timemachine.backupdb",
     "trashbox",
     "~snapshot",

@@ -139,7 +139,8 @@ impl Bounds {
         let for_people = below.iter().all(|part| {
             let is_one = is_for_people(&within, &part.to_string_lossy());
             within.push(part);
-            is_one
+            // Of the folder itself its listing says so.
+            is_one && (within == folder || !is_hidden(&within))
         });
         // What is gone has no real path, and has to be told of all the same.
         for_people && fs::canonicalize(folder).map_or(true, |real| self.allow(&real))
@@ -153,20 +154,20 @@ impl Bounds {
         Ok((!self.allow(&fs::canonicalize(path)?)).then_some(LEADS_OUT))
     }
 
-    /// Lists `folder`.
+    /// Lists `folder`. One that is not for galleries is as good as empty, unless somebody asked for it.
     ///
     /// # Errors
     /// It, or a part of it, can't be read: nothing is known of what is in it.
     pub(super) fn list(&self, folder: &Path) -> io::Result<Listing> {
         let mut listing = Listing::default();
-        for entry in fs::read_dir(folder)? {
+        let entries = fs::read_dir(folder)?;
+        if is_hidden(folder) && !self.is_root(folder) {
+            listing.refused.push((folder.join(NO_MEDIA), HIDDEN));
+            return Ok(listing);
+        }
+        for entry in entries {
             let entry = entry?;
             let name = entry.file_name();
-            if name == NO_MEDIA && !self.is_root(folder) {
-                listing = Listing::default();
-                listing.refused.push((folder.join(name), HIDDEN));
-                return Ok(listing);
-            }
             if !is_for_people(folder, &name.to_string_lossy()) {
                 continue;
             }
@@ -231,6 +232,11 @@ impl Bounds {
     }
 }
 
+/// Whether a phone's mark says that what is in `folder` and below is not for galleries.
+fn is_hidden(folder: &Path) -> bool {
+    folder.join(NO_MEDIA).exists()
+}
+
 fn is_for_people(folder: &Path, name: &str) -> bool {
     !(name.starts_with('.') || leavings::is_one(folder, name) || is_our_own(name))
 }
@@ -241,10 +247,13 @@ fn is_our_own(name: &str) -> bool {
     OURS.contains(&name) || name.starts_with("index.sqlite")
 }
 
-/// How many pictures there will be below `folder`, by their names alone: what progress is measured by.
-pub(super) fn count(folder: &Path, n: &AtomicU64, stop: &AtomicBool) {
-    let mut folders = vec![folder.to_owned()];
+/// How many pictures there will be below `root`, by their names alone: what progress is measured by.
+pub(super) fn count(root: &Path, n: &AtomicU64, stop: &AtomicBool) {
+    let mut folders = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {
+        if folder != root && is_hidden(&folder) {
+            continue;
+        }
         let Ok(entries) = fs::read_dir(&folder) else {
             continue;
         };

@@ -133,10 +133,9 @@ const MODES: [&str; 24] = [
 /// The slogans that makers put in a person's place.
 const SLOGANS: [&str; 3] = ["hellomoto", "my beautiful picture", "charset=ascii"];
 
-/// The beginnings of what programs say of themselves.
-const BY_PROGRAMS: [&str; 12] = [
+/// The beginnings of what programs say of themselves; a name follows.
+const BY_PROGRAMS: [&str; 11] = [
     "captured with ",
-    "created by ",
     "created with ",
     "edited with ",
     "exported with ",
@@ -161,12 +160,31 @@ pub(super) fn is_machines(text: &str, origin: Origin<'_>) -> bool {
     let lower = text.to_lowercase();
     lower.is_empty()
         || SLOGANS.contains(&lower.as_str())
-        || BY_PROGRAMS.iter().any(|start| lower.starts_with(start))
+        || is_by_program(text, &lower)
         || (text.starts_with('<') && text.ends_with('>'))
         || is_path(&lower)
-        || lower == origin.stem.to_lowercase()
+        || is_stem(&lower, origin.stem)
+        || is_data(text)
         || is_mode(text)
         || is_device(&lower, &origin.device.unwrap_or_default().to_lowercase())
+}
+
+/// `Created with GIMP`, and not `Made with love`: programs write their names with a capital.
+fn is_by_program(text: &str, lower: &str) -> bool {
+    let mut starts = BY_PROGRAMS.iter();
+    let start = starts.find(|start| lower.starts_with(**start));
+    let name = start.and_then(|start| text.get(start.len()..));
+    name.is_some_and(|name| name.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit()))
+}
+
+/// The file's own name, where a device gave it: with a number. `beach.jpg` may be called so by who wrote `beach`.
+fn is_stem(lower: &str, stem: &str) -> bool {
+    stem.contains(|c: char| c.is_ascii_digit()) && lower == stem.to_lowercase()
+}
+
+/// What phones note for themselves, as JSON.
+fn is_data(text: &str) -> bool {
+    (text.starts_with('{') && text.ends_with('}')) || (text.starts_with('[') && text.ends_with(']'))
 }
 
 /// `DCIM\100MEDIA\DJI_0001.JPG`, `C:\scans\1.tif`, `/mnt/sdcard/a`, `IMG_0001.JPG`.
@@ -262,6 +280,8 @@ mod tests {
             "Canon EOS 5D Mark",
             "IMG_0001.JPG",
             "P1010001",
+            "Shot on OnePlus",
+            "{\"faceCount\":2}",
         ] {
             let origin = Origin {
                 device: Some("Canon EOS 5D Mark II"),
@@ -291,13 +311,17 @@ mod tests {
             "shot of the day",
             "Norway",
             "Davos",
+            "Made with love",
+            "Shot on the beach",
+            "Zoo",
+            "{sic} and all",
         ] {
             assert!(
                 !is_machines(
                     text,
                     Origin {
                         device: Some("Canon EOS 5D"),
-                        stem: "a"
+                        stem: "zoo"
                     }
                 ),
                 "{text}"

@@ -496,6 +496,22 @@ fn what_other_programs_left_is_no_photo_of_the_family() {
     fixture.add("sent/.nomedia", b"");
     fixture.scan();
     assert_eq!(fixture.names(), shown);
+    // As when something changes in a folder below.
+    let below = Scope::Folders {
+        deep: vec![fixture.folder.path().join("sent/deeper")],
+        flat: Vec::new(),
+    };
+    fixture
+        .scanner
+        .scan(&fixture.library, &below, &AtomicBool::new(false));
+    assert_eq!(fixture.names(), shown);
+    let n = AtomicU64::new(0);
+    crate::library::walk::count(fixture.folder.path(), &n, &AtomicBool::new(false));
+    assert_eq!(
+        n.into_inner(),
+        shown.len() as u64,
+        "progress counts no others"
+    );
     // Whoever names the folder itself wants it.
     fixture.add(".nomedia", b"");
     fixture.scan();
