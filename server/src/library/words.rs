@@ -182,7 +182,7 @@ fn is_stem(lower: &str, stem: &str) -> bool {
     stem.contains(|c: char| c.is_ascii_digit()) && lower == stem.to_lowercase()
 }
 
-/// What phones note for themselves, as JSON.
+/// Notes of phones to themselves, as JSON.
 fn is_data(text: &str) -> bool {
     (text.starts_with('{') && text.ends_with('}')) || (text.starts_with('[') && text.ends_with(']'))
 }
