@@ -38,8 +38,8 @@ fn main() -> ExitCode {
         }
     };
     let default = match &invocation {
-        Invocation::Serve(_) => "warn,mantel=info,nom_exif=off",
-        _ => "error,mantel=warn,nom_exif=off",
+        Invocation::Serve(_) => "warn,mantel=info",
+        _ => "error,mantel=warn",
     };
     let format = match &invocation {
         Invocation::Serve(config) => config.log,

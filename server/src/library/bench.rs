@@ -3,7 +3,9 @@
 use super::{
     DateSource, Facts, Library, Taken, Version, exif,
     index::{Change, Outcome, Record},
-    metadata::MetadataReader,
+    iptc,
+    metadata::Metadata,
+    xmp,
 };
 use crate::{blocking::Blocking, render, size::Size};
 
@@ -53,10 +55,13 @@ impl Library {
 /// For fuzzing: reads metadata as a scan does, and counts the characters of its texts.
 pub(crate) fn metadata_chars(bytes: &[u8]) -> usize {
     let kind = render::probe(bytes).map_or(render::Kind::Raw, |probe| probe.kind);
-    let tags = render::exif(kind, &mut std::io::Cursor::new(bytes), &exif::WANTED);
-    let metadata = match tags {
-        Ok(Some(tags)) => MetadataReader::packets(exif::read(&tags), bytes),
-        _ => MetadataReader::default().head(bytes).unwrap_or_default(),
+    let mut file = std::io::Cursor::new(bytes);
+    let parts = render::Parts::of(kind, &mut file).unwrap_or_default();
+    let tags = parts.tags(&mut file, &exif::WANTED).unwrap_or_default();
+    let metadata = Metadata {
+        xmp: xmp::find(bytes).unwrap_or_default(),
+        iptc: iptc::read(bytes),
+        ..exif::read(&tags)
     };
     let facts = metadata.facts(&String::from_utf8_lossy(bytes), 0, 0);
     let texts = [facts.camera, facts.caption, facts.place]

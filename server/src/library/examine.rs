@@ -1,7 +1,7 @@
 //! Looks at one file: whether it is a picture, how large, and what its metadata says.
 //!
-//! Reads the head of a file, and more only where metadata lies farther back. Decodes no pixels. A
-//! file that looks half copied is left for later.
+//! Reads the head of a file, and the parts that tell of it wherever they stand. Decodes no pixels. A file that looks half
+//! copied is left for later.
 
 #![expect(
     clippy::disallowed_methods,
@@ -9,7 +9,6 @@
 )]
 
 use std::{
-    cell::RefCell,
     fs::{File, Metadata as FileMetadata},
     io::{self, Read, Seek, SeekFrom},
     path::Path,
@@ -17,16 +16,12 @@ use std::{
 };
 
 use super::{
-    Version, exif,
-    index::Outcome,
-    late, leavings,
-    metadata::{Metadata, MetadataReader},
-    sidecars::Beside,
-    takeout, xmp,
+    Version, exif, index::Outcome, iptc, leavings, metadata::Metadata, sidecars::Beside, takeout,
+    xmp,
 };
 use crate::{
     files,
-    render::{self, Kind, Orientation, Probe},
+    render::{self, Kind, Orientation, Parts, Probe},
 };
 
 /// Endings of pictures; what has another one is opened once to see what it is.
@@ -45,10 +40,6 @@ const NO_PICTURES: [&str; 40] = [
 
 /// How much of a file is read first: the header of nearly every photo with its EXIF and XMP.
 const HEAD_BYTES: u64 = 64 * 1024;
-/// XMP packets and sizes stand within this, where they don't within the first.
-const LONG_HEAD_BYTES: u64 = 512 * 1024;
-/// The most that is read of one whose boxes stand behind its pixels.
-const MAX_WHOLE_BYTES: u64 = 64 * 1024 * 1024;
 /// Sidecars are texts.
 const SIDECAR_BYTES: u64 = 1024 * 1024;
 
@@ -102,7 +93,6 @@ pub(super) fn ending(path: &Path) -> Ending {
 /// Looks at files. One for each thread.
 #[derive(Debug, Default)]
 pub(super) struct Examiner {
-    reader: MetadataReader,
     head: Vec<u8>,
 }
 
@@ -154,54 +144,18 @@ impl Examiner {
             return Ok(Finding::Unsettled);
         }
 
-        let own = render::exif(probe.kind, &mut file, &exif::WANTED)?.map(|tags| exif::read(&tags));
-        let mut metadata = match own {
-            Some(own) => Some(MetadataReader::packets(own, &self.head)),
-            None => self.reader.head(&self.head),
-        };
-        let is_cut = version.n_bytes > HEAD_BYTES;
-        if is_cut && probe.size.is_none() {
-            probe.size = render::late_size(probe.kind, &mut file)?;
+        let parts = Parts::of(probe.kind, &mut file)?;
+        let mut metadata = exif::read(&parts.tags(&mut file, &exif::WANTED)?);
+        for packet in parts.xmp(&mut file)? {
+            metadata.xmp = metadata.xmp.or(xmp::find(&packet).unwrap_or_default());
         }
-        if is_cut && (probe.size.is_none() || metadata.is_none()) {
-            // EXIF behind a long profile, a size behind long EXIF, or boxes behind the pixels, as
-            // Samsung writes them: those are found in the whole file alone.
-            let n_bytes = match probe.kind {
-                Kind::Heic | Kind::Avif => MAX_WHOLE_BYTES,
-                _ => LONG_HEAD_BYTES,
-            };
-            file.rewind()?;
-            self.read_head(&file, n_bytes)?;
-            let late = probe.size;
-            probe = render::probe(&self.head).unwrap_or(probe);
-            probe.size = probe.size.or(late);
-            if metadata.is_none() {
-                metadata = self.reader.head(&self.head);
-            }
-            if metadata.is_none() {
-                file.rewind()?;
-                let trouble = RefCell::default();
-                let mut found = self.reader.seek(Watched {
-                    file: &file,
-                    trouble: &trouble,
-                });
-                // The reader of metadata takes a disk that fails for a file without metadata.
-                if let Some(error) = trouble.into_inner() {
-                    return Err(error);
-                }
-                found.xmp = xmp::find(&self.head).unwrap_or_default();
-                metadata = Some(found);
-            }
-            self.head.truncate(LONG_HEAD_BYTES as usize);
-            self.head.shrink_to(LONG_HEAD_BYTES as usize);
+        for resources in parts.iptc(&mut file)? {
+            metadata.iptc = metadata.iptc.or(iptc::read(&resources));
         }
-        let mut metadata = metadata.unwrap_or_default();
-        let turned = render::turned(probe.kind, &mut file)?;
-        if metadata.xmp == xmp::Xmp::default()
-            && let Some(packet) = late_packet(&mut file, probe.kind, is_cut)?
-        {
-            metadata.xmp = xmp::find(&packet).unwrap_or_default();
-        }
+        // Kinds without a place for XMP may have some all the same.
+        metadata.xmp = metadata.xmp.or(xmp::find(&self.head).unwrap_or_default());
+        probe.size = probe.size.or(parts.size);
+        let turned = parts.turned(probe.kind, &mut file)?.unwrap_or_default();
         for (path, kind) in [(&beside.xmp, "XMP"), (&beside.json, "JSON")] {
             let Some(path) = path else { continue };
             match read_sidecar(path) {
@@ -265,52 +219,12 @@ fn no_picture(head: &[u8]) -> String {
     }
 }
 
-/// XMP that stands behind the head, or is packed.
-fn late_packet(file: &mut File, kind: Kind, is_cut: bool) -> io::Result<Option<Vec<u8>>> {
-    match kind {
-        Kind::JpegXl => render::xmp_in_jxl(file),
-        _ if is_cut => late::packet(file, kind),
-        _ => Ok(None),
-    }
-}
-
 fn read_sidecar(path: &Path) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     files::open(path)?
         .take(SIDECAR_BYTES)
         .read_to_end(&mut text)?;
     Ok(text)
-}
-
-/// A file whose passing errors are remembered, for readers that swallow them.
-struct Watched<'a> {
-    file: &'a File,
-    trouble: &'a RefCell<Option<io::Error>>,
-}
-
-impl Watched<'_> {
-    fn noted<T>(&self, result: io::Result<T>) -> io::Result<T> {
-        result.inspect_err(|error| {
-            if files::is_passing(error) && error.kind() != io::ErrorKind::Interrupted {
-                let same = error.raw_os_error().map(io::Error::from_raw_os_error);
-                *self.trouble.borrow_mut() = Some(same.unwrap_or_else(|| error.kind().into()));
-            }
-        })
-    }
-}
-
-impl Read for Watched<'_> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let result = self.file.read(into);
-        self.noted(result)
-    }
-}
-
-impl Seek for Watched<'_> {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let result = self.file.seek(to);
-        self.noted(result)
-    }
 }
 
 /// The time of change that nobody can set, where there is one: a copy that keeps its original's

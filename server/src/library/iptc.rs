@@ -6,19 +6,19 @@ use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
 use super::xmp::{Place, Xmp};
 
-/// The mark before Photoshop's resources in a JPEG's APP13.
-const PHOTOSHOP: &[u8] = b"Photoshop 3.0\0";
 /// The resource that holds IPTC's datasets.
 const IPTC: u16 = 0x0404;
 /// More datasets than anybody fills in.
 const MAX_DATASETS: usize = 512;
 const MAX_RESOURCES: usize = 256;
 
-/// The facts in the resources within `head`, in the words of XMP; nothing where there are none.
-pub(super) fn find(head: &[u8]) -> Option<Xmp> {
-    let start = memchr::memmem::find(head, PHOTOSHOP)? + PHOTOSHOP.len();
-    let datasets = resource(&head[start..])?;
-    Some(read(datasets))
+/// The facts in Photoshop's resources (in JPEGs) or in IPTC's datasets alone (in TIFFs), in the words of XMP.
+pub(super) fn read(bytes: &[u8]) -> Xmp {
+    if bytes.starts_with(b"8BIM") {
+        resource(bytes).map(datasets).unwrap_or_default()
+    } else {
+        datasets(bytes)
+    }
 }
 
 /// The bytes of IPTC's resource among others: `8BIM`, number, padded name, length, padded bytes.
@@ -39,7 +39,7 @@ fn resource(mut rest: &[u8]) -> Option<&[u8]> {
 }
 
 /// Reads datasets: mark, record, number, length, bytes.
-pub(super) fn read(mut rest: &[u8]) -> Xmp {
+fn datasets(mut rest: &[u8]) -> Xmp {
     let mut found = Xmp::default();
     let (mut is_utf8, mut day, mut time) = (false, None, None);
     let mut place = [const { None::<String> }; 5];
@@ -108,11 +108,10 @@ mod tests {
         [&[0x1c, record, number][..], &length, value].concat()
     }
 
-    fn app13(datasets: &[u8]) -> Vec<u8> {
+    fn resources(datasets: &[u8]) -> Vec<u8> {
         let length = |n: usize| u32::try_from(n).unwrap().to_be_bytes();
-        let mut bytes = b"\xff\xed\0\0Photoshop 3.0\0".to_vec();
         // Another resource of an odd length, and one with a name, come first.
-        bytes.extend(b"8BIM\x04\x25\0\0");
+        let mut bytes = b"8BIM\x04\x25\0\0".to_vec();
         bytes.extend(length(3));
         bytes.extend(b"md5\0");
         bytes.extend(b"8BIM\x03\xed\x04name\0");
@@ -137,7 +136,8 @@ mod tests {
             dataset(2, 120, b"Grandma at the lake"),
         ]
         .concat();
-        let found = find(&app13(&all)).unwrap();
+        assert_eq!(read(&resources(&all)), read(&all));
+        let found = read(&all);
         assert_eq!(found.description.as_deref(), Some("Grandma at the lake"));
         assert_eq!(found.title.as_deref(), Some("Summer"));
         assert_eq!(found.keywords, ["Müller", "lake"]);
@@ -154,10 +154,10 @@ mod tests {
 
     #[test]
     fn what_is_cut_anywhere_says_what_is_left_of_it() {
-        let whole = app13(&[dataset(2, 25, b"cats"), dataset(2, 120, b"A caption")].concat());
+        let whole = resources(&[dataset(2, 25, b"cats"), dataset(2, 120, b"A caption")].concat());
         for end in 0..=whole.len() {
-            let found = find(&whole[..end]);
-            assert!(found.is_none_or(|found| found.keywords.len() <= 1));
+            let found = read(&whole[..end]);
+            assert!(found.keywords.len() <= 1);
         }
         assert_eq!(read(&[0x1c, 2, 120, 0xff, 0xff, 1, 2]), Xmp::default());
     }

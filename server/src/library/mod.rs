@@ -19,7 +19,6 @@ mod filter;
 mod index;
 mod iptc;
 mod keeper;
-mod late;
 mod later;
 mod leavings;
 mod metadata;

@@ -26,13 +26,11 @@ pub use formats::{
 };
 pub use frame::blend::{Alpha, blend};
 
-pub(crate) use fence::fenced;
 pub use formats::{
-    exif::{Directory, Tags, exif, xmp_in_jxl},
     kind::Kind,
-    late::late_size,
+    parts::Parts,
     probe::{Probe, probe},
-    upright::turned,
+    tags::{Directory, Tags},
     values::Value,
 };
 pub use frame::fit::{Fit, FitError, fit, lies};

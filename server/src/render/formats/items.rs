@@ -1,12 +1,12 @@
-//! Items of a HEIF file's `meta` box (ISO/IEC 14496-12, 8.11) besides pictures: where the EXIF that describes a picture
-//! lies, and what is in front of its TIFF structure. As content with a part of the box as with the whole.
+//! Items of a HEIF file's `meta` box (ISO/IEC 14496-12, 8.11) besides pictures: where EXIF and XMP that describe a picture
+//! lie, and what is in front of its TIFF structure. As content with a part of the box as with the whole.
 
 use super::bmff::{Boxes, be, full, item_type};
 
 /// Items that are looked at in one file.
 const MAX_ITEMS: u64 = 4096;
-/// EXIF items that are looked at: one is usual.
-const MAX_EXIF: usize = 4;
+/// Items of one type that are looked at: one is usual.
+const MAX_DESCRIBING: usize = 4;
 
 /// Where an item lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,15 +17,16 @@ pub(crate) enum Place<'a> {
     InFile { at: u64, n: usize },
 }
 
-/// Where the EXIF of a picture lies, by the content of the `meta` box: usually in one place.
-pub(crate) fn exif(meta: &[u8], picture: u64) -> Vec<Place<'_>> {
+/// Where the items of a type lie that describe a picture, by the content of the `meta` box: EXIF (`Exif`) or XMP (`mime`),
+/// usually one of each.
+pub(crate) fn describing(meta: &[u8], picture: u64, kind: [u8; 4]) -> Vec<Place<'_>> {
     let Some(meta) = meta.get(4..) else {
         return vec![];
     };
-    describing(meta, picture)
+    referring(meta, picture)
         .into_iter()
-        .filter(|&item| item_type(meta, item) == Some(*b"Exif"))
-        .take(MAX_EXIF)
+        .filter(|&item| item_type(meta, item) == Some(kind))
+        .take(MAX_DESCRIBING)
         .filter_map(|item| place(meta, item))
         .collect()
 }
@@ -39,7 +40,7 @@ pub(crate) fn tiff_block(item: &[u8]) -> Option<&[u8]> {
 }
 
 /// The items that say they describe another.
-fn describing(meta: &[u8], item: u64) -> Vec<u64> {
+fn referring(meta: &[u8], item: u64) -> Vec<u64> {
     let references = || {
         let (version, iref) = full(Boxes::new(meta).content(*b"iref")?)?;
         let n = if version == 0 { 2 } else { 4 };

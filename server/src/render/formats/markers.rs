@@ -145,11 +145,6 @@ pub(crate) fn exif(bytes: &[u8]) -> Option<(&[u8], bool)> {
         .find_map(|segment| Some((segment.content.strip_prefix(b"Exif\0\0")?, segment.cut)))
 }
 
-/// Whether the first scan begins within the bytes: then all that stands before it does, too.
-pub(crate) fn has_scan(bytes: &[u8]) -> bool {
-    Segments::new(bytes).any(|segment| segment.marker == SOS)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

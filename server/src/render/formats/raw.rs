@@ -4,6 +4,7 @@
 use crate::render::{
     formats::{
         bmff::{Boxes, be},
+        tags::Directory,
         tiff::{Tiff, tag},
     },
     picture::Size,
@@ -75,12 +76,35 @@ pub(crate) fn fuji_preview_place(head: &[u8]) -> Option<(u64, u64)> {
 /// Canon's box in the `moov` of a CR3.
 const CANON: [u8; 16] = *b"\x85\xC0\xB6\x87\x82\x0F\x11\xE0\x81\x11\xF4\xCE\x46\x2B\x6A\x48";
 
-/// The main EXIF directory of a CR3, a TIFF of its own, from the content of its `moov`.
-pub(crate) fn canon_main(moov: &[u8]) -> Option<&[u8]> {
+/// The EXIF directories of a CR3, each a TIFF structure of its own, from the content of its `moov`.
+pub(crate) fn canon_blocks(moov: &[u8]) -> Vec<(Directory, &[u8])> {
     let canon = Boxes::new(moov)
         .filter(|found| found.name == *b"uuid")
-        .find_map(|found| found.content.strip_prefix(&CANON))?;
-    Boxes::new(canon).content(*b"CMT1")
+        .find_map(|found| found.content.strip_prefix(&CANON));
+    let directories = [
+        (*b"CMT1", Directory::Main),
+        (*b"CMT2", Directory::Exif),
+        (*b"CMT4", Directory::Gps),
+    ];
+    let block = |name| Boxes::new(canon?).content(name);
+    let blocks = directories.into_iter();
+    blocks
+        .filter_map(|(name, directory)| Some((directory, block(name)?)))
+        .collect()
+}
+
+/// Where the TIFF structure stands in Minolta's MRW, in whose head blocks follow one another: a name, a length, content.
+pub(crate) fn minolta_block(head: &[u8]) -> Option<u64> {
+    head.strip_prefix(b"\0MRM")?;
+    let mut at = 8;
+    for _ in 0..8 {
+        let length = usize::try_from(be(head, at + 4, 4)?).ok()?;
+        if head.get(at..at + 4)? == b"\0TTW" {
+            return Some(at as u64 + 8);
+        }
+        at = at.checked_add(8)?.checked_add(length)?;
+    }
+    None
 }
 
 #[cfg(test)]
@@ -89,12 +113,12 @@ mod tests {
     use crate::render::formats::bmff::tests::boxed;
     use crate::render::formats::kind::Kind;
     use crate::render::formats::probe::{Probe, probe};
-    use crate::render::formats::tiff::tests::{Directory, file};
+    use crate::render::formats::tiff::tests::{Directory as Made, file};
     use crate::render::formats::upright::{self, stated_in};
     use crate::render::frame::orient::Orientation;
 
-    fn directory(entries: &[(u16, u32)]) -> Directory {
-        Directory {
+    fn directory(entries: &[(u16, u32)]) -> Made {
+        Made {
             entries: entries.to_vec(),
             below: vec![],
         }
@@ -110,7 +134,7 @@ mod tests {
             (0x112, 8),
         ];
         let sensor = [(0xFE, 0), (0x100, 6000), (0x101, 4000), (0x106, 32_803)];
-        let with = |entries: &[(u16, u32)], below: &[(u16, u32)]| Directory {
+        let with = |entries: &[(u16, u32)], below: &[(u16, u32)]| Made {
             below: vec![directory(below)],
             ..directory(entries)
         };

@@ -1,7 +1,7 @@
 //! The directories of a TIFF file (TIFF 6.0, BigTIFF, and the camera raws that are built like them), read within
 //! bounds and without going in circles. Decodes nothing; as content with a head as with the whole.
 
-use crate::render::{frame::orient::Orientation, picture::Size};
+use crate::render::picture::Size;
 
 /// Tags of TIFF 6.0, TIFF/EP and DNG.
 pub(crate) mod tag {
@@ -17,6 +17,8 @@ pub(crate) mod tag {
     pub(crate) const SUB_DIRECTORIES: u16 = 0x014A;
     pub(crate) const JPEG_OFFSET: u16 = 0x0201;
     pub(crate) const JPEG_LENGTH: u16 = 0x0202;
+    pub(crate) const XMP: u16 = 0x02BC;
+    pub(crate) const IPTC: u16 = 0x83BB;
     pub(crate) const DNG_VERSION: u16 = 0xC612;
 }
 
@@ -165,12 +167,6 @@ impl<'a> Tiff<'a> {
         let side = |tag| u32::try_from(self.value(directory, tag)?).ok();
         let size = Size::new(side(tag::WIDTH)?, side(tag::HEIGHT)?);
         (size.width > 0 && size.height > 0).then_some(size)
-    }
-
-    /// How a directory says its picture is turned.
-    pub(crate) fn orientation(&self, directory: u64) -> Option<Orientation> {
-        let number = self.value(directory, tag::ORIENTATION)?;
-        Orientation::from_exif(u32::try_from(number).ok()?)
     }
 
     fn entries(&self, directory: u64) -> impl Iterator<Item = Entry> + use<'a> {
@@ -382,7 +378,7 @@ pub(crate) mod tests {
                 continue;
             };
             for directory in tiff.directories() {
-                let _ = (tiff.size(directory), tiff.orientation(directory));
+                let _ = tiff.size(directory);
             }
         }
     }

@@ -1,185 +1,41 @@
 //! Which way is up: the one answer to how the stored pixels of a photo are to be turned, for the index and for whoever
-//! decodes. Reads the few parts of a file that say so, from memory or from the file itself; what EXIF says besides, the
-//! library reads, and nothing of it is ever sent on.
+//! decodes. What EXIF says besides, the library reads, and nothing of it is ever sent on.
 
-use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::io::{self, Cursor, Read, Seek};
 
-use super::{bmff, exif, items, jxl, kind::Kind, markers, raw, tiff::Tiff};
+use super::{kind::Kind, parts::Parts, tags::Directory, tiff::tag, values::Value};
 use crate::render::frame::orient::Orientation;
 
-/// The bytes of a JPEG that are read first: nearly always its EXIF is in them.
-pub(super) const NEAR_BYTES: usize = 64 << 10;
-/// The bytes within which a JPEG's EXIF is looked for, and the largest box that is read whole.
-pub(super) const FAR_BYTES: usize = 1 << 20;
-/// The limit of chunks or boxes that are passed on the way to the one that is looked for.
-pub(super) const MAX_CHUNKS: usize = 4096;
-
-/// How to turn the stored pixels of a photo of this kind. What is missing, malformed or beyond belief counts as not said:
-/// such a photo is upright.
-///
-/// # Errors
-/// The file can't be read.
-pub fn turned(kind: Kind, file: &mut (impl Read + Seek)) -> io::Result<Orientation> {
-    stated(kind, file).map(Option::unwrap_or_default)
+impl Parts {
+    /// How to turn the stored pixels of a photo of this kind, `None` where nothing says so: by the boxes of the primary picture or
+    /// JPEG XL's header where there are such, else by EXIF where that counts. An AVIF's and a JPEG XL's may lie.
+    ///
+    /// # Errors
+    /// The file can't be read.
+    pub fn turned(
+        &self,
+        kind: Kind,
+        file: &mut (impl Read + Seek),
+    ) -> io::Result<Option<Orientation>> {
+        if self.turned.is_some() || matches!(kind, Kind::Avif | Kind::JpegXl) {
+            return Ok(self.turned);
+        }
+        let wanted = (Directory::Main, tag::ORIENTATION);
+        let tags = self.tags(file, &[wanted])?;
+        Ok(match tags.get(wanted.0, wanted.1) {
+            Some(Value::Numbers(numbers)) => numbers
+                .first()
+                .and_then(|number| Orientation::from_exif(u32::try_from(*number).ok()?)),
+            _ => None,
+        })
+    }
 }
 
 /// The orientation that bytes in memory state, `None` where they say nothing.
 pub(crate) fn stated_in(kind: Kind, bytes: &[u8]) -> Option<Orientation> {
-    stated(kind, &mut Cursor::new(bytes)).ok().flatten()
-}
-
-fn stated(kind: Kind, file: &mut (impl Read + Seek)) -> io::Result<Option<Orientation>> {
-    match kind {
-        Kind::Jpeg => in_jpeg(file, 0),
-        Kind::Png => in_png(file),
-        Kind::WebP => in_webp(file),
-        Kind::Tiff => in_tiff(file),
-        Kind::Raw => in_raw(file),
-        Kind::Heic => in_heif(file, true),
-        // Its EXIF may lie: what the boxes don't turn is upright.
-        Kind::Avif => in_heif(file, false),
-        Kind::JpegXl => {
-            let head = part(file, 0, NEAR_BYTES)?;
-            Ok(jxl::header(&head).map(|(_, turned)| turned))
-        }
-        Kind::Gif | Kind::Bmp => Ok(None),
-    }
-}
-
-/// `n` bytes from a place, or as many as there are.
-pub(super) fn part(file: &mut (impl Read + Seek), at: u64, n: usize) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    // No file reaches beyond what can be said with a sign.
-    if i64::try_from(at).is_ok() {
-        file.seek(SeekFrom::Start(at))?;
-        file.take(n as u64).read_to_end(&mut bytes)?;
-    }
-    Ok(bytes)
-}
-
-/// By the EXIF of a JPEG that begins at a place in the file.
-fn in_jpeg(file: &mut (impl Read + Seek), at: u64) -> io::Result<Option<Orientation>> {
-    for n in [NEAR_BYTES, FAR_BYTES] {
-        let head = part(file, at, n)?;
-        let exif = markers::exif(&head);
-        let is_last = head.len() < n || n == FAR_BYTES;
-        match exif {
-            Some((block, cut)) if !cut || is_last => return Ok(in_block(block)),
-            None if is_last || markers::has_scan(&head) => return Ok(None),
-            _ => {}
-        }
-    }
-    Ok(None)
-}
-
-fn in_png(file: &mut (impl Read + Seek)) -> io::Result<Option<Orientation>> {
-    Ok(exif::png_block(file)?.and_then(|block| in_block(&block)))
-}
-
-fn in_webp(file: &mut (impl Read + Seek)) -> io::Result<Option<Orientation>> {
-    let mut at = 12;
-    for _ in 0..MAX_CHUNKS {
-        let Some((name, length)) = chunk(file, at)? else {
-            break;
-        };
-        let length = u32::from_le_bytes(length);
-        if name == *b"EXIF" {
-            let exif = part(file, at + 8, NEAR_BYTES.min(length as usize))?;
-            return Ok(in_block(exif.strip_prefix(b"Exif\0\0").unwrap_or(&exif)));
-        }
-        // Contents are padded to an even length.
-        at += 8 + u64::from(length) + u64::from(length % 2);
-    }
-    Ok(None)
-}
-
-/// The eight bytes before the content of a chunk of PNG or WebP; `None` at the end of the file.
-pub(super) fn chunk(
-    file: &mut (impl Read + Seek),
-    at: u64,
-) -> io::Result<Option<([u8; 4], [u8; 4])>> {
-    let head = part(file, at, 8)?;
-    let (chunks, _) = head.as_chunks::<4>();
-    Ok(match chunks {
-        &[first, second] => Some((first, second)),
-        _ => None,
-    })
-}
-
-/// By the main directory of a TIFF, wherever in the file it stands.
-fn in_tiff(file: &mut (impl Read + Seek)) -> io::Result<Option<Orientation>> {
-    let head = part(file, 0, Tiff::HEAD_BYTES)?;
-    let Some(tiff) = Tiff::new(&head) else {
-        return Ok(None);
-    };
-    let Some(main) = tiff.main() else {
-        return Ok(None);
-    };
-    let directory = part(file, main, Tiff::MAX_DIRECTORY_BYTES)?;
-    Ok(tiff.with(&directory, main).orientation(main))
-}
-
-/// The raw's own directory decides; Fujifilm's has none, and the JPEG that it shows says it.
-fn in_raw(file: &mut (impl Read + Seek)) -> io::Result<Option<Orientation>> {
-    let head = part(file, 0, 256)?;
-    if let Some((at, _)) = raw::fuji_preview_place(&head) {
-        return in_jpeg(file, at);
-    }
-    if bmff::has_mark(&head) {
-        let moov = top_box(file, *b"moov")?.unwrap_or_default();
-        return Ok(raw::canon_main(&moov).and_then(in_block));
-    }
-    in_tiff(file)
-}
-
-/// By the boxes of the primary picture or, where none turns it and that `counts`, by its EXIF.
-fn in_heif(file: &mut (impl Read + Seek), counts: bool) -> io::Result<Option<Orientation>> {
-    let Some(meta) = top_box(file, *b"meta")? else {
-        return Ok(None);
-    };
-    let Some(primary) = bmff::primary_in(&meta) else {
-        return Ok(None);
-    };
-    if primary.turned.is_some() || !counts {
-        return Ok(primary.turned);
-    }
-    for place in items::exif(&meta, primary.id) {
-        let item = match place {
-            items::Place::InMeta(item) => item.to_vec(),
-            items::Place::InFile { at, n } => part(file, at, n.min(NEAR_BYTES))?,
-        };
-        if let Some(turned) = items::tiff_block(&item).and_then(in_block) {
-            return Ok(Some(turned));
-        }
-    }
-    Ok(None)
-}
-
-/// The content of the first box of that name that is in no other box, or as much of it as is ever needed.
-pub(super) fn top_box(file: &mut (impl Read + Seek), name: [u8; 4]) -> io::Result<Option<Vec<u8>>> {
-    let mut at = 0;
-    for _ in 0..MAX_CHUNKS {
-        let head = part(file, at, 16)?;
-        let Some((found, n_head, length)) = bmff::box_head(&head) else {
-            break;
-        };
-        let start = at + n_head;
-        if found == name {
-            let n = length.map_or(FAR_BYTES, |n| usize::try_from(n).unwrap_or(FAR_BYTES));
-            return part(file, start, n.min(FAR_BYTES)).map(Some);
-        }
-        let Some(next) = length.and_then(|length| start.checked_add(length)) else {
-            break;
-        };
-        at = next;
-    }
-    Ok(None)
-}
-
-/// By the main directory of a TIFF structure that is all there: one directory, no chains, no recursion.
-fn in_block(block: &[u8]) -> Option<Orientation> {
-    let tiff = Tiff::new(block)?;
-    tiff.orientation(tiff.main()?)
+    let mut file = Cursor::new(bytes);
+    let parts = Parts::of(kind, &mut file).ok()?;
+    parts.turned(kind, &mut file).ok().flatten()
 }
 
 #[cfg(test)]
@@ -291,8 +147,7 @@ pub(crate) mod tests {
     fn what_is_not_said_is_the_default() {
         for kind in Kind::ALL {
             assert_eq!(stated_in(kind, b""), None);
-            let turned = turned(kind, &mut Cursor::new(b"nothing of any kind")).unwrap();
-            assert_eq!(turned, Orientation::Upright);
+            assert_eq!(stated_in(kind, b"nothing of any kind"), None);
         }
         for block in [
             &b"II*\0"[..],

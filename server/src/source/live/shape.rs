@@ -38,6 +38,10 @@ pub(super) fn shape(sample: &inlet::Sample) -> (Option<Size>, Orientation) {
     let Some(probe) = render::probe(&sample.bytes) else {
         return (None, Orientation::default());
     };
-    let turned = render::turned(probe.kind, &mut std::io::Cursor::new(&sample.bytes));
-    (probe.size, turned.unwrap_or_default())
+    let mut file = std::io::Cursor::new(&sample.bytes);
+    let Ok(parts) = render::Parts::of(probe.kind, &mut file) else {
+        return (probe.size, Orientation::default());
+    };
+    let turned = parts.turned(probe.kind, &mut file).ok().flatten();
+    (probe.size.or(parts.size), turned.unwrap_or_default())
 }
