@@ -35,7 +35,8 @@ pub struct PushArgs {
         long,
         value_name = "TOKEN",
         env = "MANTEL_TOKEN",
-        hide_env_values = true
+        hide_env_values = true,
+        allow_hyphen_values = true
     )]
     pub token: Option<String>,
 
@@ -182,6 +183,9 @@ mod tests {
         let token = task(&["plot", "-", "--token", "abc", "--insecure"]).unwrap();
         assert_eq!(token.trust, Trust::Anyone);
         assert_eq!(token.to.authorization().unwrap(), "Bearer abc");
+        // One token in sixty-four begins so.
+        let token = task(&["plot", "-", "--token", "-9abc"]).unwrap();
+        assert_eq!(token.to.authorization().unwrap(), "Bearer -9abc");
     }
 
     #[test]
