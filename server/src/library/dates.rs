@@ -1,4 +1,4 @@
-//! The date of a photo, among all that tell of one: which wins, and which is beyond belief.
+//! The date of a photo, among all that tell of one: how they are written, which wins, and which is beyond belief.
 //!
 //! Pure: the time that it is now is an argument. Reads nothing.
 
@@ -65,6 +65,37 @@ impl Told {
             source,
         })
     }
+}
+
+/// The moment that a program or camera wrote: EXIF's form, `2012:12:22 10:37:28`, those of XMP of every length (ISO 16684-1),
+/// `2021`, `2021-07`, `2021-07-04T12:30+02:00`, and what scanners write instead: slashes or dots, fractions, no seconds. The local
+/// time counts; a day alone is noon, a month or a year its first. Spaces for what is not known make no date.
+pub(super) fn moment(text: &str) -> Option<NaiveDateTime> {
+    let text = text.trim();
+    let (day, time) = match text.split_once(['T', 't', ' ']) {
+        Some((day, time)) => (day, Some(time.trim())),
+        None => (text, None),
+    };
+    let mut parts = day.splitn(3, [':', '-', '/', '.']);
+    let mut part = |most: usize| {
+        let Some(part) = parts.next() else {
+            // What is left out is the first.
+            return Some(1);
+        };
+        let is_number = part.bytes().all(|byte| byte.is_ascii_digit());
+        let fits = (1..=most).contains(&part.len());
+        (is_number && fits).then(|| part.parse::<u32>().ok())?
+    };
+    let year = i32::try_from(part(4).filter(|year| *year > 999)?).ok()?;
+    let day = NaiveDate::from_ymd_opt(year, part(2)?, part(2)?)?;
+    let Some(time) = time else {
+        return day.and_hms_opt(12, 0, 0);
+    };
+    // The zone, and fractions.
+    let time = time.split(['Z', 'z', '+', '-']).next()?.trim();
+    let time = time.split(['.', ',']).next()?;
+    let of = |form| NaiveTime::parse_from_str(time, form).ok();
+    Some(day.and_time(of("%H:%M:%S").or_else(|| of("%H:%M"))?))
 }
 
 /// Days on which clocks begin that were never set: of Macs, Unix, cameras of several makers, and spreadsheets; the evening
@@ -207,5 +238,37 @@ mod tests {
             ..told
         };
         assert_eq!(won(named).unwrap().1, DateSource::Name);
+    }
+
+    #[test]
+    fn dates_are_read_in_every_form() {
+        for (text, expected) in [
+            ("2012:12:22 10:37:28", "2012-12-22 10:37:28"),
+            ("2012-12-22 10:37:28", "2012-12-22 10:37:28"),
+            ("2012/12/22 10:37:28", "2012-12-22 10:37:28"),
+            ("2012-12-22T10:37:28Z", "2012-12-22 10:37:28"),
+            ("2012-12-22T10:37:28.123+02:00", "2012-12-22 10:37:28"),
+            ("2012:12:22 10:37", "2012-12-22 10:37:00"),
+            ("2012:12:22", "2012-12-22 12:00:00"),
+            (" 2012:12:22 10:37:28 ", "2012-12-22 10:37:28"),
+            ("2012:1:2 10:37:28", "2012-01-02 10:37:28"),
+        ] {
+            assert_eq!(
+                moment(text).map(|moment| moment.to_string()).as_deref(),
+                Some(expected),
+                "{text}"
+            );
+        }
+        for text in [
+            "",
+            "    :  :     :  :  ",
+            "0000:00:00 00:00:00",
+            "2012:13:01 00:00:00",
+            "2012:12:22 25:00:00",
+            "soon",
+            "12:12:2012",
+        ] {
+            assert_eq!(moment(text), None, "{text:?}");
+        }
     }
 }

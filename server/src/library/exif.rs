@@ -3,9 +3,10 @@
 //!
 //! Pure. Which bytes are EXIF, `render` finds; whose word counts, `metadata` decides.
 
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::NaiveDateTime;
 
 use super::{
+    dates,
     facts::Position,
     metadata::{self, Metadata, sentence, stars},
 };
@@ -63,7 +64,7 @@ pub(super) fn read(tags: &Tags) -> Metadata {
         _ => None,
     };
     let text = |tag| bytes(tag).map(text_of);
-    let moment = |tag| moment(&text(tag)?);
+    let moment = |tag| dates::moment(&text(tag)?);
     let explorers = |tag| bytes(tag).map(utf16);
     let numbers = |tag| match get(tag)? {
         Value::Numbers(numbers) => numbers.first().copied(),
@@ -159,35 +160,9 @@ fn comment(bytes: &[u8]) -> Option<String> {
     }
 }
 
-/// `2012:12:22 10:37:28`, and what scanners and programs write instead: dashes, slashes or dots, `T` and `Z`, fractions, a
-/// zone, no seconds, no time at all (noon). Spaces for what is not known make no date.
-fn moment(text: &str) -> Option<NaiveDateTime> {
-    let text = text.trim();
-    let (day, time) = match text.split_once(['T', 't', ' ']) {
-        Some((day, time)) => (day, time.trim()),
-        None => (text, ""),
-    };
-    let mut parts = day.split([':', '-', '/', '.']);
-    let mut part = |n_digits: usize| {
-        let part = parts.next()?;
-        let is_number =
-            (1..=n_digits).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
-        is_number.then(|| part.parse::<u32>().ok()).flatten()
-    };
-    let year = i32::try_from(part(4).filter(|year| *year > 999)?).ok()?;
-    let day = NaiveDate::from_ymd_opt(year, part(2)?, part(2)?)?;
-    let time = time.split(['Z', 'z', '+', '-']).next()?.trim();
-    if time.is_empty() {
-        return day.and_hms_opt(12, 0, 0);
-    }
-    let time = time.split(['.', ',']).next()?;
-    let of = |form| NaiveTime::parse_from_str(time, form).ok();
-    Some(day.and_time(of("%H:%M:%S").or_else(|| of("%H:%M"))?))
-}
-
 /// By the satellites' clock; a day without its time is noon.
 fn gps_moment(day: &str, time: Option<&[f64]>) -> Option<NaiveDateTime> {
-    let noon = moment(day)?;
+    let noon = dates::moment(day)?;
     let part = |at: usize| {
         let part = *time?.get(at)?;
         // A cast cuts off what is below zero or no number.
@@ -201,38 +176,6 @@ fn gps_moment(day: &str, time: Option<&[f64]>) -> Option<NaiveDateTime> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn dates_are_read_in_every_form() {
-        for (text, expected) in [
-            ("2012:12:22 10:37:28", "2012-12-22 10:37:28"),
-            ("2012-12-22 10:37:28", "2012-12-22 10:37:28"),
-            ("2012/12/22 10:37:28", "2012-12-22 10:37:28"),
-            ("2012-12-22T10:37:28Z", "2012-12-22 10:37:28"),
-            ("2012-12-22T10:37:28.123+02:00", "2012-12-22 10:37:28"),
-            ("2012:12:22 10:37", "2012-12-22 10:37:00"),
-            ("2012:12:22", "2012-12-22 12:00:00"),
-            (" 2012:12:22 10:37:28 ", "2012-12-22 10:37:28"),
-            ("2012:1:2 10:37:28", "2012-01-02 10:37:28"),
-        ] {
-            assert_eq!(
-                moment(text).map(|moment| moment.to_string()).as_deref(),
-                Some(expected),
-                "{text}"
-            );
-        }
-        for text in [
-            "",
-            "    :  :     :  :  ",
-            "0000:00:00 00:00:00",
-            "2012:13:01 00:00:00",
-            "2012:12:22 25:00:00",
-            "soon",
-            "12:12:2012",
-        ] {
-            assert_eq!(moment(text), None, "{text:?}");
-        }
-    }
 
     #[test]
     fn a_day_of_the_satellites_without_a_time_is_noon() {

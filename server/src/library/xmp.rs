@@ -3,14 +3,14 @@
 //! A packet is found by scanning for its marks, which ISO 16684-1 provides for and which is the same
 //! for every kind of file. Pure, bounded, and content with half a packet.
 
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::NaiveDateTime;
 use quick_xml::{
     Reader,
     escape::unescape,
     events::{BytesStart, Event},
 };
 
-use super::{facts::Position, metadata::stars};
+use super::{dates::moment, facts::Position, metadata::stars};
 
 /// The facts that a packet states.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -310,32 +310,6 @@ fn word(of: &mut Option<String>, text: &str) {
     if of.is_none() {
         *of = super::metadata::sentence(text);
     }
-}
-
-/// XMP's forms of a date, of every length that ISO 16684-1 allows, `2021`, `2021-07`, `2021-07-04`, `2021-07-04T12:30`, with
-/// seconds, fractions and zone; and EXIF's own form. The local time counts; a day alone is noon, a month or a year its first.
-fn moment(text: &str) -> Option<NaiveDateTime> {
-    let text = text.trim();
-    let (day, time) = match text.split_once(['T', ' ']) {
-        Some((day, time)) => (day, Some(time)),
-        None => (text, None),
-    };
-    let mut parts = day.splitn(3, ['-', ':']);
-    let year = parts.next().filter(|year| year.len() == 4)?.parse().ok()?;
-    let mut part = || parts.next().map_or(Some(1), |part| part.parse().ok());
-    let day = NaiveDate::from_ymd_opt(year, part()?, part()?)?;
-    let time = match time {
-        None => NaiveTime::from_hms_opt(12, 0, 0)?,
-        Some(time) => {
-            // The zone: `Z`, `+02:00`.
-            let time = time.split(['Z', '+', '-']).next()?.trim();
-            let time = time.split('.').next()?;
-            NaiveTime::parse_from_str(time, "%H:%M:%S")
-                .or_else(|_| NaiveTime::parse_from_str(time, "%H:%M"))
-                .ok()?
-        }
-    };
-    Some(day.and_time(time))
 }
 
 /// `48,51.5N`, `48,51,30N` (XMP's GPSCoordinate) or plain degrees.
