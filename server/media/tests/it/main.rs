@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod annexb;
+mod avc;
+mod fmp4;
 mod inlet;
 mod jpeg;
 mod oracle;

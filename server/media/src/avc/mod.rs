@@ -1,0 +1,17 @@
+//! The parameter sets of H.264: what a decoder is told before the first picture. [`Sps`] reads them,
+//! [`with_restriction`] has them say that no picture waits for another, [`ParameterSets`] holds those of a
+//! stream. Which NAL units there are is [`annexb`](crate::annexb)'s; no picture is decoded here.
+
+mod bits;
+mod error;
+mod sets;
+mod sps;
+mod vui;
+
+pub use error::{AvcError, AvcErrorKind};
+pub use sets::{ParameterSets, avcc, is_b_slice, restricted};
+pub use sps::{Sps, with_restriction};
+pub use vui::{Colour, Restriction, Timing};
+
+/// The most bytes of a sequence parameter set. One with every list there can be has some 3,000.
+pub const MAX_SPS_BYTES: usize = 4096;
