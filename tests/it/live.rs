@@ -468,6 +468,31 @@ fn a_sender_that_goes_on_holds_up_no_stop() {
 }
 
 #[test]
+fn a_flood_is_held_to_a_number_a_second_and_counted() {
+    let house = House::plot();
+    let before = house.push_colour(RED);
+    let flood = house.push("", &flat(GREEN).repeat(1000)).json();
+    let number = |value: &Value| value.as_u64().expect("a number");
+    let too_fast = number(&flood["too_fast"]);
+    assert!(too_fast > 0, "{flood}");
+    assert_eq!(number(&flood["came"]), 1000);
+    assert_eq!(number(&flood["frame"]) - before, 1000 - too_fast);
+    let live = house.live();
+    assert_eq!(number(&live["too_fast"]), too_fast, "{live}");
+    assert_eq!(number(&live["came"]), 1001, "{live}");
+    let status = house.server.get("/c/plot/status").json();
+    assert_eq!(number(&status["channel"]["live"]["too_fast"]), too_fast);
+    // Whoever waits is slowed instead.
+    let target = "/push/plot?when-full=wait";
+    let batch = push(house.address(), target, "", &flat(BLUE).repeat(300)).json();
+    assert_eq!(
+        (number(&batch["came"]), number(&batch["too_fast"])),
+        (300, 0)
+    );
+    house.await_colour(BLUE);
+}
+
+#[test]
 fn a_live_channel_takes_no_commands() {
     let house = House::plot();
     let json = "Content-Type: application/json\r\n";

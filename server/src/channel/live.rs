@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use super::{Channel, OnAir, choices::ChannelNo};
 use crate::{
     rights::ChannelName,
-    source::live::{SampleNo, Source},
+    source::live::{Came, Source},
 };
 
 /// The rule for a sender that comes while another one sends.
@@ -194,7 +194,7 @@ impl Turn {
     }
 
     /// A picture comes, as [`Source::came`] takes it; nothing of one whose turn is over.
-    pub fn came(&self, sample: Sample) -> Option<(SampleNo, bool)> {
+    pub fn came(&self, sample: Sample) -> Option<Came> {
         // Held, so that no turn ends between the question and the picture.
         let now = self.live.sender.borrow();
         (*now == self.turn).then(|| self.live.source.came(sample))
@@ -260,7 +260,9 @@ mod tests {
             duration_millis: None,
         };
         let first = live.begin().unwrap();
-        let (no, _) = first.came(sample()).unwrap();
+        let Some(Came::Taken { no, .. }) = first.came(sample()) else {
+            panic!("it is the sender's turn");
+        };
         live.clear().unwrap();
         assert_eq!(first.over().now_or_never(), Some(Over::Cleared));
         assert!(first.came(sample()).is_none());
@@ -269,7 +271,8 @@ mod tests {
         assert!(now.sample.is_none() && !live.has_sender());
         let second = live.begin().unwrap();
         drop(first);
-        assert!(second.came(sample()).unwrap().0 > no);
+        let later = second.came(sample());
+        assert!(matches!(later, Some(Came::Taken { no: later, .. }) if later > no));
         assert_eq!(live.source().reader().now().signal, Signal::On);
     }
 

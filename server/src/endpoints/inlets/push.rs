@@ -6,7 +6,7 @@
     reason = "the shell of a sender: pictures are timed as they come"
 )]
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use http::{StatusCode, header};
 use mantel_media::inlet::{Inlet, InletError, Sample};
@@ -26,13 +26,8 @@ use crate::{
         request::{Body, Request},
     },
     net::{Reason, Refusal},
+    source::live::{Came, MAX_PICTURE_TIME},
 };
-
-/// How long a picture may take to come, from its first byte to its last.
-const MAX_PICTURE_TIME: Duration = Duration::from_secs(60);
-
-/// Pictures a second: more are counted and left out.
-const MAX_PER_SECOND: u32 = 120;
 
 /// The outcome of a push.
 #[derive(Default, Serialize)]
@@ -71,11 +66,7 @@ pub(in crate::endpoints) async fn answer(
         }
         Err(Trouble::Slow) => {
             outputs.watched.connections.refuse(Reason::SlowBody);
-            let sentence = format!(
-                "a picture took longer than {} s to come",
-                MAX_PICTURE_TIME.as_secs()
-            );
-            Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, sentence))
+            Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, too_slow()))
         }
         Err(Trouble::Over(over)) => Err(Refusal::new(StatusCode::CONFLICT, sentence_of(over))),
         Err(Trouble::Gone) => {
@@ -117,6 +108,12 @@ pub(super) fn sentence_of(over: Over) -> &'static str {
         Over::Replaced => "another sender has taken the place of this one",
         Over::Cleared => "the picture was taken off, and with it the sender's turn",
     }
+}
+
+/// Why a picture that trickles is given up.
+pub(super) fn too_slow() -> String {
+    let seconds = MAX_PICTURE_TIME.as_secs();
+    format!("a picture took longer than {seconds} s to come")
 }
 
 /// Whether a sender waits until its picture was taken (`when-full=wait`); else the newest wins.
@@ -207,8 +204,6 @@ pub(super) struct Pusher {
     said: Said,
     waits: bool,
     sent: Sent,
-    /// The second that began then, and how many pictures came in it.
-    second: (Instant, u32),
 }
 
 impl Pusher {
@@ -234,7 +229,6 @@ impl Pusher {
             said: Said::of(request),
             waits,
             sent: Sent::default(),
-            second: (Instant::now(), 0),
         })
     }
 
@@ -295,8 +289,9 @@ impl Pusher {
             }
             let mut input = &piece[..];
             while let Some(sample) = self.inlet.next(&mut input).map_err(Trouble::Picture)? {
-                begun = Instant::now();
                 self.came(sample).await;
+                // A sender is not late while it is not listened to.
+                begun = Instant::now();
             }
         }
         while let Some(sample) = self.inlet.finish().map_err(Trouble::Picture)? {
@@ -307,25 +302,26 @@ impl Pusher {
 
     async fn came(&mut self, sample: Sample) {
         self.sent.came += 1;
-        if self.second.0.elapsed() >= Duration::from_secs(1) {
-            self.second = (Instant::now(), 0);
-        }
-        self.second.1 += 1;
-        if self.second.1 > MAX_PER_SECOND {
-            self.sent.too_fast += 1;
-            return;
-        }
         let sample = self.said.over(sample);
-        // Whose turn is over hears so when the next bytes are read.
-        let Some((no, was_missed)) = self.turn.came(sample) else {
-            return;
-        };
-        self.sent.frame = Some(no.0);
-        self.sent.dropped += u64::from(was_missed);
         if self.waits {
             tokio::select! {
-                () = self.turn.live().source().taken(no) => {}
+                () = self.turn.live().source().room() => {}
                 _ = self.turn.over() => {}
+            }
+        }
+        match self.turn.came(sample) {
+            // Whose turn is over hears so when the next bytes are read.
+            None => {}
+            Some(Came::TooFast) => self.sent.too_fast += 1,
+            Some(Came::Taken { no, was_missed }) => {
+                self.sent.frame = Some(no.0);
+                self.sent.dropped += u64::from(was_missed);
+                if self.waits {
+                    tokio::select! {
+                        () = self.turn.live().source().taken(no) => {}
+                        _ = self.turn.over() => {}
+                    }
+                }
             }
         }
     }

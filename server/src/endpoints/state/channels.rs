@@ -47,6 +47,11 @@ pub(in crate::endpoints) struct LiveRow {
     trouble: Option<String>,
     #[serde(skip_serializing_if = "String::is_empty")]
     last_words: String,
+    /// How many pictures came, how many of them nobody saw though somebody watched, and how many came faster than is allowed
+    /// and were left out.
+    came: u64,
+    dropped: u64,
+    too_fast: u64,
     /// The newest picture's number, size and words, and how old it is.
     frame: Option<u64>,
     size: Option<String>,
@@ -68,6 +73,7 @@ impl LiveRow {
         };
         let sample = now.sample.as_deref();
         let upstream = live.source().upstream();
+        let counts = live.source().counts();
         let is_fetched = matches!(live.intake(), Intake::Fetched(_));
         Self {
             signal,
@@ -76,6 +82,9 @@ impl LiveRow {
             starts: is_fetched.then_some(upstream.n_starts),
             trouble: upstream.trouble.map(|(_, why)| why.to_string()),
             last_words: upstream.last_words,
+            came: counts.came,
+            dropped: counts.dropped,
+            too_fast: counts.too_fast,
             frame: sample.map(|sample| sample.no.0),
             size: sample.and_then(|sample| Some(sample.size?.to_string())),
             caption: sample.and_then(|sample| sample.caption.clone()),

@@ -25,7 +25,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{Ended, Source, camera, camera::Camera, secrets::Secrets};
+use super::{Ended, MAX_PICTURE_TIME, Source, camera, camera::Camera, secrets::Secrets};
 use crate::source::child::{Ending, Line, Process, Running};
 
 /// A program that brings pictures, started anew by its keeper each time.
@@ -51,10 +51,6 @@ struct Memory {
 
 /// How much is read at a time: what a pipe holds.
 const BUFFER_BYTES: usize = 64 << 10;
-/// How long a picture may take to come, from its first byte to its last.
-const MAX_PICTURE_TIME: Duration = Duration::from_secs(60);
-/// Pictures a second: more are left out.
-const MAX_PER_SECOND: u32 = 120;
 /// How long a camera may bring nothing: what hangs is started again.
 const CAMERA_HANGS: Duration = Duration::from_secs(30);
 /// How long a program may go on that has closed its output.
@@ -235,8 +231,6 @@ struct Attempt<'a> {
     secrets: &'a Secrets,
     is_camera: bool,
     n_came: u64,
-    /// The second that began then, and how many pictures came in it.
-    second: (Instant, u32),
     /// The last lines that it said, and the one that it is saying.
     said: VecDeque<String>,
     line: Vec<u8>,
@@ -249,7 +243,6 @@ impl<'a> Attempt<'a> {
             secrets,
             is_camera,
             n_came: 0,
-            second: (Instant::now(), 0),
             said: VecDeque::new(),
             line: Vec::new(),
         }
@@ -313,7 +306,7 @@ impl<'a> Attempt<'a> {
                         let mut input = &output[..n];
                         while let Some(sample) = inlet.next(&mut input).map_err(Outcome::Unfit)? {
                             since = Instant::now();
-                            self.came(sample, since);
+                            self.came(sample);
                         }
                     }
                     _ => {
@@ -321,7 +314,7 @@ impl<'a> Attempt<'a> {
                         since = Instant::now();
                         loop {
                             match inlet.finish() {
-                                Ok(Some(sample)) => self.came(sample, since),
+                                Ok(Some(sample)) => self.came(sample),
                                 Ok(None) => break,
                                 Err(InletError::Empty) => break,
                                 Err(error) => {
@@ -348,15 +341,9 @@ impl<'a> Attempt<'a> {
         Ok(unfit)
     }
 
-    fn came(&mut self, sample: mantel_media::inlet::Sample, now: Instant) {
+    fn came(&mut self, sample: mantel_media::inlet::Sample) {
         self.n_came += 1;
-        if now - self.second.0 >= Duration::from_secs(1) {
-            self.second = (now, 0);
-        }
-        self.second.1 += 1;
-        if self.second.1 <= MAX_PER_SECOND {
-            self.source.came(sample);
-        }
+        self.source.came(sample);
     }
 
     /// Takes bytes of its standard error.

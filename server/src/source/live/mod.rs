@@ -7,10 +7,12 @@ mod camera;
 mod command;
 mod file;
 mod keeper;
+mod limits;
 mod relay;
 mod secrets;
 mod shape;
 mod signal;
+mod upstream;
 mod via;
 
 use std::{
@@ -21,7 +23,7 @@ use std::{
 use bytes::Bytes;
 use mantel_media::inlet;
 use mantel_shared::UnixMillis;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 use crate::{
     caption::Template,
@@ -36,10 +38,13 @@ pub use file::File;
 pub(crate) use file::{CUT_AFTER, Reading, STILL, Version, read, version};
 pub use inlet::Kind;
 pub use keeper::{Ended, Keep, Upstream};
+use limits::Gate;
+pub use limits::{Counts, MAX_PICTURE_TIME};
 pub use relay::Relay;
 use shape::{frame_size, shape};
 use signal::Judge;
 pub use signal::Signal;
+pub use upstream::UpstreamFacts;
 use via::Ways;
 pub use via::{Passage, RunName, VIA, Via};
 
@@ -170,25 +175,29 @@ pub struct Source {
     state: Mutex<State>,
     upstream: Mutex<UpstreamFacts>,
     clock: Clock,
-}
-
-/// The facts of what brings a source its pictures, where the server itself fetches them.
-#[derive(Clone, Debug, Default)]
-pub struct UpstreamFacts {
-    /// Whether it runs at this moment.
-    pub is_running: bool,
-    /// How often it was started.
-    pub n_starts: u64,
-    /// Since when it has been in trouble and why, in a sentence; `None` while pictures come, or while nobody watches.
-    pub trouble: Option<(UnixMillis, Arc<str>)>,
-    /// The last lines that a program wrote to its standard error.
-    pub last_words: String,
+    started: Instant,
 }
 
 #[derive(Debug)]
 struct State {
     judge: Judge,
+    gate: Gate,
+    counts: Counts,
     last: SampleNo,
+}
+
+/// The fate of a picture that came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Came {
+    /// The picture is shown.
+    Taken {
+        /// The picture's number.
+        no: SampleNo,
+        /// Whether the one before it was never taken, though somebody watched.
+        was_missed: bool,
+    },
+    /// The picture was left out: more came in a second than are shown.
+    TooFast,
 }
 
 impl Source {
@@ -208,9 +217,12 @@ impl Source {
             upstream: Mutex::default(),
             state: Mutex::new(State {
                 judge: Judge::new(silent_after.map(millis)),
+                gate: Gate::default(),
+                counts: Counts::default(),
                 last,
             }),
             clock,
+            started: instant(),
         }
     }
 
@@ -233,12 +245,16 @@ impl Source {
         }
     }
 
-    /// A picture comes. Gives its number, and whether the one before it was never taken though somebody watched.
-    pub fn came(&self, sample: inlet::Sample) -> (SampleNo, bool) {
+    /// A picture comes, and is counted.
+    pub fn came(&self, sample: inlet::Sample) -> Came {
+        if !self.lets() {
+            return Came::TooFast;
+        }
         let (stored, turned) = shape(&sample);
         let mut state = locked(&self.state);
         let now = self.clock.now();
         let was_missed = self.is_watched() && *self.taken.borrow() < state.last;
+        state.counts.dropped += u64::from(was_missed);
         state.last = SampleNo(state.last.0 + 1);
         state.judge.came(now, sample.duration_millis);
         let stamp = sample
@@ -269,7 +285,28 @@ impl Source {
             live.sample = Some(Arc::new(sample));
             live.signal = signal;
         });
-        (state.last, was_missed)
+        let no = state.last;
+        Came::Taken { no, was_missed }
+    }
+
+    /// Counts a picture that comes; whether it comes within the limits.
+    fn lets(&self) -> bool {
+        let mut state = locked(&self.state);
+        let lets = state.gate.lets(since(self.started));
+        state.counts.came += 1;
+        state.counts.too_fast += u64::from(!lets);
+        lets
+    }
+
+    /// The pictures that came so far, counted.
+    pub fn counts(&self) -> Counts {
+        locked(&self.state).counts
+    }
+
+    /// Waits until a picture would not come too fast.
+    pub async fn room(&self) {
+        let opens = locked(&self.state).gate.opens(since(self.started));
+        tokio::time::sleep(opens).await;
     }
 
     /// Takes the picture off: it is waited for one as if none had come. The size stays, which streams have begun with.
@@ -295,29 +332,6 @@ impl Source {
         let signal = state.judge.signal(now);
         // Word of it even where the signal stays: when it changes by itself may be another moment now.
         self.live.send_modify(|live| live.signal = signal);
-    }
-
-    /// A picture has come that can't be shown; says why, in a sentence. More may come.
-    /// A picture was brought that can't be shown, and what brings them goes on; says why, in a sentence.
-    pub fn in_trouble(&self, why: &str) {
-        let now = self.clock.now();
-        locked(&self.upstream).trouble = Some((now, why.into()));
-        tracing::debug!(channel = &*self.name, why, "a picture can't be shown");
-    }
-
-    /// The facts of what brings its pictures.
-    pub fn upstream(&self) -> UpstreamFacts {
-        locked(&self.upstream).clone()
-    }
-
-    /// Keeps a line that the program that brings its pictures wrote to its standard error.
-    pub fn said(&self, line: &str) {
-        let mut upstream = locked(&self.upstream);
-        let mut lines: Vec<&str> = upstream.last_words.lines().collect();
-        let line: String = line.chars().take(MAX_LINE_CHARS).collect();
-        lines.push(&line);
-        let first = lines.len().saturating_sub(MAX_LAST_LINES);
-        upstream.last_words = lines[first..].join("\n");
     }
 
     /// Waits until this picture was taken, or passed over for a newer one, or nobody watches.
@@ -365,12 +379,20 @@ impl Source {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how fast pictures come is no matter of the wall clock"
+)]
+fn instant() -> Instant {
+    Instant::now()
+}
+
+fn since(then: Instant) -> Duration {
+    instant() - then
+}
+
 /// How often it is looked whether anybody still watches.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
-
-/// The lines of a program's last words that are kept, and their length.
-const MAX_LAST_LINES: usize = 8;
-const MAX_LINE_CHARS: usize = 300;
 
 #[cfg(test)]
 mod tests;

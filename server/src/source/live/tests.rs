@@ -3,7 +3,7 @@ use std::time::Duration;
 use mantel_media::inlet::{self, Inlet};
 use mantel_shared::Timestamp;
 
-use super::*;
+use super::{limits::MAX_PER_SECOND, *};
 use crate::{
     clock::virtual_time::SetClock,
     render::{self, Picture, Quality},
@@ -32,14 +32,22 @@ fn source(silent_after: Option<u64>) -> (Arc<Source>, SetClock) {
     (Arc::new(source), clock)
 }
 
+/// A picture comes that is within the limits.
+fn taken(source: &Source, bytes: &[u8]) -> (SampleNo, bool) {
+    match source.came(sample(bytes)) {
+        Came::Taken { no, was_missed } => (no, was_missed),
+        Came::TooFast => panic!("too fast"),
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_newest_picture_is_what_is_live() {
     let (source, _clock) = source(None);
     let reader = source.reader();
     assert_eq!(reader.now().signal, Signal::Waiting);
     assert!(reader.now().sample.is_none() && source.size().is_none());
-    let (first, _) = source.came(sample(&jpeg(641, 360)));
-    let (second, _) = source.came(sample(&jpeg(320, 240)));
+    let (first, _) = taken(&source, &jpeg(641, 360));
+    let (second, _) = taken(&source, &jpeg(320, 240));
     assert!(first < second);
     let live = reader.now();
     assert_eq!(live.signal, Signal::On);
@@ -55,7 +63,7 @@ async fn pictures_that_nobody_took_are_counted_while_somebody_watches() {
     let (source, _clock) = source(None);
     let reader = source.reader();
     let picture = jpeg(64, 48);
-    let came = || source.came(sample(&picture));
+    let came = || taken(&source, &picture);
     assert!(!came().1 && !came().1, "nobody watches");
     let watcher = reader.watch();
     let (no, _) = came();
@@ -67,13 +75,41 @@ async fn pictures_that_nobody_took_are_counted_while_somebody_watches() {
     assert!(!came().1);
     drop(watcher);
     assert!(!came().1 && !came().1);
+    let counts = Counts {
+        came: 8,
+        dropped: 3,
+        too_fast: 0,
+    };
+    assert_eq!(source.counts(), counts);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_is_held_to_the_limit_and_counted_whoever_brings_it() {
+    let (source, _clock) = source(None);
+    let picture = jpeg(64, 48);
+    let before = source.reader().now().last;
+    for _ in 0..3000 {
+        source.came(sample(&picture));
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let Counts { came, too_fast, .. } = source.counts();
+    assert_eq!((came, too_fast), (3000, 3000 - 3 * MAX_PER_SECOND as u64));
+    // What was left out has no number.
+    let last = source.reader().now().last.unwrap().0;
+    assert_eq!(before, None);
+    assert_eq!(last, START.0 + 3 * MAX_PER_SECOND as u64);
+    // Who waits for room loses none.
+    for _ in 0..1000 {
+        source.room().await;
+        taken(&source, &picture);
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_waits_is_let_go_when_the_picture_is_taken_or_nobody_watches() {
     let (source, _clock) = source(None);
     let reader = source.reader();
-    let (no, _) = source.came(sample(&jpeg(64, 48)));
+    let (no, _) = taken(&source, &jpeg(64, 48));
     source.taken(no).await;
     let watcher = reader.watch();
     let waits = {
@@ -84,7 +120,7 @@ async fn who_waits_is_let_go_when_the_picture_is_taken_or_nobody_watches() {
     assert!(!waits.is_finished());
     reader.take(no);
     waits.await.unwrap();
-    let (no, _) = source.came(sample(&jpeg(64, 48)));
+    let (no, _) = taken(&source, &jpeg(64, 48));
     let waits = tokio::spawn(async move { source.taken(no).await });
     tokio::time::sleep(Duration::from_secs(5)).await;
     drop(watcher);
