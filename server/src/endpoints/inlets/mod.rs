@@ -2,4 +2,5 @@
 
 pub(super) mod control;
 pub(super) mod push;
+mod timely;
 pub(super) mod websocket;

@@ -2,7 +2,7 @@
 //!
 //! A text message before a picture holds words for it, as JSON: `{"caption": "…", "timestamp": 1764000000.5}`.
 
-use std::{mem, sync::Arc};
+use std::{io::ErrorKind, mem, sync::Arc};
 
 use bytes::Bytes;
 use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
@@ -19,10 +19,13 @@ use tokio_tungstenite::{
 };
 use warp::reply::Response;
 
-use super::push::{Pusher, Said, sentence_of};
+use super::{
+    push::{Pusher, Said, sentence_of, too_slow},
+    timely::Timely,
+};
 use crate::{
     endpoints::{Outputs, reply, request::Request},
-    net::{Refusal, Switch, Wire},
+    net::{Reason, Refusal, Switch, Wire},
 };
 
 /// The words for the next picture, in a text message.
@@ -77,6 +80,7 @@ async fn talk(
     let config = WebSocketConfig::default()
         .max_message_size(Some(MAX_PICTURE_BYTES))
         .max_frame_size(Some(MAX_PICTURE_BYTES));
+    let wire = Timely::new(wire, &come);
     let socket =
         WebSocketStream::from_partially_read(wire, come.to_vec(), Role::Server, Some(config));
     let mut socket = socket.await;
@@ -109,8 +113,13 @@ async fn talk(
                 let why = format!("a picture has at most {} MB", MAX_PICTURE_BYTES >> 20);
                 break (CloseCode::Size, why);
             }
+            Some(Err(Error::Io(error))) if error.kind() == ErrorKind::TimedOut => {
+                outputs.watched.connections.refuse(Reason::SlowBody);
+                break (CloseCode::Policy, too_slow());
+            }
             Some(Err(_)) => return,
         };
+        socket.get_mut().count_anew();
         if socket.send(Message::text(answer)).await.is_err() {
             return;
         }
