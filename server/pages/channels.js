@@ -22,7 +22,7 @@
     picture.alt = '';
     var words = made('div', 'words', link);
     made('span', 'name', words).textContent = row.name;
-    return { box: box, picture: picture, told: made('span', 'small', words), trouble: made('span', 'small bad', words) };
+    return { box: box, picture: picture, told: made('span', 'small', words), screens: made('span', 'small on', words), trouble: made('span', 'small bad', words) };
   }
 
   function span(millis) {
@@ -51,6 +51,16 @@
     return parts.join(' · ');
   }
 
+  // Whose screens a channel has, and until when at least.
+  function screens(row) {
+    var part = row.interrupted || row.interrupts;
+    if (!part) {
+      return '';
+    }
+    var until = new Date(part.until_millis).toLocaleTimeString();
+    return (row.interrupts ? 'on the screens of ' + part.channel : part.by + ' has its screens') + ' until ' + until;
+  }
+
   function show(rows) {
     var seen = {};
     names = [];
@@ -62,6 +72,7 @@
       names.push(row.name);
       known.snapshot = row.snapshot;
       known.told.textContent = told(row);
+      known.screens.textContent = screens(row);
       known.trouble.textContent = (row.live && row.live.trouble) || '';
     }
     for (var name in cards) {

@@ -218,6 +218,28 @@ fn another_channel_interrupts_nothing_and_is_not_interrupted() {
         }
     });
     assert_eq!(house.colour_at("/c/plot/snapshot"), DOOR);
+    // Both of them are told, and until when.
+    let rows = house.server.get("/channels").json();
+    let row = |name: &str| {
+        let mut rows = rows.as_array().expect("rows").iter();
+        rows.find(|row| row["name"] == name)
+            .expect("the channel")
+            .clone()
+    };
+    let (main, door, plot) = (row("main"), row("door"), row("plot"));
+    assert_eq!(main["interrupted"]["by"], "door", "{main}");
+    assert_eq!(door["interrupts"]["channel"], "main", "{door}");
+    assert!(
+        plot["interrupts"].is_null() && plot["interrupted"].is_null(),
+        "{plot}"
+    );
+    let millis = |at: &Value| at.as_u64().expect("a moment");
+    for told in [&main["interrupted"], &door["interrupts"]] {
+        let lasts = millis(&told["until_millis"]) - millis(&told["since_millis"]);
+        // An hour, which would be longer than one may last.
+        assert!((290_000..=310_000).contains(&lasts), "{told}");
+    }
+    assert!(millis(&house.channel()["interrupted"]["until_millis"]) > 0);
 }
 
 #[test]

@@ -146,6 +146,12 @@ impl Air {
         first.map(|(place, _)| place)
     }
 
+    /// Until when that channel has them, if nothing more comes.
+    pub fn held_until(&self, now: Duration) -> Option<Duration> {
+        let claim = self.claims.get(self.on(now)?)?;
+        Some(claim.ends(claim.row.as_ref()?))
+    }
+
     /// When that may change by itself.
     pub fn next_change(&self, now: Duration) -> Option<Duration> {
         let on = self.claims.iter().filter(|claim| claim.is_on(now));
@@ -184,10 +190,15 @@ mod tests {
             (air.on(S(10)), air.next_change(S(10))),
             (Some(0), Some(S(30)))
         );
+        assert_eq!(air.held_until(S(10)), Some(S(30)));
         came(&mut air, 0, 25);
         assert_eq!(
             (air.on(S(44)), air.next_change(S(44))),
             (Some(0), Some(S(45)))
+        );
+        assert_eq!(
+            (air.held_until(S(44)), air.held_until(S(45))),
+            (Some(S(45)), None)
         );
         assert_eq!((air.on(S(45)), air.next_change(S(45))), (None, None));
         came(&mut air, 0, 100);
@@ -352,6 +363,13 @@ mod tests {
                 }
                 let next = air.next_change(S(now));
                 prop_assert!(next.is_none_or(|next| next > S(now)));
+                // Where nothing more comes, it holds until that moment and no longer.
+                let until = air.held_until(S(now));
+                prop_assert_eq!(until.is_some(), on.is_some());
+                if let Some(until) = until {
+                    let last = until - Duration::from_nanos(1);
+                    prop_assert_eq!((air.on(last), air.on(until) == on), (on, false));
+                }
                 announced = Some((on, next));
             }
         }

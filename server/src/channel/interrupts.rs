@@ -6,6 +6,8 @@
     reason = "the monotonic clock tells how long an interruption lasts, however the wall clock is set"
 )]
 
+use std::time::Duration;
+
 use futures_util::future::select_all;
 use mantel_shared::UnixMillis;
 use tokio::{
@@ -41,10 +43,18 @@ pub struct Interruption {
 #[derive(Clone, Debug)]
 pub(super) struct Interruptions {
     pub(super) now: watch::Receiver<Option<Interruption>>,
+    /// Until when it lasts if nothing more comes. It moves with each picture, of which producers are to hear nothing.
+    until: watch::Receiver<Option<Instant>>,
     dismissals: mpsc::Sender<oneshot::Sender<()>>,
 }
 
 impl Interruptions {
+    /// How long the interruption that is on lasts from now on, if nothing more comes.
+    pub(super) fn lasts(&self) -> Option<Duration> {
+        let until = *self.until.borrow();
+        until.map(|until| until - Instant::now())
+    }
+
     /// Ends whatever interrupts, and waits until that is told.
     pub(super) async fn dismiss(&self) {
         let (reply, done) = oneshot::channel();
@@ -62,6 +72,7 @@ pub(super) struct Interrupts {
     ears: Vec<Ear>,
     on: Option<Place>,
     told: watch::Sender<Option<Interruption>>,
+    told_until: watch::Sender<Option<Instant>>,
     dismissals: mpsc::Receiver<oneshot::Sender<()>>,
     clock: Clock,
     started: Instant,
@@ -89,18 +100,21 @@ impl Interrupts {
                 heard: None,
             });
         let (told, now) = watch::channel(None);
+        let (told_until, until) = watch::channel(None);
         let (sender, dismissals) = mpsc::channel(QUEUE);
         let task = Self {
             air,
             ears: ears.collect(),
             on: None,
             told,
+            told_until,
             dismissals,
             clock,
             started: Instant::now(),
         };
         let interruptions = Interruptions {
             now,
+            until,
             dismissals: sender,
         };
         (task, interruptions)
@@ -151,7 +165,11 @@ impl Interrupts {
     }
 
     fn tell(&mut self) {
-        let on = self.air.on(self.started.elapsed());
+        let now = self.started.elapsed();
+        let until = self.air.held_until(now);
+        self.told_until
+            .send_replace(until.map(|at| self.started + at));
+        let on = self.air.on(now);
         if std::mem::replace(&mut self.on, on) == on {
             return;
         }
@@ -185,7 +203,7 @@ async fn news(ears: &mut [Ear]) {
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::Arc, time::Duration};
+    use std::sync::Arc;
 
     use mantel_media::inlet::Inlet;
     use tokio::time::sleep;
@@ -232,16 +250,24 @@ mod tests {
         push(&plot);
         sleep(SECOND).await;
         assert_eq!(by(), told("plot", 10));
+        assert_eq!(interruptions.lasts(), Some(19 * SECOND));
         push(&door);
         sleep(SECOND).await;
         assert_eq!(by(), told("door", 11));
+        // Each picture moves its end, of which nobody is woken who makes pictures.
+        let mut producer = interruptions.now.clone();
+        producer.mark_unchanged();
+        push(&door);
+        sleep(SECOND).await;
+        assert_eq!(interruptions.lasts(), Some(19 * SECOND));
+        assert!(!producer.has_changed().unwrap());
         // A clock that is set moves nothing.
         clock.set_back(900 * SECOND);
         sleep(17 * SECOND).await;
         assert!(by().is_some_and(|(name, _)| name == "door"));
         clock.set_forward(900 * SECOND);
         sleep(3 * SECOND).await;
-        assert_eq!(by(), None);
+        assert_eq!((by(), interruptions.lasts()), (None, None));
         push(&door);
         sleep(SECOND).await;
         assert!(by().is_some());

@@ -11,7 +11,7 @@ pub mod roster;
 mod state;
 mod task;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -135,6 +135,11 @@ impl Channel {
     /// The interruption that is on, if one is.
     pub fn interruption(&self) -> Option<Interruption> {
         self.interruptions.as_ref()?.now.borrow().clone()
+    }
+
+    /// How long it lasts from now on, if nothing more comes.
+    pub fn interruption_lasts(&self) -> Option<Duration> {
+        self.interruptions.as_ref()?.lasts()
     }
 
     /// Ends the interruption that is on; says whether one was.

@@ -11,7 +11,10 @@ use crate::{
     endpoints::{
         Outputs, open, query, reply,
         request::{Body, Request},
-        state::{agents, channel},
+        state::{
+            agents,
+            channel::{self, InterruptedRow},
+        },
     },
     net::Refusal,
     timeline::{Act, Transition},
@@ -64,7 +67,7 @@ pub(in crate::endpoints) async fn answer(
     match done {
         Ok(programme) => {
             let rendition = outputs.looks.rendition;
-            let on = (&*programme, channel.interruption());
+            let on = (&*programme, InterruptedRow::of(&channel));
             let channel = channel::gallery(outputs, request, rendition, &wish, on).await;
             Ok(reply::json(&channel))
         }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::{
     caption,
-    channel::{Interruption, live::LiveChannel},
+    channel::{self, live::LiveChannel},
     clock,
     endpoints::{Outputs, Request, state::channels::LiveRow},
     library::{Facts, Filter, iso},
@@ -52,11 +52,28 @@ pub(in crate::endpoints) struct Channel {
     live: Option<LiveRow>,
 }
 
-#[derive(Serialize)]
-struct InterruptedRow {
+/// An interruption of the gallery.
+#[derive(Clone, Serialize)]
+pub(in crate::endpoints) struct InterruptedRow {
     /// The live channel's name.
-    by: String,
-    since_millis: u64,
+    pub(super) by: String,
+    pub(super) since_millis: u64,
+    /// When it ends if no more pictures come.
+    pub(super) until_millis: u64,
+}
+
+impl InterruptedRow {
+    /// The interruption of this channel, if one is on.
+    pub(in crate::endpoints) fn of(channel: &channel::Channel) -> Option<Self> {
+        let interruption = channel.interruption()?;
+        let lasts = channel.interruption_lasts().unwrap_or_default();
+        let lasts = u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX);
+        Some(Self {
+            by: interruption.source.name().to_owned(),
+            since_millis: interruption.since.0,
+            until_millis: clock::now().0.saturating_add(lasts),
+        })
+    }
 }
 
 #[derive(Serialize)]
@@ -123,7 +140,7 @@ pub(in crate::endpoints) async fn gallery(
     request: &Request,
     shape: Rendition,
     wish: &Filter,
-    (programme, interruption): (&Programme, Option<Interruption>),
+    (programme, interrupted): (&Programme, Option<InterruptedRow>),
 ) -> Channel {
     let timeline = programme.timeline(shape.size, shape.pair);
     let showing = timeline.at(clock::now());
@@ -190,10 +207,7 @@ pub(in crate::endpoints) async fn gallery(
         next_change_millis: showing
             .filter(|showing| !showing.paused)
             .map(|showing| showing.next.starts_at.0),
-        interrupted: interruption.map(|interruption| InterruptedRow {
-            by: interruption.source.name().to_owned(),
-            since_millis: interruption.since.0,
-        }),
+        interrupted,
         live: None,
     }
 }

@@ -9,7 +9,7 @@ use warp::reply::Response;
 use crate::{
     channel::live::{Intake, LiveChannel},
     clock,
-    endpoints::{Outputs, Request, policy::InlineStyle, reply},
+    endpoints::{Outputs, Request, policy::InlineStyle, reply, state::channel::InterruptedRow},
     rights::ChannelName,
     source::live::Signal,
 };
@@ -26,8 +26,32 @@ struct Row {
     /// How old the last picture was at the viewer that had it last, when its socket had taken it.
     #[serde(skip_serializing_if = "Option::is_none")]
     age_at_viewers_millis: Option<u128>,
+    /// Of the gallery: the live channel that has its screens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interrupted: Option<InterruptedRow>,
+    /// Of a live channel: whose screens it has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interrupts: Option<InterruptsRow>,
     #[serde(skip_serializing_if = "Option::is_none")]
     live: Option<LiveRow>,
+}
+
+#[derive(Serialize)]
+struct InterruptsRow {
+    channel: &'static str,
+    since_millis: u64,
+    /// When it gives them back if no more pictures come.
+    until_millis: u64,
+}
+
+impl InterruptsRow {
+    fn of(interrupted: InterruptedRow) -> Self {
+        Self {
+            channel: ChannelName::MAIN,
+            since_millis: interrupted.since_millis,
+            until_millis: interrupted.until_millis,
+        }
+    }
 }
 
 /// The facts of a live channel.
@@ -106,6 +130,7 @@ pub(in crate::endpoints) fn answer(outputs: &Arc<Outputs>, request: &Request) ->
     let watching = outputs.house.feeds.survey();
     let viewers = outputs.watched.viewers.rows();
     let all: usize = watching.iter().map(|(_, n)| n).sum();
+    let interrupted = InterruptedRow::of(outputs.house.channels.main());
     let mut rows: Vec<Row> = outputs
         .house
         .channels
@@ -118,6 +143,10 @@ pub(in crate::endpoints) fn answer(outputs: &Arc<Outputs>, request: &Request) ->
             Row {
                 viewers: of_it.map(|(_, n)| n).sum(),
                 age_at_viewers_millis: have_it.map(|row| row.age.as_millis()).max(),
+                interrupts: interrupted
+                    .clone()
+                    .filter(|row| row.by == live.name().as_str())
+                    .map(InterruptsRow::of),
                 live: Some(LiveRow::of(live)),
                 ..row(live.name().as_str(), live.intake().kind())
             }
@@ -126,6 +155,7 @@ pub(in crate::endpoints) fn answer(outputs: &Arc<Outputs>, request: &Request) ->
     let of_live: usize = rows.iter().map(|row| row.viewers).sum();
     let main = Row {
         viewers: all - of_live,
+        interrupted,
         ..row(ChannelName::MAIN, "gallery")
     };
     rows.insert(0, main);
@@ -140,6 +170,8 @@ fn row(name: &str, source: &'static str) -> Row {
         source,
         viewers: 0,
         age_at_viewers_millis: None,
+        interrupted: None,
+        interrupts: None,
         live: None,
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     endpoints::{
         Outputs, Request, open, query, reply,
         state::{
-            channel,
+            channel::{self, InterruptedRow},
             reports::Reported,
             viewers::{self, Outlet, Totals},
         },
@@ -174,7 +174,7 @@ pub(in crate::endpoints) async fn answer(
     let channel = match (live, chosen.programme()) {
         (Some(live), _) => channel::live(outputs, &live),
         (None, Some(programme)) => {
-            let on = (&*programme, chosen.interruption());
+            let on = (&*programme, InterruptedRow::of(&chosen));
             channel::gallery(outputs, request, shape, &wish, on).await
         }
         (None, None) => return Err(Refusal::unavailable("there are no slides on this channel")),
