@@ -2,10 +2,10 @@
 //! apart and cleaned here. Nothing here decodes a picture or touches a file, a socket, a clock or a
 //! thread: bytes go in, bytes and numbers come out.
 //!
-//! [`annexb`] cuts H.264 into pictures, [`avc`] reads what stands before them, [`fmp4`] puts them into
-//! MP4. [`jpeg`] knows what a JPEG says about itself, finds JPEGs in a row of them, and takes out what is
-//! nobody's business. [`inlet`] reads the body of a push, whatever dialect its sender speaks. All limits are
-//! finite by default.
+//! [`annexb`] cuts H.264 into pictures, [`avc`] reads what stands before them, [`fmp4`] and [`ts`] put
+//! them into MP4 and MPEG-TS. [`jpeg`] knows what a JPEG says about itself, finds JPEGs in a row of them,
+//! and takes out what is nobody's business. [`inlet`] reads the body of a push, whatever dialect its sender
+//! speaks. All limits are finite by default.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -19,3 +19,4 @@ pub mod avc;
 pub mod fmp4;
 pub mod inlet;
 pub mod jpeg;
+pub mod ts;

@@ -9,3 +9,4 @@ mod fmp4;
 mod inlet;
 mod jpeg;
 mod oracle;
+mod ts;
