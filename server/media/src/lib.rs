@@ -3,9 +3,9 @@
 //! thread: bytes go in, bytes and numbers come out.
 //!
 //! [`annexb`] cuts H.264 into pictures, [`avc`] reads what stands before them, [`fmp4`] and [`ts`] put
-//! them into MP4 and MPEG-TS. [`jpeg`] knows what a JPEG says about itself, finds JPEGs in a row of them,
-//! and takes out what is nobody's business. [`inlet`] reads the body of a push, whatever dialect its sender
-//! speaks. All limits are finite by default.
+//! them into MP4 and MPEG-TS, [`hls`] tells players which pieces of that there are. [`jpeg`] knows what a
+//! JPEG says about itself, finds JPEGs in a row of them, and takes out what is nobody's business. [`inlet`]
+//! reads the body of a push, whatever dialect its sender speaks. All limits are finite by default.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -17,6 +17,7 @@ extern crate std;
 pub mod annexb;
 pub mod avc;
 pub mod fmp4;
+pub mod hls;
 pub mod inlet;
 pub mod jpeg;
 pub mod ts;

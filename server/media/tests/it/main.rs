@@ -6,7 +6,9 @@
 mod annexb;
 mod avc;
 mod fmp4;
+mod hls;
 mod inlet;
 mod jpeg;
 mod oracle;
+mod playlist;
 mod ts;
