@@ -80,7 +80,7 @@ pub struct Entry {
     pub id: PhotoId,
     /// When it was taken, in seconds since 1970 of the camera's local clock.
     pub taken: i64,
-    /// The photo's path as text; only compared.
+    /// A key for ordering by path, the same however the letters are written; never shown.
     pub name: Arc<str>,
     /// Which way it lies.
     pub shape: Shape,

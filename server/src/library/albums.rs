@@ -1,13 +1,15 @@
 //! The names that people write for albums: a folder's name, its path, with `*` and `?`, or several with commas between.
 //!
-//! Pure: names in, yes or no out.
+//! Pure: names in, yes or no out. Letters are compared by their keys (`letters`).
+
+use super::letters;
 
 /// The folders of `all` (path below their root) that `wish` names, with those below them, by their place in `all`. A
 /// folder that is called just so goes before wildcards and commas, because folders may have those in their names.
 pub(super) fn named(wish: &str, all: &[String]) -> Vec<usize> {
-    let lower: Vec<String> = all.iter().map(|path| path.to_lowercase()).collect();
-    let wish = wish.trim().trim_matches('/').to_lowercase();
-    let exact = of(&lower, |path| has(path, &wish));
+    let keys: Vec<String> = all.iter().map(|path| letters::key(path)).collect();
+    let wish = letters::key(wish.trim().trim_matches('/'));
+    let exact = of(&keys, |path| has(path, &wish));
     if !exact.is_empty() {
         return exact;
     }
@@ -16,7 +18,7 @@ pub(super) fn named(wish: &str, all: &[String]) -> Vec<usize> {
         .map(|part| part.trim().trim_matches('/'))
         .filter(|part| !part.is_empty())
         .collect();
-    of(&lower, |path| {
+    of(&keys, |path| {
         parts.iter().any(|part| has(path, part) || fits(path, part))
     })
 }

@@ -9,6 +9,8 @@ use std::{fmt, sync::Arc};
 use chrono::{Datelike, Months, NaiveDate};
 use rusqlite::types::Value;
 
+use super::letters;
+
 /// A choice of photos. The default lets every one through.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Filter {
@@ -78,7 +80,7 @@ impl Filter {
                 if name.is_empty() {
                     return Err("the name of a folder, or its path below the one that is shown");
                 }
-                self.album = Some(name.to_owned());
+                self.album = Some(letters::shown(name).into_owned());
             }
             "from" => self.from = Some(span(value).ok_or(A_DATE)?.0),
             "to" => self.until = Some(span(value).ok_or(A_DATE)?.1),
@@ -91,7 +93,8 @@ impl Filter {
                     .split(',')
                     .map(str::trim)
                     .filter(|word| !word.is_empty());
-                self.keywords.extend(words.map(str::to_lowercase));
+                self.keywords
+                    .extend(words.map(|word| letters::shown(&word.to_lowercase()).into_owned()));
                 self.keywords.sort();
                 self.keywords.dedup();
                 if self.keywords.is_empty() || self.keywords.len() > MAX_KEYWORDS {
@@ -252,8 +255,8 @@ impl Filter {
             None => {}
         }
         for word in &self.keywords {
-            sql.push_str(" AND files.id IN (SELECT file FROM keywords WHERE word = ?)");
-            values.push(Value::Text(word.clone()));
+            sql.push_str(" AND files.id IN (SELECT file FROM keywords WHERE key = ?)");
+            values.push(Value::Text(letters::key(word)));
         }
         if let Some(outer) = &self.outer {
             query

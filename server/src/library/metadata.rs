@@ -8,6 +8,7 @@ use super::{
     dates::Told,
     dates_in_names,
     facts::{Facts, Position},
+    letters,
     takeout::Takeout,
     words::{self, Origin},
     xmp,
@@ -97,7 +98,7 @@ pub(super) fn sentence(text: &str) -> Option<String> {
         }
         line.push_str(word);
     }
-    (!line.is_empty()).then_some(line)
+    (!line.is_empty()).then(|| letters::shown(&line).into_owned())
 }
 
 impl Metadata {

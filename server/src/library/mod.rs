@@ -21,6 +21,7 @@ mod iptc;
 mod keeper;
 mod later;
 mod leavings;
+mod letters;
 mod metadata;
 mod photo;
 mod places;

@@ -8,8 +8,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The sidecars of a folder, by the names of the photos that they are of, in small letters: shares and cameras don't agree
-/// on the case.
+use super::letters;
+
+/// The sidecars of a folder, by the keys of the photos' names that they are of: shares and cameras don't agree on the case,
+/// nor Macs with others on accents.
 #[derive(Debug, Default)]
 pub(super) struct Sidecars {
     xmp: HashMap<String, Named>,
@@ -38,11 +40,11 @@ impl Sidecars {
     pub(super) fn among<'a>(files: impl Iterator<Item = (&'a OsStr, i64)>) -> Self {
         let mut all = Self::default();
         for (name, modified) in files {
-            let lower = lower(name);
-            if let Some(photo) = lower.strip_suffix(".xmp") {
+            let key = letters::file_key(&name.to_string_lossy());
+            if let Some(photo) = key.strip_suffix(".xmp") {
                 all.xmp
                     .insert(photo.to_owned(), (name.to_owned(), modified));
-            } else if let Some(rest) = lower.strip_suffix(".json") {
+            } else if let Some(rest) = key.strip_suffix(".json") {
                 all.json.insert(photo_of(rest), (name.to_owned(), modified));
             }
         }
@@ -51,7 +53,7 @@ impl Sidecars {
 
     /// The sidecars of the photo `name` in `folder`, and a time that changes when one of them does; 0 without any.
     pub(super) fn of(&self, folder: &Path, name: &OsStr) -> (Beside, i64) {
-        let name = lower(name);
+        let name = letters::file_key(&name.to_string_lossy());
         let xmp = self.xmp.get(&name).or_else(|| {
             let stem = name
                 .rsplit_once('.')
@@ -75,10 +77,6 @@ impl Sidecars {
 pub(super) fn is_of(sidecar: &OsStr, photo: &OsStr) -> bool {
     let all = Sidecars::among(std::iter::once((sidecar, 0)));
     all.of(Path::new(""), photo).0 != Beside::default()
-}
-
-fn lower(name: &OsStr) -> String {
-    name.to_string_lossy().to_lowercase()
 }
 
 /// The photo that Takeout's JSON is of, by its name without `.json`: `img.jpg`, `img.jpg.supplemental-meta`,
@@ -147,6 +145,9 @@ mod tests {
             ("A.XMP", "a.jpg"),
             ("A.jpg.XMP", "A.JPG"),
             ("ÄPFEL.xmp", "äpfel.cr2"),
+            ("A\u{308}PFEL.xmp", "äpfel.cr2"),
+            ("äpfel.cr2.xmp", "A\u{308}PFEL.CR2"),
+            ("οδος.xmp", "ΟΔΟΣ.JPG"),
         ] {
             assert_eq!(found(&[file], photo).0.as_deref(), Some(file), "{photo}");
         }

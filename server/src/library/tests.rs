@@ -63,7 +63,8 @@ pub(super) fn names(library: &Library, wishes: &[(&str, &str)]) -> Vec<String> {
     let mut names: Vec<String> = library
         .select(Blocking::here(), &filter, Order::Name, today)
         .iter()
-        .map(|entry| entry.name.to_string())
+        .filter_map(|entry| library.photo(Blocking::here(), entry.id))
+        .map(|photo| photo.name.to_string())
         .collect();
     names.sort();
     names
@@ -73,8 +74,10 @@ fn photo_of(fixture: &Fixture, name: &str) -> Arc<Photo> {
     let entries = fixture
         .library
         .entries(Blocking::here(), &Filter::default(), Order::Name);
-    let entry = entries.iter().find(|entry| &*entry.name == name).unwrap();
-    fixture.library.photo(Blocking::here(), entry.id).unwrap()
+    let mut photos = entries
+        .iter()
+        .filter_map(|entry| fixture.library.photo(Blocking::here(), entry.id));
+    photos.find(|photo| &*photo.name == name).unwrap()
 }
 
 #[test]
@@ -284,6 +287,115 @@ fn no_name_and_no_wish_reaches_the_query_as_code() {
     );
 }
 
+/// An XMP file with one keyword.
+fn tagged(keyword: &str) -> String {
+    format!(
+        "<x:xmpmeta xmlns:x='adobe:ns:meta/'>\
+         <rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>\
+         <rdf:Description xmlns:dc='http://purl.org/dc/elements/1.1/'>\
+         <dc:subject><rdf:Bag><rdf:li>{keyword}</rdf:li></rdf:Bag></dc:subject>\
+         </rdf:Description></rdf:RDF></x:xmpmeta>"
+    )
+}
+
+#[test]
+fn albums_and_keywords_are_found_however_their_letters_are_written() {
+    // As on the disk, in the file; and as people type it.
+    const ALBUMS: [(&str, &[&str]); 6] = [
+        (
+            "Zu\u{308}rich Ausflug",
+            &["Zürich Ausflug", "zürich*", "ZÜRICH AUSFLUG"],
+        ),
+        ("Äpfel", &["a\u{308}pfel", "ÄPFEL"]),
+        ("İzmir", &["izmir", "IZMIR", "İZMİR"]),
+        ("Москва", &["МОСКВА", "мос*"]),
+        ("서울", &["\u{1109}\u{1165}\u{110b}\u{116e}\u{11af}"]),
+        ("２０２１ 京都", &["2021 京都"]),
+    ];
+    let mut fixture = Fixture::new();
+    for (n, (album, _)) in ALBUMS.iter().enumerate() {
+        let name = format!("{album}/{n}.jpg");
+        fixture.add(&name, &jpeg(16, 16, u8::try_from(n).unwrap()));
+        fixture.add(&format!("{name}.xmp"), tagged(album).as_bytes());
+    }
+    fixture.scan();
+    for (n, (album, wishes)) in ALBUMS.iter().enumerate() {
+        for wish in wishes.iter().chain([album]) {
+            let found = names(&fixture.library, &[("album", wish)]);
+            let file = format!("/{n}.jpg");
+            assert!(
+                found.len() == 1 && found[0].ends_with(&file),
+                "{wish}: {found:?}"
+            );
+            if !wish.contains('*') {
+                assert_eq!(
+                    names(&fixture.library, &[("keyword", wish)]),
+                    found,
+                    "{wish}"
+                );
+            }
+        }
+    }
+    assert!(names(&fixture.library, &[("keyword", "Apfel")]).is_empty());
+    let shown = names(&fixture.library, &[("album", "Zürich Ausflug")]);
+    assert_eq!(shown, ["Zürich Ausflug/0.jpg"]);
+    let photo = photo_of(&fixture, "Zürich Ausflug/0.jpg");
+    assert_eq!(photo.facts.album.as_deref(), Some("Zürich Ausflug"));
+    assert!(photo.facts.keywords.contains(&"Zürich Ausflug".to_owned()));
+}
+
+#[test]
+fn spellings_of_one_name_are_one_album_and_one_keyword_in_the_lists() {
+    let mut fixture = Fixture::new();
+    for (n, album) in ["Zu\u{308}rich", "Zürich", "Oslo"].iter().enumerate() {
+        fixture.add(&format!("{album}/{n}.jpg"), &jpeg(16, 16, 1));
+        fixture.add(&format!("{album}/{n}.xmp"), tagged(album).as_bytes());
+    }
+    fixture.scan();
+    let once = |name: &str, n: u64| (name.to_owned(), n);
+    let albums = fixture.library.albums(Blocking::here());
+    assert_eq!(albums, [once("Oslo", 1), once("Zürich", 2)]);
+    let keywords = fixture.library.keywords(Blocking::here(), 9);
+    assert_eq!(keywords, [once("Zürich", 2), once("Oslo", 1)]);
+}
+
+#[test]
+fn names_are_ordered_as_people_read_them() {
+    let mut fixture = Fixture::new();
+    for name in [
+        "Zebra 1.jpg",
+        "apfel 10.jpg",
+        "Apfel 9.jpg",
+        "A\u{308}pfel 1.jpg",
+        "Birne.jpg",
+        "ａ 1.jpg",
+    ] {
+        fixture.add(name, &jpeg(16, 16, 1));
+    }
+    fixture.scan();
+    let entries = fixture
+        .library
+        .entries(Blocking::here(), &Filter::default(), Order::Name);
+    let playlist = crate::timeline::Playlist::new(entries, Order::Name, 0);
+    let first = crate::timeline::Place { round: 0, index: 0 };
+    let names: Vec<String> = (0..6)
+        .filter_map(|i| playlist.after(first, i))
+        .filter_map(|(_, turn)| fixture.library.photo(Blocking::here(), turn.photo))
+        .map(|photo| photo.name.to_string())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "ａ 1.jpg",
+            "Apfel 9.jpg",
+            "apfel 10.jpg",
+            "Äpfel 1.jpg",
+            "Birne.jpg",
+            "Zebra 1.jpg"
+        ]
+    );
+}
+
 /// What the sample photos say of themselves; left out where there are none.
 #[test]
 fn real_photos_tell_their_facts() {
@@ -304,13 +416,12 @@ fn real_photos_tell_their_facts() {
     assert_eq!(library.skipped(Blocking::here(), 0, 9), []);
     let entries = library.entries(Blocking::here(), &Filter::default(), Order::Name);
     let facts = |name: &str| {
-        let entry = entries.iter().find(|entry| entry.name.ends_with(name));
-        let photo = library
-            .photo(
-                Blocking::here(),
-                entry.unwrap_or_else(|| panic!("{name}")).id,
-            )
-            .unwrap();
+        let mut photos = entries
+            .iter()
+            .filter_map(|entry| library.photo(Blocking::here(), entry.id));
+        let photo = photos
+            .find(|photo| photo.name.ends_with(name))
+            .unwrap_or_else(|| panic!("{name}"));
         (photo.taken, photo.facts.clone())
     };
     for (name, taken, camera, place, rating) in [

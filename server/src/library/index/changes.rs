@@ -12,6 +12,7 @@ use super::{
     super::{
         Version,
         facts::{DateSource, Facts, Taken},
+        letters,
     },
     rows::{OTHER, PHOTO, SKIPPED, Tally, bytes, os_string, version},
 };
@@ -286,10 +287,11 @@ fn put(
             record.version.changed_nanos,
         ])?;
     if !facts.keywords.is_empty() {
-        let mut insert = connection
-            .prepare_cached("INSERT OR IGNORE INTO keywords (word, file) VALUES (?1, ?2)")?;
+        let mut insert = connection.prepare_cached(
+            "INSERT OR IGNORE INTO keywords (key, word, file) VALUES (?1, ?2, ?3)",
+        )?;
         for word in &facts.keywords {
-            insert.execute(params![word, id])?;
+            insert.execute(params![letters::key(word), word, id])?;
         }
     }
     Ok(state)

@@ -5,6 +5,7 @@
 //! is damaged or of another version is set aside and made anew: everything in it can be found again.
 
 mod changes;
+mod lists;
 mod rows;
 mod schema;
 
@@ -26,9 +27,8 @@ pub(super) use changes::{
     Change, Known, Outcome, Record, activate, apply, device, folders_below, id_of, in_folder,
     set_device, set_likeness, skip, without_likeness,
 };
-pub(super) use rows::{
-    Tally, albums, display_name, entries, keywords, photo, skipped, tally, was_scanned,
-};
+pub(super) use lists::{albums, keywords, skipped};
+pub(super) use rows::{Tally, display_name, entries, photo, tally, was_scanned};
 
 /// The index of one data directory, or one in memory.
 #[derive(Debug)]

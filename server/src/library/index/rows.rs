@@ -5,13 +5,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::{
     super::{
-        Origin, Photo, Skipped, Version, albums,
+        Origin, Photo, Version, albums,
         facts::{DateSource, Facts, Position, Taken},
         filter::Filter,
+        letters,
     },
     changes::device,
 };
@@ -158,7 +159,7 @@ fn entry(
 ) -> rusqlite::Result<Entry> {
     let name = if with_names {
         let path = PathBuf::from(os_string(row.get(9)?)).join(os_string(row.get(10)?));
-        display_name(&path, roots).into()
+        letters::key(&display_name(&path, roots)).into()
     } else {
         "".into()
     };
@@ -205,7 +206,7 @@ fn folders_of_roots(connection: &Connection, roots: &[PathBuf]) -> rusqlite::Res
     Ok(found)
 }
 
-/// The folders, by their number, that `wish` names: see [`albums()`].
+/// The folders, by their number, that `wish` names: see [`albums`].
 fn folders_of_album(
     connection: &Connection,
     wish: &str,
@@ -225,67 +226,6 @@ fn folders_of_album(
     Ok(found.into_iter().map(|place| ids[place]).collect())
 }
 
-/// The folders below those given that have photos, by path, with how many are in each itself.
-pub(in super::super) fn albums(
-    connection: &Connection,
-    roots: &[PathBuf],
-) -> rusqlite::Result<Vec<(String, u64)>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT folders.path, count(*) FROM files JOIN folders ON folders.id = files.folder
-         WHERE state = 0 AND gone = 0 AND folders.active = 1 GROUP BY folders.path",
-    )?;
-    let rows = statement.query_map([], |row| {
-        let path = PathBuf::from(os_string(row.get(0)?));
-        let n = row.get::<_, i64>(1)?.cast_unsigned();
-        Ok((display_name(&path, roots), n))
-    })?;
-    let mut found: Vec<(String, u64)> = rows.collect::<rusqlite::Result<_>>()?;
-    found.retain(|(path, _)| !path.is_empty());
-    found.sort();
-    Ok(found)
-}
-
-/// The `n` keywords that most photos have, with how many.
-pub(in super::super) fn keywords(
-    connection: &Connection,
-    n: u32,
-) -> rusqlite::Result<Vec<(String, u64)>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT word, count(*) FROM keywords JOIN files ON files.id = keywords.file
-         JOIN folders ON folders.id = files.folder
-         WHERE state = 0 AND gone = 0 AND folders.active = 1
-         GROUP BY word ORDER BY count(*) DESC, word LIMIT ?1",
-    )?;
-    let rows = statement.query_map([n], |row| {
-        Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned()))
-    })?;
-    rows.collect()
-}
-
-/// Every file that is not shown, by folder and name; `offset` of them left out, at most `n`.
-pub(in super::super) fn skipped(
-    connection: &Connection,
-    roots: &[PathBuf],
-    offset: u32,
-    n: u32,
-) -> rusqlite::Result<Vec<Skipped>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT folders.path, files.name, reason FROM files
-         JOIN folders ON folders.id = files.folder
-         WHERE state = 1 AND gone = 0 AND folders.active = 1
-         ORDER BY folders.path, files.name LIMIT ?2 OFFSET ?1",
-    )?;
-    let rows = statement.query_map(params![offset, n], |row| {
-        let path = PathBuf::from(os_string(row.get(0)?)).join(os_string(row.get(1)?));
-        Ok(Skipped {
-            file: display_name(&path, roots),
-            reason: row.get::<_, Option<String>>(2)?.unwrap_or_default(),
-            not_now: false,
-        })
-    })?;
-    rows.collect()
-}
-
 /// Whether a scan has ever been finished for these folders; a new index has none.
 pub(in super::super) fn was_scanned(
     connection: &Connection,
@@ -299,21 +239,17 @@ pub(in super::super) fn was_scanned(
     Ok(true)
 }
 
-/// A file's name for people: its path below the folder that was given.
+/// A file's name for people: its path below the folder that was given, composed.
 pub(in super::super) fn display_name(path: &Path, roots: &[PathBuf]) -> String {
-    roots
-        .iter()
-        .find_map(|root| path.strip_prefix(root).ok())
-        .unwrap_or(path)
-        .to_string_lossy()
-        .into_owned()
+    let mut below = roots.iter().find_map(|root| path.strip_prefix(root).ok());
+    letters::shown(&below.get_or_insert(path).to_string_lossy()).into_owned()
 }
 
 fn album(path: &Path, roots: &[PathBuf]) -> Option<String> {
     let folder = path.parent()?;
     let is_root = roots.iter().any(|root| root == folder);
-    let name = folder.file_name()?.to_string_lossy().into_owned();
-    (!is_root).then_some(name)
+    let name = folder.file_name()?.to_string_lossy();
+    (!is_root).then(|| letters::shown(&name).into_owned())
 }
 
 pub(super) fn version(row: &Row<'_>, at: usize) -> rusqlite::Result<Version> {

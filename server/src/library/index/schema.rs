@@ -2,17 +2,19 @@
 
 use std::{fmt, path::Path, time::Duration};
 
-use rusqlite::{Connection, OpenFlags, params};
+use rusqlite::{Connection, OpenFlags, functions::FunctionFlags, params};
 
-use super::READ_ONLY;
+use super::{super::letters, READ_ONLY};
 
 /// Changes with every change of the tables. An index of a version before is carried over, one of
 /// any other version is made anew.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 /// The version without times of change.
 const WITHOUT_CHANGED: i64 = 1;
 /// The version of what an earlier reader of metadata found.
 const LESS_READ: i64 = 2;
+/// The version in which keywords were compared as they are written.
+const WITHOUT_KEYS: i64 = 3;
 /// `MNTL`, so that somebody else's database is not taken for ours.
 const APPLICATION: i64 = 0x4d4e_544c;
 
@@ -55,9 +57,10 @@ const TABLES: &str = "
         changed INTEGER NOT NULL DEFAULT 0
     );
     CREATE TABLE keywords (
-        word TEXT NOT NULL COLLATE NOCASE,
+        key TEXT NOT NULL,
+        word TEXT NOT NULL,
         file INTEGER NOT NULL,
-        PRIMARY KEY (word, file)
+        PRIMARY KEY (key, file)
     ) WITHOUT ROWID;
     CREATE INDEX files_by_folder ON files (folder);
     CREATE INDEX photos_by_date ON files (taken) WHERE state = 0 AND gone = 0;
@@ -87,6 +90,30 @@ const READ_AGAIN: &str = "
     PRAGMA user_version = 3;
     COMMIT;
 ";
+
+/// Makes an index of version 3 one of version 4, which finds keywords by their keys.
+const ADD_KEYS: &str = "
+    BEGIN;
+    ALTER TABLE keywords RENAME TO keywords_without_keys;
+    CREATE TABLE keywords (
+        key TEXT NOT NULL,
+        word TEXT NOT NULL,
+        file INTEGER NOT NULL,
+        PRIMARY KEY (key, file)
+    ) WITHOUT ROWID;
+    INSERT OR IGNORE INTO keywords SELECT key_of(word), word, file FROM keywords_without_keys;
+    DROP TABLE keywords_without_keys;
+    CREATE INDEX keywords_by_file ON keywords (file);
+    PRAGMA user_version = 4;
+    COMMIT;
+";
+
+/// Each step from a version before to the next.
+const STEPS: [(i64, &str); 3] = [
+    (WITHOUT_CHANGED, ADD_CHANGED),
+    (LESS_READ, READ_AGAIN),
+    (WITHOUT_KEYS, ADD_KEYS),
+];
 
 /// Why an index on disk can't be used, for the log.
 #[derive(Debug)]
@@ -134,11 +161,10 @@ pub(super) fn open(path: &Path) -> Result<Connection, Unusable> {
         return Ok(connection);
     }
     match (number("application_id")?, number("user_version")?) {
-        (APPLICATION, VERSION) => {}
-        (APPLICATION, LESS_READ) => connection.execute_batch(READ_AGAIN)?,
-        (APPLICATION, WITHOUT_CHANGED) => {
-            connection.execute_batch(ADD_CHANGED)?;
-            connection.execute_batch(READ_AGAIN)?;
+        (APPLICATION, version @ WITHOUT_CHANGED..=VERSION) => {
+            for (_, step) in STEPS.iter().filter(|(of, _)| *of >= version) {
+                connection.execute_batch(step)?;
+            }
         }
         (APPLICATION, version) => return Err(Unusable::Version(version)),
         _ => return Err(Unusable::Stranger),
@@ -190,7 +216,7 @@ pub(super) fn copy(path: &Path, memory: &Connection) -> rusqlite::Result<()> {
         "INSERT INTO folders SELECT * FROM disk.folders;
          INSERT INTO roots SELECT * FROM disk.roots;
          INSERT INTO files SELECT *{changed} FROM disk.files;
-         INSERT INTO keywords SELECT * FROM disk.keywords;"
+         INSERT OR IGNORE INTO keywords SELECT key_of(word), word, file FROM disk.keywords;"
     ))?;
     memory.execute_batch("DETACH disk")
 }
@@ -209,5 +235,10 @@ fn settings(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "temp_store", "memory")?;
     connection.set_prepared_statement_cache_capacity(32);
     // Hostile text is stored, never run; what isn't needed is off all the same.
-    connection.pragma_update(None, "trusted_schema", false)
+    connection.pragma_update(None, "trusted_schema", false)?;
+    // For what is carried over from an index without keys.
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function("key_of", 1, flags, |context| {
+        Ok(letters::key(&context.get::<String>(0)?))
+    })
 }

@@ -24,6 +24,12 @@ fn add(index: &Index, names: &[String]) -> Tally {
     })
 }
 
+fn filter_of(key: &str, value: &str) -> Filter {
+    let mut filter = Filter::default();
+    filter.set(key, value).unwrap();
+    filter
+}
+
 fn n_photos(index: &Index) -> u64 {
     index.read(Blocking::here(), tally).photos
 }
@@ -192,12 +198,25 @@ fn an_index_of_the_version_before_is_carried_over() {
         )?;
         set_likeness(connection, id_of(Path::new("/photos/0.jpg")), None)?;
         set_likeness(connection, id_of(Path::new("/photos/2.jpg")), Some(7))?;
-        connection.execute_batch("ALTER TABLE files DROP COLUMN changed; PRAGMA user_version = 1")
+        connection.execute_batch(
+            "ALTER TABLE files DROP COLUMN changed;
+             DROP TABLE keywords;
+             CREATE TABLE keywords (
+                 word TEXT NOT NULL COLLATE NOCASE, file INTEGER NOT NULL, PRIMARY KEY (word, file)
+             ) WITHOUT ROWID;
+             CREATE INDEX keywords_by_file ON keywords (file);
+             INSERT INTO keywords SELECT 'ÄPFEL', id FROM files;
+             PRAGMA user_version = 1",
+        )
     });
     drop(index);
     // Read beside a program of that version, and where it can't be written.
     assert_eq!(n_photos(&Index::copied(dir.path()).unwrap()), 2);
     assert_eq!(n_photos(&Index::stranded(dir.path())), 2);
+
+    let words = |index: &Index| index.read(Blocking::here(), |connection| keywords(connection, 9));
+    let twice = [("ÄPFEL".to_owned(), 2)];
+    assert_eq!(words(&Index::copied(dir.path()).unwrap()), twice);
 
     let index = Index::open(dir.path()).unwrap();
     assert_eq!(
@@ -207,6 +226,12 @@ fn an_index_of_the_version_before_is_carried_over() {
             skipped: 1
         }
     );
+    assert_eq!(words(&index), twice);
+    let apples = filter_of("keyword", "a\u{308}pfel");
+    let found = index.read(Blocking::here(), |connection| {
+        entries(connection, &apples, chrono::NaiveDate::MIN, &[], false)
+    });
+    assert_eq!(found.len(), 2);
     assert!(!path.with_extension("sqlite.unusable").exists());
     let known = index.read(Blocking::here(), |connection| {
         in_folder(connection, Path::new("/photos"))

@@ -1,0 +1,76 @@
+//! Lists for people: the albums, the keywords, and the files that are not shown.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use rusqlite::{Connection, params};
+
+use super::{
+    super::{Skipped, letters},
+    rows::{display_name, os_string},
+};
+
+/// The folders below those given that have photos, by path, with how many are in each itself.
+pub(in super::super) fn albums(
+    connection: &Connection,
+    roots: &[PathBuf],
+) -> rusqlite::Result<Vec<(String, u64)>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT folders.path, count(*) FROM files JOIN folders ON folders.id = files.folder
+         WHERE state = 0 AND gone = 0 AND folders.active = 1 GROUP BY folders.path",
+    )?;
+    let rows = statement.query_map([], |row| {
+        let path = PathBuf::from(os_string(row.get(0)?));
+        let n = row.get::<_, i64>(1)?.cast_unsigned();
+        Ok((display_name(&path, roots), n))
+    })?;
+    // Folders of one name, below two roots or in two normal forms, are one album.
+    let mut found: BTreeMap<String, (String, u64)> = BTreeMap::new();
+    for row in rows {
+        let (path, n) = row?;
+        if !path.is_empty() {
+            found.entry(letters::key(&path)).or_insert((path, 0)).1 += n;
+        }
+    }
+    Ok(found.into_values().collect())
+}
+
+/// The `n` keywords that most photos have, with how many.
+pub(in super::super) fn keywords(
+    connection: &Connection,
+    n: u32,
+) -> rusqlite::Result<Vec<(String, u64)>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT word, count(*) FROM keywords JOIN files ON files.id = keywords.file
+         JOIN folders ON folders.id = files.folder
+         WHERE state = 0 AND gone = 0 AND folders.active = 1
+         GROUP BY key ORDER BY count(*) DESC, key LIMIT ?1",
+    )?;
+    let rows = statement.query_map([n], |row| {
+        Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned()))
+    })?;
+    rows.collect()
+}
+
+/// Every file that is not shown, by folder and name; `offset` of them left out, at most `n`.
+pub(in super::super) fn skipped(
+    connection: &Connection,
+    roots: &[PathBuf],
+    offset: u32,
+    n: u32,
+) -> rusqlite::Result<Vec<Skipped>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT folders.path, files.name, reason FROM files
+         JOIN folders ON folders.id = files.folder
+         WHERE state = 1 AND gone = 0 AND folders.active = 1
+         ORDER BY folders.path, files.name LIMIT ?2 OFFSET ?1",
+    )?;
+    let rows = statement.query_map(params![offset, n], |row| {
+        let path = PathBuf::from(os_string(row.get(0)?)).join(os_string(row.get(1)?));
+        Ok(Skipped {
+            file: display_name(&path, roots),
+            reason: row.get::<_, Option<String>>(2)?.unwrap_or_default(),
+            not_now: false,
+        })
+    })?;
+    rows.collect()
+}
