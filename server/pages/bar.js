@@ -5,7 +5,7 @@
 
   var mantel = window.mantel, root = mantel.root, said = mantel.said;
   var SHOWN_MS = 3000, SEEN = 'mantel-seen';
-  var KEYS = '↓ menu  ·  ← → photos', FINGERS = 'tap  ·  swipe down for the menu';
+  var KEYS = '↓ menu', PHOTOS = '  ·  ← → photos', FINGERS = 'tap  ·  swipe down for the menu';
   // Each button's shape in a square of 24.
   var SHAPES = {
     previous: 'M6 5h3v14H6zM20 5v14L10 12z', play: 'M7 4l14 8-14 8z', pause: 'M6 5h4v14H6zM14 5h4v14h-4z',
@@ -42,13 +42,17 @@
     return element;
   }
 
-  button('previous', function () { mantel.act('previous'); });
-  toggle = button('pause', function () { mantel.act('toggle'); });
-  button('next', function () { mantel.act('next'); });
+  var ofPhotos = [button('previous', function () { mantel.act('previous'); }),
+    toggle = button('pause', function () { mantel.act('toggle'); }),
+    button('next', function () { mantel.act('next'); })];
   button('menu', function () { hide(); mantel.act('menu'); });
   button('full', function () { mantel.act('full'); });
 
-  function write() { draw(toggle, mantel.paused() ? 'play' : 'pause'); }
+  // On the page of a live channel there is nothing to go to, or to stop at.
+  function write() {
+    draw(toggle, mantel.paused() ? 'play' : 'pause');
+    ofPhotos.forEach(function (element) { element.style.display = mantel.isLive() ? 'none' : ''; });
+  }
 
   function hide() { clearTimeout(going); bar.className = ''; }
 
@@ -74,12 +78,12 @@
 
   function hint() {
     var shown = root.hasAttribute('data-slide') || root.hasAttribute('data-shown');
-    if (!shown || document.hidden || root.classList.contains('menu')) { return void setTimeout(hint, 1000); }
+    if (!shown || !mantel.status || document.hidden || root.classList.contains('menu')) { return void setTimeout(hint, 1000); }
     try {
       if (localStorage.getItem(SEEN)) { return; }
       localStorage.setItem(SEEN, '1');
     } catch (e) { /* Nothing is kept here: better none than each time. */ return; }
-    var line = mantel.make('p', document.body, 'on', 'ontouchstart' in window ? FINGERS : KEYS);
+    var line = mantel.make('p', document.body, 'on', 'ontouchstart' in window ? FINGERS : mantel.isLive() ? KEYS : KEYS + PHOTOS);
     line.id = 'hint';
     setTimeout(function () { line.className = ''; }, SHOWN_MS);
     setTimeout(function () { document.body.removeChild(line); }, SHOWN_MS + 1500);

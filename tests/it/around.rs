@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use crate::{
+    live::House,
     page::await_screen,
     support::{
         clients::Client,
@@ -146,6 +147,74 @@ fn keys_become_commands_beside_a_stream() {
 #[test]
 fn keys_become_commands_beside_a_snapshot() {
     keys_become_commands(Client::Chromium64, "/?viewer=snapshot");
+}
+
+/// Keys that go to other photos, or stop at one, do nothing on the page of a live channel, and nothing there tells of them.
+fn live_pages_have_no_keys_of_photos(client: Client, query: &str) {
+    let Some(browser) = Browser::start(client) else {
+        return;
+    };
+    let house = House::plot();
+    if !house.server.has_viewer() {
+        return;
+    }
+    house.push_colour(GREEN);
+    let mut page = browser.open(&house.server.url(&format!("/c/plot/{query}")));
+    await_pictures(&mut page);
+    page.eval(
+        "(function () {
+             var open = XMLHttpRequest.prototype.open;
+             window.asked = [];
+             XMLHttpRequest.prototype.open = function (method, path) {
+                 if (method === 'POST' && /control/.test(path)) { window.asked.push(path); }
+                 return open.apply(this, arguments);
+             };
+         }())",
+    )
+    .expect("an ear for commands");
+    for code in [RIGHT, LEFT, 33, 417, 412, OK, 32, 19, 415] {
+        page.press("", code);
+    }
+    let seen = page
+        .eval("[asked.length, document.getElementById('toast').className, mantel.paused()].join()");
+    assert_eq!(seen, Ok("0,,false".into()));
+    // The others are what they are.
+    page.press("m", 77);
+    await_true(&mut page, "!!document.getElementById('menu')");
+    let rows = "[].map.call(document.querySelectorAll('#menu .label'), function (row) { return row.textContent; })";
+    let rows = page.eval(&format!("{rows}.join()")).expect("rows");
+    let rows = rows.as_str().expect("text");
+    assert!(
+        rows.contains("Fit") && rows.contains("Full screen"),
+        "{rows}"
+    );
+    for gone in ["Play,", "Next picture", "Previous picture"] {
+        assert!(!rows.contains(gone), "{rows}");
+    }
+    page.press("m", 77);
+    await_true(&mut page, "!document.getElementById('menu')");
+    await_true(&mut page, "!!document.getElementById('bar')");
+    page.eval("[9, 99].forEach(function (x) {
+             var event = document.createEvent('MouseEvents');
+             event.initMouseEvent('mousemove', true, true, window, 1, 0, 0, x, 180, false, false, false, false, 0, null);
+             document.body.dispatchEvent(event);
+         })")
+        .expect("a mouse that moves");
+    let buttons = "[].filter.call(document.querySelectorAll('#bar button'), function (button) { return button.offsetWidth; })";
+    await_true(&mut page, &format!("{buttons}.length === 2"));
+    house.push_colour(RED);
+    await_screen(&mut page, RED);
+    assert_eq!(page.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn live_pages_have_no_keys_of_photos_in_the_viewer() {
+    live_pages_have_no_keys_of_photos(Client::Chromium, "");
+}
+
+#[test]
+fn live_pages_have_no_keys_of_photos_beside_a_stream() {
+    live_pages_have_no_keys_of_photos(Client::Chromium67, "?viewer=img");
 }
 
 /// Goes to a row of the menu with the arrow down.

@@ -27,13 +27,6 @@
     return element;
   };
 
-  mantel.within = function (element, box) {
-    for (var node = element; node; node = node.parentNode) {
-      if (node === box) { return true; }
-    }
-    return false;
-  };
-
   mantel.on = function (names, act, target) {
     names.split(' ').forEach(function (name) {
       (target || window).addEventListener(name, act, false);
@@ -79,8 +72,7 @@
   };
 
   mantel.isOn = function (key, otherwise) {
-    var value = mantel.get(key, otherwise);
-    return value !== '' && value !== 'off' && value !== '0' && value !== 'no' && value !== 'false';
+    return !/^(|off|0|no|false)$/.test(mantel.get(key, otherwise));
   };
 
   // Takes effect at once where the engine can change an address without loading it.

@@ -29,6 +29,9 @@
     return !!mantel.status && mantel.status.channel.paused;
   };
 
+  // Whether this is the page of a live channel.
+  mantel.isLive = function () { return !!mantel.status && !!mantel.status.channel.live; };
+
   function show(slide) {
     var text = JSON.stringify(slide);
     if (mantel.facts && mantel.facts.text === text) { return; }

@@ -10,6 +10,8 @@
   // ---- what can be asked for
 
   function command(name, word) {
+    // Of live pictures there is none before or after the one that is on, and none to stop at.
+    if (mantel.isLive()) { return; }
     mantel.toast(word);
     mantel.request('POST', 'control' + mantel.choice(), { command: name, by: mantel.get('name') || undefined }, function (ok, channel) {
       if (!ok) { return mantel.toast(said.noAnswer); }
@@ -18,9 +20,6 @@
       mantel.ask();
     });
   }
-
-  // next, previous, pause, resume or toggle; for other scripts on the page.
-  mantel.command = function (name) { acts[name](); };
 
   // Engines of TVs have the prefixed names only.
   function fullScreen() {
@@ -176,7 +175,7 @@
   function isOver(event) {
     var target = event.target;
     return mantel.overMenu(target) || target.tagName === 'A' || ['bar', 'problem'].some(function (id) {
-      return !!mantel.by(id) && mantel.within(target, mantel.by(id));
+      return mantel.by(id) && mantel.by(id).contains(target);
     });
   }
 

@@ -52,7 +52,7 @@
       setting('Statistics', 'stats', [['1', 'On'], ['', 'Off']], ''),
       { label: 'Settings on a phone', show: qr },
       name ? { label: 'Keep for “' + name + '”', show: keep } : null
-    ].filter(Boolean);
+    ].filter(function (row) { return row && !(row.stays && mantel.isLive()); });
   }
 
   // ---- the rows that open something
@@ -191,7 +191,7 @@
 
   mantel.overMenu = function (element) {
     if (!box) { return false; }
-    if (mantel.within(element, box)) { return true; }
+    if (box.contains(element)) { return true; }
     // A tap beside the menu closes it, and means nothing else.
     setTimeout(function () { mantel.menu(false); }, 0);
     return true;

@@ -64,12 +64,10 @@
     return otherwise;
   }
 
-  function two(n) { return (n < 10 ? '0' : '') + n; }
-
   function clock(now) {
     var shape = { hour: 'numeric', minute: '2-digit' }, wish = mantel.get('clock');
     if (wish === '12' || wish === '24') { shape.hour12 = wish === '12'; }
-    return inWords(now, shape, now.getHours() + ':' + two(now.getMinutes()));
+    return inWords(now, shape, now.toTimeString().slice(0, 5));
   }
 
   // What stands before and behind the figures ("AM", "上午") is small.
@@ -86,7 +84,7 @@
   function dayOf(taken) {
     var part = taken.split(/\D/), date = new Date(Date.UTC(part[0], part[1] - 1, part[2]));
     return inWords(date, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' },
-      new Date(part[0], part[1] - 1, part[2]).toDateString());
+      date.toUTCString().slice(0, 16));
   }
 
   function yearsAgo(taken) {

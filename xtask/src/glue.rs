@@ -114,25 +114,31 @@ pub(crate) mod tests {
     fn comments_and_indentation_go_and_meaning_stays() {
         let Some(acorn) = acorn() else { return };
         for (script, wanted) in [
-            (
-                "a = 1; // one\n\n  b = 2 /* two */ + 3;\n",
-                "a=1;b=2 + 3;\n",
-            ),
+            ("a = 1; // one\n\n  b = 2 /* two */ + 3;\n", "a=1;b=2+3;\n"),
             (
                 "function f () {\n  return a\n}\nf()\n",
-                "function f(){return a\n}\nf()\n",
+                "function f(){return a}\nf()\n",
             ),
             (
                 "var s = 'a // b', r = /[/*]/g;\nx / y / z",
-                "var s='a // b',r=/[/*]/g;x / y / z\n",
+                "var s='a // b',r=/[/*]/g;x/ y/ z\n",
             ),
             (
                 "a + +b - -c; a += b >= c && d++",
-                "a + +b - -c;a +=b >=c&&d++\n",
+                "a+ +b- -c;a+=b>=c&&d++\n",
             ),
             ("`a  ${ b /* c */ }\n  d`;\ne", "`a  ${b}\n  d`;e\n"),
-            ("`\n${a}` + b", "`\n${a}` + b\n"),
+            ("`\n${a}` + b", "`\n${a}` +b\n"),
             ("let a\n/* two\nlines */ b", "let a\nb\n"),
+            (
+                "x = 1 .y + 2 * typeof - 1 + (/a/ in b ? .5 : 'c' in d)",
+                "x=1 .y+2*typeof-1+(/a/ in b? .5:'c'in d)\n",
+            ),
+            (
+                "switch (a) {\n  case 1:\n    b()\n}\nc = a ||\n  b +\n  d\n[1].e()",
+                "switch(a){case 1:b()}\nc=a||b+\nd\n[1].e()\n",
+            ),
+            ("a-- > b; a < ! --b", "a-- >b;a< ! --b\n"),
         ] {
             let stripped = |script| acorn.without_comments(script).expect("node runs");
             assert_eq!(stripped(script), wanted, "{script}");
