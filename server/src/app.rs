@@ -146,7 +146,7 @@ pub async fn serve(
     );
     let vital = vitals.begins("what keeps the index");
     let told = move |counts: &Counts, took| progress::tell(counts, took, urls.first());
-    let keeper = Keeper::start(library.clone(), config.follow_links, vital, told);
+    let keeper = Keeper::start(library.clone(), config.reach, vital, told);
     if !library.roots().is_empty() {
         progress::start(library.clone(), keeper.stopped());
         lookalikes::start(library, config.decode_memory_bytes, keeper.stopped());

@@ -57,6 +57,10 @@ pub struct Args {
     #[arg(long, hide_short_help = true, env = "MANTEL_FOLLOW_LINKS")]
     pub follow_links: bool,
 
+    /// Show what is left out: other programs' folders, copies, twins, hidden files, folders with a .nomedia.
+    #[arg(long, hide_short_help = true, env = "MANTEL_SHOW_LEFT_OUT")]
+    pub show_left_out: bool,
+
     /// How long each photo stays: 500ms, 8s, 2m [default: 10s].
     #[arg(long, value_name = "DURATION", env = "MANTEL_INTERVAL", help_heading = PICTURES)]
     pub interval: Option<String>,
@@ -321,6 +325,10 @@ pub struct LibraryArgs {
     /// Follow links that lead out of the folders; without this only those that stay inside.
     #[arg(long, env = "MANTEL_FOLLOW_LINKS")]
     pub follow_links: bool,
+
+    /// Show what is left out: other programs' folders, copies, twins, hidden files, folders with a .nomedia.
+    #[arg(long, env = "MANTEL_SHOW_LEFT_OUT")]
+    pub show_left_out: bool,
 
     /// The order of the list; shuffle is taken for newest [default: newest].
     #[arg(long)]

@@ -28,6 +28,8 @@ pub struct FileConfig {
     #[serde(default)]
     pub(super) follow_links: bool,
     #[serde(default)]
+    pub(super) show_left_out: bool,
+    #[serde(default)]
     pub(super) push_creates: bool,
     #[serde(default)]
     pub(super) listen: Words,

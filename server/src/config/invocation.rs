@@ -6,7 +6,11 @@ use super::{
     Args, Command, Config, ConfigError, LibraryArgs, PasswordTask, PushTask, TokenTask,
     folders::check_folder, given, read_file,
 };
-use crate::{dirs::Dirs, library::Filter, photo::Order};
+use crate::{
+    dirs::Dirs,
+    library::{Filter, Reach},
+    photo::Order,
+};
 
 /// The task that the program was asked to do.
 #[derive(Debug)]
@@ -79,8 +83,8 @@ impl Invocation {
 pub struct LibraryTask {
     /// Folders of photos. They existed when this was made.
     pub folders: Vec<PathBuf>,
-    /// Links in them are followed wherever they lead.
-    pub follow_links: bool,
+    /// How far a look through them reaches.
+    pub reach: Reach,
     /// The folder of the index; `None` when the platform names no place.
     pub index_dir: Option<PathBuf>,
     /// The choice of photos.
@@ -113,7 +117,10 @@ impl LibraryTask {
         };
         Ok(Self {
             folders,
-            follow_links: args.follow_links || file.follow_links,
+            reach: Reach {
+                follow_links: args.follow_links || file.follow_links,
+                left_out: args.show_left_out || file.show_left_out,
+            },
             index_dir: Dirs::new(args.data_dir.or(file.data_dir)).index,
             filter,
             order,

@@ -42,7 +42,7 @@ use values::{DEFAULT_PAUSE_MILLIS, millis, resume_after, whole};
 
 use crate::{
     dirs::Dirs,
-    library::Filter,
+    library::{Filter, Reach},
     photo::Order,
     render::{Fit, Quality},
     rendition::{Captions, Fps, Pair, Rendition, Wishes},
@@ -55,8 +55,8 @@ use crate::{
 pub struct Config {
     /// Folders of photos, none for the demo. They existed when this was made.
     pub folders: Vec<PathBuf>,
-    /// Whether links in them are followed wherever they lead.
-    pub follow_links: bool,
+    /// How far a look through them reaches.
+    pub reach: Reach,
     /// The addresses and paths to listen on; at least one.
     pub listen: Vec<Listen>,
     /// Whether `listen` is the default; then sockets that systemd hands over take its place.
@@ -197,7 +197,10 @@ impl Config {
         }
         Ok(Self {
             folders,
-            follow_links: args.follow_links || file.follow_links,
+            reach: Reach {
+                follow_links: args.follow_links || file.follow_links,
+                left_out: args.show_left_out || file.show_left_out,
+            },
             listen,
             listens_by_default,
             timeline: Settings {

@@ -1,10 +1,16 @@
 //! How much there is, how far the scan is, and who is told.
 
-use std::sync::atomic::Ordering::Relaxed;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::atomic::Ordering::Relaxed,
+};
 
 use super::{
     Library, device_of,
     index::{self, Change, Tally},
+    kinds::{Kind, Kinds},
+    scan::Walked,
 };
 use crate::{blocking::Blocking, clock};
 
@@ -17,6 +23,8 @@ pub struct Counts {
     pub skipped: u64,
     /// Files and folders that can't be read now and are tried again; not among the skipped.
     pub not_now: u64,
+    /// Files and folders that are left out on purpose; what is in such a folder is not counted.
+    pub left_out: u64,
     /// Files that are no pictures at all, such as texts and videos.
     pub other_files: u64,
     /// Files looked at by the scan that runs, or by the last one.
@@ -36,6 +44,9 @@ pub struct Counts {
 pub(super) struct State {
     pub(super) tally: Tally,
     pub(super) counts: Counts,
+    /// The files that are not looked into, in each folder that has some, and in all.
+    pub(super) others: BTreeMap<PathBuf, Kinds>,
+    pub(super) all_others: Kinds,
     pub(super) scanned_once: bool,
     /// Something changed that nobody was told of.
     pub(super) unannounced: bool,
@@ -50,8 +61,36 @@ impl Library {
             photos: state.tally.photos,
             skipped: state.tally.skipped + n_remarks,
             not_now,
+            left_out: state.tally.left_out,
+            other_files: state.tally.others + state.all_others.total(),
             ..state.counts
         }
+    }
+
+    /// The files that are no pictures, by their kinds.
+    pub fn others(&self) -> Kinds {
+        let state = self.state();
+        let mut kinds = state.all_others.clone();
+        kinds.add(Kind::Unknown, state.tally.others);
+        kinds
+    }
+
+    /// Takes in what a walk counted where it has been, as `covers` tells; what it could not read stays as it was.
+    pub(super) fn counted(&self, covers: &dyn Fn(&Path) -> bool, walked: &Walked) {
+        let mut state = self.state();
+        state.others.retain(|folder, _| {
+            let was_read = !walked
+                .unread
+                .keys()
+                .any(|unread| folder.starts_with(unread));
+            !(was_read && covers(&folder.join("a file")))
+        });
+        state.others.extend(walked.kinds.iter().cloned());
+        let mut all = Kinds::default();
+        for kinds in state.others.values() {
+            all.add_all(kinds);
+        }
+        state.all_others = all;
     }
 
     /// Whether everything has been looked through, in this run; there may be nothing to look through.
@@ -107,11 +146,10 @@ impl Library {
         }
     }
 
-    pub(super) fn scan_progress(&self, n_seen: u64, n_others: u64, to_do: u64) {
+    pub(super) fn scan_progress(&self, n_seen: u64, to_do: u64) {
         let mut state = self.state();
         if state.counts.scanning {
             state.counts.scanned = n_seen;
-            state.counts.other_files = n_others;
             if to_do > 0 {
                 state.counts.to_scan = Some(to_do.max(n_seen));
             }

@@ -16,27 +16,18 @@ use std::{
 };
 
 use super::{
-    Version, exif, index::Outcome, iptc, leavings, metadata::Metadata, sidecars::Beside, takeout,
-    xmp,
+    Version, exif,
+    index::Outcome,
+    iptc,
+    kinds::{self, Ending, ending},
+    metadata::Metadata,
+    sidecars::Beside,
+    takeout, xmp,
 };
 use crate::{
     files,
     render::{self, Kind, Orientation, Parts, Probe},
 };
-
-/// Endings of pictures; what has another one is opened once to see what it is.
-const PICTURES: [&str; 32] = [
-    "jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "bmp", "tif", "tiff", "heic", "heif",
-    "hif", "avif", "jxl", "dng", "cr2", "cr3", "crw", "nef", "nrw", "arw", "sr2", "orf", "rw2",
-    "raf", "pef", "srw", "iiq", "3fr", "mpo", "apng",
-];
-/// Endings of what is no picture, so that a share full of films isn't opened file by file.
-const NO_PICTURES: [&str; 40] = [
-    "txt", "md", "json", "xml", "xmp", "html", "htm", "css", "js", "mp4", "m4v", "mov", "avi",
-    "mkv", "webm", "mpg", "mpeg", "mts", "3gp", "wmv", "mp3", "m4a", "flac", "wav", "ogg", "pdf",
-    "doc", "docx", "xls", "xlsx", "zip", "gz", "7z", "rar", "aae", "ini", "db", "thm", "lrv",
-    "svg",
-];
 
 /// How much of a file is read first: the header of nearly every photo with its EXIF and XMP.
 const HEAD_BYTES: u64 = 64 * 1024;
@@ -57,37 +48,6 @@ pub(super) enum Finding {
     NotNow(String),
     /// It is not there any more.
     Gone,
-}
-
-/// The kind of file by its name alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ending {
-    /// Ought to be a picture.
-    Picture,
-    /// Is none.
-    NoPicture,
-    /// Could be anything.
-    Unknown,
-}
-
-/// The kind of file by the ending of `path`.
-pub(super) fn ending(path: &Path) -> Ending {
-    let name = path.file_name().unwrap_or_default();
-    if leavings::is_copy(&name.to_string_lossy()) {
-        return Ending::NoPicture;
-    }
-    let ending = path
-        .extension()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .to_ascii_lowercase();
-    if PICTURES.contains(&ending.as_str()) {
-        Ending::Picture
-    } else if NO_PICTURES.contains(&ending.as_str()) {
-        Ending::NoPicture
-    } else {
-        Ending::Unknown
-    }
 }
 
 /// Looks at files. One for each thread.
@@ -126,18 +86,22 @@ impl Examiner {
         let mut file = files::open(path)?;
         let fresh = !settled && file.metadata().is_ok_and(|metadata| is_fresh(&metadata));
         if version.n_bytes == 0 {
-            return Ok(if fresh {
-                Finding::Unsettled
-            } else {
-                skipped("the file is empty".into())
+            return Ok(match ending(path) {
+                _ if fresh => Finding::Unsettled,
+                Ending::Picture => skipped("the file is empty".into()),
+                _ => Finding::Settled(Outcome::Other),
             });
         }
         self.read_head(&file, HEAD_BYTES)?;
         let Some(mut probe) = render::probe(&self.head) else {
-            return Ok(match ending(path) {
-                _ if fresh => Finding::Unsettled,
-                Ending::Picture => skipped(no_picture(&self.head)),
-                _ => Finding::Settled(Outcome::Other),
+            if fresh {
+                return Ok(Finding::Unsettled);
+            }
+            let known = kinds::undecoded(&self.head, path);
+            return Ok(match (known, ending(path)) {
+                (Some(kind), _) => skipped(format!("{kind}, which can't be shown")),
+                (None, Ending::Picture) => skipped(no_picture(&self.head)),
+                (None, _) => Finding::Settled(Outcome::Other),
             });
         };
         if fresh && !is_whole(&mut file, probe.kind, version.n_bytes) {
@@ -367,10 +331,12 @@ mod tests {
             };
             assert!(why.contains(reason), "{name}: {why}");
         }
-        assert!(matches!(
-            examined("a.what", b"words", true),
-            Finding::Settled(Outcome::Other)
-        ));
+        for bytes in [&b"words"[..], b""] {
+            assert!(matches!(
+                examined("a.what", bytes, true),
+                Finding::Settled(Outcome::Other)
+            ));
+        }
     }
 
     #[test]

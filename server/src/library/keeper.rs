@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Counts, Library, Scanner, Scope, Waker, Watcher};
+use super::{Counts, Library, Reach, Scanner, Scope, Waker, Watcher};
 use crate::vital::Vital;
 
 /// How often the folders are looked through again, for shares that send no events; an empty one
@@ -40,7 +40,7 @@ impl Keeper {
     /// out. `vital` goes when the thread ends.
     pub fn start(
         library: Arc<Library>,
-        follow_links: bool,
+        reach: Reach,
         vital: Vital,
         ready: impl FnOnce(&Counts, Duration) + Send + 'static,
     ) -> Self {
@@ -62,7 +62,7 @@ impl Keeper {
             .spawn(move || {
                 let _vital = vital;
                 std::thread::sleep(rest);
-                keep_up(&library, &watcher, follow_links, ready, &told);
+                keep_up(&library, &watcher, reach, ready, &told);
             });
         if let Err(error) = thread {
             tracing::error!(%error, "can't start the thread that scans the folders");
@@ -88,11 +88,11 @@ impl Drop for Keeper {
 fn keep_up(
     library: &Library,
     watcher: &Watcher,
-    follow_links: bool,
+    reach: Reach,
     ready: impl FnOnce(&Counts, Duration),
     stop: &AtomicBool,
 ) {
-    let mut scanner = Scanner::new(library.roots()).following_links(follow_links);
+    let mut scanner = Scanner::new(library.roots()).reaching(reach);
     let mut scope = Some(Scope::Everything);
     let started = Instant::now();
     let mut ready = Some(ready);

@@ -19,6 +19,7 @@ mod filter;
 mod index;
 mod iptc;
 mod keeper;
+mod kinds;
 mod later;
 mod leavings;
 mod letters;
@@ -55,9 +56,11 @@ pub use facts::{DateSource, Facts, Taken, iso};
 pub use filter::{Filter, KEYS as FILTER_KEYS};
 pub use index::IndexError;
 pub use keeper::Keeper;
+pub use kinds::Kinds;
 pub use photo::{Origin, Photo, Version};
 pub use scan::{Scanner, Scope, roots_of};
 pub use troubles::Skipped;
+pub use walk::Reach;
 use watch::{Waker, Watcher};
 
 use crate::{
@@ -190,10 +193,17 @@ impl Library {
         if left > 0 {
             let offset = offset.saturating_sub(n_first);
             page.extend(self.index.read(blocking, |connection| {
-                index::skipped(connection, &self.roots, offset, left)
+                index::unshown(connection, index::State::Skipped, &self.roots, offset, left)
             }));
         }
         page
+    }
+
+    /// Files and folders that are left out on purpose, with the reason, by path: at most `n`, after the first `offset`.
+    pub fn left_out(&self, blocking: Blocking, offset: u32, n: u32) -> Vec<Skipped> {
+        self.index.read(blocking, |connection| {
+            index::unshown(connection, index::State::LeftOut, &self.roots, offset, n)
+        })
     }
 
     /// The albums that have photos: their path below the folder given, and how many photos are in each itself.

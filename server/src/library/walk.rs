@@ -20,8 +20,8 @@ use std::{
 
 use super::{
     Version,
-    examine::{Ending, ending},
-    leavings,
+    kinds::{Ending, Kind, Kinds, ending},
+    leavings::{self, Left},
 };
 use crate::files;
 
@@ -65,9 +65,8 @@ const PSEUDO: [&str; 24] = [
     "tracefs",
 ];
 
-/// The file by which phones say that a folder is not for galleries, and what that leads to.
+/// The file by which phones say that a folder is not for galleries.
 const NO_MEDIA: &str = ".nomedia";
-const HIDDEN: &str = "its folder is not for galleries, says this file; name the folder itself, or take the file away, to show it";
 
 /// Why a link isn't followed.
 const LEADS_OUT: &str = "it is a link that leads out of the folders that are shown; --follow-links shows what is behind it";
@@ -77,13 +76,21 @@ pub(super) const NO_STORAGE: &str = "it holds no files but the system's own, suc
 /// The identity of a folder, whatever it is called. `None` where the system doesn't tell.
 pub(super) type Identity = Option<(u64, u64)>;
 
+/// How far a scan reaches beyond people's own photos in the folders.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// Links are followed wherever they lead.
+    pub follow_links: bool,
+    /// The folders and files are shown that are left out otherwise: other programs', copies, twins.
+    pub left_out: bool,
+}
+
 /// How far a walk may go.
 #[derive(Clone, Debug)]
 pub(super) struct Bounds {
     /// The folders that are shown, by their real paths.
     roots: Vec<PathBuf>,
-    /// Links may lead anywhere.
-    follow_links: bool,
+    reach: Reach,
     /// Devices that are no storage.
     pseudo: HashSet<u64>,
 }
@@ -101,16 +108,29 @@ pub(super) struct Listing {
     pub(super) unsure: Vec<OsString>,
     /// Links that aren't followed, and why.
     pub(super) refused: Vec<(PathBuf, &'static str)>,
+    /// Files and folders that are left out, and why.
+    pub(super) left_out: Vec<(OsString, &'static str)>,
+    /// Files that are left out and could be no pictures.
+    pub(super) kinds: Kinds,
+}
+
+impl Listing {
+    fn leave_out(&mut self, name: OsString, left: Left) {
+        match left {
+            Left::Listed(reason) => self.left_out.push((name, reason)),
+            Left::Counted(kind) => self.kinds.add(kind, 1),
+        }
+    }
 }
 
 impl Bounds {
     /// The bounds as they are now: disks are mounted and folders moved between two scans.
-    pub(super) fn of(roots: &[PathBuf], follow_links: bool) -> Self {
+    pub(super) fn of(roots: &[PathBuf], reach: Reach) -> Self {
         let real = |root: &PathBuf| fs::canonicalize(root).unwrap_or_else(|_| root.clone());
         let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
         Self {
             roots: roots.iter().map(real).collect(),
-            follow_links,
+            reach,
             pseudo: pseudo_devices(&mounts),
         }
     }
@@ -137,10 +157,10 @@ impl Bounds {
         let mut within = root.to_owned();
         let below = folder.strip_prefix(root).unwrap_or(folder);
         let for_people = below.iter().all(|part| {
-            let is_one = is_for_people(&within, &part.to_string_lossy());
+            let is_left_out = self.leaves_out(&within, &part.to_string_lossy()).is_some();
             within.push(part);
             // Of the folder itself its listing says so.
-            is_one && (within == folder || !is_hidden(&within))
+            !is_left_out && (within == folder || !self.hides(&within))
         });
         // What is gone has no real path, and has to be told of all the same.
         for_people && fs::canonicalize(folder).map_or(true, |real| self.allow(&real))
@@ -161,14 +181,18 @@ impl Bounds {
     pub(super) fn list(&self, folder: &Path) -> io::Result<Listing> {
         let mut listing = Listing::default();
         let entries = fs::read_dir(folder)?;
-        if is_hidden(folder) && !self.is_root(folder) {
-            listing.refused.push((folder.join(NO_MEDIA), HIDDEN));
+        if self.hides(folder) && !self.is_root(folder) {
+            listing
+                .left_out
+                .push((NO_MEDIA.into(), leavings::NOT_FOR_GALLERIES));
             return Ok(listing);
         }
         for entry in entries {
             let entry = entry?;
             let name = entry.file_name();
-            if !is_for_people(folder, &name.to_string_lossy()) {
+            let text = name.to_string_lossy();
+            if is_our_own(&text) {
+                listing.kinds.add(Kind::Own, 1);
                 continue;
             }
             let Ok(kind) = entry.file_type() else {
@@ -176,15 +200,20 @@ impl Bounds {
                 continue;
             };
             if kind.is_dir() {
-                listing.folders.push(entry.path());
+                match self.leaves_out(folder, &text) {
+                    Some(reason) => listing.left_out.push((name, reason)),
+                    None => listing.folders.push(entry.path()),
+                }
+            } else if kind.is_symlink() {
+                self.look_behind(entry.path(), name, &mut listing);
+            } else if let Some(left) = self.leaves_out_file(&text) {
+                listing.leave_out(name, left);
             } else if kind.is_file() {
                 match entry.metadata() {
                     Ok(metadata) => listing.files.push((name, version_of(&metadata))),
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                     Err(_) => listing.unsure.push(name),
                 }
-            } else if kind.is_symlink() {
-                self.look_behind(entry.path(), name, &mut listing);
             } else {
                 listing.odd.push(name);
             }
@@ -201,10 +230,19 @@ impl Bounds {
             };
             Ok((metadata, refused))
         });
+        let text = name.to_string_lossy();
         match found {
-            Ok((metadata, _)) if metadata.is_dir() => listing.links.push(link),
+            Ok((metadata, _)) if metadata.is_dir() => {
+                match self.leaves_out(link.parent().unwrap_or(&link), &text) {
+                    Some(reason) => listing.left_out.push((name, reason)),
+                    None => listing.links.push(link),
+                }
+            }
+            Ok(_) if let Some(left) = self.leaves_out_file(&text) => listing.leave_out(name, left),
             // Only what could be a photo is worth a line.
-            Ok((_, Some(_))) if ending(&link) == Ending::NoPicture => {}
+            Ok((_, Some(_))) if let Ending::NoPicture(kind) = ending(&link) => {
+                listing.kinds.add(kind, 1);
+            }
             Ok((_, Some(reason))) => listing.refused.push((link, reason)),
             Ok((metadata, None)) if metadata.is_file() && !self.is_pseudo(&metadata) => {
                 listing.files.push((name, version_of(&metadata)));
@@ -218,13 +256,65 @@ impl Bounds {
         }
     }
 
+    /// Why the folder `name` in `folder` is left out, if it is.
+    fn leaves_out(&self, folder: &Path, name: &str) -> Option<&'static str> {
+        if self.reach.left_out {
+            return None;
+        }
+        leavings::folder(folder, name)
+    }
+
+    fn leaves_out_file(&self, name: &str) -> Option<Left> {
+        if self.reach.left_out && !leavings::is_half(name) {
+            return None;
+        }
+        leavings::file(name)
+    }
+
+    /// Whether a phone's mark says that what is in `folder` and below is not for galleries, and counts.
+    fn hides(&self, folder: &Path) -> bool {
+        !self.reach.left_out && folder.join(NO_MEDIA).exists()
+    }
+
+    /// How many pictures there will be below `root`, by their names alone: what progress is measured by.
+    pub(super) fn count(&self, root: &Path, n: &AtomicU64, stop: &AtomicBool) {
+        let mut folders = vec![root.to_owned()];
+        while let Some(folder) = folders.pop() {
+            if folder != root && self.hides(&folder) {
+                continue;
+            }
+            let Ok(entries) = fs::read_dir(&folder) else {
+                continue;
+            };
+            for entry in entries.flatten() {
+                if stop.load(Relaxed) {
+                    return;
+                }
+                let Ok(kind) = entry.file_type() else {
+                    continue;
+                };
+                let name = entry.file_name();
+                let name = name.to_string_lossy();
+                if kind.is_dir() && self.leaves_out(&folder, &name).is_none() {
+                    folders.push(entry.path());
+                } else if kind.is_file()
+                    && !is_our_own(&name)
+                    && self.leaves_out_file(&name).is_none()
+                    && !matches!(ending(&entry.path()), Ending::NoPicture(_))
+                {
+                    n.fetch_add(1, Relaxed);
+                }
+            }
+        }
+    }
+
     /// Whether somebody asked for this very folder.
     fn is_root(&self, folder: &Path) -> bool {
         fs::canonicalize(folder).is_ok_and(|real| self.roots.contains(&real))
     }
 
     fn allow(&self, real: &Path) -> bool {
-        self.follow_links || self.roots.iter().any(|root| real.starts_with(root))
+        self.reach.follow_links || self.roots.iter().any(|root| real.starts_with(root))
     }
 
     fn is_pseudo(&self, metadata: &Metadata) -> bool {
@@ -232,46 +322,10 @@ impl Bounds {
     }
 }
 
-/// Whether a phone's mark says that what is in `folder` and below is not for galleries.
-fn is_hidden(folder: &Path) -> bool {
-    folder.join(NO_MEDIA).exists()
-}
-
-fn is_for_people(folder: &Path, name: &str) -> bool {
-    !(name.starts_with('.') || leavings::is_one(folder, name) || is_our_own(name))
-}
-
 /// Whether Mantel keeps `name` for itself, should its data directory be one of the folders.
 fn is_our_own(name: &str) -> bool {
     // Beside them lie what SQLite needs, and what was set aside.
     OURS.contains(&name) || name.starts_with("index.sqlite")
-}
-
-/// How many pictures there will be below `root`, by their names alone: what progress is measured by.
-pub(super) fn count(root: &Path, n: &AtomicU64, stop: &AtomicBool) {
-    let mut folders = vec![root.to_owned()];
-    while let Some(folder) = folders.pop() {
-        if folder != root && is_hidden(&folder) {
-            continue;
-        }
-        let Ok(entries) = fs::read_dir(&folder) else {
-            continue;
-        };
-        for entry in entries.flatten() {
-            if stop.load(Relaxed) {
-                return;
-            }
-            let Ok(kind) = entry.file_type() else {
-                continue;
-            };
-            let is_ours = is_for_people(&folder, &entry.file_name().to_string_lossy());
-            if is_ours && kind.is_dir() {
-                folders.push(entry.path());
-            } else if is_ours && kind.is_file() && ending(&entry.path()) != Ending::NoPicture {
-                n.fetch_add(1, Relaxed);
-            }
-        }
-    }
 }
 
 /// The version of a file's content, by its metadata; without the sidecar.
@@ -351,7 +405,9 @@ mod tests {
             fs::write(dir.path().join(name), "").unwrap();
         }
         let roots = [dir.path().to_owned()];
-        let listing = Bounds::of(&roots, false).list(dir.path()).unwrap();
+        let listing = Bounds::of(&roots, Reach::default())
+            .list(dir.path())
+            .unwrap();
         let mut names: Vec<_> = listing.files.into_iter().map(|(name, _)| name).collect();
         names.sort();
         assert_eq!(names, ["index.jpg", "lock"]);
@@ -371,15 +427,19 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn proc_and_sys_are_never_walked() {
-        for follow in [false, true] {
-            let bounds = Bounds::of(&[PathBuf::from("/proc")], follow);
+        for follow_links in [false, true] {
+            let reach = Reach {
+                follow_links,
+                ..Reach::default()
+            };
+            let bounds = Bounds::of(&[PathBuf::from("/proc")], reach);
             assert_eq!(
                 bounds.folder(Path::new("/proc/self")).unwrap(),
                 Err(NO_STORAGE)
             );
         }
         let dir = tempfile::tempdir().unwrap();
-        let bounds = Bounds::of(&[dir.path().to_owned()], false);
+        let bounds = Bounds::of(&[dir.path().to_owned()], Reach::default());
         assert!(bounds.folder(dir.path()).unwrap().is_ok());
     }
 }

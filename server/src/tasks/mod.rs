@@ -17,7 +17,9 @@ use crate::{
     blocking::Blocking,
     clock,
     config::LibraryTask,
-    library::{Facts, IndexError, Library, Origin, Photo, Scanner, Scope, Skipped, iso, roots_of},
+    library::{
+        Facts, IndexError, Library, Origin, Photo, Reach, Scanner, Scope, Skipped, iso, roots_of,
+    },
     progress::{Progress, grouped, many},
     timeline::{Place, Playlist},
 };
@@ -49,42 +51,43 @@ pub enum TaskError {
 pub fn scan(task: &LibraryTask, out: &mut impl Write) -> Result<(), TaskError> {
     let library = Library::open(roots_of(&task.folders), task.index_dir.as_deref())?;
     let start = Instant::now();
-    bring_up_to_date(&library, task.follow_links);
+    bring_up_to_date(&library, task.reach);
     let counts = library.counts();
-    let skipped = every_skipped(&library);
+    let others = library.others();
+    let skipped = every(|offset, n| library.skipped(Blocking::here(), offset, n));
+    let left_out = every(|offset, n| library.left_out(Blocking::here(), offset, n));
     if task.json {
         let summary = serde_json::json!({
             "photos": counts.photos,
             "other_files": counts.other_files,
+            "others": others,
             "folders_away": counts.folders_away,
             "folders_unread": counts.folders_unread,
             "not_now": counts.not_now,
             "seconds": start.elapsed().as_secs_f64(),
             "skipped": skipped,
+            "left_out": left_out,
         });
         writeln!(out, "{summary}")?;
         return Ok(());
     }
     writeln!(
         out,
-        "{}; {} can't be shown; {} no {}",
+        "{}; {} can't be shown",
         many(counts.photos, "photo"),
         many(counts.skipped, "file"),
-        match counts.other_files {
-            1 => "1 is".to_owned(),
-            n => format!("{} are", grouped(n)),
-        },
-        if counts.other_files == 1 {
-            "picture"
-        } else {
-            "pictures"
-        },
     )?;
     if counts.not_now > 0 {
         writeln!(out, "{} can't be read now", counts.not_now)?;
     }
-    for Skipped { file, reason, .. } in &skipped {
-        writeln!(out, "  {}: {reason}", file.escape_debug())?;
+    print_rows(&skipped, out)?;
+    if !left_out.is_empty() {
+        let n = grouped(counts.left_out);
+        writeln!(out, "{n} left out; --show-left-out shows them")?;
+        print_rows(&left_out, out)?;
+    }
+    if !others.is_empty() {
+        writeln!(out, "Beside them: {}", others.sentence(grouped))?;
     }
     if counts.folders_unread > 0 {
         writeln!(
@@ -103,6 +106,13 @@ pub fn scan(task: &LibraryTask, out: &mut impl Write) -> Result<(), TaskError> {
     Ok(())
 }
 
+fn print_rows(rows: &[Skipped], out: &mut impl Write) -> io::Result<()> {
+    for Skipped { file, reason, .. } in rows {
+        writeln!(out, "  {}: {reason}", file.escape_debug())?;
+    }
+    Ok(())
+}
+
 /// Prints the photos that the filter gives.
 ///
 /// # Errors
@@ -111,7 +121,7 @@ pub fn list(task: &LibraryTask, out: &mut impl Write) -> Result<(), TaskError> {
     let roots = roots_of(&task.folders);
     let library = match Library::open(roots.clone(), task.index_dir.as_deref()) {
         Ok(library) => {
-            bring_up_to_date(&library, task.follow_links);
+            bring_up_to_date(&library, task.reach);
             library
         }
         // A server holds the index and keeps it up to date, so reading it is enough.
@@ -159,10 +169,10 @@ pub fn list(task: &LibraryTask, out: &mut impl Write) -> Result<(), TaskError> {
     clippy::disallowed_methods,
     reason = "a task of the command line: it may wait, and says how long it took"
 )]
-fn bring_up_to_date(library: &Library, follow_links: bool) {
+fn bring_up_to_date(library: &Library, reach: Reach) {
     let progress = Progress::start();
     let stop = AtomicBool::new(false);
-    let mut scanner = Scanner::new(library.roots()).following_links(follow_links);
+    let mut scanner = Scanner::new(library.roots()).reaching(reach);
     let done = AtomicBool::new(false);
     std::thread::scope(|threads| {
         threads.spawn(|| progress.follow(library, &done));
@@ -176,15 +186,12 @@ fn bring_up_to_date(library: &Library, follow_links: bool) {
     });
 }
 
-fn every_skipped(library: &Library) -> Vec<Skipped> {
+/// All rows of a list that gives so many after the first `offset`.
+fn every(list: impl Fn(u32, u32) -> Vec<Skipped>) -> Vec<Skipped> {
     const PAGE: u32 = 10_000;
     let mut all = Vec::new();
     loop {
-        let page = library.skipped(
-            Blocking::here(),
-            u32::try_from(all.len()).unwrap_or(u32::MAX),
-            PAGE,
-        );
+        let page = list(u32::try_from(all.len()).unwrap_or(u32::MAX), PAGE);
         let last = page.len() < PAGE as usize;
         all.extend(page);
         if last {

@@ -1,4 +1,4 @@
-//! `GET /library/skipped`: the files that could not be shown and why, as JSON and as a page.
+//! `GET /library/skipped`: the files that are not shown and why, as JSON and as a page; what is no picture is counted.
 
 use std::{fmt::Write, sync::Arc};
 
@@ -13,7 +13,7 @@ use crate::{
         policy::InlineStyle,
         reply::{self, escaped},
     },
-    library::Skipped,
+    library::{Kinds, Skipped},
     net::Refusal,
 };
 
@@ -22,7 +22,14 @@ const MAX_ROWS: u32 = 5000;
 
 #[derive(Serialize)]
 struct List {
+    /// Pictures that can't be shown.
     skipped: Vec<Skipped>,
+    /// Files and folders that are left out on purpose.
+    left_out: Vec<Skipped>,
+    /// All of those, of which `left_out` has the first.
+    n_left_out: u64,
+    /// Files that are no pictures, by their kinds.
+    others: Kinds,
 }
 
 pub(in crate::endpoints) async fn answer(
@@ -30,77 +37,106 @@ pub(in crate::endpoints) async fn answer(
     request: &Request,
 ) -> Result<Response, Refusal> {
     let library = outputs.house.library.clone();
-    let skipped = Blocking::run(move |blocking| library.skipped(blocking, 0, MAX_ROWS)).await;
-    let skipped =
-        skipped.map_err(|_| Refusal::unavailable("the list of skipped files could not be read"))?;
+    let list = Blocking::run(move |blocking| List {
+        skipped: library.skipped(blocking, 0, MAX_ROWS),
+        left_out: library.left_out(blocking, 0, MAX_ROWS),
+        n_left_out: library.counts().left_out,
+        others: library.others(),
+    });
+    let list = list
+        .await
+        .map_err(|_| Refusal::unavailable("the list of skipped files could not be read"))?;
     let accept = request
         .headers
         .get(header::ACCEPT)
         .and_then(|value| value.to_str().ok())
         .unwrap_or("");
     if accept.contains("text/html") && !request.query.contains("format=json") {
-        let mut page = reply::page("text/html; charset=utf-8", html(&skipped));
+        let mut page = reply::page("text/html; charset=utf-8", html(&list));
         page.extensions_mut().insert(InlineStyle);
         Ok(page)
     } else {
-        Ok(reply::json(&List { skipped }))
+        Ok(reply::json(&list))
     }
 }
 
 const PAGE: &str = include_str!("../../../pages/skipped.html");
 
-fn html(skipped: &[Skipped]) -> String {
+fn html(list: &List) -> String {
     let (mut page, rest) = reply::halves(PAGE);
-    let title = match skipped.len() {
+    let title = match list.skipped.len() {
         0 => "Every picture can be shown".to_owned(),
         1 => "1 file can’t be shown".to_owned(),
         n => format!("{n} files can’t be shown"),
     };
     // Writing to a String can't fail.
     let _ = write!(page, "<h1>{title}</h1>");
-    if !skipped.is_empty() {
-        page.push_str("<table><tr><th>File<th>Why</tr>");
-        for Skipped { file, reason, .. } in skipped {
-            let _ = write!(
-                page,
-                "<tr><td>{}<td>{}</tr>",
-                escaped(file),
-                escaped(reason)
-            );
-        }
-        page.push_str("</table>");
+    table(&mut page, &list.skipped);
+    if !list.left_out.is_empty() {
+        let _ = write!(
+            page,
+            "<h2>{} left out</h2><p><code>--show-left-out</code> shows them all the same.",
+            list.n_left_out
+        );
+        table(&mut page, &list.left_out);
+    }
+    if !list.others.is_empty() {
+        let others = list.others.sentence(|n| n.to_string());
+        let _ = write!(page, "<h2>Beside the pictures</h2><p>{}", escaped(&others));
     }
     page.push_str(rest);
     page
+}
+
+fn table(page: &mut String, rows: &[Skipped]) {
+    if rows.is_empty() {
+        return;
+    }
+    page.push_str("<table><tr><th>File<th>Why</tr>");
+    for Skipped { file, reason, .. } in rows {
+        // Writing to a String can't fail.
+        let _ = write!(
+            page,
+            "<tr><td>{}<td>{}</tr>",
+            escaped(file),
+            escaped(reason)
+        );
+    }
+    page.push_str("</table>");
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn page(file: &str, reason: &str) -> String {
+        let row = Skipped {
+            file: file.into(),
+            reason: reason.into(),
+            not_now: false,
+        };
+        html(&List {
+            skipped: vec![row.clone()],
+            left_out: vec![row],
+            n_left_out: 1,
+            others: Kinds::default(),
+        })
+    }
+
     #[test]
     fn names_can_not_turn_the_page_around() {
-        let skipped = [Skipped {
-            file: "holiday\u{202e}gpj.exe".into(),
-            reason: "a".into(),
-            not_now: false,
-        }];
-        assert!(html(&skipped).contains("<td>holidaygpj.exe<td>"));
+        let page = page("holiday\u{202e}gpj.exe", "a");
+        assert_eq!(page.matches("<td>holidaygpj.exe<td>").count(), 2);
     }
 
     #[test]
     fn names_can_not_break_out_of_the_page() {
-        let skipped = [Skipped {
-            file: "<script>alert(1)</script>.jpg".into(),
-            reason: "a & b".into(),
-            not_now: false,
-        }];
-        let page = html(&skipped);
+        let page = page("<script>alert(1)</script>.jpg", "a & b");
         assert!(!page.contains("<script>"));
         assert!(
             page.contains("&lt;script&gt;alert(1)&lt;/script&gt;.jpg")
                 && page.contains("a &amp; b")
         );
-        assert!(page.contains("1 file can’t be shown"));
+        assert!(page.contains("1 file can’t be shown") && page.contains("1 left out"));
     }
 }

@@ -14,7 +14,7 @@ use super::{
         facts::{DateSource, Facts, Taken},
         letters,
     },
-    rows::{OTHER, PHOTO, SKIPPED, Tally, bytes, os_string, version},
+    rows::{State, Tally, bytes, os_string, version},
 };
 use crate::{photo::PhotoId, render::Kind};
 
@@ -24,6 +24,7 @@ pub(in super::super) struct Known {
     pub(in super::super) id: PhotoId,
     pub(in super::super) version: Version,
     pub(in super::super) gone: bool,
+    pub(in super::super) state: State,
 }
 
 /// A file that was looked at.
@@ -41,6 +42,8 @@ pub(in super::super) enum Outcome {
     Photo(Box<Facts>),
     /// A picture that can't be shown, and why.
     Skipped(String),
+    /// A picture, or a folder, that is not shown on purpose, and why.
+    LeftOut(String),
     /// No picture.
     Other,
 }
@@ -93,7 +96,7 @@ pub(in super::super) fn in_folder(
     folder: &Path,
 ) -> rusqlite::Result<HashMap<OsString, Known>> {
     let mut statement = connection.prepare_cached(
-        "SELECT files.name, files.id, n_bytes, modified, sidecar, changed, gone FROM files
+        "SELECT files.name, files.id, n_bytes, modified, sidecar, changed, gone, state FROM files
          JOIN folders ON folders.id = files.folder WHERE folders.path = ?1",
     )?;
     let rows = statement.query_map([bytes(folder.as_os_str())], |row| {
@@ -101,6 +104,7 @@ pub(in super::super) fn in_folder(
             id: PhotoId(row.get::<_, i64>(1)?.cast_unsigned()),
             version: version(row, 2)?,
             gone: row.get::<_, i64>(6)? != 0,
+            state: State::of(row.get(7)?),
         };
         Ok((os_string(row.get(0)?), known))
     })?;
@@ -161,10 +165,10 @@ pub(in super::super) fn apply(
             transaction.prepare_cached("SELECT state, gone FROM files WHERE id = ?1")?;
         let mut set_gone =
             transaction.prepare_cached("UPDATE files SET gone = ?2 WHERE id = ?1")?;
-        let mut state_of = |id: PhotoId| -> rusqlite::Result<Option<(i64, bool)>> {
+        let mut state_of = |id: PhotoId| -> rusqlite::Result<Option<(State, bool)>> {
             state
                 .query_row([id.0.cast_signed()], |row| {
-                    Ok((row.get(0)?, row.get::<_, i64>(1)? != 0))
+                    Ok((State::of(row.get(0)?), row.get::<_, i64>(1)? != 0))
                 })
                 .optional()
         };
@@ -234,16 +238,17 @@ fn put(
     folder: i64,
     record: &Record,
     added: i64,
-) -> rusqlite::Result<i64> {
+) -> rusqlite::Result<State> {
     let id = id.0.cast_signed();
     connection
         .prepare_cached("DELETE FROM keywords WHERE file = ?1")?
         .execute([id])?;
     let nothing = Facts::default();
     let (state, reason, facts) = match &record.outcome {
-        Outcome::Photo(facts) => (PHOTO, None, &**facts),
-        Outcome::Skipped(reason) => (SKIPPED, Some(reason), &nothing),
-        Outcome::Other => (OTHER, None, &nothing),
+        Outcome::Photo(facts) => (State::Photo, None, &**facts),
+        Outcome::Skipped(reason) => (State::Skipped, Some(reason), &nothing),
+        Outcome::LeftOut(reason) => (State::LeftOut, Some(reason), &nothing),
+        Outcome::Other => (State::Other, None, &nothing),
     };
     let month_day = facts.taken.and_then(month_day);
     let name = record.path.file_name().unwrap_or_default();
@@ -268,7 +273,7 @@ fn put(
             record.version.n_bytes.cast_signed(),
             record.version.modified_nanos,
             record.version.sidecar_nanos,
-            state,
+            state as i64,
             added,
             reason,
             facts.kind.map(Kind::name),

@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 
 use super::{
     super::{Skipped, letters},
-    rows::{display_name, os_string},
+    rows::{State, display_name, os_string},
 };
 
 /// The folders below those given that have photos, by path, with how many are in each itself.
@@ -51,9 +51,10 @@ pub(in super::super) fn keywords(
     rows.collect()
 }
 
-/// Every file that is not shown, by folder and name; `offset` of them left out, at most `n`.
-pub(in super::super) fn skipped(
+/// Every file in `state`, which is one that is not shown, by folder and name; `offset` of them left out, at most `n`.
+pub(in super::super) fn unshown(
     connection: &Connection,
+    state: State,
     roots: &[PathBuf],
     offset: u32,
     n: u32,
@@ -61,10 +62,10 @@ pub(in super::super) fn skipped(
     let mut statement = connection.prepare_cached(
         "SELECT folders.path, files.name, reason FROM files
          JOIN folders ON folders.id = files.folder
-         WHERE state = 1 AND gone = 0 AND folders.active = 1
+         WHERE state > 0 AND state = ?3 AND gone = 0 AND folders.active = 1
          ORDER BY folders.path, files.name LIMIT ?2 OFFSET ?1",
     )?;
-    let rows = statement.query_map(params![offset, n], |row| {
+    let rows = statement.query_map(params![offset, n, state as i64], |row| {
         let path = PathBuf::from(os_string(row.get(0)?)).join(os_string(row.get(1)?));
         Ok(Skipped {
             file: display_name(&path, roots),

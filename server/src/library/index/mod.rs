@@ -27,8 +27,8 @@ pub(super) use changes::{
     Change, Known, Outcome, Record, activate, apply, device, folders_below, id_of, in_folder,
     set_device, set_likeness, skip, without_likeness,
 };
-pub(super) use lists::{albums, keywords, skipped};
-pub(super) use rows::{Tally, display_name, entries, photo, tally, was_scanned};
+pub(super) use lists::{albums, keywords, unshown};
+pub(super) use rows::{State, Tally, display_name, entries, photo, tally, was_scanned};
 
 /// The index of one data directory, or one in memory.
 #[derive(Debug)]

@@ -27,6 +27,9 @@ use crate::{
 pub(in super::super) struct Tally {
     pub(in super::super) photos: u64,
     pub(in super::super) skipped: u64,
+    /// Looked into, and no pictures.
+    pub(in super::super) others: u64,
+    pub(in super::super) left_out: u64,
 }
 
 impl Tally {
@@ -36,56 +39,82 @@ impl Tally {
         Self {
             photos: moved(self.photos, before.photos, after.photos),
             skipped: moved(self.skipped, before.skipped, after.skipped),
+            others: moved(self.others, before.others, after.others),
+            left_out: moved(self.left_out, before.left_out, after.left_out),
         }
     }
 
     /// Counts a change of one file's state from `before` to `after`.
-    pub(super) fn moved(&mut self, before: Option<i64>, after: Option<i64>) {
-        let mut count = |state: Option<i64>, up: bool| {
-            let n = match state {
-                Some(PHOTO) => &mut self.photos,
-                Some(SKIPPED) => &mut self.skipped,
-                _ => return,
-            };
-            *n = if up { *n + 1 } else { n.saturating_sub(1) };
-        };
-        count(before, false);
-        count(after, true);
+    pub(super) fn moved(&mut self, before: Option<State>, after: Option<State>) {
+        if let Some(n) = before.map(|state| self.of(state)) {
+            *n = n.saturating_sub(1);
+        }
+        if let Some(n) = after.map(|state| self.of(state)) {
+            *n += 1;
+        }
+    }
+
+    fn of(&mut self, state: State) -> &mut u64 {
+        match state {
+            State::Photo => &mut self.photos,
+            State::Skipped => &mut self.skipped,
+            State::Other => &mut self.others,
+            State::LeftOut => &mut self.left_out,
+        }
     }
 }
 
-pub(super) const PHOTO: i64 = 0;
-pub(super) const SKIPPED: i64 = 1;
-pub(super) const OTHER: i64 = 2;
+/// The state of a file that is there, as the index numbers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum State {
+    /// It takes turns.
+    Photo = 0,
+    /// A picture that can't be shown.
+    Skipped = 1,
+    /// No picture.
+    Other = 2,
+    /// A picture, or a folder of them, that is not shown on purpose.
+    LeftOut = 3,
+}
+
+impl State {
+    /// The state with this number; one that nobody knows is of no picture.
+    pub(super) fn of(number: i64) -> Self {
+        match number {
+            0 => Self::Photo,
+            1 => Self::Skipped,
+            3 => Self::LeftOut,
+            _ => Self::Other,
+        }
+    }
+}
 
 /// The counts, from every row.
 pub(in super::super) fn tally(connection: &Connection) -> rusqlite::Result<Tally> {
-    let count = |state: i64| -> rusqlite::Result<u64> {
-        connection
-            .prepare_cached(
-                "SELECT count(*) FROM files CROSS JOIN folders ON folders.id = files.folder
-                 WHERE files.state = ?1 AND files.gone = 0 AND folders.active = 1",
-            )?
-            .query_row([state], |row| row.get::<_, i64>(0))
-            .map(i64::cast_unsigned)
+    let mut tally = Tally::default();
+    let mut count = |sql: &str| -> rusqlite::Result<()> {
+        let mut statement = connection.prepare(sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            *tally.of(State::of(row.get(0)?)) += row.get::<_, i64>(1)?.cast_unsigned();
+        }
+        Ok(())
     };
-    if !all_shown(connection)? {
-        return Ok(Tally {
-            photos: count(PHOTO)?,
-            skipped: count(SKIPPED)?,
-        });
+    if all_shown(connection)? {
+        count(
+            "SELECT 0, count(*) FROM files INDEXED BY photos_by_date WHERE state = 0 AND gone = 0",
+        )?;
+        count(
+            "SELECT state, count(*) FROM files INDEXED BY files_unshown
+             WHERE state > 0 AND gone = 0 GROUP BY state",
+        )?;
+    } else {
+        count(
+            "SELECT files.state, count(*) FROM files JOIN folders ON folders.id = files.folder
+             WHERE files.gone = 0 AND folders.active = 1 GROUP BY files.state",
+        )?;
     }
-    let one = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
-    Ok(Tally {
-        photos: one(
-            "SELECT count(*) FROM files INDEXED BY photos_by_date WHERE state = 0 AND gone = 0",
-        )?
-        .cast_unsigned(),
-        skipped: one(
-            "SELECT count(*) FROM files INDEXED BY files_skipped WHERE state = 1 AND gone = 0",
-        )?
-        .cast_unsigned(),
-    })
+    Ok(tally)
 }
 
 /// Whether there are no rows of folders that are not shown, which is the rule and the short way.

@@ -8,20 +8,22 @@ use super::{super::letters, READ_ONLY};
 
 /// Changes with every change of the tables. An index of a version before is carried over, one of
 /// any other version is made anew.
-const VERSION: i64 = 4;
+const VERSION: i64 = 5;
 /// The version without times of change.
 const WITHOUT_CHANGED: i64 = 1;
 /// The version of what an earlier reader of metadata found.
 const LESS_READ: i64 = 2;
 /// The version in which keywords were compared as they are written.
 const WITHOUT_KEYS: i64 = 3;
+/// The version that knew nothing of what is left out.
+const WITHOUT_LEFT_OUT: i64 = 4;
 /// `MNTL`, so that somebody else's database is not taken for ours.
 const APPLICATION: i64 = 0x4d4e_544c;
 
 /// Times are Unix seconds but `modified`, `sidecar` and `changed` (0 where it isn't known), which are
 /// nanoseconds. `taken` is seconds of
 /// the camera's local clock, `month_day` the same day as month × 100 + day. `state`: 0 a photo, 1 a
-/// picture that can't be shown, 2 no picture. `gone` is when a file was missed, 0 while it is there.
+/// picture that can't be shown, 2 no picture, 3 left out. `gone` is when a file was missed, 0 while it is there.
 const TABLES: &str = "
     CREATE TABLE folders (
         id INTEGER PRIMARY KEY,
@@ -67,7 +69,7 @@ const TABLES: &str = "
     CREATE INDEX photos_by_day ON files (month_day) WHERE state = 0 AND gone = 0;
     CREATE INDEX photos_by_rating ON files (rating) WHERE rating IS NOT NULL;
     CREATE INDEX photos_unseen ON files (id) WHERE likeness IS NULL AND state = 0 AND gone = 0;
-    CREATE INDEX files_skipped ON files (state) WHERE state = 1;
+    CREATE INDEX files_unshown ON files (state, gone) WHERE state > 0;
     CREATE INDEX keywords_by_file ON keywords (file);
 ";
 
@@ -108,11 +110,22 @@ const ADD_KEYS: &str = "
     COMMIT;
 ";
 
+/// Makes an index of version 4 one of version 5. What was no picture is looked at again: some have a name now.
+const ADD_LEFT_OUT: &str = "
+    BEGIN;
+    DROP INDEX files_skipped;
+    CREATE INDEX files_unshown ON files (state, gone) WHERE state > 0;
+    UPDATE files SET sidecar = -1 WHERE state = 2;
+    PRAGMA user_version = 5;
+    COMMIT;
+";
+
 /// Each step from a version before to the next.
-const STEPS: [(i64, &str); 3] = [
+const STEPS: [(i64, &str); 4] = [
     (WITHOUT_CHANGED, ADD_CHANGED),
     (LESS_READ, READ_AGAIN),
     (WITHOUT_KEYS, ADD_KEYS),
+    (WITHOUT_LEFT_OUT, ADD_LEFT_OUT),
 ];
 
 /// Why an index on disk can't be used, for the log.

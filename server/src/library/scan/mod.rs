@@ -22,7 +22,7 @@ use std::{
 
 use super::{
     Library, Version,
-    walk::{self, Bounds},
+    walk::{Bounds, Reach},
 };
 pub(super) use walker::Walked;
 use walker::Walker;
@@ -35,7 +35,7 @@ use crate::blocking::Blocking;
 pub struct Scanner {
     roots: Vec<PathBuf>,
     n_workers: usize,
-    follow_links: bool,
+    reach: Reach,
     /// Files that looked half written: their version, and when they were first seen with it.
     unsettled: HashMap<PathBuf, (Version, Instant)>,
     /// Links to folders, as the last scan of everything judged them: followed or not.
@@ -100,7 +100,7 @@ impl Scanner {
             roots: roots.to_owned(),
             // Over a network they mostly wait; on a disk two are enough.
             n_workers: n_cores.clamp(2, 8),
-            follow_links: false,
+            reach: Reach::default(),
             unsettled: HashMap::new(),
             links: HashMap::new(),
             unjudged: false,
@@ -109,12 +109,9 @@ impl Scanner {
         }
     }
 
-    /// A scanner with links followed wherever they lead, if `follow_links`.
-    pub fn following_links(self, follow_links: bool) -> Self {
-        Self {
-            follow_links,
-            ..self
-        }
+    /// A scanner that reaches so far.
+    pub fn reaching(self, reach: Reach) -> Self {
+        Self { reach, ..self }
     }
 
     /// When something is to be looked at before its time, and where: what seemed half written, what
@@ -155,7 +152,7 @@ impl Scanner {
         // A scan takes minutes: whoever scans has a thread for it.
         let blocking = Blocking::here();
         let everything = *scope == Scope::Everything;
-        let bounds = Bounds::of(&self.roots, self.follow_links);
+        let bounds = Bounds::of(&self.roots, self.reach);
         let starts: Vec<Start> = match scope {
             Scope::Everything => self
                 .roots
@@ -198,10 +195,10 @@ impl Scanner {
                 return None;
             }
             if first && everything {
-                let (starts, to_do) = (&starts, &to_do);
+                let (starts, to_do, bounds) = (&starts, &to_do, &bounds);
                 let count = move || {
                     for start in starts {
-                        walk::count(&start.folder, to_do, stop);
+                        bounds.count(&start.folder, to_do, stop);
                     }
                 };
                 // Progress without its end is no trouble.
@@ -244,10 +241,9 @@ impl Scanner {
         if ended {
             self.complain(&starts, &walked);
             library.scan_unread(walked.unread.len() as u64);
-            library.walked(
-                &|path| starts.iter().any(|start| start.covers(path)),
-                &walked,
-            );
+            let covers = |path: &Path| starts.iter().any(|start| start.covers(path));
+            library.walked(&covers, &walked);
+            library.counted(&covers, &walked);
         }
         self.links = if everything && ended {
             walked.links

@@ -53,7 +53,7 @@ fn finds_pictures_in_all_folders_below_and_counts_the_rest() {
         .map(|(file, _)| file)
         .collect();
     assert_eq!(skipped, ["empty.jpg", "words.heic"]);
-    assert_eq!(fixture.library.counts().other_files, 1);
+    assert_eq!(fixture.library.counts().other_files, 2);
     assert_eq!(fixture.library.counts().photos, 5);
 }
 
@@ -166,7 +166,10 @@ fn links_lead_out_only_when_asked_and_never_into_proc() {
     for follow in [false, true] {
         let mut fixture = Fixture::new();
         let roots = fixture.library.roots().to_owned();
-        fixture.scanner = Scanner::new(&roots).following_links(follow);
+        fixture.scanner = Scanner::new(&roots).reaching(Reach {
+            follow_links: follow,
+            ..Reach::default()
+        });
         fixture.add("a.jpg", &jpeg(16, 16, 1));
         fixture.add("album/b.jpg", &jpeg(16, 16, 2));
         let folder = fixture.folder.path();
@@ -282,7 +285,7 @@ fn what_can_not_be_read_now_is_listed_and_tried_again() {
     fixture.add("a.jpg", &jpeg(16, 16, 1));
     fixture.add("b.jpg", &jpeg(16, 16, 2));
     fixture.scan();
-    let version = walk::Bounds::of(&[], true)
+    let version = Bounds::of(&[], Reach::default())
         .list(&fixture.library.roots()[0])
         .unwrap();
     let (_, version) = version
@@ -473,26 +476,36 @@ fn folders_that_are_not_ours_are_not_looked_through() {
     assert_eq!(fixture.names(), [] as [&str; 0]);
 }
 
+/// The files and folders that are left out, and why.
+fn left_out(fixture: &Fixture) -> Vec<(String, String)> {
+    let rows = fixture.library.left_out(Blocking::here(), 0, 100);
+    assert_eq!(fixture.library.counts().left_out, rows.len() as u64);
+    rows.into_iter().map(|row| (row.file, row.reason)).collect()
+}
+
 #[test]
-fn what_other_programs_left_is_no_photo_of_the_family() {
-    let mut fixture = Fixture::new();
-    for (n, name) in [
-        "a.jpg",
-        "a.jpg_original",
-        "b.jpg~",
-        "@Recycle/c.jpg",
-        "#Recycle/d.jpg",
-        "Photos Library.photoslibrary/originals/1/e.jpg",
-        "Photos Library.photoslibrary/resources/derivatives/1/e.jpg",
-        "sent/f.jpg",
-        "sent/deeper/g.jpg",
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        fixture.add(name, &jpeg(16, 16, n as u8));
-    }
+fn what_other_programs_left_is_no_photo_of_the_family_but_listed() {
+    const LEFT: [(&str, &str, &str); 10] = [
+        ("#Recycle/d.jpg", "#Recycle", "bin"),
+        (".thumbnails/z.jpg", ".thumbnails", "dot"),
+        ("@Recycle/c.jpg", "@Recycle", "bin"),
+        ("@eaDir/a.jpg/SYNOPHOTO_THUMB_XL.jpg", "@eaDir", "NAS"),
+        (
+            "Photos Library.photoslibrary/resources/derivatives/1/e.jpg",
+            "Photos Library.photoslibrary/resources",
+            "originals",
+        ),
+        (".b.jpg", ".b.jpg", "dot"),
+        ("a.jpg_original", "a.jpg_original", "copy"),
+        ("b.jpg~", "b.jpg~", "copy"),
+        ("sent/f.jpg", "sent/.nomedia", "galleries"),
+        ("sent/deeper/g.jpg", "sent/.nomedia", "galleries"),
+    ];
     let shown = ["Photos Library.photoslibrary/originals/1/e.jpg", "a.jpg"];
+    let mut fixture = Fixture::new();
+    for (n, name) in LEFT.iter().map(|(name, ..)| name).chain(&shown).enumerate() {
+        fixture.add(name, &jpeg(16, 16, u8::try_from(n).unwrap()));
+    }
     fixture.add("sent/.nomedia", b"");
     fixture.scan();
     assert_eq!(fixture.names(), shown);
@@ -505,17 +518,140 @@ fn what_other_programs_left_is_no_photo_of_the_family() {
         .scanner
         .scan(&fixture.library, &below, &AtomicBool::new(false));
     assert_eq!(fixture.names(), shown);
+    assert_eq!(fixture.skipped(), [], "it is no trouble");
+    let listed = left_out(&fixture);
+    for (_, row, reason) in LEFT {
+        let found = listed.iter().find(|(file, _)| file == row);
+        assert!(
+            found.is_some_and(|(_, why)| why.contains(reason)),
+            "{row}: {listed:?}"
+        );
+    }
+    assert_eq!(listed.len(), LEFT.len() - 1, "each once");
     let n = AtomicU64::new(0);
-    crate::library::walk::count(fixture.folder.path(), &n, &AtomicBool::new(false));
+    Bounds::of(fixture.library.roots(), Reach::default()).count(
+        fixture.folder.path(),
+        &n,
+        &AtomicBool::new(false),
+    );
     assert_eq!(
         n.into_inner(),
         shown.len() as u64,
         "progress counts no others"
     );
+    // Looked at again, there is no news.
+    let mut changes = fixture.library.changes();
+    changes.mark_unchanged();
+    fixture.scan();
+    assert!(!changes.has_changed().unwrap());
     // Whoever names the folder itself wants it.
     fixture.add(".nomedia", b"");
     fixture.scan();
     assert_eq!(fixture.names(), shown);
+    // What goes is listed no more.
+    fs::remove_file(fixture.folder.path().join("b.jpg~")).unwrap();
+    fs::remove_dir_all(fixture.folder.path().join("@Recycle")).unwrap();
+    fixture.scan();
+    assert_eq!(left_out(&fixture).len(), listed.len() - 2);
+}
+
+#[test]
+fn what_is_left_out_is_shown_all_the_same_when_somebody_says_so() {
+    let all = [
+        ".thumbnails/z.jpg",
+        "@Recycle/c.jpg",
+        "a.jpg",
+        "a.jpg_original",
+        "sent/f.jpg",
+    ];
+    let mut fixture = Fixture::new();
+    for (n, name) in all.iter().enumerate() {
+        fixture.add(name, &jpeg(16, 16, u8::try_from(n).unwrap()));
+    }
+    fixture.add("sent/.nomedia", b"");
+    fixture.add("._a.jpg", b"half of a file");
+    let roots = fixture.library.roots().to_owned();
+    for left_out_is_shown in [false, true, false] {
+        fixture.scanner = Scanner::new(&roots).reaching(Reach {
+            left_out: left_out_is_shown,
+            ..Reach::default()
+        });
+        fixture.scan();
+        if left_out_is_shown {
+            // The mark itself is a file like any other now.
+            settle(&mut fixture);
+            assert_eq!(fixture.names(), all);
+            assert_eq!(left_out(&fixture), []);
+        } else {
+            assert_eq!(fixture.names(), ["a.jpg"]);
+            assert_eq!(left_out(&fixture).len(), 4);
+        }
+        assert_eq!(fixture.skipped(), []);
+    }
+}
+
+#[test]
+fn no_file_vanishes_without_being_shown_listed_or_counted() {
+    let mut fixture = Fixture::new();
+    let files: [(&str, &[u8]); 12] = [
+        ("a.jpg", &jpeg(16, 16, 1)),
+        ("b/film.MP4", b"film"),
+        ("b/film 2.mov", b"film"),
+        ("b/c/song.mp3", b"song"),
+        ("b/c/notes.txt~", b"words"),
+        ("letter.pdf", b"%PDF"),
+        ("drawing.xcf", b"gimp xcf and more"),
+        ("old.pcx", b"\n\x05\x01 and more"),
+        ("raw.kdc", b"nothing that is known"),
+        ("what.ever", b"words"),
+        (".DS_Store", b"words"),
+        ("tokens.lock", b""),
+    ];
+    for (name, bytes) in files {
+        fixture.add(name, bytes);
+    }
+    fixture.scan();
+    settle(&mut fixture);
+    let skipped = fixture.skipped();
+    for (n, (file, kind)) in [
+        ("drawing.xcf", "GIMP"),
+        ("old.pcx", "PCX"),
+        ("raw.kdc", "camera raw"),
+    ]
+    .iter()
+    .enumerate()
+    {
+        assert!(
+            skipped[n].0 == *file && skipped[n].1.contains(kind),
+            "{skipped:?}"
+        );
+    }
+    let others = fixture.library.others().sentence(|n| n.to_string());
+    assert_eq!(
+        others,
+        "2 videos, 1 sound file, 2 documents, 1 hidden file, 1 file of Mantel's own, 1 other file"
+    );
+    let counts = fixture.library.counts();
+    let all = counts.photos + counts.skipped + counts.left_out + counts.other_files;
+    assert_eq!(all, files.len() as u64);
+    // A look at one folder counts its own anew, and no other's.
+    fs::remove_file(fixture.folder.path().join("b/film.MP4")).unwrap();
+    let flat = Scope::Folders {
+        deep: Vec::new(),
+        flat: vec![fixture.library.roots()[0].join("b")],
+    };
+    fixture
+        .scanner
+        .scan(&fixture.library, &flat, &AtomicBool::new(false));
+    let others = fixture.library.others().sentence(|n| n.to_string());
+    assert!(
+        others.starts_with("1 video, 1 sound file, 2 documents"),
+        "{others}"
+    );
+    // So does one at all below a folder that is gone.
+    fs::remove_dir_all(fixture.folder.path().join("b")).unwrap();
+    fixture.scan();
+    assert_eq!(fixture.library.counts().other_files, 4);
 }
 
 #[test]

@@ -21,8 +21,8 @@ use std::{
 use super::{
     super::{
         Library, Remark, Version,
-        examine::{Ending, ending},
-        index::{Change, Outcome, Record},
+        index::{Change, Outcome, Record, State},
+        kinds::{Ending, Kinds, ending},
         sidecars::{self, Sidecars},
         walk::{Bounds, Identity, Listing},
     },
@@ -60,6 +60,8 @@ pub(in super::super) struct Walked {
     pub(in super::super) met: HashSet<PathBuf>,
     /// The remarks on what is not shown and is no file of the index.
     pub(in super::super) remarks: Vec<(PathBuf, Remark)>,
+    /// The files that are no pictures by their names, in each folder that was read and has some.
+    pub(in super::super) kinds: Vec<(PathBuf, Kinds)>,
     /// Links to folders: followed or not.
     pub(super) links: HashMap<PathBuf, bool>,
     /// A link was found that only a scan of everything can judge.
@@ -232,7 +234,8 @@ impl Walker<'_> {
     /// Compares a folder with what the index knows of it.
     fn compare(&mut self, folder: &Path, listing: Listing) -> Option<()> {
         let mut known = self.library.known_in(self.blocking, folder);
-        let mut counted = (0, 0);
+        let mut n_seen = 0;
+        let mut kinds = listing.kinds;
         let files = listing.files.iter();
         let sidecars = Sidecars::among(
             files.map(|(name, version)| (name.as_os_str(), version.modified_nanos)),
@@ -247,16 +250,16 @@ impl Walker<'_> {
         let unsure: Vec<&OsString> = listing
             .unsure
             .iter()
-            .filter(|name| ending(Path::new(name)) == Ending::NoPicture)
+            .filter(|name| matches!(ending(Path::new(name)), Ending::NoPicture(_)))
             .collect();
         for (name, mut version) in listing.files {
-            if ending(Path::new(&name)) == Ending::NoPicture {
-                counted.1 += 1;
+            if let Ending::NoPicture(kind) = ending(Path::new(&name)) {
+                kinds.add(kind, 1);
                 continue;
             }
             if unsure.iter().any(|sidecar| sidecars::is_of(sidecar, &name)) {
                 known.remove(&name);
-                counted.0 += 1;
+                n_seen += 1;
                 continue;
             }
             let (beside, sidecar_nanos) = sidecars.of(folder, &name);
@@ -269,7 +272,7 @@ impl Walker<'_> {
             let is_due = waits.is_some_and(|(before, is_due)| is_due || before != version);
             match known.remove(&name) {
                 Some(known) if known.version.is_as(&version) && !is_due => {
-                    counted.0 += 1;
+                    n_seen += 1;
                     if known.gone {
                         self.tell(Change::Back(known.id))?;
                     }
@@ -277,7 +280,7 @@ impl Walker<'_> {
                         self.tell(Change::Stamped(known.id, version.changed_nanos))?;
                     }
                 }
-                _ if waits.is_some() && !is_due => counted.0 += 1,
+                _ if waits.is_some() && !is_due => n_seen += 1,
                 _ => {
                     let settled = self.unsettled.get(&path).is_some_and(|(before, since)| {
                         *before == version && since.elapsed() >= SETTLES_AFTER
@@ -307,15 +310,25 @@ impl Walker<'_> {
                 })))?;
             }
         }
+        for (name, reason) in listing.left_out {
+            let is_known = known.remove(&name).is_some_and(|known| {
+                !known.gone && known.state == State::LeftOut && known.version == Version::default()
+            });
+            if !is_known {
+                self.tell(Change::Seen(Box::new(Record {
+                    path: folder.join(&name),
+                    version: Version::default(),
+                    outcome: Outcome::LeftOut(reason.into()),
+                })))?;
+            }
+        }
         for known in known.into_values().filter(|known| !known.gone) {
             self.tell(Change::Gone(known.id))?;
         }
-        self.news
-            .send(News::Seen {
-                files: counted.0,
-                others: counted.1,
-            })
-            .ok()
+        if !kinds.is_empty() {
+            self.walked.kinds.push((folder.to_owned(), kinds));
+        }
+        self.news.send(News::Seen(n_seen)).ok()
     }
 
     fn tell(&self, change: Change) -> Option<()> {

@@ -51,11 +51,8 @@ pub(super) enum News {
     Change(Change),
     Unsettled(PathBuf, Version),
     NotNow(PathBuf, Version, String),
-    /// Files that are as they were, and such as are none of ours.
-    Seen {
-        files: u64,
-        others: u64,
-    },
+    /// So many files are as they were.
+    Seen(u64),
 }
 
 impl Scanner {
@@ -73,13 +70,15 @@ impl Scanner {
         let mut n_not_now = 0;
         let mut span = FIRST_BATCH;
         let mut due = Instant::now() + span;
-        let (mut n_seen, mut n_others) = (0, 0);
+        let mut n_seen = 0;
         loop {
             let wait = due.saturating_duration_since(Instant::now());
             let over = match arriving.recv_timeout(wait) {
                 Ok(News::Change(mut change)) => {
-                    n_seen += u64::from(!matches!(change, Change::Stamped(..)));
-                    self.n_examined += u64::from(matches!(change, Change::Seen(_)));
+                    let is_left_out = matches!(&change, Change::Seen(record)
+                        if matches!(record.outcome, Outcome::LeftOut(_)));
+                    n_seen += u64::from(!is_left_out && !matches!(change, Change::Stamped(..)));
+                    self.n_examined += u64::from(!is_left_out && matches!(change, Change::Seen(_)));
                     if let Change::Seen(record) = &mut change
                         && let Outcome::Photo(facts) = &mut record.outcome
                     {
@@ -97,9 +96,8 @@ impl Scanner {
                     self.unsettled.insert(path, (version, Instant::now()));
                     false
                 }
-                Ok(News::Seen { files, others }) => {
-                    n_seen += files;
-                    n_others += others;
+                Ok(News::Seen(n)) => {
+                    n_seen += n;
                     false
                 }
                 Ok(News::NotNow(path, version, reason)) => {
@@ -119,7 +117,7 @@ impl Scanner {
             let is_due = Instant::now() >= due;
             if over || is_due || batch.len() >= MAX_BATCH {
                 library.apply(blocking, &std::mem::take(&mut batch), first, over || is_due);
-                library.scan_progress(n_seen, n_others, to_do.load(Relaxed));
+                library.scan_progress(n_seen, to_do.load(Relaxed));
             }
             if over {
                 if n_not_now > MAX_LINES {
@@ -156,10 +154,7 @@ pub(super) fn work(waiting: &Mutex<Receiver<Job>>, news: &SyncSender<News>) {
             }))),
             Finding::Unsettled => News::Unsettled(job.path, job.version),
             Finding::NotNow(reason) => News::NotNow(job.path, job.version, reason),
-            Finding::Gone => News::Seen {
-                files: 0,
-                others: 0,
-            },
+            Finding::Gone => News::Seen(0),
         };
         if news.send(told).is_err() {
             return;
