@@ -118,7 +118,7 @@ pub async fn serve(
     let limits = StudioLimits::new(workers, mib(config.decode_memory_bytes));
     let fillers = Fillers {
         catalogue: catalogue.clone(),
-        studio: Arc::new(Studio::new(limits, work.clone())),
+        studio: Arc::new(Studio::new(limits, work.clone()).with_words(config.words.clone())),
         framing: framing.clone(),
         clock: Clock::system(),
         stopped: stopped.clone(),

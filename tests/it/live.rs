@@ -697,3 +697,21 @@ fn words_stand_on_each_picture_and_change_with_it() {
     assert!(short > 100 && long > short + 500, "{short} {long}");
     assert_eq!(blue("MMM"), long);
 }
+
+#[test]
+fn words_stand_on_the_gallerys_photos_as_well() {
+    let house = House::with(
+        "[channel.main]\ntext = \"{channel} {caption}\"\ntext-place = \"top\"\n\
+         text-size = 20\ntext-colour = \"#2d46d2\"\ntext-shadow = false\n",
+    );
+    house.server.colour();
+    let reply = house.server.get("/snapshot?size=640x360");
+    let picture = Picture::from_jpeg(&reply.body).expect("a picture");
+    let count = |rows: std::ops::Range<usize>| {
+        let all = rows.flat_map(|y| (0..picture.width).map(move |x| (x, y)));
+        all.filter(|&(x, y)| picture.at(x, y).is(BLUE)).count()
+    };
+    assert!(count(0..180) > 500);
+    assert_eq!(count(180..360), 0);
+    assert!(picture.middle().is(YELLOW));
+}

@@ -2,10 +2,7 @@
 
 use std::fmt::Write as _;
 
-use chrono::{
-    DateTime, TimeZone,
-    format::{Item, StrftimeItems},
-};
+use chrono::format::{DelayedFormat, Item, StrftimeItems};
 
 /// The words that stand on each picture of a channel, and their gaps.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +65,7 @@ impl std::str::FromStr for Template {
 
 fn piece(gap: &str) -> Result<Piece, TemplateError> {
     Ok(match gap {
-        "date" => Piece::Time("%e %B %Y".into()),
+        "date" => Piece::Time("%-d %B %Y".into()),
         "time" => Piece::Time("%H:%M".into()),
         "caption" => Piece::Caption,
         "channel" => Piece::Channel,
@@ -82,44 +79,84 @@ fn piece(gap: &str) -> Result<Piece, TemplateError> {
 }
 
 impl Template {
-    /// The words on a picture of `channel` that was taken at that time, and that its sender gave this caption. What is
-    /// empty takes the marks beside it along: ` · ` stands between two things or nowhere.
-    pub fn filled<Z: TimeZone>(
+    /// The words on a picture of `channel` with this caption, of which `taken_at` writes the time at which it was taken, if
+    /// that is known. What is empty takes the marks beside it along: ` · ` stands between two things or nowhere.
+    pub fn filled(
         &self,
-        taken_at: &DateTime<Z>,
+        taken_at: impl for<'a> Fn(&'a str) -> Option<DelayedFormat<StrftimeItems<'a>>>,
         caption: Option<&str>,
         channel: &str,
-    ) -> String
-    where
-        Z::Offset: std::fmt::Display,
-    {
-        let mut words = String::new();
+    ) -> String {
+        let (mut words, mut between) = (String::new(), "");
         for piece in &self.0 {
-            match piece {
-                Piece::Text(text) => words.push_str(text),
-                // Writing to a String can't fail, and the form was checked.
-                Piece::Time(form) => {
-                    let _ = write!(words, "{}", taken_at.format(form));
+            let filled = match piece {
+                Piece::Text(text) if text.chars().all(is_mark) => {
+                    // Of several with nothing between them the first that is more than a space.
+                    if between.trim().is_empty() {
+                        between = text;
+                    }
+                    continue;
                 }
-                Piece::Caption => words.push_str(caption.unwrap_or_default()),
-                Piece::Channel => words.push_str(channel),
+                Piece::Text(text) => text.clone(),
+                Piece::Time(form) => {
+                    let mut time = String::new();
+                    if let Some(taken_at) = taken_at(form) {
+                        // The form was checked; only a zone may be unknown, and is left out.
+                        let _ = write!(time, "{taken_at}");
+                    }
+                    time
+                }
+                Piece::Caption => caption.unwrap_or_default().to_owned(),
+                Piece::Channel => channel.to_owned(),
+            };
+            if !filled.is_empty() {
+                if !words.is_empty() {
+                    words.push_str(between);
+                }
+                between = "";
+                words.push_str(&filled);
             }
         }
-        let is_mark = |c: char| c.is_whitespace() || matches!(c, '·' | '|' | '–' | '-');
         words.trim_matches(is_mark).to_owned()
     }
 }
 
+/// Whether a sign stands between things, and is none itself.
+fn is_mark(sign: char) -> bool {
+    sign.is_whitespace() || matches!(sign, '·' | '|' | '–' | '-')
+}
+
 #[cfg(test)]
 mod tests {
-    use chrono::Utc;
+    use chrono::{TimeZone as _, Utc};
 
     use super::*;
 
     fn filled(text: &str, caption: Option<&str>) -> String {
         let taken = Utc.with_ymd_and_hms(2026, 11, 7, 8, 5, 9).unwrap();
         let template: Template = text.parse().unwrap();
-        template.filled(&taken, caption, "door")
+        template.filled(|form| Some(taken.format(form)), caption, "door")
+    }
+
+    #[test]
+    fn where_no_time_is_known_none_is_written() {
+        let filled = |text: &str, caption| {
+            let template: Template = text.parse().unwrap();
+            template.filled(|_| None, caption, "main")
+        };
+        assert_eq!(filled("{date} {time} · {caption}", Some("Ada")), "Ada");
+        assert_eq!(filled("{date} {time}", None), "");
+        let all = "{channel} · {date} {time} | {caption}";
+        assert_eq!(filled(all, Some("Ada")), "main · Ada");
+        assert_eq!(filled(all, None), "main");
+        // A camera's clock is in no zone.
+        let taken = Utc
+            .with_ymd_and_hms(2026, 11, 7, 8, 5, 9)
+            .unwrap()
+            .naive_utc();
+        let template: Template = "{%Y %Z}".parse().unwrap();
+        let words = template.filled(|form| Some(taken.format(form)), None, "main");
+        assert!(!words.contains("UTC"), "{words}");
     }
 
     #[test]
@@ -132,6 +169,13 @@ mod tests {
             ),
             ("{date} {time} · {caption}", None, "7 November 2026 08:05"),
             ("{caption} · {channel}", None, "door"),
+            (
+                "{channel} · {caption} – {date}",
+                None,
+                "door · 7 November 2026",
+            ),
+            ("at {date}", None, "at 7 November 2026"),
+            ("{caption}, at the {channel}", None, ", at the door"),
             ("{%H:%M:%S}", None, "08:05:09"),
             ("{%A, %d. %B}", None, "Saturday, 07. November"),
             ("{{braces}} 前门 🚪", None, "{braces} 前门 🚪"),

@@ -28,6 +28,7 @@ use std::{
 
 pub use access::{Access, AccessArgs, Listen, LogFormat, Tls};
 pub use args::{Args, Command, LibraryArgs, PasswordArgs, PlaceArgs, TokenCommand};
+use channels::FileChannel;
 pub use channels::{ChannelConfig, SourceConfig};
 pub use error::ConfigError;
 use error::bad;
@@ -46,7 +47,9 @@ use crate::{
     photo::Order,
     render::{Fit, Quality},
     rendition::{Captions, Fps, Pair, Rendition, Wishes},
+    rights::ChannelName,
     size::Size,
+    source::live::Words,
     timeline::{Settings, Transition},
 };
 
@@ -69,6 +72,8 @@ pub struct Config {
     pub order: Order,
     /// The choice of photos that are shown.
     pub filter: Filter,
+    /// The words that are written on the gallery's pictures.
+    pub words: Option<Words>,
     /// The live channels.
     pub channels: Vec<ChannelConfig>,
     /// Whether a push makes the channel that it names.
@@ -113,6 +118,8 @@ impl Config {
     pub fn resolve(args: Args) -> Result<Self, ConfigError> {
         let mut file = read_file(args.config.as_deref())?;
         let filter = args.choice.over(file.choice())?;
+        let main = file.channel.remove(ChannelName::MAIN);
+        let words = main.map(FileChannel::of_gallery).transpose()?.flatten();
         let channels = std::mem::take(&mut file.channel).into_iter();
         let channels = channels.map(|(name, channel)| channel.checked(&name));
         let channels = channels.collect::<Result<Vec<_>, _>>()?;
@@ -210,6 +217,7 @@ impl Config {
             resume_after,
             order: args.order.or(file.order).unwrap_or(Order::Shuffle),
             filter,
+            words,
             channels,
             push_creates: args.push_creates || file.push_creates,
             seed: args.seed.or(file.seed),

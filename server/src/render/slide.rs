@@ -15,7 +15,7 @@ use super::{
         slot::{Share, Slot},
     },
     picture::{Picture, Size},
-    words::{self, Caption},
+    words::{self, Caption, Sign, Style},
 };
 
 /// The recipe that decides a slide's bytes, besides the pixels of its photos.
@@ -29,6 +29,8 @@ pub struct Recipe {
     pub quality: Quality,
     /// The words on each photo, one or two; of two the left or upper one's first. There are as many photos.
     pub words: Vec<Caption>,
+    /// The words over all of it, and how they look.
+    pub sign: Option<(String, Style)>,
 }
 
 impl Recipe {
@@ -71,7 +73,7 @@ pub fn slide(
     now: impl Fn() -> Instant,
 ) -> Result<Slide, EncodeError> {
     let mut pixels = pixels.into_iter();
-    let (picture, focus, photos) = match (pixels.next(), pixels.next()) {
+    let (mut picture, focus, photos) = match (pixels.next(), pixels.next()) {
         (Some(one), None) => alone(recipe, one),
         (Some(first), Some(second)) => two(recipe, [first.picture, second.picture]),
         (None, _) => {
@@ -79,6 +81,11 @@ pub fn slide(
             (Picture::filled(width, height, [0; 3]), None, Vec::new())
         }
     };
+    if let Some((text, style)) = &recipe.sign
+        && let Some(sign) = Sign::new(text, *style, recipe.frame)
+    {
+        sign.write(&mut picture);
+    }
     let start = now();
     let jpeg = encode(&picture, recipe.quality)?;
     Ok(Slide {

@@ -50,7 +50,7 @@ pub enum SourceConfig {
 const USUAL_SILENCE: Duration = Duration::from_secs(10);
 
 /// A live channel as it is typed.
-#[derive(Debug, Default, serde::Deserialize)]
+#[derive(Debug, Default, PartialEq, serde::Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct FileChannel {
     source: Option<String>,
@@ -88,10 +88,6 @@ impl FileChannel {
         let parsed: ChannelName = name
             .parse()
             .map_err(|reason| bad(format!("channel.{name}"), name, reason))?;
-        if parsed == ChannelName::main() {
-            let reason = "main is the gallery, whose settings stand at the top of the file";
-            return Err(bad("channel.main", name, reason));
-        }
         let silent_after = match self.silent_after.as_deref() {
             None => None,
             Some("off") => Some(None),
@@ -209,7 +205,7 @@ impl FileChannel {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Config, source::live::Camera};
+    use crate::{Config, render::words::Style, source::live::Camera};
 
     fn config(text: &str) -> Result<Vec<ChannelConfig>, String> {
         let folder = tempfile::tempdir().unwrap();
@@ -246,6 +242,28 @@ mod tests {
         };
         assert_eq!(channels, Ok(vec![door, plot]));
         assert_eq!(config(""), Ok(vec![]));
+    }
+
+    #[test]
+    fn the_gallery_has_words_and_is_no_live_channel() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mantel.toml");
+        let words = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            let config = Config::from_args(["--config", path.to_str().unwrap()]).unwrap();
+            assert_eq!(config.channels, []);
+            config.words
+        };
+        assert_eq!(words(""), None);
+        let style = Style {
+            size: 9,
+            ..Style::USUAL
+        };
+        let template = "{date} · {caption}".parse().unwrap();
+        assert_eq!(
+            words("[channel.main]\ntext = \"{date} · {caption}\"\ntext-size = 9"),
+            Some(Words { template, style })
+        );
     }
 
     #[test]
@@ -342,7 +360,15 @@ mod tests {
     fn a_channel_that_can_not_be_gets_one_sentence() {
         for (text, named) in [
             ("[channel.Plot]\nsource = \"push\"", "channel.Plot"),
-            ("[channel.main]\nsource = \"push\"", "channel.main"),
+            (
+                "[channel.main]\nsource = \"push\"",
+                "at the top of the file",
+            ),
+            ("[channel.main]\ntext = \"{weather}\"", "channel.main.text"),
+            (
+                "[channel.main]\ntext = \"a\"\nfps = 5",
+                "at the top of the file",
+            ),
             ("[channel.plot]", "channel.plot.source"),
             ("[channel.plot]\nsource = \"oracle\"", "oracle"),
             (

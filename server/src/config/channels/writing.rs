@@ -1,4 +1,4 @@
-//! The settings of the words that are written on a live channel's pictures.
+//! The settings of the words that are written on a channel's pictures.
 
 use super::{
     super::{ConfigError, bad},
@@ -6,10 +6,29 @@ use super::{
 };
 use crate::{
     render::words::{Place, Style},
+    rights::ChannelName,
     source::live::Words,
 };
 
 impl FileChannel {
+    /// The words on the gallery's pictures: the one thing that its table has.
+    pub(in crate::config) fn of_gallery(self) -> Result<Option<Words>, ConfigError> {
+        let words = self.words(ChannelName::MAIN)?;
+        let rest = Self {
+            text: None,
+            text_place: None,
+            text_size: None,
+            text_colour: None,
+            text_shadow: None,
+            ..self
+        };
+        if rest != Self::default() {
+            let reason = "main is the gallery: its text and how that looks stand here, its other settings at the top of the file";
+            return Err(bad("channel.main", "", reason));
+        }
+        Ok(words)
+    }
+
     /// The words, if there are any.
     pub(super) fn words(&self, name: &str) -> Result<Option<Words>, ConfigError> {
         let key = |key: &str| format!("channel.{name}.{key}");

@@ -59,6 +59,7 @@ pub(super) fn make(
         fit: rendition.fit,
         quality: rendition.quality,
         words: vec![words],
+        sign: None,
     };
     let slide = render::slide(&recipe, vec![pixels], Instant::now)?;
     Ok(slide.jpeg.into())

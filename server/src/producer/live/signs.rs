@@ -39,7 +39,11 @@ impl Signs {
     pub(super) fn of(&self, sample: &Sample, frame: Size) -> Option<Arc<Sign>> {
         let Words { template, style } = &**self.words.as_ref()?;
         let taken_at = clock::here(sample.taken_at);
-        let text = template.filled(&taken_at, sample.caption.as_deref(), &self.name);
+        let text = template.filled(
+            |form| Some(taken_at.format(form)),
+            sample.caption.as_deref(),
+            &self.name,
+        );
         let mut last = locked(&self.last);
         if let Some((known, size, sign)) = &*last
             && (known, *size) == (&text, frame)

@@ -10,11 +10,15 @@ use bytes::Bytes;
 use mantel_shared::{Area, Focus, TakenAt};
 
 use crate::{
-    caption,
+    caption::{self, Template},
     library::{Facts, Origin, Photo, iso},
     render::{self, DecodeLimits, Probe, Recipe, words::Caption},
     rendition::Rendition,
-    source::gallery::{self, LoadError},
+    rights::ChannelName,
+    source::{
+        gallery::{self, LoadError},
+        live::Words,
+    },
     timeline::{PhotoId, Turn},
 };
 
@@ -116,9 +120,10 @@ pub(super) fn render_now(
     subject: &Subject,
     limits: &DecodeLimits,
     rendition: Rendition,
+    words: Option<&Words>,
 ) -> Result<Rendered, (usize, LoadError)> {
     let start = Instant::now();
-    let recipe = recipe(subject, rendition);
+    let recipe = recipe(subject, rendition, words);
     let mut pixels = Vec::new();
     for (at, (photo, slot)) in subject.photos().zip(recipe.slots()).enumerate() {
         pixels.push(gallery::load(photo, limits, slot).map_err(|error| (at, error))?);
@@ -140,8 +145,9 @@ pub(super) fn render_now(
     })
 }
 
-/// The recipe of a slide: what is to be seen and written, before there is a pixel of it.
-fn recipe(subject: &Subject, rendition: Rendition) -> Recipe {
+/// The recipe of a slide: what is to be seen and written, before there is a pixel of it. `sign` is what the channel has
+/// written on each.
+fn recipe(subject: &Subject, rendition: Rendition, sign: Option<&Words>) -> Recipe {
     let captions = subject
         .photos()
         .map(|photo| caption::words(rendition.captions, &photo.facts));
@@ -155,7 +161,21 @@ fn recipe(subject: &Subject, rendition: Rendition) -> Recipe {
         fit: rendition.fit,
         quality: rendition.quality,
         words,
+        sign: sign.map(|sign| (signed(subject, &sign.template), sign.style)),
     }
+}
+
+/// The channel's words on a slide; of two photos the time is the first one's.
+fn signed(subject: &Subject, template: &Template) -> String {
+    let taken = subject.photo.facts.taken.and_then(|taken| taken.of_photo());
+    let caption = |photo: &Arc<Photo>| caption::text(&photo.facts).map(str::to_owned);
+    let beside = subject.beside.as_ref().and_then(caption);
+    let caption = both(caption(&subject.photo), beside);
+    template.filled(
+        |form| taken.map(|taken| taken.format(form)),
+        caption.as_deref(),
+        ChannelName::MAIN,
+    )
 }
 
 /// The notes on the slide's photos, besides where they lie.

@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use super::*;
 use crate::{
     library::{DateSource, Taken, Version},
-    render::{Fit, Picture, Quality, Size, encode},
+    render::{Fit, Picture, Quality, Size, encode, words::Style},
     rendition::{Captions, Fps, Pair},
     timeline::Transition,
 };
@@ -139,7 +139,7 @@ fn told(photos: &[&Arc<Photo>], rendition: Rendition) -> String {
         beside: photos.get(1).map(|&photo| photo.clone()),
         note: None,
     };
-    let rendered = render_now(&subject, &DecodeLimits::default(), rendition).unwrap();
+    let rendered = render_now(&subject, &DecodeLimits::default(), rendition, None).unwrap();
     let names: Vec<&str> = photos.iter().map(|photo| &*photo.name).collect();
     let mut line = format!("{} {} {}", names.join("+"), rendition.size, rendition.fit);
     if !rendition.captions.is_off() {
@@ -197,4 +197,59 @@ fn slides_are_what_they_were() {
         "slides are not what they were; now:\n{}",
         found.join("\n")
     );
+}
+
+#[test]
+fn the_channels_words_are_each_photos_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let photos = photos(folder.path());
+    let signed = |facts: [Option<&Facts>; 2]| {
+        let photo = |at: usize| {
+            let facts = facts[at]?.clone();
+            let photo = (*photos[at]).clone();
+            Some(Arc::new(Photo { facts, ..photo }))
+        };
+        let subject = Subject {
+            photo: photo(0).unwrap(),
+            beside: photo(1),
+            note: None,
+        };
+        let words = Words {
+            template: "{channel} · {date} {%H:%M:%S} · {caption}".parse().unwrap(),
+            style: Style::USUAL,
+        };
+        let rendition = rendition(WIDE, Fit::Contain, Captions::default());
+        recipe(&subject, rendition, Some(&words)).sign.unwrap().0
+    };
+    let known = &photos[0].facts;
+    let other = &photos[1].facts;
+    let unknown = &Facts::default();
+    // The file's own time is none of the photo's, and a file's name is no caption.
+    let vague = &Facts {
+        taken: known.taken.map(|taken| Taken {
+            source: DateSource::Modified,
+            ..taken
+        }),
+        caption: Some("IMG_0001.jpg".into()),
+        ..Facts::default()
+    };
+    let date = "main · 4 July 2021 12:30:59";
+    for (facts, words) in [
+        (
+            [Some(known), None],
+            format!("{date} · What is written under 0"),
+        ),
+        (
+            [Some(known), Some(other)],
+            format!("{date} · What is written under 0 · What is written under 9"),
+        ),
+        (
+            [Some(known), Some(unknown)],
+            format!("{date} · What is written under 0"),
+        ),
+        ([Some(unknown), None], "main".into()),
+        ([Some(vague), None], "main".into()),
+    ] {
+        assert_eq!(signed(facts), words);
+    }
 }

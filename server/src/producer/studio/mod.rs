@@ -27,7 +27,7 @@ use crate::{
     library::{Photo, Version},
     render::{self, Alpha, DecodeLimits, Fit, Quality, Size},
     rendition::{Captions, Rendition},
-    source::gallery::LoadError,
+    source::{gallery::LoadError, live::Words},
     stats::WorkStats,
     timeline::{PhotoId, Turn},
 };
@@ -116,6 +116,8 @@ pub struct Studio {
     /// Photos whose looks were told.
     looked_at: Mutex<HashSet<PhotoId>>,
     stats: Arc<WorkStats>,
+    /// The words that stand on each slide.
+    words: Option<Words>,
 }
 
 impl Studio {
@@ -130,7 +132,14 @@ impl Studio {
             looked_at: Mutex::default(),
             stats,
             limits,
+            words: None,
         }
+    }
+
+    /// The studio with words on each of its slides.
+    #[must_use]
+    pub fn with_words(self, words: Option<Words>) -> Self {
+        Self { words, ..self }
     }
 
     /// The limits within which a picture is decoded.
@@ -223,10 +232,10 @@ impl Studio {
         lent: Lent,
     ) -> Finished {
         let (photos, limits) = (subject.clone(), self.limits.decode);
-        let stats = self.stats.clone();
+        let (stats, studio) = (self.stats.clone(), self.clone());
         let result = self.timed(lent, move || {
             let start = Instant::now();
-            let rendered = render_now(&photos, &limits, rendition);
+            let rendered = render_now(&photos, &limits, rendition, studio.words.as_ref());
             stats.render.record(start.elapsed());
             rendered
         });
