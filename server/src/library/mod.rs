@@ -182,7 +182,7 @@ impl Library {
             .map(Arc::new)
     }
 
-    /// Files that are not shown: at most `n`, after the first `offset`. What can't be read now and what
+    /// Files that are not shown, or not all of them: at most `n`, after the first `offset`. What can't be read now and what
     /// was never looked into comes first, then the rest, each by path.
     pub fn skipped(&self, blocking: Blocking, offset: u32, n: u32) -> Vec<Skipped> {
         let first = self.troubles.list(&self.roots);
@@ -244,6 +244,16 @@ impl Library {
             tally.photos = tally.photos.saturating_sub(1);
             tally.skipped += 1;
             self.announce();
+        }
+    }
+
+    /// `photo` is shown, but parts of it are missing.
+    pub fn damaged(&self, blocking: Blocking, photo: &Photo, reason: &str) {
+        let is_news = self.index.write(blocking, |connection| {
+            index::damaged(connection, photo.id, reason)
+        });
+        if is_news {
+            tracing::warn!(photo = %photo.name, %reason, "a photo is shown without what is missing of it");
         }
     }
 

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::photo::PhotoId;
 
-/// A file that is not shown.
+/// A file that is not shown, or not all of it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Skipped {
     /// The file's path below its folder.
@@ -32,6 +32,9 @@ pub struct Skipped {
     /// Whether it is no fault of the file's: it is tried again by itself.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub not_now: bool,
+    /// Whether it is shown all the same, with what is there of it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub shown: bool,
 }
 
 /// Why something in the folders is not looked at that is no file of the index.
@@ -83,6 +86,7 @@ impl Troubles {
                 reason.to_owned()
             },
             not_now,
+            shown: false,
         };
         let later = self.later();
         let mut rows: Vec<Skipped> = later

@@ -331,7 +331,7 @@ impl Producer {
                         .contains(&Some(turn))
                 });
                 self.library().shown(turn.photos());
-                self.remember_looks(&rendered);
+                self.remember(&rendered);
                 work.spare = Some((turn, rendered.clone()));
                 work.cache.insert(turn, rendered);
             }
@@ -377,8 +377,12 @@ impl Producer {
         self.catalogue.library()
     }
 
-    /// Tells the library what photos look like, each once: like ones are not shown in a row.
-    fn remember_looks(&self, rendered: &Rendered) {
+    /// Tells the library what photos look like, each once, so that like ones are not shown in a row; and what is damaged.
+    fn remember(&self, rendered: &Rendered) {
+        for (photo, why) in rendered.damaged.iter().map(Clone::clone) {
+            let library = self.library().clone();
+            Blocking::begin(move |blocking| library.damaged(blocking, &photo, &why));
+        }
         for (id, likeness) in rendered.looks.iter().copied() {
             if self.studio.is_first_look(id) {
                 let library = self.library().clone();

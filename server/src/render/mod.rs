@@ -21,7 +21,7 @@ pub mod words;
 
 pub use encode::{EncodeError, Quality, QualityError, encode};
 pub use formats::{
-    decode::{Pixels, cost, decode, decode_fitted},
+    decode::{Pixels, cost, decode, decode_fitted, decode_whole},
     stored::{DecodeError, DecodeLimits},
 };
 pub use frame::blend::{Alpha, blend};

@@ -104,6 +104,12 @@ impl Picture {
         &self.pixels
     }
 
+    /// Whether no pixel has a colour.
+    pub fn is_grey(&self) -> bool {
+        let (pixels, _) = self.pixels.as_chunks::<CHANNELS>();
+        pixels.iter().all(|[r, g, b]| r == g && g == b)
+    }
+
     /// The pixels, to be painted over.
     pub fn pixels_mut(&mut self) -> &mut [u8] {
         &mut self.pixels

@@ -5,7 +5,7 @@
 use std::io::{self, BufWriter, Read, Write};
 
 use super::wire::{self, Confined, Request, Wish};
-use crate::render::{self, Pixels};
+use crate::render;
 
 /// Beside what a photo may take: stacks, tables, the frame that is made of it.
 #[cfg(target_os = "linux")]
@@ -26,7 +26,7 @@ fn serve(from: &mut impl Read, to: &mut impl Write, room: &Room) -> io::Result<(
     while let Some(Request { limits, wish, file }) = Request::read(from)? {
         room.lend(limits.bytes.saturating_add(file.len() as u64));
         let result = match wish {
-            Wish::Whole => render::decode(&file, &limits).map(Pixels::whole),
+            Wish::Whole => render::decode_whole(&file, &limits),
             Wish::Fitted(slot) => render::decode_fitted(&file, &limits, slot),
         };
         drop(file);

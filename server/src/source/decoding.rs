@@ -114,7 +114,7 @@ pub(crate) fn decode(bytes: &[u8], limits: &DecodeLimits, wish: Wish) -> Result<
                 Trouble::NoDecoder(error) => LoadError::Read(error),
             }),
         _ => Ok(match wish {
-            Wish::Whole => Pixels::whole(render::decode(bytes, limits)?),
+            Wish::Whole => render::decode_whole(bytes, limits)?,
             Wish::Fitted(slot) => render::decode_fitted(bytes, limits, slot)?,
         }),
     }

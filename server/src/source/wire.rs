@@ -148,6 +148,10 @@ pub fn write_reply(to: &mut impl Write, result: &Result<Pixels, DecodeError>) ->
             to.write_all(&picture.width().to_le_bytes())?;
             to.write_all(&picture.height().to_le_bytes())?;
             to.write_all(picture.pixels())?;
+            match &pixels.damage {
+                Some(damage) => write_error(to, damage)?,
+                None => to.write_all(&[0])?,
+            }
         }
         Err(error) => write_error(to, error)?,
     }
@@ -189,10 +193,15 @@ pub fn read_reply(
     let pixels = bytes(from, n_bytes)?;
     let picture = Picture::new(size.width, size.height, pixels)
         .map_err(|_| nonsense("a picture without pixels"))?;
+    let damage = match array(from)? {
+        [0] => None,
+        [tag] => Some(read_error(from, tag)?),
+    };
     Ok(Ok(Pixels {
         picture,
         upright,
         likeness,
+        damage,
     }))
 }
 
@@ -415,6 +424,7 @@ mod tests {
             picture: Picture::filled(size.width, size.height, [1, 2, 3]),
             upright,
             likeness,
+            damage: None,
         }
     }
 
@@ -436,8 +446,13 @@ mod tests {
 
             let limits = request.limits;
             let answers = [(FRAME, None), (Size::new(33, 70), Some(u64::MAX - 5))];
-            let answers = answers.map(|(upright, looks)| Ok(answer(wish, upright, looks)));
-            let results = errors().into_iter().map(Err).chain(answers);
+            let answers = answers.map(|(upright, looks)| answer(wish, upright, looks));
+            let damaged = errors().into_iter().map(|error| Pixels {
+                damage: Some(error),
+                ..answers[0].clone()
+            });
+            let shown = answers.iter().cloned().chain(damaged);
+            let results: Vec<_> = shown.map(Ok).chain(errors().into_iter().map(Err)).collect();
             for result in results {
                 let mut said = vec![];
                 write_reply(&mut said, &result).unwrap();

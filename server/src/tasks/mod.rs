@@ -107,8 +107,9 @@ pub fn scan(task: &LibraryTask, out: &mut impl Write) -> Result<(), TaskError> {
 }
 
 fn print_rows(rows: &[Skipped], out: &mut impl Write) -> io::Result<()> {
-    for Skipped { file, reason, .. } in rows {
-        writeln!(out, "  {}: {reason}", file.escape_debug())?;
+    for row in rows {
+        let shown = if row.shown { "shown, but " } else { "" };
+        writeln!(out, "  {}: {shown}{}", row.file.escape_debug(), row.reason)?;
     }
     Ok(())
 }

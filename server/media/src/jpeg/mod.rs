@@ -13,6 +13,7 @@ pub use cleaned::cleaned;
 pub use error::{JpegError, JpegErrorKind};
 pub use head::{Coding, Component, Head};
 pub use split::{Splitter, TooLong};
+pub use tables::STANDARD_TABLES;
 
 /// The second bytes of markers (T.81, table B.1).
 mod marker {

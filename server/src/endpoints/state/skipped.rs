@@ -1,4 +1,4 @@
-//! `GET /library/skipped`: the files that are not shown and why, as JSON and as a page; what is no picture is counted.
+//! `GET /library/skipped`: the files that are not shown, or not all of them, and why, as JSON and as a page; what is no picture is counted.
 
 use std::{fmt::Write, sync::Arc};
 
@@ -64,7 +64,7 @@ const PAGE: &str = include_str!("../../../pages/skipped.html");
 
 fn html(list: &List) -> String {
     let (mut page, rest) = reply::halves(PAGE);
-    let title = match list.skipped.len() {
+    let title = match list.skipped.iter().filter(|row| !row.shown).count() {
         0 => "Every picture can be shown".to_owned(),
         1 => "1 file can’t be shown".to_owned(),
         n => format!("{n} files can’t be shown"),
@@ -93,14 +93,11 @@ fn table(page: &mut String, rows: &[Skipped]) {
         return;
     }
     page.push_str("<table><tr><th>File<th>Why</tr>");
-    for Skipped { file, reason, .. } in rows {
+    for row in rows {
+        let shown = if row.shown { "shown, but " } else { "" };
+        let (file, reason) = (escaped(&row.file), escaped(&row.reason));
         // Writing to a String can't fail.
-        let _ = write!(
-            page,
-            "<tr><td>{}<td>{}</tr>",
-            escaped(file),
-            escaped(reason)
-        );
+        let _ = write!(page, "<tr><td>{file}<td>{shown}{reason}</tr>");
     }
     page.push_str("</table>");
 }
@@ -114,9 +111,14 @@ mod tests {
             file: file.into(),
             reason: reason.into(),
             not_now: false,
+            shown: false,
+        };
+        let damaged = Skipped {
+            shown: true,
+            ..row.clone()
         };
         html(&List {
-            skipped: vec![row.clone()],
+            skipped: vec![row.clone(), damaged],
             left_out: vec![row],
             n_left_out: 1,
             others: Kinds::default(),
@@ -126,7 +128,14 @@ mod tests {
     #[test]
     fn names_can_not_turn_the_page_around() {
         let page = page("holiday\u{202e}gpj.exe", "a");
-        assert_eq!(page.matches("<td>holidaygpj.exe<td>").count(), 2);
+        assert_eq!(page.matches("<td>holidaygpj.exe<td>").count(), 3);
+    }
+
+    #[test]
+    fn what_is_shown_all_the_same_is_not_counted() {
+        let page = page("a.jpg", "the file is cut off");
+        assert!(page.contains("1 file can’t be shown"));
+        assert!(page.contains("<td>a.jpg<td>shown, but the file is cut off"));
     }
 
     #[test]

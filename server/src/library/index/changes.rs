@@ -314,6 +314,20 @@ pub(in super::super) fn skip(
     Ok(n > 0)
 }
 
+/// A photo is shown, but parts of it are missing. True when that is news.
+pub(in super::super) fn damaged(
+    connection: &Connection,
+    id: PhotoId,
+    reason: &str,
+) -> rusqlite::Result<bool> {
+    let n = connection
+        .prepare_cached(
+            "UPDATE files SET reason = ?2 WHERE id = ?1 AND state = 0 AND reason IS NOT ?2",
+        )?
+        .execute(params![id.0.cast_signed(), reason])?;
+    Ok(n > 0)
+}
+
 /// At most `n` photos of which it isn't known what they look like.
 pub(in super::super) fn without_likeness(
     connection: &Connection,

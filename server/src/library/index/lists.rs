@@ -51,7 +51,8 @@ pub(in super::super) fn keywords(
     rows.collect()
 }
 
-/// Every file in `state`, which is one that is not shown, by folder and name; `offset` of them left out, at most `n`.
+/// Every file in `state`, which is one that is not shown, by folder and name; `offset` of them left out, at most `n`. Among
+/// those that can't be shown are photos that are shown with parts missing.
 pub(in super::super) fn unshown(
     connection: &Connection,
     state: State,
@@ -60,9 +61,10 @@ pub(in super::super) fn unshown(
     n: u32,
 ) -> rusqlite::Result<Vec<Skipped>> {
     let mut statement = connection.prepare_cached(
-        "SELECT folders.path, files.name, reason FROM files
+        "SELECT folders.path, files.name, reason, state FROM files
          JOIN folders ON folders.id = files.folder
-         WHERE state > 0 AND state = ?3 AND gone = 0 AND folders.active = 1
+         WHERE ((state > 0 AND state = ?3) OR (state = 0 AND reason IS NOT NULL AND ?3 = 1))
+            AND gone = 0 AND folders.active = 1
          ORDER BY folders.path, files.name LIMIT ?2 OFFSET ?1",
     )?;
     let rows = statement.query_map(params![offset, n, state as i64], |row| {
@@ -71,6 +73,7 @@ pub(in super::super) fn unshown(
             file: display_name(&path, roots),
             reason: row.get::<_, Option<String>>(2)?.unwrap_or_default(),
             not_now: false,
+            shown: row.get::<_, i64>(3)? == State::Photo as i64,
         })
     })?;
     rows.collect()

@@ -24,8 +24,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use crate::{blocking::Blocking, store};
 
 pub(super) use changes::{
-    Change, Known, Outcome, Record, activate, apply, device, folders_below, id_of, in_folder,
-    set_device, set_likeness, skip, without_likeness,
+    Change, Known, Outcome, Record, activate, apply, damaged, device, folders_below, id_of,
+    in_folder, set_device, set_likeness, skip, without_likeness,
 };
 pub(super) use lists::{albums, keywords, unshown};
 pub(super) use rows::{State, Tally, display_name, entries, photo, tally, was_scanned};

@@ -73,6 +73,10 @@ const TABLES: &str = "
     CREATE INDEX keywords_by_file ON keywords (file);
 ";
 
+/// The way to the photos that are shown with parts missing; an index of before gets it when it is opened.
+const DAMAGED: &str = "CREATE INDEX IF NOT EXISTS photos_damaged ON files (state)
+    WHERE state = 0 AND reason IS NOT NULL;";
+
 /// Makes an index of version 1 one of version 2. What was skipped then may have been skipped for a
 /// bad moment's sake, and what has no looks may have been unreadable for one: both are looked at again.
 const ADD_CHANGED: &str = "
@@ -182,6 +186,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, Unusable> {
         (APPLICATION, version) => return Err(Unusable::Version(version)),
         _ => return Err(Unusable::Stranger),
     }
+    connection.execute_batch(DAMAGED)?;
     // Touches the page of every table and index.
     connection.query_row(
         "SELECT count(*) FROM (SELECT id FROM files LIMIT 1)",
@@ -236,7 +241,7 @@ pub(super) fn copy(path: &Path, memory: &Connection) -> rusqlite::Result<()> {
 
 fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(&format!(
-        "BEGIN; {TABLES}
+        "BEGIN; {TABLES} {DAMAGED}
          PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT;"
     ))
 }

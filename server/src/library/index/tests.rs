@@ -261,3 +261,36 @@ fn a_folder_that_can_not_be_written_is_named() {
     let error = Index::open(&file.join("data")).unwrap_err().to_string();
     assert!(error.contains("--data-dir"), "{error}");
 }
+
+#[test]
+fn a_photo_with_parts_missing_is_a_photo_and_listed() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = Index::open(dir.path()).unwrap();
+    add(&index, &numbered(3));
+    let id = id_of(Path::new("/photos/1.jpg"));
+    let tell = |reason: &str| {
+        index.write(Blocking::here(), |connection| {
+            damaged(connection, id, reason)
+        })
+    };
+    assert!(tell("cut") && !tell("cut") && tell("cut off"));
+    let listed = || {
+        index.read(Blocking::here(), |connection| {
+            unshown(connection, State::Skipped, &["/photos".into()], 0, 9)
+        })
+    };
+    let told: Vec<_> = listed()
+        .into_iter()
+        .map(|row| (row.file, row.reason, row.shown))
+        .collect();
+    assert_eq!(told, [("1.jpg".into(), "cut off".into(), true)]);
+    assert_eq!(n_photos(&index), 3);
+    // One that is not shown stays so; and what is seen anew is whole until it is found not to be.
+    index.write(Blocking::here(), |connection| {
+        skip(connection, id, "gone bad")
+    });
+    assert!(!tell("cut"));
+    assert!(!listed()[0].shown);
+    add(&index, &numbered(3));
+    assert_eq!(listed(), []);
+}

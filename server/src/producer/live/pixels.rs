@@ -12,7 +12,8 @@ use mantel_media::{
 use super::{frames::Subject, signs::Signs};
 use crate::{
     render::{
-        self, DecodeLimits, Orientation, Picture, Pixels, Quality, Recipe, Slot, words::Caption,
+        self, DecodeError, DecodeLimits, Orientation, Picture, Pixels, Quality, Recipe, Slot,
+        words::Caption,
     },
     rendition::Rendition,
     source::{decoding, gallery::LoadError, live::Sample, wire::Wish},
@@ -89,7 +90,12 @@ fn pixels(
 ) -> Result<Pixels, LoadError> {
     let slot = Slot::alone(rendition.size, rendition.fit);
     let Kind::Raw(raw) = sample.kind else {
-        return decoding::decode(&sample.bytes, limits, Wish::Fitted(slot));
+        let pixels = decoding::decode(&sample.bytes, limits, Wish::Fitted(slot))?;
+        // Of pictures that come one after the other none is shown by half.
+        return match pixels.damage {
+            Some(damage @ DecodeError::Truncated { .. }) => Err(damage.into()),
+            _ => Ok(pixels),
+        };
     };
     let rgb: Vec<u8> = match raw.layout {
         Layout::Rgb => sample.bytes.to_vec(),
@@ -117,6 +123,7 @@ fn pixels(
         picture: render::fit(&picture, rendition.size, rendition.fit),
         upright,
         likeness: None,
+        damage: None,
     })
 }
 

@@ -14,6 +14,7 @@ pub(in crate::producer) fn rendered(shade: u8) -> Arc<Rendered> {
             .into(),
         notes: crate::producer::slide::Notes::default(),
         looks: Vec::new(),
+        damaged: Vec::new(),
     })
 }
 

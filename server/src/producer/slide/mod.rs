@@ -33,6 +33,8 @@ pub struct Rendered {
     pub encoding: Duration,
     /// The hashes of how its photos look, see [`likeness()`](crate::render::likeness::likeness).
     pub looks: Vec<(PhotoId, u64)>,
+    /// Photos of which parts are missing, and why.
+    pub damaged: Vec<(Arc<Photo>, Arc<str>)>,
 }
 
 /// The notes on a slide: what is told of it besides its pixels.
@@ -128,6 +130,12 @@ pub(super) fn render_now(
     for (at, (photo, slot)) in subject.photos().zip(recipe.slots()).enumerate() {
         pixels.push(gallery::load(photo, limits, slot).map_err(|error| (at, error))?);
     }
+    let damaged = subject.photos().zip(&pixels);
+    let damaged = damaged.filter_map(|(photo, pixels)| {
+        let damage = pixels.damage.as_ref()?.to_string();
+        Some((photo.clone(), damage.into()))
+    });
+    let damaged = damaged.collect();
     let looks = subject.photos().zip(&pixels);
     let looks = looks.filter_map(|(photo, pixels)| Some((photo.id, pixels.likeness?)));
     let looks = looks.collect();
@@ -142,6 +150,7 @@ pub(super) fn render_now(
         },
         encoding: slide.encoding,
         looks,
+        damaged,
     })
 }
 

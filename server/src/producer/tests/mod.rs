@@ -103,6 +103,7 @@ impl PictureMaker for Pretender {
                 notes: Notes::default(),
                 encoding: Duration::ZERO,
                 looks: Vec::new(),
+                damaged: Vec::new(),
             };
             Done::Rendered(subject.turn(), Ok(Arc::new(rendered)))
         })

@@ -2,8 +2,8 @@
 //! that can't be used is no reason not to show a photo: its colours are shown as they are.
 
 use moxcms::{
-    CicpColorPrimaries, CicpProfile, ColorProfile, DataColorSpace, Layout, MatrixCoefficients,
-    TransferCharacteristics, Transform8BitExecutor, TransformOptions,
+    Chromaticity, CicpColorPrimaries, CicpProfile, ColorPrimaries, ColorProfile, DataColorSpace,
+    Layout, MatrixCoefficients, TransferCharacteristics, Transform8BitExecutor, TransformOptions,
 };
 use std::sync::Arc;
 
@@ -25,6 +25,8 @@ pub(crate) enum Space {
     Icc(Vec<u8>),
     /// Primaries by their code point, with sRGB's curve or one that is shown as that.
     Primaries(u8),
+    /// White, red, green and blue by their x and y in hundred-thousandths, as PNG has them, with sRGB's curve.
+    Chromaticities([[u32; 2]; 4]),
     /// Adobe RGB (1998), which cameras announce without a profile.
     AdobeRgb,
 }
@@ -39,10 +41,15 @@ impl Space {
         }
     }
 
-    /// From a profile, where there is one that is not too large.
-    pub(crate) fn from_icc(profile: Option<Vec<u8>>) -> Self {
+    /// From a profile, where there is one that is not too large and fits the picture: one for grey would bend red, green and
+    /// blue.
+    pub(crate) fn from_icc(profile: Option<Vec<u8>>, picture: &Picture) -> Self {
+        const COLOURS: std::ops::Range<usize> = 16..20;
         match profile {
-            Some(profile) if (128..=MAX_PROFILE_BYTES).contains(&profile.len()) => {
+            Some(profile)
+                if (128..=MAX_PROFILE_BYTES).contains(&profile.len())
+                    && (profile[COLOURS] != *b"GRAY" || picture.is_grey()) =>
+            {
                 Self::Icc(profile)
             }
             _ => Self::Srgb,
@@ -98,9 +105,27 @@ impl Space {
                 matrix_coefficients: MatrixCoefficients::Identity,
                 full_range: true,
             })),
+            Self::Chromaticities(points) => by_chromaticities(points),
             Self::AdobeRgb => Some(ColorProfile::new_adobe_rgb()),
         }
     }
+}
+
+/// A profile of these primaries; `None` where they span no colours, or white would not be white.
+fn by_chromaticities(points: &[[u32; 2]; 4]) -> Option<ColorProfile> {
+    let [white, red, green, blue] = points.map(|[x, y]| Chromaticity {
+        x: x as f32 / 100_000.0,
+        y: y as f32 / 100_000.0,
+    });
+    if [white, red, green, blue].iter().any(|point| point.y <= 0.0) {
+        return None;
+    }
+    let mut profile = ColorProfile::new_srgb();
+    profile.update_rgb_colorimetry(white.to_xyyb(), ColorPrimaries { red, green, blue });
+    let mut shown = [0; CHANNELS];
+    let transform = to_srgb(&profile, Layout::Rgb)?;
+    transform.transform(&[255; CHANNELS], &mut shown).ok()?;
+    (shown.iter().all(|&channel| channel >= 250)).then_some(profile)
 }
 
 fn to_srgb(profile: &ColorProfile, layout: Layout) -> Option<Arc<Transform8BitExecutor>> {
@@ -215,12 +240,40 @@ mod tests {
     }
 
     #[test]
+    fn a_profile_for_grey_is_for_grey_pictures() {
+        let profile = ColorProfile::new_gray_with_gamma(1.0).encode().unwrap();
+        let of = |rgb| Space::from_icc(Some(profile.clone()), &Picture::filled(2, 2, rgb));
+        assert_eq!(of([90, 20, 200]), Space::Srgb);
+        assert_eq!(of([90; 3]), Space::Icc(profile.clone()));
+    }
+
+    #[test]
+    fn primaries_are_as_their_points_say() {
+        const P3: [[u32; 2]; 4] = [
+            [31_270, 32_900],
+            [68_000, 32_000],
+            [26_500, 69_000],
+            [15_000, 6000],
+        ];
+        let found = shown(&Space::Chromaticities(P3), [200, 90, 30]);
+        assert!(near(found, [213, 84, 0]), "{found:?}");
+        // Points that make no colours leave them as they are, whichever it is.
+        for (at, point) in (0..4).flat_map(|at| [(at, [0, 0]), (at, P3[(at + 1) % 4])]) {
+            let mut points = P3;
+            points[at] = point;
+            let found = shown(&Space::Chromaticities(points), [255; 3]);
+            assert!(near(found, [255; 3]), "{points:?}: {found:?}");
+        }
+    }
+
+    #[test]
     fn garbage_is_no_profile() {
         let p3 = ColorProfile::new_display_p3().encode().unwrap();
-        assert_eq!(Space::from_icc(None), Space::Srgb);
-        assert_eq!(Space::from_icc(Some(vec![])), Space::Srgb);
+        let grey = Picture::filled(2, 2, [9; 3]);
+        assert_eq!(Space::from_icc(None, &grey), Space::Srgb);
+        assert_eq!(Space::from_icc(Some(vec![]), &grey), Space::Srgb);
         assert_eq!(
-            Space::from_icc(Some(vec![0; MAX_PROFILE_BYTES + 1])),
+            Space::from_icc(Some(vec![0; MAX_PROFILE_BYTES + 1]), &grey),
             Space::Srgb
         );
         for end in 128..p3.len() {

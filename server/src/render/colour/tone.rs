@@ -4,6 +4,7 @@
 // Light has no sign, and casts saturate.
 #![allow(clippy::cast_sign_loss)]
 
+use super::gamma::signal;
 use crate::render::picture::{CHANNELS, Picture, Size};
 
 /// The curve in which a picture's light is coded.
@@ -188,12 +189,7 @@ impl Encode {
                 // Steps are of the square root, which spreads the shadows.
                 let root = step as f32 / Self::STEPS;
                 let light = root * root;
-                let signal = if light <= 0.003_130_8 {
-                    light * 12.92
-                } else {
-                    1.055 * light.powf(1.0 / 2.4) - 0.055
-                };
-                (signal * 255.0 + 0.5) as u8
+                (signal(light) * 255.0 + 0.5) as u8
             })
             .collect();
         Self { bytes }

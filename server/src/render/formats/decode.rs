@@ -13,13 +13,13 @@
 //! | TIFF in CIE L*a*b*, YCbCr, or planes of CMYK | the `tiff` crate doesn't convert them |
 //!
 //! And what is shown with less than is in it: gain maps (the picture without one is what a screen of standard range
-//! shows), the alpha of an AVIF in tiles, HDR in PNG (cICP), profiles of CMYK TIFFs, all frames but the first.
+//! shows), the alpha of an AVIF in tiles, profiles of CMYK TIFFs, all frames but the first with something in it.
 
 use crate::render::{
     formats::{
         avif, heif, jpeg, jxl,
         kind::Kind,
-        preview,
+        png, preview,
         probe::{Probe, kind},
         raster,
         stored::{DecodeError, DecodeLimits, Stored},
@@ -57,13 +57,33 @@ pub fn cost(probe: &Probe) -> u64 {
 /// rest is too dark for that.
 ///
 /// # Errors
-/// The bytes are not a picture, not one that can be decoded, over a limit, or damaged beyond use. A JPEG that lacks
-/// no more than its last few percent is shown without them.
+/// The bytes are not a picture, not one that can be decoded, over a limit, or damaged so that no more than half of it is
+/// there; what is missing of one that is shown is grey.
 pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Picture, DecodeError> {
+    Ok(decode_upright(bytes, limits)?.0)
+}
+
+/// Decodes as [`decode`], with what is known of all of the photo.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_whole(bytes: &[u8], limits: &DecodeLimits) -> Result<Pixels, DecodeError> {
+    let (picture, damage) = decode_upright(bytes, limits)?;
+    Ok(Pixels {
+        damage,
+        ..Pixels::whole(picture)
+    })
+}
+
+fn decode_upright(
+    bytes: &[u8],
+    limits: &DecodeLimits,
+) -> Result<(Picture, Option<DecodeError>), DecodeError> {
     let mut stored = decode_stored(bytes, limits).map_err(DecodeError::on_one_line)?;
     stored.space.make_srgb(&mut stored.picture);
     let orientation = orientation(&stored, bytes);
-    Ok(orient(stored.picture, orientation))
+    let damage = stored.damage.map(DecodeError::on_one_line);
+    Ok((orient(stored.picture, orientation), damage))
 }
 
 /// A photo's pixels, and what is known of all of it, whatever of it they show.
@@ -75,6 +95,8 @@ pub struct Pixels {
     pub upright: Size,
     /// The hash of the whole photo's looks, see [`likeness()`].
     pub likeness: Option<u64>,
+    /// The damage because of which parts of it are missing, where there is some.
+    pub damage: Option<DecodeError>,
 }
 
 impl Pixels {
@@ -84,6 +106,7 @@ impl Pixels {
             upright: picture.size(),
             likeness: likeness(&picture),
             picture,
+            damage: None,
         }
     }
 }
@@ -125,6 +148,7 @@ pub fn decode_fitted(
         picture: orient(fitted, orientation),
         upright,
         likeness: likeness(&glance),
+        damage: stored.damage.map(DecodeError::on_one_line),
     })
 }
 
@@ -143,7 +167,8 @@ fn decode_stored(bytes: &[u8], limits: &DecodeLimits) -> Result<Stored, DecodeEr
         Kind::Heic | Kind::Avif => heif::decode(bytes, limits),
         Kind::JpegXl => jxl::decode(bytes, limits),
         Kind::Raw => preview::decode(bytes, limits),
-        kind @ (Kind::Png | Kind::WebP | Kind::Gif | Kind::Bmp | Kind::Tiff) => {
+        Kind::Png => png::decode(bytes, limits),
+        kind @ (Kind::WebP | Kind::Gif | Kind::Bmp | Kind::Tiff) => {
             raster::decode(kind, bytes, limits)
         }
     }

@@ -97,13 +97,9 @@ fn decode_primary(
     let picture = picture.ok_or_else(|| DecodeError::Damaged("it has no pixels".into()))?;
     let space = match colours.curve() {
         Some(_) => Space::Srgb,
-        None => colours.space(),
+        None => colours.space(&picture),
     };
-    Ok(Stored {
-        picture,
-        space,
-        turned: None,
-    })
+    Ok(Stored::whole(picture, space))
 }
 
 /// Where the last box ends that makes sense, and whether the file ends before that does.

@@ -79,9 +79,8 @@ fn render(bytes: &[u8], limits: &DecodeLimits) -> Result<Stored, DecodeError> {
         stream.write_to_buffer(&mut samples);
         let picture = tone::to_srgb(&rgba(&samples, n_channels), size, 16, curve, 9);
         return Ok(Stored {
-            picture: picture.ok_or_else(damaged)?,
-            space: Space::Srgb,
             turned: Some(Orientation::Upright),
+            ..Stored::whole(picture.ok_or_else(damaged)?, Space::Srgb)
         });
     }
     let mut samples = vec![0u8; n_samples];
@@ -104,15 +103,11 @@ fn render(bytes: &[u8], limits: &DecodeLimits) -> Result<Stored, DecodeError> {
         }
         (format, _) => return Err(DecodeError::Unsupported(format!("JPEG XL ({format:?})"))),
     };
-    let space = if has_profile {
-        Space::from_icc(Some(profile))
-    } else {
-        Space::Srgb
-    };
+    let picture = picture.ok_or_else(damaged)?;
+    let space = Space::from_icc(Some(profile).filter(|_| has_profile), &picture);
     Ok(Stored {
-        picture: picture.ok_or_else(damaged)?,
-        space,
         turned: Some(Orientation::Upright),
+        ..Stored::whole(picture, space)
     })
 }
 

@@ -4,6 +4,7 @@
 use memchr::memchr;
 
 /// Marker codes, the byte after `FF`.
+pub(crate) const DHT: u8 = 0xC4;
 pub(crate) const SOI: u8 = 0xD8;
 pub(crate) const EOI: u8 = 0xD9;
 pub(crate) const SOS: u8 = 0xDA;

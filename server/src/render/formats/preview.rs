@@ -6,8 +6,8 @@ use memchr::memmem;
 use crate::render::formats::{
     bmff::{Boxes, be},
     jpeg,
+    jpeg::layout::Layout,
     kind::Kind,
-    layout::Layout,
     raw::fuji_preview,
     stored::{DecodeError, DecodeLimits, Stored},
     tiff::{Tiff, tag},

@@ -1,9 +1,12 @@
-//! PNG, WebP, GIF, BMP and TIFF by the `image` crate, within limits and inside a fence, as RGB. Nothing of JPEG, and
-//! nothing of EXIF.
+//! WebP, GIF, BMP and TIFF by the `image` crate, within limits and inside a fence, as RGB: of what moves the first picture
+//! that has something in it. Nothing of JPEG, and nothing of EXIF.
 
 use std::io::{Cursor, ErrorKind};
 
-use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
+use image::{
+    AnimationDecoder, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader,
+    codecs::{gif::GifDecoder, webp::WebPDecoder},
+};
 
 use crate::render::{
     colour::profile::Space,
@@ -22,12 +25,11 @@ pub(crate) fn decode(
     limits: &DecodeLimits,
 ) -> Result<Stored, DecodeError> {
     let format = match kind {
-        Kind::Png => ImageFormat::Png,
         Kind::WebP => ImageFormat::WebP,
         Kind::Gif => ImageFormat::Gif,
         Kind::Bmp => ImageFormat::Bmp,
         Kind::Tiff => ImageFormat::Tiff,
-        Kind::Jpeg | Kind::Heic | Kind::Avif | Kind::JpegXl | Kind::Raw => {
+        Kind::Jpeg | Kind::Png | Kind::Heic | Kind::Avif | Kind::JpegXl | Kind::Raw => {
             return Err(DecodeError::Unsupported(kind.name().into()));
         }
     };
@@ -42,11 +44,47 @@ pub(crate) fn decode(
     };
     let picture = Picture::new(width, height, pixels)
         .map_err(|error| DecodeError::Damaged(error.to_string()))?;
-    Ok(Stored {
-        picture,
-        space: Space::from_icc(profile),
-        turned: None,
-    })
+    let picture = later(format, bytes, limits, &picture).unwrap_or(picture);
+    let space = Space::from_icc(profile, &picture);
+    Ok(Stored::whole(picture, space))
+}
+
+/// The first picture with something in it, where that is not the one a file begins with: some fade in from nothing.
+fn later(
+    format: ImageFormat,
+    bytes: &[u8],
+    limits: &DecodeLimits,
+    first: &Picture,
+) -> Option<Picture> {
+    /// The pictures that are looked at.
+    const MOST: usize = 200;
+    let is_empty = |picture: &Picture| {
+        let (pixels, _) = picture.pixels().as_chunks::<CHANNELS>();
+        pixels.iter().all(|pixel| *pixel == pixels[0])
+    };
+    // Two canvases, and a picture of each kind.
+    let n_bytes = first.size().n_pixels().saturating_mul(4 * 3 + 2 * 3);
+    if !is_empty(first) || limits.check(first.size(), n_bytes).is_err() {
+        return None;
+    }
+    let search = || {
+        let frames = match format {
+            ImageFormat::Gif => GifDecoder::new(Cursor::new(bytes)).ok()?.into_frames(),
+            ImageFormat::WebP => WebPDecoder::new(Cursor::new(bytes)).ok()?.into_frames(),
+            _ => return None,
+        };
+        frames
+            .take(MOST)
+            .skip(1)
+            .map_while(Result::ok)
+            .find_map(|frame| {
+                let image = frame.into_buffer();
+                let (width, height) = image.dimensions();
+                let picture = Picture::new(width, height, flatten(image.as_raw())).ok()?;
+                (picture.size() == first.size() && !is_empty(&picture)).then_some(picture)
+            })
+    };
+    fenced(search).ok()?
 }
 
 fn read(
@@ -114,4 +152,56 @@ pub(crate) fn flatten(rgba: &[u8]) -> Vec<u8> {
         }));
     }
     rgb
+}
+
+#[cfg(test)]
+mod tests {
+    use image::{
+        Delay, Frame, Rgba, RgbaImage,
+        codecs::gif::{GifEncoder, Repeat},
+    };
+
+    use super::*;
+    use crate::render::decode as decode_any;
+
+    fn gif(frames: &[Rgba<u8>]) -> Vec<u8> {
+        let mut file = vec![];
+        let mut encoder = GifEncoder::new(&mut file);
+        encoder.set_repeat(Repeat::Infinite).unwrap();
+        for (i, &spot) in frames.iter().enumerate() {
+            let image = RgbaImage::from_fn(24, 16, |x, y| match (x, y) {
+                (4..12, 4..12) => spot,
+                _ => Rgba([0, 0, 0, if i == 0 { 0 } else { 255 }]),
+            });
+            let delay = Delay::from_numer_denom_ms(100, 1);
+            encoder
+                .encode_frame(Frame::from_parts(image, 0, 0, delay))
+                .unwrap();
+        }
+        drop(encoder);
+        file
+    }
+
+    #[test]
+    fn what_fades_in_is_shown_when_it_is_there() {
+        let nothing = Rgba([0, 0, 0, 0]);
+        let (black, red) = (Rgba([0, 0, 0, 255]), Rgba([200, 30, 20, 255]));
+        for (frames, is_red) in [
+            (vec![nothing, red], true),
+            (vec![nothing, black, red], true),
+            (vec![red, nothing], true),
+            (vec![nothing], false),
+            (vec![nothing, black], false),
+        ] {
+            let file = gif(&frames);
+            let picture = decode_any(&file, &DecodeLimits::default()).unwrap();
+            assert_eq!(picture.size(), Size::new(24, 16));
+            let (pixels, _) = picture.pixels().as_chunks::<3>();
+            let is_found = pixels[5 * 24 + 5][0] > 150;
+            assert_eq!(is_found, is_red, "{frames:?}");
+            for end in 0..file.len() {
+                let _ = decode_any(&file[..end], &DecodeLimits::default());
+            }
+        }
+    }
 }

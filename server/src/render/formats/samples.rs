@@ -30,9 +30,9 @@ impl Colours {
     }
 
     /// The space of samples of standard range.
-    pub(crate) fn space(self) -> Space {
+    pub(crate) fn space(self, picture: &Picture) -> Space {
         let primaries = self.primaries();
-        match Space::from_icc(self.profile) {
+        match Space::from_icc(self.profile, picture) {
             Space::Srgb => Space::from_code_points(primaries),
             space => space,
         }

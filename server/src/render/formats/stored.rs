@@ -162,4 +162,48 @@ pub(crate) struct Stored {
     pub(crate) space: Space,
     /// How it is still to be turned, where its decoder knows; `None` where the file is to be asked.
     pub(crate) turned: Option<Orientation>,
+    /// The damage because of which parts of it are missing, grey in the picture.
+    pub(crate) damage: Option<DecodeError>,
+}
+
+impl Stored {
+    /// A whole picture, of which the file is to be asked how it is turned.
+    pub(crate) fn whole(picture: Picture, space: Space) -> Self {
+        Self {
+            picture,
+            space,
+            turned: None,
+            damage: None,
+        }
+    }
+}
+
+/// The grey of what is missing.
+pub(crate) const MISSING: u8 = 128;
+
+/// The share of a damaged picture that must really be there for it to be shown, in percent: more than half, by its area.
+const ENOUGH: u64 = 50;
+
+/// Whether a damaged picture is shown of which that much is there. The fault is returned with it: as what is told of a
+/// picture that is shown, or as the reason why it isn't.
+///
+/// # Errors
+/// It is not enough.
+pub(crate) fn enough(
+    there: u64,
+    whole: u64,
+    fault: DecodeError,
+) -> Result<DecodeError, DecodeError> {
+    let percent = there.min(whole) * 100 / whole.max(1);
+    let fault = match fault {
+        DecodeError::Truncated { .. } => DecodeError::Truncated {
+            percent: u8::try_from(percent).ok(),
+        },
+        fault => fault,
+    };
+    if there * 100 > whole * ENOUGH {
+        Ok(fault)
+    } else {
+        Err(fault)
+    }
 }

@@ -3,7 +3,7 @@
 
 use crate::render::{
     formats::{
-        markers::{EOI, SOS, Segment, Segments},
+        markers::{DHT, EOI, SOS, Segment, Segments},
         stored::DecodeError,
     },
     picture::{CHANNELS, Size},
@@ -37,6 +37,8 @@ pub(crate) struct Layout {
     pub(crate) scans: Vec<Scan>,
     /// Where the end of image marker stands.
     pub(crate) end: Option<usize>,
+    /// Where the first scan begins, if no Huffman table stands before it: those of ITU-T T.81, Annex K.3, are meant.
+    pub(crate) lacks_tables_at: Option<usize>,
 }
 
 impl Layout {
@@ -47,10 +49,10 @@ impl Layout {
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut layout: Option<Self> = None;
         let mut complete = false;
+        let mut has_tables = false;
         for segment in Segments::new(bytes) {
-            if segment.marker == EOI {
-                complete = true;
-            }
+            complete |= segment.marker == EOI;
+            has_tables |= segment.marker == DHT;
             let Some(layout) = &mut layout else {
                 if segment.is_frame() {
                     layout = Some(Self::from_frame(&segment)?);
@@ -62,7 +64,12 @@ impl Layout {
             }
             match segment.marker {
                 EOI => layout.end = Some(segment.start),
-                SOS if !segment.cut => layout.scans.extend(Scan::from_header(segment.content)),
+                SOS if !segment.cut => {
+                    if layout.scans.is_empty() && !has_tables {
+                        layout.lacks_tables_at = Some(segment.start);
+                    }
+                    layout.scans.extend(Scan::from_header(segment.content));
+                }
                 _ => {}
             }
         }
@@ -123,6 +130,7 @@ impl Layout {
             components,
             scans: vec![],
             end: None,
+            lacks_tables_at: None,
         })
     }
 

@@ -1,16 +1,19 @@
 //! JPEG by zune-jpeg, with what it leaves to its caller: limits before it takes memory, a verdict on files that are cut
 //! off or damaged, and what the colours mean. Never turns anything.
 
+pub(super) mod layout;
+
 use std::borrow::Cow;
 
+use mantel_media::jpeg::STANDARD_TABLES;
 use zune_core::{bytestream::ZCursor, colorspace::ColorSpace, options::DecoderOptions};
 use zune_jpeg::{JpegDecoder, errors::DecodeErrors};
 
+use self::layout::Layout;
 use crate::render::{
     colour::profile::{self, Space},
     fence::fenced,
     formats::{
-        layout::Layout,
         markers::{self, EOI},
         stored::{DecodeError, DecodeLimits, Stored},
         tiff::Tiff,
@@ -36,7 +39,14 @@ struct Samples {
 
 /// Decodes a JPEG as it is stored.
 pub(crate) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Stored, DecodeError> {
-    let layout = Layout::read(bytes)?;
+    let mut layout = Layout::read(bytes)?;
+    let mut bytes = Cow::Borrowed(bytes);
+    if let Some(at) = layout.lacks_tables_at {
+        let parts = [&bytes[..at], &STANDARD_TABLES, &bytes[at..]];
+        bytes = Cow::Owned(parts.concat());
+        layout = Layout::read(&bytes)?;
+    }
+    let bytes = bytes.as_ref();
     // The file is held as it came, and once more without its end.
     let n_file = 2 * bytes.len() as u64;
     limits.check(layout.size, layout.n_bytes_to_decode() + n_file)?;
@@ -51,7 +61,11 @@ pub(crate) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Stored, Deco
         Out::Rgb if profile.is_none() && is_adobe_rgb(bytes) => {
             (whole(size, samples)?, Space::AdobeRgb)
         }
-        Out::Rgb => (whole(size, samples)?, Space::from_icc(profile)),
+        Out::Rgb => {
+            let picture = whole(size, samples)?;
+            let space = Space::from_icc(profile, &picture);
+            (picture, space)
+        }
         Out::Inks { .. } => {
             let inks = out.inks(samples);
             let picture = profile::inks_to_srgb(&inks, size, profile.as_deref());
@@ -60,11 +74,7 @@ pub(crate) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Stored, Deco
             (picture, Space::Srgb)
         }
     };
-    Ok(Stored {
-        picture,
-        space,
-        turned: None,
-    })
+    Ok(Stored::whole(picture, space))
 }
 
 /// The form of samples that the decoder is asked for.

@@ -1,0 +1,73 @@
+//! Tests alone: files that people's programs stumble over, from the folder that MANTEL_CASES names or a `shared/cases` beside
+//! the workspace. Most show one scene, so each is right when it looks like the plain one.
+
+use std::{
+    io::Read as _,
+    path::{Path, PathBuf},
+};
+
+use crate::render::{DecodeError, DecodeLimits, Fit, Picture, Size, decode, fit};
+
+/// The file that shows the scene as it is.
+const PLAIN: &str = "04.07.2021 12.30.59.jpg";
+const SIZE: Size = Size::new(160, 120);
+
+/// The bytes of a case; `None`, and a line that says so, where there are none.
+pub(super) fn case(name: &str) -> Option<Vec<u8>> {
+    let folder = std::env::var_os("MANTEL_CASES").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/cases"),
+        PathBuf::from,
+    );
+    let packed = || {
+        let bytes = std::fs::read(folder.join(format!("{name}.gz"))).ok()?;
+        let mut unpacked = vec![];
+        let mut unpacker = flate2::read::GzDecoder::new(bytes.as_slice());
+        unpacker.read_to_end(&mut unpacked).ok()?;
+        Some(unpacked)
+    };
+    let found = std::fs::read(folder.join(name)).ok().or_else(packed);
+    if found.is_none() {
+        let folder = folder.display();
+        eprintln!("LEFT OUT: {name} in {folder}; MANTEL_CASES names another");
+    }
+    found
+}
+
+fn open(name: &str) -> Option<Result<Picture, DecodeError>> {
+    let picture = decode(&case(name)?, &DecodeLimits::default());
+    Some(picture.map(|picture| fit(&picture, SIZE, Fit::Contain)))
+}
+
+/// The mean difference to the scene.
+fn error(picture: &Picture, scene: &Picture) -> f64 {
+    let pairs = picture.pixels().iter().zip(scene.pixels());
+    let sum: u64 = pairs.map(|(&a, &b)| u64::from(a.abs_diff(b))).sum();
+    sum as f64 / scene.pixels().len() as f64
+}
+
+#[test]
+fn they_look_like_the_scene() {
+    let Some(scene) = open(PLAIN) else { return };
+    let scene = scene.unwrap();
+    let mut wrong = vec![];
+    for (name, most) in [
+        ("gama-linear.png", 5.0),
+        ("chrm-p3.png", 5.0),
+        ("rgb-with-grey-profile.jpg", 5.0),
+        ("no-dht.jpg", 5.0),
+        ("no-iend.png", 5.0),
+    ] {
+        match open(name) {
+            None => {}
+            Some(Ok(picture)) => {
+                let error = error(&picture, &scene);
+                println!("{name}: {error:.2}");
+                if error > most {
+                    wrong.push(format!("{name}: off by {error:.1}"));
+                }
+            }
+            Some(Err(error)) => wrong.push(format!("{name}: {error}")),
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
