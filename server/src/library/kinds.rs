@@ -49,10 +49,19 @@ impl Kind {
 }
 
 /// Endings of pictures; what has another one is opened once to see what it is.
-const PICTURES: [&str; 32] = [
+const PICTURES: [&str; 17] = [
     "jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "bmp", "tif", "tiff", "heic", "heif",
-    "hif", "avif", "jxl", "dng", "cr2", "cr3", "crw", "nef", "nrw", "arw", "sr2", "orf", "rw2",
-    "raf", "pef", "srw", "iiq", "3fr", "mpo", "apng",
+    "hif", "avif", "jxl", "mpo", "apng",
+];
+/// Endings of cameras' raws that ought to be pictures as well.
+pub(super) const RAWS: [&str; 15] = [
+    "dng", "cr2", "cr3", "crw", "nef", "nrw", "arw", "sr2", "orf", "rw2", "raf", "pef", "srw",
+    "iiq", "3fr",
+];
+/// Endings of raws of which some can be shown.
+pub(super) const OTHER_RAWS: [&str; 21] = [
+    "ari", "bay", "cap", "dcr", "dcs", "drf", "eip", "erf", "fff", "gpr", "k25", "kdc", "mdc",
+    "mef", "mos", "mrw", "pxn", "rwl", "rwz", "srf", "x3f",
 ];
 
 /// The endings of files that are not opened: a share full of films would take all day.
@@ -166,10 +175,7 @@ const BY_ENDING: [(&[&str], &str); 9] = [
         "a file of a paint program",
     ),
     (
-        &[
-            "ari", "bay", "cap", "dcr", "dcs", "drf", "eip", "erf", "fff", "gpr", "k25", "kdc",
-            "mdc", "mef", "mos", "mrw", "pxn", "rwl", "rwz", "srf", "x3f",
-        ],
+        &OTHER_RAWS,
         "a camera raw of a kind that is not known, or without a preview",
     ),
 ];
@@ -188,7 +194,7 @@ pub(super) enum Ending {
 /// The kind of file by the ending of `path`.
 pub(super) fn ending(path: &Path) -> Ending {
     let ending = letters_of_ending(path);
-    if PICTURES.contains(&ending.as_str()) {
+    if PICTURES.contains(&ending.as_str()) || RAWS.contains(&ending.as_str()) {
         return Ending::Picture;
     }
     by_ending(&ending).map_or(Ending::Unknown, Ending::NoPicture)

@@ -32,6 +32,7 @@ mod sidecars;
 mod sizes;
 mod takeout;
 mod troubles;
+mod twins;
 mod walk;
 mod watch;
 mod words;

@@ -38,7 +38,7 @@ pub struct Version {
     pub n_bytes: u64,
     /// When it was last changed, in nanoseconds since 1970; 0 where the system doesn't say.
     pub modified_nanos: i64,
-    /// The nanoseconds of the XMP file beside it; 0 when there is none.
+    /// A number that changes with the files beside it that count: sidecars, a twin; 0 when there are none.
     pub sidecar_nanos: i64,
     /// When the file or its rights were last changed (ctime), in nanoseconds since 1970; 0 where that
     /// isn't known. Nobody can set it.

@@ -51,6 +51,14 @@ impl Sidecars {
         all
     }
 
+    /// Whether the photo `name` has an XMP file that is of no other.
+    pub(super) fn has_own(&self, name: &OsStr) -> bool {
+        !self.xmp.is_empty()
+            && self
+                .xmp
+                .contains_key(&letters::file_key(&name.to_string_lossy()))
+    }
+
     /// The sidecars of the photo `name` in `folder`, and a time that changes when one of them does; 0 without any.
     pub(super) fn of(&self, folder: &Path, name: &OsStr) -> (Beside, i64) {
         let name = letters::file_key(&name.to_string_lossy());

@@ -271,6 +271,11 @@ impl Bounds {
         leavings::file(name)
     }
 
+    /// Whether what is left out otherwise is shown.
+    pub(super) fn show_left_out(&self) -> bool {
+        self.reach.left_out
+    }
+
     /// Whether a phone's mark says that what is in `folder` and below is not for galleries, and counts.
     fn hides(&self, folder: &Path) -> bool {
         !self.reach.left_out && folder.join(NO_MEDIA).exists()

@@ -26,7 +26,7 @@ use super::{
 };
 pub(super) use walker::Walked;
 use walker::Walker;
-use writer::{Job, News, work};
+use writer::{Job, News, Twin, work};
 
 use crate::blocking::Blocking;
 

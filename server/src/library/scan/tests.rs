@@ -5,7 +5,7 @@ use std::fs;
 use super::{
     super::{
         examine::{Examiner, Finding},
-        index::Outcome,
+        index::{self, Outcome},
         sidecars::Beside,
         tests::{Fixture, jpeg},
     },
@@ -588,6 +588,77 @@ fn what_is_left_out_is_shown_all_the_same_when_somebody_says_so() {
         }
         assert_eq!(fixture.skipped(), []);
     }
+}
+
+#[test]
+fn twins_have_one_turn() {
+    let mut fixture = Fixture::new();
+    for (n, name) in [
+        "IMG_1.JPG",
+        "IMG_1.HEIC",
+        "IMG_2.cr2",
+        "IMG_2.jpg",
+        "IMG_3.NEF",
+    ]
+    .iter()
+    .enumerate()
+    {
+        fixture.add(name, &jpeg(16, 16, u8::try_from(n).unwrap()));
+    }
+    fixture.scan();
+    assert_eq!(fixture.names(), ["IMG_1.JPG", "IMG_2.jpg", "IMG_3.NEF"]);
+    let listed = left_out(&fixture);
+    assert!(listed[0].0 == "IMG_1.HEIC" && listed[0].1.contains("IMG_1.JPG"));
+    assert!(listed.len() == 2 && listed[1].0 == "IMG_2.cr2");
+    // Looked at again, there is no news.
+    let mut changes = fixture.library.changes();
+    changes.mark_unchanged();
+    fixture.scan();
+    assert!(!changes.has_changed().unwrap());
+    // One that turns out not to be shown takes nobody's turn, nor does one that is gone.
+    let id = index::id_of(&fixture.library.roots()[0].join("IMG_1.JPG"));
+    let photo = fixture.library.photo(Blocking::here(), id).unwrap();
+    fixture
+        .library
+        .skip(Blocking::here(), &photo, "damaged".into());
+    fs::remove_file(fixture.folder.path().join("IMG_2.jpg")).unwrap();
+    fixture.scan();
+    assert_eq!(fixture.names(), ["IMG_1.HEIC", "IMG_2.cr2", "IMG_3.NEF"]);
+    assert_eq!(left_out(&fixture), []);
+    // A twin that comes later takes the turn.
+    fixture.add("img_3.jpg", &jpeg(16, 16, 9));
+    fixture.scan();
+    assert_eq!(fixture.names(), ["IMG_1.HEIC", "IMG_2.cr2", "img_3.jpg"]);
+    // Somebody wants them all.
+    let roots = fixture.library.roots().to_owned();
+    fixture.scanner = Scanner::new(&roots).reaching(Reach {
+        left_out: true,
+        ..Reach::default()
+    });
+    fixture.scan();
+    assert_eq!(fixture.names().len(), 4);
+    assert_eq!(left_out(&fixture), []);
+}
+
+#[test]
+fn a_twin_whose_date_is_another_has_its_own_turn() {
+    let dated = |day: u8| {
+        format!(
+            "<x:xmpmeta xmlns:x='adobe:ns:meta/'>\
+             <rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'><rdf:Description \
+             xmlns:exif='http://ns.adobe.com/exif/1.0/' \
+             exif:DateTimeOriginal='2021-07-0{day}T12:00:00'/></rdf:RDF></x:xmpmeta>"
+        )
+    };
+    let mut fixture = Fixture::new();
+    for (n, name) in ["a.cr2", "a.jpg", "b.cr2", "b.jpg"].iter().enumerate() {
+        let n = u8::try_from(n).unwrap();
+        fixture.add(name, &jpeg(16, 16, n));
+        let day = if name.starts_with('a') { n + 1 } else { 5 };
+        fixture.add(&format!("{name}.xmp"), dated(day).as_bytes());
+    }
+    fixture.scan();
+    assert_eq!(fixture.names(), ["a.cr2", "a.jpg", "b.jpg"]);
 }
 
 #[test]

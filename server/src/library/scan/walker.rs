@@ -9,7 +9,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     path::{Path, PathBuf},
     sync::{
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -21,12 +21,13 @@ use std::{
 use super::{
     super::{
         Library, Remark, Version,
-        index::{Change, Outcome, Record, State},
+        index::{Change, Known, Outcome, Record, State},
         kinds::{Ending, Kinds, ending},
         sidecars::{self, Sidecars},
+        twins::Twins,
         walk::{Bounds, Identity, Listing},
     },
-    Job, News, SETTLES_AFTER, Start,
+    Job, News, SETTLES_AFTER, Start, Twin,
 };
 use crate::{blocking::Blocking, files};
 
@@ -252,6 +253,7 @@ impl Walker<'_> {
             .iter()
             .filter(|name| matches!(ending(Path::new(name)), Ending::NoPicture(_)))
             .collect();
+        let twins = self.twins(&listing.files, &known, &sidecars);
         for (name, mut version) in listing.files {
             if let Ending::NoPicture(kind) = ending(Path::new(&name)) {
                 kinds.add(kind, 1);
@@ -264,6 +266,12 @@ impl Walker<'_> {
             }
             let (beside, sidecar_nanos) = sidecars.of(folder, &name);
             version.sidecar_nanos = sidecar_nanos;
+            let twin = twins
+                .of(&name)
+                .map(|twin| Twin::new(folder, twin, &sidecars));
+            if let Some(twin) = &twin {
+                version.sidecar_nanos = version.sidecar_nanos.wrapping_add(twin.stamp());
+            }
             let path = folder.join(&name);
             let waits = self.waiting.get(&path).copied();
             if waits.is_some() {
@@ -290,6 +298,7 @@ impl Walker<'_> {
                             path,
                             version,
                             beside,
+                            twin,
                             settled,
                         })
                         .ok()?;
@@ -329,6 +338,28 @@ impl Walker<'_> {
             self.walked.kinds.push((folder.to_owned(), kinds));
         }
         self.news.send(News::Seen(n_seen)).ok()
+    }
+
+    /// The files that take the turns of others. One that could not be shown takes nobody's.
+    fn twins(
+        &self,
+        files: &[(OsString, Version)],
+        known: &HashMap<OsString, Known>,
+        sidecars: &Sidecars,
+    ) -> Twins {
+        if self.bounds.show_left_out() {
+            return Twins::default();
+        }
+        let can_be_shown = |name: &OsStr| {
+            let known = known.get(name);
+            known.is_none_or(|known| known.gone || known.state != State::Skipped)
+        };
+        let files = files
+            .iter()
+            .map(|(name, version)| (name.as_os_str(), *version));
+        Twins::among(files.filter(|(name, _)| can_be_shown(name)), |name| {
+            sidecars.has_own(name)
+        })
     }
 
     fn tell(&self, change: Change) -> Option<()> {

@@ -7,7 +7,8 @@
 )]
 
 use std::{
-    path::PathBuf,
+    ffi::OsString,
+    path::{Path, PathBuf},
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -22,7 +23,8 @@ use super::{
         examine::{Examiner, Finding},
         index::{Change, Outcome, Record},
         places::Places,
-        sidecars::Beside,
+        sidecars::{Beside, Sidecars},
+        twins,
     },
     Scanner,
 };
@@ -43,7 +45,48 @@ pub(super) struct Job {
     pub(super) path: PathBuf,
     pub(super) version: Version,
     pub(super) beside: Beside,
+    /// The file that may take its turn.
+    pub(super) twin: Option<Twin>,
     pub(super) settled: bool,
+}
+
+/// A file that takes another's turn if both are of one shot.
+pub(super) struct Twin {
+    path: PathBuf,
+    version: Version,
+    beside: Beside,
+}
+
+impl Twin {
+    pub(super) fn new(
+        folder: &Path,
+        (name, version): &(OsString, Version),
+        sidecars: &Sidecars,
+    ) -> Self {
+        let (beside, sidecar_nanos) = sidecars.of(folder, name);
+        Self {
+            path: folder.join(name),
+            version: Version {
+                sidecar_nanos,
+                ..*version
+            },
+            beside,
+        }
+    }
+
+    /// A number that changes with the file; not 0.
+    pub(super) fn stamp(&self) -> i64 {
+        let Version {
+            n_bytes,
+            modified_nanos,
+            sidecar_nanos,
+            ..
+        } = self.version;
+        modified_nanos
+            .wrapping_add(sidecar_nanos)
+            .wrapping_add(n_bytes.cast_signed())
+            | 1
+    }
 }
 
 /// A message of the threads that look at files.
@@ -145,7 +188,10 @@ pub(super) fn work(waiting: &Mutex<Receiver<Job>>, news: &SyncSender<News>) {
             .unwrap_or_else(PoisonError::into_inner)
             .recv();
         let Ok(job) = job else { return };
-        let finding = examiner.examine(&job.path, job.version, &job.beside, job.settled);
+        let mut finding = examiner.examine(&job.path, job.version, &job.beside, job.settled);
+        if let Some(twin) = &job.twin {
+            finding = beside_twin(&mut examiner, finding, twin, job.settled);
+        }
         let told = match finding {
             Finding::Settled(outcome) => News::Change(Change::Seen(Box::new(Record {
                 path: job.path,
@@ -159,5 +205,23 @@ pub(super) fn work(waiting: &Mutex<Receiver<Job>>, news: &SyncSender<News>) {
         if news.send(told).is_err() {
             return;
         }
+    }
+}
+
+/// The finding about a file of which `twin` takes the turn, if both are of one shot.
+fn beside_twin(examiner: &mut Examiner, own: Finding, twin: &Twin, settled: bool) -> Finding {
+    let Finding::Settled(Outcome::Photo(facts)) = &own else {
+        return own;
+    };
+    match examiner.examine(&twin.path, twin.version, &twin.beside, settled) {
+        Finding::Settled(Outcome::Photo(other)) if twins::are_one_shot(facts, &other) => {
+            let name = twin.path.file_name().unwrap_or_default().to_string_lossy();
+            let reason =
+                format!("{name} beside it is of the same shot, and takes the turn of both");
+            Finding::Settled(Outcome::LeftOut(reason))
+        }
+        // Both are looked at again together.
+        not_yet @ (Finding::Unsettled | Finding::NotNow(_)) => not_yet,
+        _ => own,
     }
 }
