@@ -4,6 +4,7 @@
 use std::{
     io::{Read as _, Write as _},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    path::Path,
     process::{Command, Stdio},
     sync::{
         Arc,
@@ -19,7 +20,7 @@ use crate::{
     live::House,
     support::{
         clients::{Client, require},
-        eventually,
+        eventually, http,
         parts::Parts,
         photos::flat,
         pixels::{BLUE, GREEN, Picture, RED, Rgb},
@@ -298,14 +299,61 @@ fn nobody_asks_for_pictures_in_a_circle() {
     });
 }
 
+/// An address at which nobody listens.
+fn free_address() -> SocketAddr {
+    let free = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    free.local_addr().expect("an address")
+}
+
+/// Without a camera it shows a picture of one's own.
+fn ustreamer(program: &Path, at: SocketAddr, picture: &Path) -> Process {
+    let mut command = Command::new(program);
+    let port = at.port().to_string();
+    command
+        .args([
+            "--device",
+            "/dev/no-camera",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            &port,
+            "--blank",
+        ])
+        .arg(picture)
+        .stdin(Stdio::null());
+    Process::start(command)
+}
+
+#[test]
+fn ustreamer_has_one_client_however_many_watch_here_and_comes_back() {
+    let Some(programs) = require(Client::Ustreamer) else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let picture = folder.path().join("picture.jpg");
+    let show = |colour: Rgb| std::fs::write(&picture, flat(colour)).expect("a picture");
+    let at = free_address();
+    show(GREEN);
+    let first = ustreamer(&programs[0], at, &picture);
+    let house = House::with(&relaying(&format!("http://{at}/stream")));
+    let _viewers: Vec<Parts> = (0..3)
+        .map(|_| Parts::open(house.address(), "/c/far/stream?paint=plain"))
+        .collect();
+    await_colour(&house, GREEN);
+    let state = http::get(at, "/state").json();
+    assert_eq!(state["result"]["stream"]["clients"], 1, "{state}");
+    drop(first);
+    show(RED);
+    let _second = ustreamer(&programs[0], at, &picture);
+    await_colour(&house, RED);
+}
+
 #[test]
 fn ffmpeg_is_relayed_though_it_serves_one_client() {
     let Some(programs) = require(Client::Ffmpeg) else {
         return;
     };
-    let free = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    let at = free.local_addr().expect("an address");
-    drop(free);
+    let at = free_address();
     let mut ffmpeg = Command::new(&programs[0]);
     ffmpeg
         .args(["-nostdin", "-loglevel", "error", "-re", "-f", "lavfi", "-i"])

@@ -46,6 +46,8 @@ pub(crate) enum Client {
     Gstreamer,
     /// curl.
     Curl,
+    /// µStreamer, which shows a picture of one's own where there is no camera.
+    Ustreamer,
     /// The library that gives a program another wall clock; not a program itself.
     Faketime,
     /// systemd's check of units.
@@ -79,6 +81,7 @@ impl Client {
             Client::Nginx => "nginx",
             Client::Gstreamer => "GStreamer",
             Client::Curl => "curl",
+            Client::Ustreamer => "µStreamer",
             Client::Faketime => "libfaketime",
             Client::SystemdAnalyze => "systemd-analyze",
             Client::Opencv => "OpenCV",
@@ -116,6 +119,7 @@ impl Client {
             Client::Nginx => vec![on_path("nginx").or_else(|_| in_sbin("nginx"))],
             Client::Gstreamer => vec![on_path("gst-launch-1.0")],
             Client::Curl => vec![on_path("curl")],
+            Client::Ustreamer => vec![on_path("ustreamer")],
             Client::Faketime => vec![in_libraries("faketime/libfaketime.so.1")],
             Client::SystemdAnalyze => vec![on_path("systemd-analyze")],
             Client::Opencv => vec![python_with("cv2")],
