@@ -25,6 +25,7 @@ pub mod announce;
 mod app;
 pub mod bench;
 mod blocking;
+mod buffers;
 mod caption;
 mod channel;
 mod clock;

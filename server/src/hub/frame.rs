@@ -8,6 +8,8 @@ use std::sync::{
 use bytes::Bytes;
 use mantel_shared::{Boundary, ContentType, Encoder, FrameMeta, PartHead, Timestamp, UnixMillis};
 
+use crate::buffers;
+
 /// A frame's number. Of two frames of one server the later one has the greater number, whichever feed or producer they are
 /// of; a picture that is sent again under other words has a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -109,7 +111,7 @@ impl Framing {
             ..PartHead::jpeg(length)
         });
         let delimiter = self.encoder.delimiter();
-        let mut body = Vec::with_capacity(jpeg.len() + delimiter.len());
+        let mut body = buffers::taken(jpeg.len() + delimiter.len());
         body.extend_from_slice(jpeg);
         body.extend_from_slice(delimiter);
         Frame {
@@ -117,7 +119,7 @@ impl Framing {
             at,
             meta,
             head: head.into(),
-            body: body.into(),
+            body: buffers::shared(body),
             taken_at: None,
             n_jpeg: jpeg.len(),
             source: None,

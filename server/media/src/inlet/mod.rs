@@ -169,6 +169,18 @@ impl Inlet {
         self.keep_error(result)
     }
 
+    /// Gives memory for the next picture, where none has begun.
+    pub fn reuse(&mut self, memory: Vec<u8>) {
+        match &mut self.state {
+            State::Parts(parts) if parts.body.is_empty() => {
+                parts.body = memory;
+                parts.body.clear();
+            }
+            State::Row { splitter, .. } => splitter.reuse(memory),
+            _ => {}
+        }
+    }
+
     fn keep_error<T>(&mut self, result: Result<T, InletError>) -> Result<T, InletError> {
         if let Err(error) = &result {
             self.state = State::Failed(*error);

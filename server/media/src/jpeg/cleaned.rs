@@ -27,6 +27,15 @@ const ADOBE_BYTES: usize = 12;
 ///
 /// What a [`JpegErrorKind`](super::JpegErrorKind) names; a picture without EOI is cut off.
 pub fn cleaned(bytes: &[u8]) -> Result<Vec<u8>, JpegError> {
+    cleaned_into(bytes, Vec::new())
+}
+
+/// The same, in the memory of `out`, whose content goes.
+///
+/// # Errors
+///
+/// Those of [`cleaned`].
+pub fn cleaned_into(bytes: &[u8], mut out: Vec<u8>) -> Result<Vec<u8>, JpegError> {
     let head = Head::parse(bytes)?;
     let mut lacks_tables = !head.has_tables && head.coding.is_sequential();
     let n_tables = if lacks_tables {
@@ -34,7 +43,8 @@ pub fn cleaned(bytes: &[u8]) -> Result<Vec<u8>, JpegError> {
     } else {
         0
     };
-    let mut out = Vec::with_capacity(bytes.len() + n_tables);
+    out.clear();
+    out.reserve_exact(bytes.len() + n_tables);
     out.extend_from_slice(&[0xff, marker::SOI]);
     let (mut has_jfif, mut has_adobe) = (false, false);
     let mut segments = Segments::new(bytes)?;

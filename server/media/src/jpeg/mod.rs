@@ -9,7 +9,7 @@ mod segments;
 mod split;
 mod tables;
 
-pub use cleaned::cleaned;
+pub use cleaned::{cleaned, cleaned_into};
 pub use error::{JpegError, JpegErrorKind};
 pub use head::{Coding, Component, Head};
 pub use split::{Splitter, TooLong};

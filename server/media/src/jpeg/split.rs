@@ -112,6 +112,14 @@ impl Splitter {
         })
     }
 
+    /// Gives memory for the next picture, where none has begun.
+    pub fn reuse(&mut self, memory: Vec<u8>) {
+        if self.picture.is_empty() {
+            self.picture = memory;
+            self.picture.clear();
+        }
+    }
+
     /// Whether a picture has begun and not ended: at the end of a stream, one that was cut off.
     pub fn is_inside(&self) -> bool {
         self.picture.len() > 1

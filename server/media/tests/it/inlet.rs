@@ -71,6 +71,44 @@ fn every_sender_is_read_however_it_is_cut() {
 }
 
 #[test]
+fn memory_that_is_given_is_used_and_changes_nothing() {
+    let esp32 = esp32();
+    for (body, is_row) in [
+        (ROW, true),
+        (PARTS, false),
+        (GST, false),
+        (ONE, true),
+        (PNG, false),
+        (&esp32[..], false),
+    ] {
+        let (whole, _) = read(None, [body]);
+        for n_bytes in [1, 7, body.len()] {
+            let (mut inlet, mut samples, mut given) = (Inlet::new(None, None), Vec::new(), None);
+            for mut input in body.chunks(n_bytes) {
+                // Where a picture has begun it is not taken, and where none has, what is in it goes.
+                if is_row && inlet.is_inside() {
+                    inlet.reuse(vec![0xff; 100]);
+                }
+                while let Some(sample) = inlet.next(&mut input).unwrap() {
+                    if let Some(given) = given {
+                        assert_eq!(sample.bytes.as_ptr(), given);
+                    }
+                    samples.push(sample);
+                    let mut memory = Vec::with_capacity(1 << 20);
+                    memory.extend_from_slice(&[0xd8; 999]);
+                    given = Some(memory.as_ptr());
+                    inlet.reuse(memory);
+                }
+            }
+            while let Some(sample) = inlet.finish().unwrap() {
+                samples.push(sample);
+            }
+            assert_eq!(samples, whole);
+        }
+    }
+}
+
+#[test]
 fn what_parts_say_is_read() {
     let (samples, end) = read(
         Some("multipart/x-mixed-replace;boundary=123"),

@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep_until};
 use warp::reply::Response;
 
 use crate::{
+    buffers,
     channel::{
         live::{LiveChannel, NoTurn, Over, Turn},
         roster::NoChannel,
@@ -289,7 +290,9 @@ impl Pusher {
             }
             let mut input = &piece[..];
             while let Some(sample) = self.inlet.next(&mut input).map_err(Trouble::Picture)? {
+                let n_bytes = sample.bytes.len();
                 self.came(sample).await;
+                self.inlet.reuse(buffers::taken(n_bytes));
                 // A sender is not late while it is not listened to.
                 begun = Instant::now();
             }

@@ -6,11 +6,12 @@ use std::time::Instant;
 use bytes::Bytes;
 use mantel_media::{
     inlet::{Kind, Layout},
-    jpeg::{Coding, Head, cleaned},
+    jpeg::{Coding, Head, cleaned_into},
 };
 
 use super::{frames::Subject, signs::Signs};
 use crate::{
+    buffers,
     render::{
         self, DecodeError, DecodeLimits, Orientation, Picture, Pixels, Quality, Recipe, Slot,
         words::Caption,
@@ -78,9 +79,10 @@ fn passed(sample: &Sample, rendition: Rendition) -> Option<Bytes> {
     }
     let head = Head::parse(&sample.bytes).ok()?;
     let is_plain = head.coding == Coding::Baseline && head.precision_bits == 8 && head.is_420();
+    let memory = || buffers::taken(sample.bytes.len());
     is_plain
-        .then(|| cleaned(&sample.bytes).ok())?
-        .map(Bytes::from)
+        .then(|| cleaned_into(&sample.bytes, memory()).ok())?
+        .map(buffers::shared)
 }
 
 fn pixels(

@@ -26,7 +26,10 @@ use tokio::{
 };
 
 use super::{Ended, MAX_PICTURE_TIME, Source, camera, camera::Camera, secrets::Secrets};
-use crate::source::child::{Ending, Line, Process, Running};
+use crate::{
+    buffers,
+    source::child::{Ending, Line, Process, Running},
+};
 
 /// A program that brings pictures, started anew by its keeper each time.
 #[derive(Clone)]
@@ -306,7 +309,9 @@ impl<'a> Attempt<'a> {
                         let mut input = &output[..n];
                         while let Some(sample) = inlet.next(&mut input).map_err(Outcome::Unfit)? {
                             since = Instant::now();
+                            let n_bytes = sample.bytes.len();
                             self.came(sample);
+                            inlet.reuse(buffers::taken(n_bytes));
                         }
                     }
                     _ => {

@@ -26,6 +26,7 @@ use mantel_shared::UnixMillis;
 use tokio::{sync::watch, time::Instant};
 
 use crate::{
+    buffers,
     caption::Template,
     clock::Clock,
     locked::locked,
@@ -275,7 +276,7 @@ impl Source {
             caption: sample.caption,
             size: stored.map(|size| turned.upright_size(size)),
             turned,
-            bytes: sample.bytes.into(),
+            bytes: buffers::shared(sample.bytes),
         };
         let signal = state.judge.signal(now);
         locked(&self.upstream).trouble = None;

@@ -17,7 +17,10 @@ use super::{
     Ended, Source,
     via::{RunName, VIA},
 };
-use crate::fetch::{Client, Credentials, Download, FetchError, Target, Trust};
+use crate::{
+    buffers,
+    fetch::{Client, Credentials, Download, FetchError, Target, Trust},
+};
 
 /// Another server's address, and how its certificate is believed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,7 +125,9 @@ impl Relay {
             let mut input = &piece[..];
             while let Some(sample) = inlet.next(&mut input).map_err(nonsense)? {
                 rhythm.came(Instant::now());
+                let n_bytes = sample.bytes.len();
                 source.came(sample);
+                inlet.reuse(buffers::taken(n_bytes));
             }
         }
         while let Some(sample) = inlet.finish().map_err(nonsense)? {
