@@ -298,9 +298,7 @@
 
   // ----
 
-  switch (query('viewer')) {
-    case 'img': startImg('asked for'); break;
-    case 'snapshot': startSnapshot('asked for'); break;
-    default: startViewer();
-  }
+  // server/pages/via.js is in the page where video is asked for.
+  var start = { img: startImg, snapshot: startSnapshot }[query('viewer')];
+  if (start) { start('asked for'); } else { (window.mantelVia || startViewer)(startViewer); }
 }());

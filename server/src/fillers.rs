@@ -8,7 +8,7 @@ use crate::{
     channel::{Channel, choices::FeedKey},
     clock::Clock,
     hub::{Feed, Feeds, Framing},
-    producer::{PictureMaker, Producer},
+    producer::{Film, PictureMaker, Producer},
     source::catalogue::Catalogue,
 };
 
@@ -22,7 +22,7 @@ pub(crate) struct Fillers {
 }
 
 impl Fillers {
-    /// Starts the producer that fills `feed` with what `channel` shows.
+    /// Starts what fills `feed` with what `channel` shows: its producer, and its video for when somebody wants that.
     pub(crate) fn start(
         &self,
         feeds: Weak<Feeds<FeedKey, Channel>>,
@@ -30,6 +30,12 @@ impl Fillers {
         channel: Channel,
         feed: Arc<Feed>,
     ) {
+        let film = Film {
+            feed: feed.clone(),
+            rendition: key.rendition,
+            clock: self.clock.clone(),
+        };
+        tokio::spawn(film.run(self.stopped.clone()));
         let producer = Producer {
             key,
             feed,

@@ -56,5 +56,6 @@ mod state;
 mod stills;
 mod stops;
 mod unforeseen;
+mod video;
 mod websocket;
 mod wire;

@@ -8,6 +8,7 @@ mod bench;
 mod check;
 mod clients;
 mod dist;
+mod encoder;
 mod fetch;
 mod fingerprint;
 mod glue;

@@ -11,6 +11,7 @@ use anyhow::{Context as _, bail};
 
 use crate::{
     args::Profile,
+    encoder,
     page::{self, Sizes},
     project::{Project, succeed},
     viewer,
@@ -38,7 +39,7 @@ pub(crate) fn server(project: &Project, profile: Profile) -> anyhow::Result<Path
         Profile::Debug => (&[], "debug"),
     };
     let mut cargo = project.cargo(&["build", "--package", "mantel", "--bin", "mantel"]);
-    succeed(cargo.args(options))
+    succeed(cargo.args(options).args(encoder::flags()))
         .context("the server could not be built; cargo's messages stand above")?;
     let name = format!("mantel{}", std::env::consts::EXE_SUFFIX);
     Ok(project.target.join(folder).join(name))

@@ -14,6 +14,7 @@ mod reply;
 mod request;
 pub mod search;
 mod state;
+mod video;
 
 use std::sync::Arc;
 
@@ -208,6 +209,7 @@ async fn answer_at(
         (Endpoint::Page, _) => assets::page(request),
         (Endpoint::ToPage(name), _) => reply::found(&format!("{name}/"), &request.query),
         (Endpoint::Stream, _) => stream::answer(outputs, request).await?,
+        (Endpoint::Video(form), _) => video::answer(outputs, request, form).await?,
         (Endpoint::Bytes, _) => bytes::answer(outputs, request).await?,
         (Endpoint::Snapshot, _) => snapshot::answer(outputs, request).await?,
         (Endpoint::Status, _) => status::answer(outputs, request).await?,

@@ -24,9 +24,14 @@ pub(super) fn apply(response: &mut Response, agent: &str, origins: &[String]) {
         .get(header::CONTENT_TYPE)
         .and_then(|kind| kind.to_str().ok())
         .unwrap_or("");
-    let is_picture = ["image/jpeg", "multipart/", "application/octet-stream"]
-        .iter()
-        .any(|picture| kind.starts_with(picture));
+    let is_picture = [
+        "image/jpeg",
+        "multipart/",
+        "application/octet-stream",
+        "video/",
+    ]
+    .iter()
+    .any(|picture| kind.starts_with(picture));
     if is_picture {
         return;
     }

@@ -28,6 +28,9 @@ pub(super) const CHANNEL: &str = "channel";
 /// The key by which mjpg-streamer's clients ask at `/`.
 pub(super) const ACTION: &str = "action";
 
+/// The key that names the way by which the page shows what is on.
+pub(super) const VIA: &str = "via";
+
 /// The key that keeps a screen out of interruptions.
 const INTERRUPTS: &str = "interrupts";
 

@@ -2,10 +2,13 @@
 //!
 //! Knows no HTTP and no pixels: a frame is numbered bytes with what a client is told about them.
 //! A hub holds only what is on now and what is known to come next. There is no queue: a
-//! subscriber that was busy finds the newest frame, and how many it missed is counted.
+//! subscriber that was busy finds the newest frame, and how many it missed is counted. Video is kept on a [`Tape`],
+//! because its frames build upon each other.
 
 mod feeds;
 mod frame;
+mod look;
+mod tape;
 
 use std::sync::Arc;
 
@@ -14,6 +17,8 @@ use tokio::{sync::watch, time::Instant};
 
 pub use feeds::{Feed, Feeds, Kind, Lease};
 pub use frame::{Frame, FrameNo, Framing};
+pub use look::Look;
+pub use tape::{Encoded, Reader, Start, TICKS, Tape, Unit};
 
 /// The frames of a hub: the one that is on and the one that comes next.
 #[derive(Clone, Debug)]

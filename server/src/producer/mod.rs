@@ -9,6 +9,7 @@ mod admission;
 mod blending;
 mod cache;
 mod ending;
+mod finished;
 mod linger;
 mod live;
 mod making;
@@ -20,6 +21,7 @@ mod slide;
 mod steady;
 mod stills;
 mod studio;
+mod video;
 mod work;
 
 use std::{
@@ -32,12 +34,10 @@ use tokio::{sync::watch, time::Instant};
 use mantel_shared::UnixMillis;
 
 use crate::{
-    blocking::Blocking,
     channel::{Channel, OnAir, choices::FeedKey},
     clock::Clock,
     hub::{Feed, Feeds, Framing, Next, Now},
-    library::Library,
-    source::{catalogue::Catalogue, gallery::LoadError},
+    source::catalogue::Catalogue,
     timeline::{Programme, Showing, Timeline, Turn},
 };
 use admission::Claim;
@@ -49,11 +49,11 @@ pub use making::PictureMaker;
 use making::make;
 use queue::Urgency;
 use screen::{Screen, Wanted};
-use slide::{Failed, Rendered};
+use slide::Rendered;
 use steady::Steady;
 use stills::Stills;
-use studio::Done;
 pub use studio::{Studio, StudioLimits};
+pub use video::Film;
 use work::{Job, Work};
 
 /// Everything a producer works with.
@@ -219,6 +219,7 @@ impl Producer {
         if let Some(on) = screen.turn(now, &showing, &current, next.as_ref()) {
             self.feed.motion.publish(self.promising(on));
         }
+        self.feed.show(screen.look());
         let wanted = screen.wanted(now).filter(|_| watched);
         if wanted.is_none() && !(watched && screen.is_moving(now)) {
             // Pixels are held while they move, and no longer.
@@ -312,83 +313,6 @@ impl Producer {
         let quality = self.key.rendition.quality;
         work.running
             .spawn(self.studio.clone().blend(key, between, alpha, quality));
-    }
-
-    fn finish(
-        &self,
-        done: Result<Done, tokio::task::JoinError>,
-        work: &mut Work,
-        screen: &mut Screen,
-    ) {
-        match done {
-            Ok(Done::Rendered(turn, Ok(rendered))) => {
-                work.rendering.remove(&turn);
-                let all = self.channel.programme();
-                let showing = all.and_then(|all| self.timeline(&all).at(self.clock.now()));
-                work.lagging = showing.is_none_or(|showing| {
-                    ![showing.current, showing.next]
-                        .map(|slide| work.left_of(slide.turn()))
-                        .contains(&Some(turn))
-                });
-                self.library().shown(turn.photos());
-                self.remember(&rendered);
-                work.spare = Some((turn, rendered.clone()));
-                work.cache.insert(turn, rendered);
-            }
-            Ok(Done::Rendered(turn, Err(Failed { photo, error }))) => {
-                work.rendering.remove(&turn);
-                work.failed.insert(photo.id);
-                let library = self.library().clone();
-                match &*error {
-                    LoadError::Gone => {
-                        Blocking::begin(move |blocking| library.forget(blocking, &photo));
-                    }
-                    error if error.is_passing() => library.not_now(&photo, &error.to_string()),
-                    error => {
-                        let reason = error.to_string();
-                        Blocking::begin(move |blocking| library.skip(blocking, &photo, reason));
-                    }
-                }
-            }
-            Ok(Done::Missing(turn, missing)) => {
-                work.rendering.remove(&turn);
-                // Gone since the playlist was made; a new one is on its way.
-                work.failed.extend(missing);
-            }
-            Ok(Done::Blended(key, jpeg)) => {
-                work.blending = false;
-                screen.blended(key, jpeg);
-            }
-            // It was given up, because its moment had passed.
-            Err(error) if error.is_cancelled() => {}
-            Err(error) => {
-                // A panic in a worker is a bug, but no reason for a black wall.
-                tracing::error!(%error, "a rendering worker failed");
-                work.blending = false;
-                let lost: Vec<Turn> = work.rendering.drain().map(|(turn, _)| turn).collect();
-                work.failed.extend(lost.into_iter().flat_map(Turn::photos));
-            }
-        }
-    }
-}
-
-impl Producer {
-    fn library(&self) -> &Arc<Library> {
-        self.catalogue.library()
-    }
-
-    /// Tells the library what photos look like, each once, so that like ones are not shown in a row; and what is damaged.
-    fn remember(&self, rendered: &Rendered) {
-        for (photo, why) in rendered.damaged.iter().map(Clone::clone) {
-            let library = self.library().clone();
-            Blocking::begin(move |blocking| library.damaged(blocking, &photo, &why));
-        }
-        for (id, likeness) in rendered.looks.iter().copied() {
-            if self.studio.is_first_look(id) {
-                let library = self.library().clone();
-                Blocking::begin(move |blocking| library.set_likeness(blocking, id, Some(likeness)));
-            }
-        }
     }
 }
 

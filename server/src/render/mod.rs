@@ -18,6 +18,7 @@ mod spare;
 #[cfg(test)]
 mod tests;
 pub mod words;
+mod yuv;
 
 pub use encode::{EncodeError, Quality, QualityError, encode};
 pub use formats::{
@@ -42,3 +43,4 @@ pub use frame::slot::{Share, Slot};
 pub use picture::{Picture, PictureError, Size, SizeError};
 pub use slide::{Recipe, Slide, slide};
 pub(crate) use spare::release as release_spare;
+pub use yuv::Planes;

@@ -5,6 +5,7 @@
 //! ladder.
 
 mod ladder;
+pub mod video;
 mod wishes;
 
 use mantel_shared::Transition;

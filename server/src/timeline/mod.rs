@@ -25,7 +25,7 @@ pub use mantel_shared::Transition;
 pub use playlist::{Pairing, Place, Playlist, Turn};
 pub use programme::{Pause, Programme, SavedProgramme};
 pub use roster::Roster;
-pub use transition::blend_steps;
+pub use transition::{blend_at, blend_steps};
 
 /// How long slides stay and how they change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

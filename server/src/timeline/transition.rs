@@ -23,6 +23,19 @@ pub fn blend_steps(
     })
 }
 
+/// The share of the new slide at `now`, from 0 to 256, of a transition from `starts_at` to `ends_at`: that of
+/// [`blend_steps`] for whoever has frames of their own.
+pub fn blend_at(starts_at: UnixMillis, ends_at: UnixMillis, now: UnixMillis) -> u16 {
+    if now >= ends_at {
+        return 256;
+    }
+    let whole = ends_at.0.saturating_sub(starts_at.0);
+    match now.0.checked_sub(starts_at.0) {
+        None | Some(0) => 0,
+        Some(part) => eased(part, whole),
+    }
+}
+
 /// The share of the new slide at `step` of `n_steps`: a smoothstep from 0 to 256, but never 0 or
 /// 256, which would be a frame that equals one of the slides.
 fn eased(step: u64, n_steps: u64) -> u16 {
@@ -64,5 +77,17 @@ mod tests {
             blend_steps(Transition::Crossfade { millis: 30 }, UnixMillis(0), 20).count(),
             0
         );
+    }
+
+    #[test]
+    fn shares_grow_from_nothing_to_all() {
+        let at = |now| blend_at(UnixMillis(1000), UnixMillis(2000), UnixMillis(now));
+        assert_eq!(
+            [at(0), at(1000), at(1500), at(2000), at(9000)],
+            [0, 0, 128, 256, 256]
+        );
+        assert!((1001..2000).all(|now| (1..256).contains(&at(now)) && at(now) >= at(now - 1)));
+        let cut = blend_at(UnixMillis(7), UnixMillis(7), UnixMillis(7));
+        assert_eq!(cut, 256);
     }
 }

@@ -4,6 +4,7 @@
 //! endpoint, `OPTIONS` and refusals for what is allowed, the service worker for what it lets past.
 
 mod names;
+mod takes;
 
 use http::{Method, StatusCode};
 
@@ -14,6 +15,7 @@ use crate::{
     rights::{ChannelName, Need, Right},
 };
 pub(super) use names::Names;
+use takes::Takes;
 
 /// An endpoint: the thing that lies at an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +25,8 @@ pub(super) enum Endpoint<'a> {
     /// The page of this channel, asked for without its final slash.
     ToPage(&'a str),
     Stream,
+    /// Video in this form.
+    Video(Form),
     Bytes,
     Snapshot,
     Status,
@@ -45,6 +49,17 @@ pub(super) enum Endpoint<'a> {
     Health,
     /// A file beside the page, if there is such a file.
     File(&'a str),
+}
+
+/// The form in which video is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Annex B of H.264, without any container.
+    H264,
+    /// MPEG-TS.
+    Ts,
+    /// Fragmented MP4.
+    Mp4,
 }
 
 /// A request's address, understood.
@@ -89,64 +104,6 @@ enum Of {
     House,
 }
 
-/// The methods that an address takes, and what each needs.
-#[derive(Clone, Copy)]
-enum Takes {
-    /// Looking, without any right.
-    Asking,
-    /// Looking.
-    Looking,
-    /// Being sent something.
-    Telling(Right),
-    /// Being sent pictures, and having them taken off.
-    Pushing,
-    /// Looking, and being sent something to keep.
-    Keeping,
-    /// Looking, and forgetting.
-    Forgetting,
-}
-
-impl Takes {
-    fn allow(self) -> &'static str {
-        match self {
-            Self::Asking | Self::Looking => "GET, HEAD, OPTIONS",
-            Self::Telling(_) => "POST, OPTIONS",
-            Self::Pushing => "POST, PUT, DELETE, OPTIONS",
-            Self::Keeping => "GET, HEAD, POST, OPTIONS",
-            Self::Forgetting => "GET, HEAD, DELETE, OPTIONS",
-        }
-    }
-
-    fn takes(self, method: &Method) -> bool {
-        match self {
-            Self::Asking | Self::Looking => is_look(method),
-            Self::Telling(_) => *method == Method::POST,
-            Self::Pushing => is_push(method),
-            Self::Keeping => is_look(method) || *method == Method::POST,
-            Self::Forgetting => is_look(method) || *method == Method::DELETE,
-        }
-    }
-
-    /// The right that a method needs, taken or not; `None`: anyone may.
-    fn right(self, method: &Method) -> Option<Right> {
-        match (self, method) {
-            (Self::Asking, method) if is_look(method) => None,
-            (Self::Telling(right), &Method::POST) => Some(right),
-            (Self::Pushing, method) if is_push(method) => Some(Right::Push),
-            (_, method) if is_look(method) => Some(Right::Watch),
-            _ => Some(Right::Control),
-        }
-    }
-}
-
-fn is_look(method: &Method) -> bool {
-    matches!(*method, Method::GET | Method::HEAD)
-}
-
-fn is_push(method: &Method) -> bool {
-    matches!(*method, Method::POST | Method::PUT | Method::DELETE)
-}
-
 /// One address.
 struct Row {
     /// Below the channel's own. A `*` at the end stands for a name, which the endpoint is made of.
@@ -182,11 +139,29 @@ impl Row {
 }
 
 /// The table. Whatever is not in it is a file beside the page.
-const TABLE: [Row; 19] = {
+const TABLE: [Row; 22] = {
     use Takes::{Asking, Forgetting, Keeping, Looking, Pushing, Telling};
     [
         Row::new("", |_| Endpoint::Page, Looking, Of::Channel),
         Row::new("stream", |_| Endpoint::Stream, Looking, Of::Channel),
+        Row::new(
+            "stream.h264",
+            |_| Endpoint::Video(Form::H264),
+            Looking,
+            Of::Channel,
+        ),
+        Row::new(
+            "stream.ts",
+            |_| Endpoint::Video(Form::Ts),
+            Looking,
+            Of::Channel,
+        ),
+        Row::new(
+            "stream.mp4",
+            |_| Endpoint::Video(Form::Mp4),
+            Looking,
+            Of::Channel,
+        ),
         Row::new("bytes", |_| Endpoint::Bytes, Looking, Of::Channel),
         Row::new("snapshot", |_| Endpoint::Snapshot, Looking, Of::Channel),
         Row::new("status", |_| Endpoint::Status, Looking, Of::Channel),

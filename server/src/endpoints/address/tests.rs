@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::*;
+use super::{takes::is_look, *};
 
 const LOOK: &str = "GET, HEAD, OPTIONS";
 
@@ -39,6 +39,9 @@ fn every_endpoint_says_what_it_takes_and_need_of() {
     let rows = [
         looks("", E::Page),
         looks("stream", E::Stream),
+        looks("stream.h264", E::Video(Form::H264)),
+        looks("stream.ts", E::Video(Form::Ts)),
+        looks("stream.mp4", E::Video(Form::Mp4)),
         looks("bytes", E::Bytes),
         looks("snapshot", E::Snapshot),
         looks("status", E::Status),

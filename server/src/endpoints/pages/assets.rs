@@ -4,7 +4,7 @@ use http::{StatusCode, header};
 use warp::reply::Response;
 
 use crate::{
-    endpoints::{Request, policy::InlineStyle, reply},
+    endpoints::{Request, policy::InlineStyle, query, reply},
     hex::hex,
 };
 
@@ -20,13 +20,38 @@ const PAGE: &str = "index.html";
 /// Shown where the viewer should be: a page that still shows the pictures.
 const WITHOUT_VIEWER: &str = include_str!("../../../pages/without-viewer.html");
 
+/// The script that the page has before its own where another way than the usual one is asked for.
+const VIA: &str = "<script src=\"via.js\"></script>";
+
 /// The viewer page.
 pub(in crate::endpoints) fn page(request: &Request) -> Response {
-    answer(PAGE, request).unwrap_or_else(|| {
+    let page = if query::value(&request.query, query::VIA).is_some() {
+        page_with_ways(request)
+    } else {
+        answer(PAGE, request)
+    };
+    page.unwrap_or_else(|| {
         let mut page = reply::page("text/html; charset=utf-8", WITHOUT_VIEWER);
         page.extensions_mut().insert(InlineStyle);
         page
     })
+}
+
+/// The viewer page with the script that knows ways to show video.
+fn page_with_ways(request: &Request) -> Option<Response> {
+    let file = Dist::get(PAGE)?;
+    let page = str::from_utf8(&file.data).ok()?;
+    let at = page.find("<script")?;
+    let page = [&page[..at], VIA, &page[at..]].concat();
+    let tag = format!("\"via-{}\"", hex(&file.metadata.sha256_hash()[..8]));
+    let builder = http::Response::builder()
+        .header(header::CONTENT_TYPE, content_type(PAGE))
+        .header(header::ETAG, &tag)
+        .header(header::CACHE_CONTROL, "no-cache");
+    if reply::is_known(&request.headers, &tag) {
+        return Some(reply::built(builder.status(StatusCode::NOT_MODIFIED), ""));
+    }
+    Some(reply::built(builder, page))
 }
 
 /// The viewer's file of this name.

@@ -25,6 +25,7 @@ pub(in crate::endpoints) fn answer(name: &str) -> Option<Response> {
         "channels.js" => text(JS, include_str!("../../../pages/channels.js")),
         "screens.js" => text(JS, include_str!("../../../pages/screens.js")),
         "named.js" => text(JS, include_str!("../../../pages/named.js")),
+        "via.js" => text(JS, include_str!("../../../pages/via.js")),
         "push.py" => text(
             "text/x-python; charset=utf-8",
             include_str!("../../../pages/mantel_push.py"),

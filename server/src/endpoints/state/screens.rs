@@ -168,6 +168,9 @@ fn viewer(page: &mut String, row: &ViewerRow, now_millis: u64) -> std::fmt::Resu
         Outlet::Stream => "stream",
         Outlet::Bytes => "viewer",
         Outlet::Snapshot => "snapshots",
+        Outlet::H264 => "video, H.264",
+        Outlet::Ts => "video, MPEG-TS",
+        Outlet::Mp4 => "video, MP4",
     };
     write!(
         page,

@@ -25,8 +25,7 @@ use crate::{
 };
 
 /// An outlet: the thing that a viewer watches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outlet {
     /// `/stream`.
     Stream,
@@ -34,11 +33,24 @@ pub enum Outlet {
     Bytes,
     /// `/snapshot`.
     Snapshot,
+    /// `/stream.h264`.
+    H264,
+    /// `/stream.ts`.
+    Ts,
+    /// `/stream.mp4`.
+    Mp4,
 }
 
 impl Outlet {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Stream, Self::Bytes, Self::Snapshot];
+    pub const ALL: [Self; 6] = [
+        Self::Stream,
+        Self::Bytes,
+        Self::Snapshot,
+        Self::H264,
+        Self::Ts,
+        Self::Mp4,
+    ];
 
     /// The outlet's name in its address.
     pub fn name(self) -> &'static str {
@@ -46,7 +58,16 @@ impl Outlet {
             Self::Stream => "stream",
             Self::Bytes => "bytes",
             Self::Snapshot => "snapshot",
+            Self::H264 => "stream.h264",
+            Self::Ts => "stream.ts",
+            Self::Mp4 => "stream.mp4",
         }
+    }
+}
+
+impl serde::Serialize for Outlet {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }
 
@@ -399,7 +420,7 @@ mod tests {
         drop(stream);
         assert_eq!(viewers.totals(), before);
         assert_eq!(viewers.rows().len(), 1);
-        let [stream, bytes, snapshot] = before.map(|(_, totals)| totals);
+        let [stream, bytes, snapshot, ..] = before.map(|(_, totals)| totals);
         assert_eq!(
             (stream.n_frames, stream.n_bytes, stream.n_skipped),
             (2, 100, 3)

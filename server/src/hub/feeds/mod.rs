@@ -1,7 +1,7 @@
 //! All feeds of the house: one for each rendition somebody watches.
 //!
-//! A feed is two hubs, because one timeline has two outputs: stills, one a slide, and motion, with
-//! the transitions blended. Who opens a feed that is not there yet has its producer started; a
+//! A feed is two hubs and a tape, because one timeline has these outputs: stills, one a slide; motion, with
+//! the transitions blended; and video. Who opens a feed that is not there yet has its producer started; a
 //! producer stops when nobody has held its feed for a while, or when another feed needs its place.
 //!
 //! What is limited is producers, not entries of a map: a producer works only while it holds one of
@@ -18,7 +18,7 @@ use std::{
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use super::{Hub, Subscription};
+use super::{Hub, Look, Reader, Subscription, Tape};
 
 /// Which of a feed's two hubs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,13 +29,17 @@ pub enum Kind {
     Motion,
 }
 
-/// One rendition's two hubs.
+/// One rendition's hubs, and its tape.
 #[derive(Debug)]
 pub struct Feed {
     /// One frame a slide.
     pub stills: Hub,
     /// Every frame, transitions blended.
     pub motion: Hub,
+    /// Video of the same.
+    pub tape: Arc<Tape>,
+    /// The look of the screen, for whoever makes the video.
+    look: watch::Sender<Option<Look>>,
     n_viewers: AtomicUsize,
     /// True once another feed was given this one's place.
     retired: AtomicBool,
@@ -63,6 +67,8 @@ impl Feed {
         Self {
             stills: Hub::default(),
             motion: Hub::default(),
+            tape: Arc::default(),
+            look: watch::Sender::default(),
             n_viewers: AtomicUsize::new(0),
             retired: AtomicBool::new(false),
             demand: watch::Sender::default(),
@@ -74,6 +80,25 @@ impl Feed {
     /// How many hold this feed.
     pub fn n_viewers(&self) -> usize {
         self.n_viewers.load(SeqCst)
+    }
+
+    /// From now on this is on the screen; nothing is said by `None`.
+    pub fn show(&self, look: impl Into<Option<Look>>) {
+        let look = look.into();
+        self.look.send_if_modified(|shown| {
+            let is_same = |look: &Look| shown.as_ref().is_some_and(|shown| shown.is_same(look));
+            let news = look.filter(|look| !is_same(look));
+            let is_news = news.is_some();
+            if is_news {
+                *shown = news;
+            }
+            is_news
+        });
+    }
+
+    /// The look of the screen, and word of every change.
+    pub fn look(&self) -> watch::Receiver<Option<Look>> {
+        self.look.subscribe()
     }
 
     /// Whether another feed was given this one's place: its producer has to end at once.
@@ -114,6 +139,7 @@ impl Feed {
     fn close(&self) {
         self.stills.close();
         self.motion.close();
+        self.tape.close();
     }
 }
 
@@ -131,7 +157,7 @@ impl Lease {
         Self { feed }
     }
 
-    /// Subscribes to one of the feed's hubs.
+    /// Subscribes to one of the feed's two hubs.
     pub fn subscribe(&self, kind: Kind) -> Subscription {
         let subscription = match kind {
             Kind::Stills => self.feed.stills.subscribe(),
@@ -139,6 +165,11 @@ impl Lease {
         };
         self.feed.demand.send_replace(());
         subscription
+    }
+
+    /// Begins to read the feed's video; one who `cuts` it into pieces needs key frames all the time.
+    pub fn read(&self, cuts: bool) -> Reader {
+        Reader::new(self.feed.tape.clone(), cuts)
     }
 }
 

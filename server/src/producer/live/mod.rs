@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     channel::{Airing, OnAir},
+    hub::Look,
     source::live::LiveSource,
 };
 use frames::{LiveFrames, Step, Subject};
@@ -137,6 +138,7 @@ impl Producer {
                         SlideNo(*beneath.n_shown)
                     });
                     if let Some(now) = frames.made(&subject, jpeg, self.clock.now(), number) {
+                        self.feed.show(Look::at_once(now.current.clone()));
                         self.feed.stills.publish(now.clone());
                         self.feed.motion.publish(now);
                         beneath.left_the_screen();

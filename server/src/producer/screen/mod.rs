@@ -14,7 +14,7 @@ use mantel_shared::{FrameMeta, SlideNo, UnixMillis};
 
 use super::Rendered;
 use crate::{
-    hub::{Frame, FrameNo, Framing, Now},
+    hub::{Frame, FrameNo, Framing, Look, Now},
     render::Alpha,
     rendition::Rendition,
     timeline::{Showing, Slide, Transition, Turn, blend_steps},
@@ -131,6 +131,18 @@ impl Screen {
         (self.published.replace(numbers) != Some(numbers)).then_some(Now {
             current: frame,
             next: following.into(),
+        })
+    }
+
+    /// The look of the screen, for whoever blends by themselves.
+    pub(super) fn look(&self) -> Option<Look> {
+        let run = self.current.as_ref()?;
+        Some(Look {
+            from: run.from.clone(),
+            to: run.standing.clone(),
+            starts_at: run.slide.starts_at,
+            ends_at: run.ends_at,
+            next: self.upcoming.as_ref().map(|run| run.standing.clone()),
         })
     }
 

@@ -39,7 +39,7 @@ async fn an_hour_of_crossfades_keeps_every_promise_and_moment() {
         assert_eq!(pair[0].next, Some(pair[1].no), "{pair:?}");
     }
     let interval = millis(house.plan.interval);
-    let standing = seen.iter().filter(|seen| seen.picture.contains("IMG"));
+    let standing = seen.iter().filter(|seen| seen.picture.contains("img"));
     let standing: Vec<&Seen> = standing.collect();
     assert_eq!(standing.len(), 361, "one a slide");
     for seen in &standing[1..] {

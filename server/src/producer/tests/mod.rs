@@ -16,7 +16,6 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use mantel_shared::UnixMillis;
 use tokio::{sync::watch, task::JoinHandle, time::sleep};
@@ -99,7 +98,8 @@ impl PictureMaker for Pretender {
                 return Done::Rendered(subject.turn(), Err(Failed { photo, error }));
             }
             let rendered = Rendered {
-                jpeg: Bytes::copy_from_slice(photo.name.as_bytes()),
+                // As names are compared.
+                jpeg: photo.name.to_lowercase().into(),
                 notes: Notes::default(),
                 encoding: Duration::ZERO,
                 looks: Vec::new(),

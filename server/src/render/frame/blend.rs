@@ -53,12 +53,13 @@ pub fn blend(a: &Picture, b: &Picture, alpha: Alpha, out: &mut Picture) {
         return;
     }
     out.reshape(a.size());
-    mix(a.pixels(), b.pixels(), alpha.0, out.pixels_mut());
+    mix(a.pixels(), b.pixels(), alpha, out.pixels_mut());
 }
 
-/// 255 * 256 + 128 still fits 16 bits, and sixteen bits are what lets the compiler take eight or sixteen pixels'
-/// bytes at once. The lengths are those of the shortest.
-fn mix(a: &[u8], b: &[u8], of_256: u16, out: &mut [u8]) {
+/// Mixes bytes as [`blend`] does. 255 * 256 + 128 still fits 16 bits, and sixteen bits are what lets the compiler take
+/// eight or sixteen pixels' bytes at once. The lengths are those of the shortest.
+pub(in crate::render) fn mix(a: &[u8], b: &[u8], alpha: Alpha, out: &mut [u8]) {
+    let Alpha(of_256) = alpha;
     let rest = 256 - of_256;
     for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
         let mixed = u16::from(a) * rest + u16::from(b) * of_256 + 128;

@@ -1,0 +1,259 @@
+// Video in the page, for whoever asks for it by `?via=`: the H.264 that players get, in a <video>. Loaded only then.
+//
+//   mse   fragments of /stream.mp4, fetched and appended here: a moment behind
+//   mp4   /stream.mp4 as the engine plays it by itself: some seconds behind
+//
+// A way is believed when a frame of it has been painted; after four seconds without, the next one is taken, and after
+// the last the pictures that every page has. <html data-via data-behind> tell which one it is and by how many seconds
+// it is behind. Plain ES5.
+(function () {
+  'use strict';
+
+  var PAINT_MS = 4000, TICK_MS = 250, RETRY_MS = 1000, LONGEST_MS = 10000, SETTLE_MS = 700;
+  // How much of the video is kept behind what is on, in seconds.
+  var KEPT = 15;
+  // So far behind is as it should be; beyond it the video runs a little faster, and far beyond it jumps.
+  var NEAR = 0.15, FAR = 0.35, LOST = 2;
+  var root = document.documentElement;
+  var pairs = location.search.replace(/^\?/, '').split('&');
+
+  function asked(name) {
+    var found = pairs.filter(function (pair) { return pair.split('=')[0] === name; })[0];
+    return found ? found.slice(name.length + 1) : '';
+  }
+
+  // The page's own key aside, all that it was opened with is the video's as well; encoders take even sizes.
+  function address(path) {
+    var ratio = window.devicePixelRatio || 1;
+    var own = pairs.filter(function (pair) { return pair && !/^(via|viewer|size|t)(=|$)/.test(pair); });
+    function side(n) { return Math.max(16, Math.round(n * ratio / 2) * 2); }
+    var width = side(window.innerWidth), height = side(window.innerHeight);
+    // No larger than encoders take.
+    var most = Math.min(1, 3840 / Math.max(width, height), 2160 / Math.min(width, height));
+    var size = asked('size') || Math.floor(width * most / 2) * 2 + 'x' + Math.floor(height * most / 2) * 2;
+    return path + '?' + own.concat('size=' + size, 'note=off').join('&');
+  }
+
+  // ---- the ways
+
+  // Reads `fetch`'s body and appends what comes. Calls `failed` once, when nothing more will come.
+  function mse(video, failed) {
+    var source = new MediaSource(), url = URL.createObjectURL(source);
+    var buffer = null, waiting = [], head = [], nHead = 0, over = false;
+    var abort = window.AbortController ? new AbortController() : null;
+    var reader = null;
+
+    function fail(why) {
+      if (over) { return; }
+      stop();
+      failed(why);
+    }
+    function stop() {
+      over = true;
+      if (abort) { abort.abort(); }
+      if (reader) { reader.cancel().then(null, function () {}); }
+      URL.revokeObjectURL(url);
+    }
+    function next() {
+      if (over || !buffer || buffer.updating) { return; }
+      try {
+        var start = buffer.buffered.length ? buffer.buffered.start(0) : 0;
+        if (video.currentTime - start > 2 * KEPT) { return buffer.remove(start, video.currentTime - KEPT); }
+        if (waiting.length) { buffer.appendBuffer(waiting.shift()); }
+      } catch (error) { fail(error.message); }
+    }
+    // The codec's name stands in the parameters, of which the first piece or two are made.
+    function open() {
+      var all = new Uint8Array(nHead), at = 0, codec = null;
+      head.forEach(function (piece) { all.set(piece, at); at += piece.length; });
+      for (var i = 0; i + 8 < all.length && !codec; i++) {
+        if (String.fromCharCode(all[i], all[i + 1], all[i + 2], all[i + 3]) === 'avcC') {
+          codec = [5, 6, 7].map(function (n) { return ('0' + all[i + n].toString(16)).slice(-2); }).join('');
+        }
+      }
+      if (!codec) { return nHead > 65536 && fail('the video has no parameters'); }
+      var kind = 'video/mp4; codecs="avc1.' + codec + '"';
+      if (!MediaSource.isTypeSupported(kind)) { return fail('this engine does not play ' + kind); }
+      buffer = source.addSourceBuffer(kind);
+      buffer.onupdateend = next;
+      buffer.onerror = function () { fail('the video could not be read'); };
+      waiting.push(all);
+      next();
+    }
+    function read() {
+      reader.read().then(function (piece) {
+        if (over) { return; }
+        if (piece.done) { return fail('the video ended'); }
+        if (buffer) {
+          waiting.push(piece.value);
+          next();
+        } else {
+          head.push(piece.value);
+          nHead += piece.value.length;
+          open();
+        }
+        if (!over) { read(); }
+      }).then(null, function (error) { fail(String(error)); });
+    }
+    source.addEventListener('sourceopen', function () {
+      if (over || reader) { return; }
+      var options = abort ? { signal: abort.signal, credentials: 'same-origin' } : { credentials: 'same-origin' };
+      fetch(address('stream.mp4'), options).then(function (answer) {
+        if (over) { return; }
+        if (!answer.ok || !answer.body) { return answer.text().then(fail); }
+        reader = answer.body.getReader();
+        read();
+      }).then(null, function (error) { fail(String(error)); });
+    });
+    video.src = url;
+    return stop;
+  }
+
+  function mp4(video, failed) {
+    video.onended = function () { failed('the video ended'); };
+    video.src = address('stream.mp4') + '&t=' + new Date().getTime();
+    return function () {
+      video.onended = video.onerror = null;
+      video.removeAttribute('src');
+      video.load();
+    };
+  }
+
+  var hasSource = window.MediaSource && window.fetch && window.Promise && window.Uint8Array &&
+    window.Response && 'body' in Response.prototype;
+  var WAYS = { mse: hasSource && mse, mp4: mp4 };
+  // What is tried after what is asked for, in this order.
+  var ORDER = ['mse', 'mp4'];
+
+  // ---- one <video> after the other, each over the one before once it is painted
+
+  function box() { return document.getElementById('rung'); }
+
+  function play(name, done) {
+    var video = document.createElement('video'), painted = false, over = false, stop, timer, giveUp;
+    video.muted = video.autoplay = true;
+    video.setAttribute('muted', '');
+    video.setAttribute('playsinline', '');
+    var style = video.style;
+    style.position = 'absolute';
+    style.top = style.left = '0';
+    style.width = style.height = '100%';
+    style.objectFit = 'contain';
+    // Painted, but not seen, until there is something to see.
+    style.opacity = '0';
+    box().appendChild(video);
+
+    function end(why, keep) {
+      if (over) { return; }
+      over = true;
+      clearTimeout(giveUp);
+      clearInterval(timer);
+      if (stop) { stop(); }
+      if (!keep) { remove(video); }
+      if (why) { done(why, painted, video); }
+    }
+    function nPainted() {
+      var quality = video.getVideoPlaybackQuality && video.getVideoPlaybackQuality();
+      return quality ? quality.totalVideoFrames - quality.droppedVideoFrames : video.webkitDecodedFrameCount || video.currentTime;
+    }
+    function tick() {
+      if (!painted && nPainted() > 0 && video.videoWidth) {
+        painted = true;
+        style.opacity = '1';
+        root.setAttribute('data-via', name);
+        root.setAttribute('data-shown', '');
+        root.setAttribute('data-state', 'fallback');
+        var old = [].slice.call(box().childNodes);
+        setTimeout(function () {
+          old.forEach(function (other) { if (other !== video) { remove(other); } });
+        }, 400);
+      }
+      keepUp(video);
+    }
+    video.onerror = function () { end('the engine can not play it', painted); };
+    timer = setInterval(tick, TICK_MS);
+    giveUp = setTimeout(function () { if (!painted) { end('no frame was painted'); } }, PAINT_MS);
+    try {
+      stop = WAYS[name](video, function (why) { end(why, painted); });
+    } catch (error) { end(String(error)); }
+    if (over) { return function () {}; }
+    var playing = video.play();
+    if (playing && playing.then) { playing.then(null, function () {}); }
+    return function (keep) { end(null, keep); };
+  }
+
+  function remove(element) {
+    if (element.tagName === 'VIDEO') {
+      element.onended = element.onerror = null;
+      element.removeAttribute('src');
+      element.load();
+    }
+    if (element.parentNode) { element.parentNode.removeChild(element); }
+  }
+
+  function keepUp(video) {
+    var ranges = video.buffered;
+    if (!ranges.length) { return; }
+    var end = ranges.end(ranges.length - 1), start = ranges.start(ranges.length - 1);
+    var behind = end - video.currentTime;
+    // Into the range that grows: a hole in the video would hold it up for ever.
+    if (video.currentTime < start || behind > LOST && video.seekable.length && video.seekable.end(0) > video.currentTime) {
+      if (root.getAttribute('data-via') !== 'mp4') { video.currentTime = Math.max(start, end - NEAR); }
+    }
+    var rate = behind > FAR ? 1.5 : behind > NEAR ? 1.05 : 1;
+    // Once it is near it runs on at its own rate until it is far.
+    if (video.playbackRate !== rate && (rate !== 1.05 || video.playbackRate === 1.5)) { video.playbackRate = rate; }
+    root.setAttribute('data-behind', behind.toFixed(2));
+  }
+
+  // ---- which one
+
+  // What the ladder calls in place of starting the viewer; `others` starts that.
+  window.mantelVia = function (others) {
+    var wanted = asked('via'), stop = null, pause = RETRY_MS, timer, works = null, current = '';
+    var ways = ORDER.slice(Math.max(0, ORDER.indexOf(wanted))).filter(function (name) { return WAYS[name]; });
+    if (ORDER.indexOf(wanted) < 0 || !ways.length) { return others(); }
+    root.setAttribute('data-rung', 'video');
+
+    function begin() {
+      clearTimeout(timer);
+      if (stop || root.hasAttribute('data-rest')) { return; }
+      current = works || ways[0];
+      stop = play(current, ended);
+    }
+    function ended(why, painted) {
+      stop = null;
+      root.setAttribute('data-reason', why);
+      if (painted || works) {
+        // It is known to work: the server may be away, or has another rendition. The last frame stays meanwhile.
+        works = works || current;
+        pause = painted ? RETRY_MS : Math.min(2 * pause, LONGEST_MS);
+        if (!painted) { root.setAttribute('data-state', 'reconnecting'); }
+        timer = setTimeout(begin, pause);
+        return;
+      }
+      ways.shift();
+      if (ways.length) { return begin(); }
+      root.removeAttribute('data-rung');
+      root.removeAttribute('data-behind');
+      root.setAttribute('data-state', 'connecting');
+      off();
+      others();
+    }
+    function rest() {
+      clearTimeout(timer);
+      if (stop) { stop(true); }
+      stop = null;
+    }
+    function renew() {
+      clearTimeout(timer);
+      timer = setTimeout(function () { rest(); begin(); }, SETTLE_MS);
+    }
+    var all = { 'mantel-rest': rest, 'mantel-wake': begin, 'mantel-settings': renew, resize: renew };
+    Object.keys(all).forEach(function (name) { window.addEventListener(name, all[name], false); });
+    function off() {
+      Object.keys(all).forEach(function (name) { window.removeEventListener(name, all[name], false); });
+    }
+    begin();
+  };
+}());

@@ -1,0 +1,156 @@
+//! The containers of video, each viewer's own: its time begins at 0, and what it sends of a unit is the unit's own bytes.
+//! Pure.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use bytes::Bytes;
+use mantel_media::{
+    fmp4::{self, Fragment, Sample, Track},
+    ts,
+};
+
+use super::clip::Clip;
+use crate::{
+    endpoints::address::Form,
+    hub::{Start, Unit},
+};
+
+/// A viewer's container, between two units.
+pub(super) struct Container {
+    kind: Kind,
+    /// Where it ends, in ticks since its first unit.
+    ends_at: Option<u64>,
+    time: Time,
+    n_bytes: u64,
+}
+
+enum Kind {
+    H264,
+    Ts(ts::Muxer),
+    Mp4(Mp4),
+}
+
+#[derive(Default)]
+struct Mp4 {
+    n_chunks: u32,
+    /// Where one can jump to, of one that has an end.
+    fragments: Vec<Fragment>,
+}
+
+/// The time of a stream that began at 0, also across the starts of an encoder.
+#[derive(Default)]
+struct Time {
+    start: Option<Arc<Start>>,
+    /// The unit's tick that is the stream's `offset`.
+    from: u64,
+    offset: u64,
+    /// When the last unit ends.
+    end: u64,
+}
+
+impl Time {
+    /// When a unit is to be seen.
+    fn of(&mut self, unit: &Unit) -> u64 {
+        if !self.is_of(unit) {
+            self.start = Some(unit.start.clone());
+            (self.from, self.offset) = (unit.at, self.end);
+        }
+        let at = self.offset + unit.at.saturating_sub(self.from);
+        self.end = at + unit.duration;
+        at
+    }
+
+    /// Whether a unit can follow the one before without anything new.
+    fn is_of(&self, unit: &Unit) -> bool {
+        let start = self.start.as_ref();
+        start.is_some_and(|start| Arc::ptr_eq(start, &unit.start))
+    }
+}
+
+impl Container {
+    pub(super) fn new(form: Form, clip: Option<Clip>) -> Self {
+        Self {
+            kind: match form {
+                Form::H264 => Kind::H264,
+                Form::Ts => Kind::Ts(ts::Muxer::new()),
+                Form::Mp4 => Kind::Mp4(Mp4::default()),
+            },
+            ends_at: clip.map(|Clip(ticks)| ticks),
+            time: Time::default(),
+            n_bytes: 0,
+        }
+    }
+
+    /// Puts a unit into `out`, and what has to stand before it. False: it is none of this stream's any more, which ends.
+    pub(super) fn put(&mut self, unit: &Unit, out: &mut VecDeque<Bytes>) -> bool {
+        let is_first = self.time.start.is_none();
+        // The parameters of an MP4 stand at its beginning, once.
+        if matches!(self.kind, Kind::Mp4(_)) && !is_first && !self.time.is_of(unit) {
+            return false;
+        }
+        let at = self.time.of(unit);
+        if self.ends_at.is_some_and(|end| at >= end) {
+            return false;
+        }
+        let n_before = out.len();
+        match &mut self.kind {
+            Kind::H264 => out.push_back(unit.annexb.clone()),
+            Kind::Ts(muxer) => {
+                out.push_back(muxer.write(&unit.annexb, at, unit.is_key).into());
+            }
+            Kind::Mp4(mp4) => {
+                if is_first {
+                    let track = Track {
+                        sets: unit.start.sets.clone(),
+                        duration: self.ends_at,
+                    };
+                    out.push_back(fmp4::init(&track).into());
+                }
+                let offset = self.n_bytes + out.iter().map(|bytes| bytes.len() as u64).sum::<u64>();
+                mp4.put(unit, at, self.ends_at, offset, out);
+            }
+        }
+        let new = out.iter().skip(n_before);
+        self.n_bytes += new.map(|bytes| bytes.len() as u64).sum::<u64>();
+        true
+    }
+
+    /// Puts the end of the stream into `out`, where it has one.
+    pub(super) fn end(&mut self, out: &mut VecDeque<Bytes>) {
+        if let (Kind::Mp4(mp4), Some(_)) = (&self.kind, self.ends_at)
+            && self.time.start.is_some()
+        {
+            out.push_back(fmp4::index(&mp4.fragments).into());
+        }
+    }
+}
+
+impl Mp4 {
+    fn put(
+        &mut self,
+        unit: &Unit,
+        at: u64,
+        ends_at: Option<u64>,
+        offset: u64,
+        out: &mut VecDeque<Bytes>,
+    ) {
+        self.n_chunks = self.n_chunks.wrapping_add(1);
+        if ends_at.is_some() && unit.is_key {
+            self.fragments.push(Fragment {
+                decode_time: at,
+                offset,
+            });
+        }
+        let until = ends_at.map_or(u64::MAX, |end| end - at);
+        // No unit has a gigabyte, or stands for half a day.
+        let fits = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+        let sample = Sample {
+            size: fits(unit.sample.len() as u64),
+            duration: fits(unit.duration.min(until)),
+            is_key: unit.is_key,
+        };
+        let head = fmp4::chunk_head(self.n_chunks, at, &[sample]);
+        out.push_back(head.into());
+        out.push_back(unit.sample.clone());
+    }
+}

@@ -1,0 +1,438 @@
+//! The last seconds of a rendition's video. Frames of video build upon those before them, so that here, unlike in a
+//! [`Hub`](super::Hub), a run of them is kept: bounded in seconds and bytes, and read from a key frame on.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "units hold since when they are there: an old key frame is no place to join at"
+)]
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use mantel_media::avc::ParameterSets;
+use mantel_shared::UnixMillis;
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
+
+use crate::{locked::locked, size::Size};
+
+/// Ticks of a second: the clock of MPEG-TS and RTP.
+pub const TICKS: u64 = 90_000;
+
+/// A tape holds no more seconds than this, in ticks.
+const MAX_TICKS: u64 = 10 * TICKS;
+/// A tape holds no more bytes than this.
+const MAX_BYTES: usize = 8 << 20;
+/// A key frame that is no older than this is a place to join at: what came after it is little, and decoded at once.
+const FRESH: Duration = Duration::from_millis(500);
+/// A reader that is further behind than this, in ticks, goes on at a newer key frame.
+const MAX_LAG: u64 = 3 * TICKS;
+
+/// The start of an encoder: everything that units are decoded by. Units of another start can't follow in one stream of a
+/// container that names its parameters once.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Start {
+    /// The starts of this rendition before it.
+    pub no: u64,
+    /// When its ticks began.
+    pub began_at: UnixMillis,
+    /// Width and height of its pictures.
+    pub size: Size,
+    /// The parameter sets.
+    pub sets: ParameterSets,
+}
+
+/// One encoded picture.
+#[derive(Debug)]
+pub struct Unit {
+    /// The unit's number on this tape.
+    pub no: u64,
+    /// The parameters that it is decoded by.
+    pub start: Arc<Start>,
+    /// When it is to be seen, in ticks since the start.
+    pub at: u64,
+    /// For how long, in ticks, as far as is known: the next one may come sooner.
+    pub duration: u64,
+    /// Whether a decoder can begin with it.
+    pub is_key: bool,
+    /// The access unit with start codes; a key frame has its parameter sets before it.
+    pub annexb: Bytes,
+    /// The access unit as a sample of an MP4: lengths in place of start codes, no parameter sets.
+    pub sample: Bytes,
+    /// Since when it is there.
+    pub since: Instant,
+}
+
+/// A unit before it is on a tape.
+#[derive(Clone, Debug)]
+pub struct Encoded {
+    /// See [`Unit::start`].
+    pub start: Arc<Start>,
+    /// See [`Unit::at`].
+    pub at: u64,
+    /// See [`Unit::duration`].
+    pub duration: u64,
+    /// See [`Unit::is_key`].
+    pub is_key: bool,
+    /// See [`Unit::annexb`].
+    pub annexb: Bytes,
+    /// See [`Unit::sample`].
+    pub sample: Bytes,
+}
+
+/// The last seconds of one rendition's video, and who reads them.
+#[derive(Debug, Default)]
+pub struct Tape {
+    roll: Mutex<Roll>,
+    news: watch::Sender<u64>,
+    n_readers: AtomicUsize,
+    n_cutting: AtomicUsize,
+    asked: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Roll {
+    units: VecDeque<Arc<Unit>>,
+    n_bytes: usize,
+    /// The units that there were in all.
+    n_units: u64,
+    wants_key: bool,
+    over: bool,
+}
+
+impl Roll {
+    fn last_key(&self) -> Option<&Arc<Unit>> {
+        self.units.iter().rev().find(|unit| unit.is_key)
+    }
+
+    fn first_no(&self) -> u64 {
+        self.n_units - self.units.len() as u64
+    }
+}
+
+impl Tape {
+    /// How many read it.
+    pub fn n_readers(&self) -> usize {
+        self.n_readers.load(SeqCst)
+    }
+
+    /// Whether somebody reads it who cuts it into pieces, which begin at key frames: they are to come by themselves.
+    pub fn is_cut(&self) -> bool {
+        self.n_cutting.load(SeqCst) > 0
+    }
+
+    /// Whether somebody waits for a key frame.
+    pub fn wants_key(&self) -> bool {
+        locked(&self.roll).wants_key
+    }
+
+    /// Waits until a reader comes, goes, or asks for a key frame. One who listens is enough: word is kept for them.
+    pub async fn asked(&self) {
+        self.asked.notified().await;
+    }
+
+    /// Puts a unit at the end.
+    pub fn push(&self, encoded: Encoded) {
+        let mut roll = locked(&self.roll);
+        let Encoded {
+            start,
+            at,
+            duration,
+            is_key,
+            annexb,
+            sample,
+        } = encoded;
+        let unit = Unit {
+            no: roll.n_units,
+            start,
+            at,
+            duration,
+            is_key,
+            annexb,
+            sample,
+            since: Instant::now(),
+        };
+        roll.wants_key &= !is_key;
+        roll.n_bytes += n_bytes(&unit);
+        roll.n_units += 1;
+        roll.units.push_back(Arc::new(unit));
+        while let Some(first) = roll.units.front()
+            && roll.units.len() > 1
+            && (roll.n_bytes > MAX_BYTES || at.saturating_sub(first.at) > MAX_TICKS)
+        {
+            roll.n_bytes -= n_bytes(first);
+            roll.units.pop_front();
+        }
+        self.news.send_replace(roll.n_units);
+    }
+
+    /// Forgets all units: what comes next builds upon none of them.
+    pub fn wind(&self) {
+        let mut roll = locked(&self.roll);
+        roll.units.clear();
+        roll.n_bytes = 0;
+    }
+
+    /// Nothing more comes: every reader ends.
+    pub fn close(&self) {
+        locked(&self.roll).over = true;
+        self.news.send_modify(|_| {});
+        self.asked.notify_one();
+    }
+
+    /// Whether nothing more comes.
+    pub fn is_over(&self) -> bool {
+        locked(&self.roll).over
+    }
+
+    fn want_key(&self, roll: &mut Roll) {
+        if !std::mem::replace(&mut roll.wants_key, true) {
+            self.asked.notify_one();
+        }
+    }
+}
+
+fn n_bytes(unit: &Unit) -> usize {
+    unit.annexb.len() + unit.sample.len()
+}
+
+/// One who reads a tape, from a key frame on.
+#[derive(Debug)]
+pub struct Reader {
+    tape: Arc<Tape>,
+    news: watch::Receiver<u64>,
+    /// The number of the next unit to read; none while a key frame is waited for.
+    next: Option<u64>,
+    cuts: bool,
+    n_missed: u64,
+}
+
+impl Reader {
+    /// Begins to read; one who `cuts` needs key frames all the time.
+    pub(super) fn new(tape: Arc<Tape>, cuts: bool) -> Self {
+        tape.n_readers.fetch_add(1, SeqCst);
+        if cuts {
+            tape.n_cutting.fetch_add(1, SeqCst);
+        }
+        let next = {
+            let mut roll = locked(&tape.roll);
+            let fresh = roll
+                .last_key()
+                .filter(|unit| unit.since.elapsed() <= FRESH)
+                .map(|unit| unit.no);
+            if fresh.is_none() {
+                tape.want_key(&mut roll);
+            }
+            fresh
+        };
+        tape.asked.notify_one();
+        Self {
+            news: tape.news.subscribe(),
+            tape,
+            next,
+            cuts,
+            n_missed: 0,
+        }
+    }
+
+    /// Waits for the next unit; `None` when nothing more comes. Cancel safe.
+    pub async fn next(&mut self) -> Option<Arc<Unit>> {
+        loop {
+            self.news.borrow_and_update();
+            {
+                let mut roll = locked(&self.tape.roll);
+                if roll.over {
+                    return None;
+                }
+                if let Some(unit) = find(&mut self.next, &mut self.n_missed, &roll) {
+                    return Some(unit);
+                }
+                if self.next.is_none() {
+                    self.tape.want_key(&mut roll);
+                }
+            }
+            self.news.changed().await.ok()?;
+        }
+    }
+
+    /// How many units were passed over since this was last asked, because the reader was too slow.
+    pub fn take_missed(&mut self) -> u64 {
+        std::mem::take(&mut self.n_missed)
+    }
+}
+
+/// The unit that is to be read next, if it is there.
+fn find(next: &mut Option<u64>, n_missed: &mut u64, roll: &Roll) -> Option<Arc<Unit>> {
+    let newest = roll.units.back()?;
+    let index = |no: u64| usize::try_from(no.checked_sub(roll.first_no())?).ok();
+    let Some(no) = *next else {
+        // One that is on the tape already is older than the wish for it.
+        if !newest.is_key {
+            return None;
+        }
+        *next = Some(newest.no + 1);
+        return Some(newest.clone());
+    };
+    if no == roll.n_units {
+        return None;
+    }
+    let unit = index(no).and_then(|index| roll.units.get(index));
+    if let Some(unit) = unit
+        && (Arc::ptr_eq(&unit.start, &newest.start) || unit.is_key)
+        && newest.at.saturating_sub(unit.at) <= MAX_LAG
+    {
+        *next = Some(no + 1);
+        return Some(unit.clone());
+    }
+    // Too far behind: the newest key frame, if that is ahead.
+    let key = roll.last_key().filter(|key| key.no >= no).cloned();
+    let resumes = key.as_ref().map_or(roll.n_units, |key| key.no);
+    *n_missed += resumes - no;
+    *next = key.as_ref().map(|key| key.no + 1);
+    key
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.tape.n_readers.fetch_sub(1, SeqCst);
+        if self.cuts {
+            self.tape.n_cutting.fetch_sub(1, SeqCst);
+        }
+        self.tape.asked.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    /// Of a picture of 64x48, from openh264.
+    const SPS: [u8; 10] = [0x67, 0x42, 0xC0, 0x0A, 0x8C, 0x8D, 0x44, 0x2A, 0x01, 0xE0];
+    const PPS: [u8; 4] = [0x68, 0xCE, 0x3C, 0x80];
+
+    fn start(no: u64) -> Arc<Start> {
+        Arc::new(Start {
+            no,
+            began_at: UnixMillis(0),
+            size: Size::new(64, 48),
+            sets: ParameterSets::new(&SPS, [&PPS[..]]).unwrap(),
+        })
+    }
+
+    fn unit(start: &Arc<Start>, at: u64, is_key: bool, n_bytes: usize) -> Encoded {
+        Encoded {
+            start: start.clone(),
+            at,
+            duration: 3600,
+            is_key,
+            annexb: vec![0; n_bytes].into(),
+            sample: Bytes::new(),
+        }
+    }
+
+    fn read(reader: &mut Reader) -> Option<u64> {
+        reader
+            .next()
+            .now_or_never()
+            .map(|unit| unit.expect("the tape goes on").no)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reader_begins_at_a_fresh_key_frame_or_asks_for_one() {
+        let tape = Arc::new(Tape::default());
+        let start = start(0);
+        tape.push(unit(&start, 0, true, 1));
+        tape.push(unit(&start, 3600, false, 1));
+        let mut fresh = Reader::new(tape.clone(), false);
+        assert_eq!((read(&mut fresh), read(&mut fresh)), (Some(0), Some(1)));
+        assert!(!tape.wants_key());
+        tokio::time::advance(FRESH + Duration::from_millis(1)).await;
+        let mut late = Reader::new(tape.clone(), false);
+        assert!(tape.wants_key());
+        assert_eq!(read(&mut late), None);
+        tape.push(unit(&start, 7200, false, 1));
+        assert_eq!((read(&mut late), read(&mut fresh)), (None, Some(2)));
+        tape.push(unit(&start, 10_800, true, 1));
+        assert!(!tape.wants_key());
+        assert_eq!((read(&mut late), read(&mut late)), (Some(3), None));
+    }
+
+    #[test]
+    fn a_tape_is_bounded_in_bytes_and_seconds() {
+        let tape = Tape::default();
+        let start = start(0);
+        for no in 0..1000 {
+            tape.push(unit(&start, no * 3600, no % 50 == 0, 100_000));
+            let roll = locked(&tape.roll);
+            assert!(roll.n_bytes <= MAX_BYTES);
+            let sum: usize = roll.units.iter().map(|unit| n_bytes(unit)).sum();
+            assert_eq!(sum, roll.n_bytes);
+        }
+        for no in 1000..3000 {
+            tape.push(unit(&start, no * 3600, false, 10));
+        }
+        let roll = locked(&tape.roll);
+        assert_eq!(roll.units.len() as u64, MAX_TICKS / 3600 + 1);
+    }
+
+    #[tokio::test]
+    async fn whoever_is_too_slow_goes_on_at_the_newest_key_frame() {
+        let tape = Arc::new(Tape::default());
+        let start = start(0);
+        tape.push(unit(&start, 0, true, 1));
+        let mut slow = Reader::new(tape.clone(), false);
+        assert_eq!(read(&mut slow), Some(0));
+        for no in 1..=100 {
+            tape.push(unit(&start, no * 3600, no == 60, 1));
+        }
+        assert_eq!(read(&mut slow), Some(60), "4 s behind");
+        assert_eq!(slow.take_missed(), 59);
+        assert_eq!(read(&mut slow), Some(61), "and no more than that");
+        for no in 101..=200 {
+            tape.push(unit(&start, no * 3600, false, 1));
+        }
+        assert_eq!(read(&mut slow), None, "no key frame to go on with");
+        assert!(tape.wants_key());
+        assert_eq!(slow.take_missed(), 201 - 62);
+        tape.push(unit(&start, 201 * 3600, true, 1));
+        assert_eq!(read(&mut slow), Some(201));
+    }
+
+    #[tokio::test]
+    async fn another_start_is_entered_at_its_key_frame() {
+        let tape = Arc::new(Tape::default());
+        let (old, new) = (start(0), start(1));
+        tape.push(unit(&old, 0, true, 1));
+        tape.push(unit(&old, 3600, false, 1));
+        let mut reader = Reader::new(tape.clone(), true);
+        assert!(tape.is_cut());
+        assert_eq!(read(&mut reader), Some(0));
+        tape.push(unit(&new, 0, true, 1));
+        tape.push(unit(&new, 3600, false, 1));
+        // What is left of the old one is of no use to anybody any more.
+        assert_eq!((read(&mut reader), read(&mut reader)), (Some(2), Some(3)));
+        drop(reader);
+        assert_eq!((tape.n_readers(), tape.is_cut()), (0, false));
+    }
+
+    #[tokio::test]
+    async fn readers_end_with_the_tape() {
+        let tape = Arc::new(Tape::default());
+        let mut reader = Reader::new(tape.clone(), false);
+        let ended = tokio::spawn(async move { reader.next().await.is_none() });
+        tokio::task::yield_now().await;
+        tape.close();
+        assert!(ended.await.unwrap());
+    }
+}

@@ -1,0 +1,274 @@
+//! When a picture is encoded, at which tick it is to be seen, and which one is a key frame. Pure.
+//!
+//! In motion there is a picture every so many ticks. While nothing moves there are five a second, which cost next to
+//! nothing and keep players, whose buffers are counted in pictures, close to the present. What is new is encoded at once.
+
+use crate::hub::TICKS;
+
+/// From one picture to the next while nothing moves.
+const STANDING: u64 = TICKS / 5;
+/// From one key frame to the next for those who ask, at the least.
+const KEYS_APART: u64 = TICKS / 2;
+
+/// The state of things when a picture may be due.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Input {
+    /// Ticks since the encoder's start.
+    pub(super) now: u64,
+    /// Whether the screen is changing.
+    pub(super) moves: bool,
+    /// Whether it shows something else than the last picture did, and is not changing from that slowly.
+    pub(super) is_new: bool,
+    /// Whether what is new has nothing of what was there before, as after a cut.
+    pub(super) is_cut: bool,
+    /// Whether somebody waits for a key frame.
+    pub(super) wants_key: bool,
+    /// Whether somebody cuts the video into pieces that begin at key frames.
+    pub(super) is_cut_up: bool,
+}
+
+/// The thing to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Nothing until this tick, or until something changes.
+    Wait(u64),
+    /// Encode a picture.
+    Encode {
+        /// When it is to be seen.
+        at: u64,
+        /// For how long, as far as is known.
+        duration: u64,
+        /// Whether it has to be a key frame.
+        key: bool,
+    },
+}
+
+/// The cadence of one encoder.
+#[derive(Debug)]
+pub(super) struct Cadence {
+    /// From one picture to the next in motion.
+    moving: u64,
+    /// From one key frame to the next where the video is cut into pieces.
+    gop: u64,
+    /// When the last picture is to be seen, and for how long.
+    last: Option<(u64, u64)>,
+    last_key: u64,
+}
+
+impl Cadence {
+    /// So many pictures a second in motion, and where the video is cut up a key frame after so many ticks.
+    pub(super) fn new(fps: u32, gop: u64) -> Self {
+        Self {
+            moving: TICKS / u64::from(fps.max(1)),
+            gop: gop.max(KEYS_APART),
+            last: None,
+            last_key: 0,
+        }
+    }
+
+    /// Says what is to be done; what it says is taken for done.
+    pub(super) fn step(&mut self, input: Input) -> Step {
+        let period = if input.moves { self.moving } else { STANDING };
+        let Some((at, duration)) = self.last else {
+            return self.encode(input.now, period, true);
+        };
+        let soonest = at + self.moving;
+        let planned = at + duration;
+        let key_due = self.key_due(input, planned);
+        let due = if input.is_new || input.moves {
+            soonest.min(planned)
+        } else {
+            planned.min(key_due.max(soonest))
+        };
+        if input.now < due {
+            return Step::Wait(due);
+        }
+        // By the plan while that is kept to, so that pictures come evenly. What is new can't have been planned; and what
+        // was held up is seen when it is there.
+        let is_planned = due == planned && input.now < planned + self.moving;
+        let next = if is_planned { planned } else { input.now };
+        // After a gap of more than two durations a page's buffer waits for a key frame ("coded frame processing" of Media
+        // Source Extensions).
+        let is_gap = next - at > 2 * duration;
+        let key = is_gap || next >= key_due || self.is_cut_with_key(input, next);
+        self.encode(next, period, key)
+    }
+
+    /// When the next key frame is due by itself or by wish.
+    fn key_due(&self, input: Input, planned: u64) -> u64 {
+        let by_wish = input.wants_key.then_some(self.last_key + KEYS_APART);
+        // One that comes by itself waits for a picture that comes anyway.
+        let by_itself = input
+            .is_cut_up
+            .then_some((self.last_key + self.gop).max(planned));
+        [by_wish, by_itself]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(u64::MAX)
+    }
+
+    /// A picture that has nothing of the one before costs no more as a key frame.
+    fn is_cut_with_key(&self, input: Input, at: u64) -> bool {
+        input.is_cut && at >= self.last_key + KEYS_APART
+    }
+
+    fn encode(&mut self, at: u64, duration: u64, key: bool) -> Step {
+        self.last = Some((at, duration));
+        if key {
+            self.last_key = at;
+        }
+        Step::Encode { at, duration, key }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FRAME: u64 = TICKS / 25;
+    const GOP: u64 = 2 * TICKS;
+
+    /// Runs `cadence` in steps of a millisecond; `input` tells the state at a tick.
+    fn run(
+        cadence: &mut Cadence,
+        ticks: std::ops::Range<u64>,
+        mut input: impl FnMut(u64) -> Input,
+    ) -> Vec<(u64, u64, bool)> {
+        let mut made = Vec::new();
+        for now in ticks.step_by(90) {
+            let input = Input { now, ..input(now) };
+            match cadence.step(input) {
+                Step::Encode { at, duration, key } => made.push((at, duration, key)),
+                Step::Wait(until) => assert!(until > now),
+            }
+        }
+        made
+    }
+
+    fn standing(_: u64) -> Input {
+        Input::default()
+    }
+
+    #[test]
+    fn five_a_second_while_nothing_moves_and_one_key_frame() {
+        let made = run(&mut Cadence::new(25, GOP), 0..10 * TICKS, standing);
+        assert_eq!(made.len(), 50);
+        assert_eq!(made.iter().filter(|(.., key)| *key).count(), 1);
+        let is_even = |pair: &[(u64, u64, bool)]| pair[1].0 - pair[0].0 == STANDING;
+        assert!(made.windows(2).all(is_even));
+    }
+
+    #[test]
+    fn motion_has_its_rate_from_its_first_moment_on() {
+        let mut cadence = Cadence::new(25, GOP);
+        run(&mut cadence, 0..TICKS, standing);
+        let begins = TICKS + 90 * 57;
+        let moves = |now| Input {
+            moves: (begins..begins + TICKS).contains(&now),
+            ..Input::default()
+        };
+        let made = run(&mut cadence, TICKS..4 * TICKS, moves);
+        let moving: Vec<u64> = made
+            .iter()
+            .map(|(at, ..)| *at)
+            .filter(|at| (begins..begins + TICKS).contains(at))
+            .collect();
+        assert_eq!(moving.len(), 25);
+        assert!(moving[0] - begins < 90, "the first at once");
+        assert!(moving.windows(2).all(|pair| pair[1] - pair[0] == FRAME));
+        // What stands is there in full a frame later.
+        let last = *moving.last().unwrap();
+        assert!(made.iter().any(|(at, ..)| *at == last + FRAME));
+        for pair in made.windows(2) {
+            assert!(pair[1].0 > pair[0].0 && pair[1].0 - pair[0].0 <= pair[0].1);
+        }
+    }
+
+    #[test]
+    fn what_is_new_comes_at_once_but_no_faster_than_the_rate() {
+        let mut cadence = Cadence::new(25, GOP);
+        run(&mut cadence, 0..TICKS, standing);
+        let pushed = TICKS + 50 * 90;
+        let input = Input {
+            now: pushed,
+            is_new: true,
+            ..Input::default()
+        };
+        assert_eq!(
+            cadence.step(input),
+            Step::Encode {
+                at: pushed,
+                duration: STANDING,
+                key: false
+            }
+        );
+        let soon = Input {
+            now: pushed + 90,
+            ..input
+        };
+        assert_eq!(cadence.step(soon), Step::Wait(pushed + FRAME));
+    }
+
+    #[test]
+    fn joiners_get_their_key_frame_but_not_more_than_two_a_second() {
+        let mut cadence = Cadence::new(25, GOP);
+        let wanted = |_| Input {
+            wants_key: true,
+            ..Input::default()
+        };
+        let made = run(&mut cadence, 0..3 * TICKS, wanted);
+        let keys: Vec<u64> = made
+            .iter()
+            .filter(|(.., key)| *key)
+            .map(|(at, ..)| *at)
+            .collect();
+        assert!((5..=7).contains(&keys.len()), "{keys:?}");
+        assert!(keys.windows(2).all(|pair| pair[1] - pair[0] >= KEYS_APART));
+        // One joins in the middle of nothing: no later than the next frame could be.
+        let mut cadence = Cadence::new(25, GOP);
+        run(&mut cadence, 0..10 * TICKS + 90 * 100, standing);
+        let joined = Input {
+            now: 10 * TICKS + 90 * 101,
+            wants_key: true,
+            ..Input::default()
+        };
+        assert!(matches!(
+            cadence.step(joined),
+            Step::Encode { at, key: true, .. } if at == joined.now
+        ));
+    }
+
+    #[test]
+    fn pieces_begin_every_two_seconds_at_pictures_that_come_anyway() {
+        let cut_up = |_| Input {
+            is_cut_up: true,
+            ..Input::default()
+        };
+        let made = run(&mut Cadence::new(25, GOP), 0..20 * TICKS, cut_up);
+        assert_eq!(made.len(), 100);
+        let keys = made.iter().filter(|(.., key)| *key).map(|(at, ..)| *at);
+        assert!(keys.eq((0..10).map(|n| n * GOP)));
+    }
+
+    #[test]
+    fn a_slow_machine_skips_and_heals_by_a_key_frame() {
+        let mut cadence = Cadence::new(25, GOP);
+        let moves = |now| Input {
+            now,
+            moves: true,
+            ..Input::default()
+        };
+        cadence.step(moves(0));
+        let at = |step| match step {
+            Step::Encode { at, key, .. } => (at, key),
+            Step::Wait(_) => panic!("it is due"),
+        };
+        // A little late is no matter.
+        assert_eq!(at(cadence.step(moves(FRAME + 900))), (FRAME, false));
+        let late = FRAME + 2 * FRAME + 90;
+        assert_eq!(at(cadence.step(moves(late))), (late, true));
+        let later = late + FRAME + FRAME;
+        assert_eq!(at(cadence.step(moves(later))), (later, false));
+    }
+}

@@ -1,0 +1,211 @@
+use std::sync::Mutex;
+
+use ::openh264::{decoder::Decoder, formats::YUVSource as _};
+use bytes::Bytes;
+use mantel_shared::{FrameMeta, UnixMillis};
+
+use super::*;
+use crate::{
+    clock::virtual_time::SetClock,
+    hub::{Feeds, Frame, Framing, Lease, Reader, Unit},
+    render::{Fit, Picture, Quality, encode},
+    rendition::{Captions, Fps, Pair},
+    size::Size,
+    timeline::Transition,
+};
+
+const SIZE: Size = Size::new(64, 48);
+
+fn rendition(fps: u32) -> Rendition {
+    Rendition {
+        size: SIZE,
+        fit: Fit::Contain,
+        quality: Quality::default(),
+        fps: Fps(fps),
+        transition: Transition::Cut,
+        pair: Pair::Off,
+        captions: Captions::default(),
+        note: false,
+    }
+}
+
+/// A rendition's film at work, by a clock that counts with tokio's.
+struct Set {
+    feed: Arc<Feed>,
+    lease: Option<Lease>,
+    clock: Clock,
+    framing: Framing,
+    _stop: watch::Sender<bool>,
+    _feeds: Feeds<u8, ()>,
+}
+
+impl Set {
+    fn new() -> Self {
+        let opened = Arc::new(Mutex::new(None));
+        let filled = opened.clone();
+        let feeds = Feeds::new(1, move |_, (), feed| *filled.lock().unwrap() = Some(feed));
+        let lease = feeds.open(&0, &()).unwrap();
+        let feed: Arc<Feed> = opened.lock().unwrap().take().unwrap();
+        let clock = SetClock::at(UnixMillis(1000)).clock();
+        let (stop, stopped) = watch::channel(false);
+        let film = Film {
+            feed: feed.clone(),
+            rendition: rendition(20),
+            clock: clock.clone(),
+        };
+        tokio::spawn(film.run(stopped));
+        Self {
+            feed,
+            lease,
+            clock,
+            framing: Framing::default(),
+            _stop: stop,
+            _feeds: feeds,
+        }
+    }
+
+    fn frame(&self, shade: u8) -> Arc<Frame> {
+        let picture = Picture::filled(SIZE.width, SIZE.height, [shade; 3]);
+        let jpeg = encode(&picture, Quality::new(95).unwrap()).unwrap();
+        let no = self.framing.next_no();
+        let meta = FrameMeta::default();
+        Arc::new(self.framing.frame(no, self.clock.now(), meta, &jpeg))
+    }
+
+    fn read(&self) -> Reader {
+        self.lease.as_ref().unwrap().read(false)
+    }
+
+    /// A fade from one frame to another that begins now.
+    fn fade(&self, from: &Arc<Frame>, to: &Arc<Frame>, millis: u64) -> Look {
+        let starts_at = self.clock.now();
+        Look {
+            from: Some(from.clone()),
+            to: to.clone(),
+            starts_at,
+            ends_at: UnixMillis(starts_at.0 + millis),
+            next: None,
+        }
+    }
+}
+
+/// The brightness of what comes out of a decoder.
+struct Eye(Decoder);
+
+impl Eye {
+    fn new() -> Self {
+        Self(Decoder::new().unwrap())
+    }
+
+    fn see(&mut self, annexb: &Bytes) -> u8 {
+        let picture = self
+            .0
+            .decode(annexb)
+            .unwrap()
+            .expect("a picture for each unit");
+        assert_eq!(picture.dimensions(), (64, 48));
+        let luma = u16::from(picture.y()[0]);
+        u8::try_from(luma.saturating_sub(16) * 255 / 219).unwrap_or(255)
+    }
+}
+
+async fn next(reader: &mut Reader) -> Arc<Unit> {
+    reader.next().await.expect("the film goes on")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slide_stands_and_the_next_one_comes_slowly() {
+    let set = Set::new();
+    let (dark, light) = (set.frame(40), set.frame(200));
+    set.feed.show(Look::at_once(dark.clone()));
+    let mut reader = set.read();
+    let mut eye = Eye::new();
+    let mut units = Vec::new();
+    for _ in 0..10 {
+        let unit = next(&mut reader).await;
+        assert!(eye.see(&unit.annexb).abs_diff(40) < 4);
+        units.push(unit);
+    }
+    assert!(units[0].is_key && units[1..].iter().all(|unit| !unit.is_key));
+    assert!(
+        units[1..].iter().all(|unit| unit.annexb.len() < 100),
+        "nothing moves"
+    );
+    assert!(
+        units
+            .windows(2)
+            .all(|pair| pair[1].at - pair[0].at == TICKS / 5)
+    );
+    let sps = units[0].start.sets.head();
+    assert_eq!((sps.width, sps.height), (64, 48));
+    assert_eq!(sps.n_reordered(), Some(0));
+
+    set.feed.show(set.fade(&dark, &light, 1000));
+    let mut shades = Vec::new();
+    loop {
+        let unit = next(&mut reader).await;
+        shades.push(eye.see(&unit.annexb));
+        if unit.duration == TICKS / 5 {
+            break;
+        }
+    }
+    assert!((20..=22).contains(&shades.len()), "{shades:?}");
+    assert!(
+        shades.windows(2).all(|pair| pair[1] + 3 >= pair[0]),
+        "{shades:?}"
+    );
+    assert!(shades.last().unwrap().abs_diff(200) < 4, "{shades:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_is_overtaken_goes_on_from_where_it_was() {
+    let set = Set::new();
+    let (dark, light) = (set.frame(40), set.frame(200));
+    set.feed.show(Look::at_once(dark.clone()));
+    let (mut reader, mut eye) = (set.read(), Eye::new());
+    eye.see(&next(&mut reader).await.annexb);
+    set.feed.show(set.fade(&dark, &light, 1000));
+    let mut shade = 0;
+    while shade < 110 {
+        shade = eye.see(&next(&mut reader).await.annexb);
+    }
+    // Back again, from a frame that streams of JPEGs have between the two.
+    let between = set.frame(120);
+    set.feed.show(set.fade(&between, &dark, 1000));
+    let first = eye.see(&next(&mut reader).await.annexb);
+    assert!(first.abs_diff(shade) < 12, "from {shade} to {first}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_joiner_begins_with_a_key_frame_and_nobody_else_notices() {
+    let set = Set::new();
+    set.feed.show(Look::at_once(set.frame(90)));
+    let mut first = set.read();
+    for _ in 0..20 {
+        next(&mut first).await;
+    }
+    let mut second = set.read();
+    let unit = next(&mut second).await;
+    assert!(unit.is_key && Eye::new().see(&unit.annexb).abs_diff(90) < 4);
+    let mut last = None;
+    while last != Some(unit.no) {
+        let no = next(&mut first).await.no;
+        assert!(last.is_none_or(|last| no == last + 1));
+        last = Some(no);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_encoder_ends_some_time_after_its_last_viewer_and_starts_anew() {
+    let set = Set::new();
+    set.feed.show(Look::at_once(set.frame(90)));
+    let mut reader = set.read();
+    let before = next(&mut reader).await;
+    drop(reader);
+    tokio::time::sleep(LINGER / 2).await;
+    let again = next(&mut set.read()).await;
+    assert_eq!(again.start.no, before.start.no, "it lingers");
+    tokio::time::sleep(LINGER * 2).await;
+    let anew = next(&mut set.read()).await;
+    assert!(anew.is_key && anew.start.no > before.start.no);
+}

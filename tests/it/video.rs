@@ -1,0 +1,310 @@
+//! Video, in the players and engines that it is made for: `/stream.h264`, `/stream.ts`, `/stream.mp4`, and the page by
+//! `?via=`. They write or show what they decode, and the colours say whether it was right.
+
+use std::{fs, path::PathBuf, process::Command};
+
+use serde_json::Value;
+
+use crate::{
+    players::{FOUR, MOVING, assert_in_order, colours_in, open_folder, vlc_with},
+    support::{
+        clients::{Client, require},
+        devtools::{Browser, Page},
+        eventually,
+        photos::Photos,
+        pixels::Rgb,
+        process,
+        server::{STANDING, Server},
+        site,
+        webdriver::Driver,
+    },
+};
+
+/// What ffprobe tells of the streams of `target`, of which it reads ten frames.
+fn probed(programs: &[PathBuf], options: &[&str], url: &str) -> Value {
+    let mut command = Command::new(&programs[1]);
+    command
+        .args(["-v", "error"])
+        .args(options)
+        .args(["-count_frames", "-read_intervals", "%+#10"])
+        .args(["-show_entries", "stream", "-show_entries", "format"])
+        .args(["-of", "json", url]);
+    let ended = process::run(command);
+    assert!(ended.status.success(), "{}", ended.output);
+    serde_json::from_str(&ended.output).unwrap_or_else(|error| panic!("{error}: {}", ended.output))
+}
+
+#[test]
+fn ffprobe_reads_every_form() {
+    let Some(programs) = require(Client::Ffmpeg) else {
+        return;
+    };
+    let photos = Photos::of(&FOUR);
+    let server = Server::start(photos.path(), &MOVING);
+    for (form, target) in [
+        (&["-f", "h264"][..], "/stream.h264"),
+        (&[], "/stream.ts"),
+        (&[], "/stream.mp4"),
+    ] {
+        let report = probed(&programs, form, &server.url(target));
+        let stream = &report["streams"][0];
+        assert_eq!(stream["codec_name"], "h264", "{target}: {report}");
+        assert_eq!(stream["profile"], "Constrained Baseline", "{target}");
+        assert_eq!(
+            (&stream["width"], &stream["height"]),
+            (&640.into(), &360.into())
+        );
+        assert_eq!(stream["pix_fmt"], "yuv420p", "{target}: {report}");
+        assert_eq!(stream["color_space"], "bt709", "{target}: {report}");
+        assert_eq!(stream["color_range"], "tv", "{target}: {report}");
+        assert_eq!(stream["has_b_frames"], 0, "{target}: {report}");
+        assert_eq!(stream["nb_read_frames"], "10", "{target}: {report}");
+    }
+}
+
+/// The colours that ffmpeg decodes of `target`.
+fn decoded(options: &[&str], target: &str) -> Vec<Rgb> {
+    let Some(programs) = require(Client::Ffmpeg) else {
+        return FOUR.to_vec();
+    };
+    let photos = Photos::of(&FOUR);
+    let server = Server::start(photos.path(), &MOVING);
+    let frames = open_folder();
+    let mut command = Command::new(&programs[0]);
+    command
+        .args(["-v", "error", "-nostdin"])
+        .args(options)
+        .args(["-i", &server.url(target)])
+        .args(["-fps_mode", "passthrough", "-frames:v", "25"])
+        .arg(frames.path().join("frame-%03d.png"));
+    let ended = process::run(command);
+    assert!(ended.status.success(), "{}", ended.output);
+    assert_eq!(ended.output, "", "ffmpeg complained");
+    colours_in(frames.path())
+}
+
+#[test]
+fn ffmpeg_decodes_each_photo_of_annex_b() {
+    let colours = decoded(&["-f", "h264"], "/stream.h264");
+    assert!(colours.len() >= 3, "{colours:?}");
+    assert_in_order(&colours);
+}
+
+#[test]
+fn ffmpeg_decodes_each_photo_of_mpeg_ts() {
+    let colours = decoded(&[], "/stream.ts");
+    assert!(colours.len() >= 3, "{colours:?}");
+    assert_in_order(&colours);
+}
+
+#[test]
+fn ffmpeg_decodes_each_photo_of_mp4() {
+    let colours = decoded(&[], "/stream.mp4");
+    assert!(colours.len() >= 3, "{colours:?}");
+    assert_in_order(&colours);
+}
+
+/// A clip is a file with a name, a length and an end.
+#[test]
+fn a_clip_is_a_whole_file() {
+    let photos = Photos::of(&FOUR);
+    let server = Server::start(photos.path(), &MOVING);
+    let answer = server.get("/stream.mp4?duration=3s");
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.head.get("content-type"), Some("video/mp4"));
+    let name = answer.head.get("content-disposition").unwrap_or_default();
+    assert!(
+        name.starts_with("attachment; filename=\"main-") && name.ends_with(".mp4\""),
+        "{name}"
+    );
+    let Some(programs) = require(Client::Ffmpeg) else {
+        return;
+    };
+    let folder = open_folder();
+    let file = folder.path().join("clip.mp4");
+    fs::write(&file, &answer.body).expect("to write the clip");
+    let report = probed(&programs, &[], &file.display().to_string());
+    let seconds: f64 = report["format"]["duration"]
+        .as_str()
+        .and_then(|text| text.parse().ok())
+        .expect("a duration");
+    assert!((2.7..=3.1).contains(&seconds), "{report}");
+    let start: f64 = report["format"]["start_time"]
+        .as_str()
+        .and_then(|text| text.parse().ok())
+        .expect("a start");
+    assert!(start.abs() < 0.001, "{report}");
+    let end = folder.path().join("end.png");
+    let mut command = Command::new(&programs[0]);
+    command
+        .args(["-v", "error", "-nostdin", "-ss", "2.5", "-i"])
+        .arg(&file)
+        .args(["-frames:v", "1"])
+        .arg(&end);
+    let ended = process::run(command);
+    assert!(
+        ended.status.success() && ended.output.is_empty(),
+        "{}",
+        ended.output
+    );
+    assert!(
+        FOUR.contains(&colours_in(folder.path())[0]),
+        "one can jump in it"
+    );
+}
+
+#[test]
+fn what_can_not_be_is_said() {
+    let photos = Photos::of(&FOUR[..1]);
+    let server = Server::start(photos.path(), &["--size", "4096x4096"]);
+    for (target, status, says) in [
+        ("/stream.mp4", 501, "at most 3840x2160"),
+        ("/stream.mp4?duration=soon", 400, "duration"),
+        ("/stream.mp4?duration=2h", 400, "an hour"),
+        ("/c/nowhere/stream.ts", 404, "no channel"),
+    ] {
+        let answer = server.get(target);
+        assert_eq!(answer.status(), status, "{target}");
+        let sentence = answer.text();
+        assert!(sentence.contains(says), "{target}: {sentence}");
+    }
+}
+
+fn vlc_plays(target: &str, more: &[&str]) {
+    let Some(programs) = require(Client::Vlc) else {
+        return;
+    };
+    let photos = Photos::of(&FOUR);
+    let server = Server::start(photos.path(), &MOVING);
+    let frames = open_folder();
+    let vlc = vlc_with(&programs[0], frames.path(), &server.url(target), more);
+    let colours = eventually("three photos from VLC", || {
+        let colours = colours_in(frames.path());
+        if colours.len() >= 3 {
+            Ok(colours)
+        } else {
+            Err(format!("{colours:?}\n{}", vlc.output()))
+        }
+    });
+    assert_in_order(&colours);
+}
+
+#[test]
+fn vlc_plays_mpeg_ts() {
+    vlc_plays("/stream.ts", &[]);
+}
+
+#[test]
+fn vlc_plays_annex_b() {
+    vlc_plays("/stream.h264", &["--demux=h264"]);
+}
+
+/// The colour in the middle of what a page shows.
+fn seen(page: &mut Page) -> Result<Rgb, String> {
+    let middle = page.screenshot()?.middle();
+    middle.named().ok_or_else(|| format!("{middle:?}"))
+}
+
+/// The page plays video by itself, follows the slides, a moment behind, and goes on when the server has been away.
+#[test]
+fn the_page_plays_fragments_and_outlives_the_server() {
+    let Some(browser) = Browser::start(Client::Chromium) else {
+        return;
+    };
+    let photos = Photos::of(&FOUR);
+    let server = Server::start(photos.path(), &STANDING);
+    if !server.has_viewer() {
+        return;
+    }
+    let mut page = browser.open(&server.url("/?via=mse"));
+    let follows = |server: &Server, page: &mut Page| {
+        let wanted = server.colour();
+        eventually("the slide in the video", || match seen(page)? {
+            colour if colour == wanted => Ok(()),
+            other => Err(format!("{other:?} for {wanted:?}")),
+        });
+    };
+    follows(&server, &mut page);
+    let attribute = |page: &mut Page, name: &str| {
+        let value = page.eval(&format!("document.documentElement.getAttribute('{name}')"));
+        value
+            .expect("an attribute")
+            .as_str()
+            .unwrap_or("")
+            .to_owned()
+    };
+    assert_eq!(attribute(&mut page, "data-via"), "mse");
+    server.advance();
+    follows(&server, &mut page);
+    eventually("the video close to the present", || {
+        let behind = attribute(&mut page, "data-behind");
+        match behind.parse::<f64>() {
+            Ok(seconds) if seconds <= 0.5 => Ok(()),
+            _ => Err(behind),
+        }
+    });
+    let address = server.address;
+    server.stop().expect("the server to end well");
+    let server = Server::start_again(address, photos.path(), &STANDING);
+    server.advance();
+    follows(&server, &mut page);
+    assert_eq!(
+        attribute(&mut page, "data-via"),
+        "mse",
+        "and not a lower way"
+    );
+}
+
+/// A plain `<video>` on anybody's page.
+#[test]
+fn a_plain_video_element_plays() {
+    let Some(browser) = Browser::start(Client::Chromium) else {
+        return;
+    };
+    let photos = Photos::of(&FOUR);
+    let server = Server::start(photos.path(), &MOVING);
+    let html = format!(
+        "<body style='margin:0'><video autoplay muted src='{}' style='width:100vw'></video>",
+        server.url("/stream.mp4")
+    );
+    let mut page = browser.open(&format!("http://{}/", site::serve(&html)));
+    let mut colours = Vec::new();
+    eventually("three photos in the video", || {
+        let colour = seen(&mut page)?;
+        if FOUR.contains(&colour) && colours.last() != Some(&colour) {
+            colours.push(colour);
+        }
+        if colours.len() >= 3 {
+            Ok(())
+        } else {
+            Err(format!("{colours:?}"))
+        }
+    });
+    assert_in_order(&colours);
+}
+
+/// Firefox plays both: what the page appends, and the stream as it is.
+#[test]
+fn firefox_plays_fragments_and_the_stream() {
+    let Some(firefox) = Driver::firefox() else {
+        return;
+    };
+    let photos = Photos::of(&FOUR);
+    let server = Server::start(photos.path(), &STANDING);
+    if !server.has_viewer() {
+        return;
+    }
+    for way in ["mse", "mp4"] {
+        firefox.open(&server.url(&format!("/?via={way}")));
+        let wanted = server.advance();
+        eventually("the slide in the video", || {
+            let middle = firefox.screenshot()?.middle();
+            match middle.named() {
+                Some(colour) if colour == wanted => Ok(()),
+                _ => Err(format!("{middle:?} for {wanted:?} by {way}")),
+            }
+        });
+        let via = firefox.eval("document.documentElement.getAttribute('data-via')");
+        assert_eq!(via, Ok(Value::from(way)));
+    }
+}
