@@ -1,6 +1,6 @@
 //! The video of a rendition: what is on its screen, encoded as H.264 at a steady pace, while somebody watches it as such.
 //!
-//! A task beside the producer, which shows it what is on the screen ([`Look`](crate::hub::Look)); its pictures lie on the
+//! A task beside the producer, which shows it what is on the screen ([`Look`]); its pictures lie on the
 //! feed's [`Tape`](crate::hub::Tape). When one is due is decided in [`cadence`], how coarse it is in [`rate`], and
 //! pixels are worked on in [`maker`].
 
