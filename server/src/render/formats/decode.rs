@@ -6,7 +6,6 @@
 //! | what | why |
 //! |---|---|
 //! | JPEG: arithmetic-coded, lossless, hierarchical, 12 bits | zune-jpeg doesn't know them; cameras don't write them |
-//! | JPEG: subsampled in separate scans | zune-jpeg decodes them wrongly |
 //! | HEIC: overlays (`iovl`), `hev1` and other codecs than HEVC and AV1 | heifer doesn't know them; overlays of overlays could take for ever |
 //! | HEIF and AVIF that only move | they have no picture that is primary |
 //! | raws without a JPEG of 320 x 240 or more inside | nothing here develops raw data |

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::render::{DecodeError, DecodeLimits, Fit, Picture, Size, decode, fit};
+use crate::render::{DecodeError, DecodeLimits, Fit, Picture, Size, decode, decode_whole, fit};
 
 /// The file that shows the scene as it is.
 const PLAIN: &str = "04.07.2021 12.30.59.jpg";
@@ -56,6 +56,8 @@ fn they_look_like_the_scene() {
         ("rgb-with-grey-profile.jpg", 5.0),
         ("no-dht.jpg", 5.0),
         ("no-iend.png", 5.0),
+        ("chroma-finer-than-luma.jpg", 9.0),
+        ("restart-missing.jpg", 9.0),
     ] {
         match open(name) {
             None => {}
@@ -70,4 +72,27 @@ fn they_look_like_the_scene() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn what_is_there_of_a_cut_photo_is_shown() {
+    let (Some(cut), Some(whole)) = (
+        case("cut-at-90-percent.jpg"),
+        case("not-interleaved-420.jpg"),
+    ) else {
+        return;
+    };
+    // Both are of one picture.
+    let [cut, whole] =
+        [cut, whole].map(|file| decode_whole(&file, &DecodeLimits::default()).unwrap());
+    assert_eq!(whole.damage, None);
+    let told = cut.damage.map(|damage| damage.to_string());
+    let expected = "the file is cut off: only 88 % of the picture is there";
+    assert_eq!(told.as_deref(), Some(expected));
+    let n_bytes = cut.picture.stride() * 200;
+    let pairs = cut.picture.pixels()[..n_bytes].iter();
+    let pairs = pairs.zip(&whole.picture.pixels()[..n_bytes]);
+    let sum: u64 = pairs.map(|(&a, &b)| u64::from(a.abs_diff(b))).sum();
+    assert!(sum / (n_bytes as u64) < 3, "{sum}");
+    assert!(cut.picture.pixels().ends_with(&[128; 3]));
 }

@@ -153,15 +153,6 @@ fn every_kind_is_decoded() {
 }
 
 #[test]
-fn what_would_be_decoded_wrongly_is_refused() {
-    let file = with_jpeg(|encoder| encoder.set_optimized_huffman_tables(true));
-    assert_eq!(
-        open(&file).unwrap_err().to_string(),
-        "subsampled, non-interleaved JPEG pictures are not supported"
-    );
-}
-
-#[test]
 fn other_colours_become_rgb() {
     let grey = with_image(DynamicImage::from(rgb()).into_luma8(), ImageFormat::Png);
     let deep = with_image(DynamicImage::from(rgb()).into_luma16(), ImageFormat::Png);
@@ -223,29 +214,32 @@ fn what_is_transparent_gets_a_backdrop_that_suits() {
 fn a_cut_jpeg_is_refused_or_good() {
     for (name, file) in jpegs() {
         let whole = open(&file).unwrap();
-        let mut n_refused = 0;
+        let (mut n_refused, mut n_damaged) = (0, 0);
         for end in 0..file.len() {
-            match open(&file[..end]) {
-                Ok(picture) => {
-                    assert_eq!(picture.width(), WIDTH, "{name} cut at {end}");
-                    assert!(
-                        picture.height() * 100 >= HEIGHT * 96,
-                        "{name} cut at {end}: {picture:?}"
-                    );
-                    let error = mean_error(&picture, &whole);
-                    assert!(
-                        error < 4.0,
-                        "{name} cut at {end} of {}: off by {error}",
-                        file.len()
-                    );
+            let place = format!("{name} cut at {end} of {}", file.len());
+            match decode_whole(&file[..end], &DecodeLimits::default()) {
+                // What is missing of these is not at the bottom.
+                Ok(pixels) if name == "progressive" => {
+                    let error = mean_error(&pixels.picture, &whole);
+                    assert!(error < 12.0, "{place}: off by {error}");
+                    n_damaged += usize::from(pixels.damage.is_some());
+                }
+                Ok(pixels) => {
+                    is_there(&pixels, &whole, &place);
+                    n_damaged += usize::from(pixels.damage.is_some());
                 }
                 Err(DecodeError::Empty) => assert_eq!(end, 0, "{name}"),
                 Err(DecodeError::NotAPicture) => assert!(end < 3, "{name} cut at {end}"),
                 Err(DecodeError::Truncated { .. }) => n_refused += 1,
-                Err(error) => panic!("{name} cut at {end} of {}: {error}", file.len()),
+                Err(error) => panic!("{place}: {error}"),
             }
         }
-        assert!(n_refused > file.len() / 2, "{name}: {n_refused}");
+        assert!(n_refused > file.len() / 3, "{name}: {n_refused}");
+        let comes_apart = name.ends_with("scans");
+        assert!(
+            comes_apart || n_damaged > file.len() / 5,
+            "{name}: {n_damaged}"
+        );
     }
 }
 
@@ -254,13 +248,16 @@ fn an_end_marker_does_not_make_a_cut_jpeg_whole() {
     for (name, file) in jpegs() {
         let whole = open(&file).unwrap();
         for end in (file.len() / 3..file.len() - 2).step_by(5) {
-            if let Ok(picture) = open(&[&file[..end], &[0xFF, 0xD9]].concat()) {
-                let error = mean_error(&picture, &whole);
-                assert!(
-                    error < 6.0,
-                    "{name} cut at {end} of {}: off by {error}",
-                    file.len()
-                );
+            let cut = [&file[..end], &[0xFF, 0xD9]].concat();
+            let Ok(pixels) = decode_whole(&cut, &DecodeLimits::default()) else {
+                continue;
+            };
+            let place = format!("{name} cut at {end} of {}", file.len());
+            if name == "progressive" {
+                let error = mean_error(&pixels.picture, &whole);
+                assert!(error < 12.0, "{place}: off by {error}");
+            } else {
+                is_there(&pixels, &whole, &place);
             }
         }
     }
@@ -277,7 +274,7 @@ fn how_much_is_there_is_said() {
         .collect();
     encoder.encode(&pixels, 320, 1600, ColorType::Rgb).unwrap();
     let cut = |percent: usize| open(&file[..file.len() * percent / 100]);
-    for percent in [10, 50, 90] {
+    for percent in [10, 25, 45] {
         let Err(DecodeError::Truncated {
             percent: Some(there),
         }) = cut(percent)
@@ -290,11 +287,24 @@ fn how_much_is_there_is_said() {
         );
     }
     assert_eq!(
-        cut(50).unwrap_err().to_string().split(':').next(),
+        cut(40).unwrap_err().to_string().split(':').next(),
         Some("the file is cut off")
     );
-    let shown = cut(99).expect("nearly all");
-    assert!((1536..1600).contains(&shown.height()), "{shown:?}");
+    for percent in [60, 90, 99] {
+        let file = &file[..file.len() * percent / 100];
+        let pixels = decode_whole(file, &DecodeLimits::default()).unwrap();
+        let Some(DecodeError::Truncated {
+            percent: Some(there),
+        }) = pixels.damage
+        else {
+            panic!("{percent}: {:?}", pixels.damage)
+        };
+        assert!(
+            usize::from(there).abs_diff(percent) <= 6,
+            "{there} of {percent}"
+        );
+        assert_eq!(pixels.picture.size(), Size::new(320, 1600));
+    }
 }
 
 /// Asserts that a cut picture is as the whole one, down to where it says that the rest is missing, and grey from there.
@@ -306,18 +316,21 @@ fn is_there(pixels: &Pixels, whole: &Picture, place: &str) {
         Some(DecodeError::Truncated {
             percent: Some(percent),
         }) => u32::from(percent),
+        // How much is not told.
+        Some(DecodeError::Damaged(_)) => return,
         ref other => panic!("{place}: {other:?}"),
     };
     assert!(percent >= 50, "{place}: {percent} %");
-    let n_rows = (whole.height() * percent / 100) as usize;
+    // Rows that are coded together are there or not.
+    let n_rows = (whole.height() * percent / 100).saturating_sub(16) as usize;
     let (seen, rest) = picture.pixels().split_at(n_rows * picture.stride());
     let pairs = seen.iter().zip(whole.pixels());
     let sum: u64 = pairs.map(|(&a, &b)| u64::from(a.abs_diff(b))).sum();
-    let error = sum as f64 / seen.len() as f64;
+    let error = sum as f64 / seen.len().max(1) as f64;
     assert!(error < 4.0, "{place}: off by {error}");
     let grey = [128; 3].repeat(whole.width() as usize);
     let last = rest.rchunks(picture.stride()).next();
-    assert!(percent > 95 || last == Some(&grey), "{place}");
+    assert!(percent > 60 || last == Some(&grey), "{place}");
 }
 
 #[test]

@@ -27,6 +27,19 @@ pub(crate) struct Scan {
     end: Option<usize>,
 }
 
+/// The grid of a picture's units, each a run of blocks that are coded together and stand for a square of pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Unit {
+    /// Pixels across.
+    pub(crate) width: usize,
+    /// Pixels down.
+    pub(crate) height: usize,
+    /// Units in a row.
+    pub(crate) across: usize,
+    /// Rows of units.
+    pub(crate) down: usize,
+}
+
 /// The layout of a JPEG, by its markers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Layout {
@@ -74,10 +87,6 @@ impl Layout {
             }
         }
         match layout {
-            // zune-jpeg 0.5.15 decodes these to green stripes without a word (zune-image issue 422).
-            Some(layout) if layout.is_apart_and_subsampled() => Err(DecodeError::Unsupported(
-                "subsampled, non-interleaved JPEG".into(),
-            )),
             Some(layout) if !layout.scans.is_empty() => Ok(layout),
             // An end without a picture before it was not cut off, it was made so.
             _ if complete => Err(DecodeError::Damaged("there is no picture in it".into())),
@@ -145,9 +154,43 @@ impl Layout {
         !self.progressive && self.scans.first().is_some_and(complete)
     }
 
-    fn is_apart_and_subsampled(&self) -> bool {
-        let subsampled = self.components.iter().any(|c| c.across > 1 || c.down > 1);
-        !self.progressive && !self.scans.is_empty() && !self.is_in_one_pass() && subsampled
+    /// Whether it has a layout that zune-jpeg 0.5.15 decodes wrongly without a word: chroma finer than luma, or as coarse in one
+    /// direction as in no camera's (zune-image issues 273 and 436), or subsampled in scans of their own (issue 422).
+    pub(crate) fn is_odd(&self) -> bool {
+        let Some((first, others)) = self.components.split_first() else {
+            return false;
+        };
+        let is_one = |c: &Component| (c.across, c.down) == (1, 1);
+        let is_subsampled = !self.components.iter().all(is_one);
+        let is_apart = !self.progressive && !self.scans.is_empty() && !self.is_in_one_pass();
+        // Black may be as fine as the first ink.
+        let is_black =
+            |at: usize, c: &Component| at == 2 && (c.across, c.down) == (first.across, first.down);
+        let mut others = others.iter().enumerate();
+        others.any(|(at, c)| !is_one(c) && !is_black(at, c)) || (is_subsampled && is_apart)
+    }
+
+    /// The units of its first scan, if that has all components.
+    pub(crate) fn unit(&self) -> Unit {
+        let (mut across, mut down) = (1, 1);
+        // Of one component each block is a unit, whatever its header says.
+        if self.components.len() > 1 {
+            across = self.components.iter().map(|c| c.across).max().unwrap_or(1);
+            down = self.components.iter().map(|c| c.down).max().unwrap_or(1);
+        }
+        let (width, height) = (8 * across, 8 * down);
+        Unit {
+            width: width as usize,
+            height: height as usize,
+            across: self.size.width.div_ceil(width) as usize,
+            down: self.size.height.div_ceil(height) as usize,
+        }
+    }
+
+    /// The blocks of a component in each unit.
+    pub(crate) fn n_blocks(&self, id: u8) -> Option<u32> {
+        let component = self.components.iter().find(|c| c.id == id)?;
+        Some(component.across * component.down)
     }
 
     /// Components: 1 for grey, 3 for colours, 4 for inks.
@@ -155,17 +198,12 @@ impl Layout {
         self.components.len()
     }
 
-    /// Rows that are coded together: 8, or 16 where chroma has half the rows.
-    pub(crate) fn n_rows_together(&self) -> u32 {
-        8 * self.components.iter().map(|c| c.down).max().unwrap_or(1)
-    }
-
     /// Memory that decoding takes: the pixels and, where the picture does not come in one pass, all its coefficients.
     pub(crate) fn n_bytes_to_decode(&self) -> u64 {
         // Inks are decoded as such, and become a picture after.
         let inks = if self.components.len() == 4 { 4 } else { 0 };
         let pixels = self.size.n_pixels() * (CHANNELS as u64 + inks);
-        if self.is_in_one_pass() {
+        if self.is_in_one_pass() && !self.is_odd() {
             return pixels;
         }
         let across = self.components.iter().map(|c| c.across).max().unwrap_or(1);
@@ -177,13 +215,15 @@ impl Layout {
             .iter()
             .map(|c| n_units * u64::from(c.across * c.down))
             .sum();
-        pixels + n_blocks * 64 * 2
+        // Coefficients of two bytes, and of what is odd the samples, too.
+        pixels + n_blocks * 64 * if self.is_odd() { 3 } else { 2 }
     }
 
     /// How much of a picture that comes in several passes its first `n_scans` scans make, in percent: half of it are the averages of
-    /// the blocks, the other half their finer coefficients, each component weighted by its samples.
+    /// the blocks, the other half their finer coefficients, each component weighted by its samples. Without the averages of a colour it is no
+    /// more than half.
     pub(crate) fn percent_covered(&self, n_scans: usize) -> u32 {
-        let (mut there, mut whole) = (0, 0);
+        let (mut there, mut whole, mut most) = (0, 0, 100);
         for component in &self.components {
             let mut seen = [false; 64];
             for scan in self
@@ -198,11 +238,14 @@ impl Layout {
                     .fill(true);
             }
             let n_finer: u32 = seen[1..].iter().map(|&seen| u32::from(seen)).sum();
+            if !seen[0] {
+                most = 50;
+            }
             let weight = component.across * component.down;
             there += weight * (u32::from(seen[0]) * 50 + n_finer * 50 / 63);
             whole += weight * 100;
         }
-        there * 100 / whole.max(1)
+        (there * 100 / whole.max(1)).min(most)
     }
 }
 
@@ -246,7 +289,9 @@ mod tests {
         let layout = Layout::read(&jpeg).unwrap();
         assert!(layout.progressive);
         assert_eq!(layout.size, Size::new(70, 50));
-        assert_eq!(layout.n_rows_together(), 16);
+        let unit = layout.unit();
+        assert_eq!((unit.height, unit.across, unit.down), (16, 5, 4));
+        assert!(!layout.is_odd());
         assert_eq!(layout.end, Some(jpeg.len() - 2));
         assert_eq!(layout.percent_covered(0), 0);
         assert_eq!(layout.percent_covered(layout.scans.len()), 100);

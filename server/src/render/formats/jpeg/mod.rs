@@ -1,7 +1,10 @@
 //! JPEG by zune-jpeg, with what it leaves to its caller: limits before it takes memory, a verdict on files that are cut
 //! off or damaged, and what the colours mean. Never turns anything.
 
+mod coded;
 pub(super) mod layout;
+mod mend;
+mod odd;
 
 use std::borrow::Cow;
 
@@ -15,27 +18,21 @@ use crate::render::{
     fence::fenced,
     formats::{
         markers::{self, EOI},
-        stored::{DecodeError, DecodeLimits, Stored},
+        stored::{DecodeError, DecodeLimits, Stored, enough},
         tiff::Tiff,
     },
     picture::{CHANNELS, Picture, Size},
     spare,
 };
 
-/// A photo of which this much could be decoded is shown, without the rest.
-const ENOUGH_PERCENT: u32 = 96;
 /// More scans than any camera or optimiser writes (10 to 20); each costs a pass over all coefficients.
 const MAX_SCANS: usize = 64;
 /// Given to the decoder in place of the end of image marker. It reads ahead by up to 8 bytes: a complete picture
 /// never gets to the end of these, and a cut one soon does.
 const PADDING: [u8; 16] = [0xFE; 16];
 
-/// The samples of a picture that could be decoded, and how they lie.
-struct Samples {
-    /// Fewer rows than the header says, where the last ones are missing.
-    size: Size,
-    samples: Vec<u8>,
-}
+/// The samples of a picture, and the damage because of which not all are real.
+type Samples = (Vec<u8>, Option<DecodeError>);
 
 /// Decodes a JPEG as it is stored.
 pub(crate) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Stored, DecodeError> {
@@ -47,14 +44,17 @@ pub(crate) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Stored, Deco
         layout = Layout::read(&bytes)?;
     }
     let bytes = bytes.as_ref();
-    // The file is held as it came, and once more without its end.
-    let n_file = 2 * bytes.len() as u64;
-    limits.check(layout.size, layout.n_bytes_to_decode() + n_file)?;
-    let out = Out::of(&layout, bytes);
-    let Samples { size, samples } = if layout.progressive {
-        decode_progressive(bytes, &layout, out, limits)?
+    let (layout, size) = (&layout, layout.size);
+    // The file is held as it came, once more without its end, and, where it is damaged, once more without that.
+    let n_file = 3 * bytes.len() as u64;
+    limits.check(size, layout.n_bytes_to_decode() + n_file)?;
+    let out = Out::of(layout, bytes);
+    let (samples, damage) = if layout.is_odd() && out == Out::Rgb {
+        (odd::decode(bytes, layout, limits)?, None)
+    } else if layout.progressive {
+        decode_progressive(bytes, layout, out, limits)?
     } else {
-        decode_sequential(bytes, &layout, out, limits)?
+        decode_sequential(bytes, layout, out, limits)?
     };
     let profile = markers::icc_profile(bytes);
     let (picture, space) = match out {
@@ -74,7 +74,10 @@ pub(crate) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Stored, Deco
             (picture, Space::Srgb)
         }
     };
-    Ok(Stored::whole(picture, space))
+    Ok(Stored {
+        damage,
+        ..Stored::whole(picture, space)
+    })
 }
 
 /// The form of samples that the decoder is asked for.
@@ -160,7 +163,7 @@ fn is_adobe_rgb(bytes: &[u8]) -> bool {
     index().is_some_and(|index| index.starts_with(b"R03"))
 }
 
-/// A sequential JPEG is decoded row by row, so what is missing is missing from the bottom.
+/// A sequential JPEG whose data are damaged, or end too early, is mended first.
 ///
 /// The decoder takes the end of image marker as leave to make up the rest, so it never sees one: it gets the data up
 /// to there and some padding. Where the data run dry too early it has to stop, marker or not.
@@ -170,82 +173,91 @@ fn decode_sequential(
     out: Out,
     limits: &DecodeLimits,
 ) -> Result<Samples, DecodeError> {
-    // Where each component has a scan of its own, a cut file lacks whole colours.
-    let one_pass = layout.is_in_one_pass();
-    let percent = layout.percent_covered(layout.whole_scans().count());
-    if !one_pass && percent < 100 {
-        return Err(DecodeError::Truncated {
-            percent: u8::try_from(percent).ok(),
-        });
+    let padded = |end: usize| [&bytes[..end], &PADDING].concat();
+    if !layout.is_in_one_pass() {
+        // Where each component has a scan of its own, a cut file lacks whole colours.
+        let percent = layout.percent_covered(layout.whole_scans().count());
+        if percent < 100 {
+            return Err(DecodeError::Truncated {
+                percent: u8::try_from(percent).ok(),
+            });
+        }
+        let data = layout
+            .end
+            .map_or(Cow::Borrowed(bytes), |end| padded(end).into());
+        return Ok((run(&data, layout, out, limits)?, None));
     }
-    let data = match layout.end {
-        Some(end) => Cow::Owned([&bytes[..end], &PADDING].concat()),
-        None => Cow::Borrowed(bytes),
+    let fault = if mend::is_in_order(bytes, layout) {
+        let data = layout
+            .end
+            .map_or(Cow::Borrowed(bytes), |end| padded(end).into());
+        match run(&data, layout, out, limits) {
+            Ok(samples) => return Ok((samples, None)),
+            Err(fault) => fault,
+        }
+    } else {
+        DecodeError::Damaged("parts of its data are missing".into())
     };
-    let mut samples = vec![];
-    let Err(error) = run(&data, layout, out, limits, &mut samples) else {
-        return Ok(Samples {
-            size: layout.size,
-            samples,
-        });
+    let fault = match fault {
+        DecodeError::Damaged(_) if layout.end.is_none() => DecodeError::Truncated { percent: None },
+        fault => fault,
     };
-
-    // The row of blocks in which the data ran dry is partly made up.
-    let n_rows =
-        n_rows_painted(&samples, layout.size, out).saturating_sub(layout.n_rows_together());
-    let percent = n_rows * 100 / layout.size.height.max(1);
-    if one_pass && percent >= ENOUGH_PERCENT {
-        let size = Size::new(layout.size.width, n_rows);
-        samples.truncate(size.width as usize * size.height as usize * out.n_channels());
-        return Ok(Samples { size, samples });
-    }
-    // Of several passes only the last paints pixels: there is no telling how far it got.
-    let percent = u8::try_from(percent).ok().filter(|_| one_pass);
-    Err(match error {
-        DecodeError::Truncated { .. } => DecodeError::Truncated { percent },
-        DecodeError::Damaged(_) if layout.end.is_none() => DecodeError::Truncated { percent },
-        other => other,
-    })
+    let Some(mended) = mend::mend(bytes, layout, &PADDING) else {
+        return Err(fault);
+    };
+    let (there, whole) = mended.share();
+    let damage = if there < whole {
+        Some(enough(there, whole, fault)?)
+    } else {
+        None
+    };
+    let mut samples = run(&mended.bytes, layout, out, limits)?;
+    mended.paint(&mut samples, layout.size, out.n_channels());
+    Ok((samples, damage))
 }
 
-/// A progressive JPEG comes as a whole several times over, finer each time. A cut one is a good picture when every
-/// coefficient came at least once; the pass that was cut is left out.
+/// A progressive JPEG comes as a whole several times over, finer each time. A cut one is a good picture when more than half
+/// of what makes it came; a pass that was cut or is damaged is left out, with those after it.
 fn decode_progressive(
     bytes: &[u8],
     layout: &Layout,
     out: Out,
     limits: &DecodeLimits,
 ) -> Result<Samples, DecodeError> {
+    /// Each costs as much time as a picture.
+    const TRIES: usize = 6;
     if layout.scans.len() > MAX_SCANS {
         return Err(DecodeError::Damaged(format!(
             "it has {} scans",
             layout.scans.len()
         )));
     }
-    let percent = layout.percent_covered(layout.whole_scans().count());
-    if percent < ENOUGH_PERCENT {
-        return Err(DecodeError::Truncated {
-            percent: u8::try_from(percent).ok(),
-        });
+    let mut ends: Vec<usize> = layout.whole_scans().collect();
+    let is_cut = ends.len() < layout.scans.len() || layout.percent_covered(ends.len()) < 100;
+    let mut fault = DecodeError::Truncated { percent: None };
+    let mut damage = None;
+    for at in 0..TRIES {
+        if at > 0 || is_cut {
+            let percent = layout.percent_covered(ends.len());
+            damage = Some(enough(percent.into(), 100, fault)?);
+        }
+        let end = ends.pop().unwrap_or(bytes.len());
+        let data = [&bytes[..end], &[0xFF, EOI]].concat();
+        match run(&data, layout, out, limits) {
+            Ok(samples) => return Ok((samples, damage)),
+            Err(error) => fault = error,
+        }
     }
-    let end = layout.whole_scans().last().unwrap_or(bytes.len());
-    let data = [&bytes[..end], &[0xFF, EOI]].concat();
-    let mut samples = vec![];
-    run(&data, layout, out, limits, &mut samples)?;
-    Ok(Samples {
-        size: layout.size,
-        samples,
-    })
+    Err(fault)
 }
 
-/// Runs the decoder. After an error `samples` holds the rows that were done until then; the others are 0 or 128.
+/// Runs the decoder.
 fn run(
     data: &[u8],
     layout: &Layout,
     out: Out,
     limits: &DecodeLimits,
-    samples: &mut Vec<u8>,
-) -> Result<(), DecodeError> {
+) -> Result<Vec<u8>, DecodeError> {
     let work = || {
         let side = usize::try_from(limits.side).unwrap_or(usize::MAX);
         let options = DecoderOptions::default()
@@ -267,11 +279,12 @@ fn run(
                 "its headers contradict each other".into(),
             ));
         }
-        *samples = spare::zeros(n_bytes.unwrap_or(0));
+        let mut samples = spare::zeros(n_bytes.unwrap_or(0));
         // Oddities between headers are forgiven; missing or senseless data is not.
         let strict = decoder.options().set_strict_mode(true);
         decoder.set_options(strict);
-        decoder.decode_into(samples).map_err(explain)
+        decoder.decode_into(&mut samples).map_err(explain)?;
+        Ok(samples)
     };
     fenced(work).unwrap_or_else(|panic| Err(DecodeError::Damaged(panic)))
 }
@@ -293,22 +306,6 @@ fn explain(error: DecodeErrors) -> DecodeError {
         DecodeErrors::FormatStatic(why) => DecodeError::Damaged(why.into()),
         other => DecodeError::Damaged(format!("{other:?}")),
     }
-}
-
-/// Rows from the top that the decoder got to: it leaves the others all black, or all middle grey.
-fn n_rows_painted(samples: &[u8], size: Size, out: Out) -> u32 {
-    let Some(&blank @ (0 | 128)) = samples.last() else {
-        return if samples.is_empty() { 0 } else { size.height };
-    };
-    let row = size.width as usize * out.n_channels();
-    let n_blank = samples
-        .rchunks_exact(row)
-        .take_while(|row| row.iter().all(|&byte| byte == blank))
-        .count();
-    size.height
-        - u32::try_from(n_blank)
-            .unwrap_or(size.height)
-            .min(size.height)
 }
 
 fn whole(size: Size, pixels: Vec<u8>) -> Result<Picture, DecodeError> {
