@@ -107,7 +107,11 @@ impl Maker {
             Some(encoder) => encoder,
             None => self.encoder.insert(encoder::open(self.size, self.fps)?),
         };
-        let bytes = encoder.encode(picture.as_deref().unwrap_or(&self.out), key, self.rate.qp())?;
+        let bytes = encoder.encode(
+            picture.as_deref().unwrap_or(&self.out),
+            key,
+            self.rate.qp(moves),
+        )?;
         let unit = Unit::new(annexb::split(&bytes));
         // A decoder that isn't told that nothing is reordered waits for as many pictures as it can hold.
         let unit =
