@@ -13,14 +13,17 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::support::{
-    clients::{Client, is_root, left_out, require},
-    eventually, http,
-    parts::Parts,
-    photos::Photos,
-    pixels::{BLUE, GREEN, Picture, RED, YELLOW},
-    process::Process,
-    server::{Program, STANDING, Server, command, dynamic_program, program},
+use crate::{
+    live::push,
+    support::{
+        clients::{Client, is_root, left_out, require},
+        eventually, http,
+        parts::Parts,
+        photos::{Photos, flat, grained},
+        pixels::{BLUE, GREEN, Picture, RED, YELLOW},
+        process::Process,
+        server::{Program, STANDING, Server, command, dynamic_program, program},
+    },
 };
 
 /// Something moves all the time, so that whoever is held up is late.
@@ -441,6 +444,53 @@ fn sleepers_cost_little_and_disturb_nobody() {
     let _ = writeln!(std::io::stderr(), "sleepers: {each} KB each, {N} of them");
     assert!(each < 200, "{each} KB for each that never reads");
     drop(sleepers);
+}
+
+#[test]
+fn viewers_of_a_live_channel_that_stall_cost_little_and_disturb_nobody() {
+    const N: u64 = 50;
+    const N_PICTURES: usize = 150;
+    let Some(program) = program() else { return };
+    let photos = Photos::of(&[RED]);
+    let args = [&STANDING[..], &["--push-creates"]].concat();
+    let server = Program::start(&program, photos.path(), &args);
+    let address = server.address;
+    // More than sockets hold, and each another one.
+    let pictures = [RED, GREEN].map(|colour| grained(colour, 90));
+    push(address, "/push/door", "", &pictures[0]);
+    let mut viewer = Parts::open(address, "/c/door/stream?paint=plain");
+    viewer.part();
+    let before = resident(server.process.id());
+    let request = format!("GET /c/door/stream HTTP/1.1\r\nHost: {address}\r\n\r\n");
+    let stalled: Vec<http::Stream> = (0..N)
+        .map(|_| http::Stream::send(address, request.as_bytes()))
+        .collect();
+    let last = flat(BLUE);
+    let body = [&pictures.concat().repeat(N_PICTURES / 2), &last[..]].concat();
+    let sent =
+        std::thread::spawn(move || push(address, "/push/door?when-full=wait", "", &body).json());
+    let mut n_seen = 0;
+    while !Picture::from_jpeg(&viewer.part().body)
+        .expect("a whole picture, whoever stalls")
+        .middle()
+        .is(BLUE)
+    {
+        n_seen += 1;
+    }
+    let sent = sent.join().expect("an answer");
+    assert_eq!(sent["came"], N_PICTURES + 1, "{sent}");
+    // Who reads has them all but those that came while one was being read.
+    assert!(n_seen > N_PICTURES / 4, "{n_seen}");
+    let grown = resident(server.process.id()).saturating_sub(before);
+    let each = grown / N / 1024;
+    let length = pictures[0].len() / 1024;
+    let _ = writeln!(
+        std::io::stderr(),
+        "stalled: {each} KB each, {N} of them, pictures of {length} KB; the viewer saw {n_seen}"
+    );
+    // What they are stuck in is one picture of all, or a few.
+    assert!(each < 300, "{each} KB for each that stalls");
+    drop(stalled);
 }
 
 #[test]

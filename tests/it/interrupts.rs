@@ -243,6 +243,38 @@ fn another_channel_interrupts_nothing_and_is_not_interrupted() {
 }
 
 #[test]
+fn the_list_of_channels_says_who_has_the_screens() {
+    let Some(browser) = Browser::start(Client::Chromium) else {
+        return;
+    };
+    let house = House::standing("1h");
+    let mut page = browser.open(&house.server.url("/channels"));
+    let lines = "[].map.call(document.querySelectorAll('.on'), function (line) { return line.textContent; })";
+    let mut await_lines = |wanted: [&str; 3]| {
+        eventually("whose the screens are", || {
+            let seen = page.eval(&format!("{lines}.join('|')"))?;
+            let seen = seen.as_str().unwrap_or_default();
+            let each: Vec<&str> = seen.split('|').collect();
+            let is_told = |(seen, wanted): (&&str, &&str)| {
+                seen.starts_with(*wanted) && seen.is_empty() == wanted.is_empty()
+            };
+            let is_so = each.len() == wanted.len() && each.iter().zip(&wanted).all(is_told);
+            is_so.then_some(()).ok_or_else(|| seen.to_owned())
+        });
+    };
+    await_lines(["", "", ""]);
+    house.ring();
+    await_lines([
+        "door has its screens until ",
+        "on the screens of main until ",
+        "",
+    ]);
+    house.server.command("dismiss");
+    await_lines(["", "", ""]);
+    assert_eq!(page.complaints(), Vec::<String>::new());
+}
+
+#[test]
 fn who_has_seen_enough_has_the_slide_back_that_they_missed() {
     for command in ["next", "previous", "dismiss"] {
         let house = House::standing("1h");

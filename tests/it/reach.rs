@@ -1,8 +1,8 @@
 //! Figures of the viewer in the engines themselves, printed and never asserted on: how fast the first
 //! picture is there, how smooth a crossfade, how quick the parser, and what months cost.
 //!
-//! `cargo test --test it reach:: -- --nocapture` shows them; the long one is ignored, and runs with
-//! `--ignored` (and `MANTEL_SLIDES=10000`).
+//! `cargo test --test it reach:: -- --nocapture` shows them; the long ones are ignored, and run with
+//! `--ignored` (and `MANTEL_SLIDES=10000`, `MANTEL_MINUTES=120`).
 
 use std::{
     fs,
@@ -14,6 +14,7 @@ use crate::support::{
     devtools::{Browser, Page},
     eventually,
     hostile::{Hostile, begin_slides, hold, slide},
+    http::Stream,
     photos::{Photos, flat, grained},
     pixels::{BLUE, GREEN, RED, YELLOW},
     server::{STANDING, Server},
@@ -232,4 +233,55 @@ fn a_day_of_slides() {
             resident(browser.process_id())
         );
     }
+}
+
+/// Two hours of 30 pictures a second on the page of a live channel, or as many minutes as `MANTEL_MINUTES` says.
+#[test]
+#[ignore = "takes two hours"]
+fn hours_of_live_pictures() {
+    let Some(browser) = Browser::start(Client::Chromium) else {
+        return;
+    };
+    let minutes = std::env::var("MANTEL_MINUTES").ok();
+    let minutes: f64 = minutes.and_then(|n| n.parse().ok()).unwrap_or(120.0);
+    let photos = Photos::of(&[RED]);
+    let args = [&STANDING[..], &["--push-creates"]].concat();
+    let server = Server::start(photos.path(), &args);
+    if !server.has_viewer() {
+        return;
+    }
+    let began = Instant::now();
+    let passed = move || began.elapsed().as_secs_f64() / 60.0;
+    let address = server.address;
+    let sender = std::thread::spawn(move || {
+        let head = format!(
+            "POST /push/door HTTP/1.1\r\nHost: {address}\r\nContent-Length: {}\r\n\r\n",
+            u64::MAX / 4
+        );
+        let mut stream = Stream::send(address, head.as_bytes());
+        let pictures = [RED, GREEN, BLUE, YELLOW].map(|colour| grained(colour, 40));
+        for picture in pictures.iter().cycle() {
+            if passed() > minutes || stream.write(picture).is_err() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(33));
+        }
+    });
+    let mut page = None;
+    for part in 0..=10 {
+        while passed() < (minutes * f64::from(part) / 10.0).max(0.1) {
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        let page = page.get_or_insert_with(|| browser.open(&server.url("/c/door/")));
+        println!(
+            "{:.1} min: {:.0} pictures, JavaScript {:.2} MB, Wasm {:.1} MB, processes {:.0} MB",
+            passed(),
+            figure(page, "nSlides").unwrap_or(0.0),
+            page.heap_bytes() / 1e6,
+            figure(page, "wasmBytes").unwrap_or(0.0) / 1e6,
+            resident(browser.process_id())
+        );
+    }
+    drop(server);
+    sender.join().expect("the sender");
 }
