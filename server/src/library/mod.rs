@@ -8,6 +8,8 @@
 mod albums;
 mod bench;
 #[cfg(test)]
+mod canon;
+#[cfg(test)]
 mod cases;
 mod counts;
 mod dates;

@@ -9,7 +9,7 @@ use super::{
     kind::Kind,
     markers::Segment,
     pieces::{MAX_BYTES, MAX_STEPS, TopBoxes, chunk, part, top_box},
-    raw,
+    preview, raw,
     tags::Directory,
     tiff::{Entry, Tiff, tag},
     unpacked::{brotli, raw_profile},
@@ -256,9 +256,17 @@ impl Parts {
             let blocks = raw::canon_blocks(&moov).into_iter();
             let blocks = blocks.map(|(directory, block)| (directory, Part::Bytes(block.to_vec())));
             self.exif.extend(blocks);
+            let mut sizes = Vec::new();
+            for (at, _) in preview::canon_places(&moov) {
+                sizes.extend(jpeg_size(file, at)?);
+            }
+            self.size = sizes.into_iter().max_by_key(|size| size.n_pixels());
             return Ok(());
         }
-        self.in_tiff(file, raw::minolta_block(&head).unwrap_or(0))?;
+        if let Some(base) = raw::minolta_block(&head) {
+            return self.in_tiff(file, base);
+        }
+        self.in_tiff(file, 0)?;
         // The size that counts is its preview's, which its head tells.
         self.size = None;
         Ok(())
@@ -314,6 +322,16 @@ impl Parts {
         }
         Ok(())
     }
+}
+
+/// The size of the JPEG that begins at a place in the file, if one does.
+fn jpeg_size(file: &mut (impl Read + Seek), at: u64) -> io::Result<Option<Size>> {
+    if part(file, at, 3)? != [0xFF, 0xD8, 0xFF] {
+        return Ok(None);
+    }
+    let mut parts = Parts::default();
+    parts.in_jpeg(file, at)?;
+    Ok(parts.size)
 }
 
 impl Part {

@@ -92,10 +92,18 @@ fn in_directory<'a>(tiff: &Tiff<'a>, directory: u64) -> impl Iterator<Item = &'a
 
 /// The first sample of each track of a CR3: one of them is a JPEG of full size.
 fn canon_samples(bytes: &[u8]) -> Vec<&[u8]> {
-    const MAX_TRACKS: usize = 16;
-    let Some(moov) = Boxes::new(bytes).content(*b"moov") else {
-        return vec![];
+    let moov = Boxes::new(bytes).content(*b"moov").unwrap_or_default();
+    let sample = |(at, n)| {
+        let rest = bytes.get(usize::try_from(at).ok()?..)?;
+        let n = usize::try_from(n).unwrap_or(usize::MAX);
+        Some(&rest[..n.min(rest.len())])
     };
+    canon_places(moov).into_iter().filter_map(sample).collect()
+}
+
+/// Where the first sample of each track of a CR3 begins in the file, and how long it is, from the content of its `moov`.
+pub(super) fn canon_places(moov: &[u8]) -> Vec<(u64, u64)> {
+    const MAX_TRACKS: usize = 16;
     let sample = |track: &[u8]| {
         let inside = |content, name| Boxes::new(content).content(name);
         let table = inside(inside(inside(track, *b"mdia")?, *b"minf")?, *b"stbl")?;
@@ -110,9 +118,7 @@ fn canon_samples(bytes: &[u8]) -> Vec<&[u8]> {
             0 => be(sizes, 12, 4)?,
             n => n,
         };
-        let rest = bytes.get(usize::try_from(at).ok()?..)?;
-        let n = usize::try_from(n).unwrap_or(usize::MAX);
-        Some(&rest[..n.min(rest.len())])
+        Some((at, n))
     };
     Boxes::new(moov)
         .filter(|found| found.name == *b"trak")

@@ -1,0 +1,172 @@
+//! Tests alone: what a scan knows of Canon's CR3, made here box by box.
+
+use super::{
+    Facts, Version,
+    examine::{Examiner, Finding},
+    facts::iso,
+    index::Outcome,
+    sidecars::Beside,
+};
+use crate::render::{self, Orientation, Picture, Quality, Size};
+
+/// Canon's box within `moov`, which holds a TIFF structure for each directory of EXIF.
+const CANON: [u8; 16] = *b"\x85\xC0\xB6\x87\x82\x0F\x11\xE0\x81\x11\xF4\xCE\x46\x2B\x6A\x48";
+
+const SHORT: u16 = 3;
+const TEXT: u16 = 2;
+const FRACTIONS: u16 = 5;
+
+fn boxed(name: &[u8; 4], content: &[u8]) -> Vec<u8> {
+    let n = u32::try_from(content.len() + 8).unwrap();
+    [&n.to_be_bytes()[..], name, content].concat()
+}
+
+/// A TIFF structure of one directory; values of more than four bytes stand behind it.
+fn tiff(entries: &[(u16, u16, u32, Vec<u8>)]) -> Vec<u8> {
+    let mut file = b"II*\0\x08\0\0\0".to_vec();
+    file.extend(u16::try_from(entries.len()).unwrap().to_le_bytes());
+    let mut behind: Vec<u8> = Vec::new();
+    let start = file.len() + entries.len() * 12 + 4;
+    for (tag, kind, n, value) in entries {
+        file.extend(tag.to_le_bytes());
+        file.extend(kind.to_le_bytes());
+        file.extend(n.to_le_bytes());
+        if value.len() <= 4 {
+            let mut short = value.clone();
+            short.resize(4, 0);
+            file.extend(short);
+        } else {
+            let at = u32::try_from(start + behind.len()).unwrap();
+            file.extend(at.to_le_bytes());
+            behind.extend(value);
+        }
+    }
+    file.extend([0; 4]);
+    file.extend(behind);
+    file
+}
+
+fn text(tag: u16, text: &str) -> (u16, u16, u32, Vec<u8>) {
+    let value = [text.as_bytes(), b"\0"].concat();
+    (tag, TEXT, u32::try_from(value.len()).unwrap(), value)
+}
+
+/// Degrees, minutes and hundredths of seconds.
+fn degrees(tag: u16, parts: [u32; 3]) -> (u16, u16, u32, Vec<u8>) {
+    let below = [1, 1, 100_u32];
+    let value = parts
+        .iter()
+        .zip(below)
+        .flat_map(|(part, below)| [*part, below]);
+    (
+        tag,
+        FRACTIONS,
+        3,
+        value.flat_map(u32::to_le_bytes).collect(),
+    )
+}
+
+/// A CR3 whose first track is a JPEG of this size, and whose second is something else.
+fn cr3(width: u32, height: u32, orientation: u8) -> Vec<u8> {
+    let main = tiff(&[
+        text(0x10F, "Canon"),
+        text(0x110, "Canon EOS R5"),
+        (0x112, SHORT, 1, vec![orientation, 0]),
+    ]);
+    let exif = tiff(&[text(0x9003, "2021:07:04 12:30:05")]);
+    let gps = tiff(&[
+        text(1, "N"),
+        degrees(2, [47, 22, 4044]),
+        text(3, "W"),
+        degrees(4, [8, 32, 2508]),
+    ]);
+    let canon = [
+        &CANON[..],
+        &boxed(b"CMT1", &main),
+        &boxed(b"CMT2", &exif),
+        &boxed(b"CMT4", &gps),
+    ]
+    .concat();
+    let picture = Picture::filled(width, height, [9, 99, 199]);
+    let jpeg = render::encode(&picture, Quality::default()).unwrap();
+    let raw = [0x5A; 300];
+    let build = |at: u64| {
+        let track = |at: u64, n: usize| {
+            let place = [&[0, 0, 0, 0, 0, 0, 0, 1], &at.to_be_bytes()[..]].concat();
+            let n = u32::try_from(n).unwrap();
+            let sizes = [0, n, 1].map(u32::to_be_bytes).concat();
+            let table = [boxed(b"stsz", &sizes), boxed(b"co64", &place)].concat();
+            let media = boxed(b"mdia", &boxed(b"minf", &boxed(b"stbl", &table)));
+            boxed(b"trak", &media)
+        };
+        let tracks = [
+            track(at, jpeg.len()),
+            track(at + jpeg.len() as u64, raw.len()),
+        ];
+        let moov = [boxed(b"uuid", &canon), tracks.concat()].concat();
+        [
+            boxed(b"ftyp", b"crx \0\0\0\x01crx isom"),
+            boxed(b"moov", &moov),
+        ]
+        .concat()
+    };
+    let at = build(0).len() as u64 + 8;
+    [build(at), boxed(b"mdat", &[&jpeg[..], &raw].concat())].concat()
+}
+
+fn examined(bytes: &[u8]) -> Option<Facts> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("IMG_0001.CR3");
+    std::fs::write(&path, bytes).unwrap();
+    let version = Version {
+        n_bytes: bytes.len() as u64,
+        ..Version::default()
+    };
+    match Examiner::default().examine(&path, version, &Beside::default(), true) {
+        Finding::Settled(Outcome::Photo(facts)) => Some(*facts),
+        _ => None,
+    }
+}
+
+#[test]
+fn date_camera_position_turn_and_size_are_known() {
+    for (orientation, upright) in [(1, Size::new(640, 400)), (8, Size::new(400, 640))] {
+        let file = cr3(640, 400, orientation);
+        let facts = examined(&file).unwrap();
+        let moment = facts.taken.and_then(|taken| taken.of_photo()).map(iso);
+        assert_eq!(moment.as_deref(), Some("2021-07-04T12:30:05"));
+        assert_eq!(facts.camera.as_deref(), Some("Canon EOS R5"));
+        let position = facts.position.unwrap();
+        assert!((position.latitude - 47.377_9).abs() < 1e-6, "{position:?}");
+        assert!((position.longitude + 8.540_3).abs() < 1e-6, "{position:?}");
+        assert_eq!(facts.size, Some(upright));
+        assert_eq!(
+            Some(facts.orientation),
+            Orientation::from_exif(orientation.into())
+        );
+        // It is what is shown.
+        let picture = render::decode(&file, &render::DecodeLimits::default()).unwrap();
+        assert_eq!(picture.size(), upright);
+    }
+}
+
+#[test]
+fn one_that_is_cut_or_spoiled_anywhere_says_what_is_left_of_it() {
+    let file = cr3(64, 48, 1);
+    for end in (0..file.len()).step_by(5) {
+        if let Some(facts) = examined(&file[..end]) {
+            assert!(
+                facts.size.is_none_or(|size| size == Size::new(64, 48)),
+                "{end}"
+            );
+        }
+    }
+    let n_boxes = file.len() - file.len() / 2;
+    for at in (0..n_boxes).step_by(7) {
+        for byte in [0, 0xFF] {
+            let mut spoiled = file.clone();
+            spoiled[at] = byte;
+            let _ = examined(&spoiled);
+        }
+    }
+}
