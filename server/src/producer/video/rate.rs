@@ -9,7 +9,7 @@ pub(super) struct Qp(pub(super) u8);
 
 /// At the start. At this one a 1080p photo can't be told from its JPEG of the default quality.
 const FIRST: Qp = Qp(26);
-/// Of a picture that stands: a little finer than at the start, at some 150 KB for a photo in 1080p.
+/// Of a picture that stands: a little finer than at the start.
 const STANDING: Qp = Qp(24);
 /// Nothing more is seen below it.
 const FINEST: Qp = Qp(22);
