@@ -8,8 +8,6 @@
 mod albums;
 mod bench;
 #[cfg(test)]
-mod canon;
-#[cfg(test)]
 mod cases;
 mod counts;
 mod dates;
@@ -28,6 +26,8 @@ mod letters;
 mod metadata;
 mod photo;
 mod places;
+#[cfg(test)]
+mod raws;
 mod scan;
 mod sidecars;
 #[cfg(test)]

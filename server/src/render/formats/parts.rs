@@ -267,8 +267,11 @@ impl Parts {
             return self.in_tiff(file, base);
         }
         self.in_tiff(file, 0)?;
-        // The size that counts is its preview's, which its head tells.
-        self.size = None;
+        // The size that counts is its preview's, which its head tells, of Panasonic's the JPEG itself.
+        self.size = match preview::panasonic_place(&part(file, 0, HEADER_BYTES)?) {
+            Some(at) => jpeg_size(file, at)?,
+            None => None,
+        };
         Ok(())
     }
 

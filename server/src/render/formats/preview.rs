@@ -72,9 +72,16 @@ fn named(bytes: &[u8]) -> Vec<&[u8]> {
     found
 }
 
+/// Panasonic's JPEG, in its main directory.
+const JPG_FROM_RAW: u16 = 0x002E;
+
+/// Where the JPEG in a raw of Panasonic's or Leica's begins, from the head of the file.
+pub(super) fn panasonic_place(head: &[u8]) -> Option<u64> {
+    let tiff = Tiff::new(head)?;
+    Some(tiff.entry(tiff.main()?, JPG_FROM_RAW)?.at)
+}
+
 fn in_directory<'a>(tiff: &Tiff<'a>, directory: u64) -> impl Iterator<Item = &'a [u8]> {
-    /// Panasonic's, in its main directory.
-    const JPG_FROM_RAW: u16 = 0x002E;
     let pair = |at, n| {
         let (at, n) = (tiff.value(directory, at)?, tiff.value(directory, n)?);
         tiff.part(at, n)

@@ -1,4 +1,4 @@
-//! Tests alone: what a scan knows of Canon's CR3, made here box by box.
+//! Tests alone: what a scan knows of Canon's CR3, made here box by box, and of Panasonic's RW2.
 
 use super::{
     Facts, Version,
@@ -148,6 +148,23 @@ fn date_camera_position_turn_and_size_are_known() {
         let picture = render::decode(&file, &render::DecodeLimits::default()).unwrap();
         assert_eq!(picture.size(), upright);
     }
+}
+
+#[test]
+fn the_size_of_a_raw_by_panasonic_is_that_of_its_jpeg() {
+    let picture = Picture::filled(640, 400, [9, 99, 199]);
+    let jpeg = render::encode(&picture, Quality::default()).unwrap();
+    let n = u32::try_from(jpeg.len()).unwrap();
+    let mut file = tiff(&[
+        text(0x10F, "Panasonic"),
+        (0x112, SHORT, 1, vec![6, 0]),
+        (0x2E, 7, n, jpeg),
+    ]);
+    file[2..4].copy_from_slice(b"U\0");
+    let facts = examined(&file).unwrap();
+    assert_eq!(facts.size, Some(Size::new(400, 640)));
+    let picture = render::decode(&file, &render::DecodeLimits::default()).unwrap();
+    assert_eq!(picture.size(), Size::new(400, 640));
 }
 
 #[test]
