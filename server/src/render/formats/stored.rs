@@ -11,7 +11,7 @@ use crate::render::{
 /// The limits of what a photo may cost, checked against its header, before memory is taken for its pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DecodeLimits {
-    /// Pixels in all: 150 million admit a 100-megapixel camera and most stitched panoramas.
+    /// Pixels in all: as many as can be counted on any machine, since memory decides.
     pub pixels: u64,
     /// Pixels along one side: what JPEG can write at all.
     pub side: u32,
@@ -22,7 +22,7 @@ pub struct DecodeLimits {
 impl Default for DecodeLimits {
     fn default() -> Self {
         Self {
-            pixels: 150_000_000,
+            pixels: 1 << 30,
             side: 65_535,
             bytes: 1 << 30,
         }
@@ -30,13 +30,10 @@ impl Default for DecodeLimits {
 }
 
 impl DecodeLimits {
-    /// These limits with no more bytes than that for one decode.
+    /// These limits with that many bytes for one decode.
     #[must_use]
     pub fn within(self, bytes: u64) -> Self {
-        Self {
-            bytes: self.bytes.min(bytes),
-            ..self
-        }
+        Self { bytes, ..self }
     }
 
     /// Holds a size, and the bytes that decoding it takes, to the limits.
@@ -109,7 +106,8 @@ pub enum DecodeError {
     },
     /// More memory than the limit.
     #[error(
-        "decoding {width}x{height} of this kind takes {needed} MiB, more than the limit of {limit} MiB"
+        "decoding {width}x{height} of this kind takes {needed} MiB, more than the limit of {limit} MiB, \
+         which --decode-memory raises"
     )]
     TooHungry {
         /// Pixels across.

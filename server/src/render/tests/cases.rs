@@ -6,7 +6,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::render::{DecodeError, DecodeLimits, Fit, Picture, Size, decode, decode_whole, fit};
+use crate::render::{
+    DecodeError, DecodeLimits, Fit, Picture, Size, Slot, decode, decode_fitted, decode_whole, fit,
+};
 
 /// The file that shows the scene as it is.
 const PLAIN: &str = "04.07.2021 12.30.59.jpg";
@@ -95,4 +97,17 @@ fn what_is_there_of_a_cut_photo_is_shown() {
     let sum: u64 = pairs.map(|(&a, &b)| u64::from(a.abs_diff(b))).sum();
     assert!(sum / (n_bytes as u64) < 3, "{sum}");
     assert!(cut.picture.pixels().ends_with(&[128; 3]));
+}
+
+#[test]
+fn memory_is_the_limit() {
+    let Some(file) = case("200mp.jpg") else {
+        return;
+    };
+    let slot = Slot::alone(SIZE, Fit::Blur);
+    let pixels = decode_fitted(&file, &DecodeLimits::default(), slot).unwrap();
+    assert_eq!(pixels.upright, Size::new(16_320, 12_240));
+    let little = DecodeLimits::default().within(400 << 20);
+    let error = decode_fitted(&file, &little, slot).unwrap_err();
+    assert!(matches!(error, DecodeError::TooHungry { .. }), "{error}");
 }

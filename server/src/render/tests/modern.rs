@@ -252,14 +252,11 @@ fn bombs_are_refused_by_their_header() {
     for file in [PLAIN_HEIC, PLAIN_AVIF] {
         let error = open(&with_size(file, 30_000, 30_000)).unwrap_err();
         assert!(
-            matches!(error, DecodeError::TooLarge { width: 30_000, .. }),
+            matches!(error, DecodeError::TooHungry { width: 30_000, .. }),
             "{error}"
         );
         let error = open(&with_size(file, 100_000, 2)).unwrap_err();
         assert!(matches!(error, DecodeError::TooLong { .. }), "{error}");
-        // Within the limit for pixels, but not in memory.
-        let error = open(&with_size(file, 12_000, 12_000)).unwrap_err();
-        assert!(matches!(error, DecodeError::TooHungry { .. }), "{error}");
     }
     // 30000 x 30000 in JPEG XL's first bits: not by eight, 18 bits each, no ratio.
     let mut bits: Vec<u64> = vec![0];
@@ -277,7 +274,7 @@ fn bombs_are_refused_by_their_header() {
     let jxl: Vec<u8> = [0xFF, 0x0A].into_iter().chain(bytes).collect();
     let error = open(&jxl).unwrap_err();
     assert!(
-        matches!(error, DecodeError::TooLarge { width: 30_000, .. }),
+        matches!(error, DecodeError::TooHungry { width: 30_000, .. }),
         "{error}"
     );
 }
