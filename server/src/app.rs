@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::{
     announce,
+    blocking::Blocking,
     channel::{
         Channel, ChannelSetup, ChannelTask, Interrupter, Role,
         choices::{Channels, FeedKey},
@@ -70,6 +71,7 @@ pub async fn serve(
     let library = Arc::new(Library::open(roots, config.dirs.index.as_deref())?);
     // Only now: no other program has these files while this one has the index.
     config.dirs.state = state::settle(&config.dirs);
+    library.keep_marks_in(Blocking::here(), config.dirs.state.as_deref());
 
     let (state, seed, saved) = saved::open(&config);
     let catalogue = Arc::new(Catalogue::new(library.clone()));
@@ -218,6 +220,7 @@ pub(crate) fn common(config: &Config, catalogue: Arc<Catalogue>, seed: u64) -> C
         order: config.order,
         seed,
         resume_after: config.resume_after,
+        pair: config.rendition.pair.on(config.rendition.size),
         clock: Clock::system(),
     }
 }

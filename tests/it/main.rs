@@ -22,6 +22,7 @@ mod drivers;
 mod ecosystem;
 mod floods;
 mod gallery;
+mod home;
 mod img;
 mod interrupts;
 mod ladder;

@@ -355,6 +355,7 @@ mod tests {
             order: Order::Name,
             seed: 1,
             resume_after: None,
+            pair: crate::rendition::Pair::Wide,
             clock: crate::clock::Clock::system(),
         };
         let (_, main) = ChannelTask::new(common.clone(), Filter::default(), Role::Choice);

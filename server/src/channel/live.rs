@@ -96,6 +96,7 @@ impl LiveChannel {
                 own,
                 interruptions: None,
                 acts: None,
+                history: Arc::default(),
                 holds: Arc::default(),
             },
             source,

@@ -11,13 +11,17 @@ pub mod roster;
 mod state;
 mod task;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
+    locked::locked,
     source::live::LiveSource,
-    timeline::{Act, Programme, UnknownPhoto},
+    timeline::{Act, History, Programme, Slide, UnknownPhoto},
 };
 
 use interrupts::Interruptions;
@@ -75,6 +79,8 @@ pub struct Channel {
     interruptions: Option<Interruptions>,
     /// Where commands go; a live channel carries out none.
     acts: Option<mpsc::Sender<Ask>>,
+    /// The slides that were on lately.
+    history: Arc<Mutex<History>>,
     holds: Arc<()>,
 }
 
@@ -115,6 +121,11 @@ impl Channel {
             OnAir::Programme(programme) => Some(programme.clone()),
             OnAir::Live(_) => None,
         }
+    }
+
+    /// The slides that were on in the last hour, the latest first; of a live channel none.
+    pub fn history(&self) -> Vec<Slide> {
+        locked(&self.history).latest_first().collect()
     }
 
     /// Whether anybody beside the asker has a hold on this channel.

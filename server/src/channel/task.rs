@@ -9,7 +9,11 @@
     reason = "the monotonic clock tells how far the wall clock was set"
 )]
 
-use std::{num::NonZeroU64, sync::Arc, time::Duration};
+use std::{
+    num::NonZeroU64,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use mantel_shared::UnixMillis;
 use tokio::{
@@ -22,8 +26,10 @@ use crate::{
     blocking::Blocking,
     clock::Clock,
     library::Filter,
+    locked::locked,
+    rendition::Pair,
     source::catalogue::Catalogue,
-    timeline::{Order, Programme, Roster, SavedProgramme, Settings},
+    timeline::{History, Order, Programme, Roster, SavedProgramme, Settings},
 };
 
 /// Commands that may wait; a person presses no faster than they are carried out.
@@ -51,6 +57,8 @@ pub struct ChannelSetup {
     pub seed: u64,
     /// After how many milliseconds a pause ends by itself, if it does.
     pub resume_after: Option<NonZeroU64>,
+    /// Which photos share a slide on the screens whose history is kept.
+    pub pair: Pair,
     /// By which slides come and go.
     pub clock: Clock,
 }
@@ -108,6 +116,7 @@ pub struct ChannelTask {
     programme: Programme,
     published: watch::Sender<OnAir>,
     acts: mpsc::Receiver<Ask>,
+    history: Arc<Mutex<History>>,
     /// The clock's last reading, and when that was by a clock that nobody sets.
     last: (UnixMillis, Instant),
 }
@@ -132,6 +141,7 @@ impl ChannelTask {
         let programme = Programme::new(choice.common.settings, &roster, saved, now);
         let (published, receiver) = watch::channel(OnAir::Programme(Arc::new(programme.clone())));
         let (sender, acts) = mpsc::channel(QUEUE);
+        let history = Arc::default();
         let task = Self {
             choice,
             changes,
@@ -139,6 +149,7 @@ impl ChannelTask {
             programme,
             published,
             acts,
+            history: Arc::clone(&history),
             last: (now, Instant::now()),
         };
         (
@@ -147,6 +158,7 @@ impl ChannelTask {
                 own: receiver,
                 interruptions: None,
                 acts: Some(sender),
+                history,
                 holds: Arc::default(),
             },
         )
@@ -162,6 +174,7 @@ impl ChannelTask {
                 ask = self.acts.recv() => {
                     let Some(ask) = ask else { return };
                     let (now, _) = self.read_clock();
+                    self.note(now);
                     let result = self.programme.act(ask.act, ask.by, now);
                     let programme = self.publish().await;
                     // Who asked may have gone: the command stands all the same.
@@ -176,6 +189,7 @@ impl ChannelTask {
                     if went_back {
                         self.publish().await;
                     }
+                    self.note(now);
                     if let Some(after) = self.choice.common.resume_after
                         && self.programme.end_pause(after, now)
                     {
@@ -208,6 +222,12 @@ impl ChannelTask {
         (now, went_back)
     }
 
+    /// Keeps in mind what has been on up to `now`: a change is about to come, or might.
+    fn note(&self, now: UnixMillis) {
+        let pair = self.choice.common.pair;
+        self.programme.note(&mut locked(&self.history), pair, now);
+    }
+
     async fn take_playlist(&mut self) {
         let mut roster = None;
         for _ in 0..MAX_TRIES {
@@ -226,6 +246,7 @@ impl ChannelTask {
             let (now, _) = self.read_clock();
             // New photos come behind the slide that was announced when they were placed.
             if self.programme.same_slide(asked, now) {
+                self.note(now);
                 self.programme = self.programme.with_playlists(playlists, now);
                 self.publish().await;
                 return;
@@ -235,6 +256,7 @@ impl ChannelTask {
         // Slides change faster than photos are sorted: what is announced is kept all the same.
         if let Some(roster) = roster {
             let (now, _) = self.read_clock();
+            self.note(now);
             let playlists = self.programme.playlists_of(&roster, now);
             self.programme = self.programme.with_playlists(playlists, now);
             self.publish().await;
@@ -270,6 +292,7 @@ mod tests {
             order: Order::Shuffle,
             seed,
             resume_after: None,
+            pair: Pair::Wide,
             clock: Clock::system(),
         }
     }

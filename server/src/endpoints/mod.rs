@@ -45,7 +45,9 @@ pub use pictures::held::keep_within;
 use pictures::{bytes, snapshot, stream};
 pub use request::BodyLimits;
 use request::{Body, Request};
-use state::{channels, lists, metrics, profiles, reports, screens, skipped, status, time};
+use state::{
+    channels, hidden, history, lists, metrics, profiles, reports, screens, skipped, status, time,
+};
 pub use state::{reports::Reports, viewers::Viewers};
 
 /// The things that the endpoints work with.
@@ -231,6 +233,8 @@ async fn answer_at(
         (Endpoint::Qr, _) => qr::qr(request)?,
         (Endpoint::Lists, _) => lists::answer(outputs).await?,
         (Endpoint::Skipped, _) => skipped::answer(outputs, request).await?,
+        (Endpoint::Hidden, _) => hidden::answer(outputs, request).await?,
+        (Endpoint::History, _) => history::answer(outputs, request).await?,
         (Endpoint::Time, _) => time::answer(),
         (Endpoint::Health, _) if !outputs.house.channels.main().is_alive() => {
             let why = "what decides which slide is on has ended";

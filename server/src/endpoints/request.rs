@@ -36,6 +36,11 @@ impl Request {
         self.header(&header::USER_AGENT)
     }
 
+    /// Whether a page for people is asked for, not JSON.
+    pub(super) fn wants_page(&self) -> bool {
+        self.header(&header::ACCEPT).contains("text/html") && !self.query.contains("format=json")
+    }
+
     /// A header's text, or nothing.
     pub(super) fn header(&self, name: &header::HeaderName) -> &str {
         let value = self.headers.get(name);

@@ -25,6 +25,8 @@ pub struct Counts {
     pub not_now: u64,
     /// Files and folders that are left out on purpose; what is in such a folder is not counted.
     pub left_out: u64,
+    /// Photos that somebody has hidden.
+    pub hidden: u64,
     /// Files that are no pictures at all, such as texts and videos.
     pub other_files: u64,
     /// Files looked at by the scan that runs, or by the last one.
@@ -62,6 +64,7 @@ impl Library {
             skipped: state.tally.skipped + n_remarks,
             not_now,
             left_out: state.tally.left_out,
+            hidden: state.tally.hidden,
             other_files: state.tally.others + state.all_others.total(),
             ..state.counts
         }

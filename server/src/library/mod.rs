@@ -23,6 +23,7 @@ mod kinds;
 mod later;
 mod leavings;
 mod letters;
+mod marks;
 mod metadata;
 mod photo;
 mod places;
@@ -60,6 +61,7 @@ pub use filter::{Filter, KEYS as FILTER_KEYS};
 pub use index::IndexError;
 pub use keeper::Keeper;
 pub use kinds::Kinds;
+pub use marks::{HiddenPhoto, MarkError, Marking, PhotoIdText};
 pub use photo::{Origin, Photo, Version};
 pub use scan::{Scanner, Scope, roots_of};
 pub use troubles::Skipped;
@@ -74,6 +76,7 @@ use crate::{
 };
 use counts::State;
 use index::{Change, Index, Known};
+use marks::Marks;
 use troubles::{Remark, Troubles};
 
 /// The library. Shared. What takes a [`Blocking`] asks the index; the rest takes a short lock.
@@ -85,6 +88,7 @@ pub struct Library {
     was_scanned: AtomicBool,
     changed: Sender<u64>,
     troubles: Troubles,
+    marks: Marks,
 }
 
 impl Library {
@@ -139,6 +143,7 @@ impl Library {
             roots,
             changed: Sender::new(0),
             troubles: Troubles::default(),
+            marks: Marks::default(),
         }
     }
 

@@ -7,6 +7,7 @@
 
 mod arrivals;
 mod change;
+mod history;
 mod natural;
 mod pairs;
 mod playlist;
@@ -21,6 +22,7 @@ use mantel_shared::{SlideNo, UnixMillis};
 
 pub use crate::photo::{Entry, Order, PhotoId, Shape, hash_of};
 pub use arrivals::Arrivals;
+pub use history::History;
 pub use mantel_shared::Transition;
 pub use playlist::{Pairing, Place, Playlist, Turn};
 pub use programme::{Pause, Programme, SavedProgramme};

@@ -8,7 +8,7 @@ use std::{num::NonZeroU64, sync::Arc};
 
 use mantel_shared::UnixMillis;
 
-use super::{Act, Pairing, Playlist, Roster, Saved, Settings, Timeline, UnknownPhoto};
+use super::{Act, History, Pairing, Playlist, Roster, Saved, Settings, Timeline, UnknownPhoto};
 use crate::{rendition::Pair, size::Size};
 
 /// A channel's timelines, one for each way to pair photos. Cheap to clone.
@@ -71,6 +71,16 @@ pub struct Playlists {
 }
 
 impl Programme {
+    /// Adds what has been on, on a screen that pairs so, to a history.
+    pub fn note(&self, history: &mut History, pair: Pair, now: UnixMillis) {
+        let timeline = match pair {
+            Pair::Off => &self.single,
+            Pair::Wide | Pair::Own => &self.landscape,
+            Pair::Upright => &self.portrait,
+        };
+        history.note(timeline, now);
+    }
+
     /// Whether there is no photo to show.
     pub fn is_empty(&self) -> bool {
         self.single.n_photos() == 0

@@ -45,6 +45,10 @@ pub(super) enum Endpoint<'a> {
     Qr,
     Lists,
     Skipped,
+    /// The photos that somebody has hidden.
+    Hidden,
+    /// The slides of the last hour.
+    History,
     Time,
     Health,
     /// A file beside the page, if there is such a file.
@@ -139,8 +143,8 @@ impl Row {
 }
 
 /// The table. Whatever is not in it is a file beside the page.
-const TABLE: [Row; 22] = {
-    use Takes::{Asking, Forgetting, Keeping, Looking, Pushing, Telling};
+const TABLE: [Row; 24] = {
+    use Takes::{Asking, Forgetting, Inspecting, Keeping, Looking, Pushing, Telling};
     [
         Row::new("", |_| Endpoint::Page, Looking, Of::Channel),
         Row::new("stream", |_| Endpoint::Stream, Looking, Of::Channel),
@@ -194,6 +198,13 @@ const TABLE: [Row; 22] = {
         Row::new("screens", |_| Endpoint::Screens, Looking, Of::House),
         Row::new("library/lists", |_| Endpoint::Lists, Looking, Of::House),
         Row::new("library/skipped", |_| Endpoint::Skipped, Looking, Of::House),
+        Row::new(
+            "library/hidden",
+            |_| Endpoint::Hidden,
+            Inspecting(Right::Control),
+            Of::House,
+        ),
+        Row::new("history", |_| Endpoint::History, Looking, Of::Channel),
     ]
 };
 

@@ -11,6 +11,8 @@ pub(super) enum Takes {
     Asking,
     /// Looking.
     Looking,
+    /// Looking, with this right.
+    Inspecting(Right),
     /// Being sent something.
     Telling(Right),
     /// Being sent pictures, and having them taken off.
@@ -24,7 +26,7 @@ pub(super) enum Takes {
 impl Takes {
     pub(super) fn allow(self) -> &'static str {
         match self {
-            Self::Asking | Self::Looking => "GET, HEAD, OPTIONS",
+            Self::Asking | Self::Looking | Self::Inspecting(_) => "GET, HEAD, OPTIONS",
             Self::Telling(_) => "POST, OPTIONS",
             Self::Pushing => "POST, PUT, DELETE, OPTIONS",
             Self::Keeping => "GET, HEAD, POST, OPTIONS",
@@ -34,7 +36,7 @@ impl Takes {
 
     pub(super) fn takes(self, method: &Method) -> bool {
         match self {
-            Self::Asking | Self::Looking => is_look(method),
+            Self::Asking | Self::Looking | Self::Inspecting(_) => is_look(method),
             Self::Telling(_) => *method == Method::POST,
             Self::Pushing => is_push(method),
             Self::Keeping => is_look(method) || *method == Method::POST,
@@ -46,6 +48,7 @@ impl Takes {
     pub(super) fn right(self, method: &Method) -> Option<Right> {
         match (self, method) {
             (Self::Asking, method) if is_look(method) => None,
+            (Self::Inspecting(right), method) if is_look(method) => Some(right),
             (Self::Telling(right), &Method::POST) => Some(right),
             (Self::Pushing, method) if is_push(method) => Some(Right::Push),
             (_, method) if is_look(method) => Some(Right::Watch),

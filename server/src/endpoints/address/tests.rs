@@ -52,6 +52,13 @@ fn every_endpoint_says_what_it_takes_and_need_of() {
         looks("channels", E::Channels),
         looks("library/lists", E::Lists),
         looks("library/skipped", E::Skipped),
+        looks("history", E::History),
+        (
+            "library/hidden",
+            E::Hidden,
+            [control.clone(), no.clone(), no.clone()],
+            LOOK,
+        ),
         looks("tv/hall", E::Screen("hall")),
         looks("tv/", E::Screen("")),
         looks("settings", E::File("settings")),
@@ -316,7 +323,9 @@ proptest! {
         if method == Method::OPTIONS {
             prop_assert_eq!(right, None);
         } else if is_look(&method) {
-            prop_assert!(matches!(right, None | Some(Right::Watch)), "{need}");
+            let is_inspected = matches!(&found, Ok(address) if address.endpoint == Endpoint::Hidden);
+            let most = if is_inspected { Right::Control } else { Right::Watch };
+            prop_assert!(right.is_none_or(|right| right == most), "{need}");
         } else if right == Some(Right::Push) {
             let is_push = matches!(&found, Ok(address) if address.endpoint == Endpoint::Push);
             let is_elsewhere = matches!(&found, Err(Unanswered { why: Why::Channel(..), .. }));

@@ -7,17 +7,20 @@ use mantel_shared::Command;
 use warp::reply::Response;
 
 use crate::{
-    channel::ActError,
+    channel::{ActError, Channel},
     endpoints::{
-        Outputs, open, query, reply,
+        Outputs,
+        inlets::home,
+        open, query, reply,
         request::{Body, Request},
         state::{
             agents,
             channel::{self, InterruptedRow},
         },
     },
+    library::Filter,
     net::Refusal,
-    timeline::{Act, Transition},
+    timeline::{Act, Programme, Transition},
 };
 
 pub(in crate::endpoints) async fn answer(
@@ -28,12 +31,20 @@ pub(in crate::endpoints) async fn answer(
     let example = r#"{"command":"next"}"#;
     let (limits, counts) = (outputs.body, &outputs.watched.connections);
     let body = body.json(&request.headers, limits, counts, example).await?;
-    let command: Command = serde_json::from_slice(&body).map_err(|error| {
+    let refused = |error: serde_json::Error| {
         Refusal::bad_request(format!(
             "the body is no command ({error}); send JSON like {{\"command\":\"next\"}}, with next, previous, pause, \
-             resume, dismiss, show and a \"photo\", or interval and \"seconds\""
+             resume, dismiss, show and a \"photo\", interval and \"seconds\", hide, favourite or unfavourite, \
+             or unhide and a \"photo\""
         ))
-    })?;
+    };
+    let wish = query::choice(&request.query)?;
+    if let Some(command) = home::read(&body).map_err(refused)? {
+        let (_, channel) = open::choose(outputs, request, &wish).await?;
+        home::carry_out(command, outputs, &channel).await?;
+        return told(outputs, request, &wish, &channel, channel.programme()).await;
+    }
+    let command: Command = serde_json::from_slice(&body).map_err(refused)?;
     // Whoever wants another slide has seen what interrupts the slides; a pause is for when it is over.
     let leaves = matches!(
         command,
@@ -46,14 +57,9 @@ pub(in crate::endpoints) async fn answer(
         Command::Pause => Some(Act::Pause),
         Command::Resume => Some(Act::Resume),
         Command::Interval { seconds } => Some(Act::Interval(interval(seconds, outputs)?)),
-        Command::Show { photo } => Some(Act::Show(photo.parse().map_err(|_| {
-            Refusal::bad_request(format!(
-                "photo {photo:?} is no photo's id; GET /status names the current one"
-            ))
-        })?)),
+        Command::Show { photo } => Some(Act::Show(home::id_of(&photo)?)),
     };
     let by = by(&body, request);
-    let wish = query::choice(&request.query)?;
     let (_, channel) = open::choose(outputs, request, &wish).await?;
     let was_interrupted = leaves && channel.dismiss().await;
     let done = match act {
@@ -65,16 +71,30 @@ pub(in crate::endpoints) async fn answer(
         Some(act) => channel.act(act, by).await,
     };
     match done {
-        Ok(programme) => {
-            let rendition = outputs.looks.rendition;
-            let on = (&*programme, InterruptedRow::of(&channel));
-            let channel = channel::gallery(outputs, request, rendition, &wish, on).await;
-            Ok(reply::json(&channel))
-        }
+        Ok(programme) => told(outputs, request, &wish, &channel, Some(programme)).await,
         Err(error @ ActError::UnknownPhoto(_)) => Err(Refusal::bad_request(error.to_string())),
         Err(error @ ActError::Live) => Err(Refusal::new(StatusCode::CONFLICT, error.to_string())),
         Err(error @ ActError::Stopping) => Err(Refusal::unavailable(error.to_string())),
     }
+}
+
+/// The state after a command.
+async fn told(
+    outputs: &Outputs,
+    request: &Request,
+    wish: &Filter,
+    channel: &Channel,
+    programme: Option<Arc<Programme>>,
+) -> Result<Response, Refusal> {
+    let Some(programme) = programme else {
+        let live = outputs.house.channels.live().named(&request.channel);
+        let live = live.ok_or_else(|| Refusal::unavailable("this channel has no slides"))?;
+        return Ok(reply::json(&channel::live(outputs, &live)));
+    };
+    let on = (&*programme, InterruptedRow::of(channel));
+    let rendition = outputs.looks.rendition;
+    let told = channel::gallery(outputs, request, rendition, wish, on).await;
+    Ok(reply::json(&told))
 }
 
 /// A day: whoever wants one picture for longer pauses.

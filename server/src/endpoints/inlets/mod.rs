@@ -1,6 +1,7 @@
 //! The inlets: commands and live pictures that come in.
 
 pub(super) mod control;
+mod home;
 pub(super) mod push;
 mod timely;
 pub(super) mod websocket;

@@ -24,6 +24,7 @@ pub(in crate::endpoints) fn answer(name: &str) -> Option<Response> {
         "kept.js" => text(JS, include_str!("../../../pages/kept.js")),
         "channels.js" => text(JS, include_str!("../../../pages/channels.js")),
         "screens.js" => text(JS, include_str!("../../../pages/screens.js")),
+        "marks.js" => text(JS, include_str!("../../../pages/marks.js")),
         "named.js" => text(JS, include_str!("../../../pages/named.js")),
         "via.js" => text(JS, include_str!("../../../pages/via.js")),
         "push.py" => text(

@@ -105,6 +105,8 @@ struct Told {
     album: Option<String>,
     /// The words that somebody wrote under it.
     caption: Option<String>,
+    /// Whether somebody has made it a favourite.
+    favourite: bool,
     /// Of two on a screen: between which columns that is written, in percent of the screen's width.
     words_from: Option<f64>,
     words_to: Option<f64>,
@@ -152,6 +154,8 @@ pub(in crate::endpoints) async fn gallery(
         Some(photo) => {
             let facts = &photo.facts;
             let told = part.map_or_else(|| told(facts), |part| told_at(facts, shape, part));
+            let favourite = outputs.house.library.is_favourite(id);
+            let told = Told { favourite, ..told };
             (Some(photo.name.to_string()), told)
         }
         None => (None, Told::default()),
@@ -223,6 +227,7 @@ fn told(facts: &Facts) -> Told {
         place: short(caption::place(facts).as_deref()),
         album: short(caption::album(facts)),
         caption: short(caption::text(facts)),
+        favourite: false,
         words_from: None,
         words_to: None,
     }

@@ -3,6 +3,8 @@
 pub(super) mod agents;
 pub(super) mod channel;
 pub(super) mod channels;
+pub(super) mod hidden;
+pub(super) mod history;
 pub(super) mod lists;
 pub(super) mod metrics;
 pub(super) mod profiles;

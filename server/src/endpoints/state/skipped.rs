@@ -2,7 +2,6 @@
 
 use std::{fmt::Write, sync::Arc};
 
-use http::header;
 use serde::Serialize;
 use warp::reply::Response;
 
@@ -46,12 +45,7 @@ pub(in crate::endpoints) async fn answer(
     let list = list
         .await
         .map_err(|_| Refusal::unavailable("the list of skipped files could not be read"))?;
-    let accept = request
-        .headers
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or("");
-    if accept.contains("text/html") && !request.query.contains("format=json") {
+    if request.wants_page() {
         let mut page = reply::page("text/html; charset=utf-8", html(&list));
         page.extensions_mut().insert(InlineStyle);
         Ok(page)

@@ -14,6 +14,7 @@ use super::{
         facts::{DateSource, Facts, Taken},
         letters,
     },
+    marks::is_hidden,
     rows::{State, Tally, bytes, os_string, version},
 };
 use crate::{photo::PhotoId, render::Kind};
@@ -245,6 +246,7 @@ fn put(
         .execute([id])?;
     let nothing = Facts::default();
     let (state, reason, facts) = match &record.outcome {
+        Outcome::Photo(facts) if is_hidden(connection, id)? => (State::Hidden, None, &**facts),
         Outcome::Photo(facts) => (State::Photo, None, &**facts),
         Outcome::Skipped(reason) => (State::Skipped, Some(reason), &nothing),
         Outcome::LeftOut(reason) => (State::LeftOut, Some(reason), &nothing),

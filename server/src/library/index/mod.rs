@@ -6,6 +6,7 @@
 
 mod changes;
 mod lists;
+mod marks;
 mod rows;
 mod schema;
 
@@ -28,6 +29,7 @@ pub(super) use changes::{
     in_folder, set_device, set_likeness, skip, without_likeness,
 };
 pub(super) use lists::{albums, keywords, unshown};
+pub(super) use marks::{Content, Marked, set_marks, which_are_there, with_content};
 pub(super) use rows::{State, Tally, display_name, entries, photo, tally, was_scanned};
 
 /// The index of one data directory, or one in memory.

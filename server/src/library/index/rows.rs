@@ -30,6 +30,7 @@ pub(in super::super) struct Tally {
     /// Looked into, and no pictures.
     pub(in super::super) others: u64,
     pub(in super::super) left_out: u64,
+    pub(in super::super) hidden: u64,
 }
 
 impl Tally {
@@ -41,6 +42,7 @@ impl Tally {
             skipped: moved(self.skipped, before.skipped, after.skipped),
             others: moved(self.others, before.others, after.others),
             left_out: moved(self.left_out, before.left_out, after.left_out),
+            hidden: moved(self.hidden, before.hidden, after.hidden),
         }
     }
 
@@ -60,6 +62,7 @@ impl Tally {
             State::Skipped => &mut self.skipped,
             State::Other => &mut self.others,
             State::LeftOut => &mut self.left_out,
+            State::Hidden => &mut self.hidden,
         }
     }
 }
@@ -75,6 +78,8 @@ pub(in super::super) enum State {
     Other = 2,
     /// A picture, or a folder of them, that is not shown on purpose.
     LeftOut = 3,
+    /// A photo that somebody has hidden.
+    Hidden = 4,
 }
 
 impl State {
@@ -84,6 +89,7 @@ impl State {
             0 => Self::Photo,
             1 => Self::Skipped,
             3 => Self::LeftOut,
+            4 => Self::Hidden,
             _ => Self::Other,
         }
     }

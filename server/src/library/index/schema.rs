@@ -4,7 +4,7 @@ use std::{fmt, path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags, functions::FunctionFlags, params};
 
-use super::{super::letters, READ_ONLY};
+use super::{super::letters, READ_ONLY, marks};
 
 /// Changes with every change of the tables. An index of a version before is carried over, one of
 /// any other version is made anew.
@@ -23,7 +23,7 @@ const APPLICATION: i64 = 0x4d4e_544c;
 /// Times are Unix seconds but `modified`, `sidecar` and `changed` (0 where it isn't known), which are
 /// nanoseconds. `taken` is seconds of
 /// the camera's local clock, `month_day` the same day as month × 100 + day. `state`: 0 a photo, 1 a
-/// picture that can't be shown, 2 no picture, 3 left out. `gone` is when a file was missed, 0 while it is there.
+/// picture that can't be shown, 2 no picture, 3 left out, 4 a photo that somebody has hidden. `gone` is when a file was missed, 0 while it is there.
 const TABLES: &str = "
     CREATE TABLE folders (
         id INTEGER PRIMARY KEY,
@@ -187,6 +187,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, Unusable> {
         _ => return Err(Unusable::Stranger),
     }
     connection.execute_batch(DAMAGED)?;
+    connection.execute_batch(marks::TABLE)?;
     // Touches the page of every table and index.
     connection.query_row(
         "SELECT count(*) FROM (SELECT id FROM files LIMIT 1)",
@@ -236,13 +237,23 @@ pub(super) fn copy(path: &Path, memory: &Connection) -> rusqlite::Result<()> {
          INSERT INTO files SELECT *{changed} FROM disk.files;
          INSERT OR IGNORE INTO keywords SELECT key_of(word), word, file FROM disk.keywords;"
     ))?;
+    // One of before has no marks.
+    let has_marks: bool = memory.query_row(
+        "SELECT EXISTS (SELECT 1 FROM disk.sqlite_master WHERE name = 'marks')",
+        [],
+        |row| row.get(0),
+    )?;
+    if has_marks {
+        memory.execute_batch("INSERT INTO marks SELECT * FROM disk.marks")?;
+    }
     memory.execute_batch("DETACH disk")
 }
 
 fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(&format!(
-        "BEGIN; {TABLES} {DAMAGED}
-         PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT;"
+        "BEGIN; {TABLES} {DAMAGED} {marks}
+         PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT;",
+        marks = marks::TABLE,
     ))
 }
 

@@ -255,6 +255,7 @@ impl Scanner {
         } else {
             self.unjudged || walked.unjudged
         };
+        library.settle_marks(blocking);
         library.scan_finished(blocking, everything, complete);
     }
 

@@ -165,6 +165,7 @@ impl House {
             order: Order::Name,
             seed: 1,
             resume_after: None,
+            pair: crate::rendition::Pair::Wide,
             clock: clock.clock(),
         };
         let role = Role::Main {

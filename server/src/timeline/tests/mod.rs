@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 mod arrivals;
+mod history;
 
 const SETTINGS: Settings = Settings {
     interval_millis: 10_000,

@@ -1,0 +1,32 @@
+// The buttons of the pages of hidden photos and of what was on: each sends its command and has the page come anew. ES5, for
+// the tablet on the wall.
+(function () {
+  'use strict';
+  var base = document.querySelector('script[data-base]').getAttribute('data-base');
+  var problem = document.getElementById('problem');
+  function send(button) {
+    var call = new XMLHttpRequest();
+    call.open('POST', base + 'control' + location.search.replace(/[?&]format=[^&]*/, ''));
+    call.setRequestHeader('Content-Type', 'application/json');
+    call.onload = function () {
+      if (call.status === 200) {
+        location.reload();
+      } else {
+        button.disabled = false;
+        problem.textContent = call.responseText;
+      }
+    };
+    call.onerror = function () {
+      button.disabled = false;
+      problem.textContent = 'Mantel can’t be reached.';
+    };
+    button.disabled = true;
+    call.send(JSON.stringify({
+      command: button.getAttribute('data-command'),
+      photo: button.getAttribute('data-photo')
+    }));
+  }
+  document.addEventListener('click', function (event) {
+    if (event.target.getAttribute('data-command')) { send(event.target); }
+  });
+}());

@@ -1,0 +1,156 @@
+//! The commands of `POST /control` that are no act on slides: "not that one", and favourites.
+//!
+//! Pages and the viewer send them as text, and only the server reads them.
+
+use std::{sync::Arc, time::Duration};
+
+use http::StatusCode;
+
+use crate::{
+    blocking::Blocking,
+    channel::Channel,
+    clock,
+    endpoints::Outputs,
+    library::{MarkError, Marking},
+    net::Refusal,
+    photo::PhotoId,
+};
+
+/// A command that is no act on slides. Where no photo is named, the one on the screen is meant.
+#[derive(Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(tag = "command", rename_all = "lowercase")]
+pub(super) enum HomeCommand {
+    /// Shows a photo no more.
+    Hide { photo: Option<String> },
+    /// Shows a hidden photo again.
+    Unhide { photo: String },
+    /// Makes a photo a favourite.
+    Favourite { photo: Option<String> },
+    /// Makes a favourite a photo like others.
+    Unfavourite { photo: Option<String> },
+}
+
+/// The names of these commands.
+const NAMES: [&str; 4] = ["hide", "unhide", "favourite", "unfavourite"];
+
+/// How long an answer waits for the slides to go on without a photo that was hidden: a large library is sorted anew.
+const SETTLES_WITHIN: Duration = Duration::from_secs(2);
+
+#[derive(serde::Deserialize)]
+struct Named {
+    command: String,
+}
+
+/// Reads one of these commands, if it is one.
+///
+/// # Errors
+/// It is, and makes no sense.
+pub(super) fn read(body: &[u8]) -> Result<Option<HomeCommand>, serde_json::Error> {
+    match serde_json::from_slice::<Named>(body) {
+        Ok(named) if NAMES.contains(&&*named.command) => serde_json::from_slice(body).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// Carries out a command on what `channel` shows.
+///
+/// # Errors
+/// There is no such photo, or two are on the screen, or the mark can't be kept.
+pub(super) async fn carry_out(
+    command: HomeCommand,
+    outputs: &Arc<Outputs>,
+    channel: &Channel,
+) -> Result<(), Refusal> {
+    let (photo, marking) = match command {
+        HomeCommand::Hide { photo } => (photo, Marking::Hide),
+        HomeCommand::Unhide { photo } => (Some(photo), Marking::Unhide),
+        HomeCommand::Favourite { photo } => (photo, Marking::Favour),
+        HomeCommand::Unfavourite { photo } => (photo, Marking::Unfavour),
+    };
+    let id = match photo {
+        Some(photo) => id_of(&photo)?,
+        None => on_screen(outputs, channel)?,
+    };
+    if outputs.house.catalogue.is_demo(id) {
+        let sentence =
+            "this is one of Mantel's own pictures: it goes when there are photos to show";
+        return Err(Refusal::new(StatusCode::CONFLICT, sentence));
+    }
+    let mut airing = channel.on_air();
+    airing.now();
+    let library = outputs.house.library.clone();
+    let marked = Blocking::run(move |blocking| library.mark(blocking, id, marking)).await;
+    let marked = marked.map_err(|_| Refusal::unavailable("the photo could not be marked"))?;
+    let is_news = marked.map_err(|error| match error {
+        MarkError::Unknown(_) => Refusal::bad_request(error.to_string()),
+        MarkError::Last | MarkError::Full => Refusal::new(StatusCode::CONFLICT, error.to_string()),
+        MarkError::Save(_) => Refusal::unavailable(error.to_string()),
+    })?;
+    if is_news && marking == Marking::Hide {
+        // The answer tells of the slide that comes in its place.
+        let _ = tokio::time::timeout(SETTLES_WITHIN, airing.changed()).await;
+    }
+    Ok(())
+}
+
+/// The photo of this id.
+pub(super) fn id_of(photo: &str) -> Result<PhotoId, Refusal> {
+    photo.parse().map_err(|_| {
+        Refusal::bad_request(format!(
+            "photo {photo:?} is no photo's id; GET /status names the current one"
+        ))
+    })
+}
+
+fn on_screen(outputs: &Outputs, channel: &Channel) -> Result<PhotoId, Refusal> {
+    let conflict = |sentence: String| Refusal::new(StatusCode::CONFLICT, sentence);
+    let look = outputs.looks.rendition;
+    let programme = channel
+        .programme()
+        .ok_or_else(|| conflict("this channel is live: it has no photo to mark".to_owned()))?;
+    let showing = programme.timeline(look.size, look.pair).at(clock::now());
+    let slide = showing.map(|showing| showing.current);
+    match slide.map(|slide| (slide.photo, slide.beside)) {
+        None => Err(conflict("there is no photo on the screen".to_owned())),
+        Some((photo, None)) => Ok(photo),
+        Some((photo, Some(beside))) => Err(conflict(format!(
+            "two photos share the screen: name one, by \"photo\":\"{photo}\" (left or above) or \"photo\":\"{beside}\""
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_read_and_those_of_slides_left_to_others() {
+        let hide = |photo: Option<&str>| HomeCommand::Hide {
+            photo: photo.map(str::to_owned),
+        };
+        let read = |text: &str| read(text.as_bytes());
+        assert_eq!(read(r#"{"command":"hide"}"#).unwrap(), Some(hide(None)));
+        let named = r#"{"by":"hall","photo":"7f","command":"hide"}"#;
+        assert_eq!(read(named).unwrap(), Some(hide(Some("7f"))));
+        for other in [
+            r#"{"command":"next"}"#,
+            r#"{"command":"no such"}"#,
+            r#"{"command":7}"#,
+            "",
+            "[",
+        ] {
+            assert_eq!(read(other).unwrap(), None, "{other}");
+        }
+        for bad in [r#"{"command":"unhide"}"#, r#"{"command":"hide","photo":7}"#] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn every_name_is_a_command() {
+        for name in NAMES {
+            let text = format!(r#"{{"command":"{name}","photo":"7f"}}"#);
+            assert!(read(text.as_bytes()).unwrap().is_some(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! `GET /history`: what was on in the last hour, as JSON, and as a page from which a photo is shown again, hidden or made a
+//! favourite.
+
+use std::{fmt::Write, sync::Arc};
+
+use http::StatusCode;
+use serde::Serialize;
+use warp::reply::Response;
+
+use crate::{
+    clock,
+    endpoints::{
+        Outputs, Request, open,
+        policy::InlineStyle,
+        query,
+        reply::{self, escaped},
+    },
+    library::{PhotoIdText, iso},
+    net::Refusal,
+    timeline::Slide,
+};
+
+#[derive(Serialize)]
+struct History {
+    now_millis: u64,
+    /// The latest first; a photo that has gone or was hidden since is not among them.
+    slides: Vec<Row>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    started_millis: u64,
+    photos: Vec<PhotoRow>,
+}
+
+#[derive(Serialize)]
+struct PhotoRow {
+    photo: PhotoIdText,
+    name: String,
+    album: Option<String>,
+    /// Local time in ISO 8601; never the time of a file.
+    taken_at: Option<String>,
+    favourite: bool,
+}
+
+pub(in crate::endpoints) async fn answer(
+    outputs: &Arc<Outputs>,
+    request: &Request,
+) -> Result<Response, Refusal> {
+    let wish = query::choice(&request.query)?;
+    let (_, channel) = open::choose(outputs, request, &wish).await?;
+    if channel.programme().is_none() {
+        let sentence = "this channel is live: what was on is not kept";
+        return Err(Refusal::new(StatusCode::CONFLICT, sentence));
+    }
+    let history = told(outputs, channel.history()).await;
+    if !request.wants_page() {
+        return Ok(reply::json(&history));
+    }
+    let mut page = reply::page("text/html; charset=utf-8", html(&history));
+    page.extensions_mut().insert(InlineStyle);
+    Ok(page)
+}
+
+async fn told(outputs: &Outputs, slides: Vec<Slide>) -> History {
+    let ids = slides.iter().flat_map(|slide| slide.turn().photos());
+    let ids: std::collections::BTreeSet<_> = ids.collect();
+    let known = outputs.house.catalogue.photos(ids.into_iter()).await;
+    let library = &outputs.house.library;
+    let rows = slides.iter().map(|slide| Row {
+        started_millis: slide.starts_at.0,
+        photos: slide
+            .turn()
+            .photos()
+            .filter_map(|id| {
+                let photo = known.get(&id)?;
+                let taken = photo.facts.taken.and_then(|taken| taken.of_photo());
+                Some(PhotoRow {
+                    photo: PhotoIdText(id),
+                    name: photo.name.to_string(),
+                    album: photo.facts.album.clone(),
+                    taken_at: taken.map(iso),
+                    favourite: library.is_favourite(id),
+                })
+            })
+            .collect(),
+    });
+    History {
+        now_millis: clock::now().0,
+        slides: rows.filter(|row| !row.photos.is_empty()).collect(),
+    }
+}
+
+const PAGE: &str = include_str!("../../../pages/history.html");
+
+fn html(history: &History) -> String {
+    let (mut page, rest) = reply::halves(PAGE);
+    if history.slides.is_empty() {
+        page.push_str("<p>Nothing yet.");
+    }
+    page.push_str("<table>");
+    for row in &history.slides {
+        let minutes = history.now_millis.saturating_sub(row.started_millis) / 60_000;
+        let ago = match minutes {
+            0 => "just now".to_owned(),
+            n => format!("{n} min ago"),
+        };
+        for photo in &row.photos {
+            // Writing to a String can't fail.
+            let _ = photo_row(&mut page, &ago, photo);
+        }
+    }
+    page.push_str("</table>");
+    page.push_str(rest);
+    page
+}
+
+fn photo_row(page: &mut String, ago: &str, row: &PhotoRow) -> std::fmt::Result {
+    let (id, name) = (row.photo.0, escaped(&row.name));
+    let day = row.taken_at.as_deref().and_then(|taken| taken.get(..10));
+    let words: Vec<String> = [row.album.as_deref(), day]
+        .into_iter()
+        .flatten()
+        .map(escaped)
+        .collect();
+    let (favour, star) = if row.favourite {
+        ("unfavourite", "No favourite")
+    } else {
+        ("favourite", "Favourite")
+    };
+    write!(
+        page,
+        "<tr><td class=n>{ago}<td>{name}<span class=small>{}</span><td class=n>",
+        words.join(" · ")
+    )?;
+    for (command, label) in [("show", "Show"), (favour, star), ("hide", "Hide")] {
+        write!(
+            page,
+            "<button data-command={command} data-photo={id}>{label}</button> "
+        )?;
+    }
+    page.push_str("</tr>");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::photo::PhotoId;
+
+    #[test]
+    fn names_can_not_break_out_of_the_page() {
+        let photo = PhotoRow {
+            photo: PhotoIdText(PhotoId(7)),
+            name: "<i>\u{202e}gpj.exe".into(),
+            album: Some("A & B".into()),
+            taken_at: Some("2021-07-04T12:30:00".into()),
+            favourite: true,
+        };
+        let page = html(&History {
+            now_millis: 1_000_000,
+            slides: vec![Row {
+                started_millis: 1_000_000 - 200_000,
+                photos: vec![photo],
+            }],
+        });
+        assert!(
+            page.contains("3 min ago<td>&lt;i&gt;gpj.exe<span class=small>A &amp; B · 2021-07-04<")
+        );
+        assert!(page.contains("<button data-command=unfavourite data-photo=0000000000000007>"));
+    }
+}
