@@ -11,7 +11,7 @@ use crate::{
     announce,
     blocking::Blocking,
     channel::{
-        Channel, ChannelSetup, ChannelTask, Interrupter, Role,
+        Channel, ChannelSetup, ChannelTask, Interrupter, Role, Veils,
         choices::{Channels, FeedKey},
         live::Intake,
         roster::Roster,
@@ -221,6 +221,7 @@ pub(crate) fn common(config: &Config, catalogue: Arc<Catalogue>, seed: u64) -> C
         seed,
         resume_after: config.resume_after,
         pair: config.rendition.pair.on(config.rendition.size),
+        veils: Arc::new(Veils::new(config.night.clone())),
         clock: Clock::system(),
     }
 }

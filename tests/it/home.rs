@@ -113,3 +113,124 @@ fn what_can_not_be_marked_is_refused_with_a_sentence() {
         page.text()
     );
 }
+
+/// How bright the snapshot is.
+fn luma(server: &Server) -> f64 {
+    server.snapshot().middle().luma()
+}
+
+fn await_luma(server: &Server, what: &str, is: impl Fn(f64) -> bool) {
+    eventually(what, || {
+        let now = luma(server);
+        is(now).then_some(()).ok_or(now.to_string())
+    });
+}
+
+#[test]
+fn night_darkens_what_is_on_and_a_touch_brings_it_back() {
+    let photos = Photos::of(&[RED, GREEN]);
+    let server = Server::start(photos.path(), &STANDING);
+    server.settle();
+    let day = luma(&server);
+    let told = command(&server, &json!({"command": "night", "mode": "dim 10%"}));
+    assert_eq!(told.status(), 200, "{}", told.text());
+    let night = &told.json()["night"];
+    assert_eq!(
+        (&night["mode"], &night["light"]),
+        (&json!("dim 10%"), &json!(10.0))
+    );
+    // A tenth of the light is a third of the signal.
+    await_luma(&server, "dimmed", |now| {
+        (day * 0.2..day * 0.5).contains(&now)
+    });
+    let photo = told.json()["slide"]["photo"].clone();
+    command(&server, &json!({"command": "night", "mode": "black"}));
+    await_luma(&server, "black", |now| now < 2.0);
+    let status = server.get("/status").json();
+    let channel = &status["channel"];
+    assert_eq!(
+        (&channel["slide"]["photo"], &channel["paused"]),
+        (&photo, &json!(false))
+    );
+    // Whoever wants another photo wants to see it.
+    command(&server, &json!({"command": "next"}));
+    server.colour();
+    let night = server.get("/status").json()["channel"]["night"].clone();
+    assert_eq!(
+        (&night["mode"], &night["by_hand"]),
+        (&Value::Null, &json!(true))
+    );
+    let woken = command(&server, &json!({"command": "wake"}));
+    assert_eq!(woken.json()["night"], Value::Null);
+    for (body, says) in [
+        (
+            json!({"command": "night", "mode": "dark"}),
+            "black or clock",
+        ),
+        (json!({"command": "night", "seconds": 0}), "1 to 86400"),
+        (json!({"command": "wake", "seconds": 86_401}), "1 to 86400"),
+    ] {
+        let told = command(&server, &body);
+        assert_eq!(told.status(), 400);
+        assert!(told.text().contains(says), "{body}: {}", told.text());
+    }
+}
+
+#[test]
+fn a_server_that_starts_at_night_starts_dark_and_shows_a_clock() {
+    let photos = Photos::of(&[RED, GREEN]);
+    // Since yesterday, whatever the clocks here show.
+    let plan = "00:00-23:59 clock, 23:00-01:00 clock";
+    let server = Server::start(photos.path(), &[&STANDING[..], &["--night", plan]].concat());
+    eventually("the clock", || {
+        let night = server.get("/status").json()["channel"]["night"].clone();
+        (night["mode"] == "clock")
+            .then_some(())
+            .ok_or(night.to_string())
+    });
+    eventually("a dark picture with something on it", || {
+        let picture = server.snapshot();
+        let (mut lit, mut brightest) = (0, 0.0_f64);
+        for y in 0..360 {
+            for x in 0..640 {
+                let luma = picture.at(x, y).luma();
+                lit += u32::from(luma > 20.0);
+                brightest = brightest.max(luma);
+            }
+        }
+        let is_clock = (200..20_000).contains(&lit) && brightest < 110.0;
+        is_clock.then_some(()).ok_or(format!("{lit} {brightest}"))
+    });
+}
+
+#[test]
+fn a_message_stands_over_the_picture_and_goes() {
+    let photos = Photos::of(&[BLUE, GREEN]);
+    let server = Server::start(photos.path(), &STANDING);
+    server.settle();
+    let white = || {
+        let picture = server.snapshot();
+        let bright = |x: usize| {
+            (0..360)
+                .filter(|y| picture.at(x, *y).luma() > 230.0)
+                .count()
+        };
+        (0..640).map(bright).sum::<usize>()
+    };
+    assert_eq!(white(), 0);
+    let say = json!({"command": "say", "text": "Dinner is ready", "seconds": 3600});
+    let told = command(&server, &say);
+    assert_eq!(
+        (told.status(), &told.json()["said"]),
+        (200, &json!("Dinner is ready"))
+    );
+    let wait = |what: &str, is: fn(usize) -> bool| {
+        eventually(what, || {
+            let n = white();
+            is(n).then_some(()).ok_or(n.to_string())
+        });
+    };
+    wait("the message", |n| n > 100);
+    command(&server, &json!({"command": "say", "text": ""}));
+    wait("no message", |n| n == 0);
+}

@@ -23,7 +23,7 @@ use futures_util::future::{BoxFuture, FutureExt as _, Shared, WeakShared};
 use tokio::sync::Semaphore;
 
 use super::{
-    Channel, ChannelSetup, ChannelTask, Interrupter, Role,
+    Channel, ChannelSetup, ChannelTask, Interrupter, Role, Veils,
     interrupts::{Interruptions, Interrupts},
     roster::Roster,
 };
@@ -200,6 +200,11 @@ impl Channels {
         }
     }
 
+    /// The veils over the gallery's slides, whichever are chosen.
+    pub fn veils(&self) -> &Veils {
+        &self.common.veils
+    }
+
     /// The live channels.
     pub fn live(&self) -> &Arc<Roster> {
         &self.live
@@ -356,6 +361,7 @@ mod tests {
             seed: 1,
             resume_after: None,
             pair: crate::rendition::Pair::Wide,
+            veils: Arc::new(crate::channel::Veils::new(None)),
             clock: crate::clock::Clock::system(),
         };
         let (_, main) = ChannelTask::new(common.clone(), Filter::default(), Role::Choice);

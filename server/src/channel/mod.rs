@@ -10,6 +10,7 @@ pub mod live;
 pub mod roster;
 mod state;
 mod task;
+mod veils;
 
 use std::{
     sync::{Arc, Mutex},
@@ -28,6 +29,7 @@ use interrupts::Interruptions;
 pub use interrupts::{Interrupter, Interruption};
 pub use state::StateFile;
 pub use task::{ChannelSetup, ChannelTask, Role};
+pub use veils::{NightNow, Veils};
 
 /// A channel's content that is on the air. Which kind that is matters to the channel and its producers alone.
 #[derive(Clone, Debug)]

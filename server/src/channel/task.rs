@@ -21,7 +21,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Ask, Channel, OnAir, StateFile};
+use super::{Ask, Channel, OnAir, StateFile, Veils};
 use crate::{
     blocking::Blocking,
     clock::Clock,
@@ -59,6 +59,8 @@ pub struct ChannelSetup {
     pub resume_after: Option<NonZeroU64>,
     /// Which photos share a slide on the screens whose history is kept.
     pub pair: Pair,
+    /// The veils over the slides.
+    pub veils: Arc<Veils>,
     /// By which slides come and go.
     pub clock: Clock,
 }
@@ -138,7 +140,9 @@ impl ChannelTask {
         let changes = choice.common.catalogue.library().changes();
         let roster = Arc::new(choice.roster(Blocking::here()));
         let now = choice.common.clock.now();
-        let programme = Programme::new(choice.common.settings, &roster, saved, now);
+        let mut programme = Programme::new(choice.common.settings, &roster, saved, now);
+        // The first picture of a night is no flash.
+        programme.set_veil(choice.common.veils.at(now), now);
         let (published, receiver) = watch::channel(OnAir::Programme(Arc::new(programme.clone())));
         let (sender, acts) = mpsc::channel(QUEUE);
         let history = Arc::default();
@@ -169,8 +173,10 @@ impl ChannelTask {
         let mut tick = tokio::time::interval(CLOCK_CHECK);
         let clock = self.choice.common.clock.clone();
         let mut day = clock.today();
+        let mut veils = self.choice.common.veils.changes();
         loop {
             tokio::select! {
+                Ok(()) = veils.changed() => self.take_veil().await,
                 ask = self.acts.recv() => {
                     let Some(ask) = ask else { return };
                     let (now, _) = self.read_clock();
@@ -190,6 +196,7 @@ impl ChannelTask {
                         self.publish().await;
                     }
                     self.note(now);
+                    self.take_veil().await;
                     if let Some(after) = self.choice.common.resume_after
                         && self.programme.end_pause(after, now)
                     {
@@ -220,6 +227,20 @@ impl ChannelTask {
                 .clock_went_back(UnixMillis(last.0 + since), now);
         }
         (now, went_back)
+    }
+
+    /// Lays over the slides what lies over them by now.
+    async fn take_veil(&mut self) {
+        let (now, went_back) = self.read_clock();
+        let veil = self.choice.common.veils.at(now);
+        let is_news = veil != *self.programme.veil();
+        if is_news {
+            self.note(now);
+            self.programme.set_veil(veil, now);
+        }
+        if is_news || went_back {
+            self.publish().await;
+        }
     }
 
     /// Keeps in mind what has been on up to `now`: a change is about to come, or might.
@@ -264,6 +285,8 @@ impl ChannelTask {
     }
 
     async fn publish(&mut self) -> Arc<Programme> {
+        // What came on by this is history as well, before anybody can ask.
+        self.note(self.choice.common.clock.now());
         let programme = Arc::new(self.programme.clone());
         self.published
             .send_replace(OnAir::Programme(programme.clone()));
@@ -293,6 +316,7 @@ mod tests {
             seed,
             resume_after: None,
             pair: Pair::Wide,
+            veils: Arc::new(Veils::new(None)),
             clock: Clock::system(),
         }
     }

@@ -75,6 +75,24 @@ pub struct Args {
     )]
     pub resume_after: Option<String>,
 
+    /// When the pictures are darkened: 22:30-06:30, or several slots with days and how dark [default: off].
+    ///
+    /// Slots have commas between: "mon-fri 22:30-06:30 dim 20%, sat+sun sunset+1h-08:00 black". A slot may say dim with
+    /// the light that is left (15% otherwise), black, or clock for a dark clock. /control has night and wake by hand.
+    #[arg(long, value_name = "PLAN|off", env = "MANTEL_NIGHT", help_heading = PICTURES)]
+    pub night: Option<String>,
+
+    /// Where the sun of --night sets: latitude and longitude in degrees.
+    #[arg(
+        long,
+        value_name = "LAT,LON",
+        env = "MANTEL_POSITION",
+        help_heading = PICTURES,
+        hide_short_help = true,
+        allow_hyphen_values = true
+    )]
+    pub position: Option<String>,
+
     /// Length of the crossfade, or "cut" [default: 1s].
     #[arg(long, value_name = "DURATION|cut", env = "MANTEL_TRANSITION", help_heading = PICTURES)]
     pub transition: Option<String>,

@@ -52,6 +52,10 @@ pub struct FileConfig {
     pub(super) pair: Option<String>,
     #[serde(default, deserialize_with = "text")]
     pub(super) caption: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    pub(super) night: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    pub(super) position: Option<String>,
     pub(super) data_dir: Option<PathBuf>,
     pub(super) log: Option<LogFormat>,
     #[serde(default)]

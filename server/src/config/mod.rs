@@ -50,7 +50,7 @@ use crate::{
     rights::ChannelName,
     size::Size,
     source::live::Words,
-    timeline::{Settings, Transition},
+    timeline::{Settings, Transition, night::Plan},
 };
 
 /// A checked configuration.
@@ -74,6 +74,8 @@ pub struct Config {
     pub filter: Filter,
     /// The words that are written on the gallery's pictures.
     pub words: Option<Words>,
+    /// When the pictures are darkened.
+    pub night: Option<Plan>,
     /// The live channels.
     pub channels: Vec<ChannelConfig>,
     /// Whether a push makes the channel that it names.
@@ -158,6 +160,10 @@ impl Config {
             Some(text) => resume_after("--resume-after", &text)?,
             None => Some(DEFAULT_PAUSE_MILLIS),
         };
+        let night = values::night(
+            args.night.or(file.night).as_deref(),
+            args.position.or(file.position).as_deref(),
+        )?;
         let number = |number: i64| number.to_string();
         let mut wishes = Wishes::default();
         for (key, typed, in_file) in [
@@ -218,6 +224,7 @@ impl Config {
             order: args.order.or(file.order).unwrap_or(Order::Shuffle),
             filter,
             words,
+            night,
             channels,
             push_creates: args.push_creates || file.push_creates,
             seed: args.seed.or(file.seed),
@@ -291,7 +298,18 @@ mod tests {
 
     #[test]
     fn mistakes_get_one_sentence_and_a_code() {
-        let cases: [(&[&str], &str, u8); 10] = [
+        let cases: [(&[&str], &str, u8); 13] = [
+            (
+                &["--night", "22:30"],
+                "--night \"22:30\": in \"22:30\" there has",
+                2,
+            ),
+            (&["--night", "sunset-06:30"], "--position", 2),
+            (
+                &["--position", "-91,0"],
+                "--position \"-91,0\": a latitude",
+                2,
+            ),
             (
                 &["--interval", "1s", "--transition", "2s"],
                 "can't be longer than the interval of 1s",

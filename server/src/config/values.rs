@@ -3,7 +3,10 @@
 use std::num::NonZeroU64;
 
 use super::{ConfigError, bad};
-use crate::typed;
+use crate::{
+    timeline::night::{Plan, Position},
+    typed,
+};
 
 /// Long enough for a picture that is talked about over dinner, short enough that a finger that slipped does not
 /// stop the house for days.
@@ -23,6 +26,21 @@ pub(super) fn resume_after(
     let after = NonZeroU64::new(millis).filter(|millis| millis.get() >= MIN_PAUSE_MILLIS);
     let short = "a pause lasts for at least 1s; give a longer one, or \"never\"";
     after.map(Some).ok_or_else(|| bad(option, text, short))
+}
+
+/// Reads when the pictures are darkened, and where the sun is looked for.
+pub(super) fn night(
+    plan: Option<&str>,
+    position: Option<&str>,
+) -> Result<Option<Plan>, ConfigError> {
+    let read = |text: &str| text.parse::<Position>();
+    let position =
+        position.map(|text| read(text).map_err(|reason| bad("--position", text, reason)));
+    let position = position.transpose()?;
+    let off = |text: &&str| text.trim().eq_ignore_ascii_case("off");
+    let plan = plan.filter(|text| !off(text));
+    plan.map(|text| Plan::read(text, position).map_err(|reason| bad("--night", text, reason)))
+        .transpose()
 }
 
 /// Reads a duration.

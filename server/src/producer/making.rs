@@ -18,7 +18,7 @@ use crate::{
     render::{Alpha, DecodeLimits, Quality},
     rendition::Rendition,
     source::catalogue::Catalogue,
-    timeline::{PhotoId, Turn},
+    timeline::{PhotoId, Turn, Veil},
 };
 
 /// A maker of pictures.
@@ -80,7 +80,7 @@ impl PictureMaker for Studio {
 pub(super) async fn make(
     catalogue: Arc<Catalogue>,
     studio: Arc<dyn PictureMaker>,
-    (turn, rendition): (Turn, Rendition),
+    (turn, veil, rendition): (Turn, Veil, Rendition),
     claim: Arc<Claim>,
 ) -> Done {
     let mut found = catalogue.photos(turn.photos()).await;
@@ -95,6 +95,7 @@ pub(super) async fn make(
         note: is_explained.then(|| caption::why_drawn(library.roots(), library.counts().photos)),
         photo,
         beside: turn.beside.and_then(|id| found.remove(&id)),
+        veil,
     };
     studio.render(subject, rendition, claim).await
 }

@@ -144,6 +144,7 @@ impl Producer {
                 }
             };
             is_hidden = false;
+            work.take_veil(all.veil());
             let timeline = self.timeline(&all);
             let now = steady.now(&all, self.clock.now());
             let wake = self.step(now, timeline, &mut work, &mut stills, &mut screen);
@@ -290,7 +291,7 @@ impl Producer {
         let making = make(
             self.catalogue.clone(),
             self.studio.clone(),
-            (turn, self.key.rendition),
+            (turn, work.veil.clone(), self.key.rendition),
             claim.clone(),
         );
         let task = work.running.spawn(making);

@@ -8,7 +8,7 @@ use std::{
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::{admission::Claim, blending::Between, queue::Urgency, slide::Rendered, studio::Done};
-use crate::timeline::{PhotoId, Turn};
+use crate::timeline::{PhotoId, Turn, Veil};
 
 /// The slides of one producer: ready, under way, failed.
 #[derive(Debug, Default)]
@@ -23,6 +23,8 @@ pub(super) struct Work {
     pub(super) spare: Option<(Turn, Arc<Rendered>)>,
     /// True when rendering takes longer than slides stay.
     pub(super) lagging: bool,
+    /// The veil over all that is ready or under way.
+    pub(super) veil: Veil,
     pub(super) running: JoinSet<Done>,
 }
 
@@ -34,6 +36,18 @@ pub(super) struct Job {
 }
 
 impl Work {
+    /// Starts over where another veil lies over the slides: what was made under the one before is of no use.
+    pub(super) fn take_veil(&mut self, veil: &Veil) {
+        if self.veil != *veil {
+            *self = Self {
+                failed: std::mem::take(&mut self.failed),
+                lagging: self.lagging,
+                veil: veil.clone(),
+                ..Self::default()
+            };
+        }
+    }
+
     /// Says anew how urgent everything is that was asked for, and gives up what nobody will see and no
     /// worker has begun with.
     pub(super) fn reclaim(&mut self, [current, next]: [Turn; 2], is_watched: bool) {

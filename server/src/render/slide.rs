@@ -9,6 +9,7 @@ use super::{
     encode::{EncodeError, Quality, encode},
     formats::decode::Pixels,
     frame::{
+        dim::dim,
         fit::{Fit, lies},
         focus::focus,
         pair,
@@ -31,6 +32,10 @@ pub struct Recipe {
     pub words: Vec<Caption>,
     /// The words over all of it, and how they look.
     pub sign: Option<(String, Style)>,
+    /// How much light is left of all that, in thousandths.
+    pub light: u16,
+    /// The words that stand over it, as bright as they are.
+    pub over: Vec<(String, Style)>,
 }
 
 impl Recipe {
@@ -85,6 +90,12 @@ pub fn slide(
         && let Some(sign) = Sign::new(text, *style, recipe.frame)
     {
         sign.write(&mut picture);
+    }
+    dim(&mut picture, recipe.light);
+    for (text, style) in &recipe.over {
+        if let Some(sign) = Sign::new(text, *style, recipe.frame) {
+            sign.write(&mut picture);
+        }
     }
     let start = now();
     let jpeg = encode(&picture, recipe.quality)?;

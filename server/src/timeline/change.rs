@@ -176,6 +176,25 @@ impl Timeline {
     }
 }
 
+impl Timeline {
+    /// Shows the slide on screen again, as another picture of the same photos, under a number that nobody was promised.
+    /// With `anew` it begins now; with `held` no slide follows until that is over.
+    pub(super) fn show_again(&mut self, anew: bool, held: bool, now: UnixMillis) {
+        self.rebase(now);
+        self.anchor.slide += 2;
+        let was_held = self.held.is_some();
+        if held && !was_held {
+            self.held = Some(now.0);
+        } else if !held {
+            self.held = None;
+        }
+        // Slides that were held back are not made up for.
+        if anew || was_held != held {
+            self.starts_now(now);
+        }
+    }
+}
+
 fn n_newer(roster: &Roster, mark: Option<i64>) -> u64 {
     let is_newer = |added: i64| mark.is_none_or(|mark| added > mark);
     roster

@@ -52,6 +52,8 @@ impl History {
         match self.slides.back_mut() {
             // Of two the one that went away has left the other.
             Some(last) if last.no == slide.no => *last = slide,
+            // Shown again, under another veil: it was on all the time.
+            Some(last) if last.turn() == slide.turn() => last.no = slide.no,
             _ => {
                 self.slides.push_back(slide);
                 if self.slides.len() > MAX_SLIDES {

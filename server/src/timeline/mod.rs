@@ -9,12 +9,14 @@ mod arrivals;
 mod change;
 mod history;
 mod natural;
+pub mod night;
 mod pairs;
 mod playlist;
 mod programme;
 mod roster;
 mod round;
 mod transition;
+mod veil;
 
 use std::{num::NonZeroU64, sync::Arc};
 
@@ -28,6 +30,7 @@ pub use playlist::{Pairing, Place, Playlist, Turn};
 pub use programme::{Pause, Programme, SavedProgramme};
 pub use roster::Roster;
 pub use transition::{blend_at, blend_steps};
+pub use veil::{Clock, Veil};
 
 /// How long slides stay and how they change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,6 +146,8 @@ pub struct Timeline {
     sought: Option<PhotoId>,
     /// The interval by which slides are counted up to now, if it differs from the set one.
     counted_by: Option<u64>,
+    /// Since when no slide follows because none could be seen, in Unix milliseconds.
+    held: Option<u64>,
 }
 
 impl Timeline {
@@ -166,6 +171,7 @@ impl Timeline {
             settings,
             playlist,
             anchor: saved.as_ref().map_or(start, |saved| saved.anchor),
+            held: None,
             sought: saved.as_ref().and_then(|saved| saved.photo).map(PhotoId),
             counted_by: saved
                 .map(|saved| saved.interval_millis)
@@ -189,7 +195,7 @@ impl Timeline {
     /// The slides on screen and next at `now`; `None` when there is no photo.
     pub fn at(&self, now: UnixMillis) -> Option<Showing> {
         let interval = self.counted_by.unwrap_or(self.settings.interval_millis);
-        let until = self.anchor.paused_at.unwrap_or(now.0);
+        let until = self.anchor.paused_at.or(self.held).unwrap_or(now.0);
         let steps = until.saturating_sub(self.anchor.starts_at) / interval;
         let current = self.turn(steps)?;
         let next = self.turn(steps.checked_add(1)?)?;
@@ -204,7 +210,7 @@ impl Timeline {
         Some(Showing {
             current: slide(current, no, starts_at),
             next: slide(next, no + 1, starts_at + interval),
-            paused: self.anchor.paused_at.is_some(),
+            paused: self.anchor.paused_at.or(self.held).is_some(),
         })
     }
 
@@ -343,8 +349,8 @@ impl Timeline {
     /// Lets the anchor's slide come on at `now`, and a pause be counted from then.
     fn starts_now(&mut self, now: UnixMillis) {
         self.anchor.starts_at = now.0;
-        if self.anchor.paused_at.is_some() {
-            self.anchor.paused_at = Some(now.0);
+        for stop in [&mut self.anchor.paused_at, &mut self.held] {
+            *stop = stop.map(|_| now.0);
         }
     }
 }

@@ -8,7 +8,9 @@ use std::{num::NonZeroU64, sync::Arc};
 
 use mantel_shared::UnixMillis;
 
-use super::{Act, History, Pairing, Playlist, Roster, Saved, Settings, Timeline, UnknownPhoto};
+use super::{
+    Act, History, Pairing, Playlist, Roster, Saved, Settings, Timeline, UnknownPhoto, Veil,
+};
 use crate::{rendition::Pair, size::Size};
 
 /// A channel's timelines, one for each way to pair photos. Cheap to clone.
@@ -22,6 +24,8 @@ pub struct Programme {
     pause: Option<Pause>,
     /// How long slides stay by the configuration, in milliseconds.
     configured_millis: u64,
+    /// The veil over every slide.
+    veil: Veil,
 }
 
 /// A pause, as it is told on the screens that it stops.
@@ -79,6 +83,23 @@ impl Programme {
             Pair::Upright => &self.portrait,
         };
         history.note(timeline, now);
+    }
+
+    /// The veil over every slide, as it is now.
+    pub fn veil(&self) -> &Veil {
+        &self.veil
+    }
+
+    /// Lays another veil over every slide: the one on screen is shown again under it, and while none can be seen none
+    /// follows. Says whether it is another one.
+    pub fn set_veil(&mut self, veil: Veil, now: UnixMillis) -> bool {
+        if self.veil == veil {
+            return false;
+        }
+        let (anew, held) = (veil.is_far_from(&self.veil), veil.is_opaque());
+        *self = self.each(|timeline| timeline.show_again(anew, held, now));
+        self.veil = veil;
+        true
     }
 
     /// Whether there is no photo to show.
@@ -139,6 +160,7 @@ impl Programme {
             single: single.clone(),
             pause,
             configured_millis,
+            veil: Veil::default(),
         };
         let playlists = programme.playlists_of(roster, now);
         programme.with_playlists(playlists, now)
@@ -265,6 +287,7 @@ impl Programme {
             single: first,
             pause: self.pause.clone(),
             configured_millis: self.configured_millis,
+            veil: self.veil.clone(),
         }
     }
 
@@ -328,6 +351,7 @@ impl Programme {
             single: single.clone(),
             pause: self.pause.clone(),
             configured_millis: self.configured_millis,
+            veil: self.veil.clone(),
         }
     }
 }

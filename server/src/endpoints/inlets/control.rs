@@ -8,6 +8,7 @@ use warp::reply::Response;
 
 use crate::{
     channel::{ActError, Channel},
+    clock,
     endpoints::{
         Outputs,
         inlets::home,
@@ -35,7 +36,8 @@ pub(in crate::endpoints) async fn answer(
         Refusal::bad_request(format!(
             "the body is no command ({error}); send JSON like {{\"command\":\"next\"}}, with next, previous, pause, \
              resume, dismiss, show and a \"photo\", interval and \"seconds\", hide, favourite or unfavourite, \
-             or unhide and a \"photo\""
+             unhide and a \"photo\", \
+             night, wake, or say and a \"text\""
         ))
     };
     let wish = query::choice(&request.query)?;
@@ -50,7 +52,7 @@ pub(in crate::endpoints) async fn answer(
         command,
         Command::Dismiss | Command::Next | Command::Previous | Command::Show { .. }
     );
-    let act = match command {
+    let act = match command.clone() {
         Command::Dismiss => None,
         Command::Next => Some(Act::Next),
         Command::Previous => Some(Act::Previous),
@@ -61,6 +63,10 @@ pub(in crate::endpoints) async fn answer(
     };
     let by = by(&body, request);
     let (_, channel) = open::choose(outputs, request, &wish).await?;
+    // Whoever leafs through the photos at night wants to see them.
+    if leaves || matches!(command, Command::Resume) {
+        outputs.house.channels.veils().touched(clock::now());
+    }
     let was_interrupted = leaves && channel.dismiss().await;
     let done = match act {
         // The slide beneath is the one that nobody has seen.

@@ -1,4 +1,4 @@
-//! The commands of `POST /control` that are no act on slides: "not that one", and favourites.
+//! The commands of `POST /control` that are no act on slides: "not that one", favourites, night, and messages.
 //!
 //! Pages and the viewer send them as text, and only the server reads them.
 
@@ -14,6 +14,7 @@ use crate::{
     library::{MarkError, Marking},
     net::Refusal,
     photo::PhotoId,
+    timeline::night,
 };
 
 /// A command that is no act on slides. Where no photo is named, the one on the screen is meant.
@@ -28,10 +29,27 @@ pub(super) enum HomeCommand {
     Favourite { photo: Option<String> },
     /// Makes a favourite a photo like others.
     Unfavourite { photo: Option<String> },
+    /// Darkens the pictures, until the plan's next change or for so many seconds.
+    Night {
+        mode: Option<String>,
+        seconds: Option<u32>,
+    },
+    /// Gives them their light, as long.
+    Wake { seconds: Option<u32> },
+    /// Writes words over the pictures for so many seconds; none take them away.
+    Say { text: String, seconds: Option<u32> },
 }
 
 /// The names of these commands.
-const NAMES: [&str; 4] = ["hide", "unhide", "favourite", "unfavourite"];
+const NAMES: [&str; 7] = [
+    "hide",
+    "unhide",
+    "favourite",
+    "unfavourite",
+    "night",
+    "wake",
+    "say",
+];
 
 /// How long an answer waits for the slides to go on without a photo that was hidden: a large library is sorted anew.
 const SETTLES_WITHIN: Duration = Duration::from_secs(2);
@@ -66,6 +84,7 @@ pub(super) async fn carry_out(
         HomeCommand::Unhide { photo } => (Some(photo), Marking::Unhide),
         HomeCommand::Favourite { photo } => (photo, Marking::Favour),
         HomeCommand::Unfavourite { photo } => (photo, Marking::Unfavour),
+        other => return veil(other, outputs, channel).await,
     };
     let id = match photo {
         Some(photo) => id_of(&photo)?,
@@ -91,6 +110,76 @@ pub(super) async fn carry_out(
         let _ = tokio::time::timeout(SETTLES_WITHIN, airing.changed()).await;
     }
     Ok(())
+}
+
+/// The longest that something is set by hand for, in seconds; until the plan's next change is longer.
+const MAX_SECONDS: u32 = 24 * 60 * 60;
+/// How long a message stands where nobody says, and at most.
+const SAYS_FOR_SECONDS: u32 = 15;
+const MAX_SAY_SECONDS: u32 = 60 * 60;
+/// Letters of a message: more is no message.
+const MAX_SAY_CHARS: usize = 200;
+
+/// Lays something over the slides of all choices of photos.
+async fn veil(
+    command: HomeCommand,
+    outputs: &Arc<Outputs>,
+    channel: &Channel,
+) -> Result<(), Refusal> {
+    if channel.programme().is_none() {
+        let sentence = "this channel is live: what lies over the slides is the gallery's";
+        return Err(Refusal::new(StatusCode::CONFLICT, sentence));
+    }
+    let (veils, now) = (outputs.house.channels.veils(), clock::now());
+    let mut airing = channel.on_air();
+    airing.now();
+    match command {
+        HomeCommand::Night { mode, seconds } => {
+            let read = |text: &String| {
+                text.parse().map_err(|reason| {
+                    Refusal::bad_request(format!("mode {text:?} can't be: {reason}"))
+                })
+            };
+            let mode = mode.as_ref().map_or(Ok(night::USUAL), read)?;
+            veils.set(Some(mode), millis(seconds, MAX_SECONDS)?, now);
+        }
+        HomeCommand::Wake { seconds } => veils.set(None, millis(seconds, MAX_SECONDS)?, now),
+        HomeCommand::Say { text, seconds } => {
+            let text = message(&text)?;
+            let seconds = Some(seconds.unwrap_or(SAYS_FOR_SECONDS));
+            let millis = millis(seconds, MAX_SAY_SECONDS)?.unwrap_or_default();
+            veils.say(&text, millis, now);
+        }
+        // Those of photos are carried out elsewhere.
+        _ => return Ok(()),
+    }
+    // The answer tells of the slide with it.
+    let _ = tokio::time::timeout(SETTLES_WITHIN, airing.changed()).await;
+    Ok(())
+}
+
+fn millis(seconds: Option<u32>, most: u32) -> Result<Option<u64>, Refusal> {
+    let Some(seconds) = seconds else {
+        return Ok(None);
+    };
+    if (1..=most).contains(&seconds) {
+        Ok(Some(u64::from(seconds) * 1000))
+    } else {
+        let sentence = format!("that can be for 1 to {most} seconds, not {seconds}");
+        Err(Refusal::bad_request(sentence))
+    }
+}
+
+/// A message in letters that can be read; empty takes away the one that stands.
+fn message(text: &str) -> Result<String, Refusal> {
+    if text.chars().count() > MAX_SAY_CHARS {
+        let sentence = format!("a message has at most {MAX_SAY_CHARS} letters");
+        return Err(Refusal::bad_request(sentence));
+    }
+    let letters = text
+        .chars()
+        .filter(|c| *c == '\n' || mantel_shared::is_readable(*c));
+    Ok(letters.collect::<String>().trim().to_owned())
 }
 
 /// The photo of this id.
@@ -147,9 +236,32 @@ mod tests {
     }
 
     #[test]
+    fn a_message_is_of_letters_that_can_be_read() {
+        let message = |text: &str| message(text).map_err(|refusal| refusal.sentence().to_owned());
+        assert_eq!(
+            message(" Dinner\u{7}\u{202e}!\nNow ").unwrap(),
+            "Dinner!\nNow"
+        );
+        assert_eq!(message(" \u{7} ").unwrap(), "");
+        assert_eq!(message(&"é".repeat(200)).unwrap().chars().count(), 200);
+        assert!(message(&"e".repeat(201)).unwrap_err().contains("200"));
+    }
+
+    #[test]
+    fn times_are_within_reason() {
+        let millis = |seconds| millis(seconds, 60).map_err(|refusal| refusal.sentence().to_owned());
+        assert_eq!(millis(None), Ok(None));
+        assert_eq!(
+            (millis(Some(1)), millis(Some(60))),
+            (Ok(Some(1000)), Ok(Some(60_000)))
+        );
+        assert!(millis(Some(0)).is_err() && millis(Some(61)).is_err());
+    }
+
+    #[test]
     fn every_name_is_a_command() {
         for name in NAMES {
-            let text = format!(r#"{{"command":"{name}","photo":"7f"}}"#);
+            let text = format!(r#"{{"command":"{name}","photo":"7f","text":"Dinner"}}"#);
             assert!(read(text.as_bytes()).unwrap().is_some(), "{name}");
         }
     }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::{
     caption,
-    channel::{self, live::LiveChannel},
+    channel::{self, NightNow, live::LiveChannel},
     clock,
     endpoints::{Outputs, Request, state::channels::LiveRow},
     library::{Facts, Filter, iso},
@@ -44,12 +44,41 @@ pub(in crate::endpoints) struct Channel {
     next: Option<SlideRow>,
     /// When the next slide comes, in Unix milliseconds; absent while paused.
     next_change_millis: Option<u64>,
+    /// How dark it is, where there is a plan of nights or somebody has set it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    night: Option<NightRow>,
+    /// The message that stands over the pictures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    said: Option<String>,
     /// The live channel that has the screens, where one interrupts the slides; those count on.
     #[serde(skip_serializing_if = "Option::is_none")]
     interrupted: Option<InterruptedRow>,
     /// The source's facts, where it is live.
     #[serde(skip_serializing_if = "Option::is_none")]
     live: Option<LiveRow>,
+}
+
+/// How dark it is.
+#[derive(Clone, Serialize)]
+struct NightRow {
+    /// The mode, such as `dim 15%`; absent by day.
+    mode: Option<String>,
+    /// The light that is left, in percent.
+    light: f64,
+    /// When that changes next.
+    until_millis: Option<u64>,
+    by_hand: bool,
+}
+
+impl From<NightNow> for NightRow {
+    fn from(night: NightNow) -> Self {
+        Self {
+            mode: night.mode.map(|mode| mode.to_string()),
+            light: f64::from(night.light) / 10.0,
+            until_millis: night.until.map(|until| until.0),
+            by_hand: night.by_hand,
+        }
+    }
 }
 
 /// An interruption of the gallery.
@@ -150,7 +179,9 @@ pub(in crate::endpoints) async fn gallery(
     let turns = slides.into_iter().flatten().map(|slide| slide.turn());
     let photos = turns.flat_map(Turn::photos);
     let photos = outputs.house.catalogue.photos(photos).await;
+    let is_seen = !programme.veil().is_opaque();
     let known = |id, part: Option<usize>| match photos.get(&id) {
+        Some(photo) if !is_seen => (Some(photo.name.to_string()), Told::default()),
         Some(photo) => {
             let facts = &photo.facts;
             let told = part.map_or_else(|| told(facts), |part| told_at(facts, shape, part));
@@ -191,7 +222,7 @@ pub(in crate::endpoints) async fn gallery(
     Channel {
         name: request.channel.to_string(),
         shows: wish.to_string(),
-        paused: showing.is_some_and(|showing| showing.paused),
+        paused: pause.is_some(),
         paused_by: pause.and_then(|pause| pause.by.clone()),
         paused_since_millis: pause.map(|pause| pause.since),
         resumes_at_millis: resumes_at.map(|end| end.0),
@@ -211,6 +242,13 @@ pub(in crate::endpoints) async fn gallery(
         next_change_millis: showing
             .filter(|showing| !showing.paused)
             .map(|showing| showing.next.starts_at.0),
+        night: outputs
+            .house
+            .channels
+            .veils()
+            .night(clock::now())
+            .map(NightRow::from),
+        said: programme.veil().said.as_deref().map(str::to_owned),
         interrupted,
         live: None,
     }

@@ -62,6 +62,8 @@ pub(super) fn make(
         quality: rendition.quality,
         words: vec![words],
         sign: None,
+        light: 1000,
+        over: Vec::new(),
     };
     let slide = render::slide(&recipe, vec![pixels], Instant::now)?;
     Ok(slide.jpeg.into())

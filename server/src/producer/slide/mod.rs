@@ -1,6 +1,8 @@
 //! One slide made: its words chosen, its photos loaded, and both given to be rendered. Blocking; when and
 //! how often is the studio's.
 
+mod veil;
+
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -19,7 +21,7 @@ use crate::{
         gallery::{self, LoadError},
         live::Words,
     },
-    timeline::{PhotoId, Turn},
+    timeline::{PhotoId, Turn, Veil},
 };
 
 /// A slide as a rendition shows it.
@@ -63,6 +65,8 @@ pub struct Subject {
     pub beside: Option<Arc<Photo>>,
     /// Why it is no photo, if it is none and that is to be said.
     pub note: Option<String>,
+    /// The veil over it.
+    pub veil: Veil,
 }
 
 /// Why a slide could not be rendered.
@@ -165,12 +169,20 @@ fn recipe(subject: &Subject, rendition: Rendition, sign: Option<&Words>) -> Reci
     if let ([words], Some(note)) = (words.as_mut_slice(), &subject.note) {
         words.text.clone_from(note);
     }
+    // Where nothing is seen no photo is opened, and nothing is written on it.
+    let is_seen = !subject.veil.is_opaque();
+    if !is_seen {
+        words.clear();
+    }
+    let sign = sign.filter(|_| is_seen);
     Recipe {
         frame: rendition.size,
         fit: rendition.fit,
         quality: rendition.quality,
         words,
         sign: sign.map(|sign| (signed(subject, &sign.template), sign.style)),
+        light: subject.veil.light,
+        over: veil::words(&subject.veil),
     }
 }
 
@@ -189,6 +201,9 @@ fn signed(subject: &Subject, template: &Template) -> String {
 
 /// The notes on the slide's photos, besides where they lie.
 fn notes(subject: &Subject) -> Notes {
+    if subject.veil.is_opaque() {
+        return Notes::default();
+    }
     let photo = &*subject.photo;
     let facts = |photo: &Photo| {
         let album = caption::album(&photo.facts).map(str::to_owned);

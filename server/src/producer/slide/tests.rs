@@ -138,6 +138,7 @@ fn told(photos: &[&Arc<Photo>], rendition: Rendition) -> String {
         photo: photos[0].clone(),
         beside: photos.get(1).map(|&photo| photo.clone()),
         note: None,
+        veil: Veil::default(),
     };
     let rendered = render_now(&subject, &DecodeLimits::default(), rendition, None).unwrap();
     let names: Vec<&str> = photos.iter().map(|photo| &*photo.name).collect();
@@ -213,6 +214,7 @@ fn the_channels_words_are_each_photos_own() {
             photo: photo(0).unwrap(),
             beside: photo(1),
             note: None,
+            veil: Veil::default(),
         };
         let words = Words {
             template: "{channel} · {date} {%H:%M:%S} · {caption}".parse().unwrap(),

@@ -29,7 +29,7 @@ use crate::{
     rendition::{Captions, Rendition},
     source::{gallery::LoadError, live::Words},
     stats::WorkStats,
-    timeline::{PhotoId, Turn},
+    timeline::{PhotoId, Turn, Veil},
 };
 
 /// Work that was finished.
@@ -91,6 +91,7 @@ struct Key {
     /// Place, album and caption: they may change while the file doesn't.
     words: Vec<Option<String>>,
     note: Option<String>,
+    veil: Veil,
 }
 
 type Finished = Result<Arc<Rendered>, Failed>;
@@ -380,6 +381,7 @@ impl Key {
             captions: rendition.captions,
             words: subject.photos().flat_map(words).collect(),
             note: subject.note.clone(),
+            veil: subject.veil.clone(),
         }
     }
 }

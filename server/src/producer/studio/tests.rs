@@ -41,6 +41,7 @@ fn subjects() -> Vec<Subject> {
             photo,
             beside: None,
             note: None,
+            veil: Veil::default(),
         })
         .collect()
 }
@@ -112,6 +113,7 @@ async fn two_share_a_frame_and_what_is_told_of_it() {
         photo: first.photo.clone(),
         beside: Some(second.photo.clone()),
         note: None,
+        veil: Veil::default(),
     };
     let pair = rendered(&studio, &both, rendition(320)).await;
     assert_eq!(size_of(&pair), Size::new(320, 180));
@@ -134,6 +136,7 @@ async fn a_photo_that_is_gone_is_to_blame_not_its_companion() {
         photo: subject.photo.clone(),
         beside: Some(Arc::new(gone)),
         note: None,
+        veil: Veil::default(),
     };
     let claim = Claim::new(Urgency::Current);
     let done = studio.clone().render(both, rendition(320), claim).await;

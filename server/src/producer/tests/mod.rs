@@ -4,6 +4,7 @@ mod clocks;
 mod commands;
 mod days;
 mod interruptions;
+mod nights;
 mod troubles;
 
 use std::{
@@ -41,7 +42,7 @@ use crate::{
     render::{Alpha, DecodeLimits, Quality},
     rendition::Rendition,
     source::{catalogue::Catalogue, gallery::LoadError},
-    timeline::{Act, Order, PhotoId, SavedProgramme, Settings, Showing, Transition},
+    timeline::{Act, Order, PhotoId, SavedProgramme, Settings, Showing, Transition, Veil},
 };
 
 /// When every test begins: some evening in October 2025, not at a slide's moment.
@@ -99,7 +100,13 @@ impl PictureMaker for Pretender {
             }
             let rendered = Rendered {
                 // As names are compared.
-                jpeg: photo.name.to_lowercase().into(),
+                jpeg: match &subject.veil {
+                    veil if veil.is_none() => photo.name.to_lowercase().into(),
+                    Veil {
+                        said: Some(said), ..
+                    } => said.to_string().into(),
+                    veil => format!("veil {}", veil.light).into(),
+                },
                 notes: Notes::default(),
                 encoding: Duration::ZERO,
                 looks: Vec::new(),
@@ -166,6 +173,7 @@ impl House {
             seed: 1,
             resume_after: None,
             pair: crate::rendition::Pair::Wide,
+            veils: Arc::new(crate::channel::Veils::new(None)),
             clock: clock.clock(),
         };
         let role = Role::Main {

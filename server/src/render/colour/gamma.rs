@@ -37,11 +37,20 @@ impl Gamma {
 }
 
 /// sRGB's signal for light of 0 to 1.
-pub(super) fn signal(light: f32) -> f32 {
+pub(in crate::render) fn signal(light: f32) -> f32 {
     if light <= 0.003_130_8 {
         light * 12.92
     } else {
         1.055 * light.powf(1.0 / 2.4) - 0.055
+    }
+}
+
+/// The light of 0 to 1 that an sRGB signal stands for.
+pub(in crate::render) fn light(signal: f32) -> f32 {
+    if signal <= 0.040_45 {
+        signal / 12.92
+    } else {
+        ((signal + 0.055) / 1.055).powf(2.4)
     }
 }
 

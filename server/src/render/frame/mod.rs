@@ -2,6 +2,7 @@
 
 pub mod backdrop;
 pub mod blend;
+pub(super) mod dim;
 pub mod fit;
 pub mod focus;
 pub mod likeness;

@@ -14,7 +14,7 @@ use cosmic_text::{
 
 use crate::render::picture::{CHANNELS, Picture, Size};
 use clean::clean;
-pub use sign::{Place, Sign, Style};
+pub use sign::{Column, Place, Row, Sign, Style};
 
 /// The words that are to be written; either may be empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,0 +1,91 @@
+//! Nights: what a veil costs, and that nothing goes on beneath one that nobody can see through.
+
+use super::*;
+use crate::timeline::night::Mode;
+
+impl House {
+    fn night(&self, mode: Option<Mode>) {
+        self.channels.veils().set(mode, None, self.clock.now());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn black_is_made_once_and_costs_nothing_while_it_stands() {
+    let house = House::start(Plan::default());
+    let stills = house.watch(Kind::Stills);
+    let motion = house.watch(Kind::Motion);
+    sleep(MINUTE).await;
+    let before = house.showing().current;
+    let n_made = house.maker.n_made.load(SeqCst);
+    stills.take();
+    motion.take();
+    house.night(Some(Mode::Black));
+    sleep(12 * HOUR).await;
+    for viewer in [&stills, &motion] {
+        let seen = viewer.take();
+        // The frame that is on, perhaps after one that only takes back what was promised to follow.
+        let black: Vec<&Seen> = seen
+            .iter()
+            .filter(|seen| seen.picture == "veil 0")
+            .collect();
+        assert_eq!(black.len(), 1, "{seen:?}");
+        assert!(seen.len() <= 2, "{seen:?}");
+    }
+    // The one that is on, and the next one for when it is over.
+    assert!(house.maker.n_made.load(SeqCst) <= n_made + 2);
+    let held = house.showing();
+    assert_eq!((held.current.photo, held.paused), (before.photo, true));
+    assert!(held.current.no > before.no);
+
+    house.night(None);
+    sleep(Duration::from_secs(3)).await;
+    let on = house.showing();
+    assert_eq!((on.current.photo, on.paused), (before.photo, false));
+    assert!(on.current.no > held.current.no);
+    let seen = stills.take();
+    assert_ne!(seen.last().unwrap().picture, "veil 0");
+    sleep(HOUR).await;
+    let numbers: Vec<u64> = stills.take().iter().filter_map(|seen| seen.slide).collect();
+    assert_eq!(numbers.len(), 360, "slides come as before");
+    assert!(numbers.is_sorted_by(|a, b| a < b));
+}
+
+#[tokio::test(start_paused = true)]
+async fn dimmed_slides_come_as_they_would_have_and_are_made_once_each() {
+    let house = House::start(Plan::default());
+    let stills = house.watch(Kind::Stills);
+    sleep(MINUTE).await;
+    stills.take();
+    house.night(Some(Mode::Dim(20)));
+    sleep(Duration::from_secs(3)).await;
+    assert_eq!(stills.take().last().unwrap().picture, "veil 200");
+    let n_made = house.maker.n_made.load(SeqCst);
+    sleep(HOUR).await;
+    let seen = stills.take();
+    assert_eq!(seen.len(), 360);
+    assert!(seen.iter().all(|seen| seen.picture == "veil 200"));
+    assert_eq!(house.maker.n_made.load(SeqCst), n_made + 360);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_is_on_at_once_moves_no_slide_and_goes_when_its_time_is_over() {
+    let house = House::start(Plan::default());
+    let stills = house.watch(Kind::Stills);
+    sleep(MINUTE + Duration::from_secs(3)).await;
+    let before = house.showing();
+    stills.take();
+    house
+        .channels
+        .veils()
+        .say("Dinner", 4000, house.clock.now());
+    sleep(Duration::from_secs(1)).await;
+    let seen = stills.take();
+    assert_eq!(seen.last().unwrap().picture, "Dinner", "{seen:?}");
+    let on = house.showing();
+    assert_eq!(on.current.photo, before.current.photo);
+    assert_eq!(on.next.starts_at, before.next.starts_at);
+    sleep(Duration::from_secs(5)).await;
+    let seen = stills.take();
+    assert_ne!(seen.last().unwrap().picture, "Dinner");
+    assert_eq!(house.channel.programme().unwrap().veil().said, None);
+}
