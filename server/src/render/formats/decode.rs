@@ -9,10 +9,10 @@
 //! | HEIC: overlays (`iovl`), `hev1` and other codecs than HEVC and AV1 | heifer doesn't know them; overlays of overlays could take for ever |
 //! | HEIF and AVIF that only move | they have no picture that is primary |
 //! | raws without a JPEG of 320 x 240 or more inside | nothing here develops raw data |
-//! | TIFF in CIE L*a*b*, YCbCr, or planes of CMYK | the `tiff` crate doesn't convert them |
+//! | TIFF: LZMA, JPEG 2000, LERC, LogLuv, JPEG of before 1995 in parts, samples of different depths | hardly any photo has them |
 //!
 //! And what is shown with less than is in it: gain maps (the picture without one is what a screen of standard range
-//! shows), the alpha of an AVIF in tiles, profiles of CMYK TIFFs, all frames but the first with something in it.
+//! shows), the alpha of an AVIF in tiles, all frames but the first with something in it.
 
 use crate::render::{
     formats::{
@@ -22,6 +22,7 @@ use crate::render::{
         probe::{Probe, kind},
         raster,
         stored::{DecodeError, DecodeLimits, Stored},
+        tiff,
         upright::stated_in,
     },
     frame::{
@@ -41,9 +42,11 @@ pub fn cost(probe: &Probe) -> u64 {
     let per_pixel = match probe.kind {
         // The picture, and all coefficients where it is progressive.
         Kind::Jpeg | Kind::Raw => 9,
-        // With alpha; PNG and TIFF in 16 bits.
+        // With alpha; PNG in 16 bits.
         Kind::WebP | Kind::Gif | Kind::Bmp => 8,
-        Kind::Png | Kind::Tiff => 11,
+        Kind::Png => 11,
+        // A byte for each sample, and the picture beside them.
+        Kind::Tiff => 8,
         Kind::Heic => heif::BYTES_PER_PIXEL,
         Kind::Avif => avif::BYTES_PER_PIXEL,
         Kind::JpegXl => jxl::BYTES_PER_PIXEL,
@@ -167,9 +170,8 @@ fn decode_stored(bytes: &[u8], limits: &DecodeLimits) -> Result<Stored, DecodeEr
         Kind::JpegXl => jxl::decode(bytes, limits),
         Kind::Raw => preview::decode(bytes, limits),
         Kind::Png => png::decode(bytes, limits),
-        kind @ (Kind::WebP | Kind::Gif | Kind::Bmp | Kind::Tiff) => {
-            raster::decode(kind, bytes, limits)
-        }
+        Kind::Tiff => tiff::picture::decode(bytes, limits),
+        kind @ (Kind::WebP | Kind::Gif | Kind::Bmp) => raster::decode(kind, bytes, limits),
     }
 }
 

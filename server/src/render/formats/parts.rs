@@ -232,6 +232,7 @@ impl Parts {
         let directory = part(file, place, Tiff::MAX_DIRECTORY_BYTES)?;
         let here = tiff.with(&directory, main);
         self.size = here.size(main);
+        self.behind_thumbnails(file, base, main)?;
         let content = |entry: Entry| {
             let at = base.checked_add(entry.at)?;
             let n = usize::try_from(entry.n_bytes()).ok()?;
@@ -241,6 +242,38 @@ impl Parts {
             .extend(here.entry(main, tag::XMP).and_then(content));
         self.iptc
             .extend(here.entry(main, tag::IPTC).and_then(content));
+        Ok(())
+    }
+
+    /// By the directory that `Tiff::picture` finds in the whole file, where the main one is of a thumbnail.
+    fn behind_thumbnails(
+        &mut self,
+        file: &mut (impl Read + Seek),
+        base: u64,
+        main: u64,
+    ) -> io::Result<()> {
+        /// Thumbnails before the picture.
+        const MOST: usize = 64;
+        let head = part(file, base, Tiff::HEAD_BYTES)?;
+        let Some(tiff) = Tiff::new(&head) else {
+            return Ok(());
+        };
+        let mut at = main;
+        for _ in 0..MOST {
+            let Some(place) = base.checked_add(at) else {
+                break;
+            };
+            let directory = part(file, place, Tiff::MAX_DIRECTORY_BYTES)?;
+            let here = tiff.with(&directory, at);
+            if !here.is_lesser(at) {
+                self.size = here.size(at);
+                break;
+            }
+            match here.next(at) {
+                Some(next) if next != 0 => at = next,
+                _ => break,
+            }
+        }
         Ok(())
     }
 

@@ -24,7 +24,7 @@ pub fn probe(head: &[u8]) -> Option<Probe> {
     let size = match kind {
         Kind::Heic | Kind::Avif => bmff::primary(head).and_then(|primary| primary.size),
         Kind::JpegXl => jxl::header(head).map(|(size, _)| size),
-        Kind::Tiff => Tiff::new(head).and_then(|tiff| tiff.size(tiff.main()?)),
+        Kind::Tiff => Tiff::new(head).and_then(|tiff| tiff.size(tiff.picture()?)),
         Kind::Raw => raw::size(head),
         _ => size(kind, head),
     };

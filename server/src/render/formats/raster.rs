@@ -1,4 +1,4 @@
-//! WebP, GIF, BMP and TIFF by the `image` crate, within limits and inside a fence, as RGB: of what moves the first picture
+//! WebP, GIF and BMP by the `image` crate, within limits and inside a fence, as RGB: of what moves the first picture
 //! that has something in it. Nothing of JPEG, and nothing of EXIF.
 
 use std::io::{Cursor, ErrorKind};
@@ -28,8 +28,13 @@ pub(crate) fn decode(
         Kind::WebP => ImageFormat::WebP,
         Kind::Gif => ImageFormat::Gif,
         Kind::Bmp => ImageFormat::Bmp,
-        Kind::Tiff => ImageFormat::Tiff,
-        Kind::Jpeg | Kind::Png | Kind::Heic | Kind::Avif | Kind::JpegXl | Kind::Raw => {
+        Kind::Jpeg
+        | Kind::Png
+        | Kind::Tiff
+        | Kind::Heic
+        | Kind::Avif
+        | Kind::JpegXl
+        | Kind::Raw => {
             return Err(DecodeError::Unsupported(kind.name().into()));
         }
     };
@@ -137,21 +142,31 @@ fn explain(error: ImageError) -> DecodeError {
 /// leaves no fringes.
 pub(crate) fn flatten(rgba: &[u8]) -> Vec<u8> {
     let (rgba, _) = rgba.as_chunks::<4>();
+    let pixels = || rgba.iter().map(|&[r, g, b, alpha]| ([r, g, b], alpha));
+    let backdrop = backdrop(pixels());
+    let mut rgb = Vec::with_capacity(rgba.len() * CHANNELS);
+    for (colour, alpha) in pixels() {
+        rgb.extend(over(backdrop, colour, alpha));
+    }
+    rgb
+}
+
+/// The grey behind what is transparent, for such colours and alphas.
+pub(super) fn backdrop(pixels: impl Iterator<Item = ([u8; CHANNELS], u8)>) -> u8 {
+    const DARK: u64 = 64;
     let (mut light, mut seen) = (0u64, 0u64);
-    for &[r, g, b, alpha] in rgba {
+    for ([r, g, b], alpha) in pixels {
         light += (u64::from(r) * 3 + u64::from(g) * 6 + u64::from(b)) * u64::from(alpha);
         seen += u64::from(alpha);
     }
-    const DARK: u64 = 64;
-    let backdrop = if light < seen * 10 * DARK { 255u16 } else { 0 };
-    let mut rgb = Vec::with_capacity(rgba.len() * CHANNELS);
-    for &[r, g, b, alpha] in rgba {
-        let alpha = u16::from(alpha);
-        rgb.extend([r, g, b].map(|channel| {
-            ((u16::from(channel) * alpha + backdrop * (255 - alpha) + 127) / 255) as u8
-        }));
-    }
-    rgb
+    if light < seen * 10 * DARK { 255 } else { 0 }
+}
+
+/// A colour over a backdrop.
+pub(super) fn over(backdrop: u8, colour: [u8; CHANNELS], alpha: u8) -> [u8; CHANNELS] {
+    let (backdrop, alpha) = (u16::from(backdrop), u16::from(alpha));
+    colour
+        .map(|channel| ((u16::from(channel) * alpha + backdrop * (255 - alpha) + 127) / 255) as u8)
 }
 
 #[cfg(test)]

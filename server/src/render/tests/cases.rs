@@ -60,6 +60,8 @@ fn they_look_like_the_scene() {
         ("no-iend.png", 5.0),
         ("chroma-finer-than-luma.jpg", 9.0),
         ("restart-missing.jpg", 9.0),
+        ("palette.tif", 9.0),
+        ("thumbnail-first.tif", 5.0),
     ] {
         match open(name) {
             None => {}
@@ -74,6 +76,21 @@ fn they_look_like_the_scene() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn tiffs_of_all_kinds_are_shown() {
+    let (large, small) = (Size::new(320, 240), SIZE);
+    for (name, size) in [
+        ("selection-channel-lzw-predictor.tif", large),
+        ("premultiplied-alpha.tif", large),
+        ("grey-selection-channel.tif", large),
+        ("thumbnail-first.tif", small),
+    ] {
+        let Some(file) = case(name) else { continue };
+        let shown = decode_whole(&file, &DecodeLimits::default()).expect(name);
+        assert_eq!((shown.upright, shown.damage), (size, None), "{name}");
+    }
 }
 
 #[test]

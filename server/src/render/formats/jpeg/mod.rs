@@ -80,6 +80,26 @@ pub(crate) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Stored, Deco
     })
 }
 
+/// Red, green and blue, or inks as they are stored, how many of them a pixel has, and its size: what a TIFF needs of the
+/// JPEGs in it.
+pub(super) fn samples(
+    bytes: &[u8],
+    limits: &DecodeLimits,
+) -> Result<(Size, usize, Vec<u8>), DecodeError> {
+    let layout = Layout::read(bytes)?;
+    limits.check(layout.size, layout.n_bytes_to_decode())?;
+    let out = Out::of(&layout, bytes);
+    let (samples, damage) = if layout.progressive {
+        decode_progressive(bytes, &layout, out, limits)?
+    } else {
+        decode_sequential(bytes, &layout, out, limits)?
+    };
+    match damage {
+        Some(damage) => Err(damage),
+        None => Ok((layout.size, out.n_channels(), samples)),
+    }
+}
+
 /// The form of samples that the decoder is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Out {
@@ -138,7 +158,7 @@ impl Out {
 }
 
 /// JFIF's YCbCr, in 16 fractional bits.
-fn rgb(y: u8, cb: u8, cr: u8) -> [u8; 3] {
+pub(super) fn rgb(y: u8, cb: u8, cr: u8) -> [u8; 3] {
     let (y, cb, cr) = (i32::from(y) << 16, i32::from(cb) - 128, i32::from(cr) - 128);
     [
         y + 91_881 * cr,
