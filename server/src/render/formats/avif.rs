@@ -1,6 +1,5 @@
-//! AVIF: AV1 by rav1d, out of the boxes that `heif` reads.
+//! AVIF: the pictures of `av1`, out of the boxes that `heif` reads.
 
-use av1::{Decoder, PixelLayout, PlanarImageComponent, Settings};
 use heifer::{
     Image,
     color::{ColorParams, frame_to_rgba_sized},
@@ -11,11 +10,11 @@ use heifer::{
     },
     image::Sample,
 };
-use re_rav1d as av1;
 
 use crate::render::{
     formats::{
-        samples::{Colours, explain_boxes, flat, tone_mapped},
+        av1::{self, Decoded},
+        samples::{Colours, bent, explain_boxes, flat, tone_mapped},
         stored::DecodeError,
     },
     picture::Picture,
@@ -42,16 +41,11 @@ pub(crate) fn decode_item(
     if colours.code_points.is_none() && colours.profile.is_none() {
         colours.code_points = Some(first.code_points);
     }
-    Ok(match colours.curve() {
-        Some(_) => tone_mapped(&item.image::<u16>(first)?, colours),
-        None => flat(item.image::<u8>(first)?),
+    Ok(match (colours.curve(), colours.gamma()) {
+        (Some(_), _) => tone_mapped(&item.image::<u16>(first)?, colours),
+        (None, Some(gamma)) => bent(item.image::<u16>(first)?, gamma),
+        (None, None) => flat(item.image::<u8>(first)?),
     })
-}
-
-/// One picture as AV1 gave it, and what its stream says of its colours.
-struct Decoded {
-    frame: Frame,
-    code_points: (u16, u16),
 }
 
 struct Item<'a> {
@@ -136,6 +130,9 @@ impl Item<'_> {
             Ok(Some(size)) => size,
             _ => (frame.widths[0], frame.heights[0]),
         };
+        if frame.widths[1] == 0 {
+            return grey(frame, params.full_range, (width, height));
+        }
         frame_to_rgba_sized(frame, params, width, height)
     }
 
@@ -145,7 +142,7 @@ impl Item<'_> {
 
     fn frame(&self, id: ItemId) -> Result<Decoded, DecodeError> {
         let data = self.file.item_data(id).map_err(explain_boxes)?;
-        decode(data.into_owned(), self.max_pixels)
+        av1::decode(data.into_owned(), self.max_pixels)
     }
 
     /// The alpha of a picture that is coded in one; a grid's alpha, a grid itself, is left out.
@@ -202,179 +199,82 @@ fn edges(whole: u32, length: (u32, u32), offset: (i32, u32)) -> Option<(u32, u32
     fits.then_some((start as u32, length as u32))
 }
 
+/// Brings brightness, of the full range or from 16 to 235 of 255, to 0 to `max`.
+fn stretch(bits: u8, full_range: bool, max: u32) -> impl Fn(u16) -> u16 {
+    let bits = u32::from(bits).max(8);
+    let (least, span) = if full_range {
+        (0, (1 << bits) - 1)
+    } else {
+        (16 << (bits - 8), 219 << (bits - 8))
+    };
+    move |luma| {
+        let above = u32::from(luma).saturating_sub(least).min(span);
+        ((above * max + span / 2) / span) as u16
+    }
+}
+
+/// A picture without colour; the conversion of those with it takes every such picture for one of the full range.
+fn grey<S: Sample>(frame: &Frame, full_range: bool, (width, height): (u32, u32)) -> Image<S> {
+    let bit_depth = S::depth(frame.bit_depth[0]);
+    let (width, height) = (width.min(frame.widths[0]), height.min(frame.heights[0]));
+    let full = ((1_u32 << bit_depth) - 1) as u16;
+    let mut image = Image::filled_samples(width, height, bit_depth, [S::from_u16(full); 4]);
+    let stretched = stretch(frame.bit_depth[0], full_range, full.into());
+    let stride = (width as usize * 4).max(1);
+    let lines = frame.planes[0].chunks_exact((frame.widths[0] as usize).max(1));
+    for (row, line) in image.data.chunks_exact_mut(stride).zip(lines) {
+        for (pixel, &luma) in row.as_chunks_mut::<4>().0.iter_mut().zip(line) {
+            pixel[..3].fill(S::from_u16(stretched(luma)));
+        }
+    }
+    image
+}
+
 /// Puts the luma of one picture into the alpha of another that is no larger.
 fn attach<S: Sample>(image: &mut Image<S>, alpha: &Frame) {
     let (width, height) = (alpha.widths[0] as usize, alpha.heights[0] as usize);
     if width < image.width as usize || height < image.height as usize {
         return;
     }
-    let bits = u32::from(alpha.bit_depth[0]);
-    let (least, span) = if alpha.full_range {
-        (0, (1 << bits) - 1)
-    } else {
-        (16 << (bits - 8), 219 << (bits - 8))
-    };
     let max = u32::from(image.max_value());
+    let stretched = stretch(alpha.bit_depth[0], alpha.full_range, max);
     let rows = image.data.chunks_exact_mut(image.width as usize * 4);
     for (row, alphas) in rows.zip(alpha.planes[0].chunks_exact(width)) {
         for (pixel, &alpha) in row.as_chunks_mut::<4>().0.iter_mut().zip(alphas) {
-            let alpha = u32::from(alpha).saturating_sub(least).min(span);
-            pixel[3] = S::from_u16(((alpha * max + span / 2) / span) as u16);
+            pixel[3] = S::from_u16(stretched(alpha));
         }
     }
     image.has_alpha = true;
 }
 
-/// Decodes the first picture of an AV1 stream.
-fn decode(data: Vec<u8>, max_pixels: u64) -> Result<Decoded, DecodeError> {
-    let mut settings = Settings::new();
-    // On this thread: a panic in one of the decoder's own could not be caught.
-    settings.set_n_threads(1);
-    settings.set_max_frame_delay(1);
-    settings.set_all_layers(false);
-    settings.set_frame_size_limit(u32::try_from(max_pixels).unwrap_or(u32::MAX));
-    let mut decoder = Decoder::with_settings(&settings).map_err(explain)?;
-    if data.is_empty() {
-        return Err(DecodeError::Truncated { percent: None });
-    }
-    let mut waiting = match decoder.send_data(data, None, None, None) {
-        Ok(()) => false,
-        Err(error) if error.is_again() => true,
-        Err(error) => return Err(explain(error)),
-    };
-    // A still picture comes at once; one behind others, once they have been sent in.
-    for _ in 0..64 {
-        match decoder.get_picture() {
-            Ok(picture) => return planes(&picture),
-            Err(error) if !error.is_again() => return Err(explain(error)),
-            Err(_) if !waiting => break,
-            Err(_) => {
-                waiting = match decoder.send_pending_data() {
-                    Ok(()) => false,
-                    Err(error) if error.is_again() => true,
-                    Err(error) => return Err(explain(error)),
-                };
-            }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grey_of_either_range_is_stretched() {
+        for (bits, full_range, lumas, right) in [
+            (8, false, [16, 235, 0, 255], [0, 255, 0, 255]),
+            (8, true, [0, 255, 16, 128], [0, 255, 16, 128]),
+            (10, false, [64, 940, 502, 1023], [0, 255, 128, 255]),
+            (10, true, [0, 1023, 512, 4], [0, 255, 128, 1]),
+            (12, false, [256, 3760, 0, 4095], [0, 255, 0, 255]),
+        ] {
+            let frame = Frame {
+                widths: [4, 0, 0],
+                heights: [1, 0, 0],
+                planes: [lumas.to_vec(), vec![], vec![]],
+                bit_depth: [bits, bits],
+                chroma_format: 0,
+                full_range,
+                matrix_coeffs: 6,
+            };
+            let image: Image<u8> = grey(&frame, full_range, (4, 1));
+            let found: Vec<u8> = image.data.chunks(4).map(|pixel| pixel[1]).collect();
+            assert_eq!(found, right, "{bits} {full_range}");
+            // A picture that is said to be larger than its planes is as large as they are.
+            let image: Image<u16> = grey(&frame, full_range, (9, 9));
+            assert_eq!((image.width, image.height, image.data.len()), (4, 1, 16));
         }
-    }
-    Err(DecodeError::Truncated { percent: None })
-}
-
-/// Copies the planes, with one more column and row where chroma has half of an odd number: the conversion takes
-/// luma for exactly twice as wide.
-fn planes(picture: &av1::Picture) -> Result<Decoded, DecodeError> {
-    let (width, height) = (picture.width() as usize, picture.height() as usize);
-    let (format, across, down) = match picture.pixel_layout() {
-        PixelLayout::I400 => (0, 1, 1),
-        PixelLayout::I420 => (1, 2, 2),
-        PixelLayout::I422 => (2, 2, 1),
-        PixelLayout::I444 => (3, 1, 1),
-    };
-    let bits = picture.bits_per_component().map_or(8, |bits| bits.0);
-    let damaged = || DecodeError::Damaged("its pixels contradict its header".into());
-    let (chroma_width, chroma_height) = match format {
-        0 => (0, 0),
-        _ => (width.div_ceil(across), height.div_ceil(down)),
-    };
-    let sizes = [
-        (
-            width.next_multiple_of(across),
-            height.next_multiple_of(down),
-            width,
-            height,
-        ),
-        (chroma_width, chroma_height, chroma_width, chroma_height),
-        (chroma_width, chroma_height, chroma_width, chroma_height),
-    ];
-    let components = [
-        PlanarImageComponent::Y,
-        PlanarImageComponent::U,
-        PlanarImageComponent::V,
-    ];
-    let mut planes = [vec![], vec![], vec![]];
-    for (i, plane) in planes.iter_mut().enumerate() {
-        let (padded_width, padded_height, width, height) = sizes[i];
-        if width == 0 {
-            continue;
-        }
-        let source = picture.plane(components[i]);
-        let stride = picture.stride(components[i]) as usize;
-        plane.reserve_exact(padded_width * padded_height);
-        for y in 0..padded_height {
-            let row = source
-                .get(y.min(height - 1) * stride..)
-                .ok_or_else(damaged)?;
-            if bits == 8 {
-                let row = row.get(..width).ok_or_else(damaged)?;
-                plane.extend(row.iter().map(|&sample| u16::from(sample)));
-            } else {
-                let row = row.get(..width * 2).ok_or_else(damaged)?;
-                let (samples, _) = row.as_chunks::<2>();
-                plane.extend(samples.iter().map(|&sample| u16::from_ne_bytes(sample)));
-            }
-            if padded_width > width {
-                plane.extend(plane.last().copied());
-            }
-        }
-    }
-    let side = |n: usize| u32::try_from(n).unwrap_or(0);
-    let bits = u8::try_from(bits).unwrap_or(8);
-    Ok(Decoded {
-        code_points: (
-            primaries(picture.color_primaries()),
-            transfer(picture.transfer_characteristic()),
-        ),
-        frame: Frame {
-            widths: sizes.map(|(width, ..)| side(width)),
-            heights: sizes.map(|(_, height, ..)| side(height)),
-            planes,
-            bit_depth: [bits, bits],
-            chroma_format: format,
-            full_range: picture.color_range() == av1::pixel::YUVRange::Full,
-            matrix_coeffs: matrix(picture.matrix_coefficients()),
-        },
-    })
-}
-
-// The numbers of ITU-T H.273, as far as the conversion makes a difference between them.
-
-fn matrix(matrix: av1::pixel::MatrixCoefficients) -> u8 {
-    use av1::pixel::MatrixCoefficients as M;
-    match matrix {
-        M::Identity => 0,
-        M::BT709 => 1,
-        M::BT470M => 4,
-        M::ST240M => 7,
-        M::BT2020NonConstantLuminance | M::BT2020ConstantLuminance => 9,
-        _ => 6,
-    }
-}
-
-fn primaries(primaries: av1::pixel::ColorPrimaries) -> u16 {
-    use av1::pixel::ColorPrimaries as P;
-    match primaries {
-        P::BT709 => 1,
-        P::BT2020 => 9,
-        P::P3DCI => 11,
-        P::P3Display => 12,
-        _ => 2,
-    }
-}
-
-fn transfer(transfer: av1::pixel::TransferCharacteristic) -> u16 {
-    use av1::pixel::TransferCharacteristic as T;
-    match transfer {
-        T::PerceptualQuantizer => 16,
-        T::HybridLogGamma => 18,
-        T::SRGB => 13,
-        _ => 2,
-    }
-}
-
-fn explain(error: av1::Error) -> DecodeError {
-    match error {
-        av1::Error::Again => DecodeError::Truncated { percent: None },
-        av1::Error::UnsupportedBitstream => DecodeError::Unsupported("AVIF of this kind".into()),
-        error => DecodeError::Damaged(format!("AV1: {error}").to_lowercase()),
     }
 }

@@ -18,11 +18,12 @@ use crate::render::{
     formats::{
         avif,
         bmff::{self, Boxes, Primary},
-        samples::{Colours, explain_boxes, flat, tone_mapped},
-        stored::{DecodeError, DecodeLimits, Stored},
+        hevc,
+        samples::{Colours, bent, explain_boxes, flat, tone_mapped},
+        stored::{DecodeError, DecodeLimits, Stored, enough},
     },
     frame::orient::Orientation,
-    picture::Size,
+    picture::{Picture, Size},
 };
 
 /// Memory that decoding takes: 16-bit RGBA and the picture, at worst.
@@ -45,17 +46,20 @@ pub(crate) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Stored, Deco
     if meta.len() > MAX_META_BYTES {
         return Err(DecodeError::Damaged("it describes too many things".into()));
     }
-    if cut {
-        return Err(DecodeError::Truncated { percent: None });
-    }
+    let whole = if cut {
+        up_to_the_end(bytes)
+    } else {
+        Cow::Borrowed(bytes)
+    };
     // Foreign code reads foreign bytes; it owns all it changes.
-    fenced_with_helpers(|| decode_primary(bytes, &primary, limits))
+    fenced_with_helpers(|| decode_primary(&whole, &primary, cut, limits))
         .unwrap_or_else(|panic| Err(DecodeError::Damaged(panic)))
 }
 
 fn decode_primary(
     bytes: &[u8],
     primary: &Primary,
+    cut: bool,
     limits: &DecodeLimits,
 ) -> Result<Stored, DecodeError> {
     let bytes = without_turns(bytes, primary);
@@ -75,7 +79,9 @@ fn decode_primary(
     let max_pixels = limits.pixels.min(limits.bytes / per_pixel);
     let mut colours = colours(&file, item);
 
+    let mut damage = None;
     let picture = match codec {
+        Codec::Av1 if cut => return Err(DecodeError::Truncated { percent: None }),
         Codec::Av1 => avif::decode_item(&file, item, max_pixels, &mut colours)?,
         Codec::Hevc => {
             if colours.code_points.is_none() {
@@ -85,13 +91,19 @@ fn decode_primary(
                 max_threads: MAX_THREADS,
                 max_pixels,
             };
-            match colours.curve() {
-                Some(_) => tone_mapped(
-                    &heifer::decode_with_options(&bytes, &options).map_err(explain)?,
-                    &colours,
-                ),
-                None => flat(heifer::decode_rgba8(&bytes, &options).map_err(explain)?),
-            }
+            let deep = || heifer::decode_with_options(&bytes, &options).map_err(explain);
+            let flatly = || heifer::decode_rgba8(&bytes, &options).map_err(explain);
+            let whole = match (colours.curve(), colours.gamma()) {
+                _ if cut => Err(DecodeError::Truncated { percent: None }),
+                (Some(_), _) => deep().map(|image| tone_mapped(&image, &colours)),
+                (None, Some(gamma)) => deep().map(|image| bent(image, gamma)),
+                (None, None) => flatly().map(flat),
+            };
+            whole.or_else(|fault| {
+                let (picture, fault) = salvaged(&file, item, max_pixels, &colours, fault)?;
+                damage = Some(fault);
+                Ok(picture)
+            })?
         }
     };
     let picture = picture.ok_or_else(|| DecodeError::Damaged("it has no pixels".into()))?;
@@ -99,7 +111,55 @@ fn decode_primary(
         Some(_) => Space::Srgb,
         None => colours.space(&picture),
     };
-    Ok(Stored::whole(picture, space))
+    Ok(Stored {
+        damage,
+        ..Stored::whole(picture, space)
+    })
+}
+
+/// The part of a damaged picture that is there, if that is enough.
+fn salvaged(
+    file: &HeifFile<'_>,
+    item: ItemId,
+    max_pixels: u64,
+    colours: &Colours,
+    fault: DecodeError,
+) -> Result<(Option<Picture>, DecodeError), DecodeError> {
+    if !matches!(
+        fault,
+        DecodeError::Damaged(_) | DecodeError::Truncated { .. }
+    ) {
+        return Err(fault);
+    }
+    let (picture, there, whole) = match (colours.curve(), colours.gamma()) {
+        (None, None) => match hevc::salvage(file, item, max_pixels) {
+            Some((image, there, whole)) => (flat(image), there, whole),
+            None => return Err(fault),
+        },
+        (curve, gamma) => match (hevc::salvage(file, item, max_pixels), curve, gamma) {
+            (Some((image, there, whole)), Some(_), _) => {
+                (tone_mapped(&image, colours), there, whole)
+            }
+            (Some((image, there, whole)), None, Some(gamma)) => (bent(image, gamma), there, whole),
+            _ => return Err(fault),
+        },
+    };
+    Ok((picture, enough(there, whole, fault)?))
+}
+
+/// The file with its last box, which is cut, ending where the file does.
+fn up_to_the_end(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let mut boxes = Boxes::new(bytes);
+    let mut start = 0;
+    while boxes.next().is_some_and(|found| !found.cut) {
+        start = bytes.len() - boxes.rest().len();
+    }
+    let mut bytes = bytes.to_vec();
+    // A length of 0 is one up to the end.
+    if let Some(length) = bytes.get_mut(start..start + 4) {
+        length.fill(0);
+    }
+    Cow::Owned(bytes)
 }
 
 /// Where the last box ends that makes sense, and whether the file ends before that does.

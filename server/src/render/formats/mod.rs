@@ -2,10 +2,12 @@
 //!
 //! Limits are checked against the head, before memory is taken for pixels.
 
+pub mod av1;
 pub mod avif;
 pub mod bmff;
 pub mod decode;
 pub mod heif;
+pub mod hevc;
 pub mod items;
 pub mod jpeg;
 pub mod jxl;

@@ -4,6 +4,7 @@ use heifer::Image;
 
 use crate::render::{
     colour::{
+        gamma::Gamma,
         profile::Space,
         tone::{self, Curve},
     },
@@ -23,6 +24,14 @@ impl Colours {
     /// The curve, where the samples are of high dynamic range.
     pub(crate) fn curve(&self) -> Option<Curve> {
         Curve::from_code_point(self.code_points?.1)
+    }
+
+    /// The curve, where it is one of standard range other than sRGB's, and no profile says more.
+    pub(crate) fn gamma(&self) -> Option<Gamma> {
+        match self.profile {
+            Some(_) => None,
+            None => Gamma::from_code_point(self.code_points?.1),
+        }
     }
 
     pub(crate) fn primaries(&self) -> u16 {
@@ -54,6 +63,23 @@ pub(crate) fn flat(image: Image<u8>) -> Option<Picture> {
         pixels
     };
     Picture::new(width, height, pixels).ok()
+}
+
+/// RGBA of another curve than sRGB's as a picture in that.
+pub(crate) fn bent(image: Image, gamma: Gamma) -> Option<Picture> {
+    let max = image.max_value();
+    let (colours, alphas) = (gamma.table(max), u32::from(max.max(1)));
+    let byte = |(i, sample): (usize, u16)| match i % 4 {
+        3 => (u32::from(sample.min(max)) * 255 / alphas) as u8,
+        _ => colours[usize::from(sample.min(max))],
+    };
+    flat(Image {
+        width: image.width,
+        height: image.height,
+        bit_depth: 8,
+        has_alpha: image.has_alpha,
+        data: image.data.into_iter().enumerate().map(byte).collect(),
+    })
 }
 
 /// RGBA of high dynamic range as a picture in sRGB.

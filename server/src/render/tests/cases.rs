@@ -61,6 +61,7 @@ fn they_look_like_the_scene() {
         ("chroma-finer-than-luma.jpg", 9.0),
         ("restart-missing.jpg", 9.0),
         ("palette.tif", 9.0),
+        ("one-bit-flipped.heic", 5.0),
         ("thumbnail-first.tif", 5.0),
     ] {
         match open(name) {
@@ -76,6 +77,25 @@ fn they_look_like_the_scene() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn grey_of_little_range_is_black_and_white() {
+    let (Some(grey), Some(scene)) = (open("grey-limited.avif"), open(PLAIN)) else {
+        return;
+    };
+    let (grey, scene) = (grey.unwrap(), scene.unwrap());
+    let luma = |pixels: &[u8]| -> Vec<u8> {
+        let (pixels, _) = pixels.as_chunks::<3>();
+        let weighed = pixels.iter().map(|&[r, g, b]| {
+            let sum = 299 * u32::from(r) + 587 * u32::from(g) + 114 * u32::from(b);
+            [(sum / 1000) as u8; 3]
+        });
+        weighed.flatten().collect()
+    };
+    let scene = Picture::new(SIZE.width, SIZE.height, luma(scene.pixels())).unwrap();
+    let error = error(&grey, &scene);
+    assert!(error < 3.0, "{error}");
 }
 
 #[test]
