@@ -49,7 +49,10 @@ pub fn cost(probe: &Probe) -> u64 {
         Kind::Tiff => 8,
         Kind::Heic => heif::BYTES_PER_PIXEL,
         Kind::Avif => avif::BYTES_PER_PIXEL,
-        Kind::JpegXl => jxl::BYTES_PER_PIXEL,
+        Kind::JpegXl => {
+            let size = probe.size.unwrap_or(Size::new(6000, 4000));
+            return jxl::n_bytes(size);
+        }
     };
     n_pixels.saturating_mul(per_pixel)
 }

@@ -2,8 +2,8 @@
 //! its first few bytes, bit by bit.
 
 use jxl_oxide::{
-    AllocTracker, EnumColourEncoding, HdrType, InitializeResult, JxlImage, JxlThreadPool,
-    PixelFormat, RenderingIntent,
+    AllocTracker, CropInfo, EnumColourEncoding, FrameBufferSample, HdrType, InitializeResult,
+    JxlImage, JxlThreadPool, PixelFormat, RenderingIntent,
 };
 
 use crate::render::{
@@ -21,15 +21,31 @@ use crate::render::{
     picture::{CHANNELS, Picture, Size},
 };
 
-/// Memory that decoding takes: three planes of 32 bits, twice, and the picture.
-pub(crate) const BYTES_PER_PIXEL: u64 = 32;
+/// Memory for each pixel that is decoded at once: three planes of 32 bits, some of them twice.
+const BYTES_AT_ONCE: u64 = 20;
+/// Memory for each pixel of the picture: its samples, and what becomes of them.
+const BYTES_PER_PIXEL: u64 = 12;
+/// Rows that are decoded at once, four groups of a frame; and the pixels from which on a picture is decoded so.
+const ROWS_AT_ONCE: u32 = 1024;
+const MANY_PIXELS: u64 = 1 << 23;
+
+/// The memory that decoding takes, in bytes, where the format allows to do it in parts.
+pub(crate) fn n_bytes(size: Size) -> u64 {
+    let n_pixels = size.n_pixels();
+    let at_once = match n_pixels {
+        MANY_PIXELS.. => u64::from(size.width.max(size.height)) * u64::from(ROWS_AT_ONCE),
+        _ => n_pixels,
+    };
+    let n = n_pixels.saturating_mul(BYTES_PER_PIXEL);
+    n.saturating_add(at_once.min(n_pixels).saturating_mul(BYTES_AT_ONCE))
+}
 
 /// Decodes the first frame, turned upright.
 pub(crate) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Stored, DecodeError> {
     let Some((size, _)) = header(bytes) else {
         return Err(DecodeError::Truncated { percent: Some(0) });
     };
-    limits.check(size, size.n_pixels().saturating_mul(BYTES_PER_PIXEL))?;
+    limits.check(size, n_bytes(size))?;
     // Foreign code reads foreign bytes; it owns all it changes.
     fenced(|| render(bytes, limits)).unwrap_or_else(|panic| Err(DecodeError::Damaged(panic)))
 }
@@ -64,27 +80,28 @@ fn render(bytes: &[u8], limits: &DecodeLimits) -> Result<Stored, DecodeError> {
     if image.num_loaded_keyframes() == 0 {
         return Err(DecodeError::Truncated { percent: None });
     }
-    let frame = image.render_frame(0).map_err(explain)?;
-
-    let mut stream = frame.stream();
-    let size = Size::new(stream.width(), stream.height());
-    // Frames may be of a size of their own.
-    limits.check(size, size.n_pixels().saturating_mul(BYTES_PER_PIXEL))?;
-    let n_channels = stream.channels() as usize;
-    let n = usize::try_from(size.n_pixels()).unwrap_or(usize::MAX);
-    let n_samples = n.saturating_mul(n_channels);
+    let size = Size::new(image.width(), image.height());
+    // What is not of XYB is lossless, and may have to be decoded whole.
+    let n_rows = match image.image_header().metadata.xyb_encoded {
+        true if size.n_pixels() >= MANY_PIXELS => ROWS_AT_ONCE,
+        _ => size.height,
+    };
+    let at_once = n_rows.min(size.height);
+    let at_once = u64::from(at_once) * u64::from(size.width) * BYTES_AT_ONCE;
+    limits.check(
+        size,
+        at_once.saturating_add(size.n_pixels() * BYTES_PER_PIXEL),
+    )?;
     let damaged = || DecodeError::Damaged("it has no pixels".into());
     if let Some(curve) = curve {
-        let mut samples = vec![0u16; n_samples];
-        stream.write_to_buffer(&mut samples);
-        let picture = tone::to_srgb(&rgba(&samples, n_channels), size, 16, curve, 9);
+        let samples = samples(&mut image, n_rows, rgba, limits)?.0;
+        let picture = tone::to_srgb(&samples, size, 16, curve, 9);
         return Ok(Stored {
             turned: Some(Orientation::Upright),
             ..Stored::whole(picture.ok_or_else(damaged)?, Space::Srgb)
         });
     }
-    let mut samples = vec![0u8; n_samples];
-    stream.write_to_buffer(&mut samples);
+    let (samples, n_channels) = samples(&mut image, n_rows, |row: &[u8], _| row.to_vec(), limits)?;
 
     let profile = image.rendered_icc();
     let picture = match (image.pixel_format(), n_channels) {
@@ -109,6 +126,51 @@ fn render(bytes: &[u8], limits: &DecodeLimits) -> Result<Stored, DecodeError> {
         turned: Some(Orientation::Upright),
         ..Stored::whole(picture, space)
     })
+}
+
+/// The samples of the first frame, some rows at once, each strip of them as `kept` makes it; and how many a pixel has.
+fn samples<S: FrameBufferSample + Default + Clone>(
+    image: &mut JxlImage,
+    n_rows: u32,
+    kept: impl Fn(&[S], usize) -> Vec<S>,
+    limits: &DecodeLimits,
+) -> Result<(Vec<S>, usize), DecodeError> {
+    let (width, height) = (image.width(), image.height());
+    let hungry = |error: Box<dyn std::error::Error + Send + Sync>| match error.to_string() {
+        text if text.contains("allocate") => DecodeError::TooHungry {
+            width,
+            height,
+            needed: (limits.bytes >> 20) + 1,
+            limit: limits.bytes >> 20,
+        },
+        text => DecodeError::Damaged(text),
+    };
+    let mut all = vec![];
+    let mut n_channels = 0;
+    for top in (0..height).step_by(n_rows.max(1) as usize) {
+        let rows = n_rows.min(height - top);
+        image.set_image_region(CropInfo {
+            left: 0,
+            top,
+            width,
+            height: rows,
+        });
+        let frame = image.render_frame(0).map_err(hungry)?;
+        let mut stream = frame.stream();
+        if (stream.width(), stream.height()) != (width, rows) {
+            return Err(DecodeError::Damaged("its frame is of another size".into()));
+        }
+        n_channels = stream.channels() as usize;
+        let mut strip = vec![S::default(); width as usize * rows as usize * n_channels];
+        stream.write_to_buffer(&mut strip);
+        let strip = kept(&strip, n_channels);
+        // Grown by its strips it would be copied, and be there twice for a moment.
+        if all.is_empty() {
+            all.reserve_exact(strip.len() / rows as usize * height as usize);
+        }
+        all.extend(strip);
+    }
+    Ok((all, n_channels))
 }
 
 /// Grey or colours, with alpha or without, as RGBA.
@@ -239,5 +301,37 @@ mod tests {
                 assert!(header(&bare[..end]).is_none_or(|found| Some(found) == expected));
             }
         }
+    }
+
+    #[test]
+    fn strips_make_the_same_picture() {
+        for file in [
+            &include_bytes!("../tests/samples/alpha.jxl")[..],
+            include_bytes!("../tests/samples/lossless.jxl"),
+            include_bytes!("../tests/samples/lossy.jxl"),
+        ] {
+            let of = |n_rows| {
+                let mut image = JxlImage::builder().build_uninit();
+                image.feed_bytes(file).unwrap();
+                let InitializeResult::Initialized(mut image) = image.try_init().unwrap() else {
+                    panic!("no header");
+                };
+                let kept = |strip: &[u8], _| strip.to_vec();
+                samples(&mut image, n_rows, kept, &DecodeLimits::default()).unwrap()
+            };
+            let whole = of(u32::MAX);
+            for n_rows in [1, 7, 16, 47] {
+                assert_eq!(of(n_rows), whole, "{n_rows}");
+            }
+        }
+    }
+
+    #[test]
+    fn large_pictures_take_less_for_each_pixel() {
+        let photo = Size::new(8064, 6048);
+        assert!(n_bytes(photo) < 800 << 20);
+        assert!(n_bytes(Size::new(photo.height, photo.width)) == n_bytes(photo));
+        assert_eq!(n_bytes(Size::new(1000, 1000)), 32_000_000);
+        assert!(n_bytes(Size::new(u32::MAX, u32::MAX)) > 1 << 60);
     }
 }
