@@ -48,7 +48,7 @@
   }
 
   // Which pictures, and how they look.
-  var WHICH = ['channel', 'album', 'from', 'to', 'rating', 'keyword', 'orientation', 'on-this-day', 'newest', 'interrupts'];
+  var WHICH = ['channel', 'album', 'from', 'to', 'rating', 'keyword', 'orientation', 'on-this-day', 'newest', 'favourites', 'interrupts'];
   var HOW = ['fit', 'quality', 'transition', 'fps', 'paint', 'pair', 'caption'];
 
   function asked(names) {

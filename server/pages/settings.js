@@ -16,7 +16,8 @@
       ['album', 'Album', 'Holidays/*'], ['keyword', 'Keyword', 'family'],
       ['rating', 'At least stars', [['', 'Any'], ['1', '1'], ['2', '2'], ['3', '3'], ['4', '4'], ['5', '5']]],
       ['from', 'Taken from', '2019-06'], ['to', 'Taken until', '2024'],
-      ['on-this-day', 'On this day', [['', 'Any day'], ['all', 'In all years'], ['5', 'In the last 5 years'], ['10', 'In the last 10 years']]]
+      ['on-this-day', 'On this day', [['', 'Any day'], ['all', 'In all years'], ['5', 'In the last 5 years'], ['10', 'In the last 10 years']]],
+      ['favourites', 'Favourites', [['', 'Among others'], ['on', 'Alone']]]
     ]],
     ['Look', [
       ['fit', 'Fit', [['', 'Standard'], ['blur', 'Blurred edges'], ['contain', 'Whole'], ['cover', 'Fill']]],

@@ -219,6 +219,7 @@ pub(crate) fn common(config: &Config, catalogue: Arc<Catalogue>, seed: u64) -> C
         settings: config.timeline,
         order: config.order,
         seed,
+        often: config.often,
         resume_after: config.resume_after,
         pair: config.rendition.pair.on(config.rendition.size),
         veils: Arc::new(Veils::new(config.night.clone())),

@@ -92,6 +92,8 @@ pub struct Entry {
     pub likeness: Option<u64>,
     /// When the library first saw it, in Unix seconds; 0 for what its very first scan found.
     pub added: i64,
+    /// Whether somebody has made it a favourite.
+    pub favourite: bool,
 }
 
 /// A hash that tells one album or camera from another in an [`Entry`]; never 0, which means none.

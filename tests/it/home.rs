@@ -2,11 +2,16 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{
-    eventually, http,
-    photos::Photos,
-    pixels::{BLUE, GREEN, RED},
-    server::{STANDING, Server},
+use crate::{
+    around::{await_pictures, await_true},
+    support::{
+        clients::Client,
+        devtools::{Browser, Page},
+        eventually, http,
+        photos::Photos,
+        pixels::{BLUE, GREEN, RED},
+        server::{STANDING, Server},
+    },
 };
 
 fn command(server: &Server, body: &Value) -> http::Reply {
@@ -233,4 +238,183 @@ fn a_message_stands_over_the_picture_and_goes() {
     wait("the message", |n| n > 100);
     command(&server, &json!({"command": "say", "text": ""}));
     wait("no message", |n| n == 0);
+}
+
+#[test]
+fn favourites_can_be_asked_for_alone() {
+    let photos = Photos::of(&[RED, GREEN, BLUE]);
+    let server = Server::start(photos.path(), &STANDING);
+    server.settle();
+    let none = server.get("/status?favourites=on");
+    assert_eq!(none.status(), 404, "{}", none.text());
+    let told = command(&server, &json!({"command": "favourite"})).json();
+    let favourite = told["slide"]["photo"].clone();
+    eventually("a channel of one", || {
+        let reply = server.get("/status?favourites=on");
+        if reply.status() != 200 {
+            return Err(reply.text());
+        }
+        let status = reply.json();
+        let channel = &status["channel"];
+        let is_it = channel["photos"] == 1 && channel["slide"]["photo"] == favourite;
+        is_it.then_some(()).ok_or(status.to_string())
+    });
+    assert_eq!(server.get("/status?favourites=some").status(), 400);
+}
+
+/// Presses the first button with this label.
+fn press(page: &mut Page, label: &str) {
+    let script = format!(
+        "Array.prototype.filter.call(document.querySelectorAll('button'), function (button) {{
+             return button.textContent === '{label}';
+         }})[0].click()"
+    );
+    page.eval(&script).expect("a button to press");
+}
+
+#[test]
+fn a_phone_is_a_remote() {
+    let Some(browser) = Browser::start(Client::Chromium) else {
+        return;
+    };
+    let photos = Photos::of(&[RED, GREEN, BLUE]);
+    let server = Server::start(photos.path(), &STANDING);
+    server.settle();
+    let before = server.colour();
+    let mut page = browser.open(&server.url("/remote"));
+    page.resize(390, 844);
+    await_true(
+        &mut page,
+        "document.getElementById('picture').naturalWidth === 640",
+    );
+    press(&mut page, "Next");
+    eventually("another photo on the screens", || {
+        let now = server.colour();
+        (now != before).then_some(()).ok_or(format!("{now:?}"))
+    });
+    let number = server.get("/status").json()["channel"]["slide"]["number"].clone();
+    let shows =
+        format!("document.getElementById('picture').getAttribute('data-slide') === '{number}'");
+    await_true(&mut page, &shows);
+    press(&mut page, "Pause");
+    await_true(
+        &mut page,
+        "/^Paused by /.test(document.getElementById('state').textContent)",
+    );
+    press(&mut page, "Go on");
+    await_true(
+        &mut page,
+        "document.getElementById('state').textContent === ''",
+    );
+    press(&mut page, "Favourite");
+    await_true(
+        &mut page,
+        "/No favourite/.test(document.getElementById('photos').textContent)",
+    );
+    press(&mut page, "Not that one");
+    eventually("one photo less", || {
+        let library = server.get("/status").json()["library"].clone();
+        (library["hidden"] == 1)
+            .then_some(())
+            .ok_or(library.to_string())
+    });
+    press(&mut page, "Black");
+    await_luma(&server, "black", |now| now < 2.0);
+    await_true(
+        &mut page,
+        "/Night: black/.test(document.getElementById('state').textContent)",
+    );
+    press(&mut page, "Wake");
+    server.colour();
+    // What can't be done is told in the server's words.
+    press(&mut page, "Not that one");
+    eventually("two photos less", || {
+        let library = server.get("/status").json()["library"].clone();
+        (library["hidden"] == 2)
+            .then_some(())
+            .ok_or(library.to_string())
+    });
+    await_true(
+        &mut page,
+        "document.querySelectorAll('#photos button').length === 2",
+    );
+    press(&mut page, "Not that one");
+    await_true(
+        &mut page,
+        "/last photo/.test(document.getElementById('problem').textContent)",
+    );
+    let width = page.eval("document.documentElement.scrollWidth <= 390");
+    assert_eq!(width, Ok(json!(true)), "nothing sticks out of a phone");
+    // The browser tells of the answer that was refused, and of nothing else.
+    let complaints = page.complaints();
+    assert!(
+        complaints.iter().all(|line| line.contains("409")),
+        "{complaints:?}"
+    );
+}
+
+#[test]
+fn a_key_hides_what_is_on_and_brings_it_back() {
+    const H: u32 = 72;
+    const V: u32 = 86;
+    let Some(browser) = Browser::start(Client::Chromium) else {
+        return;
+    };
+    let photos = Photos::of(&[RED, GREEN, BLUE]);
+    let server = Server::start(photos.path(), &STANDING);
+    if !server.has_viewer() {
+        return;
+    }
+    server.settle();
+    let mut page = browser.open(&server.url("/"));
+    await_pictures(&mut page);
+    await_true(
+        &mut page,
+        "!!document.querySelector('script[src=\"report.js\"]')",
+    );
+    // A viewer that was built before this script does not send for it.
+    page.eval(
+        "if (!document.querySelector('script[src=\"wish.js\"]')) {
+             mantel.make('script', document.body).src = 'wish.js';
+         }",
+    )
+    .expect("the script");
+    await_true(
+        &mut page,
+        "performance.getEntriesByType('resource').some(function (entry) {
+             return /wish.js$/.test(entry.name) && entry.responseEnd > 0;
+         })",
+    );
+    let on = server.get("/status").json()["channel"]["slide"]["photo"].clone();
+    let await_hidden = |n: u64| {
+        eventually("so many hidden", || {
+            let library = server.get("/status").json()["library"].clone();
+            (library["hidden"] == n)
+                .then_some(())
+                .ok_or(library.to_string())
+        });
+    };
+    page.press("h", H);
+    await_hidden(1);
+    assert_eq!(hidden(&server), [on.as_str().expect("an id")]);
+    await_true(
+        &mut page,
+        "/h brings it back/.test(document.getElementById('toast').textContent)",
+    );
+    page.press("h", H);
+    await_hidden(0);
+    eventually("the photo again", || {
+        let slide = server.get("/status").json()["channel"]["slide"].clone();
+        (slide["photo"] == on)
+            .then_some(())
+            .ok_or(slide.to_string())
+    });
+    page.press("v", V);
+    eventually("a favourite", || {
+        let slide = server.get("/status").json()["channel"]["slide"].clone();
+        (slide["favourite"] == true)
+            .then_some(())
+            .ok_or(slide.to_string())
+    });
+    assert_eq!(page.complaints(), Vec::<String>::new());
 }

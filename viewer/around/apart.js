@@ -10,7 +10,7 @@
   var isScreen = window.top === window, names = ['report', 'problem', 'awake'];
 
   // A preview on the settings page is no screen.
-  if (isScreen) { names.push('bar', 'hold'); }
+  if (isScreen) { names.push('bar', 'hold', 'wish'); }
   // One with a name learns of its settings.
   if (isScreen && window.mantel.get('name')) { names.push('named'); }
   if (isScreen && window.isSecureContext) { names.push('kept'); }

@@ -94,7 +94,7 @@
   };
 
   // What chooses pictures and their shape, for requests that mean the ones on this screen.
-  var WHICH = ['channel', 'album', 'from', 'to', 'rating', 'keyword', 'orientation', 'on-this-day', 'newest', 'interrupts'];
+  var WHICH = ['channel', 'album', 'from', 'to', 'rating', 'keyword', 'orientation', 'on-this-day', 'newest', 'favourites', 'interrupts'];
   var HOW = ['fit', 'quality', 'transition', 'pair'];
   // The server is asked for these where it draws and blends; the viewer does so itself.
   var DRAWN = ['fps', 'paint', 'caption'];

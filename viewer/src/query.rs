@@ -6,7 +6,7 @@
 use crate::{fit::Size, wall::Wall};
 
 /// Keys of the page that choose photos, passed on to the stream and to commands.
-const WHICH: [&str; 10] = [
+const WHICH: [&str; 11] = [
     "channel",
     "album",
     "from",
@@ -16,6 +16,7 @@ const WHICH: [&str; 10] = [
     "orientation",
     "on-this-day",
     "newest",
+    "favourites",
     "interrupts",
 ];
 /// Keys that say how pictures look, passed on to the stream. Captions are not among them: the page

@@ -359,6 +359,7 @@ mod tests {
             },
             order: Order::Name,
             seed: 1,
+            often: crate::timeline::Often::default(),
             resume_after: None,
             pair: crate::rendition::Pair::Wide,
             veils: Arc::new(crate::channel::Veils::new(None)),

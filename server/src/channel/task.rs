@@ -29,7 +29,7 @@ use crate::{
     locked::locked,
     rendition::Pair,
     source::catalogue::Catalogue,
-    timeline::{History, Order, Programme, Roster, SavedProgramme, Settings},
+    timeline::{History, Often, Order, Programme, Roster, SavedProgramme, Settings},
 };
 
 /// Commands that may wait; a person presses no faster than they are carried out.
@@ -55,6 +55,8 @@ pub struct ChannelSetup {
     pub order: Order,
     /// The seed of the shuffle.
     pub seed: u64,
+    /// The photos that come more often in it; which day it is is filled in.
+    pub often: Often,
     /// After how many milliseconds a pause ends by itself, if it does.
     pub resume_after: Option<NonZeroU64>,
     /// Which photos share a slide on the screens whose history is kept.
@@ -98,6 +100,8 @@ impl Choice {
             catalogue,
             order,
             seed,
+            often,
+            clock,
             ..
         } = &self.common;
         let entries = if self.is_main {
@@ -105,7 +109,11 @@ impl Choice {
         } else {
             catalogue.library().entries(blocking, &self.filter, *order)
         };
-        Roster::new(entries, *order, *seed)
+        let often = Often {
+            today: Some(clock.today()),
+            ..*often
+        };
+        Roster::new(entries, *order, *seed).with_often(often)
     }
 }
 
@@ -205,7 +213,8 @@ impl ChannelTask {
                     }
                     // What happened on this day changes at midnight.
                     let today = clock.today();
-                    if std::mem::replace(&mut day, today) != today && self.choice.filter.changes_daily() {
+                    let is_daily = self.choice.filter.changes_daily() || self.choice.common.often.changes_daily();
+                    if std::mem::replace(&mut day, today) != today && is_daily {
                         self.take_playlist().await;
                     }
                 }
@@ -314,6 +323,7 @@ mod tests {
             },
             order: Order::Shuffle,
             seed,
+            often: Often::default(),
             resume_after: None,
             pair: Pair::Wide,
             veils: Arc::new(Veils::new(None)),

@@ -137,6 +137,8 @@ impl Veils {
             state.lit_until = None;
             if mode.is_none() && end.is_some() {
                 state.lit_until = end;
+                // What was awake until the next change is so for this long alone.
+                state.by_hand = state.by_hand.filter(|set| set.mode.is_some());
             } else {
                 // By day waking only ends what was set.
                 let is_planned = mode.is_none() && planned.mode.is_none();

@@ -101,6 +101,21 @@ pub struct Args {
     #[arg(long, env = "MANTEL_ORDER", help_heading = PICTURES)]
     pub order: Option<Order>,
 
+    /// How often favourites come in a shuffle, while others come once [default: 1].
+    #[arg(
+        long,
+        value_name = "1..10",
+        env = "MANTEL_FAVOUR",
+        help_heading = PICTURES,
+        hide_short_help = true,
+        allow_negative_numbers = true
+    )]
+    pub favour: Option<i64>,
+
+    /// The share of a shuffle that photos of this day in earlier years have: 20% [default: 0%].
+    #[arg(long, value_name = "SHARE", env = "MANTEL_MEMORIES", help_heading = PICTURES, hide_short_help = true)]
+    pub memories: Option<String>,
+
     /// How a photo fills the picture: whole (contain), filling (cover), or whole over a blurred
     /// copy of itself (blur) [default: blur].
     #[arg(long, value_name = "contain|cover|blur", env = "MANTEL_FIT", help_heading = PICTURES)]

@@ -45,6 +45,17 @@ pub struct ChoiceArgs {
     /// Take only the newest so many of them.
     #[arg(long, value_name = "N", env = "MANTEL_NEWEST")]
     newest: Option<String>,
+
+    /// Take only favourites, as /control and the pages mark them.
+    #[arg(
+        long,
+        value_name = "on|off",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "on",
+        env = "MANTEL_FAVOURITES"
+    )]
+    favourites: Option<String>,
 }
 
 /// Wishes about which photos are shown, as text of the configuration file.
@@ -62,6 +73,7 @@ impl ChoiceArgs {
             self.orientation,
             self.on_this_day,
             self.newest,
+            self.favourites,
         ];
         let mut values = values.into_iter();
         FILTER_KEYS.map(|key| (key, values.next().flatten()))

@@ -101,6 +101,10 @@ pub struct FileConfig {
     orientation: Option<toml::Value>,
     on_this_day: Option<toml::Value>,
     newest: Option<toml::Value>,
+    favourites: Option<toml::Value>,
+    pub(super) favour: Option<i64>,
+    #[serde(default, deserialize_with = "text")]
+    pub(super) memories: Option<String>,
 }
 
 impl FileConfig {
@@ -140,6 +144,7 @@ impl FileConfig {
             self.orientation.take(),
             self.on_this_day.take(),
             self.newest.take(),
+            self.favourites.take(),
         ];
         let typed = |value: toml::Value| match value {
             toml::Value::String(text) => text,

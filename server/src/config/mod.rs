@@ -50,7 +50,7 @@ use crate::{
     rights::ChannelName,
     size::Size,
     source::live::Words,
-    timeline::{Settings, Transition, night::Plan},
+    timeline::{Often, Settings, Transition, night::Plan},
 };
 
 /// A checked configuration.
@@ -70,6 +70,8 @@ pub struct Config {
     pub resume_after: Option<NonZeroU64>,
     /// The order of photos.
     pub order: Order,
+    /// The photos that come more often in a shuffle.
+    pub often: Often,
     /// The choice of photos that are shown.
     pub filter: Filter,
     /// The words that are written on the gallery's pictures.
@@ -160,6 +162,10 @@ impl Config {
             Some(text) => resume_after("--resume-after", &text)?,
             None => Some(DEFAULT_PAUSE_MILLIS),
         };
+        let often = values::often(
+            args.favour.or(file.favour),
+            args.memories.or(file.memories).as_deref(),
+        )?;
         let night = values::night(
             args.night.or(file.night).as_deref(),
             args.position.or(file.position).as_deref(),
@@ -222,6 +228,7 @@ impl Config {
             },
             resume_after,
             order: args.order.or(file.order).unwrap_or(Order::Shuffle),
+            often,
             filter,
             words,
             night,

@@ -4,7 +4,10 @@ use std::num::NonZeroU64;
 
 use super::{ConfigError, bad};
 use crate::{
-    timeline::night::{Plan, Position},
+    timeline::{
+        Often,
+        night::{Plan, Position},
+    },
     typed,
 };
 
@@ -26,6 +29,23 @@ pub(super) fn resume_after(
     let after = NonZeroU64::new(millis).filter(|millis| millis.get() >= MIN_PAUSE_MILLIS);
     let short = "a pause lasts for at least 1s; give a longer one, or \"never\"";
     after.map(Some).ok_or_else(|| bad(option, text, short))
+}
+
+/// Reads how often favourites come, and which share memories have.
+pub(super) fn often(favour: Option<i64>, memories: Option<&str>) -> Result<Often, ConfigError> {
+    let favour = whole("--favour", favour, 1, 1..=Often::MAX_FAVOUR as usize)?;
+    let max = Often::MAX_MEMORIES;
+    let share = |text: &str| {
+        let number = text.trim().trim_end_matches('%').trim_end().parse().ok();
+        let share = number.filter(|share| *share <= max);
+        let reason = || format!("it has to be a share of the photos, such as 20%, up to {max}%");
+        share.ok_or_else(|| bad("--memories", text, reason()))
+    };
+    Ok(Often {
+        favour: u32::try_from(favour).unwrap_or(1),
+        memories: memories.map(share).transpose()?.unwrap_or(0),
+        today: None,
+    })
 }
 
 /// Reads when the pictures are darkened, and where the sun is looked for.

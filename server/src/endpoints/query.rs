@@ -143,7 +143,7 @@ mod tests {
         let ladder = include_str!("../../../viewer/ladder.js");
         let base = include_str!("../../../viewer/around/base.js");
         let which = [&[CHANNEL], &FILTER_KEYS[..], &[INTERRUPTS]].concat();
-        assert_eq!(list(viewer, "const WHICH: [&str; 10] "), which);
+        assert_eq!(list(viewer, "const WHICH: [&str; 11] "), which);
         assert_eq!(list(ladder, "var WHICH "), which);
         assert_eq!(list(base, "var WHICH "), which);
 
@@ -232,6 +232,7 @@ mod tests {
             "rating=9",
             "on-this-day=-1",
             "newest=0",
+            "favourites=some",
         ] {
             let sentence = parse(query).unwrap_err();
             let (key, _) = query.split_once('=').unwrap();

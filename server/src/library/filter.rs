@@ -10,6 +10,7 @@ use chrono::{Datelike, Months, NaiveDate};
 use rusqlite::types::Value;
 
 use super::letters;
+use crate::typed::on_or_off;
 
 /// A choice of photos. The default lets every one through.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -24,6 +25,7 @@ pub struct Filter {
     shape: Option<Shape>,
     on_this_day: Option<YearsBack>,
     newest: Option<u32>,
+    favourites: bool,
     /// The filter that this one narrows.
     outer: Option<Arc<Self>>,
 }
@@ -49,7 +51,7 @@ pub(super) struct Query {
 
 /// The keys that [`Filter::set`] knows: options of the command line without their dashes, keys of
 /// the configuration file and of an address' query.
-pub const KEYS: [&str; 8] = [
+pub const KEYS: [&str; 9] = [
     "album",
     "from",
     "to",
@@ -58,6 +60,7 @@ pub const KEYS: [&str; 8] = [
     "orientation",
     "on-this-day",
     "newest",
+    "favourites",
 ];
 
 /// More keywords in one wish are a mistake, or mischief.
@@ -124,6 +127,9 @@ impl Filter {
             "newest" => {
                 let n = value.parse().ok().filter(|n| *n > 0);
                 self.newest = Some(n.ok_or("how many photos, 1 or more")?);
+            }
+            "favourites" => {
+                self.favourites = value.is_empty() || on_or_off(value).ok_or("on or off")?;
             }
             _ => return Err("a key that is known"),
         }
@@ -254,6 +260,9 @@ impl Filter {
             Some(Shape::Square) => sql.push_str(" AND width = height"),
             None => {}
         }
+        if self.favourites {
+            sql.push_str(" AND files.id IN (SELECT file FROM marks WHERE favourite = 1)");
+        }
         for word in &self.keywords {
             sql.push_str(" AND files.id IN (SELECT file FROM keywords WHERE key = ?)");
             values.push(Value::Text(letters::key(word)));
@@ -327,6 +336,7 @@ impl fmt::Display for Filter {
             Some(years) => format!("on this day, {years} years back"),
             None => "on this day".into(),
         }));
+        parts.extend(self.favourites.then(|| "favourites".into()));
         parts.extend(self.newest.map(|n| format!("the newest {n}")));
         if parts.is_empty() {
             return f.write_str("all photos");
@@ -358,12 +368,13 @@ mod tests {
             ("orientation", "portrait"),
             ("on-this-day", "5"),
             ("newest", "9"),
+            ("favourites", ""),
         ])
         .unwrap();
         assert_eq!(
             filter.to_string(),
             "album Rome, from 2021-01-01, before 2021-08-01, at least 4 stars, keyword cats, \
-             keyword dogs, portrait, on this day, 5 years back, the newest 9"
+             keyword dogs, portrait, on this day, 5 years back, favourites, the newest 9"
         );
         assert!(Filter::default().is_all() && !filter.is_all());
     }
@@ -385,6 +396,7 @@ mod tests {
             ("on-this-day", "0"),
             ("newest", "0"),
             ("newest", "many"),
+            ("favourites", "some"),
             ("colour", "red"),
         ] {
             assert!(filter(&[(key, value)]).is_err(), "{key}={value}");

@@ -178,6 +178,7 @@ impl Library {
         if !out.is_empty() && entries.iter().any(|entry| !out.contains(&entry.id)) {
             entries.retain(|entry| !out.contains(&entry.id));
         }
+        self.mark_favourites(&mut entries);
         entries
     }
 

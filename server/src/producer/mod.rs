@@ -211,6 +211,7 @@ impl Producer {
         };
 
         let dwell = timeline.settings().interval_millis;
+        stills.set_dark(work.veil.is_opaque());
         if let Some(now) = stills.turn(&showing, &current, next.as_ref(), dwell) {
             self.feed.stills.publish(now);
         }

@@ -23,6 +23,8 @@ pub(super) struct Stills {
     current: Option<Still>,
     next: Option<Still>,
     has_published: bool,
+    /// Nothing is to be seen: that no slide follows is no pause that anybody asked for.
+    is_dark: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -41,7 +43,13 @@ impl Stills {
             current: None,
             next: None,
             has_published: false,
+            is_dark: false,
         }
+    }
+
+    /// From now on nothing is to be seen of the slides, or something.
+    pub(super) fn set_dark(&mut self, is_dark: bool) {
+        self.is_dark = is_dark;
     }
 
     /// True until something was published.
@@ -112,7 +120,7 @@ impl Stills {
             album: rendered.notes.album.clone(),
             focus: rendered.notes.focus,
             photos: rendered.notes.photos.clone(),
-            paused,
+            paused: paused && !self.is_dark,
             ..FrameMeta::default()
         };
         let frame = match same_picture {

@@ -107,6 +107,7 @@ fn demo_entry(photo: &Photo) -> Entry {
         camera: 0,
         likeness: None,
         added: 0,
+        favourite: false,
     }
 }
 

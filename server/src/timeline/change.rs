@@ -96,6 +96,10 @@ impl Timeline {
         let anchor = &mut self.anchor;
         let survivor = (0..old.n_photos()).find_map(|steps| {
             let (place, turn) = old.after(anchor.place, steps)?;
+            // Where a photo comes besides its own turn may be anywhere else in the new one.
+            if old.is_encore(place) {
+                return None;
+            }
             let place = turn.photos().find_map(|id| new.find(place.round, id))?;
             Some((steps, place))
         });

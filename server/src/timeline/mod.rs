@@ -7,6 +7,7 @@
 
 mod arrivals;
 mod change;
+mod encores;
 mod history;
 mod natural;
 pub mod night;
@@ -24,6 +25,7 @@ use mantel_shared::{SlideNo, UnixMillis};
 
 pub use crate::photo::{Entry, Order, PhotoId, Shape, hash_of};
 pub use arrivals::Arrivals;
+pub use encores::Often;
 pub use history::History;
 pub use mantel_shared::Transition;
 pub use playlist::{Pairing, Place, Playlist, Turn};
@@ -291,12 +293,19 @@ impl Timeline {
             anchor: self.anchor,
             interval_millis: self.settings.interval_millis,
             photo: self
-                .playlist
-                .after(self.anchor.place, 0)
-                .map(|(_, turn)| turn.photo.0)
+                .own_turn()
+                .map(|turn| turn.photo.0)
                 .or(self.sought.map(|id| id.0)),
             arrivals: self.playlist.arrivals().clone(),
         }
+    }
+
+    /// The turn at the anchor's place; where that is besides a photo's own, the next that is one.
+    fn own_turn(&self) -> Option<Turn> {
+        (0..self.playlist.n_photos()).find_map(|steps| {
+            let (place, turn) = self.playlist.after(self.anchor.place, steps)?;
+            (!self.playlist.is_encore(place)).then_some(turn)
+        })
     }
 
     /// The place in the playlist at `now`.

@@ -377,6 +377,7 @@ mod tests {
             camera: 0,
             likeness: None,
             added: 0,
+            favourite: false,
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Pure. Shared by the playlists of all shapes of screen; knows no place and no round.
 
-use super::natural::natural;
+use super::{encores::Often, natural::natural};
 use crate::photo::{Entry, Order, PhotoId, SAME_WITHIN_BITS, Shape, mix};
 
 /// An entry as a roster keeps it, without its name.
@@ -15,6 +15,7 @@ pub(super) struct Item {
     pub(super) likeness: Option<u64>,
     pub(super) added: i64,
     pub(super) shape: Shape,
+    pub(super) favourite: bool,
 }
 
 // A library of a million photos holds a million of these.
@@ -42,6 +43,8 @@ impl Item {
 pub struct Roster {
     pub(super) order: Order,
     pub(super) seed: u64,
+    /// The photos that come more often, where the order is a shuffle.
+    pub(super) often: Often,
     /// The photos in the fixed order, or by identity when shuffled.
     pub(super) items: Box<[Item]>,
     /// Each photo's position in `items`, by identity; empty when `items` is in that order.
@@ -53,8 +56,8 @@ impl Roster {
     pub fn new(mut entries: Vec<Entry>, order: Order, seed: u64) -> Self {
         entries.sort_unstable_by(|a, b| (a.id, &a.name).cmp(&(b.id, &b.name)));
         entries.dedup_by_key(|entry| entry.id);
-        // Positions are 32-bit numbers, and the highest means "none" (`Seat::NOBODY`).
-        entries.truncate(u32::MAX as usize - 1);
+        // Positions are 32-bit numbers, and the two highest mean no photo (`Seat`).
+        entries.truncate(u32::MAX as usize - 2);
         match order {
             Order::Shuffle => {}
             Order::Oldest => entries.sort_by(|a, b| (a.taken, &a.name).cmp(&(b.taken, &b.name))),
@@ -71,6 +74,7 @@ impl Roster {
                 likeness: entry.likeness,
                 added: entry.added,
                 shape: entry.shape,
+                favourite: entry.favourite,
             })
             .collect();
         Self::over(items, order, seed)
@@ -79,7 +83,13 @@ impl Roster {
     /// The photos that were added until `mark`.
     pub(super) fn until(&self, mark: i64) -> Self {
         let known = self.items.iter().filter(|item| item.added <= mark);
-        Self::over(known.copied().collect(), self.order, self.seed)
+        Self::over(known.copied().collect(), self.order, self.seed).with_often(self.often)
+    }
+
+    /// These photos, some of which come more often.
+    #[must_use]
+    pub fn with_often(self, often: Often) -> Self {
+        Self { often, ..self }
     }
 
     fn over(items: Box<[Item]>, order: Order, seed: u64) -> Self {
@@ -91,6 +101,7 @@ impl Roster {
         Self {
             order,
             seed,
+            often: Often::default(),
             items,
             by_id: by_id.into(),
         }

@@ -194,6 +194,10 @@ pub(super) fn id_of(photo: &str) -> Result<PhotoId, Refusal> {
 fn on_screen(outputs: &Outputs, channel: &Channel) -> Result<PhotoId, Refusal> {
     let conflict = |sentence: String| Refusal::new(StatusCode::CONFLICT, sentence);
     let look = outputs.looks.rendition;
+    if channel.interruption().is_some() {
+        let sentence = "a live channel has the screens now: name the photo that is meant";
+        return Err(conflict(sentence.to_owned()));
+    }
     let programme = channel
         .programme()
         .ok_or_else(|| conflict("this channel is live: it has no photo to mark".to_owned()))?;

@@ -222,6 +222,8 @@ fn entry(
         camera: row.get_ref(5)?.as_str_or_null()?.map_or(0, hash_of),
         likeness,
         added: row.get(7)?,
+        // That is nothing that the row knows.
+        favourite: false,
     })
 }
 

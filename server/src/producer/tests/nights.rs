@@ -30,6 +30,7 @@ async fn black_is_made_once_and_costs_nothing_while_it_stands() {
             .collect();
         assert_eq!(black.len(), 1, "{seen:?}");
         assert!(seen.len() <= 2, "{seen:?}");
+        assert!(!black[0].paused, "nobody has asked for a pause");
     }
     // The one that is on, and the next one for when it is over.
     assert!(house.maker.n_made.load(SeqCst) <= n_made + 2);

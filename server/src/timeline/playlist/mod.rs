@@ -10,7 +10,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::{arrivals::Arrivals, pairs::Plan, roster::Roster, round};
+use super::{arrivals::Arrivals, encores::Encores, pairs::Plan, roster::Roster, round};
 use crate::photo::{Entry, Order, PhotoId};
 
 /// A place in a playlist: the `index`th turn of the `round`th time through.
@@ -68,6 +68,16 @@ pub(super) struct Seat {
 
 impl Seat {
     const NOBODY: u32 = u32::MAX;
+    /// Stands for nobody in a turn that is not the photo's own.
+    const AGAIN: u32 = u32::MAX - 1;
+
+    fn encore(photo: u32) -> Self {
+        Self::pair(photo, Self::AGAIN)
+    }
+
+    fn is_encore(self) -> bool {
+        self.beside == Self::AGAIN
+    }
 
     pub(super) fn single(photo: u32) -> Self {
         Self::pair(photo, Self::NOBODY)
@@ -78,7 +88,7 @@ impl Seat {
     }
 
     pub(super) fn photos(self) -> impl Iterator<Item = u32> {
-        let beside = (self.beside != Self::NOBODY).then_some(self.beside);
+        let beside = (self.beside < Self::AGAIN).then_some(self.beside);
         [Some(self.photo), beside].into_iter().flatten()
     }
 
@@ -93,6 +103,7 @@ pub struct Playlist {
     roster: Arc<Roster>,
     pairing: Pairing,
     plan: Plan,
+    encores: Encores,
     arrivals: Arrivals,
     /// Rounds worked out lately, so that the next slide doesn't take a sort of the library.
     rounds: Mutex<HashMap<u64, Arc<[Seat]>>>,
@@ -111,8 +122,15 @@ impl Playlist {
     /// Puts the photos of `roster` in its order, paired, with those that came in while a round ran.
     pub fn of(roster: Arc<Roster>, pairing: Pairing, arrivals: Arrivals) -> Self {
         let all = 0..u32::try_from(roster.items.len()).unwrap_or(u32::MAX);
+        let plan = Plan::new(&roster, all, pairing);
+        let encores = match roster.order {
+            // Of two photos neither can come more often.
+            Order::Shuffle if plan.n_turns() >= 3 => Encores::of(&roster, plan.n_turns()),
+            _ => Encores::default(),
+        };
         Self {
-            plan: Plan::new(&roster, all, pairing),
+            plan,
+            encores,
             roster,
             pairing,
             arrivals,
@@ -152,7 +170,7 @@ impl Playlist {
 
     /// The turn `steps` after `place`, with its own place; `None` when the playlist is empty.
     pub fn after(&self, place: Place, steps: u64) -> Option<(Place, Turn)> {
-        let n = self.plan.n_turns() as u128;
+        let n = (self.plan.n_turns() + self.encores.n()) as u128;
         if n == 0 {
             return None;
         }
@@ -203,11 +221,24 @@ impl Playlist {
     pub fn find(&self, round: u64, id: PhotoId) -> Option<Place> {
         let photo = self.roster.position(id)?;
         let order = self.round(round);
-        let index = order.iter().position(|unit| unit.has(photo))?;
+        let is_own = |unit: &Seat| unit.has(photo) && !unit.is_encore();
+        let index = order.iter().position(is_own)?;
         Some(Place {
             round,
             index: index as u64,
         })
+    }
+
+    /// Whether the turn at `place` is one that its photo has besides its own.
+    pub(super) fn is_encore(&self, place: Place) -> bool {
+        if self.encores.n() == 0 {
+            return false;
+        }
+        let index = usize::try_from(place.index).ok();
+        let order = self.round(place.round);
+        index
+            .and_then(|index| order.get(index))
+            .is_some_and(|seat| seat.is_encore())
     }
 
     /// Whether `id` is in the playlist.
@@ -238,6 +269,7 @@ impl Playlist {
             let upto = usize::try_from(upto).unwrap_or(usize::MAX).min(order.len());
             let keys = order[..upto]
                 .iter()
+                .filter(|unit| !unit.is_encore())
                 .map(|unit| self.place_key(round, unit.photo));
             keys.max().unwrap_or(0)
         };
@@ -288,12 +320,21 @@ impl Playlist {
     /// The order of a shuffled round; `before` is the turn that closes the round before, if it is
     /// known.
     fn shuffled(&self, round: u64, before: Option<Seat>) -> Vec<Seat> {
-        let (mut order, late) = self.sorted(round);
+        let (mut order, mut late) = self.sorted(round);
         if order.len() >= 3
             && let Some(last_round) = round.checked_sub(1)
             && let Some(before) = before.or_else(|| self.sorted(last_round).0.last().copied())
         {
             round::mend_seam(&self.roster.items, before, &mut order);
+        }
+        let encores = self.encores.of_round(&self.roster, round);
+        if !encores.is_empty() {
+            late.extend(
+                encores
+                    .into_iter()
+                    .map(|(key, photo)| (key, Seat::encore(photo))),
+            );
+            late.sort_unstable_by_key(|(key, seat)| (*key, seat.photo));
         }
         if late.is_empty() {
             return order;

@@ -17,6 +17,7 @@ fn entry(name: &str, taken: i64) -> Entry {
         camera: 0,
         likeness: None,
         added: 0,
+        favourite: false,
     }
 }
 

@@ -23,6 +23,7 @@ fn photo(i: u64, added: i64) -> Entry {
         camera: 0,
         likeness: None,
         added,
+        favourite: false,
     }
 }
 

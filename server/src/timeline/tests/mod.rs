@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 mod arrivals;
+mod encores;
 mod history;
 
 const SETTINGS: Settings = Settings {
@@ -28,6 +29,7 @@ fn without(n: usize, gone: &[PhotoId]) -> Arc<Playlist> {
             camera: 0,
             likeness: None,
             added: 0,
+            favourite: false,
         })
         .filter(|entry| !gone.contains(&entry.id))
         .collect();
