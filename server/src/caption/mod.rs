@@ -119,9 +119,9 @@ pub fn album(facts: &Facts) -> Option<&str> {
 }
 
 /// Suffixes of picture files, by which some people also name folders.
-const FORMATS: [&str; 24] = [
-    "jpg", "jpeg", "jpe", "png", "heic", "heif", "avif", "jxl", "webp", "gif", "tif", "tiff",
-    "bmp", "raw", "dng", "cr2", "cr3", "nef", "arw", "orf", "rw2", "raf", "mp4", "mov",
+const FORMATS: [&str; 26] = [
+    "jpg", "jpeg", "jpe", "png", "heic", "heif", "avif", "jxl", "jp2", "j2k", "webp", "gif", "tif",
+    "tiff", "bmp", "raw", "dng", "cr2", "cr3", "nef", "arw", "orf", "rw2", "raf", "mp4", "mov",
 ];
 
 fn is_format(text: &str) -> bool {

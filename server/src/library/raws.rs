@@ -1,4 +1,4 @@
-//! Tests alone: what a scan knows of Canon's CR3, made here box by box, and of Panasonic's RW2.
+//! Tests alone: what a scan knows of Canon's CR3, made here box by box, of Panasonic's RW2 and Sigma's X3F.
 
 use super::{
     Facts, Version,
@@ -165,6 +165,57 @@ fn the_size_of_a_raw_by_panasonic_is_that_of_its_jpeg() {
     assert_eq!(facts.size, Some(Size::new(400, 640)));
     let picture = render::decode(&file, &render::DecodeLimits::default()).unwrap();
     assert_eq!(picture.size(), Size::new(400, 640));
+}
+
+/// A raw of Sigma's: sections, and a directory of them at the end.
+fn x3f() -> Vec<u8> {
+    let jpeg = |width, height, exif: &[u8]| {
+        let picture = Picture::filled(width, height, [9, 99, 199]);
+        let jpeg = render::encode(&picture, Quality::default()).unwrap();
+        let n = u16::try_from(exif.len() + 8).unwrap().to_be_bytes();
+        [&jpeg[..2], b"\xFF\xE1", &n, b"Exif\0\0", exif, &jpeg[2..]].concat()
+    };
+    let exif = tiff(&[text(0x110, "SIGMA DP2"), (0x112, SHORT, 1, vec![6, 0])]);
+    let small = tiff(&[text(0x110, "none"), (0x112, SHORT, 1, vec![1, 0])]);
+    let long = u32::to_le_bytes;
+    let mut file = [&b"FOVb\x01\0\x02\0"[..], &[0; 252]].concat();
+    let mut entries = vec![];
+    for (kind, format, data) in [
+        (b"PROP", 0, b"SECp and words".to_vec()),
+        (b"IMA2", 18, jpeg(160, 120, &small)),
+        (b"IMAG", 3, vec![0; 300]),
+        (b"IMA2", 18, jpeg(640, 400, &exif)),
+    ] {
+        let head = [
+            long(0x0002_0000),
+            long(2),
+            long(format),
+            long(9),
+            long(9),
+            long(0),
+        ];
+        let section = [&b"SECi"[..], head.as_flattened(), &data].concat();
+        let at = u32::try_from(file.len()).unwrap();
+        let n = u32::try_from(section.len()).unwrap();
+        entries.extend([long(at), long(n), *kind].concat());
+        file.extend(section);
+    }
+    let directory = u32::try_from(file.len()).unwrap();
+    let head = [*b"SECd", long(0x0002_0000), long(4)];
+    [&file, head.as_flattened(), &entries, &long(directory)].concat()
+}
+
+#[test]
+fn a_raw_by_sigma_is_known_by_its_largest_jpeg() {
+    let file = x3f();
+    let facts = examined(&file).unwrap();
+    assert_eq!(facts.camera.as_deref(), Some("SIGMA DP2"));
+    assert_eq!(facts.size, Some(Size::new(400, 640)));
+    let picture = render::decode(&file, &render::DecodeLimits::default()).unwrap();
+    assert_eq!(picture.size(), Size::new(400, 640));
+    for end in (0..file.len()).step_by(7) {
+        let _ = examined(&file[..end]);
+    }
 }
 
 #[test]

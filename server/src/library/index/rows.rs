@@ -339,19 +339,7 @@ pub(super) fn facts(row: &Row<'_>, at: usize) -> rusqlite::Result<Facts> {
 
 /// The kind that is called `name`.
 pub(super) fn kind_of_name(name: &str) -> Option<Kind> {
-    const KINDS: [Kind; 10] = [
-        Kind::Jpeg,
-        Kind::Png,
-        Kind::WebP,
-        Kind::Gif,
-        Kind::Bmp,
-        Kind::Tiff,
-        Kind::Heic,
-        Kind::Avif,
-        Kind::JpegXl,
-        Kind::Raw,
-    ];
-    KINDS.into_iter().find(|kind| kind.name() == name)
+    Kind::ALL.into_iter().find(|kind| kind.name() == name)
 }
 
 /// A path's own bytes, so that names which are no text survive.

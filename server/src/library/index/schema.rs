@@ -8,7 +8,7 @@ use super::{super::letters, READ_ONLY, marks};
 
 /// Changes with every change of the tables. An index of a version before is carried over, one of
 /// any other version is made anew.
-const VERSION: i64 = 5;
+const VERSION: i64 = 6;
 /// The version without times of change.
 const WITHOUT_CHANGED: i64 = 1;
 /// The version of what an earlier reader of metadata found.
@@ -17,6 +17,8 @@ const LESS_READ: i64 = 2;
 const WITHOUT_KEYS: i64 = 3;
 /// The version that knew nothing of what is left out.
 const WITHOUT_LEFT_OUT: i64 = 4;
+/// The version whose decoders knew fewer kinds of pictures.
+const LESS_SHOWN: i64 = 5;
 /// `MNTL`, so that somebody else's database is not taken for ours.
 const APPLICATION: i64 = 0x4d4e_544c;
 
@@ -124,12 +126,21 @@ const ADD_LEFT_OUT: &str = "
     COMMIT;
 ";
 
+/// Makes an index of version 5 one of version 6. What could not be shown is looked at again: more can be.
+const SHOW_MORE: &str = "
+    BEGIN;
+    UPDATE files SET sidecar = -1 WHERE state = 1;
+    PRAGMA user_version = 6;
+    COMMIT;
+";
+
 /// Each step from a version before to the next.
-const STEPS: [(i64, &str); 4] = [
+const STEPS: [(i64, &str); 5] = [
     (WITHOUT_CHANGED, ADD_CHANGED),
     (LESS_READ, READ_AGAIN),
     (WITHOUT_KEYS, ADD_KEYS),
     (WITHOUT_LEFT_OUT, ADD_LEFT_OUT),
+    (LESS_SHOWN, SHOW_MORE),
 ];
 
 /// Why an index on disk can't be used, for the log.

@@ -16,7 +16,7 @@
 
 use crate::render::{
     formats::{
-        avif, heif, jpeg, jxl,
+        avif, heif, jp2, jpeg, jxl,
         kind::Kind,
         png, preview,
         probe::{Probe, kind},
@@ -49,6 +49,10 @@ pub fn cost(probe: &Probe) -> u64 {
         Kind::Tiff => 8,
         Kind::Heic => heif::BYTES_PER_PIXEL,
         Kind::Avif => avif::BYTES_PER_PIXEL,
+        Kind::Jpeg2000 => {
+            let size = probe.size.unwrap_or(Size::new(6000, 4000));
+            return jp2::n_bytes(size, 3);
+        }
         Kind::JpegXl => {
             let size = probe.size.unwrap_or(Size::new(6000, 4000));
             return jxl::n_bytes(size);
@@ -171,6 +175,7 @@ fn decode_stored(bytes: &[u8], limits: &DecodeLimits) -> Result<Stored, DecodeEr
         Kind::Jpeg => jpeg::decode(bytes, limits),
         Kind::Heic | Kind::Avif => heif::decode(bytes, limits),
         Kind::JpegXl => jxl::decode(bytes, limits),
+        Kind::Jpeg2000 => jp2::decode(bytes, limits),
         Kind::Raw => preview::decode(bytes, limits),
         Kind::Png => png::decode(bytes, limits),
         Kind::Tiff => tiff::picture::decode(bytes, limits),

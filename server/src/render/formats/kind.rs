@@ -23,13 +23,15 @@ pub enum Kind {
     Avif,
     /// JPEG XL, its first picture where it moves.
     JpegXl,
+    /// JPEG 2000, of archives and scanners.
+    Jpeg2000,
     /// A camera's raw: DNG, CR2, CR3, NEF, ARW, RAF, ORF, RW2 and their like, by the JPEG that it carries.
     Raw,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Jpeg,
         Self::Png,
         Self::WebP,
@@ -39,6 +41,7 @@ impl Kind {
         Self::Heic,
         Self::Avif,
         Self::JpegXl,
+        Self::Jpeg2000,
         Self::Raw,
     ];
 
@@ -54,6 +57,7 @@ impl Kind {
             Self::Heic => "HEIC",
             Self::Avif => "AVIF",
             Self::JpegXl => "JPEG XL",
+            Self::Jpeg2000 => "JPEG 2000",
             Self::Raw => "camera raw",
         }
     }

@@ -5,10 +5,12 @@
 pub mod av1;
 pub mod avif;
 pub mod bmff;
+pub mod boxed;
 pub mod decode;
 pub mod heif;
 pub mod hevc;
 pub mod items;
+pub mod jp2;
 pub mod jpeg;
 pub mod jxl;
 pub mod kind;

@@ -2,17 +2,18 @@
 //! kind of file, from part to part, by the file's own lengths: however late a part stands it is found, and no pixels are read.
 //! What the parts mean is told elsewhere.
 
-use std::io::{self, Read, Seek};
+use std::io::{self, Read, Seek, SeekFrom};
 
 use super::{
-    bmff, items, jxl,
+    bmff, items,
     kind::Kind,
     markers::Segment,
-    pieces::{MAX_BYTES, MAX_STEPS, TopBoxes, chunk, part, top_box},
-    preview, raw,
+    pieces::{MAX_BYTES, MAX_STEPS, chunk, part, top_box},
+    preview,
+    raw::{self, Sigma},
     tags::Directory,
     tiff::{Entry, Tiff, tag},
-    unpacked::{brotli, raw_profile},
+    unpacked::raw_profile,
 };
 use crate::render::{frame::orient::Orientation, picture::Size};
 
@@ -20,7 +21,7 @@ use crate::render::{frame::orient::Orientation, picture::Size};
 /// is known.
 const MARK_BYTES: usize = 64;
 /// The bytes within which a JPEG XL's own header stands.
-const HEADER_BYTES: usize = 64 << 10;
+pub(super) const HEADER_BYTES: usize = 64 << 10;
 
 /// A part of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +39,7 @@ pub(super) enum Part {
 pub struct Parts {
     /// EXIF, and which directory its main one is.
     pub(super) exif: Vec<(Directory, Part)>,
-    xmp: Vec<Part>,
+    pub(super) xmp: Vec<Part>,
     iptc: Vec<Part>,
     /// The turn that its boxes or its own header state, where it has such.
     pub(super) turned: Option<Orientation>,
@@ -61,6 +62,7 @@ impl Parts {
             Kind::Raw => parts.in_raw(file)?,
             Kind::Heic | Kind::Avif => parts.in_heif(file)?,
             Kind::JpegXl => parts.in_jxl(file)?,
+            Kind::Jpeg2000 => parts.in_jp2(file)?,
             Kind::Gif | Kind::Bmp => {}
         }
         Ok(parts)
@@ -296,6 +298,9 @@ impl Parts {
             self.size = sizes.into_iter().max_by_key(|size| size.n_pixels());
             return Ok(());
         }
+        if Sigma::has_mark(&head) {
+            return self.in_sigma(file);
+        }
         if let Some(base) = raw::minolta_block(&head) {
             return self.in_tiff(file, base);
         }
@@ -307,56 +312,29 @@ impl Parts {
         };
         Ok(())
     }
+}
 
-    /// By the boxes that describe the primary picture.
-    fn in_heif(&mut self, file: &mut (impl Read + Seek)) -> io::Result<()> {
-        let Some(meta) = top_box(file, *b"meta")? else {
+impl Parts {
+    /// By the largest JPEG in a raw of Sigma's, whose directory the file's last four bytes point to.
+    fn in_sigma(&mut self, file: &mut (impl Read + Seek)) -> io::Result<()> {
+        let end = file.seek(SeekFrom::End(0))?;
+        let last = part(file, end.saturating_sub(4), 4)?;
+        let Ok(at) = <[u8; 4]>::try_from(last.as_slice()) else {
             return Ok(());
         };
-        let Some(primary) = bmff::primary_in(&meta) else {
-            return Ok(());
-        };
-        (self.size, self.turned) = (primary.size, primary.turned);
-        for place in items::describing(&meta, primary.id, *b"Exif") {
-            let item = Part::from(place).read(file)?;
-            let block = items::tiff_block(&item).map(|block| Part::Bytes(block.to_vec()));
-            self.exif
-                .extend(block.map(|block| (Directory::Main, block)));
-        }
-        let packets = items::describing(&meta, primary.id, *b"mime");
-        self.xmp.extend(packets.into_iter().map(Part::from));
-        Ok(())
-    }
-
-    /// By the boxes of a JPEG XL (ISO/IEC 18181-2), also where Brotli packs them.
-    fn in_jxl(&mut self, file: &mut (impl Read + Seek)) -> io::Result<()> {
-        let header = jxl::header(&part(file, 0, HEADER_BYTES)?);
-        self.turned = header.map(|(_, turned)| turned);
-        let mut boxes = TopBoxes::default();
-        while let Some(found) = boxes.next(file)? {
-            let (name, content) = match &found.name {
-                b"Exif" | b"xml " => (found.name, found.content(file)?),
-                b"brob" => {
-                    let name = part(file, found.at, 4)?;
-                    let Ok(name) = <[u8; 4]>::try_from(name.as_slice()) else {
-                        break;
-                    };
-                    if !matches!(&name, b"Exif" | b"xml ") {
-                        continue;
-                    }
-                    let packed = found.content(file)?;
-                    (name, brotli(packed.get(4..).unwrap_or_default()))
-                }
-                _ => continue,
-            };
-            if name == *b"xml " {
-                self.xmp.push(Part::Bytes(content));
-            } else if let Some(block) = items::tiff_block(&content) {
-                self.exif
-                    .push((Directory::Main, Part::Bytes(block.to_vec())));
+        let at = u64::from(u32::from_le_bytes(at));
+        let directory = part(file, at, Sigma::MAX_DIRECTORY_BYTES)?;
+        let mut found = Vec::new();
+        for at in Sigma::pictures(&directory) {
+            if Sigma::is_jpeg(&part(file, at, Sigma::HEAD_BYTES)?) {
+                let at = at + Sigma::HEAD_BYTES as u64;
+                found.extend(jpeg_size(file, at)?.map(|size| (size.n_pixels(), at)));
             }
         }
-        Ok(())
+        match found.into_iter().max() {
+            Some((_, at)) => self.in_jpeg(file, at),
+            None => Ok(()),
+        }
     }
 }
 

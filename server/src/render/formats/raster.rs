@@ -34,6 +34,7 @@ pub(crate) fn decode(
         | Kind::Heic
         | Kind::Avif
         | Kind::JpegXl
+        | Kind::Jpeg2000
         | Kind::Raw => {
             return Err(DecodeError::Unsupported(kind.name().into()));
         }
