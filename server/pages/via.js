@@ -1,15 +1,16 @@
 // Video in the page, for whoever asks for it by `?via=`: the H.264 that players get, in a <video>. Loaded only then.
 //
 //   mse   fragments of /stream.mp4, fetched and appended here: a moment behind
+//   hls   the playlist, where the engine plays such by itself: some seconds behind
 //   mp4   /stream.mp4 as the engine plays it by itself: some seconds behind
 //
-// A way is believed when a frame of it has been painted; after four seconds without, the next one is taken, and after
-// the last the pictures that every page has. <html data-via data-behind> tell which one it is and by how many seconds
-// it is behind. Plain ES5.
+// A way is believed when a frame of it has been painted; after four seconds without the next one is taken (engines that
+// play by themselves gather some seconds first and are given more), and after the last the pictures that every page has.
+// <html data-via data-behind> tell which one it is and by how many seconds it is behind. Plain ES5.
 (function () {
   'use strict';
 
-  var PAINT_MS = 4000, TICK_MS = 250, RETRY_MS = 1000, LONGEST_MS = 10000, SETTLE_MS = 700;
+  var PAINT_MS = 4000, GATHER_MS = 12000, TICK_MS = 250, RETRY_MS = 1000, LONGEST_MS = 10000, SETTLE_MS = 700;
   // How much of the video is kept behind what is on, in seconds.
   var KEPT = 15;
   // So far behind is as it should be; beyond it the video runs a little faster, and far beyond it jumps.
@@ -109,21 +110,28 @@
     return stop;
   }
 
-  function mp4(video, failed) {
-    video.onended = function () { failed('the video ended'); };
-    video.src = address('stream.mp4') + '&t=' + new Date().getTime();
-    return function () {
-      video.onended = video.onerror = null;
-      video.removeAttribute('src');
-      video.load();
+  // What the engine plays by itself.
+  function plain(path) {
+    return function (video, failed) {
+      video.onended = function () { failed('the video ended'); };
+      video.src = path();
+      return function () {
+        video.onended = video.onerror = null;
+        video.removeAttribute('src');
+        video.load();
+      };
     };
   }
+  function mp4() { return address('stream.mp4') + '&t=' + new Date().getTime(); }
+  // The same for all who have this size.
+  function list() { return address('hls/index.m3u8'); }
 
+  var playsLists = document.createElement('video').canPlayType('application/vnd.apple.mpegurl');
   var hasSource = window.MediaSource && window.fetch && window.Promise && window.Uint8Array &&
     window.Response && 'body' in Response.prototype;
-  var WAYS = { mse: hasSource && mse, mp4: mp4 };
+  var WAYS = { mse: hasSource && mse, hls: playsLists && plain(list), mp4: plain(mp4) };
   // What is tried after what is asked for, in this order.
-  var ORDER = ['mse', 'mp4'];
+  var ORDER = ['mse', 'hls', 'mp4'];
 
   // ---- one <video> after the other, each over the one before once it is painted
 
@@ -172,7 +180,7 @@
     }
     video.onerror = function () { end('the engine can not play it', painted); };
     timer = setInterval(tick, TICK_MS);
-    giveUp = setTimeout(function () { if (!painted) { end('no frame was painted'); } }, PAINT_MS);
+    giveUp = setTimeout(function () { if (!painted) { end('no frame was painted'); } }, name === 'mse' ? PAINT_MS : GATHER_MS);
     try {
       stop = WAYS[name](video, function (why) { end(why, painted); });
     } catch (error) { end(String(error)); }
@@ -196,6 +204,9 @@
     if (!ranges.length) { return; }
     var end = ranges.end(ranges.length - 1), start = ranges.start(ranges.length - 1);
     var behind = end - video.currentTime;
+    root.setAttribute('data-behind', behind.toFixed(2));
+    // Where segments come, the engine keeps as many as it needs.
+    if (root.getAttribute('data-via') === 'hls') { return; }
     // Into the range that grows: a hole in the video would hold it up for ever.
     if (video.currentTime < start || behind > LOST && video.seekable.length && video.seekable.end(0) > video.currentTime) {
       if (root.getAttribute('data-via') !== 'mp4') { video.currentTime = Math.max(start, end - NEAR); }
@@ -203,7 +214,6 @@
     var rate = behind > FAR ? 1.5 : behind > NEAR ? 1.05 : 1;
     // Once it is near it runs on at its own rate until it is far.
     if (video.playbackRate !== rate && (rate !== 1.05 || video.playbackRate === 1.5)) { video.playbackRate = rate; }
-    root.setAttribute('data-behind', behind.toFixed(2));
   }
 
   // ---- which one

@@ -1,10 +1,12 @@
-//! Behind nginx, with the sample that `deploy/nginx.conf` is: frames pass as they come, a browser
+//! Behind nginx, with the samples in `deploy/`: frames pass as they come, a browser
 //! paints at once, and the name and the address of whoever asks are passed on.
 
 use std::{
     fs,
-    net::{SocketAddr, TcpListener},
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
     process::Command,
+    time::Instant,
 };
 
 use tempfile::TempDir;
@@ -29,6 +31,9 @@ use crate::{
 
 const NAME: &str = "photos.example.org";
 
+/// Below the number of files that a process may have open everywhere.
+const N_PLAYERS: usize = 400;
+
 /// nginx in front of a server, with the sample configuration.
 struct Proxy {
     address: SocketAddr,
@@ -42,15 +47,21 @@ struct Proxy {
 
 impl Proxy {
     fn start() -> Option<Self> {
+        Self::with("nginx.conf", &STANDING)
+    }
+
+    /// One with this sample, in front of a server with these options.
+    fn with(sample: &str, options: &[&str]) -> Option<Self> {
         let programs = require(Client::Nginx)?;
         let photos = Photos::of(&[RED, GREEN, BLUE, YELLOW]);
-        let args = [&STANDING[..], &["--host", NAME]].concat();
+        let args = [options, &["--host", NAME]].concat();
         let args = [&args[..], &["--trusted-proxy", "127.0.0.1"]].concat();
         let server = Server::start(photos.path(), &args);
         server.colour();
         let tap = Tap::on(server.address);
 
-        let sample = workspace().join("deploy/nginx.conf");
+        let folder = TempDir::with_prefix("mantel-nginx-").expect("a folder for nginx");
+        let sample = workspace().join("deploy").join(sample);
         let sample = fs::read_to_string(sample).expect("the sample");
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         let address = listener.local_addr().expect("a bound address");
@@ -65,7 +76,8 @@ impl Proxy {
             text.replace(place, value)
         });
 
-        let folder = TempDir::with_prefix("mantel-nginx-").expect("a folder for nginx");
+        let cache = folder.path().join("cache").display().to_string();
+        let filled = filled.replace("/var/cache/nginx/mantel", &cache);
         let site = folder.path().join("site.conf");
         fs::write(&site, filled).expect("to write the sample");
         let at = folder.path().display();
@@ -77,7 +89,7 @@ impl Proxy {
             .collect();
         let around = format!(
             "{user} daemon off; master_process off; pid {at}/pid; error_log stderr warn;\n\
-             events {{ worker_connections 256; }}\n\
+             events {{ worker_connections 1024; }}\n\
              http {{ access_log off; gzip on; {temporary} include {}; }}\n",
             site.display()
         );
@@ -87,8 +99,7 @@ impl Proxy {
         command.arg("-p").arg(folder.path()).arg("-c").arg(&config);
         let nginx = Process::start(command);
         eventually("nginx to listen", || {
-            std::net::TcpStream::connect(address)
-                .map_err(|error| format!("{error}\n{}", nginx.output()))
+            TcpStream::connect(address).map_err(|error| format!("{error}\n{}", nginx.output()))
         });
         Some(Self {
             address,
@@ -211,4 +222,128 @@ fn chromium_behind_nginx_paints_at_once() {
         "{} pictures",
         pictures.len()
     );
+}
+
+/// As many players as connections may be open, each asking for what the others ask for: the next part's playlist, and then
+/// that part.
+#[test]
+fn nginx_asks_once_for_all_who_play() {
+    let Some(proxy) = Proxy::with("nginx-hls.conf", &STANDING) else {
+        return;
+    };
+    let playlist = |query: &str| {
+        let answer = http::get(proxy.address, &format!("/hls/main/video.m3u8{query}"));
+        assert_eq!(answer.status(), 200, "{}", answer.text());
+        answer.text()
+    };
+    let now = playlist("");
+    let hinted = |text: &str| {
+        let (_, name) = text.rsplit_once("URI=\"").expect("a hint");
+        let name = name.split('"').next().unwrap_or("").to_owned();
+        let (_, place) = name.split_once('-').expect("a prefix");
+        let mut place = place.split('.');
+        let mut number = || place.next().expect("a number").parse::<u64>().expect("one");
+        (number(), number(), name)
+    };
+    // Far enough ahead that all have asked before it is there.
+    let (msn, part, _) = hinted(&now);
+    let target = format!("/hls/main/video.m3u8?_HLS_msn={msn}&_HLS_part={}", part + 3);
+    let request = format!("GET {target} HTTP/1.1\r\nHost: {NAME}\r\nConnection: close\r\n\r\n");
+    let ask = |request: &str| -> Vec<Vec<u8>> {
+        let mut sockets: Vec<TcpStream> = (0..N_PLAYERS)
+            .map(|_| TcpStream::connect(proxy.address).expect("nginx"))
+            .collect();
+        for socket in &mut sockets {
+            socket.write_all(request.as_bytes()).expect("to ask");
+        }
+        let read = |mut socket: TcpStream| {
+            let mut answer = Vec::new();
+            socket.read_to_end(&mut answer).expect("an answer");
+            answer
+        };
+        sockets.into_iter().map(read).collect()
+    };
+    let answers = ask(&request);
+    let body = |answer: &[u8]| {
+        let text = String::from_utf8_lossy(answer).into_owned();
+        assert!(text.starts_with("HTTP/1.1 200"), "{text}");
+        text.split_once("\r\n\r\n").map(|(_, body)| body.to_owned())
+    };
+    let first = body(&answers[0]).expect("a playlist");
+    assert!(
+        answers
+            .iter()
+            .all(|answer| body(answer).as_ref() == Some(&first))
+    );
+    let asked = |target: &str| proxy.tap.calls(&format!("GET {target} ")).len();
+    assert_eq!(asked(&target), 1, "of {N_PLAYERS} players");
+
+    // A part that comes in a moment: it is held for all.
+    let (_, _, name) = hinted(&first);
+    let target = format!("/hls/main/{name}");
+    let request = format!("GET {target} HTTP/1.1\r\nHost: {NAME}\r\nConnection: close\r\n\r\n");
+    let answers = ask(&request);
+    assert!(
+        answers
+            .iter()
+            .all(|answer| answer.starts_with(b"HTTP/1.1 200"))
+    );
+    assert_eq!(asked(&target), 1, "of {N_PLAYERS} players");
+}
+
+/// hls.js with low latency, through the cache: every change of slide comes, and it stays near what is on.
+#[test]
+fn hls_js_plays_through_nginx() {
+    let (Some(script), Some(browser)) = (require(Client::HlsJs), Browser::start(Client::Chromium))
+    else {
+        return;
+    };
+    let Some(proxy) = Proxy::with(
+        "nginx-hls.conf",
+        &["--size", "640x360", "--order", "name", "--interval", "2h"],
+    ) else {
+        return;
+    };
+    let mut page = browser.open(&format!("http://{}/hls/main/index.m3u8x", proxy.address));
+    let script = fs::read_to_string(&script[0]).expect("hls.js");
+    page.eval(&format!("{script}; 0")).expect("hls.js runs");
+    page.eval(
+        "(function () {
+            document.body.style.margin = 0;
+            var video = window.video = document.createElement('video');
+            video.muted = video.autoplay = true;
+            video.style.cssText = 'position:fixed;top:0;left:0;width:100vw';
+            document.body.appendChild(video);
+            window.hls = new Hls({ lowLatencyMode: true });
+            window.wrong = '';
+            hls.on(Hls.Events.ERROR, function (_, data) { if (data.fatal) { window.wrong = data.details; } });
+            hls.loadSource('/hls/main/index.m3u8');
+            hls.attachMedia(video);
+        }())",
+    )
+    .expect("a player");
+    // Two changes of slide, by command, and how long each took to be seen.
+    let mut delays = Vec::new();
+    for _ in 0..3 {
+        let asked = Instant::now();
+        let wanted = proxy.server.colour();
+        eventually("the slide in the player", || {
+            let wrong = page.eval("window.wrong + ' ' + window.hls.latency")?;
+            match page.screenshot()?.middle().named() {
+                Some(colour) if colour == wanted => Ok(()),
+                other => Err(format!("{other:?} for {wanted:?} {wrong}")),
+            }
+        });
+        delays.push(asked.elapsed().as_millis());
+        proxy.server.advance();
+    }
+    let latency = page.eval("window.hls.latency").expect("a figure");
+    println!(
+        "hls.js: first picture and two changes after {delays:?} ms, by its own word {latency} s behind"
+    );
+    assert!(
+        latency.as_f64().is_some_and(|latency| latency < 6.0),
+        "{latency}"
+    );
+    assert_eq!(page.eval("window.wrong"), Ok(serde_json::Value::from("")));
 }

@@ -6,6 +6,7 @@ use std::{fs, path::PathBuf, process::Command};
 use serde_json::Value;
 
 use crate::{
+    access::{new_token, until_shut},
     players::{FOUR, MOVING, assert_in_order, colours_in, open_folder, vlc_with},
     support::{
         clients::{Client, require},
@@ -45,6 +46,7 @@ fn ffprobe_reads_every_form() {
         (&["-f", "h264"][..], "/stream.h264"),
         (&[], "/stream.ts"),
         (&[], "/stream.mp4"),
+        (&[], "/hls/main/index.m3u8"),
     ] {
         let report = probed(&programs, form, &server.url(target));
         let stream = &report["streams"][0];
@@ -199,6 +201,155 @@ fn vlc_plays_annex_b() {
     vlc_plays("/stream.h264", &["--demux=h264"]);
 }
 
+#[test]
+fn vlc_plays_the_playlist() {
+    vlc_plays("/hls/main/index.m3u8", &[]);
+}
+
+/// The number behind `key` in the last line that has it.
+fn last_number(playlist: &str, key: &str) -> u64 {
+    let line = playlist.lines().rev().find_map(|line| line.split_once(key));
+    let digits = line.map_or("", |(_, rest)| rest);
+    let digits: String = digits.chars().take_while(char::is_ascii_digit).collect();
+    digits
+        .parse()
+        .unwrap_or_else(|_| panic!("no {key}: {playlist}"))
+}
+
+/// What a player with low latency asks for, and what a cache in front is told: nothing of it is anybody's own.
+#[test]
+fn playlists_block_and_can_be_cached() {
+    let photos = Photos::of(&FOUR);
+    let server = Server::start(photos.path(), &MOVING);
+    let index = server.get("/hls/main/index.m3u8?quality=60");
+    assert_eq!(index.status(), 200, "{}", index.text());
+    assert_eq!(
+        index.head.get("content-type"),
+        Some("application/vnd.apple.mpegurl")
+    );
+    let text = index.text();
+    assert!(text.contains("CODECS=\"avc1.42C0"), "{text}");
+    assert!(
+        text.contains("RESOLUTION=640x360") && text.contains("video.m3u8?quality=60"),
+        "{text}"
+    );
+
+    let playlist = server.get("/c/main/hls/video.m3u8");
+    let text = playlist.text();
+    assert!(
+        text.contains("CAN-BLOCK-RELOAD=YES") && text.contains("#EXT-X-PROGRAM-DATE-TIME:"),
+        "{text}"
+    );
+    assert_eq!(playlist.head.get("cache-control"), Some("max-age=1"));
+    let first = last_number(&text, "#EXT-X-MEDIA-SEQUENCE:");
+    let whole = text.matches("#EXTINF:").count() as u64;
+    let next = first + whole + 1;
+    // Held until the segment after the one that is being filled has begun.
+    let held = server.get(&format!("/hls/main/video.m3u8?_HLS_msn={next}&_HLS_part=0"));
+    assert_eq!(held.status(), 200, "{}", held.text());
+    assert_eq!(held.head.get("cache-control"), Some("max-age=12"));
+    let text = held.text();
+    let now =
+        last_number(&text, "#EXT-X-MEDIA-SEQUENCE:") + text.matches("#EXTINF:").count() as u64;
+    assert!(now >= next, "{text}");
+    for (query, status) in [
+        (format!("_HLS_msn={}", now + 4), 400),
+        ("_HLS_part=1".to_owned(), 400),
+        ("_HLS_msn=soon".to_owned(), 400),
+    ] {
+        let answer = server.get(&format!("/hls/main/video.m3u8?{query}"));
+        assert_eq!(answer.status(), status, "{query}: {}", answer.text());
+    }
+
+    let segment = text.lines().rev().find(|line| line.ends_with(".m4s"));
+    let segment = segment.unwrap_or_else(|| panic!("a segment: {text}"));
+    let target = format!("/hls/main/{segment}");
+    let [one, again] = [server.get(&target), server.get(&target)];
+    assert_eq!(
+        (one.status(), one.head.get("content-type")),
+        (200, Some("video/mp4"))
+    );
+    assert_eq!(one.head.get("cache-control"), Some("max-age=12"));
+    assert_eq!(one.body, again.body, "the same for everyone");
+    for answer in [&index, &playlist, &held, &one] {
+        assert_eq!(
+            (answer.head.get("set-cookie"), answer.head.get("vary")),
+            (None, None)
+        );
+    }
+    let gone = server.get("/hls/main/0123456789abcdef-3.m4s");
+    assert_eq!(
+        (gone.status(), gone.head.get("cache-control")),
+        (404, Some("max-age=2"))
+    );
+}
+
+/// Players have no cookies: a token in the playlist's address goes on into what it names.
+#[test]
+fn a_token_leads_on_from_the_playlist() {
+    let photos = Photos::of(&FOUR[..1]);
+    let server = Server::start(photos.path(), &MOVING);
+    let secret = new_token(&server.data, "hall", &["--rights", "watch"]);
+    until_shut(&server);
+    assert_eq!(server.get("/hls/main/index.m3u8").status(), 401);
+    let mut target = format!("/hls/main/index.m3u8?token={secret}");
+    for ends in [".m3u8", ".m4s"] {
+        let answer = server.get(&target);
+        assert_eq!(answer.status(), 200, "{target}: {}", answer.text());
+        assert_eq!(answer.head.get("set-cookie"), None);
+        let text = answer.text();
+        let mut lines = text.lines().filter_map(|line| line.split_once('?'));
+        let (name, query) = lines
+            .rfind(|(name, _)| !name.starts_with('#') && name.ends_with(ends))
+            .unwrap_or_else(|| panic!("{ends} with a query: {text}"));
+        target = format!("/hls/main/{name}?{query}");
+        assert!(query.contains(&secret), "{target}");
+    }
+    assert_eq!(server.get(&target).status(), 200, "{target}");
+}
+
+/// An attribute of the page's root; empty where it has none.
+fn attribute(page: &mut Page, name: &str) -> String {
+    let value = page.eval(&format!("document.documentElement.getAttribute('{name}')"));
+    value
+        .expect("an attribute")
+        .as_str()
+        .unwrap_or("")
+        .to_owned()
+}
+
+/// Chromium plays playlists by itself; the page shows them where that is asked for.
+#[test]
+fn the_page_plays_the_playlist() {
+    let Some(browser) = Browser::start(Client::Chromium) else {
+        return;
+    };
+    let photos = Photos::of(&FOUR);
+    let server = Server::start(photos.path(), &MOVING);
+    if !server.has_viewer() {
+        return;
+    }
+    let mut page = browser.open(&server.url("/?via=hls&size=640x360"));
+    let mut colours = Vec::new();
+    eventually("three photos in the video", || {
+        let colour = seen(&mut page)?;
+        if FOUR.contains(&colour) && !colours.contains(&colour) {
+            colours.push(colour);
+        }
+        if colours.len() >= 3 {
+            Ok(())
+        } else {
+            Err(format!("{colours:?}"))
+        }
+    });
+    assert_eq!(
+        attribute(&mut page, "data-via"),
+        "hls",
+        "{}",
+        attribute(&mut page, "data-reason")
+    );
+}
+
 /// The colour in the middle of what a page shows.
 fn seen(page: &mut Page) -> Result<Rgb, String> {
     let middle = page.screenshot()?.middle();
@@ -225,14 +376,6 @@ fn the_page_plays_fragments_and_outlives_the_server() {
         });
     };
     follows(&server, &mut page);
-    let attribute = |page: &mut Page, name: &str| {
-        let value = page.eval(&format!("document.documentElement.getAttribute('{name}')"));
-        value
-            .expect("an attribute")
-            .as_str()
-            .unwrap_or("")
-            .to_owned()
-    };
     assert_eq!(attribute(&mut page, "data-via"), "mse");
     server.advance();
     follows(&server, &mut page);
@@ -299,12 +442,11 @@ fn firefox_plays_fragments_and_the_stream() {
         let wanted = server.advance();
         eventually("the slide in the video", || {
             let middle = firefox.screenshot()?.middle();
+            let via = firefox.eval("document.documentElement.getAttribute('data-via')")?;
             match middle.named() {
-                Some(colour) if colour == wanted => Ok(()),
-                _ => Err(format!("{middle:?} for {wanted:?} by {way}")),
+                Some(colour) if colour == wanted && via == way => Ok(()),
+                _ => Err(format!("{middle:?} for {wanted:?}, {via:?} for {way}")),
             }
         });
-        let via = firefox.eval("document.documentElement.getAttribute('data-via')");
-        assert_eq!(via, Ok(Value::from(way)));
     }
 }

@@ -1,4 +1,4 @@
-//! Old browsers to test in, and the driver for Firefox. They are for tests alone: none of them is
+//! Old browsers to test in, the driver for Firefox, and a player in JavaScript. They are for tests alone: none of them is
 //! needed to build or to run.
 
 use std::{
@@ -74,6 +74,13 @@ const OLD_CHROMIUMS: [OldChromium; 6] = [
     },
 ];
 
+/// The player of HLS that most web pages have.
+const HLS_JS: NpmPackage = NpmPackage {
+    name: "hls.js",
+    version: "1.7.4",
+    integrity: "sha512-3GlxGdPvT2YHvQYOt+yOzT/DEior/qJVNIylHA77kgeoBTdQQqi70GwefNEUmHQeNGyjC8U62+bruqW/Tpm+tg==",
+};
+
 /// Unpacks brotli with what npm brings along anyway.
 const UNBROTLI: &str = "const fs = require('fs'), zlib = require('zlib'); \
     fs.createReadStream(process.argv[1]).pipe(zlib.createBrotliDecompress()).pipe(fs.createWriteStream(process.argv[2], {mode: 0o755}));";
@@ -103,14 +110,17 @@ pub(crate) fn ensure(project: &Project) -> anyhow::Result<()> {
     let turn = Turn::wait(project)?;
     let chromiums = ensure_chromiums(project, &turn);
     let driver = ensure_driver(project, &turn);
-    match (chromiums, driver) {
-        (Ok(()), Ok(())) => {
-            println!("The clients are ready in {}", folder(project).display());
-            Ok(())
-        }
-        (Err(chromiums), Err(driver)) => bail!("{chromiums:#}\n{driver:#}"),
-        (chromiums, driver) => chromiums.and(driver),
+    let player = ensure_player(project, &turn);
+    let missing: Vec<_> = [chromiums, driver, player]
+        .into_iter()
+        .filter_map(Result::err)
+        .map(|why| format!("{why:#}"))
+        .collect();
+    if !missing.is_empty() {
+        bail!(missing.join("\n"));
     }
+    println!("The clients are ready in {}", folder(project).display());
+    Ok(())
 }
 
 /// The old Chromiums.
@@ -172,6 +182,26 @@ impl OldChromium {
     }
 }
 
+/// hls.js, as one file.
+pub(crate) fn ensure_player(project: &Project, _turn: &Turn) -> anyhow::Result<()> {
+    let home = folder(project).join(format!("hls.js-{}", HLS_JS.version));
+    if home.is_dir() {
+        return Ok(());
+    }
+    npm().context("npm, which has hls.js, is not on PATH")?;
+    whole(&home, |partial| {
+        HLS_JS.unpack(partial)?;
+        let package = partial.join("package");
+        fs::rename(
+            package.join("dist").join("hls.light.min.js"),
+            partial.join("hls.js"),
+        )?;
+        fs::remove_dir_all(package)?;
+        Ok(())
+    })
+    .context("hls.js could not be unpacked; try again when the network is up")
+}
+
 /// geckodriver, where there is a Firefox for it.
 pub(crate) fn ensure_driver(project: &Project, turn: &Turn) -> anyhow::Result<()> {
     if on_path("firefox")
@@ -198,13 +228,13 @@ mod tests {
 
     #[test]
     fn the_pins_are_whole() {
-        for old in OLD_CHROMIUMS {
-            let hash = old
-                .package
+        let packages = OLD_CHROMIUMS.map(|old| old.package);
+        for package in packages.iter().chain([&HLS_JS]) {
+            let hash = package
                 .integrity
                 .strip_prefix("sha512-")
                 .expect("npm's own notation");
-            assert_eq!(hash.len(), 88, "{} is not 64 bytes in base64", old.version);
+            assert_eq!(hash.len(), 88, "{} is not 64 bytes in base64", package.name);
         }
         let mut versions = OLD_CHROMIUMS.map(|old| old.version);
         versions.sort_unstable();

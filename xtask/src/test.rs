@@ -47,6 +47,9 @@ pub(crate) fn test(project: &Project, arguments: &[OsString]) -> anyhow::Result<
     parts.try_run("old browsers", must_run, || {
         clients::ensure_chromiums(project, &Turn::wait(project)?)
     });
+    parts.try_run("hls.js", must_run, || {
+        clients::ensure_player(project, &Turn::wait(project)?)
+    });
     parts.try_run("geckodriver", must_run, || {
         clients::ensure_driver(project, &Turn::wait(project)?)
     });

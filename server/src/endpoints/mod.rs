@@ -49,6 +49,7 @@ use state::{
     channels, hidden, history, lists, metrics, profiles, reports, screens, skipped, status, time,
 };
 pub use state::{reports::Reports, viewers::Viewers};
+pub use video::hls::Packagers;
 
 /// The things that the endpoints work with.
 #[derive(Debug)]
@@ -108,6 +109,8 @@ pub struct Watched {
     pub work: Arc<WorkStats>,
     /// The counters of connections.
     pub connections: Arc<ConnectionCounts>,
+    /// The segments of what is watched by playlists.
+    pub packagers: Packagers,
 }
 
 /// From where the server is used.
@@ -212,6 +215,7 @@ async fn answer_at(
         (Endpoint::ToPage(name), _) => reply::found(&format!("{name}/"), &request.query),
         (Endpoint::Stream, _) => stream::answer(outputs, request).await?,
         (Endpoint::Video(form), _) => video::answer(outputs, request, form).await?,
+        (Endpoint::Hls(name), _) => video::hls::answer(outputs, request, name).await?,
         (Endpoint::Bytes, _) => bytes::answer(outputs, request).await?,
         (Endpoint::Snapshot, _) => snapshot::answer(outputs, request).await?,
         (Endpoint::Status, _) => status::answer(outputs, request).await?,

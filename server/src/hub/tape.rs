@@ -264,6 +264,11 @@ impl Reader {
         }
     }
 
+    /// Asks for a key frame, as soon as there is another picture.
+    pub fn want_key(&self) {
+        self.tape.want_key(&mut locked(&self.tape.roll));
+    }
+
     /// How many units were passed over since this was last asked, because the reader was too slow.
     pub fn take_missed(&mut self) -> u64 {
         std::mem::take(&mut self.n_missed)

@@ -168,13 +168,18 @@ impl Inner {
                 detours::to_page_without_token(request.uri(), cookie)
             }
             Ok(guest) => {
-                // Neither the endpoints nor the log have any need of it.
+                // Neither most endpoints nor the log have any need of it.
+                let token = request.uri().query().and_then(credentials::token_in);
                 if let Some(uri) = credentials::without_token(request.uri()) {
                     *request.uri_mut() = uri;
                 }
                 request.headers_mut().remove(header::AUTHORIZATION);
                 request.headers_mut().remove(header::COOKIE);
-                let visitor = guest.visitor.on(self.cut.clone()).switching(switch);
+                let visitor = guest
+                    .visitor
+                    .on(self.cut.clone())
+                    .by(token)
+                    .switching(switch);
                 request.extensions_mut().insert(visitor);
                 let routes = self.accept.routes.clone();
                 let Ok(mut response) = warp::service(routes).call(request).await;

@@ -42,6 +42,16 @@ impl fmt::Display for Peer {
     }
 }
 
+/// A secret, which no log shows.
+#[derive(Clone)]
+pub struct Hidden(pub Arc<str>);
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
 /// A visitor, in the extensions of every request that is let in.
 #[derive(Clone, Debug)]
 pub struct Visitor {
@@ -56,6 +66,8 @@ pub struct Visitor {
     pub is_foreign: bool,
     /// Ends its connection.
     pub connection: Cut,
+    /// The token that the address asked for had, for what answers with addresses that lead on from there.
+    pub token: Option<Hidden>,
     /// Where it wants to go on with the connection as a WebSocket, to send pictures.
     pub switch: Option<Switch>,
     membership: Membership,
@@ -69,6 +81,7 @@ impl Visitor {
             is_secure,
             is_foreign: false,
             connection: Cut::default(),
+            token: None,
             switch: None,
             membership: member.membership(),
         }
@@ -82,6 +95,12 @@ impl Visitor {
     /// This visitor on this connection.
     pub(super) fn on(self, connection: Cut) -> Self {
         Self { connection, ..self }
+    }
+
+    /// This visitor, by an address with this token.
+    pub(super) fn by(self, token: Option<String>) -> Self {
+        let token = token.map(|token| Hidden(token.into()));
+        Self { token, ..self }
     }
 
     /// This visitor, who may go on with the connection by another protocol.

@@ -27,6 +27,8 @@ pub(crate) enum Client {
     Chromium88,
     /// Chromium 102: TVs of 2024 (108).
     Chromium102,
+    /// hls.js, a script for pages.
+    HlsJs,
     /// Firefox, driven by geckodriver.
     Firefox,
     /// WebKitGTK's MiniBrowser on a display of its own, driven by WebKitWebDriver; a stand-in for
@@ -72,6 +74,7 @@ impl Client {
             Client::Chromium80 => "Chromium 80",
             Client::Chromium88 => "Chromium 88",
             Client::Chromium102 => "Chromium 102",
+            Client::HlsJs => "hls.js",
             Client::Firefox => "Firefox",
             Client::WebKit => "WebKit",
             Client::Vlc => "VLC",
@@ -101,6 +104,7 @@ impl Client {
             Client::Chromium80 => vec![in_clients_folder("chromium-80/chromium")],
             Client::Chromium88 => vec![in_clients_folder("chromium-88/chromium")],
             Client::Chromium102 => vec![in_clients_folder("chromium-102/chromium")],
+            Client::HlsJs => vec![in_clients_folder("hls.js-1.7.4/hls.js")],
             Client::Firefox => vec![
                 geckodriver(),
                 on_path("firefox-esr").or_else(|_| on_path("firefox")),

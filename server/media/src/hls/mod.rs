@@ -17,7 +17,7 @@ pub use multivariant::{Variant, multivariant};
 pub use name::{Name, Prefix};
 pub use pace::{Cut, Pace};
 pub use turn::{Found, Turn};
-pub use window::{Part, Setup, Window};
+pub use window::{MIN_SEGMENT, Part, Setup, Window};
 pub use wish::{Refusal, Wish};
 
 /// Ticks a second, as in [`fmp4`](crate::fmp4).

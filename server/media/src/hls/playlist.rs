@@ -57,7 +57,7 @@ impl<T> Window<T> {
         for segment in self.listed().skip(n_skipped) {
             left -= segment.duration;
             self.write_head(segment, &mut epoch, &suffix, &mut out);
-            if left < PART_TARGETS * target_ticks {
+            if segment.tells_parts && left < PART_TARGETS * target_ticks {
                 self.write_parts(segment, &suffix, &mut out);
             }
             let name = Name::Segment { msn: segment.msn }.to_text(self.prefix());

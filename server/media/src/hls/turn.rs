@@ -28,7 +28,8 @@ pub enum Found<'a, T> {
 }
 
 impl<T> Window<T> {
-    /// Says whether a playlist request can be answered: without `_HLS_msn`, as soon as there is a segment.
+    /// Says whether a playlist request can be answered: without `_HLS_msn`, as soon as there is a segment with
+    /// parts: without one hls.js begins with what has none, and then waits for the whole next one.
     ///
     /// # Errors
     ///
@@ -36,7 +37,8 @@ impl<T> Window<T> {
     pub fn judge(&self, wish: &Wish) -> Result<Turn, Refusal> {
         let turn = |is_there| if is_there { Turn::Now } else { Turn::Wait };
         let Some(msn) = wish.msn else {
-            return Ok(turn(self.listed().next().is_some()));
+            let is_there = self.listed().any(|segment| segment.tells_parts);
+            return Ok(turn(is_there));
         };
         // Two more than the last whole segment's number (6.2.5.2).
         if msn > self.current().msn.saturating_add(1) {

@@ -14,7 +14,7 @@ const MAX_PARTS: usize = 1024;
 
 /// The shortest segment, but where an encoder ends. With key frames every two seconds and others between, none
 /// is longer than 2.45 s then, which counts as two (RFC 8216bis, 4.4.3.1).
-const MIN_SEGMENT: u64 = TICKS * 45 / 100;
+pub const MIN_SEGMENT: u64 = TICKS * 45 / 100;
 
 /// How many target durations a playlist lasts at least (6.2.2).
 const LEAST_TARGETS: u64 = 3;
@@ -62,6 +62,8 @@ pub(super) struct Segment<T> {
     pub(super) duration: u64,
     n_bytes: u64,
     pub(super) parts: Vec<Part<T>>,
+    /// Whether playlists tell its parts.
+    pub(super) tells_parts: bool,
     /// How much time had passed in the stream when it was taken off the playlist.
     unlisted_at: u64,
 }
@@ -99,6 +101,7 @@ impl<T> Segment<T> {
             duration: 0,
             n_bytes: 0,
             parts: Vec::new(),
+            tells_parts: true,
             unlisted_at: 0,
         }
     }
@@ -149,6 +152,16 @@ impl<T> Window<T> {
         self.current.n_bytes = self.current.n_bytes.saturating_add(part.n_bytes);
         self.current.duration += u64::from(duration);
         self.current.parts.push(Part { duration, ..part });
+    }
+
+    /// Puts a segment at the end that has no parts: `whole` is all of it, and may be longer than parts are.
+    pub fn push_whole(&mut self, whole: Part<T>, at_unix_millis: u64) {
+        self.end_segment();
+        let part_target = self.setup.part_target;
+        self.push(whole, at_unix_millis);
+        self.setup.part_target = part_target;
+        self.current.tells_parts = false;
+        self.end_segment();
     }
 
     /// Ends the segment that is being filled, if there is anything in it. Who knows that a key frame comes next

@@ -172,6 +172,28 @@ fn numbers_go_on_after_everything_was_forgotten() {
 }
 
 #[test]
+fn whole_segments_have_no_parts_and_lengthen_none() {
+    let mut window = window(2, 3);
+    let target = window.part_target();
+    let whole = Part {
+        duration: 2 * TICKS,
+        ..part(true)
+    };
+    for n in 0..3 {
+        window.push_whole(whole.clone(), 2000 * n);
+    }
+    assert_eq!(window.part_target(), target);
+    let text = window.playlist(false, "");
+    assert!(!text.contains("#EXT-X-PART:"), "{text}");
+    // Nobody can begin with parts before a segment has some.
+    window.push(part(true), 6000);
+    assert_eq!(window.judge(&Wish::default()), Ok(Turn::Wait));
+    window.end_segment();
+    assert_eq!(window.judge(&Wish::default()), Ok(Turn::Now));
+    assert_eq!(Playlist::read(&text).segments.len(), 3);
+}
+
+#[test]
 fn discontinuities_are_counted_as_they_leave() {
     let mut window = window(1, 3);
     for epoch in 1..=20 {

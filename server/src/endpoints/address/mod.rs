@@ -3,6 +3,7 @@
 //! Pure. Everything that asks what a path means asks here: the door for rights, the routes for the
 //! endpoint, `OPTIONS` and refusals for what is allowed, the service worker for what it lets past.
 
+mod named;
 mod names;
 mod takes;
 
@@ -14,6 +15,7 @@ use crate::{
     net::Refusal,
     rights::{ChannelName, Need, Right},
 };
+use named::{CHANNEL_PREFIX, Rest, channel_of};
 pub(super) use names::Names;
 use takes::Takes;
 
@@ -27,6 +29,8 @@ pub(super) enum Endpoint<'a> {
     Stream,
     /// Video in this form.
     Video(Form),
+    /// A playlist of HLS, or what it names.
+    Hls(&'a str),
     Bytes,
     Snapshot,
     Status,
@@ -93,12 +97,6 @@ enum Why {
     Method(&'static str),
 }
 
-/// The paths of channels begin with this and a name.
-const CHANNEL_PREFIX: &str = "/c/";
-
-/// A channel's name behind this is where pictures for it are sent to, as clients of such servers expect.
-const PUSH_PREFIX: &str = "/push/";
-
 /// Of which channel a right is needed.
 #[derive(Clone, Copy)]
 enum Of {
@@ -143,7 +141,7 @@ impl Row {
 }
 
 /// The table. Whatever is not in it is a file beside the page.
-const TABLE: [Row; 24] = {
+const TABLE: [Row; 25] = {
     use Takes::{Asking, Forgetting, Inspecting, Keeping, Looking, Pushing, Telling};
     [
         Row::new("", |_| Endpoint::Page, Looking, Of::Channel),
@@ -166,6 +164,7 @@ const TABLE: [Row; 24] = {
             Looking,
             Of::Channel,
         ),
+        Row::new("hls/*", |name| Endpoint::Hls(name), Looking, Of::Channel),
         Row::new("bytes", |_| Endpoint::Bytes, Looking, Of::Channel),
         Row::new("snapshot", |_| Endpoint::Snapshot, Looking, Of::Channel),
         Row::new("status", |_| Endpoint::Status, Looking, Of::Channel),
@@ -220,8 +219,9 @@ pub(super) fn find<'a>(
 ) -> Result<Address<'a>, Unanswered> {
     let (named, rest) = channel_of(path, query);
     let (endpoint, takes, of) = match rest {
-        Some(path) => at(path, query),
-        None => (
+        Rest::Below(path) => at(path, query),
+        Rest::Hls(name) => (Endpoint::Hls(name), Takes::Looking, Of::Channel),
+        Rest::NoSlash => (
             Endpoint::ToPage(&path[CHANNEL_PREFIX.len()..]),
             Takes::Looking,
             Of::Channel,
@@ -296,24 +296,6 @@ pub(super) fn past_workers() -> impl Iterator<Item = &'static str> {
     let paths = TABLE.iter().map(|row| row.path);
     // The page itself is kept by it, and so is where a screen's name leads.
     paths.filter(|path| !path.is_empty() && !path.ends_with('*'))
-}
-
-/// The channel's name, if one is named, and the path below it; no path where the final slash of a
-/// channel's page is missing. A name in the path counts before one in the query.
-fn channel_of<'a>(path: &'a str, query: &str) -> (Option<String>, Option<&'a str>) {
-    if let Some(name) = path.strip_prefix(PUSH_PREFIX) {
-        return (Some(name.to_owned()), Some("push"));
-    }
-    match path.strip_prefix(CHANNEL_PREFIX) {
-        Some(rest) => match rest.split_once('/') {
-            Some((name, rest)) => (Some(name.to_owned()), Some(rest)),
-            None => (Some(rest.to_owned()), None),
-        },
-        None => (
-            query::value(query, query::CHANNEL),
-            Some(path.strip_prefix('/').unwrap_or(path)),
-        ),
-    }
 }
 
 /// The endpoint at `path`, below the channel's own.

@@ -42,6 +42,7 @@ fn every_endpoint_says_what_it_takes_and_need_of() {
         looks("stream.h264", E::Video(Form::H264)),
         looks("stream.ts", E::Video(Form::Ts)),
         looks("stream.mp4", E::Video(Form::Mp4)),
+        looks("hls/index.m3u8", E::Hls("index.m3u8")),
         looks("bytes", E::Bytes),
         looks("snapshot", E::Snapshot),
         looks("status", E::Status),

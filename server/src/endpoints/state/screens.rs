@@ -171,6 +171,7 @@ fn viewer(page: &mut String, row: &ViewerRow, now_millis: u64) -> std::fmt::Resu
         Outlet::H264 => "video, H.264",
         Outlet::Ts => "video, MPEG-TS",
         Outlet::Mp4 => "video, MP4",
+        Outlet::Hls => "video, HLS",
     };
     write!(
         page,

@@ -39,17 +39,20 @@ pub enum Outlet {
     Ts,
     /// `/stream.mp4`.
     Mp4,
+    /// `/hls/`.
+    Hls,
 }
 
 impl Outlet {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Stream,
         Self::Bytes,
         Self::Snapshot,
         Self::H264,
         Self::Ts,
         Self::Mp4,
+        Self::Hls,
     ];
 
     /// The outlet's name in its address.
@@ -61,6 +64,7 @@ impl Outlet {
             Self::H264 => "stream.h264",
             Self::Ts => "stream.ts",
             Self::Mp4 => "stream.mp4",
+            Self::Hls => "hls",
         }
     }
 }

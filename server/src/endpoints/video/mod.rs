@@ -3,6 +3,7 @@
 
 mod clip;
 mod container;
+pub(super) mod hls;
 
 use std::{collections::VecDeque, sync::Arc};
 

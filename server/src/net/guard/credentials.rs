@@ -45,7 +45,7 @@ impl Credentials {
     }
 }
 
-fn token_in(query: &str) -> Option<String> {
+pub(in crate::net) fn token_in(query: &str) -> Option<String> {
     query
         .split('&')
         .filter_map(|pair| pair.split_once('='))

@@ -1,0 +1,292 @@
+//! The packager of one feed: its video as segments and parts, kept while players ask for them.
+//!
+//! Players keep no connection, so whether somebody watches shows by what they ask for. Pure but for the shell that reads the
+//! feed's tape.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "since when nobody has asked is told by the monotonic clock"
+)]
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use bytes::{Bytes, BytesMut};
+use mantel_media::{
+    fmp4::{self, Sample, Track},
+    hls::{MIN_SEGMENT, Pace, Part, Prefix, Setup, Window},
+};
+use tokio::{sync::watch, time::Instant};
+
+use crate::{
+    channel::choices::FeedKey,
+    hub::{Lease, Start, TICKS, Unit},
+    locked::locked,
+};
+
+/// A packager that nobody has asked for anything for so long ends: a player asks at least once a target duration.
+const KEPT: Duration = Duration::from_secs(30);
+/// How long a part is: that of a picture that stands.
+const PART: u32 = (TICKS / 5) as u32;
+/// The target duration in seconds: key frames come every two.
+const TARGET_SECS: u32 = 2;
+const TARGET_TICKS: u64 = TARGET_SECS as u64 * TICKS;
+/// The segments that stand before the first picture, so that players have something in stock at once: Chromium's own gives
+/// up when nothing is behind a playlist's first segment, and VLC decodes from the middle of one when it runs dry.
+const N_BEFORE: u64 = 3;
+/// How long they are, in ticks.
+const BEFORE: u64 = N_BEFORE * TARGET_TICKS;
+/// The segments that a playlist has.
+const N_SEGMENTS: usize = 6;
+/// The most bytes that are kept.
+const MAX_BYTES: u64 = 24 << 20;
+
+/// A feed's segments, and word of what is new.
+#[derive(Debug)]
+pub(super) struct Packager {
+    state: Mutex<State>,
+    news: watch::Sender<u64>,
+}
+
+#[derive(Debug)]
+struct State {
+    prefix: Prefix,
+    /// None before the first picture.
+    window: Option<Window<Bytes>>,
+    start: Option<Arc<Start>>,
+    asked_at: Instant,
+    is_over: bool,
+}
+
+impl Packager {
+    /// A packager whose names begin with `prefix`. It is filled by [`run`].
+    pub(super) fn new(prefix: Prefix) -> Arc<Self> {
+        Arc::new(Self {
+            state: Mutex::new(State {
+                prefix,
+                window: None,
+                start: None,
+                asked_at: Instant::now(),
+                is_over: false,
+            }),
+            news: watch::Sender::default(),
+        })
+    }
+
+    /// Somebody asks; false when it is over, and another one has to be begun.
+    pub(super) fn touch(&self) -> bool {
+        let mut state = locked(&self.state);
+        state.asked_at = Instant::now();
+        !state.is_over
+    }
+
+    /// Whether it is filled no more.
+    pub(super) fn is_over(&self) -> bool {
+        locked(&self.state).is_over
+    }
+
+    /// Looks at the segments, and at what they are decoded by.
+    pub(super) fn look<T>(&self, see: impl FnOnce(&Window<Bytes>, &Start) -> T) -> Option<T> {
+        let state = locked(&self.state);
+        let (window, start) = (state.window.as_ref()?, state.start.as_ref()?);
+        Some(see(window, start))
+    }
+
+    /// The prefix of names.
+    pub(super) fn prefix(&self) -> Prefix {
+        locked(&self.state).prefix.clone()
+    }
+
+    /// Word of what is new.
+    pub(super) fn news(&self) -> watch::Receiver<u64> {
+        self.news.subscribe()
+    }
+
+    /// How long until it ends if nobody asks; none when it has.
+    fn left(&self) -> Option<Duration> {
+        let mut state = locked(&self.state);
+        let left = KEPT.checked_sub(state.asked_at.elapsed());
+        state.is_over |= left.is_none();
+        left
+    }
+
+    fn over(&self) {
+        locked(&self.state).is_over = true;
+        self.news.send_modify(|n| *n += 1);
+    }
+
+    /// Puts a part of `start`'s at the end. What stands before the very first one, so that players have something in stock
+    /// at once, is `first` alone: nobody saw another picture.
+    fn push(&self, part: Part<Bytes>, first: &Unit, ends_segment: bool) {
+        let mut state = locked(&self.state);
+        let State {
+            prefix,
+            window,
+            start,
+            ..
+        } = &mut *state;
+        let millis = first.start.began_at.0 + first.at * 1000 / TICKS;
+        let is_known = |known: &Arc<Start>| Arc::ptr_eq(known, &first.start);
+        if !start.as_ref().is_some_and(is_known) {
+            let track = Track {
+                sets: first.start.sets.clone(),
+                duration: None,
+            };
+            let init = Bytes::from(fmp4::init(&track));
+            *start = Some(first.start.clone());
+            match window {
+                Some(window) => window.restart(init),
+                None => {
+                    let setup = Setup {
+                        prefix: prefix.clone(),
+                        target_secs: TARGET_SECS,
+                        part_target: PART,
+                        n_segments: N_SEGMENTS,
+                        max_bytes: MAX_BYTES,
+                    };
+                    let window = window.insert(Window::new(setup, init));
+                    for n in 0..N_BEFORE {
+                        let left = (N_BEFORE - n) * TARGET_TICKS;
+                        let at = first.at + BEFORE - left;
+                        let whole = part_of(fits(n), at, &[first], first.at + TARGET_TICKS);
+                        window.push_whole(whole, millis.saturating_sub(left * 1000 / TICKS));
+                    }
+                }
+            }
+        }
+        if let Some(window) = window {
+            window.push(part, millis);
+            if ends_segment {
+                window.end_segment();
+            }
+        }
+        drop(state);
+        self.news.send_modify(|n| *n += 1);
+    }
+}
+
+/// Fills a packager from a feed's tape, until nobody has asked for a while or the feed has ended.
+pub(super) async fn run(packager: Arc<Packager>, key: FeedKey, lease: Lease) {
+    let mut reader = lease.read(true);
+    let mut filling = Filling::new();
+    tracing::debug!(rendition = ?key.rendition, "segments are made");
+    while let Some(left) = packager.left() {
+        tokio::select! {
+            unit = reader.next() => match unit {
+                Some(unit) => {
+                    filling.put(&unit, &packager);
+                    if filling.is_hurried() {
+                        reader.want_key();
+                    }
+                }
+                None => break,
+            },
+            () = tokio::time::sleep(left) => {}
+        }
+    }
+    packager.over();
+}
+
+/// The part that is being filled.
+struct Filling {
+    pace: Pace,
+    units: Vec<Arc<Unit>>,
+    is_full: bool,
+    /// How many key frames there were, and how long it is since the last one, in ticks.
+    n_keys: u64,
+    since_key: u64,
+    n_chunks: u32,
+}
+
+impl Filling {
+    fn new() -> Self {
+        Self {
+            pace: Pace::new(PART),
+            units: Vec::new(),
+            is_full: false,
+            n_keys: 0,
+            since_key: 0,
+            n_chunks: fits(N_BEFORE),
+        }
+    }
+
+    /// Takes the next unit; what it completes goes to `packager`.
+    fn put(&mut self, unit: &Arc<Unit>, packager: &Packager) {
+        let is_other = |last: &Arc<Unit>| !Arc::ptr_eq(&last.start, &unit.start);
+        if self.units.last().is_some_and(is_other) {
+            self.end(None, packager);
+            self.pace.reset();
+        }
+        let duration = u32::try_from(unit.duration).unwrap_or(u32::MAX);
+        let cut = self.pace.add(duration, unit.is_key);
+        // Not before the next one is there: it may come sooner than was foreseen, and lengths have to be true.
+        if self.is_full || cut.is_before {
+            self.end(Some(unit), packager);
+        }
+        if unit.is_key {
+            self.n_keys += 1;
+            self.since_key = 0;
+        }
+        self.since_key += unit.duration;
+        self.units.push(unit.clone());
+        self.is_full = cut.is_behind;
+    }
+
+    /// Whether the first segment could end: players wait for it.
+    fn is_hurried(&self) -> bool {
+        self.n_keys == 1 && self.since_key >= MIN_SEGMENT
+    }
+
+    /// Ends the part; `next` comes behind it, if that is known.
+    fn end(&mut self, next: Option<&Unit>, packager: &Packager) {
+        let units: Vec<&Unit> = self.units.iter().map(|unit| &**unit).collect();
+        let (Some(first), Some(last)) = (units.first(), units.last()) else {
+            return;
+        };
+        let ends = next.map_or(last.at + last.duration, |next| next.at.max(last.at + 1));
+        let part = part_of(self.n_chunks, first.at + BEFORE, &units, ends);
+        self.n_chunks = self.n_chunks.wrapping_add(1);
+        packager.push(part, first, next.is_some_and(|next| next.is_key));
+        self.units.clear();
+    }
+}
+
+/// A part of `units`, the last of which lasts until `ends`; in the stream it begins `at`, all in ticks.
+fn part_of(no: u32, at: u64, units: &[&Unit], ends: u64) -> Part<Bytes> {
+    let begins = units.first().map_or(ends, |first| first.at);
+    let samples: Vec<Sample> = units
+        .iter()
+        .enumerate()
+        .map(|(n, unit)| {
+            let end = units.get(n + 1).map_or(ends, |next| next.at);
+            Sample {
+                size: fits(unit.sample.len() as u64),
+                duration: fits(end.saturating_sub(unit.at)),
+                is_key: unit.is_key,
+            }
+        })
+        .collect();
+    let head = fmp4::chunk_head(no, at, &samples);
+    let n_bytes: usize = units.iter().map(|unit| unit.sample.len()).sum();
+    let mut bytes = BytesMut::with_capacity(head.len() + n_bytes);
+    bytes.extend_from_slice(&head);
+    for unit in units {
+        bytes.extend_from_slice(&unit.sample);
+    }
+    Part {
+        duration: fits(ends.saturating_sub(begins)),
+        is_independent: units.first().is_some_and(|first| first.is_key),
+        n_bytes: bytes.len() as u64,
+        content: bytes.freeze(),
+    }
+}
+
+/// No part has 4 GB, or lasts half a day.
+fn fits(n: u64) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests;
