@@ -132,7 +132,9 @@
       if (!ok || !answer) { return; }
       answer.slides.slice(1, HISTORY + 1).forEach(function (slide) {
         slide.photos.forEach(function (photo) {
-          var row = make('li', list);
+          var row = make('li', list), picture = make('img', row);
+          picture.alt = '';
+          picture.src = 'library/thumbnail/' + photo.photo;
           make('span', row, time(slide.started_millis) + '  ' + [photo.album, photo.name.split('/').pop()].filter(Boolean).join(' · '));
           button(row, 'Show', { command: 'show', photo: photo.photo });
         });

@@ -8,7 +8,7 @@
 var PAGES = 'mantel-page-%VERSION%';
 var PATIENCE_MS = 4000;
 // What the page loads apart; their names have no hash, so the server is asked first.
-var APART = ['kept.js', 'report.js', 'problem.js', 'awake.js', 'bar.js', 'hold.js'];
+var APART = ['kept.js', 'report.js', 'problem.js', 'awake.js', 'bar.js', 'hold.js', 'wish.js'];
 var HASHED = /-[0-9a-f]{16}(_bg)?\.(js|wasm|css)$/;
 
 // What never comes through here: all addresses of the server's table that are no files. Engines that can be told so (Chromium 123 and later) don't wake the

@@ -25,7 +25,7 @@ use crate::{
     library::{self, Counts, IndexError, Keeper, Library},
     lookalikes,
     net::{self, Accept, AcceptError, Keys, Listeners},
-    producer::{Studio, StudioLimits},
+    producer::{Studio, StudioLimits, Thumbnails},
     profiles::Profiles,
     progress, saved,
     source::{
@@ -118,9 +118,11 @@ pub async fn serve(
         .map_or(2, usize::from)
         .min(4);
     let limits = StudioLimits::new(workers, mib(config.decode_memory_bytes));
+    let studio = Arc::new(Studio::new(limits, work.clone()).with_words(config.words.clone()));
+    let thumbnails = Thumbnails::new(catalogue.clone(), studio.clone(), config.rendition);
     let fillers = Fillers {
         catalogue: catalogue.clone(),
-        studio: Arc::new(Studio::new(limits, work.clone()).with_words(config.words.clone())),
+        studio,
         framing: framing.clone(),
         clock: Clock::system(),
         stopped: stopped.clone(),
@@ -135,6 +137,7 @@ pub async fn serve(
     let mut outputs = outputs(&config, feeds.clone(), channels, catalogue, framing);
     outputs.run.name = name;
     outputs.watched.work = work;
+    outputs.house.thumbnails = Some(thumbnails);
     outputs.reach.is_in_house = listeners.addresses().iter().any(Listen::is_in_house);
     let budget = config.slow_viewer_bytes;
     let held = endpoints::keep_within(outputs.watched.viewers.clone(), feeds.clone(), budget);
@@ -188,6 +191,7 @@ pub(crate) fn outputs(
             library: catalogue.library().clone(),
             catalogue,
             profiles: Arc::new(Profiles::open(config.dirs.state.as_deref())),
+            thumbnails: None,
         },
         looks: Looks {
             framing,

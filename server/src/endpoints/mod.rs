@@ -30,6 +30,7 @@ use crate::{
     hub::{Feeds, Framing},
     library::Library,
     net::{ConnectionCounts, Refusal, Visitor},
+    producer::Thumbnails,
     profiles::Profiles,
     rendition::Rendition,
     rights::ChannelName,
@@ -42,7 +43,7 @@ use address::{Address, Endpoint, Names};
 use inlets::{control, push, websocket};
 use pages::{assets, files, qr};
 pub use pictures::held::keep_within;
-use pictures::{bytes, snapshot, stream};
+use pictures::{bytes, snapshot, stream, thumbnail};
 pub use request::BodyLimits;
 use request::{Body, Request};
 use state::{
@@ -81,6 +82,8 @@ pub struct House {
     pub library: Arc<Library>,
     /// Short names of screens.
     pub profiles: Arc<Profiles>,
+    /// Small pictures of photos, where some are made.
+    pub thumbnails: Option<Thumbnails>,
 }
 
 /// How pictures are sent.
@@ -237,6 +240,7 @@ async fn answer_at(
         (Endpoint::Qr, _) => qr::qr(request)?,
         (Endpoint::Lists, _) => lists::answer(outputs).await?,
         (Endpoint::Skipped, _) => skipped::answer(outputs, request).await?,
+        (Endpoint::Thumbnail(photo), _) => thumbnail::answer(outputs, photo).await?,
         (Endpoint::Hidden, _) => hidden::answer(outputs, request).await?,
         (Endpoint::History, _) => history::answer(outputs, request).await?,
         (Endpoint::Time, _) => time::answer(),

@@ -21,6 +21,7 @@ mod slide;
 mod steady;
 mod stills;
 mod studio;
+mod thumbnails;
 mod video;
 mod work;
 
@@ -53,6 +54,7 @@ use slide::Rendered;
 use steady::Steady;
 use stills::Stills;
 pub use studio::{Studio, StudioLimits};
+pub use thumbnails::Thumbnails;
 pub use video::Film;
 use work::{Job, Work};
 

@@ -51,6 +51,8 @@ pub(super) enum Endpoint<'a> {
     Skipped,
     /// The photos that somebody has hidden.
     Hidden,
+    /// A small picture of a photo.
+    Thumbnail(&'a str),
     /// The slides of the last hour.
     History,
     Time,
@@ -201,6 +203,12 @@ const TABLE: [Row; 25] = {
             "library/hidden",
             |_| Endpoint::Hidden,
             Inspecting(Right::Control),
+            Of::House,
+        ),
+        Row::new(
+            "library/thumbnail/*",
+            |name| Endpoint::Thumbnail(name),
+            Looking,
             Of::House,
         ),
         Row::new("history", |_| Endpoint::History, Looking, Of::Channel),

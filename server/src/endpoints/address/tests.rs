@@ -54,6 +54,7 @@ fn every_endpoint_says_what_it_takes_and_need_of() {
         looks("library/lists", E::Lists),
         looks("library/skipped", E::Skipped),
         looks("history", E::History),
+        looks("library/thumbnail/7f", E::Thumbnail("7f")),
         (
             "library/hidden",
             E::Hidden,

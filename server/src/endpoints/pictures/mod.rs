@@ -7,3 +7,4 @@ pub(super) mod pace;
 pub(super) mod paint;
 pub(super) mod snapshot;
 pub(super) mod stream;
+pub(super) mod thumbnail;

@@ -130,7 +130,8 @@ fn photo_row(page: &mut String, ago: &str, row: &PhotoRow) -> std::fmt::Result {
     };
     write!(
         page,
-        "<tr><td class=n>{ago}<td>{name}<span class=small>{}</span><td class=n>",
+        "<tr><td class=n><img src=\"library/thumbnail/{id}\" alt=\"\" width=160 height=90 loading=lazy><td>{name}\
+         <span class=small>{}</span><span class=small>{ago}</span><td class=n>",
         words.join(" · ")
     )?;
     for (command, label) in [("show", "Show"), (favour, star), ("hide", "Hide")] {
@@ -165,7 +166,7 @@ mod tests {
             }],
         });
         assert!(
-            page.contains("3 min ago<td>&lt;i&gt;gpj.exe<span class=small>A &amp; B · 2021-07-04<")
+            page.contains("<td>&lt;i&gt;gpj.exe<span class=small>A &amp; B · 2021-07-04</span>")
         );
         assert!(page.contains("<button data-command=unfavourite data-photo=0000000000000007>"));
     }

@@ -7,6 +7,7 @@ use mantel_shared::Rung;
 use warp::reply::Response;
 
 use crate::{
+    channel::NightNow,
     clock,
     endpoints::{
         Outputs,
@@ -68,6 +69,9 @@ fn main_part(
     if let Some(pause) = programme.and_then(Programme::pause) {
         paused(page, pause, now_millis)?;
     }
+    if let Some(night) = outputs.house.channels.veils().night(clock::now()) {
+        dark(page, night)?;
+    }
     screens(page, &outputs.watched.reports.fresh(clock::now()))?;
     if rows.is_empty() {
         return Ok(());
@@ -87,6 +91,19 @@ fn paused(page: &mut String, pause: &Pause, now_millis: u64) -> std::fmt::Result
     let by = pause.by.as_deref().unwrap_or("somebody");
     let for_so_long = span(now_millis.saturating_sub(pause.since) / 1000);
     write!(page, "<p>Paused by {}, for {for_so_long}</p>", escaped(by))
+}
+
+/// The sentence on how dark the pictures are, where they are or somebody has set it, and until when.
+fn dark(page: &mut String, night: NightNow) -> std::fmt::Result {
+    match (night.mode, night.by_hand) {
+        (Some(mode), _) => write!(page, "<p>Night: {mode}")?,
+        (None, true) => page.push_str("<p>Awake by hand"),
+        (None, false) => return Ok(()),
+    }
+    match night.until {
+        Some(until) => write!(page, ", until {}</p>", clock::time_of_day(until)),
+        None => write!(page, "</p>"),
+    }
 }
 
 /// The pages that report.
@@ -265,6 +282,7 @@ mod tests {
     use crate::{
         channel::choices::{FeedKey, MAIN},
         endpoints::state::viewers::{Totals, Who},
+        timeline::night::Mode,
     };
     use mantel_shared::UnixMillis;
 
@@ -315,6 +333,30 @@ mod tests {
         };
         paused(&mut page, &pause, 11 * 60_000).unwrap();
         assert_eq!(page, "<p>Paused by &lt;hall&gt;, for 10 min</p>");
+    }
+
+    #[test]
+    fn night_is_told_where_there_is_one() {
+        let told = |mode, until, by_hand| {
+            let mut page = String::new();
+            let night = NightNow {
+                mode,
+                light: 150,
+                until,
+                by_hand,
+            };
+            dark(&mut page, night).unwrap();
+            page
+        };
+        let until = UnixMillis(1_800_000_000_000);
+        let clock = clock::time_of_day(until);
+        let dim = told(Some(Mode::Dim(15)), Some(until), false);
+        assert_eq!(dim, format!("<p>Night: dim 15%, until {clock}</p>"));
+        let black = told(Some(Mode::Black), None, true);
+        assert_eq!(black, "<p>Night: black</p>");
+        let awake = told(None, Some(until), true);
+        assert_eq!(awake, format!("<p>Awake by hand, until {clock}</p>"));
+        assert_eq!(told(None, Some(until), false), "");
     }
 
     #[test]
