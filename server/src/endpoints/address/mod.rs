@@ -143,7 +143,7 @@ impl Row {
 }
 
 /// The table. Whatever is not in it is a file beside the page.
-const TABLE: [Row; 25] = {
+const TABLE: [Row; 26] = {
     use Takes::{Asking, Forgetting, Inspecting, Keeping, Looking, Pushing, Telling};
     [
         Row::new("", |_| Endpoint::Page, Looking, Of::Channel),
