@@ -5,6 +5,7 @@ use std::{
     net::SocketAddr,
     path::Path,
     process::{Command, Stdio},
+    time::Duration,
 };
 
 use serde_json::Value;
@@ -20,7 +21,7 @@ use crate::{
         eventually,
         http::{Reply, Stream, get},
         parts::Parts,
-        photos::{Photos, flat, sized},
+        photos::{Photos, flat, grainy, sized},
         pixels::{BLUE, GREEN, Picture, RED, Rgb, YELLOW},
         server::{STANDING, Server},
     },
@@ -490,6 +491,43 @@ fn a_flood_is_held_to_a_number_a_second_and_counted() {
         (300, 0)
     );
     house.await_colour(BLUE);
+}
+
+/// What passes through as it came is made coarser where it is more than a viewer wishes for, and told.
+#[test]
+fn a_bitrate_is_kept() {
+    const MOST: usize = 6_000_000 / 8 / 20;
+    let house = House::plot();
+    let picture = grainy(640, 360);
+    assert!(
+        picture.len() > 2 * MOST,
+        "{} bytes are too few",
+        picture.len()
+    );
+    let mut sender = begin(house.address(), "");
+    let (stop, stopped) = std::sync::mpsc::channel::<()>();
+    let sending = std::thread::spawn(move || {
+        let timeout = std::sync::mpsc::RecvTimeoutError::Timeout;
+        while stopped.recv_timeout(Duration::from_millis(50)) == Err(timeout) {
+            sender.write(&chunk(&picture)).expect("to send");
+        }
+    });
+    let mut parts = Parts::open(house.address(), "/c/plot/stream?size=640x360&bitrate=6M");
+    eventually("pictures that keep the bitrate", || {
+        let n_bytes = parts.part().body.len();
+        if n_bytes > 1000 && n_bytes <= MOST {
+            Ok(())
+        } else {
+            Err(format!("{n_bytes} bytes in place of {MOST}"))
+        }
+    });
+    let status = house.server.get("/c/plot/status").text();
+    assert!(status.contains("\"bitrate\":\"6M\""), "{status}");
+    drop(stop);
+    sending.join().expect("the sender");
+    let wrong = house.server.get("/stream?bitrate=fast");
+    assert_eq!(wrong.status(), 400);
+    assert!(wrong.text().contains("2.5M, or off"), "{}", wrong.text());
 }
 
 #[test]

@@ -47,6 +47,7 @@ pub struct FileConfig {
     #[serde(default, deserialize_with = "text")]
     pub(super) fit: Option<String>,
     pub(super) quality: Option<i64>,
+    bitrate: Option<String>,
     pub(super) fps: Option<i64>,
     #[serde(default, deserialize_with = "text")]
     pub(super) pair: Option<String>,
@@ -193,6 +194,7 @@ impl FileConfig {
             decoder_process: self.decoder_process.take(),
             stall_timeout: self.stall_timeout.take(),
             step_down: self.step_down.take(),
+            bitrate: self.bitrate.take(),
         }
     }
 

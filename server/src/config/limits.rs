@@ -160,6 +160,15 @@ pub struct LimitArgs {
         env = "MANTEL_STEP_DOWN"
     )]
     pub step_down: Option<String>,
+
+    /// Most bits a second while something moves, such as 4M: quality falls to keep below [default: off].
+    #[arg(
+        long,
+        value_name = "RATE",
+        hide_short_help = true,
+        env = "MANTEL_BITRATE"
+    )]
+    pub bitrate: Option<String>,
 }
 
 /// The limits of [`LimitArgs`] that the rest of the program needs.
@@ -192,6 +201,7 @@ impl LimitArgs {
             stall_timeout: self.stall_timeout.or(file.stall_timeout),
             slow_viewer_memory: self.slow_viewer_memory.or(file.slow_viewer_memory),
             step_down: self.step_down.or(file.step_down),
+            bitrate: self.bitrate.or(file.bitrate),
         }
     }
 

@@ -128,7 +128,8 @@ impl Config {
         let channels = channels.map(|(name, channel)| channel.checked(&name));
         let channels = channels.collect::<Result<Vec<_>, _>>()?;
         let access = args.access.over(file.access()).checked()?;
-        let (limits, costs) = args.limits.over(file.limits()).checked()?;
+        let limit_args = args.limits.over(file.limits());
+        let (limits, costs) = limit_args.checked()?;
         let Costs {
             max_body,
             max_renditions,
@@ -180,6 +181,7 @@ impl Config {
                 args.quality.map(number),
                 file.quality.map(number),
             ),
+            ("bitrate", limit_args.bitrate, None),
             ("fps", args.fps.map(number), file.fps.map(number)),
             ("transition", args.transition, file.transition),
             ("pair", args.pair, file.pair),
@@ -200,6 +202,7 @@ impl Config {
             size,
             fit: Fit::Blur,
             quality: Quality::default(),
+            bitrate: None,
             fps: Fps(20),
             transition,
             pair: Pair::of(size),

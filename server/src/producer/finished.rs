@@ -56,6 +56,9 @@ impl Producer {
             }
             Ok(Done::Blended(key, jpeg)) => {
                 work.blending = false;
+                if let (Some(coarseness), Some(jpeg)) = (&mut work.coarseness, &jpeg) {
+                    coarseness.took(jpeg.len(), self.clock.now());
+                }
                 screen.blended(key, jpeg);
             }
             // It was given up, because its moment had passed.

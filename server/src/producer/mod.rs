@@ -8,11 +8,13 @@
 mod admission;
 mod blending;
 mod cache;
+mod coarseness;
 mod ending;
 mod finished;
 mod linger;
 mod live;
 mod making;
+
 mod patience;
 mod pool;
 mod queue;
@@ -43,6 +45,7 @@ use crate::{
 };
 use admission::Claim;
 use blending::Between;
+use coarseness::Coarseness;
 use ending::Ending;
 use linger::Linger;
 use live::{Beneath, Left};
@@ -109,7 +112,10 @@ impl Producer {
     async fn produce(&self, mut stop: watch::Receiver<bool>) {
         let mut on_air = self.channel.on_air();
         let mut demand = self.feed.demand();
-        let mut work = Work::default();
+        let mut work = Work {
+            coarseness: Coarseness::of(&self.key.rendition),
+            ..Work::default()
+        };
         let mut stills = Stills::new(self.framing.clone(), self.key.rendition.transition);
         let mut screen = Screen::new(self.framing.clone(), self.key.rendition);
         let mut steady = Steady::default();
@@ -314,7 +320,10 @@ impl Producer {
             .filter(|between| between.is_between(from.no, to.no))
             .unwrap_or_else(|| Arc::new(Between::new(from, to)));
         work.between = Some(between.clone());
-        let quality = self.key.rendition.quality;
+        let quality = work
+            .coarseness
+            .as_ref()
+            .map_or(self.key.rendition.quality, Coarseness::quality);
         work.running
             .spawn(self.studio.clone().blend(key, between, alpha, quality));
     }

@@ -7,7 +7,10 @@ use std::{
 
 use tokio::task::{AbortHandle, JoinSet};
 
-use super::{admission::Claim, blending::Between, queue::Urgency, slide::Rendered, studio::Done};
+use super::{
+    admission::Claim, blending::Between, coarseness::Coarseness, queue::Urgency, slide::Rendered,
+    studio::Done,
+};
 use crate::timeline::{PhotoId, Turn, Veil};
 
 /// The slides of one producer: ready, under way, failed.
@@ -25,6 +28,8 @@ pub(super) struct Work {
     pub(super) lagging: bool,
     /// The veil over all that is ready or under way.
     pub(super) veil: Veil,
+    /// The control of the bitrate, where there is a limit.
+    pub(super) coarseness: Option<Coarseness>,
     pub(super) running: JoinSet<Done>,
 }
 
@@ -43,6 +48,7 @@ impl Work {
                 failed: std::mem::take(&mut self.failed),
                 lagging: self.lagging,
                 veil: veil.clone(),
+                coarseness: self.coarseness.take(),
                 ..Self::default()
             };
         }

@@ -2,7 +2,7 @@
 //!
 //! Pure.
 
-use super::{Fps, Rendition};
+use super::{Bitrate, Fps, Rendition};
 use crate::render::{Quality, Size};
 
 /// The ladder of long sides that are rendered. The usual screens stand on it exactly.
@@ -56,6 +56,11 @@ pub(super) fn snapped(wished: Rendition, default: &Rendition) -> Rendition {
     Rendition {
         size,
         quality: snap_quality(wished.quality, default.quality),
+        bitrate: if wished.bitrate == default.bitrate {
+            default.bitrate
+        } else {
+            wished.bitrate.map(Bitrate::snapped)
+        },
         fps: snap_fps(wished.fps, default.fps),
         ..wished
     }

@@ -4,12 +4,14 @@
 //! same, so two clients whose wishes hardly differ must come out equal: sizes are snapped to a
 //! ladder.
 
+mod bitrate;
 mod ladder;
 pub mod video;
 mod wishes;
 
 use mantel_shared::Transition;
 
+pub use bitrate::{Bitrate, BitrateError};
 #[cfg(test)]
 pub use ladder::snap;
 pub use wishes::{KEYS as WISH_KEYS, Wishes};
@@ -32,6 +34,8 @@ pub struct Rendition {
     pub fit: Fit,
     /// JPEG quality.
     pub quality: Quality,
+    /// The most bits a second in motion; none where quality alone counts.
+    pub bitrate: Option<Bitrate>,
     /// Frame rate of blended transitions.
     pub fps: Fps,
     /// How one slide becomes the next.
@@ -172,6 +176,7 @@ impl Rendition {
         };
         Self {
             quality: Quality::new(most_quality).map_or(self.quality, |most| self.quality.min(most)),
+            bitrate: None,
             fps: Fps(self.fps.0.min(most_fps)),
             ..self
         }
@@ -199,6 +204,7 @@ impl Rendition {
         distance += u64::from(self.pair != other.pair) * 1000;
         distance += u64::from(self.note != other.note) * 500;
         distance += u64::from(self.transition != other.transition) * 200;
+        distance += Bitrate::distance(self.bitrate, other.bitrate) * 20;
         distance += apart(self.fps.0, other.fps.0) * 10;
         distance += apart(self.quality.value().into(), other.quality.value().into()) * 5;
         Some(distance)

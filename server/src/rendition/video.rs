@@ -1,6 +1,6 @@
 //! The video of a rendition: whether there can be any, and how much of it.
 
-use super::Rendition;
+use super::{Bitrate, Rendition};
 use crate::size::Size;
 
 /// The longer side of a picture that encoders take, as level 5.2 of H.264 has it.
@@ -42,10 +42,12 @@ pub fn can_be(size: Size) -> Result<(), NoVideo> {
 }
 
 impl Rendition {
-    /// The bits a second that its video has at most in motion, over a while: a fifth of one for each pixel, at which a
+    /// The bits a second that its video has at most in motion, over a while: what is wished
+    /// for, else a fifth of one for each pixel, at which a
     /// crossfade between photos keeps what is fine in them.
     pub fn video_bits_per_second(&self) -> u64 {
-        (self.size.n_pixels() * u64::from(self.fps.0) / 5).clamp(500_000, 40_000_000)
+        let usual = (self.size.n_pixels() * u64::from(self.fps.0) / 5).clamp(500_000, 40_000_000);
+        self.bitrate.map_or(usual, Bitrate::bits_per_second)
     }
 
     /// From one key frame to the next in video that is cut into pieces, in ticks of 1/90,000 s.

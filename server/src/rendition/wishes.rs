@@ -5,7 +5,7 @@
 
 use mantel_shared::Transition;
 
-use super::{Captions, Fps, Pair, Rendition, ladder};
+use super::{Bitrate, BitrateError, Captions, Fps, Pair, Rendition, ladder};
 use crate::{
     render::{Fit, FitError, Quality, QualityError, Size, SizeError},
     typed,
@@ -13,10 +13,11 @@ use crate::{
 
 /// The keys that [`Wishes::set`] knows: options of the command line without their dashes, keys of the
 /// configuration file and of an address' query.
-pub const KEYS: [&str; 8] = [
+pub const KEYS: [&str; 9] = [
     "size",
     "fit",
     "quality",
+    "bitrate",
     "transition",
     "fps",
     "pair",
@@ -30,6 +31,8 @@ pub struct Wishes {
     size: Option<Size>,
     fit: Option<Fit>,
     quality: Option<Quality>,
+    /// Whether there is to be a limit, and which.
+    bitrate: Option<Option<Bitrate>>,
     fps: Option<Fps>,
     transition: Option<Transition>,
     pair: Option<PairWish>,
@@ -57,6 +60,9 @@ pub enum WishError {
     /// A quality that can't be.
     #[error(transparent)]
     Quality(#[from] QualityError),
+    /// A bitrate that can't be.
+    #[error("{0}, or off")]
+    Bitrate(#[from] BitrateError),
     /// A transition that is none.
     #[error("it has to be cut or a duration: {0}")]
     Transition(&'static str),
@@ -79,6 +85,8 @@ impl Wishes {
             "size" => self.size = Some(value.parse()?),
             "fit" => self.fit = Some(value.parse()?),
             "quality" => self.quality = Some(value.parse()?),
+            "bitrate" if typed::on_or_off(value) == Some(false) => self.bitrate = Some(None),
+            "bitrate" => self.bitrate = Some(Some(value.parse()?)),
             "fps" => match value.trim().parse() {
                 Ok(fps @ 1..=60) => self.fps = Some(Fps(fps)),
                 _ => return other("from 1 to 60"),
@@ -118,6 +126,7 @@ impl Wishes {
             size: self.size.unwrap_or(default.size),
             fit: self.fit.unwrap_or(default.fit),
             quality: self.quality.unwrap_or(default.quality),
+            bitrate: self.bitrate.unwrap_or(default.bitrate),
             fps: self.fps.unwrap_or(default.fps),
             transition: self.transition.unwrap_or(default.transition),
             pair: match self.pair {
@@ -196,6 +205,11 @@ mod tests {
             ("fit", &["stretch", ""], "fit is contain, cover or blur"),
             ("quality", &["0", "101", "85%"], "from 1 to 100"),
             (
+                "bitrate",
+                &["fast", "1G", ""],
+                "such as 800k or 2.5M, or off",
+            ),
+            (
                 "fps",
                 &["0", "61", "fast", "-1"],
                 "it has to be from 1 to 60",
@@ -231,10 +245,9 @@ mod tests {
 
     #[test]
     fn every_key_is_known() {
-        for (key, value) in KEYS
-            .into_iter()
-            .zip(["640x480", "cover", "70", "cut", "12", "off", "date", "off"])
-        {
+        for (key, value) in KEYS.into_iter().zip([
+            "640x480", "cover", "70", "2M", "cut", "12", "off", "date", "off",
+        ]) {
             let mut wishes = Wishes::default();
             wishes.set(key, value, 1500).unwrap();
             assert_ne!(wishes, Wishes::default(), "{key}");

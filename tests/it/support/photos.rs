@@ -203,6 +203,11 @@ pub(crate) fn awkward_names() -> Vec<PathBuf> {
     names
 }
 
+/// A grey picture with so much grain that it hardly compresses.
+pub(crate) fn grainy(width: u16, height: u16) -> Vec<u8> {
+    jpeg(width, height, |_, _| Rgb([128; 3]), 60)
+}
+
 /// Encodes a picture given by a function of its pixels, baseline 4:2:0, with `grain` of noise on
 /// its brightness.
 fn jpeg(width: u16, height: u16, colour: impl Fn(u16, u16) -> Rgb, grain: u8) -> Vec<u8> {

@@ -71,6 +71,9 @@ struct Shape {
     size: String,
     fit: String,
     quality: u8,
+    /// The most in motion, such as `2.5M`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bitrate: Option<String>,
     fps: u32,
 }
 
@@ -80,6 +83,7 @@ impl Shape {
             size: rendition.size.to_string(),
             fit: rendition.fit.to_string(),
             quality: rendition.quality.value(),
+            bitrate: rendition.bitrate.map(|rate| rate.to_string()),
             fps: rendition.fps.0,
         }
     }

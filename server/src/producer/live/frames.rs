@@ -172,6 +172,7 @@ mod tests {
             size: Size::new(64, 48),
             fit: Fit::Contain,
             quality: Quality::default(),
+            bitrate: None,
             fps: Fps(fps),
             transition: Transition::Cut,
             pair: Pair::Off,

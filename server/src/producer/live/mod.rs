@@ -87,7 +87,10 @@ impl Producer {
             let wake = match frames.step(&what, now) {
                 Step::Wait(wake) => wake.into_iter().chain(slide).min(),
                 Step::Make(subject) => {
-                    let (rendition, limits) = (self.key.rendition, self.studio.decode_limits());
+                    let (mut rendition, limits) = (self.key.rendition, self.studio.decode_limits());
+                    if let Some(coarseness) = &beneath.work.coarseness {
+                        rendition.quality = coarseness.quality();
+                    }
                     let signs = signs.clone();
                     making.spawn_blocking(move || {
                         let made = pixels::make(&subject, rendition, &limits, &signs);
@@ -129,6 +132,9 @@ impl Producer {
                             continue;
                         }
                     };
+                    if let (Some(coarseness), Some(jpeg)) = (&mut beneath.work.coarseness, &jpeg) {
+                        coarseness.took(jpeg.len(), self.clock.now());
+                    }
                     if let Subject::Sample(sample) | Subject::Aged(sample, _) = &subject {
                         source.take(sample.no);
                     }

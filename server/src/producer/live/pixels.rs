@@ -152,6 +152,7 @@ mod tests {
             size: Size::new(width, height),
             fit: Fit::Contain,
             quality: Quality::default(),
+            bitrate: None,
             fps: Fps(60),
             transition: Transition::Cut,
             pair: Pair::Off,

@@ -124,6 +124,7 @@ fn rendition(size: Size, fit: Fit, captions: Captions) -> Rendition {
         size,
         fit,
         quality: Quality::default(),
+        bitrate: None,
         fps: Fps(10),
         transition: Transition::Cut,
         pair: Pair::Own,

@@ -21,6 +21,7 @@ fn rendition(width: u32) -> Rendition {
         size: Size::new(width, width * 9 / 16),
         fit: Fit::Blur,
         quality: Quality::new(80).unwrap(),
+        bitrate: None,
         fps: Fps(10),
         transition: Transition::Cut,
         pair: crate::rendition::Pair::Wide,

@@ -21,6 +21,7 @@ fn rendition(fps: u32) -> Rendition {
         size: SIZE,
         fit: Fit::Contain,
         quality: Quality::default(),
+        bitrate: None,
         fps: Fps(fps),
         transition: Transition::Cut,
         pair: Pair::Off,
