@@ -178,7 +178,9 @@
       }
       keepUp(video);
     }
-    video.onerror = function () { end('the engine can not play it', painted); };
+    video.onerror = function () {
+      end('the engine can not play it' + (video.error && video.error.message ? ': ' + video.error.message : ''), painted);
+    };
     timer = setInterval(tick, TICK_MS);
     giveUp = setTimeout(function () { if (!painted) { end('no frame was painted'); } }, name === 'mse' ? PAINT_MS : GATHER_MS);
     try {

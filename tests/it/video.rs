@@ -426,9 +426,9 @@ fn a_plain_video_element_plays() {
     assert_in_order(&colours);
 }
 
-/// Firefox plays both: what the page appends, and the stream as it is.
+/// Firefox plays what the page appends. Of a stream of so few bytes as a plain `<video>` it shows nothing for a long time.
 #[test]
-fn firefox_plays_fragments_and_the_stream() {
+fn firefox_plays_fragments() {
     let Some(firefox) = Driver::firefox() else {
         return;
     };
@@ -437,16 +437,14 @@ fn firefox_plays_fragments_and_the_stream() {
     if !server.has_viewer() {
         return;
     }
-    for way in ["mse", "mp4"] {
-        firefox.open(&server.url(&format!("/?via={way}")));
-        let wanted = server.advance();
-        eventually("the slide in the video", || {
-            let middle = firefox.screenshot()?.middle();
-            let via = firefox.eval("document.documentElement.getAttribute('data-via')")?;
-            match middle.named() {
-                Some(colour) if colour == wanted && via == way => Ok(()),
-                _ => Err(format!("{middle:?} for {wanted:?}, {via:?} for {way}")),
-            }
-        });
-    }
+    firefox.open(&server.url("/?via=mse"));
+    let wanted = server.advance();
+    eventually("the slide in the video", || {
+        let middle = firefox.screenshot()?.middle();
+        let via = firefox.eval("document.documentElement.getAttribute('data-via')")?;
+        match middle.named() {
+            Some(colour) if colour == wanted && via == "mse" => Ok(()),
+            _ => Err(format!("{middle:?} for {wanted:?}, {via:?} for mse")),
+        }
+    });
 }
