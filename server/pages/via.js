@@ -176,7 +176,7 @@
           old.forEach(function (other) { if (other !== video) { remove(other); } });
         }, 400);
       }
-      keepUp(video);
+      keepUp(video, name);
     }
     video.onerror = function () {
       end('the engine can not play it' + (video.error && video.error.message ? ': ' + video.error.message : ''), painted);
@@ -201,17 +201,17 @@
     if (element.parentNode) { element.parentNode.removeChild(element); }
   }
 
-  function keepUp(video) {
+  function keepUp(video, name) {
     var ranges = video.buffered;
     if (!ranges.length) { return; }
     var end = ranges.end(ranges.length - 1), start = ranges.start(ranges.length - 1);
     var behind = end - video.currentTime;
     root.setAttribute('data-behind', behind.toFixed(2));
-    // Where segments come, the engine keeps as many as it needs.
-    if (root.getAttribute('data-via') === 'hls') { return; }
+    // Where segments come, the engine keeps as many as it needs, and Chromium's gives up at any other rate.
+    if (name === 'hls') { return; }
     // Into the range that grows: a hole in the video would hold it up for ever.
     if (video.currentTime < start || behind > LOST && video.seekable.length && video.seekable.end(0) > video.currentTime) {
-      if (root.getAttribute('data-via') !== 'mp4') { video.currentTime = Math.max(start, end - NEAR); }
+      if (name !== 'mp4') { video.currentTime = Math.max(start, end - NEAR); }
     }
     var rate = behind > FAR ? 1.5 : behind > NEAR ? 1.05 : 1;
     // Once it is near it runs on at its own rate until it is far.
