@@ -181,7 +181,11 @@ fn vlc_plays(target: &str, more: &[&str]) {
     let frames = open_folder();
     let vlc = vlc_with(&programs[0], frames.path(), &server.url(target), more);
     let colours = eventually("three photos from VLC", || {
-        let colours = colours_in(frames.path());
+        let mut colours = colours_in(frames.path());
+        if target.ends_with(".m3u8") {
+            colours.retain(|colour| FOUR.contains(colour));
+            colours.dedup();
+        }
         if colours.len() >= 3 {
             Ok(colours)
         } else {
@@ -201,6 +205,7 @@ fn vlc_plays_annex_b() {
     vlc_plays("/stream.h264", &["--demux=h264"]);
 }
 
+/// VLC begins in the middle of a segment, with a grey picture, where it runs dry; on a busy machine it may.
 #[test]
 fn vlc_plays_the_playlist() {
     vlc_plays("/hls/main/index.m3u8", &[]);
