@@ -13,7 +13,10 @@ use std::{
 
 use mantel_shared::MAX_SCREEN_NAME_BYTES;
 
-use crate::{blocking::Blocking, files, locked::locked, state::PROFILES, store};
+use crate::{blocking::Blocking, locked::locked, state::PROFILES, store};
+
+/// Two hundred of the longest names are 320 KB.
+const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
 /// More screens than any house has; what comes beyond is somebody filling the disk.
 pub const MAX_PROFILES: usize = 200;
@@ -150,7 +153,10 @@ impl Profiles {
     /// not write over what somebody may want to repair.
     pub fn open(dir: Option<&Path>) -> Self {
         let path = dir.map(|dir| dir.join(PROFILES));
-        let kept = path.as_deref().map_or_else(|| Ok(Kept::default()), read);
+        let kept = path.as_deref().map_or_else(
+            || Ok(Kept::default()),
+            |path| store::read_json(path, MAX_FILE_BYTES, "the screens' names"),
+        );
         let (kept, blocked) = match kept {
             Ok(kept) => (kept, None),
             Err(reason) => (Kept::default(), Some(reason)),
@@ -231,39 +237,6 @@ impl Profiles {
             .map_err(std::io::Error::from)
             .and_then(|text| store::replace(blocking, path, &text));
         save.map_err(|error| ProfileError::Save(error.to_string()))
-    }
-}
-
-/// The file's content. A file that can't be read, is too large or makes no sense is set aside.
-///
-/// # Errors
-/// It can't be set aside either: a reason, as words.
-fn read(path: &Path) -> Result<Kept, String> {
-    // Two hundred of the longest are 320 KB.
-    const MAX_FILE_BYTES: u64 = 1024 * 1024;
-    store::tighten(path);
-    let reason = match store::read(path, MAX_FILE_BYTES) {
-        Ok(None) => return Ok(Kept::default()),
-        // No folder, no file: nothing to lose.
-        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {
-            return Ok(Kept::default());
-        }
-        Ok(Some(text)) => match serde_json::from_slice(&text) {
-            Ok(kept) => return Ok(kept),
-            Err(error) => error.to_string(),
-        },
-        Err(error) => files::plain(&error),
-    };
-    match store::set_aside(path) {
-        Ok(aside) => {
-            tracing::warn!(%reason, aside = %aside.display(), "the screens' names can't be read; the file is set aside");
-            Ok(Kept::default())
-        }
-        Err(error) => {
-            tracing::warn!(%reason, file = %path.display(), %error,
-                "the screens' names can't be read, and the file can't be set aside; names can't be changed");
-            Err(format!("{} can't be read: {reason}", path.display()))
-        }
     }
 }
 

@@ -15,6 +15,8 @@ use std::{
     time::SystemTime,
 };
 
+use serde::de::DeserializeOwned;
+
 use crate::blocking::Blocking;
 
 /// Puts `bytes` in the place of a file, at once or not at all, also when the power is cut; the file
@@ -125,6 +127,40 @@ pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
         return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
     }
     Ok(Some(bytes))
+}
+
+/// The content of a file of JSON, nothing where there is none. A file that can't be read, is larger than `limit` bytes or
+/// makes no sense is set aside, and the log says so of `what`, such as "the screens' names".
+///
+/// # Errors
+/// It can't be set aside either, so that nothing may be written over it: a reason, as words.
+pub(crate) fn read_json<T: DeserializeOwned + Default>(
+    path: &Path,
+    limit: u64,
+    what: &str,
+) -> Result<T, String> {
+    tighten(path);
+    let reason = match read(path, limit) {
+        Ok(None) => return Ok(T::default()),
+        // No folder, no file: nothing to lose.
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Ok(T::default()),
+        Ok(Some(text)) => match serde_json::from_slice(&text) {
+            Ok(kept) => return Ok(kept),
+            Err(error) => error.to_string(),
+        },
+        Err(error) => crate::files::plain(&error),
+    };
+    match set_aside(path) {
+        Ok(aside) => {
+            tracing::warn!(%reason, aside = %aside.display(), "{what} can't be read; the file is set aside");
+            Ok(T::default())
+        }
+        Err(error) => {
+            tracing::warn!(%reason, file = %path.display(), %error,
+                "{what} can't be read, and the file can't be set aside; nothing of it can be changed");
+            Err(format!("{} can't be read: {reason}", path.display()))
+        }
+    }
 }
 
 /// Gives a damaged file another name, so that nothing is written over it: `NAME.damaged`, or

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{MarkError, Photo};
-use crate::{blocking::Blocking, files, locked::locked, photo::PhotoId, state::MARKS, store};
+use crate::{blocking::Blocking, locked::locked, photo::PhotoId, state::MARKS, store};
 
 /// The limit of marked photos: beyond it somebody is filling the disk.
 pub(super) const MAX_MARKS: usize = 20_000;
@@ -74,7 +74,16 @@ struct Place {
 impl Marks {
     pub(super) fn open(&self, dir: Option<&Path>) {
         let path = dir.map(|dir| dir.join(MARKS));
-        let kept = path.as_deref().map_or_else(|| Ok(Kept::default()), read);
+        let kept = path.as_deref().map_or_else(
+            || Ok(Kept::default()),
+            |path| {
+                store::read_json(
+                    path,
+                    MAX_FILE_BYTES,
+                    "which photos are hidden or favourites",
+                )
+            },
+        );
         let (kept, blocked) = match kept {
             Ok(kept) => (kept, None),
             Err(reason) => (Kept::default(), Some(reason)),
@@ -122,38 +131,6 @@ impl Marks {
         }
         *self.lock() = changed;
         Ok(())
-    }
-}
-
-/// The file's content. A file that can't be read, is too large or makes no sense is set aside.
-///
-/// # Errors
-/// It can't be set aside either: a reason, as words.
-fn read(path: &Path) -> Result<Kept, String> {
-    store::tighten(path);
-    let reason = match store::read(path, MAX_FILE_BYTES) {
-        Ok(None) => return Ok(Kept::default()),
-        // No folder, no file: nothing to lose.
-        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {
-            return Ok(Kept::default());
-        }
-        Ok(Some(text)) => match serde_json::from_slice(&text) {
-            Ok(kept) => return Ok(kept),
-            Err(error) => error.to_string(),
-        },
-        Err(error) => files::plain(&error),
-    };
-    match store::set_aside(path) {
-        Ok(aside) => {
-            tracing::warn!(%reason, aside = %aside.display(),
-                "which photos are hidden or favourites can't be read; the file is set aside, and none are");
-            Ok(Kept::default())
-        }
-        Err(error) => {
-            tracing::warn!(%reason, file = %path.display(), %error,
-                "which photos are hidden or favourites can't be read, and the file can't be set aside; none can be marked");
-            Err(format!("{} can't be read: {reason}", path.display()))
-        }
     }
 }
 
