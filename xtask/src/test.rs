@@ -37,7 +37,7 @@ pub(crate) fn test(project: &Project, arguments: &[OsString]) -> anyhow::Result<
             program = Some(server);
             // What is packed is linked statically, and takes no library that stands in for a clock.
             dynamic = match packed(project) {
-                Some(_) => Some(run::server(project, Profile::Debug)?),
+                Some(_) => Some(run::server_beside_tests(project)?),
                 None => program.clone(),
             };
             Ok(())
