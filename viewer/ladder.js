@@ -49,7 +49,7 @@
 
   // Which pictures, and how they look.
   var WHICH = ['channel', 'album', 'from', 'to', 'rating', 'keyword', 'orientation', 'on-this-day', 'newest', 'favourites', 'interrupts'];
-  var HOW = ['fit', 'quality', 'bitrate', 'transition', 'fps', 'paint', 'pair', 'caption'];
+  var HOW = ['fit', 'quality', 'bitrate', 'gop', 'transition', 'fps', 'paint', 'pair', 'caption'];
 
   function asked(names) {
     return location.search.replace(/^\?/, '').split('&').filter(function (pair) {

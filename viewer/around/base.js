@@ -97,7 +97,7 @@
   var WHICH = ['channel', 'album', 'from', 'to', 'rating', 'keyword', 'orientation', 'on-this-day', 'newest', 'favourites', 'interrupts'];
   var HOW = ['fit', 'quality', 'transition', 'pair'];
   // The server is asked for these where it draws and blends; the viewer does so itself.
-  var DRAWN = ['bitrate', 'fps', 'paint', 'caption'];
+  var DRAWN = ['bitrate', 'gop', 'fps', 'paint', 'caption'];
 
   function asked(names) {
     return pairs().filter(function (pair) {

@@ -48,6 +48,8 @@ pub struct FileConfig {
     pub(super) fit: Option<String>,
     pub(super) quality: Option<i64>,
     bitrate: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    gop: Option<String>,
     pub(super) fps: Option<i64>,
     #[serde(default, deserialize_with = "text")]
     pub(super) pair: Option<String>,
@@ -195,6 +197,7 @@ impl FileConfig {
             stall_timeout: self.stall_timeout.take(),
             step_down: self.step_down.take(),
             bitrate: self.bitrate.take(),
+            gop: self.gop.take(),
         }
     }
 

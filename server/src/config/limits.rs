@@ -169,6 +169,15 @@ pub struct LimitArgs {
         env = "MANTEL_BITRATE"
     )]
     pub bitrate: Option<String>,
+
+    /// Most time between two key frames in all video, 500ms to 10s [default: 2s, in HLS alone].
+    #[arg(
+        long,
+        value_name = "DURATION",
+        hide_short_help = true,
+        env = "MANTEL_GOP"
+    )]
+    pub gop: Option<String>,
 }
 
 /// The limits of [`LimitArgs`] that the rest of the program needs.
@@ -202,6 +211,7 @@ impl LimitArgs {
             slow_viewer_memory: self.slow_viewer_memory.or(file.slow_viewer_memory),
             step_down: self.step_down.or(file.step_down),
             bitrate: self.bitrate.or(file.bitrate),
+            gop: self.gop.or(file.gop),
         }
     }
 

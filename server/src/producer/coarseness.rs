@@ -97,6 +97,7 @@ mod tests {
             fit: Fit::Blur,
             quality: Quality::new(quality).unwrap(),
             bitrate: bitrate.map(|rate| rate.parse().unwrap()),
+            gop: None,
             fps: Fps(20),
             transition: Transition::Cut,
             pair: Pair::Off,

@@ -2,7 +2,7 @@
 //!
 //! Pure.
 
-use super::{Bitrate, Fps, Rendition};
+use super::{Bitrate, Fps, Gop, Rendition};
 use crate::render::{Quality, Size};
 
 /// The ladder of long sides that are rendered. The usual screens stand on it exactly.
@@ -60,6 +60,11 @@ pub(super) fn snapped(wished: Rendition, default: &Rendition) -> Rendition {
             default.bitrate
         } else {
             wished.bitrate.map(Bitrate::snapped)
+        },
+        gop: if wished.gop == default.gop {
+            default.gop
+        } else {
+            wished.gop.map(Gop::snapped)
         },
         fps: snap_fps(wished.fps, default.fps),
         ..wished

@@ -5,6 +5,7 @@
 //! ladder.
 
 mod bitrate;
+mod gop;
 mod ladder;
 pub mod video;
 mod wishes;
@@ -12,6 +13,7 @@ mod wishes;
 use mantel_shared::Transition;
 
 pub use bitrate::{Bitrate, BitrateError};
+pub use gop::{Gop, GopError};
 #[cfg(test)]
 pub use ladder::snap;
 pub use wishes::{KEYS as WISH_KEYS, Wishes};
@@ -36,6 +38,8 @@ pub struct Rendition {
     pub quality: Quality,
     /// The most bits a second in motion; none where quality alone counts.
     pub bitrate: Option<Bitrate>,
+    /// The most time between two key frames of video; none where only video that is cut up has them by themselves.
+    pub gop: Option<Gop>,
     /// Frame rate of blended transitions.
     pub fps: Fps,
     /// How one slide becomes the next.
@@ -205,6 +209,7 @@ impl Rendition {
         distance += u64::from(self.note != other.note) * 500;
         distance += u64::from(self.transition != other.transition) * 200;
         distance += Bitrate::distance(self.bitrate, other.bitrate) * 20;
+        distance += u64::from(self.gop != other.gop) * 20;
         distance += apart(self.fps.0, other.fps.0) * 10;
         distance += apart(self.quality.value().into(), other.quality.value().into()) * 5;
         Some(distance)

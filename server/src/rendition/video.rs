@@ -1,6 +1,6 @@
 //! The video of a rendition: whether there can be any, and how much of it.
 
-use super::{Bitrate, Rendition};
+use super::{Bitrate, Gop, Rendition};
 use crate::size::Size;
 
 /// The longer side of a picture that encoders take, as level 5.2 of H.264 has it.
@@ -52,6 +52,6 @@ impl Rendition {
 
     /// From one key frame to the next in video that is cut into pieces, in ticks of 1/90,000 s.
     pub fn gop_ticks(&self) -> u64 {
-        180_000
+        self.gop.unwrap_or(Gop::USUAL).millis() * 90
     }
 }

@@ -5,7 +5,7 @@
 
 use mantel_shared::Transition;
 
-use super::{Bitrate, BitrateError, Captions, Fps, Pair, Rendition, ladder};
+use super::{Bitrate, BitrateError, Captions, Fps, Gop, GopError, Pair, Rendition, ladder};
 use crate::{
     render::{Fit, FitError, Quality, QualityError, Size, SizeError},
     typed,
@@ -13,11 +13,12 @@ use crate::{
 
 /// The keys that [`Wishes::set`] knows: options of the command line without their dashes, keys of the
 /// configuration file and of an address' query.
-pub const KEYS: [&str; 9] = [
+pub const KEYS: [&str; 10] = [
     "size",
     "fit",
     "quality",
     "bitrate",
+    "gop",
     "transition",
     "fps",
     "pair",
@@ -33,6 +34,7 @@ pub struct Wishes {
     quality: Option<Quality>,
     /// Whether there is to be a limit, and which.
     bitrate: Option<Option<Bitrate>>,
+    gop: Option<Gop>,
     fps: Option<Fps>,
     transition: Option<Transition>,
     pair: Option<PairWish>,
@@ -63,6 +65,9 @@ pub enum WishError {
     /// A bitrate that can't be.
     #[error("{0}, or off")]
     Bitrate(#[from] BitrateError),
+    /// A time between key frames that can't be.
+    #[error(transparent)]
+    Gop(#[from] GopError),
     /// A transition that is none.
     #[error("it has to be cut or a duration: {0}")]
     Transition(&'static str),
@@ -87,6 +92,7 @@ impl Wishes {
             "quality" => self.quality = Some(value.parse()?),
             "bitrate" if typed::on_or_off(value) == Some(false) => self.bitrate = Some(None),
             "bitrate" => self.bitrate = Some(Some(value.parse()?)),
+            "gop" => self.gop = Some(value.parse()?),
             "fps" => match value.trim().parse() {
                 Ok(fps @ 1..=60) => self.fps = Some(Fps(fps)),
                 _ => return other("from 1 to 60"),
@@ -127,6 +133,7 @@ impl Wishes {
             fit: self.fit.unwrap_or(default.fit),
             quality: self.quality.unwrap_or(default.quality),
             bitrate: self.bitrate.unwrap_or(default.bitrate),
+            gop: self.gop.or(default.gop),
             fps: self.fps.unwrap_or(default.fps),
             transition: self.transition.unwrap_or(default.transition),
             pair: match self.pair {
@@ -209,6 +216,7 @@ mod tests {
                 &["fast", "1G", ""],
                 "such as 800k or 2.5M, or off",
             ),
+            ("gop", &["0", "11s", "often"], "from 500ms to 10s"),
             (
                 "fps",
                 &["0", "61", "fast", "-1"],
@@ -246,7 +254,7 @@ mod tests {
     #[test]
     fn every_key_is_known() {
         for (key, value) in KEYS.into_iter().zip([
-            "640x480", "cover", "70", "2M", "cut", "12", "off", "date", "off",
+            "640x480", "cover", "70", "2M", "4s", "cut", "12", "off", "date", "off",
         ]) {
             let mut wishes = Wishes::default();
             wishes.set(key, value, 1500).unwrap();

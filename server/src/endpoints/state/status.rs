@@ -74,6 +74,9 @@ struct Shape {
     /// The most in motion, such as `2.5M`.
     #[serde(skip_serializing_if = "Option::is_none")]
     bitrate: Option<String>,
+    /// The most time between key frames of video, where somebody says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gop: Option<String>,
     fps: u32,
 }
 
@@ -84,6 +87,7 @@ impl Shape {
             fit: rendition.fit.to_string(),
             quality: rendition.quality.value(),
             bitrate: rendition.bitrate.map(|rate| rate.to_string()),
+            gop: rendition.gop.map(|gop| gop.to_string()),
             fps: rendition.fps.0,
         }
     }

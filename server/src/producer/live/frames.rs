@@ -173,6 +173,7 @@ mod tests {
             fit: Fit::Contain,
             quality: Quality::default(),
             bitrate: None,
+            gop: None,
             fps: Fps(fps),
             transition: Transition::Cut,
             pair: Pair::Off,

@@ -153,6 +153,7 @@ mod tests {
             fit: Fit::Contain,
             quality: Quality::default(),
             bitrate: None,
+            gop: None,
             fps: Fps(60),
             transition: Transition::Cut,
             pair: Pair::Off,

@@ -27,6 +27,7 @@ fn rendition(transition: Transition) -> Rendition {
         fit: Fit::Cover,
         quality: Quality::new(80).unwrap(),
         bitrate: None,
+        gop: None,
         fps: Fps(10),
         transition,
         pair: crate::rendition::Pair::Off,

@@ -125,6 +125,7 @@ fn rendition(size: Size, fit: Fit, captions: Captions) -> Rendition {
         fit,
         quality: Quality::default(),
         bitrate: None,
+        gop: None,
         fps: Fps(10),
         transition: Transition::Cut,
         pair: Pair::Own,

@@ -22,6 +22,7 @@ fn rendition(width: u32) -> Rendition {
         fit: Fit::Blur,
         quality: Quality::new(80).unwrap(),
         bitrate: None,
+        gop: None,
         fps: Fps(10),
         transition: Transition::Cut,
         pair: crate::rendition::Pair::Wide,

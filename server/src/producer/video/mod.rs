@@ -126,7 +126,7 @@ impl Film {
                     // Live pictures are alike, whatever they are.
                     is_cut: is_new && is_at_once && look.to.source().is_none(),
                     wants_key: tape.wants_key(),
-                    is_cut_up: tape.is_cut(),
+                    is_cut_up: tape.is_cut() || rendition.gop.is_some(),
                 };
                 (cadence.step(input), moves || is_new)
             });

@@ -22,6 +22,7 @@ fn rendition(fps: u32) -> Rendition {
         fit: Fit::Contain,
         quality: Quality::default(),
         bitrate: None,
+        gop: None,
         fps: Fps(fps),
         transition: Transition::Cut,
         pair: Pair::Off,
@@ -42,6 +43,10 @@ struct Set {
 
 impl Set {
     fn new() -> Self {
+        Self::of(rendition(20))
+    }
+
+    fn of(rendition: Rendition) -> Self {
         let opened = Arc::new(Mutex::new(None));
         let filled = opened.clone();
         let feeds = Feeds::new(1, move |_, (), feed| *filled.lock().unwrap() = Some(feed));
@@ -51,7 +56,7 @@ impl Set {
         let (stop, stopped) = watch::channel(false);
         let film = Film {
             feed: feed.clone(),
-            rendition: rendition(20),
+            rendition,
             clock: clock.clone(),
         };
         tokio::spawn(film.run(stopped));
@@ -209,4 +214,22 @@ async fn the_encoder_ends_some_time_after_its_last_viewer_and_starts_anew() {
     tokio::time::sleep(LINGER * 2).await;
     let anew = next(&mut set.read()).await;
     assert!(anew.is_key && anew.start.no > before.start.no);
+}
+
+#[tokio::test(start_paused = true)]
+async fn key_frames_come_as_often_as_somebody_wishes() {
+    let set = Set::of(Rendition {
+        gop: Some("1s".parse().unwrap()),
+        ..rendition(20)
+    });
+    set.feed.show(Look::at_once(set.frame(90)));
+    let mut reader = set.read();
+    let mut keys = Vec::new();
+    for _ in 0..20 {
+        let unit = next(&mut reader).await;
+        if unit.is_key {
+            keys.push(unit.at);
+        }
+    }
+    assert_eq!(keys, [0, TICKS, 2 * TICKS, 3 * TICKS]);
 }

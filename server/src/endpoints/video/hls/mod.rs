@@ -34,8 +34,10 @@ const INDEX: &str = "index.m3u8";
 /// The playlist of the one variant.
 const PLAYLIST: &str = "video.m3u8";
 
-/// A playlist that can't be told is waited for so long, as its target duration may not be known yet.
-const TARGET: Duration = Duration::from_secs(2);
+/// Segments are shorter than this where key frames come more often; an encoder takes as long to begin all the same.
+const LEAST: Duration = Duration::from_secs(2);
+/// How long caches keep that there is no such segment.
+const MISSING_SECS: u32 = 2;
 
 /// The packagers at work, by the feed that they are of.
 #[derive(Debug, Default)]
@@ -82,7 +84,10 @@ async fn packager(
     let mut random = [0; 8];
     getrandom::fill(&mut random)
         .map_err(|_| Refusal::unavailable("the system has no random numbers"))?;
-    let packager = Packager::new(Prefix::new(u64::from_ne_bytes(random)));
+    let packager = Packager::new(
+        Prefix::new(u64::from_ne_bytes(random)),
+        key.rendition.gop_ticks(),
+    );
     all.insert(key, packager.clone());
     tokio::spawn(packager::run(packager.clone(), key, lease));
     Ok((packager, key))
@@ -102,7 +107,10 @@ async fn once<T>(packager: &Packager, mut look: impl FnMut() -> Option<T>) -> Op
             }
         }
     };
-    timeout(WAIT_TARGETS * TARGET, seen).await.ok().flatten()
+    timeout(WAIT_TARGETS * packager.target().max(LEAST), seen)
+        .await
+        .ok()
+        .flatten()
 }
 
 fn too_long() -> Refusal {
@@ -222,7 +230,7 @@ fn answered(
 
 /// Caches keep it for a moment, so that nobody asks again and again for what is not there.
 fn not_found(served: Served) -> Response {
-    let age = hls::max_age(served, false, TARGET.as_secs() as u32);
+    let age = hls::max_age(served, false, MISSING_SECS);
     let builder = http::Response::builder()
         .status(StatusCode::NOT_FOUND)
         .header(header::CONTENT_TYPE, "text/plain; charset=utf-8")

@@ -30,14 +30,9 @@ use crate::{
 const KEPT: Duration = Duration::from_secs(30);
 /// How long a part is: that of a picture that stands.
 const PART: u32 = (TICKS / 5) as u32;
-/// The target duration in seconds: key frames come every two.
-const TARGET_SECS: u32 = 2;
-const TARGET_TICKS: u64 = TARGET_SECS as u64 * TICKS;
 /// The segments that stand before the first picture, so that players have something in stock at once: Chromium's own gives
 /// up when nothing is behind a playlist's first segment, and VLC decodes from the middle of one when it runs dry.
 const N_BEFORE: u64 = 3;
-/// How long they are, in ticks.
-const BEFORE: u64 = N_BEFORE * TARGET_TICKS;
 /// The segments that a playlist has.
 const N_SEGMENTS: usize = 6;
 /// The most bytes that are kept.
@@ -47,6 +42,8 @@ const MAX_BYTES: u64 = 24 << 20;
 #[derive(Debug)]
 pub(super) struct Packager {
     state: Mutex<State>,
+    /// The target duration in seconds: from one key frame to the next, rounded up.
+    target_secs: u32,
     news: watch::Sender<u64>,
 }
 
@@ -61,9 +58,10 @@ struct State {
 }
 
 impl Packager {
-    /// A packager whose names begin with `prefix`. It is filled by [`run`].
-    pub(super) fn new(prefix: Prefix) -> Arc<Self> {
+    /// A packager of segments of `gop_ticks`, whose names begin with `prefix`. It is filled by [`run`].
+    pub(super) fn new(prefix: Prefix, gop_ticks: u64) -> Arc<Self> {
         Arc::new(Self {
+            target_secs: fits(gop_ticks.div_ceil(TICKS)).max(1),
             state: Mutex::new(State {
                 prefix,
                 window: None,
@@ -73,6 +71,21 @@ impl Packager {
             }),
             news: watch::Sender::default(),
         })
+    }
+
+    /// How long a segment is at most, as far as is known ahead.
+    pub(super) fn target(&self) -> Duration {
+        Duration::from_secs(self.target_secs.into())
+    }
+
+    /// A segment's length in ticks.
+    fn target_ticks(&self) -> u64 {
+        u64::from(self.target_secs) * TICKS
+    }
+
+    /// How long what stands before the first picture is, in ticks.
+    fn before(&self) -> u64 {
+        N_BEFORE * self.target_ticks()
     }
 
     /// Somebody asks; false when it is over, and another one has to be begun.
@@ -141,16 +154,16 @@ impl Packager {
                 None => {
                     let setup = Setup {
                         prefix: prefix.clone(),
-                        target_secs: TARGET_SECS,
+                        target_secs: self.target_secs,
                         part_target: PART,
                         n_segments: N_SEGMENTS,
                         max_bytes: MAX_BYTES,
                     };
                     let window = window.insert(Window::new(setup, init));
                     for n in 0..N_BEFORE {
-                        let left = (N_BEFORE - n) * TARGET_TICKS;
-                        let at = first.at + BEFORE - left;
-                        let whole = part_of(fits(n), at, &[first], first.at + TARGET_TICKS);
+                        let left = (N_BEFORE - n) * self.target_ticks();
+                        let at = first.at + self.before() - left;
+                        let whole = part_of(fits(n), at, &[first], first.at + self.target_ticks());
                         window.push_whole(whole, millis.saturating_sub(left * 1000 / TICKS));
                     }
                 }
@@ -246,7 +259,7 @@ impl Filling {
             return;
         };
         let ends = next.map_or(last.at + last.duration, |next| next.at.max(last.at + 1));
-        let part = part_of(self.n_chunks, first.at + BEFORE, &units, ends);
+        let part = part_of(self.n_chunks, first.at + packager.before(), &units, ends);
         self.n_chunks = self.n_chunks.wrapping_add(1);
         packager.push(part, first, next.is_some_and(|next| next.is_key));
         self.units.clear();

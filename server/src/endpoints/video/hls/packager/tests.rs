@@ -49,7 +49,7 @@ fn lengths<'a>(playlist: &'a str, line: &str) -> Vec<&'a str> {
 /// Ten seconds of a slide that stands, between two of motion, with a key frame every two seconds.
 #[test]
 fn parts_are_even_and_segments_begin_at_key_frames() {
-    let packager = Packager::new(Prefix::new(7));
+    let packager = Packager::new(Prefix::new(7), 2 * TICKS);
     let (start, mut filling, mut at) = (start(0), Filling::new(), 0);
     while at < 8 * TICKS {
         let duration = if (2 * TICKS..6 * TICKS).contains(&at) {
@@ -77,7 +77,7 @@ fn parts_are_even_and_segments_begin_at_key_frames() {
 /// One picture is enough for a playlist that players can begin with, at times that go on without a hole.
 #[test]
 fn the_first_picture_stands_before_itself() {
-    let packager = Packager::new(Prefix::new(7));
+    let packager = Packager::new(Prefix::new(7), 2 * TICKS);
     let (start, mut filling) = (start(0), Filling::new());
     filling.put(&unit(&start, TICKS, TICKS / 5, true), &packager);
     assert!(packager.look(|_, _| ()).is_none());
@@ -117,7 +117,7 @@ fn time_of(chunk: &[u8]) -> u64 {
 /// A picture that came sooner than the one before it foresaw: the lengths add up all the same.
 #[test]
 fn what_comes_early_shortens_what_was_before() {
-    let packager = Packager::new(Prefix::new(7));
+    let packager = Packager::new(Prefix::new(7), 2 * TICKS);
     let (start, mut filling) = (start(0), Filling::new());
     // Each stands for a part, and the last one for less than it was to.
     let standing = TICKS / 5;
@@ -139,7 +139,7 @@ fn what_comes_early_shortens_what_was_before() {
 
 #[test]
 fn another_start_is_a_discontinuity_with_parameters_of_its_own() {
-    let packager = Packager::new(Prefix::new(7));
+    let packager = Packager::new(Prefix::new(7), 2 * TICKS);
     let mut filling = Filling::new();
     for start in [start(0), start(1), start(2)] {
         for n in 0..50 {
@@ -157,11 +157,32 @@ fn another_start_is_a_discontinuity_with_parameters_of_its_own() {
 
 #[tokio::test(start_paused = true)]
 async fn it_ends_when_nobody_asks() {
-    let packager = Packager::new(Prefix::new(7));
+    let packager = Packager::new(Prefix::new(7), 2 * TICKS);
     tokio::time::advance(KEPT - Duration::from_secs(1)).await;
     assert!(packager.touch());
     tokio::time::advance(KEPT - Duration::from_secs(1)).await;
     assert!(packager.left().is_some());
     tokio::time::advance(Duration::from_secs(2)).await;
     assert!(packager.left().is_none() && !packager.touch() && packager.is_over());
+}
+
+/// Segments are as long as the time between key frames, in whole seconds, whatever that is.
+#[test]
+fn the_time_between_key_frames_is_the_target_duration() {
+    for (millis, target, before) in [
+        (500, 1, "1.00000"),
+        (1500, 2, "2.00000"),
+        (10_000, 10, "10.00000"),
+    ] {
+        let packager = Packager::new(Prefix::new(7), millis * TICKS / 1000);
+        let (start, mut filling) = (start(0), Filling::new());
+        filling.put(&unit(&start, 0, TICKS / 5, true), &packager);
+        filling.put(&unit(&start, TICKS / 5, TICKS / 5, false), &packager);
+        let text = playlist(&packager);
+        assert_eq!(lengths(&text, "#EXTINF:"), [before; 3], "{text}");
+        assert!(
+            text.contains(&format!("TARGETDURATION:{target}\n")),
+            "{text}"
+        );
+    }
 }
