@@ -23,7 +23,7 @@ use crate::{
     hub::{Feeds, Framing},
     lan::lan_addresses,
     library::{self, Counts, IndexError, Keeper, Library},
-    lookalikes,
+    lookalikes, mqtt,
     net::{self, Accept, AcceptError, Keys, Listeners},
     producer::{Studio, StudioLimits, Thumbnails},
     profiles::Profiles,
@@ -142,13 +142,20 @@ pub async fn serve(
     let budget = config.slow_viewer_bytes;
     let held = endpoints::keep_within(outputs.watched.viewers.clone(), feeds.clone(), budget);
     let held = tokio::spawn(held);
-    let accept = accept(&config, Arc::new(outputs))?;
+    let outputs = Arc::new(outputs);
+    let accept = accept(&config, outputs.clone())?;
     ready(accept.keys());
     let urls = announce::urls(
         &listeners.addresses(),
         &lan_addresses(),
         announce::scheme(accept.keys().is_some()),
     );
+    let mqtt = config.mqtt.take().map(|mut setup| {
+        let id = mqtt::id(Blocking::here(), config.dirs.state.as_deref());
+        let own = urls.first().filter(|_| outputs.reach.is_in_house);
+        setup.page = setup.page.or(own.and_then(|url| url.parse().ok()));
+        mqtt::start(setup, id, outputs, stopped.clone())
+    });
     let vital = vitals.begins("what keeps the index");
     let told = move |counts: &Counts, took| progress::tell(counts, took, urls.first());
     let keeper = Keeper::start(library.clone(), config.reach, vital, told);
@@ -168,6 +175,12 @@ pub async fn serve(
     };
     signal.abort();
     held.abort();
+    if let Some(mqtt) = mqtt {
+        // It says that it goes, and waits for no broker that doesn't hear it.
+        let abort = mqtt.abort_handle();
+        let _ = tokio::time::timeout(mqtt::FAREWELL * 2, mqtt).await;
+        abort.abort();
+    }
     channel_task.abort();
     drop(keeper);
     ended.map_or(Ok(()), |name| Err(RunError::Ended(name)))

@@ -43,6 +43,7 @@ mod library;
 mod locked;
 mod log;
 mod lookalikes;
+mod mqtt;
 mod near;
 mod net;
 mod photo;

@@ -35,6 +35,7 @@ mod misfed;
 mod moments;
 mod months;
 mod motion;
+mod mqtt;
 mod observe;
 mod offline;
 mod over;

@@ -23,11 +23,13 @@ use futures_util::future::{BoxFuture, FutureExt as _, Shared, WeakShared};
 use tokio::sync::Semaphore;
 
 use super::{
-    Channel, ChannelSetup, ChannelTask, Interrupter, Role, Veils,
+    ActError, Channel, ChannelSetup, ChannelTask, Interrupter, Role, Veils,
     interrupts::{Interruptions, Interrupts},
     roster::Roster,
 };
-use crate::{blocking::Blocking, library::Filter, rendition::Rendition};
+use crate::{
+    blocking::Blocking, library::Filter, locked::locked, rendition::Rendition, timeline::Programme,
+};
 
 /// A channel's number, for as long as this server runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -99,6 +101,8 @@ pub struct Channels {
     main: Channel,
     /// The main channel's choice.
     filter: Filter,
+    /// The part of it that somebody has chosen for all who don't choose themselves.
+    chosen: Mutex<Filter>,
     common: ChannelSetup,
     choices: Mutex<Choices>,
     queries: Arc<Semaphore>,
@@ -164,6 +168,7 @@ impl Channels {
         Self {
             main,
             filter,
+            chosen: Mutex::default(),
             common,
             choices: Mutex::default(),
             queries: Arc::new(Semaphore::new(MAX_QUERIES)),
@@ -230,6 +235,22 @@ impl Channels {
         let channel = self.choices().made(&filter, no, made);
         let channel = channel.map(|channel| (no, self.opened(channel)));
         channel.ok_or(TooMany)
+    }
+
+    /// The choice of photos that is on where nobody chooses.
+    pub fn chosen(&self) -> Filter {
+        locked(&self.chosen).clone()
+    }
+
+    /// Shows what `wish` lets through of what may be shown, from now on and wherever nobody chooses.
+    ///
+    /// # Errors
+    /// The server is stopping.
+    pub async fn choose_for_all(&self, wish: Filter) -> Result<Arc<Programme>, ActError> {
+        let filter = wish.clone().within(&self.filter);
+        let shown = self.main.show_only(filter).await?;
+        *locked(&self.chosen) = wish;
+        Ok(shown)
     }
 
     fn opened(&self, channel: Channel) -> Channel {

@@ -20,6 +20,7 @@ use std::{
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
+    library::Filter,
     locked::locked,
     source::live::LiveSource,
     timeline::{Act, History, Programme, Slide, UnknownPhoto},
@@ -88,9 +89,17 @@ pub struct Channel {
 
 #[derive(Debug)]
 struct Ask {
-    act: Act,
-    by: Option<String>,
+    what: Asked,
     reply: oneshot::Sender<Result<Arc<Programme>, UnknownPhoto>>,
+}
+
+/// The thing that a channel's task is asked for.
+#[derive(Debug)]
+enum Asked {
+    /// A command, by whom, if that is known.
+    Act(Act, Option<String>),
+    /// Other photos from here on.
+    Photos(Filter),
 }
 
 /// Why a command was not carried out.
@@ -177,9 +186,18 @@ impl Channel {
 
     /// Has a command carried out that `by` has given, if that is known; returns the programme after it.
     pub async fn act(&self, act: Act, by: Option<String>) -> Result<Arc<Programme>, ActError> {
+        self.ask(Asked::Act(act, by)).await
+    }
+
+    /// Shows the photos that `filter` lets through, from now on.
+    async fn show_only(&self, filter: Filter) -> Result<Arc<Programme>, ActError> {
+        self.ask(Asked::Photos(filter)).await
+    }
+
+    async fn ask(&self, what: Asked) -> Result<Arc<Programme>, ActError> {
         let (reply, answer) = oneshot::channel();
         let acts = self.acts.as_ref().ok_or(ActError::Live)?;
-        acts.send(Ask { act, by, reply })
+        acts.send(Ask { what, reply })
             .await
             .map_err(|_| ActError::Stopping)?;
         answer

@@ -21,15 +21,18 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Ask, Channel, OnAir, StateFile, Veils};
+use super::{Ask, Asked, Channel, OnAir, StateFile, Veils};
 use crate::{
     blocking::Blocking,
     clock::Clock,
     library::Filter,
     locked::locked,
+    photo::PhotoId,
     rendition::Pair,
     source::catalogue::Catalogue,
-    timeline::{History, Often, Order, Programme, Roster, SavedProgramme, Settings},
+    timeline::{
+        Act, History, Often, Order, Programme, Roster, SavedProgramme, Settings, UnknownPhoto,
+    },
 };
 
 /// Commands that may wait; a person presses no faster than they are carried out.
@@ -187,9 +190,7 @@ impl ChannelTask {
                 Ok(()) = veils.changed() => self.take_veil().await,
                 ask = self.acts.recv() => {
                     let Some(ask) = ask else { return };
-                    let (now, _) = self.read_clock();
-                    self.note(now);
-                    let result = self.programme.act(ask.act, ask.by, now);
+                    let result = self.carry_out(ask.what).await;
                     let programme = self.publish().await;
                     // Who asked may have gone: the command stands all the same.
                     let _ = ask.reply.send(result.map(|()| programme));
@@ -220,6 +221,44 @@ impl ChannelTask {
                 }
             }
         }
+    }
+
+    async fn carry_out(&mut self, what: Asked) -> Result<(), UnknownPhoto> {
+        let (act, by) = match what {
+            Asked::Act(act, by) => (act, by),
+            Asked::Photos(filter) => {
+                self.choice.filter = filter;
+                self.take_playlist().await;
+                // Nobody who chooses wants to see first what was announced before.
+                match self.first_of_choice().await {
+                    Some(photo) => (Act::Show(photo), None),
+                    None => return Ok(()),
+                }
+            }
+        };
+        let (now, _) = self.read_clock();
+        self.note(now);
+        self.programme.act(act, by, now)
+    }
+
+    /// A photo to begin a choice with; in a shuffle not always the same one.
+    async fn first_of_choice(&self) -> Option<PhotoId> {
+        let (choice, now) = (self.choice.clone(), self.choice.common.clock.now());
+        let found = Blocking::run(move |blocking| {
+            let ChannelSetup {
+                catalogue, order, ..
+            } = &choice.common;
+            let all = catalogue
+                .library()
+                .entries(blocking, &choice.filter, *order);
+            let place = match order {
+                Order::Shuffle => now.0 % (all.len() as u64).max(1),
+                _ => 0,
+            };
+            let place = usize::try_from(place).unwrap_or(0);
+            all.get(place).map(|entry| entry.id)
+        });
+        found.await.ok().flatten()
     }
 
     /// The time, and whether the clock was set back. The programme is told of that before anything else: by the earlier time
@@ -309,10 +348,7 @@ impl ChannelTask {
 #[cfg(test)]
 mod tests {
     use super::{super::ActError, *};
-    use crate::{
-        library::Library,
-        timeline::{Act, Transition},
-    };
+    use crate::{library::Library, timeline::Transition};
 
     fn common(seed: u64) -> ChannelSetup {
         ChannelSetup {

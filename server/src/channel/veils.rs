@@ -21,6 +21,7 @@ pub struct Veils {
     plan: Option<Plan>,
     state: Mutex<State>,
     changed: watch::Sender<u64>,
+    touches: watch::Sender<u64>,
 }
 
 /// The things that people have set.
@@ -70,12 +71,18 @@ impl Veils {
             plan,
             state: Mutex::default(),
             changed: watch::Sender::new(0),
+            touches: watch::Sender::new(0),
         }
     }
 
     /// Tells when somebody has set something.
     pub(super) fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
+    }
+
+    /// Counts how often somebody has done something.
+    pub fn touches(&self) -> watch::Receiver<u64> {
+        self.touches.subscribe()
     }
 
     /// The veil at `now`.
@@ -151,6 +158,7 @@ impl Veils {
 
     /// Somebody does something: at night there is light for five minutes.
     pub fn touched(&self, now: UnixMillis) {
+        self.touches.send_modify(|n| *n = n.wrapping_add(1));
         let is_lit = self.state_at(now).lit_until.is_some();
         if is_lit || self.at(now).light < 1000 {
             // Whoever has light for longer keeps it.

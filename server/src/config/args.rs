@@ -7,6 +7,7 @@ use clap::{CommandFactory, FromArgMatches};
 use super::{
     access::{AccessArgs, LogFormat},
     choice::ChoiceArgs,
+    house::HouseArgs,
     limits::LimitArgs,
     push::PushArgs,
 };
@@ -213,6 +214,10 @@ pub struct Args {
     /// How the log is written: lines for people, or a JSON object each [default: human].
     #[arg(long, value_name = "human|json", alias = "log-format", env = "MANTEL_LOG_FORMAT", help_heading = SERVER, hide_short_help = true)]
     pub log: Option<LogFormat>,
+
+    /// The options of the house's other machines.
+    #[command(flatten)]
+    pub house: HouseArgs,
 
     /// The choice of photos.
     #[command(flatten)]

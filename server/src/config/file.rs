@@ -15,6 +15,7 @@ use super::{
     access::{AccessArgs, LogFormat},
     channels::FileChannel,
     choice::FileChoice,
+    house::HouseArgs,
     limits::LimitArgs,
 };
 use crate::{library::FILTER_KEYS, near::near, photo::Order};
@@ -59,6 +60,8 @@ pub struct FileConfig {
     pub(super) night: Option<String>,
     #[serde(default, deserialize_with = "text")]
     pub(super) position: Option<String>,
+    mqtt: Option<String>,
+    mqtt_page: Option<String>,
     pub(super) data_dir: Option<PathBuf>,
     pub(super) log: Option<LogFormat>,
     #[serde(default)]
@@ -163,6 +166,14 @@ impl FileConfig {
                 .filter_map(|(key, value)| value.map(|value| (key, typed(value))))
                 .collect(),
         )
+    }
+
+    /// The options of the house's other machines.
+    pub(super) fn house(&mut self) -> HouseArgs {
+        HouseArgs {
+            mqtt: self.mqtt.take(),
+            mqtt_page: self.mqtt_page.take(),
+        }
     }
 
     /// The options of who may watch.

@@ -13,9 +13,11 @@ mod error;
 mod file;
 mod folders;
 mod given;
+mod house;
 mod invocation;
 mod limits;
 mod memory;
+mod page;
 mod push;
 mod secrets;
 mod values;
@@ -34,9 +36,11 @@ pub use error::ConfigError;
 use error::bad;
 use file::FileConfig;
 use folders::check_folder;
+pub use house::{HouseArgs, MqttConfig};
 pub use invocation::{Invocation, LibraryTask};
 use limits::Costs;
 pub use limits::{LimitArgs, Limits};
+pub use page::{NoPage, Page};
 pub use push::{Pictures, PushArgs, PushTask};
 pub use secrets::{PasswordTask, TokenAction, TokenTask};
 use values::{DEFAULT_PAUSE_MILLIS, millis, resume_after, whole};
@@ -78,6 +82,8 @@ pub struct Config {
     pub words: Option<Words>,
     /// When the pictures are darkened.
     pub night: Option<Plan>,
+    /// The broker that is told of the house, if one is.
+    pub mqtt: Option<MqttConfig>,
     /// The live channels.
     pub channels: Vec<ChannelConfig>,
     /// Whether a push makes the channel that it names.
@@ -138,6 +144,7 @@ impl Config {
             decoder_process,
             step_down,
         } = costs;
+        let mqtt = args.house.over(file.house()).checked()?;
         let is_typed = !args.listen.is_empty() || args.port.is_some();
         let (listen, port) = if is_typed {
             (&args.listen, args.port)
@@ -237,6 +244,7 @@ impl Config {
             filter,
             words,
             night,
+            mqtt,
             channels,
             push_creates: args.push_creates || file.push_creates,
             seed: args.seed.or(file.seed),

@@ -155,6 +155,16 @@ impl Outputs {
     }
 }
 
+/// Carries out on the gallery a command in JSON, as `POST /control` takes it, for whom `by` names.
+///
+/// # Errors
+/// It makes no sense, or can't be carried out now.
+pub async fn command(outputs: &Arc<Outputs>, body: &[u8], by: &str) -> Result<(), Refusal> {
+    let gallery = outputs.house.channels.main().clone();
+    let done = control::carry_out(outputs, &gallery, body, Some(by.to_owned())).await;
+    done.map(|_| ())
+}
+
 /// All endpoints as one filter that answers every request.
 pub fn routes(outputs: Arc<Outputs>) -> BoxedFilter<(Response,)> {
     let with = warp::any().map(move || outputs.clone());

@@ -3,6 +3,7 @@
 //! HTTP 1.1 with or without TLS. Each step has its time-out, and no error tells a secret. What is asked for and what is made
 //! of an answer is its user's business; so is trying again.
 
+mod broker;
 mod target;
 mod trust;
 
@@ -27,6 +28,7 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 
 use crate::{blocking::Blocking, files};
+pub use broker::Broker;
 pub use target::{Credentials, Target};
 pub use trust::Trust;
 
@@ -82,6 +84,14 @@ pub enum FetchError {
     #[error("the address can't be asked for: {0}")]
     Address(http::Error),
 }
+
+/// A connection's bytes.
+pub trait Bytewise: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Bytewise for T {}
+
+/// A connection, by TLS or not.
+pub type Wire = Box<dyn Bytewise>;
 
 /// A client. Cheap to copy; what it has read of the system's certificates is shared.
 #[derive(Clone)]
@@ -148,7 +158,24 @@ impl Client {
     /// # Errors
     /// Nobody is there, or nobody to be trusted.
     pub async fn connect(&self, target: &Target) -> Result<Connection, FetchError> {
-        let at = format!("{}:{}", bracketed(target.host()), target.port());
+        let at = at(target);
+        let (sender, driver) = handshake(self.wire(target, &[b"http/1.1"]).await?, &at).await?;
+        Ok(Connection {
+            sender,
+            host: target.authority(),
+            authorization: target.authorization(),
+            at,
+            answer_time: self.answer_time,
+            _driver: driver,
+        })
+    }
+
+    /// Connects to the host of `target`, for a protocol that others speak; to a server with TLS `spoken` names it.
+    ///
+    /// # Errors
+    /// Nobody is there, or nobody to be trusted.
+    pub async fn wire(&self, target: &Target, spoken: &[&[u8]]) -> Result<Wire, FetchError> {
+        let at = at(target);
         let slow = || FetchError::Slow { at: at.clone() };
         let address = (target.host(), target.port());
         let stream = timeout(CONNECT_TIME, TcpStream::connect(address)).await;
@@ -159,29 +186,22 @@ impl Client {
         })?;
         // What is sent is small, or whole.
         let _ = stream.set_nodelay(true);
-        let (sender, driver) = if target.is_tls() {
-            let failed = |why: String| FetchError::Tls {
-                at: at.clone(),
-                why,
-            };
-            let name = ServerName::try_from(target.host().to_owned())
-                .map_err(|error| failed(error.to_string()))?;
-            let connector = self.connector().await.map_err(failed)?;
-            let shaken = timeout(CONNECT_TIME, connector.connect(name, stream)).await;
-            let stream = shaken.map_err(|_| slow())?;
-            let stream = stream.map_err(|error| failed(distrust(&error, self.trust)))?;
-            handshake(stream, &at).await?
-        } else {
-            handshake(stream, &at).await?
+        if !target.is_tls() {
+            return Ok(Box::new(stream));
+        }
+        let failed = |why: String| FetchError::Tls {
+            at: at.clone(),
+            why,
         };
-        Ok(Connection {
-            sender,
-            host: target.authority(),
-            authorization: target.authorization(),
-            at,
-            answer_time: self.answer_time,
-            _driver: driver,
-        })
+        let name = ServerName::try_from(target.host().to_owned())
+            .map_err(|error| failed(error.to_string()))?;
+        let connector = self.connector().await.map_err(failed)?;
+        let spoken = spoken.iter().map(|name| name.to_vec()).collect();
+        let shaken = connector.with_alpn(spoken).connect(name, stream);
+        let shaken = timeout(CONNECT_TIME, shaken).await;
+        let stream = shaken.map_err(|_| slow())?;
+        let stream = stream.map_err(|error| failed(distrust(&error, self.trust)))?;
+        Ok(Box::new(stream))
     }
 
     /// Gets what lies at `target`, whatever the answer's status; redirects are followed on the same host.
@@ -324,6 +344,11 @@ where
         let _ = connection.await;
     });
     Ok((sender, driver))
+}
+
+/// The host and port, for errors.
+fn at(target: &Target) -> String {
+    format!("{}:{}", bracketed(target.host()), target.port())
 }
 
 fn bracketed(host: &str) -> String {

@@ -74,7 +74,7 @@ impl Trust {
                     );
                 }
                 let config = config.with_root_certificates(roots).with_no_client_auth();
-                return Ok(spoken(config));
+                return Ok(config);
             }
             Self::Fingerprint(fingerprint) => Some(fingerprint),
             Self::Anyone => None,
@@ -83,13 +83,8 @@ impl Trust {
         let config = config
             .dangerous()
             .with_custom_certificate_verifier(verifier);
-        Ok(spoken(config.with_no_client_auth()))
+        Ok(config.with_no_client_auth())
     }
-}
-
-fn spoken(mut config: ClientConfig) -> ClientConfig {
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    config
 }
 
 /// A verifier that asks nobody who vouches for a certificate. That the server has its key is proven all the same.

@@ -142,7 +142,7 @@ impl Filter {
     }
 
     /// The album that was asked for.
-    pub(super) fn album(&self) -> Option<&str> {
+    pub fn album(&self) -> Option<&str> {
         self.album.as_deref()
     }
 

@@ -48,6 +48,8 @@ pub(crate) enum Client {
     Gstreamer,
     /// curl.
     Curl,
+    /// Mosquitto, a broker of MQTT, and its clients.
+    Mosquitto,
     /// µStreamer, which shows a picture of one's own where there is no camera.
     Ustreamer,
     /// The library that gives a program another wall clock; not a program itself.
@@ -84,6 +86,7 @@ impl Client {
             Client::Nginx => "nginx",
             Client::Gstreamer => "GStreamer",
             Client::Curl => "curl",
+            Client::Mosquitto => "Mosquitto",
             Client::Ustreamer => "µStreamer",
             Client::Faketime => "libfaketime",
             Client::SystemdAnalyze => "systemd-analyze",
@@ -123,6 +126,12 @@ impl Client {
             Client::Nginx => vec![on_path("nginx").or_else(|_| in_sbin("nginx"))],
             Client::Gstreamer => vec![on_path("gst-launch-1.0")],
             Client::Curl => vec![on_path("curl")],
+            Client::Mosquitto => vec![
+                on_path("mosquitto").or_else(|_| in_sbin("mosquitto")),
+                on_path("mosquitto_sub"),
+                on_path("mosquitto_pub"),
+                on_path("mosquitto_passwd"),
+            ],
             Client::Ustreamer => vec![on_path("ustreamer")],
             Client::Faketime => vec![in_libraries("faketime/libfaketime.so.1")],
             Client::SystemdAnalyze => vec![on_path("systemd-analyze")],

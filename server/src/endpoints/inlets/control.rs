@@ -32,21 +32,36 @@ pub(in crate::endpoints) async fn answer(
     let example = r#"{"command":"next"}"#;
     let (limits, counts) = (outputs.body, &outputs.watched.connections);
     let body = body.json(&request.headers, limits, counts, example).await?;
+    let wish = query::choice(&request.query)?;
+    let (_, channel) = open::choose(outputs, request, &wish).await?;
+    let by = by(&body, request);
+    let programme = carry_out(outputs, &channel, &body, by).await?;
+    told(outputs, request, &wish, &channel, programme).await
+}
+
+/// Carries out a command in JSON on what `channel` shows; gives the slides after it, where it has some.
+///
+/// # Errors
+/// It makes no sense, or can't be carried out now.
+pub(in crate::endpoints) async fn carry_out(
+    outputs: &Arc<Outputs>,
+    channel: &Channel,
+    body: &[u8],
+    by: Option<String>,
+) -> Result<Option<Arc<Programme>>, Refusal> {
     let refused = |error: serde_json::Error| {
         Refusal::bad_request(format!(
             "the body is no command ({error}); send JSON like {{\"command\":\"next\"}}, with next, previous, pause, \
              resume, dismiss, show and a \"photo\", interval and \"seconds\", hide, favourite or unfavourite, \
              unhide and a \"photo\", \
-             night, wake, or say and a \"text\""
+             night, wake, say and a \"text\", or choose and an \"album\" or another choice of photos"
         ))
     };
-    let wish = query::choice(&request.query)?;
-    if let Some(command) = home::read(&body).map_err(refused)? {
-        let (_, channel) = open::choose(outputs, request, &wish).await?;
-        home::carry_out(command, outputs, &channel).await?;
-        return told(outputs, request, &wish, &channel, channel.programme()).await;
+    if let Some(command) = home::read(body).map_err(refused)? {
+        home::carry_out(command, outputs, channel).await?;
+        return Ok(channel.programme());
     }
-    let command: Command = serde_json::from_slice(&body).map_err(refused)?;
+    let command: Command = serde_json::from_slice(body).map_err(refused)?;
     // Whoever wants another slide has seen what interrupts the slides; a pause is for when it is over.
     let leaves = matches!(
         command,
@@ -61,8 +76,6 @@ pub(in crate::endpoints) async fn answer(
         Command::Interval { seconds } => Some(Act::Interval(interval(seconds, outputs)?)),
         Command::Show { photo } => Some(Act::Show(home::id_of(&photo)?)),
     };
-    let by = by(&body, request);
-    let (_, channel) = open::choose(outputs, request, &wish).await?;
     // Whoever leafs through the photos at night wants to see them.
     if leaves || matches!(command, Command::Resume) {
         outputs.house.channels.veils().touched(clock::now());
@@ -77,7 +90,7 @@ pub(in crate::endpoints) async fn answer(
         Some(act) => channel.act(act, by).await,
     };
     match done {
-        Ok(programme) => told(outputs, request, &wish, &channel, Some(programme)).await,
+        Ok(programme) => Ok(Some(programme)),
         Err(error @ ActError::UnknownPhoto(_)) => Err(Refusal::bad_request(error.to_string())),
         Err(error @ ActError::Live) => Err(Refusal::new(StatusCode::CONFLICT, error.to_string())),
         Err(error @ ActError::Stopping) => Err(Refusal::unavailable(error.to_string())),

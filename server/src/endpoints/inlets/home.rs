@@ -2,16 +2,16 @@
 //!
 //! Pages and the viewer send them as text, and only the server reads them.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use http::StatusCode;
 
 use crate::{
     blocking::Blocking,
-    channel::Channel,
+    channel::{ActError, Channel},
     clock,
     endpoints::Outputs,
-    library::{MarkError, Marking},
+    library::{FILTER_KEYS, Filter, MarkError, Marking},
     net::Refusal,
     photo::PhotoId,
     timeline::night,
@@ -38,10 +38,39 @@ pub(super) enum HomeCommand {
     Wake { seconds: Option<u32> },
     /// Writes words over the pictures for so many seconds; none take them away.
     Say { text: String, seconds: Option<u32> },
+    /// Shows these photos alone wherever nobody chooses; all of them where nothing is named.
+    Choose(Chosen),
+}
+
+/// A choice of photos, by the keys of an address.
+#[derive(Debug, PartialEq, Eq, serde::Deserialize)]
+pub(super) struct Chosen {
+    #[serde(flatten)]
+    keys: BTreeMap<String, serde_json::Value>,
+}
+
+impl Chosen {
+    /// The filter that it is.
+    fn filter(self) -> Result<Filter, Refusal> {
+        let mut filter = Filter::default();
+        for (key, value) in self.keys {
+            let text = match value {
+                serde_json::Value::String(text) => text,
+                serde_json::Value::Null => continue,
+                other => other.to_string(),
+            };
+            if FILTER_KEYS.contains(&key.as_str()) {
+                filter.set(&key, &text).map_err(|reason| {
+                    Refusal::bad_request(format!("{key} {text:?} can't be: it has to be {reason}"))
+                })?;
+            }
+        }
+        Ok(filter)
+    }
 }
 
 /// The names of these commands.
-const NAMES: [&str; 7] = [
+const NAMES: [&str; 8] = [
     "hide",
     "unhide",
     "favourite",
@@ -49,6 +78,7 @@ const NAMES: [&str; 7] = [
     "night",
     "wake",
     "say",
+    "choose",
 ];
 
 /// How long an answer waits for the slides to go on without a photo that was hidden: a large library is sorted anew.
@@ -84,6 +114,7 @@ pub(super) async fn carry_out(
         HomeCommand::Unhide { photo } => (Some(photo), Marking::Unhide),
         HomeCommand::Favourite { photo } => (photo, Marking::Favour),
         HomeCommand::Unfavourite { photo } => (photo, Marking::Unfavour),
+        HomeCommand::Choose(chosen) => return choose(chosen, outputs).await,
         other => return veil(other, outputs, channel).await,
     };
     let id = match photo {
@@ -109,6 +140,23 @@ pub(super) async fn carry_out(
         // The answer tells of the slide that comes in its place.
         let _ = tokio::time::timeout(SETTLES_WITHIN, airing.changed()).await;
     }
+    Ok(())
+}
+
+/// Shows a choice of photos wherever nobody chooses.
+async fn choose(chosen: Chosen, outputs: &Arc<Outputs>) -> Result<(), Refusal> {
+    let (filter, channels) = (chosen.filter()?, &outputs.house.channels);
+    let stopping = |error: ActError| Refusal::unavailable(error.to_string());
+    if !filter.is_all() {
+        let found = channels.choose(&filter).await;
+        let (_, found) = found.map_err(|error| Refusal::unavailable(error.to_string()))?;
+        if found.programme().is_none_or(|all| all.is_empty()) {
+            let sentence = format!("there is no photo to show for this choice: {filter}");
+            return Err(Refusal::new(StatusCode::NOT_FOUND, sentence));
+        }
+    }
+    channels.veils().touched(clock::now());
+    channels.choose_for_all(filter).await.map_err(stopping)?;
     Ok(())
 }
 

@@ -221,7 +221,11 @@ pub(in crate::endpoints) async fn gallery(
         .and_then(|after| programme.resumes_at(after));
     Channel {
         name: request.channel.to_string(),
-        shows: wish.to_string(),
+        shows: if wish.is_all() {
+            outputs.house.channels.chosen().to_string()
+        } else {
+            wish.to_string()
+        },
         paused: pause.is_some(),
         paused_by: pause.and_then(|pause| pause.by.clone()),
         paused_since_millis: pause.map(|pause| pause.since),

@@ -1,0 +1,81 @@
+//! Options of the house's other machines: the broker of its automation.
+
+use super::{ConfigError, bad, page::Page};
+use crate::fetch::Broker;
+
+/// The settings of home automation.
+#[derive(Clone, Debug)]
+pub struct MqttConfig {
+    /// The broker.
+    pub broker: Broker,
+    /// The address at which others reach this server, where one is given.
+    pub page: Option<Page>,
+}
+
+/// The options of the house's other machines, as typed.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Home")]
+pub struct HouseArgs {
+    /// A broker for Home Assistant and others, `mqtt://NAME:PASSWORD@HOST:1883`, with TLS `mqtts://…`; where a password is in
+    /// it, better in the file or the environment [default: none].
+    #[arg(long, value_name = "URL", env = "MANTEL_MQTT", hide_env_values = true)]
+    pub mqtt: Option<String>,
+
+    /// The address at which Home Assistant reaches this server, for the picture; with tokens, `?token=…` at its end
+    /// [default: this machine's in the house].
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "MANTEL_MQTT_PAGE",
+        hide_env_values = true,
+        hide_short_help = true
+    )]
+    pub mqtt_page: Option<String>,
+}
+
+impl HouseArgs {
+    /// These, and where they say nothing those of the file.
+    pub(super) fn over(self, file: Self) -> Self {
+        Self {
+            mqtt: self.mqtt.or(file.mqtt),
+            mqtt_page: self.mqtt_page.or(file.mqtt_page),
+        }
+    }
+
+    pub(super) fn checked(self) -> Result<Option<MqttConfig>, ConfigError> {
+        // Neither is repeated: they may hold secrets.
+        let page = self.mqtt_page.as_deref().map(str::parse::<Page>);
+        let page = page.transpose();
+        let page = page.map_err(|error| bad("--mqtt-page", "…", error))?;
+        let off = |text: &String| text.trim().eq_ignore_ascii_case("off");
+        let broker = self.mqtt.filter(|text| !off(text));
+        let broker = broker.map(|text| text.parse()).transpose();
+        let broker = broker.map_err(|error| bad("--mqtt", "…", error))?;
+        Ok(broker.map(|broker| MqttConfig { broker, page }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Config;
+
+    #[test]
+    fn a_broker_is_read_and_its_password_told_to_nobody() {
+        let read = |line: &[&str]| Config::from_args(line.iter().copied());
+        assert!(read(&[]).unwrap().mqtt.is_none());
+        assert!(read(&["--mqtt", "off"]).unwrap().mqtt.is_none());
+        let line = ["--mqtt", "mqtt://anna:geheim@hass.local"];
+        let config = read(&line).unwrap();
+        let setup = config.mqtt.as_ref().unwrap();
+        assert_eq!(setup.broker.to_string(), "mqtt://hass.local:1883");
+        assert!(!format!("{config:?}").contains("geheim"));
+        for line in [
+            ["--mqtt", "tcp://anna:geheim@hass.local"],
+            ["--mqtt-page", "ftp://hass.local/?token=geheim"],
+        ] {
+            let sentence = read(&line).unwrap_err().to_string();
+            assert!(sentence.contains(line[0]), "{sentence}");
+            assert!(!sentence.contains("geheim"), "{sentence}");
+        }
+    }
+}

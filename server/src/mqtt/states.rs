@@ -1,0 +1,263 @@
+//! The states that are told by topic: what is on, how bright it is, who watches. Read from the house; what is news of it is
+//! decided elsewhere.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use serde_json::{Value, json};
+
+use super::{
+    discovery::{self, ALL_PHOTOS},
+    topics::Topics,
+};
+use crate::{
+    blocking::Blocking,
+    caption, clock,
+    config::MqttConfig,
+    endpoints::Outputs,
+    library::{Photo, iso},
+    photo::PhotoId,
+    profiles::ScreenName,
+    timeline::Slide,
+};
+
+/// Albums that can be chosen: more than that are no list to choose from, and a longer document is refused.
+const MAX_ALBUMS: usize = 200;
+/// Screens that are devices of their own.
+const MAX_SCREENS: usize = 64;
+/// Letters of a state: Home Assistant refuses longer ones.
+const MAX_CHARS: usize = 250;
+
+/// The words that are told, in their order: documents before states, which are of no use without them.
+pub(super) type States = Vec<(String, String)>;
+
+/// The house as it is told, with what is not looked up each time.
+pub(super) struct Reader {
+    pub(super) setup: MqttConfig,
+    pub(super) topics: Topics,
+    pub(super) outputs: Arc<Outputs>,
+    albums: Vec<String>,
+    /// The screens that have been seen: one that is off for a while is still there.
+    screens: BTreeSet<String>,
+}
+
+impl Reader {
+    pub(super) fn new(setup: MqttConfig, topics: Topics, outputs: Arc<Outputs>) -> Self {
+        Self {
+            setup,
+            topics,
+            outputs,
+            albums: Vec::new(),
+            screens: BTreeSet::new(),
+        }
+    }
+
+    /// Looks for albums again.
+    pub(super) async fn take_albums(&mut self) {
+        let library = self.outputs.house.library.clone();
+        let found = Blocking::run(move |blocking| library.albums(blocking)).await;
+        let found = found.unwrap_or_default();
+        let albums = found.into_iter().map(|(path, _)| path);
+        let fits = |path: &String| !path.is_empty() && path.chars().count() <= MAX_CHARS;
+        self.albums = albums.filter(fits).take(MAX_ALBUMS).collect();
+    }
+
+    /// Everything that is told now.
+    pub(super) async fn read(&mut self) -> States {
+        let mut states = States::new();
+        self.take_screens();
+        let (topics, page) = (&self.topics, self.setup.page.as_ref());
+        let visible = page.map(|page| page.open());
+        let document = discovery::server(&discovery::Told {
+            topics,
+            page: visible.as_deref(),
+            has_picture: page.is_some(),
+            albums: &self.albums,
+        });
+        states.push((discovery::topic(topics.id()), document.to_string()));
+        for name in &self.screens {
+            let document = discovery::screen(topics, name, visible.as_deref());
+            let topic = discovery::topic(&topics.screen_device(name));
+            states.push((topic, document.to_string()));
+        }
+        states.push((topics.availability(), "online".to_owned()));
+        self.server(&mut states).await;
+        let lit = self.lit();
+        for name in &self.screens {
+            let state = switch(lit.contains(name));
+            states.push((topics.screen_state(name, "lit"), state));
+        }
+        states
+    }
+
+    async fn server(&self, states: &mut States) {
+        let outputs = &self.outputs;
+        let mut told = |key: &str, state: String| states.push((self.topics.state(key), state));
+        told("viewers", outputs.watched.viewers.rows().len().to_string());
+        let Some(programme) = outputs.gallery() else {
+            return;
+        };
+        told("light", self.light().to_string());
+        told("pause", switch(programme.pause().is_some()));
+        let seconds = programme.settings().interval_millis as f64 / 1000.0;
+        told("interval", seconds.to_string());
+        let said = programme.veil().said.as_deref().unwrap_or_default();
+        told("message", said.to_owned());
+        if !self.albums.is_empty() {
+            let chosen = outputs.house.channels.chosen();
+            told("album", chosen.album().unwrap_or(ALL_PHOTOS).to_owned());
+        }
+        let look = outputs.looks.rendition;
+        let showing = programme.timeline(look.size, look.pair).at(clock::now());
+        let slide = showing.map(|showing| showing.current);
+        let (name, facts) = self.photo(slide).await;
+        told("photo", name);
+        told("photo-facts", facts.to_string());
+        if let (Some(page), Some(slide)) = (&self.setup.page, slide) {
+            told("picture", page.picture(slide.no.0));
+        }
+    }
+
+    /// The light as Home Assistant has it: off where there is none.
+    fn light(&self) -> Value {
+        let night = self.outputs.house.channels.veils().night(clock::now());
+        match night.map_or(1000, |night| night.light) {
+            0 => json!({ "state": "OFF" }),
+            light => json!({
+                "state": "ON",
+                "color_mode": "brightness",
+                "brightness": (light / 10).max(1),
+            }),
+        }
+    }
+
+    /// The words for the slide that is on, and what is known of its photos.
+    async fn photo(&self, slide: Option<Slide>) -> (String, Value) {
+        let Some(slide) = slide else {
+            return (String::new(), json!({}));
+        };
+        let ids: Vec<PhotoId> = slide.turn().photos().collect();
+        let photos = self
+            .outputs
+            .house
+            .catalogue
+            .photos(ids.iter().copied())
+            .await;
+        let photos: Vec<&Arc<Photo>> = ids.iter().filter_map(|id| photos.get(id)).collect();
+        let names: Vec<&str> = photos.iter().map(|photo| name(photo)).collect();
+        let favourite = |id: &PhotoId| self.outputs.house.library.is_favourite(*id);
+        let first = photos.first().map(|photo| &photo.facts);
+        let taken = first.and_then(|facts| facts.taken?.of_photo());
+        let facts = json!({
+            "photo": ids.first().map(ToString::to_string),
+            "beside": ids.get(1).map(ToString::to_string),
+            "album": first.and_then(|facts| facts.album.as_deref()).map(cut),
+            "taken_at": taken.map(iso),
+            "place": first.and_then(caption::place).as_deref().map(cut),
+            "caption": first.and_then(|facts| caption::text(facts)).map(cut),
+            "favourite": ids.first().is_some_and(favourite),
+        });
+        (cut(&names.join(" · ")), facts)
+    }
+
+    fn take_screens(&mut self) {
+        let kept = self.outputs.house.profiles.all().into_iter();
+        let kept: BTreeSet<String> = kept.map(|(name, _)| name.to_string()).collect();
+        let reported = self.outputs.watched.reports.fresh(clock::now());
+        let reported = reported.into_iter().map(|row| row.report.name);
+        let seen = reported.filter(|name| name.parse::<ScreenName>().is_ok());
+        for name in kept.into_iter().chain(seen) {
+            if self.screens.len() < MAX_SCREENS {
+                self.screens.insert(name);
+            }
+        }
+    }
+
+    /// The screens that say that they show pictures.
+    fn lit(&self) -> BTreeSet<String> {
+        let reported = self.outputs.watched.reports.fresh(clock::now());
+        let lit = reported.into_iter().map(|row| row.report);
+        let lit = lit.filter(|report| !matches!(report.state.as_str(), "reconnecting" | "gone"));
+        lit.map(|report| report.name).collect()
+    }
+}
+
+fn switch(is_on: bool) -> String {
+    if is_on { "ON" } else { "OFF" }.to_owned()
+}
+
+/// The file's name without its folders.
+fn name(photo: &Photo) -> &str {
+    photo.name.rsplit('/').next().unwrap_or_default()
+}
+
+fn cut(text: &str) -> String {
+    let letters = text.chars().filter(|c| mantel_shared::is_readable(*c));
+    letters.take(MAX_CHARS).collect()
+}
+
+/// The things that have been told, by topic.
+#[derive(Debug, Default)]
+pub(super) struct Told(BTreeMap<String, String>);
+
+impl Told {
+    /// Nothing that was told counts any more.
+    pub(super) fn forget(&mut self) {
+        self.0.clear();
+    }
+
+    /// The news in `states`; what is told no more is news as nothing.
+    pub(super) fn news(&self, states: &States) -> States {
+        let there: BTreeSet<&str> = states.iter().map(|(topic, _)| topic.as_str()).collect();
+        let gone = self
+            .0
+            .iter()
+            .filter(|(topic, payload)| !there.contains(topic.as_str()) && !payload.is_empty());
+        let gone = gone.map(|(topic, _)| (topic.clone(), String::new()));
+        let news = states
+            .iter()
+            .filter(|(topic, payload)| self.0.get(topic) != Some(payload));
+        gone.chain(news.cloned()).collect()
+    }
+
+    pub(super) fn told(&mut self, topic: String, payload: String) {
+        self.0.insert(topic, payload);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn states(pairs: &[(&str, &str)]) -> States {
+        let owned = |(topic, payload): &(&str, &str)| ((*topic).into(), (*payload).into());
+        pairs.iter().map(owned).collect()
+    }
+
+    #[test]
+    fn only_news_is_told_and_what_has_gone_is_taken_back_once() {
+        let mut told = Told::default();
+        let both = states(&[("b", "1"), ("a", "2")]);
+        assert_eq!(told.news(&both), both);
+        for (topic, payload) in told.news(&both) {
+            told.told(topic, payload);
+        }
+        assert_eq!(told.news(&both), []);
+        let one = states(&[("a", "3")]);
+        assert_eq!(told.news(&one), states(&[("b", ""), ("a", "3")]));
+        for (topic, payload) in told.news(&one) {
+            told.told(topic, payload);
+        }
+        assert_eq!(told.news(&one), []);
+        told.forget();
+        assert_eq!(told.news(&one), one);
+    }
+
+    #[test]
+    fn names_are_cut_to_what_home_assistant_takes() {
+        assert_eq!(cut(&"ä".repeat(1000)).chars().count(), MAX_CHARS);
+        assert_eq!(cut("a\u{202e}b\nc"), "abc");
+    }
+}
