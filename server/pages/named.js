@@ -50,6 +50,8 @@
       call = null;
       later(hidden ? HIDDEN_MS : answer ? ONCE_MS : RETRY_MS);
       if (!answer || answer.version === version) { return; }
+      // A page of its own, which holds nothing and lets the panel rest.
+      if (answer.asleep) { location.replace('asleep' + location.search); return; }
       version = answer.version;
       if (typeof answer.query === 'string') { apply(answer.query); }
     };

@@ -23,11 +23,12 @@ use crate::{
     hub::{Feeds, Framing},
     lan::lan_addresses,
     library::{self, Counts, IndexError, Keeper, Library},
-    lookalikes, mqtt,
+    lookalikes, mdns, mqtt,
     net::{self, Accept, AcceptError, Keys, Listeners},
     producer::{Studio, StudioLimits, Thumbnails},
     profiles::Profiles,
     progress, saved,
+    sleepers::Sleepers,
     source::{
         catalogue::Catalogue,
         live::{RunName, Source},
@@ -150,6 +151,9 @@ pub async fn serve(
         &lan_addresses(),
         announce::scheme(accept.keys().is_some()),
     );
+    let name = config.mdns.as_deref();
+    let found =
+        name.and_then(|name| mdns::tell(name, &listeners.addresses(), accept.keys().is_some()));
     let mqtt = config.mqtt.take().map(|mut setup| {
         let id = mqtt::id(Blocking::here(), config.dirs.state.as_deref());
         let own = urls.first().filter(|_| outputs.reach.is_in_house);
@@ -175,6 +179,7 @@ pub async fn serve(
     };
     signal.abort();
     held.abort();
+    drop(found);
     if let Some(mqtt) = mqtt {
         // It says that it goes, and waits for no broker that doesn't hear it.
         let abort = mqtt.abort_handle();
@@ -204,6 +209,7 @@ pub(crate) fn outputs(
             library: catalogue.library().clone(),
             catalogue,
             profiles: Arc::new(Profiles::open(config.dirs.state.as_deref())),
+            sleepers: Arc::new(Sleepers::open(config.dirs.state.as_deref())),
             thumbnails: None,
         },
         looks: Looks {

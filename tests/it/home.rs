@@ -431,3 +431,56 @@ fn a_key_hides_what_is_on_and_brings_it_back() {
     });
     assert_eq!(page.complaints(), Vec::<String>::new());
 }
+
+#[test]
+fn a_screen_that_sleeps_holds_nothing_and_a_touch_wakes_it() {
+    let Some(browser) = Browser::start(Client::Chromium) else {
+        return;
+    };
+    let photos = Photos::of(&[RED]);
+    let server = Server::start(photos.path(), &STANDING);
+    if !server.has_viewer() {
+        return;
+    }
+    for body in [
+        json!({"command": "sleep"}),
+        json!({"command": "sleep", "screen": "../x"}),
+        json!({"command": "wake", "screen": ""}),
+    ] {
+        assert_eq!(command(&server, &body).status(), 400, "{body}");
+    }
+    let mut page = browser.open(&server.url("/?name=hall&clock=off"));
+    await_pictures(&mut page);
+    let sleep = || {
+        let told = command(&server, &json!({"command": "sleep", "screen": "hall"}));
+        assert_eq!(told.status(), 200, "{}", told.text());
+    };
+    sleep();
+    await_true(
+        &mut page,
+        "document.documentElement.getAttribute('data-state') === 'asleep'",
+    );
+    let colour = "getComputedStyle(document.documentElement).backgroundColor === 'rgb(0, 0, 0)'";
+    await_true(&mut page, colour);
+    eventually("nothing to be made any more", || {
+        let status = server.get("/status").json();
+        let (renditions, screens) = (&status["renditions"], status["screens"].to_string());
+        let is_quiet = renditions == &json!([]) && screens.contains("\"asleep\"");
+        is_quiet.then_some(()).ok_or(status.to_string())
+    });
+    let told = command(&server, &json!({"command": "wake", "screen": "hall"}));
+    assert_eq!(told.status(), 200, "{}", told.text());
+    await_pictures(&mut page);
+    assert_eq!(
+        page.eval("location.search").expect("an address"),
+        "?name=hall&clock=off"
+    );
+    sleep();
+    await_true(
+        &mut page,
+        "document.documentElement.getAttribute('data-state') === 'asleep'",
+    );
+    page.press("Enter", 13);
+    await_pictures(&mut page);
+    assert_eq!(server.get("/profiles/hall").json()["asleep"], false);
+}

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::support::{
     clients::{Client, is_root, require},
-    eventually,
+    eventually, http,
     photos::Photos,
     pixels::{BLUE, GREEN, RED},
     process::Process,
@@ -417,4 +417,48 @@ fn a_broker_that_refuses_is_silent_or_sends_too_much_changes_nothing() {
     let availability = format!("mantel/{id}/availability");
     assert_eq!(ear.n_heard(&availability), 1, "{}", "it was never away");
     assert_eq!(server.colour(), RED);
+}
+
+#[test]
+fn a_screen_with_a_name_is_a_device_that_is_switched() {
+    let Some(broker) = Broker::start() else {
+        return;
+    };
+    let photos = Photos::of(&[RED]);
+    let url = broker.url();
+    let server = Server::start(photos.path(), &[&STANDING[..], &["--mqtt", &url]].concat());
+    let ear = broker.listen();
+    let id = id(&ear.document());
+    let json = "Content-Type: application/json\r\n";
+    let kept = http::request(
+        server.address,
+        "POST",
+        "/profiles",
+        json,
+        r#"{"name":"living-room"}"#,
+    );
+    assert_eq!(kept.status(), 200, "{}", kept.text());
+    let config = ear.await_word(&format!("{id}_living-room/config"), |_| true);
+    let document: Value = serde_json::from_str(&config).expect("JSON");
+    assert_eq!(document["device"]["via_device"], id.as_str());
+    ear.await_is("/living-room/screen", "ON");
+    ear.await_is("/living-room/lit", "OFF");
+    let report = |state: &str| {
+        let body = format!(r#"{{"id":"{state}","name":"living-room","state":"{state}"}}"#);
+        let told = http::request(server.address, "POST", "/report", json, &body);
+        assert_eq!(told.status(), 204);
+    };
+    report("playing");
+    ear.await_is("/living-room/lit", "ON");
+    let topic = format!("mantel/{id}/screen/living-room/screen/set");
+    broker.say(&topic, "OFF", &[]);
+    ear.await_is("/living-room/screen", "OFF");
+    // What is wanted is one thing, and what the screen says another.
+    assert_eq!(ear.heard("/living-room/lit").as_deref(), Some("ON"));
+    let asked = server.get("/profiles/living-room").json();
+    assert_eq!(asked["asleep"], true);
+    report("asleep");
+    ear.await_is("/living-room/lit", "OFF");
+    broker.say(&topic, "ON", &[]);
+    ear.await_is("/living-room/screen", "ON");
 }

@@ -62,6 +62,8 @@ pub struct FileConfig {
     pub(super) position: Option<String>,
     mqtt: Option<String>,
     mqtt_page: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    mdns: Option<String>,
     pub(super) data_dir: Option<PathBuf>,
     pub(super) log: Option<LogFormat>,
     #[serde(default)]
@@ -173,6 +175,7 @@ impl FileConfig {
         HouseArgs {
             mqtt: self.mqtt.take(),
             mqtt_page: self.mqtt_page.take(),
+            mdns: self.mdns.take(),
         }
     }
 

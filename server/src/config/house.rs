@@ -31,6 +31,10 @@ pub struct HouseArgs {
         hide_short_help = true
     )]
     pub mqtt_page: Option<String>,
+
+    /// The name by which TVs and phones find this server, `mantel` for `http://mantel.local:8080/`, or off [default: mantel].
+    #[arg(long, value_name = "NAME|off", env = "MANTEL_MDNS")]
+    pub mdns: Option<String>,
 }
 
 impl HouseArgs {
@@ -39,7 +43,24 @@ impl HouseArgs {
         Self {
             mqtt: self.mqtt.or(file.mqtt),
             mqtt_page: self.mqtt_page.or(file.mqtt_page),
+            mdns: self.mdns.or(file.mdns),
         }
+    }
+
+    /// The name in the house; `None`: none.
+    pub(super) fn name(&self) -> Result<Option<String>, ConfigError> {
+        let name = self.mdns.as_deref().unwrap_or("mantel").trim();
+        let name = name.trim_end_matches(".local").to_ascii_lowercase();
+        if name == "off" {
+            return Ok(None);
+        }
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        let is_name = (1..=63).contains(&name.len()) && name.bytes().all(plain);
+        if !is_name || name.starts_with('-') || name.ends_with('-') {
+            let reason = "it has to be off, or a name of a to z, 0 to 9 and -, at most 63 of them";
+            return Err(bad("--mdns", name, reason));
+        }
+        Ok(Some(name))
     }
 
     pub(super) fn checked(self) -> Result<Option<MqttConfig>, ConfigError> {
@@ -58,6 +79,25 @@ impl HouseArgs {
 #[cfg(test)]
 mod tests {
     use crate::Config;
+
+    #[test]
+    fn the_name_in_the_house_is_one() {
+        let name = |line: &[&str]| {
+            let config = Config::from_args(line.iter().copied());
+            config
+                .map(|config| config.mdns)
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(name(&[]), Ok(Some("mantel".into())));
+        assert_eq!(name(&["--mdns", "OFF"]), Ok(None));
+        for text in ["frames-2", "Frames-2.local"] {
+            assert_eq!(name(&["--mdns", text]), Ok(Some("frames-2".into())));
+        }
+        for text in ["", "a b", "a.b", "-a", "ä", &"a".repeat(64)] {
+            let line = format!("--mdns={text}");
+            assert!(name(&[&line]).unwrap_err().contains("--mdns"), "{text}");
+        }
+    }
 
     #[test]
     fn a_broker_is_read_and_its_password_told_to_nobody() {

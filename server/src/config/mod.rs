@@ -84,6 +84,8 @@ pub struct Config {
     pub night: Option<Plan>,
     /// The broker that is told of the house, if one is.
     pub mqtt: Option<MqttConfig>,
+    /// The name that the house is told, if one is.
+    pub mdns: Option<String>,
     /// The live channels.
     pub channels: Vec<ChannelConfig>,
     /// Whether a push makes the channel that it names.
@@ -144,7 +146,9 @@ impl Config {
             decoder_process,
             step_down,
         } = costs;
-        let mqtt = args.house.over(file.house()).checked()?;
+        let house = args.house.over(file.house());
+        let mdns = house.name()?;
+        let mqtt = house.checked()?;
         let is_typed = !args.listen.is_empty() || args.port.is_some();
         let (listen, port) = if is_typed {
             (&args.listen, args.port)
@@ -245,6 +249,7 @@ impl Config {
             words,
             night,
             mqtt,
+            mdns,
             channels,
             push_creates: args.push_creates || file.push_creates,
             seed: args.seed.or(file.seed),

@@ -34,6 +34,7 @@ use crate::{
     profiles::Profiles,
     rendition::Rendition,
     rights::ChannelName,
+    sleepers::Sleepers,
     source::{catalogue::Catalogue, live::RunName},
     stats::WorkStats,
     timeline::{Programme, Settings},
@@ -82,6 +83,8 @@ pub struct House {
     pub library: Arc<Library>,
     /// Short names of screens.
     pub profiles: Arc<Profiles>,
+    /// The named screens that are to sleep.
+    pub sleepers: Arc<Sleepers>,
     /// Small pictures of photos, where some are made.
     pub thumbnails: Option<Thumbnails>,
 }

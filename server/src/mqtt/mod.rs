@@ -125,6 +125,7 @@ impl Speaker {
         let house = &self.reader.outputs.house;
         let (main, mut library) = (house.channels.main().clone(), house.library.changes());
         let mut touches = house.channels.veils().touches();
+        let mut sleepers = house.sleepers.changes();
         let mut airing = main.on_air();
         let mut looks = interval(LOOKS_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -143,6 +144,7 @@ impl Speaker {
                     None => return,
                 },
                 Ok(()) = touches.changed() => self.touch(),
+                Ok(()) = sleepers.changed() => {}
                 changed = airing.changed() => {
                     if changed.is_err() {
                         return;
@@ -216,9 +218,7 @@ impl Speaker {
     async fn carry_out(&self, meant: Meant<'_>, payload: &[u8]) -> Result<(), String> {
         let command = match meant {
             Meant::Server(key) => orders::of_server(key, payload)?,
-            Meant::Screen(_, key) => {
-                return Err(format!("there is no entity {:?}", orders::short(key)));
-            }
+            Meant::Screen(screen, key) => orders::of_screen(screen, key, payload)?,
         };
         let command = command.to_string();
         let done = endpoints::command(&self.reader.outputs, command.as_bytes(), NAME).await;

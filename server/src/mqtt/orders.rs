@@ -27,6 +27,19 @@ pub(super) fn of_server(key: &str, payload: &[u8]) -> Result<Value, String> {
     }
 }
 
+/// The command in JSON for what came to the entity `key` of a screen.
+///
+/// # Errors
+/// There is none: the sentence tells why.
+pub(super) fn of_screen(screen: &str, key: &str, payload: &[u8]) -> Result<Value, String> {
+    match (key, payload) {
+        ("screen", b"ON") => Ok(json!({ "command": "wake", "screen": screen })),
+        ("screen", b"OFF") => Ok(json!({ "command": "sleep", "screen": screen })),
+        ("screen", _) => Err("screen: it is ON or OFF".into()),
+        _ => Err(format!("there is no entity {:?}", short(key))),
+    }
+}
+
 /// The start of what somebody sent, for a sentence.
 pub(super) fn short(text: &str) -> String {
     text.chars().take(40).collect()
@@ -138,6 +151,16 @@ mod tests {
                 "{key} {payload}"
             );
         }
+    }
+
+    #[test]
+    fn a_screen_is_switched() {
+        let sleep = json!({"command": "sleep", "screen": "hall"});
+        assert_eq!(of_screen("hall", "screen", b"OFF"), Ok(sleep));
+        let wake = json!({"command": "wake", "screen": "hall"});
+        assert_eq!(of_screen("hall", "screen", b"ON"), Ok(wake));
+        assert!(of_screen("hall", "screen", b"").is_err());
+        assert!(of_screen("hall", "next", b"ON").is_err());
     }
 
     #[test]

@@ -88,6 +88,9 @@ impl Reader {
         for name in &self.screens {
             let state = switch(lit.contains(name));
             states.push((topics.screen_state(name, "lit"), state));
+            let parsed = name.parse::<ScreenName>();
+            let sleeps = parsed.is_ok_and(|name| self.outputs.house.sleepers.has(&name));
+            states.push((topics.screen_state(name, "screen"), switch(!sleeps)));
         }
         states
     }
@@ -175,12 +178,18 @@ impl Reader {
         }
     }
 
-    /// The screens that say that they show pictures.
+    /// The screens whose last word was that they show pictures.
     fn lit(&self) -> BTreeSet<String> {
-        let reported = self.outputs.watched.reports.fresh(clock::now());
-        let lit = reported.into_iter().map(|row| row.report);
-        let lit = lit.filter(|report| !matches!(report.state.as_str(), "reconnecting" | "gone"));
-        lit.map(|report| report.name).collect()
+        let mut reported = self.outputs.watched.reports.fresh(clock::now());
+        reported.sort_by_key(|row| row.at);
+        let last: BTreeMap<String, String> = reported
+            .into_iter()
+            .map(|row| (row.report.name, row.report.state))
+            .collect();
+        let lit = last
+            .into_iter()
+            .filter(|(_, state)| !matches!(&**state, "reconnecting" | "asleep"));
+        lit.map(|(name, _)| name).collect()
     }
 }
 

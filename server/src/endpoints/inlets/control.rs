@@ -54,7 +54,7 @@ pub(in crate::endpoints) async fn carry_out(
             "the body is no command ({error}); send JSON like {{\"command\":\"next\"}}, with next, previous, pause, \
              resume, dismiss, show and a \"photo\", interval and \"seconds\", hide, favourite or unfavourite, \
              unhide and a \"photo\", \
-             night, wake, say and a \"text\", or choose and an \"album\" or another choice of photos"
+             night, wake, sleep or wake and a \"screen\", say and a \"text\", or choose and an \"album\" or another choice of photos"
         ))
     };
     if let Some(command) = home::read(body).map_err(refused)? {

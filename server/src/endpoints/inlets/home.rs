@@ -14,6 +14,7 @@ use crate::{
     library::{FILTER_KEYS, Filter, MarkError, Marking},
     net::Refusal,
     photo::PhotoId,
+    profiles::{ProfileError, ScreenName},
     timeline::night,
 };
 
@@ -34,8 +35,13 @@ pub(super) enum HomeCommand {
         mode: Option<String>,
         seconds: Option<u32>,
     },
-    /// Gives them their light, as long.
-    Wake { seconds: Option<u32> },
+    /// Gives them their light, as long; or has one screen wake.
+    Wake {
+        seconds: Option<u32>,
+        screen: Option<String>,
+    },
+    /// Has one screen sleep until it is woken.
+    Sleep { screen: String },
     /// Writes words over the pictures for so many seconds; none take them away.
     Say { text: String, seconds: Option<u32> },
     /// Shows these photos alone wherever nobody chooses; all of them where nothing is named.
@@ -70,7 +76,7 @@ impl Chosen {
 }
 
 /// The names of these commands.
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 9] = [
     "hide",
     "unhide",
     "favourite",
@@ -79,6 +85,7 @@ const NAMES: [&str; 8] = [
     "wake",
     "say",
     "choose",
+    "sleep",
 ];
 
 /// How long an answer waits for the slides to go on without a photo that was hidden: a large library is sorted anew.
@@ -114,6 +121,11 @@ pub(super) async fn carry_out(
         HomeCommand::Unhide { photo } => (Some(photo), Marking::Unhide),
         HomeCommand::Favourite { photo } => (photo, Marking::Favour),
         HomeCommand::Unfavourite { photo } => (photo, Marking::Unfavour),
+        HomeCommand::Sleep { screen } => return rest(&screen, true, outputs).await,
+        HomeCommand::Wake {
+            screen: Some(screen),
+            ..
+        } => return rest(&screen, false, outputs).await,
         HomeCommand::Choose(chosen) => return choose(chosen, outputs).await,
         other => return veil(other, outputs, channel).await,
     };
@@ -141,6 +153,17 @@ pub(super) async fn carry_out(
         let _ = tokio::time::timeout(SETTLES_WITHIN, airing.changed()).await;
     }
     Ok(())
+}
+
+/// Has a named screen sleep or wake.
+async fn rest(screen: &str, sleeps: bool, outputs: &Outputs) -> Result<(), Refusal> {
+    let name: ScreenName = screen
+        .parse()
+        .map_err(|error: ProfileError| Refusal::bad_request(error.to_string()))?;
+    let sleepers = outputs.house.sleepers.clone();
+    let set = Blocking::run(move |blocking| sleepers.set(blocking, name, sleeps)).await;
+    let set = set.map_err(|_| Refusal::unavailable("the screen could not be told"))?;
+    set.map_err(|error| Refusal::new(StatusCode::CONFLICT, error.to_string()))
 }
 
 /// Shows a choice of photos wherever nobody chooses.
@@ -191,7 +214,7 @@ async fn veil(
             let mode = mode.as_ref().map_or(Ok(night::USUAL), read)?;
             veils.set(Some(mode), millis(seconds, MAX_SECONDS)?, now);
         }
-        HomeCommand::Wake { seconds } => veils.set(None, millis(seconds, MAX_SECONDS)?, now),
+        HomeCommand::Wake { seconds, .. } => veils.set(None, millis(seconds, MAX_SECONDS)?, now),
         HomeCommand::Say { text, seconds } => {
             let text = message(&text)?;
             let seconds = Some(seconds.unwrap_or(SAYS_FOR_SECONDS));

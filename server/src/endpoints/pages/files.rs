@@ -22,6 +22,8 @@ pub(in crate::endpoints) fn answer(name: &str) -> Option<Response> {
             "text/css; charset=utf-8",
             include_str!("../../../pages/remote.css"),
         ),
+        "asleep" => text(HTML, include_str!("../../../pages/asleep.html")),
+        "asleep.js" => text(JS, include_str!("../../../pages/asleep.js")),
         "awake.js" => text(JS, include_str!("../../../pages/awake.js")),
         "report.js" => text(JS, include_str!("../../../pages/report.js")),
         "problem.js" => text(JS, include_str!("../../../pages/problem.js")),

@@ -62,29 +62,38 @@ pub(in crate::endpoints) async fn one(
     let known = query::value(query, "not");
     let waits = query::value(query, "wait").is_some();
     let started = Instant::now();
+    let mut sleepers = outputs.house.sleepers.changes();
     loop {
+        sleepers.mark_unchanged();
+        let asleep = outputs.house.sleepers.has(&name);
         let settings = outputs
             .house
             .profiles
             .find(&name)
             .map(|kept| kept.to_string());
-        let version = mark(settings.as_deref());
+        let version = mark(settings.as_deref(), asleep);
         let is_news = known.as_ref() != Some(&version);
         if is_news || !waits || started.elapsed() >= WAIT || outputs.house.feeds.is_closed() {
             return Ok(reply::json(
-                &serde_json::json!({"query": settings, "version": version}),
+                &serde_json::json!({"query": settings, "version": version, "asleep": asleep}),
             ));
         }
-        tokio::time::sleep(LOOK).await;
+        // Settings are looked at; a screen is to wake at once.
+        let _ = tokio::time::timeout(LOOK, sleepers.changed()).await;
     }
 }
 
 /// Another one for other settings, in this run of the server and the next.
-fn mark(settings: Option<&str>) -> String {
-    settings.map_or_else(
+fn mark(settings: Option<&str>, asleep: bool) -> String {
+    let mark = settings.map_or_else(
         || "none".into(),
         |settings| format!("{:016x}", hash_of(settings)),
-    )
+    );
+    if asleep {
+        format!("{mark}-asleep")
+    } else {
+        mark
+    }
 }
 
 /// `POST /profiles`: keeps a name.

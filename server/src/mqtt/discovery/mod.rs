@@ -137,6 +137,12 @@ pub(super) fn screen(topics: &Topics, name: &str, page: Option<&str>) -> Value {
         "Shows pictures",
         json!({ "icon": "mdi:television-play" }),
     );
+    parts.add(
+        "screen",
+        "switch",
+        "Screen",
+        json!({ "icon": "mdi:television" }),
+    );
     let label = format!("Mantel {name}");
     document(topics, parts.0, &device, &label, Some(topics.id()), page)
 }
