@@ -61,6 +61,7 @@
     var element = make('button', parent, label);
     element.type = 'button';
     element.onclick = function () { command(body); };
+    return element;
   }
 
   function photoRow(photo, isOne) {
@@ -150,6 +151,7 @@
       busy = false;
       if (ok && status && status.channel) {
         show(status);
+        if (window.remote.heard) { window.remote.heard(status); }
       } else {
         complain(text || 'No answer from the server');
       }
@@ -180,6 +182,18 @@
   by('stay').onsubmit = function (event) {
     event.preventDefault();
     command({ command: 'interval', seconds: Number(by('seconds').value) });
+  };
+  // For the second half of the page.
+  window.remote = {
+    by: by, make: make, where: where, request: request, command: command, complain: complain, button: button,
+    // What the page's own address chooses, and what is chosen since.
+    own: search,
+    aim: function (query) {
+      search = query;
+      shown = null;
+      listed = null;
+      ask();
+    }
   };
   document.addEventListener('visibilitychange', function () { if (!document.hidden) { ask(); } });
   ask();

@@ -54,6 +54,11 @@ impl Sleepers {
         locked(&self.names).contains(name)
     }
 
+    /// All of them, sorted.
+    pub fn all(&self) -> Vec<ScreenName> {
+        locked(&self.names).iter().cloned().collect()
+    }
+
     /// Tells when a screen falls asleep or wakes.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()

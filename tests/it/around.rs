@@ -312,7 +312,7 @@ fn menu_with_arrows(client: Client, query: &str, script: &str) {
     await_channel(&server, "the next slide", |now| {
         now["slide"]["number"] != before
     });
-    go_to(&mut page, "Settings on a phone");
+    go_to(&mut page, "Remote on a phone");
     page.press("", OK);
     await_true(
         &mut page,

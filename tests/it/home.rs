@@ -484,3 +484,109 @@ fn a_screen_that_sleeps_holds_nothing_and_a_touch_wakes_it() {
     await_pictures(&mut page);
     assert_eq!(server.get("/profiles/hall").json()["asleep"], false);
 }
+
+#[test]
+fn a_phone_finds_photos_and_albums_for_all_screens_or_for_one() {
+    let Some((browser, wall)) = Browser::start_two(Client::Chromium) else {
+        return;
+    };
+    let photos = Photos::of(&[RED]);
+    for (album, colour) in [("Rome", GREEN), ("Oslo", BLUE)] {
+        let folder = photos.path().join(album);
+        std::fs::create_dir(&folder).expect("a folder");
+        let made = Photos::of(&[colour]);
+        for file in std::fs::read_dir(made.path()).expect("a folder").flatten() {
+            let name = format!("{album} {}", file.file_name().to_string_lossy());
+            std::fs::copy(file.path(), folder.join(name)).expect("a copy");
+        }
+    }
+    let server = Server::start(photos.path(), &STANDING);
+    if !server.has_viewer() {
+        return;
+    }
+    eventually("all photos", || {
+        let counts = server.get("/status").json()["library"].to_string();
+        counts.contains("\"photos\":3").then_some(()).ok_or(counts)
+    });
+    let found = server.get("/library/photos?q=ROME").json();
+    assert_eq!(found["photos"].as_array().map(Vec::len), Some(1), "{found}");
+    assert_eq!(found["next"], Value::Null);
+    let first = server.get("/library/photos?n=2").json();
+    assert_eq!(
+        (&first["next"], first["photos"].as_array().map(Vec::len)),
+        (&json!(2), Some(2))
+    );
+    assert_eq!(server.get("/library/photos?n=100000").status(), 400);
+    let albums = server.get("/library/albums").json();
+    assert_eq!(albums["albums"][1]["album"], "Rome");
+
+    let mut page = browser.open(&server.url("/remote"));
+    page.resize(390, 844);
+    let mut screen = wall.open(&server.url("/?name=hall"));
+    await_pictures(&mut screen);
+    // One photo from the grid, on all screens.
+    page.eval("document.getElementById('query').value = 'rome'")
+        .expect("a text");
+    press(&mut page, "Search");
+    await_true(
+        &mut page,
+        "(document.querySelector('#found img') || {}).naturalWidth > 0",
+    );
+    page.eval("document.querySelector('#found button').click()")
+        .expect("a press");
+    eventually("the photo that was found", || {
+        let now = server.colour();
+        (now == GREEN).then_some(()).ok_or(format!("{now:?}"))
+    });
+    // An album for all.
+    page.eval("document.querySelector('#albums-of summary').click()")
+        .expect("a press");
+    let oslo = "document.querySelector('[aria-label=\"Choose Oslo\"]')";
+    await_true(&mut page, &format!("!!{oslo}"));
+    page.eval(&format!("{oslo}.click()")).expect("a press");
+    eventually("the album that was chosen", || {
+        let status = server.get("/status").json();
+        let is_on = server.colour() == BLUE && status["channel"]["shows"] == "album Oslo";
+        is_on.then_some(()).ok_or(status.to_string())
+    });
+    press(&mut page, "All photos");
+    eventually("all photos again", || {
+        let shows = server.get("/status").json()["channel"]["shows"].clone();
+        (shows == "all photos")
+            .then_some(())
+            .ok_or(shows.to_string())
+    });
+    // The screen in the hall alone: the album becomes its own.
+    await_true(
+        &mut page,
+        "[].some.call(document.getElementById('target').options, function (o) { return o.value === 'hall'; })",
+    );
+    page.eval(
+        "(function (t) { t.value = 'hall'; t.onchange(); })(document.getElementById('target'))",
+    )
+    .expect("a choice");
+    let rome = "document.querySelector('[aria-label=\"Choose Rome\"]')";
+    page.eval(&format!("{rome}.click()")).expect("a press");
+    await_true(&mut screen, "/album=Rome/.test(location.search)");
+    await_pictures(&mut screen);
+    assert_eq!(
+        server.get("/status").json()["channel"]["shows"],
+        "all photos"
+    );
+    page.eval("document.getElementById('rest').click()")
+        .expect("a press");
+    await_true(
+        &mut screen,
+        "document.documentElement.getAttribute('data-state') === 'asleep'",
+    );
+    await_true(
+        &mut page,
+        "document.getElementById('rest').textContent === 'Wake it'",
+    );
+    page.eval("document.getElementById('rest').click()")
+        .expect("a press");
+    await_pictures(&mut screen);
+    let width = page.eval("document.documentElement.scrollWidth <= 390");
+    assert_eq!(width, Ok(json!(true)), "nothing sticks out of a phone");
+    assert_eq!(page.complaints(), Vec::<String>::new());
+}

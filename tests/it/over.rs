@@ -203,7 +203,7 @@ fn the_menu_fits(client: Client) {
             &mut page,
             &format!("!!document.getElementById('menu') && {fits}"),
         );
-        go_to(&mut page, "Settings on a phone");
+        go_to(&mut page, "Remote on a phone");
         page.press("", OK);
         await_true(
             &mut page,

@@ -50,7 +50,7 @@
       setting('Years ago', 'ago', ON, 'off'),
       setting('Keep screen on', 'awake', ON, 'on'),
       setting('Statistics', 'stats', [['1', 'On'], ['', 'Off']], ''),
-      { label: 'Settings on a phone', show: qr },
+      { label: 'Remote on a phone', show: qr },
       name ? { label: 'Keep for “' + name + '”', show: keep } : null
     ].filter(function (row) { return row && !(row.stays && mantel.isLive()); });
   }
@@ -61,7 +61,7 @@
   function qr() {
     mantel.request('GET', 'profiles', null, function (ok, answer) {
       var here = location.href.split('?')[0].replace(/[^\/]*$/, '');
-      var link = (answer && answer.address || here) + 'settings' + location.search;
+      var link = (answer && answer.address || here) + 'remote' + location.search;
       if (!box) { return; }
       var old = panes.querySelector('.qr');
       if (old) { panes.removeChild(old); }
@@ -69,7 +69,7 @@
       // On a narrow screen it takes the rows' place.
       box.className = 'opened';
       var image = mantel.make('img', figure);
-      image.alt = 'QR code of the settings page';
+      image.alt = 'QR code of the remote';
       image.onerror = function () { figure.removeChild(image); };
       // Not by its address: an engine may load no second image while a stream runs (see ladder.js).
       mantel.request('GET', 'qr?text=' + encodeURIComponent(link), null, function (ok, _, drawing) {

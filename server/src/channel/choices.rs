@@ -237,6 +237,11 @@ impl Channels {
         channel.ok_or(TooMany)
     }
 
+    /// The part of what may be shown that `wish` lets through.
+    pub fn allowed(&self, wish: &Filter) -> Filter {
+        wish.clone().within(&self.filter)
+    }
+
     /// The choice of photos that is on where nobody chooses.
     pub fn chosen(&self) -> Filter {
         locked(&self.chosen).clone()

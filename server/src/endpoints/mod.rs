@@ -48,7 +48,8 @@ use pictures::{bytes, snapshot, stream, thumbnail};
 pub use request::BodyLimits;
 use request::{Body, Request};
 use state::{
-    channels, hidden, history, lists, metrics, profiles, reports, screens, skipped, status, time,
+    channels, hidden, history, lists, metrics, photos, profiles, reports, screens, skipped, status,
+    time,
 };
 pub use state::{reports::Reports, viewers::Viewers};
 pub use video::hls::Packagers;
@@ -251,6 +252,8 @@ async fn answer_at(
         (Endpoint::Profile(name), _) => profiles::one(outputs, name, &request.query).await?,
         (Endpoint::Screen(name), _) => profiles::screen(outputs, name),
         (Endpoint::Qr, _) => qr::qr(request)?,
+        (Endpoint::Photos, _) => photos::found(outputs, request).await?,
+        (Endpoint::Albums, _) => photos::albums(outputs).await?,
         (Endpoint::Lists, _) => lists::answer(outputs).await?,
         (Endpoint::Skipped, _) => skipped::answer(outputs, request).await?,
         (Endpoint::Thumbnail(photo), _) => thumbnail::answer(outputs, photo).await?,

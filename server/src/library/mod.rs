@@ -58,7 +58,7 @@ pub use counts::Counts;
 pub(crate) use examine::is_whole;
 pub use facts::{DateSource, Facts, Taken, iso};
 pub use filter::{Filter, KEYS as FILTER_KEYS};
-pub use index::IndexError;
+pub use index::{AlbumRow, IndexError, Words};
 pub use keeper::Keeper;
 pub use kinds::Kinds;
 pub use marks::{HiddenPhoto, MarkError, Marking, PhotoIdText};
@@ -219,6 +219,27 @@ impl Library {
     pub fn albums(&self, blocking: Blocking) -> Vec<(String, u64)> {
         self.index.read(blocking, |connection| {
             index::albums(connection, &self.roots)
+        })
+    }
+
+    /// The albums that have photos, with a cover for each, and from when its photos are.
+    pub fn covers(&self, blocking: Blocking) -> Vec<AlbumRow> {
+        self.index.read(blocking, |connection| {
+            index::covers(connection, &self.roots)
+        })
+    }
+
+    /// The photos that `filter` lets through and that all words are found with, the latest first: at most `n`, after the
+    /// first `offset`.
+    pub fn find(
+        &self,
+        blocking: Blocking,
+        filter: &Filter,
+        (words, offset, n): (&Words, u32, u32),
+    ) -> Vec<PhotoId> {
+        self.index.read(blocking, |connection| {
+            let which = (words, offset, n);
+            index::found(connection, filter, clock::today(), &self.roots, which)
         })
     }
 

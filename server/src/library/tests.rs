@@ -274,6 +274,84 @@ fn filters_choose() {
 }
 
 #[test]
+fn photos_are_found_by_words_places_and_years_the_latest_first() {
+    let mut fixture = Fixture::new();
+    fixture.add("Rome/IMG_20210704_120000.jpg", &jpeg(32, 16, 1));
+    fixture.add("Rome/IMG_20190704_120000.jpg", &jpeg(16, 32, 2));
+    fixture.add("Zürich/dinner 100%_'.jpg", &jpeg(16, 16, 3));
+    fixture.add("Zürich/dinner 100%_'.xmp", tagged("Großmutter").as_bytes());
+    fixture.add("x.jpg", &jpeg(16, 16, 4));
+    fixture.scan();
+    let all = ["2021", "2019", "dinner", "x.jpg"];
+    let found = |wishes: &[(&str, &str)], text: &str, offset, n| -> Vec<&str> {
+        let mut filter = Filter::default();
+        for (key, value) in wishes {
+            filter.set(key, value).unwrap();
+        }
+        let which = (&Words::of(text), offset, n);
+        let ids = fixture.library.find(Blocking::here(), &filter, which);
+        let name = |id| {
+            fixture
+                .library
+                .photo(Blocking::here(), id)
+                .unwrap()
+                .name
+                .clone()
+        };
+        let short = |name: Arc<str>| *all.iter().find(|part| name.contains(**part)).unwrap();
+        ids.into_iter().map(name).map(short).collect()
+    };
+    assert_eq!(found(&[], "", 0, 9).len(), 4);
+    assert_eq!(found(&[], "rome", 0, 9), ["2021", "2019"]);
+    assert_eq!(found(&[], "ROME 2019", 0, 9), ["2019"]);
+    assert_eq!(found(&[], "2021", 0, 9), ["2021"]);
+    assert_eq!(found(&[], "ZÜRICH grossmutter", 0, 9), ["dinner"]);
+    assert_eq!(found(&[], "rome zürich", 0, 9), [] as [&str; 0]);
+    assert_eq!(found(&[("album", "Rome")], "jpg", 0, 9), ["2021", "2019"]);
+    assert_eq!(
+        found(&[("newest", "1"), ("album", "Rome")], "", 0, 9),
+        ["2021"]
+    );
+    assert_eq!(found(&[], "rome", 1, 1), ["2019"]);
+    // Signs that mean something to a query mean themselves.
+    assert_eq!(found(&[], "100%_'", 0, 9), ["dinner"]);
+    for text in [
+        "'; DROP TABLE files; --",
+        "%",
+        "_",
+        "\"",
+        "[\"a",
+        &"a ".repeat(5000),
+    ] {
+        found(&[], text, 0, 9);
+    }
+    assert_eq!(found(&[], "%%", 0, 9), [] as [&str; 0]);
+}
+
+#[test]
+fn albums_have_a_cover_and_days() {
+    let mut fixture = Fixture::new();
+    fixture.add("Rome/IMG_20210704_120000.jpg", &jpeg(32, 16, 1));
+    fixture.add("Rome/IMG_20190704_120000.jpg", &jpeg(16, 32, 2));
+    fixture.add("Oslo/x.jpg", &jpeg(16, 16, 3));
+    fixture.add("y.jpg", &jpeg(16, 16, 4));
+    fixture.scan();
+    let covers = fixture.library.covers(Blocking::here());
+    let told: Vec<_> = covers
+        .iter()
+        .map(|row| (row.path.as_str(), row.n))
+        .collect();
+    assert_eq!(told, [("Oslo", 1), ("Rome", 2)]);
+    assert_eq!(covers[0].taken, None, "that of a file is none of a photo");
+    let (from, to) = covers[1].taken.unwrap();
+    assert!(to - from > 700 * 24 * 3600);
+    for row in &covers {
+        let cover = fixture.library.photo(Blocking::here(), row.cover).unwrap();
+        assert!(cover.name.starts_with(&row.path), "{}", cover.name);
+    }
+}
+
+#[test]
 fn no_name_and_no_wish_reaches_the_query_as_code() {
     let mut fixture = Fixture::new();
     fixture.add("x'; DROP TABLE files; --/a.jpg", &jpeg(16, 16, 1));

@@ -48,6 +48,10 @@ pub(super) enum Endpoint<'a> {
     Screen(&'a str),
     Qr,
     Lists,
+    /// The photos that a search finds.
+    Photos,
+    /// The albums, with covers.
+    Albums,
     Skipped,
     /// The photos that somebody has hidden.
     Hidden,
@@ -143,7 +147,7 @@ impl Row {
 }
 
 /// The table. Whatever is not in it is a file beside the page.
-const TABLE: [Row; 26] = {
+const TABLE: [Row; 28] = {
     use Takes::{Asking, Forgetting, Inspecting, Keeping, Looking, Pushing, Telling};
     [
         Row::new("", |_| Endpoint::Page, Looking, Of::Channel),
@@ -198,6 +202,8 @@ const TABLE: [Row; 26] = {
         Row::new("metrics", |_| Endpoint::Metrics, Looking, Of::House),
         Row::new("screens", |_| Endpoint::Screens, Looking, Of::House),
         Row::new("library/lists", |_| Endpoint::Lists, Looking, Of::House),
+        Row::new("library/photos", |_| Endpoint::Photos, Looking, Of::House),
+        Row::new("library/albums", |_| Endpoint::Albums, Looking, Of::House),
         Row::new("library/skipped", |_| Endpoint::Skipped, Looking, Of::House),
         Row::new(
             "library/hidden",

@@ -18,6 +18,7 @@ pub(in crate::endpoints) fn answer(name: &str) -> Option<Response> {
         ),
         "remote" => text(HTML, include_str!("../../../pages/remote.html")),
         "remote.js" => text(JS, include_str!("../../../pages/remote.js")),
+        "choose.js" => text(JS, include_str!("../../../pages/choose.js")),
         "remote.css" => text(
             "text/css; charset=utf-8",
             include_str!("../../../pages/remote.css"),

@@ -7,6 +7,7 @@ pub(super) mod hidden;
 pub(super) mod history;
 pub(super) mod lists;
 pub(super) mod metrics;
+pub(super) mod photos;
 pub(super) mod profiles;
 pub(super) mod reports;
 pub(super) mod screens;

@@ -31,6 +31,8 @@ struct Row {
 #[derive(Serialize)]
 struct List {
     profiles: Vec<Row>,
+    /// The screens that are to sleep, whether settings are kept for them or not.
+    asleep: Vec<ScreenName>,
     /// Where other devices of the house reach this server, as far as is known.
     address: Option<String>,
 }
@@ -40,6 +42,7 @@ pub(in crate::endpoints) fn list(outputs: &Arc<Outputs>, request: &Request) -> R
     let rows = outputs.house.profiles.all().into_iter();
     reply::json(&List {
         profiles: rows.map(|(name, query)| Row { name, query }).collect(),
+        asleep: outputs.house.sleepers.all(),
         // On this machine alone nobody listens at the house's address.
         address: qr::house_address(&request.headers, request.visitor.is_secure)
             .filter(|_| outputs.reach.is_in_house),

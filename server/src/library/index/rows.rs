@@ -124,7 +124,7 @@ pub(in super::super) fn tally(connection: &Connection) -> rusqlite::Result<Tally
 }
 
 /// Whether there are no rows of folders that are not shown, which is the rule and the short way.
-fn all_shown(connection: &Connection) -> rusqlite::Result<bool> {
+pub(super) fn all_shown(connection: &Connection) -> rusqlite::Result<bool> {
     connection
         .prepare_cached("SELECT NOT EXISTS (SELECT 1 FROM folders WHERE active = 0)")?
         .query_row([], |row| row.get(0))
@@ -244,7 +244,7 @@ fn folders_of_roots(connection: &Connection, roots: &[PathBuf]) -> rusqlite::Res
 }
 
 /// The folders, by their number, that `wish` names: see [`albums`].
-fn folders_of_album(
+pub(super) fn folders_of_album(
     connection: &Connection,
     wish: &str,
     roots: &[PathBuf],
