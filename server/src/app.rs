@@ -66,6 +66,7 @@ pub async fn serve(
     reloads: mpsc::Receiver<Config>,
 ) -> Result<(), RunError> {
     let listeners = listeners.into();
+    config.reach.clips = config.clips.clips();
     let mut vitals = Vitals::default();
     let (stop, stopped) = watch::channel(false);
     let roots = library::roots_of(&config.folders);

@@ -25,7 +25,11 @@ use crate::{
     library::{Library, Origin, Photo},
     photo::PhotoId,
     render::{self, DecodeLimits},
-    source::{decoding, gallery::LoadError, wire::Wish},
+    source::{
+        decoding,
+        gallery::{self, LoadError},
+        wire::Wish,
+    },
 };
 
 /// Rest after work, in multiples of it.
@@ -116,6 +120,9 @@ fn likeness(photo: &Photo, limits: &DecodeLimits) -> io::Result<Option<u64>> {
     let Origin::File(path) = &photo.origin else {
         return Ok(None);
     };
+    if gallery::clip(photo).is_some() {
+        return decoded(gallery::poster(photo), limits);
+    }
     let mut file = files::open(path)?;
     let mut bytes = Vec::new();
     file.by_ref().take(HEAD_BYTES).read_to_end(&mut bytes)?;
@@ -126,7 +133,11 @@ fn likeness(photo: &Photo, limits: &DecodeLimits) -> io::Result<Option<u64>> {
         return Ok(None);
     }
     file.take(MAX_WHOLE_BYTES).read_to_end(&mut bytes)?;
-    match decoding::decode(&bytes, limits, Wish::Whole) {
+    decoded(Ok(bytes), limits)
+}
+
+fn decoded(bytes: Result<Vec<u8>, LoadError>, limits: &DecodeLimits) -> io::Result<Option<u64>> {
+    match bytes.and_then(|bytes| decoding::decode(&bytes, limits, Wish::Whole)) {
         Ok(pixels) => Ok(pixels.likeness),
         // No process to decode it in, say.
         Err(LoadError::Read(error)) => Err(error),

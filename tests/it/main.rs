@@ -15,6 +15,7 @@ mod cameras;
 mod captions;
 mod channels;
 mod cli;
+mod clips;
 mod decoder;
 mod deploy;
 mod dist;

@@ -11,7 +11,7 @@ use super::{
     limits::LimitArgs,
     push::PushArgs,
 };
-use crate::{photo::Order, render::Fit};
+use crate::{photo::Order, render::Fit, source::clips::ClipMode};
 
 const PICTURES: &str = "Pictures";
 const SERVER: &str = "Server";
@@ -367,6 +367,10 @@ pub struct LibraryArgs {
     /// Show what is left out: other programs' folders, copies, twins, hidden files, folders with a .nomedia.
     #[arg(long, env = "MANTEL_SHOW_LEFT_OUT")]
     pub show_left_out: bool,
+
+    /// How videos in the folders are shown: poster or off [default: poster].
+    #[arg(long, value_name = "poster|off", env = "MANTEL_CLIPS")]
+    pub clips: Option<ClipMode>,
 
     /// The order of the list; shuffle is taken for newest [default: newest].
     #[arg(long)]

@@ -18,7 +18,7 @@ use super::{
     house::HouseArgs,
     limits::LimitArgs,
 };
-use crate::{library::FILTER_KEYS, near::near, photo::Order};
+use crate::{library::FILTER_KEYS, near::near, photo::Order, source::clips::ClipMode};
 
 /// The contents of the configuration file. An unknown key is an error that names its place.
 #[derive(Debug, Default, serde::Deserialize)]
@@ -51,6 +51,7 @@ pub struct FileConfig {
     bitrate: Option<String>,
     #[serde(default, deserialize_with = "text")]
     gop: Option<String>,
+    pub(super) clips: Option<ClipMode>,
     pub(super) fps: Option<i64>,
     #[serde(default, deserialize_with = "text")]
     pub(super) pair: Option<String>,
@@ -212,6 +213,7 @@ impl FileConfig {
             step_down: self.step_down.take(),
             bitrate: self.bitrate.take(),
             gop: self.gop.take(),
+            clips: self.clips.take(),
         }
     }
 

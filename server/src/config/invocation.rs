@@ -120,6 +120,7 @@ impl LibraryTask {
             reach: Reach {
                 follow_links: args.follow_links || file.follow_links,
                 left_out: args.show_left_out || file.show_left_out,
+                clips: args.clips.or(file.clips).unwrap_or_default().clips(),
             },
             index_dir: Dirs::new(args.data_dir.or(file.data_dir)).index,
             filter,

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::{ConfigError, bad, memory, millis, whole};
-use crate::typed;
+use crate::{source::clips::ClipMode, typed};
 
 /// How much one connection, or one address, may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,6 +170,15 @@ pub struct LimitArgs {
     )]
     pub bitrate: Option<String>,
 
+    /// How videos in the folders are shown: a frame of each, or not at all; takes ffmpeg [default: poster].
+    #[arg(
+        long,
+        value_name = "poster|off",
+        hide_short_help = true,
+        env = "MANTEL_CLIPS"
+    )]
+    pub clips: Option<ClipMode>,
+
     /// Most time between two key frames in all video, 500ms to 10s [default: 2s, in HLS alone].
     #[arg(
         long,
@@ -212,6 +221,7 @@ impl LimitArgs {
             step_down: self.step_down.or(file.step_down),
             bitrate: self.bitrate.or(file.bitrate),
             gop: self.gop.or(file.gop),
+            clips: self.clips.or(file.clips),
         }
     }
 

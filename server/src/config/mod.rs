@@ -47,13 +47,13 @@ use values::{DEFAULT_PAUSE_MILLIS, millis, resume_after, whole};
 
 use crate::{
     dirs::Dirs,
-    library::{Filter, Reach},
+    library::{Clips, Filter, Reach},
     photo::Order,
     render::{Fit, Quality},
     rendition::{Captions, Fps, Pair, Rendition, Wishes},
     rights::ChannelName,
     size::Size,
-    source::live::Words,
+    source::{clips::ClipMode, live::Words},
     timeline::{Often, Settings, Transition, night::Plan},
 };
 
@@ -64,6 +64,8 @@ pub struct Config {
     pub folders: Vec<PathBuf>,
     /// How far a look through them reaches.
     pub reach: Reach,
+    /// How clips are shown.
+    pub clips: ClipMode,
     /// The addresses and paths to listen on; at least one.
     pub listen: Vec<Listen>,
     /// Whether `listen` is the default; then sockets that systemd hands over take its place.
@@ -235,7 +237,10 @@ impl Config {
             reach: Reach {
                 follow_links: args.follow_links || file.follow_links,
                 left_out: args.show_left_out || file.show_left_out,
+                // Whether there are programs for them is seen when the program starts.
+                clips: Clips::Off,
             },
+            clips: limit_args.clips.unwrap_or_default(),
             listen,
             listens_by_default,
             timeline: Settings {

@@ -16,7 +16,9 @@ use std::{
 };
 
 use super::{
-    Version, exif,
+    Version,
+    clips::{self, Clips},
+    exif,
     index::Outcome,
     iptc,
     kinds::{self, Ending, ending},
@@ -54,9 +56,18 @@ pub(super) enum Finding {
 #[derive(Debug, Default)]
 pub(super) struct Examiner {
     head: Vec<u8>,
+    clips: Clips,
 }
 
 impl Examiner {
+    /// One that does this with clips.
+    pub(super) fn new(clips: Clips) -> Self {
+        Self {
+            clips,
+            ..Self::default()
+        }
+    }
+
     /// Looks at `path`, with its sidecars where it has some. `settled` says that it hasn't changed for
     /// a while, whatever its times say.
     pub(super) fn examine(
@@ -94,6 +105,9 @@ impl Examiner {
         }
         self.read_head(&file, HEAD_BYTES)?;
         let Some(mut probe) = render::probe(&self.head) else {
+            if self.clips.take(path) {
+                return self.look_at_clip(path, &mut file, version, beside, fresh);
+            }
             if fresh {
                 return Ok(Finding::Unsettled);
             }
@@ -120,25 +134,55 @@ impl Examiner {
         metadata.xmp = metadata.xmp.or(xmp::find(&self.head).unwrap_or_default());
         probe.size = probe.size.or(parts.size);
         let turned = parts.turned(probe.kind, &mut file)?.unwrap_or_default();
-        for (path, kind) in [(&beside.xmp, "XMP"), (&beside.json, "JSON")] {
-            let Some(path) = path else { continue };
-            match read_sidecar(path) {
-                Ok(bytes) if kind == "XMP" => {
-                    metadata.sidecar = xmp::find(&bytes).unwrap_or_default()
-                }
-                Ok(bytes) => metadata.takeout = takeout::read(&bytes),
-                // Its ratings and keywords decide who sees the photo: not shown without them.
-                Err(error) if files::is_passing(&error) => {
-                    let reason = files::plain(&error);
-                    return Ok(Finding::NotNow(format!(
-                        "its {kind} file can't be read: {reason}"
-                    )));
-                }
-                Err(_) => {}
-            }
+        if let Some(not_now) = read_beside(beside, &mut metadata) {
+            return Ok(not_now);
         }
         Ok(Finding::Settled(Outcome::Photo(Box::new(facts(
             path, version, &probe, turned, metadata,
+        )))))
+    }
+
+    /// The same for a clip, of which another program tells.
+    fn look_at_clip(
+        &self,
+        path: &Path,
+        file: &mut File,
+        version: Version,
+        beside: &Beside,
+        fresh: bool,
+    ) -> io::Result<Finding> {
+        let Clips::Shown(read) = self.clips else {
+            return Ok(skipped(clips::MISSING.into()));
+        };
+        let Some(kind) = clips::kind(&self.head) else {
+            return Ok(if fresh {
+                Finding::Unsettled
+            } else {
+                skipped("the file is no video of a kind that is known".into())
+            });
+        };
+        if fresh && !is_whole(file, kind, version.n_bytes) {
+            return Ok(Finding::Unsettled);
+        }
+        let told = match read(path, kind) {
+            Ok(told) => told,
+            Err(trouble) if trouble.is_passing => return Ok(Finding::NotNow(trouble.reason)),
+            Err(trouble) => return Ok(skipped(trouble.reason)),
+        };
+        let Some((size, mut metadata)) = clips::told(&told) else {
+            return Ok(skipped("there is no picture in it".into()));
+        };
+        if let Some(not_now) = read_beside(beside, &mut metadata) {
+            return Ok(not_now);
+        }
+        let size = Some(size);
+        let upright = Orientation::default();
+        Ok(Finding::Settled(Outcome::Photo(Box::new(facts(
+            path,
+            version,
+            &Probe { kind, size },
+            upright,
+            metadata,
         )))))
     }
 
@@ -146,6 +190,26 @@ impl Examiner {
         self.head.clear();
         file.take(n_bytes).read_to_end(&mut self.head).map(drop)
     }
+}
+
+/// Reads what stands beside a file; a finding where that can't be read now.
+fn read_beside(beside: &Beside, metadata: &mut Metadata) -> Option<Finding> {
+    for (path, kind) in [(&beside.xmp, "XMP"), (&beside.json, "JSON")] {
+        let Some(path) = path else { continue };
+        match read_sidecar(path) {
+            Ok(bytes) if kind == "XMP" => metadata.sidecar = xmp::find(&bytes).unwrap_or_default(),
+            Ok(bytes) => metadata.takeout = takeout::read(&bytes),
+            // Its ratings and keywords decide who sees the photo: not shown without them.
+            Err(error) if files::is_passing(&error) => {
+                let reason = files::plain(&error);
+                return Some(Finding::NotNow(format!(
+                    "its {kind} file can't be read: {reason}"
+                )));
+            }
+            Err(_) => {}
+        }
+    }
+    None
 }
 
 fn facts(
@@ -235,7 +299,7 @@ pub(crate) fn is_whole(file: &mut (impl Read + Seek), kind: Kind, n_bytes: u64) 
             let length = u32::from_le_bytes([start[2], start[3], start[4], start[5]]);
             u64::from(length) == n_bytes
         }
-        Kind::Heic | Kind::Avif => boxes_end_at(file, n_bytes),
+        Kind::Heic | Kind::Avif | Kind::Mp4 => boxes_end_at(file, n_bytes),
         _ => false,
     }
 }

@@ -9,6 +9,7 @@ mod albums;
 mod bench;
 #[cfg(test)]
 mod cases;
+mod clips;
 mod counts;
 mod dates;
 mod dates_in_names;
@@ -54,6 +55,7 @@ use std::{
 use tokio::sync::watch::{Receiver, Sender};
 
 pub(crate) use bench::metadata_chars;
+pub use clips::{ClipTrouble, Clips, ENTRIES as CLIP_ENTRIES};
 pub use counts::Counts;
 pub(crate) use examine::is_whole;
 pub use facts::{DateSource, Facts, Taken, iso};

@@ -9,7 +9,8 @@ use std::{
     path::Path,
 };
 
-use super::{DateSource, Facts, Version, kinds, letters};
+use super::{DateSource, Facts, Version, clips, kinds, letters};
+use crate::render::Kind;
 
 /// The clocks of both files may be so many seconds apart: one may have the moment of the shot, the other that of its writing.
 const SECONDS_APART: u64 = 2;
@@ -21,6 +22,8 @@ enum Class {
     Jpeg,
     Heif,
     Raw,
+    /// The moving half of a Live Photo.
+    Clip,
 }
 
 /// The files of a folder that take the turns of others, by the key of what both are called.
@@ -52,9 +55,10 @@ impl Twins {
             }
         }
         let winners = shots.into_iter().filter_map(|(key, files)| {
-            let first = files
-                .iter()
-                .min_by_key(|(name, _, class)| (!has_sidecar(name), *class, *name))?;
+            let first = files.iter().min_by_key(|(name, _, class)| {
+                let is_clip = *class == Class::Clip;
+                (is_clip, !has_sidecar(name), *class, *name)
+            })?;
             let has_twins = files.iter().any(|(.., class)| *class != first.2);
             has_twins.then(|| (key, (first.0.to_owned(), first.1)))
         });
@@ -83,9 +87,15 @@ pub(super) fn are_one_shot(one: &Facts, other: &Facts) -> bool {
     };
     match (date(one), date(other)) {
         (Some(one), Some(other)) => one.abs_diff(other) <= SECONDS_APART,
+        // A clip beside a photo is its moving half only where both say so: names come again.
+        _ if is_clip(one) || is_clip(other) => false,
         // Converters lose what a camera wrote, and add nothing of another's.
         _ => one.camera.is_none() || other.camera.is_none() || one.camera == other.camera,
     }
+}
+
+fn is_clip(facts: &Facts) -> bool {
+    facts.kind.is_some_and(Kind::is_clip)
 }
 
 fn key(name: &OsStr) -> String {
@@ -102,6 +112,8 @@ fn class(name: &OsStr) -> Option<Class> {
         Some(Class::Heif)
     } else if is_one_of(&kinds::RAWS) || is_one_of(&kinds::OTHER_RAWS) {
         Some(Class::Raw)
+    } else if clips::may_be_one(Path::new(name)) {
+        Some(Class::Clip)
     } else {
         None
     }
@@ -148,7 +160,7 @@ mod tests {
     fn others_have_no_twin() {
         for files in [
             &["a.jpg", "b.heic", "c.cr2"][..],
-            &["a.jpg", "a.png", "a.tif", "a.avif", "a.mov"],
+            &["a.jpg", "a.png", "a.tif", "a.avif", "a.avi"],
             &["a.jpg", "A.JPEG"],
             &["a.jpg", "a(1).heic", "a-edited.dng"],
             &["a.cr2", "a.dng"],

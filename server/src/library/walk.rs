@@ -20,6 +20,7 @@ use std::{
 
 use super::{
     Version,
+    clips::Clips,
     kinds::{Ending, Kind, Kinds, ending},
     leavings::{self, Left},
 };
@@ -77,12 +78,14 @@ pub(super) const NO_STORAGE: &str = "it holds no files but the system's own, suc
 pub(super) type Identity = Option<(u64, u64)>;
 
 /// How far a scan reaches beyond people's own photos in the folders.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Reach {
     /// Links are followed wherever they lead.
     pub follow_links: bool,
     /// The folders and files are shown that are left out otherwise: other programs', copies, twins.
     pub left_out: bool,
+    /// What becomes of clips.
+    pub clips: Clips,
 }
 
 /// How far a walk may go.
@@ -240,7 +243,7 @@ impl Bounds {
             }
             Ok(_) if let Some(left) = self.leaves_out_file(&text) => listing.leave_out(name, left),
             // Only what could be a photo is worth a line.
-            Ok((_, Some(_))) if let Ending::NoPicture(kind) = ending(&link) => {
+            Ok((_, Some(_))) if let Some(kind) = self.counted(&link) => {
                 listing.kinds.add(kind, 1);
             }
             Ok((_, Some(reason))) => listing.refused.push((link, reason)),
@@ -269,6 +272,19 @@ impl Bounds {
             return None;
         }
         leavings::file(name)
+    }
+
+    /// What becomes of clips.
+    pub(super) fn clips(&self) -> Clips {
+        self.reach.clips
+    }
+
+    /// The kind that a file of this name is counted as, without being opened.
+    pub(super) fn counted(&self, path: &Path) -> Option<Kind> {
+        match ending(path) {
+            Ending::NoPicture(kind) => Some(kind).filter(|_| !self.reach.clips.take(path)),
+            Ending::Picture | Ending::Unknown => None,
+        }
     }
 
     /// Whether what is left out otherwise is shown.
@@ -305,7 +321,7 @@ impl Bounds {
                 } else if kind.is_file()
                     && !is_our_own(&name)
                     && self.leaves_out_file(&name).is_none()
-                    && !matches!(ending(&entry.path()), Ending::NoPicture(_))
+                    && self.counted(&entry.path()).is_none()
                 {
                     n.fetch_add(1, Relaxed);
                 }

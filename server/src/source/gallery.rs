@@ -8,8 +8,8 @@ use std::{fs::File, io, io::Read};
 use crate::{
     files,
     library::{Origin, Photo},
-    render::{self, DecodeLimits, Pixels, Slot},
-    source::{decoding, wire::Wish},
+    render::{self, DecodeLimits, Kind, Pixels, Slot},
+    source::{clips, decoding, wire::Wish},
 };
 
 /// Why a photo is not shown.
@@ -30,6 +30,9 @@ pub enum LoadError {
     /// It was decoded, but not encoded again.
     #[error(transparent)]
     Encode(#[from] render::EncodeError),
+    /// It is a clip of which no frame can be had.
+    #[error("{0}")]
+    Clip(String),
     /// It takes longer than a photo may.
     #[error("it takes longer than {0} s to decode")]
     Slow(u64),
@@ -58,6 +61,7 @@ impl LoadError {
             | Self::FileTooLarge(_)
             | Self::Decode(_)
             | Self::Encode(_)
+            | Self::Clip(_)
             | Self::Slow(_)
             | Self::Broken => false,
         }
@@ -72,10 +76,29 @@ pub fn load(photo: &Photo, limits: &DecodeLimits, slot: Slot) -> Result<Pixels, 
     let wish = Wish::Fitted(slot);
     match &photo.origin {
         Origin::BuiltIn(bytes) => decoding::decode(bytes, limits, wish),
+        Origin::File(path) if let Some(kind) = clip(photo) => {
+            decoding::decode(&clips::poster(path, kind)?, limits, wish)
+        }
         Origin::File(path) => {
             let bytes = read(files::open(path).map_err(gone_or_unreadable)?)?;
             decoding::decode(&bytes, limits, wish)
         }
+    }
+}
+
+/// The kind of clip that a photo is, if it is one.
+pub(crate) fn clip(photo: &Photo) -> Option<Kind> {
+    photo.facts.kind.filter(|kind| kind.is_clip())
+}
+
+/// A frame of a clip, as the bytes of a picture.
+///
+/// # Errors
+/// There is none.
+pub(crate) fn poster(photo: &Photo) -> Result<Vec<u8>, LoadError> {
+    match (&photo.origin, clip(photo)) {
+        (Origin::File(path), Some(kind)) => clips::poster(path, kind),
+        _ => Err(LoadError::Clip("it is no clip".into())),
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod catalogue;
 pub mod child;
+pub mod clips;
 pub mod confine;
 pub mod decoding;
 pub mod demo;

@@ -181,12 +181,14 @@ impl Scanner {
         let (news, arriving) = sync_channel::<News>(QUEUE);
         let waiting = Mutex::new(waiting);
         let (roots, n_workers) = (self.roots.clone(), self.n_workers);
+        let clips = self.reach.clips;
         let links = std::mem::take(&mut self.links);
         let walked = std::thread::scope(|threads| {
             let thread = |name: &str| std::thread::Builder::new().name(name.into());
             let workers = (0..n_workers).filter_map(|_| {
                 let (waiting, news) = (&waiting, news.clone());
-                let started = thread("examine").spawn_scoped(threads, move || work(waiting, &news));
+                let started =
+                    thread("examine").spawn_scoped(threads, move || work(clips, waiting, &news));
                 started.ok()
             });
             // With none at all nobody would take what the walk finds.

@@ -4,6 +4,7 @@ use std::fs;
 
 use super::{
     super::{
+        ClipTrouble, Clips,
         examine::{Examiner, Finding},
         index::{self, Outcome},
         sidecars::Beside,
@@ -753,4 +754,103 @@ fn another_folder_now_and_the_first_one_later() {
         assert_eq!(super::super::tests::names(&library, &[]), [name]);
         assert_eq!(library.counts().photos, 1);
     }
+}
+
+/// What stands in for ffprobe: a clip of a day, told by its last byte.
+fn told(path: &Path, _: crate::render::Kind) -> Result<Vec<u8>, ClipTrouble> {
+    let trouble = |is_passing| ClipTrouble {
+        reason: "it can't be read".into(),
+        is_passing,
+    };
+    match fs::read(path).ok().and_then(|bytes| bytes.last().copied()) {
+        Some(day @ b'1'..=b'9') => Ok(format!(
+            r#"{{"streams":[{{"width":320,"height":180}}],"format":{{"tags":
+            {{"com.apple.quicktime.creationdate":"2021-07-0{}T12:00:00+0200"}}}}}}"#,
+            char::from(day)
+        )
+        .into_bytes()),
+        Some(b'?') => Err(trouble(true)),
+        _ => Err(trouble(false)),
+    }
+}
+
+const CLIP: &[u8] = b"\0\0\0\x0cftypisom";
+
+#[test]
+fn clips_are_photos_where_they_can_be_read_and_counted_where_nobody_wants_them() {
+    let mut fixture = Fixture::new();
+    for (name, end) in [
+        ("a.mp4", "1"),
+        ("b/c.MOV", "2"),
+        ("bad.mkv", "x"),
+        ("later.mp4", "?"),
+    ] {
+        fixture.add(name, &[CLIP, end.as_bytes()].concat());
+    }
+    fixture.add("words.mp4", b"#EXTM3U and no clip");
+    fixture.add("film.avi", b"RIFF");
+    fixture.add("photo.jpg", &jpeg(16, 16, 1));
+    let roots = fixture.library.roots().to_owned();
+    let shown = Clips::Shown(told);
+    for (clips, names, n_skipped, counted) in [
+        (Clips::Off, &["photo.jpg"][..], 0, "6 videos"),
+        (Clips::Missing, &["photo.jpg"], 5, "1 video"),
+        (shown, &["a.mp4", "b/c.MOV", "photo.jpg"], 3, "1 video"),
+        (Clips::Off, &["photo.jpg"], 0, "6 videos"),
+    ] {
+        fixture.scanner = Scanner::new(&roots).reaching(Reach {
+            clips,
+            ..Reach::default()
+        });
+        fixture.scan();
+        if fixture.scanner.unsettled().is_some() {
+            settle(&mut fixture);
+        }
+        assert_eq!(fixture.names(), names, "{clips:?}");
+        let skipped = fixture.skipped();
+        assert_eq!(skipped.len(), n_skipped, "{skipped:?}");
+        let others = fixture.library.others().sentence(|n| n.to_string());
+        assert!(others.contains(counted), "{others}");
+        let says = |words: &str| skipped.iter().any(|(_, reason)| reason.contains(words));
+        assert!(says("apt install ffmpeg") || !matches!(clips, Clips::Missing));
+    }
+}
+
+#[test]
+fn the_moving_half_of_a_live_photo_has_no_turn_of_its_own() {
+    let dated = "<x:xmpmeta xmlns:x='adobe:ns:meta/'>\
+         <rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'><rdf:Description \
+         xmlns:exif='http://ns.adobe.com/exif/1.0/' \
+         exif:DateTimeOriginal='2021-07-04T12:00:01'/></rdf:RDF></x:xmpmeta>";
+    let mut fixture = Fixture::new();
+    for (name, day) in [("IMG_1", "4"), ("IMG_2", "5"), ("IMG_3", "4")] {
+        fixture.add(&format!("{name}.MOV"), &[CLIP, day.as_bytes()].concat());
+        fixture.add(&format!("{name}.jpg"), &jpeg(16, 16, day.as_bytes()[0]));
+    }
+    for name in ["IMG_1", "IMG_2"] {
+        fixture.add(&format!("{name}.jpg.xmp"), dated.as_bytes());
+    }
+    let roots = fixture.library.roots().to_owned();
+    fixture.scanner = Scanner::new(&roots).reaching(Reach {
+        clips: Clips::Shown(told),
+        ..Reach::default()
+    });
+    fixture.scan();
+    if fixture.scanner.unsettled().is_some() {
+        settle(&mut fixture);
+    }
+    // The second is of another day; the photo of the third doesn't say.
+    let all = [
+        "IMG_1.jpg",
+        "IMG_2.MOV",
+        "IMG_2.jpg",
+        "IMG_3.MOV",
+        "IMG_3.jpg",
+    ];
+    assert_eq!(fixture.names(), all);
+    let listed = left_out(&fixture);
+    assert!(
+        listed.len() == 1 && listed[0].0 == "IMG_1.MOV",
+        "{listed:?}"
+    );
 }

@@ -255,7 +255,7 @@ impl Walker<'_> {
             .collect();
         let twins = self.twins(&listing.files, &known, &sidecars);
         for (name, mut version) in listing.files {
-            if let Ending::NoPicture(kind) = ending(Path::new(&name)) {
+            if let Some(kind) = self.bounds.counted(Path::new(&name)) {
                 kinds.add(kind, 1);
                 continue;
             }
@@ -266,6 +266,10 @@ impl Walker<'_> {
             }
             let (beside, sidecar_nanos) = sidecars.of(folder, &name);
             version.sidecar_nanos = sidecar_nanos;
+            let clips = self.bounds.clips();
+            if clips.take(Path::new(&name)) {
+                version.sidecar_nanos = version.sidecar_nanos.wrapping_add(clips.stamp());
+            }
             let twin = twins
                 .of(&name)
                 .map(|twin| Twin::new(folder, twin, &sidecars));

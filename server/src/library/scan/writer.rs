@@ -19,7 +19,7 @@ use std::{
 
 use super::{
     super::{
-        Library, Version,
+        Clips, Library, Version,
         examine::{Examiner, Finding},
         index::{Change, Outcome, Record},
         places::Places,
@@ -180,8 +180,8 @@ impl Scanner {
 }
 
 /// One of the threads that look at files.
-pub(super) fn work(waiting: &Mutex<Receiver<Job>>, news: &SyncSender<News>) {
-    let mut examiner = Examiner::default();
+pub(super) fn work(clips: Clips, waiting: &Mutex<Receiver<Job>>, news: &SyncSender<News>) {
+    let mut examiner = Examiner::new(clips);
     loop {
         let job = waiting
             .lock()

@@ -41,7 +41,7 @@ pub fn cost(probe: &Probe) -> u64 {
     let n_pixels = probe.size.map_or(24_000_000, Size::n_pixels);
     let per_pixel = match probe.kind {
         // The picture, and all coefficients where it is progressive.
-        Kind::Jpeg | Kind::Raw => 9,
+        Kind::Jpeg | Kind::Raw | Kind::Mp4 | Kind::Matroska => 9,
         // With alpha; PNG in 16 bits.
         Kind::WebP | Kind::Gif | Kind::Bmp => 8,
         Kind::Png => 11,
@@ -179,7 +179,9 @@ fn decode_stored(bytes: &[u8], limits: &DecodeLimits) -> Result<Stored, DecodeEr
         Kind::Raw => preview::decode(bytes, limits),
         Kind::Png => png::decode(bytes, limits),
         Kind::Tiff => tiff::picture::decode(bytes, limits),
-        kind @ (Kind::WebP | Kind::Gif | Kind::Bmp) => raster::decode(kind, bytes, limits),
+        kind @ (Kind::WebP | Kind::Gif | Kind::Bmp | Kind::Mp4 | Kind::Matroska) => {
+            raster::decode(kind, bytes, limits)
+        }
     }
 }
 

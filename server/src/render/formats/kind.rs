@@ -27,11 +27,15 @@ pub enum Kind {
     Jpeg2000,
     /// A camera's raw: DNG, CR2, CR3, NEF, ARW, RAF, ORF, RW2 and their like, by the JPEG that it carries.
     Raw,
+    /// A clip in MP4 or QuickTime's container. Another program gets pictures out of it.
+    Mp4,
+    /// A clip in Matroska's container, WebM among them. The same holds.
+    Matroska,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Jpeg,
         Self::Png,
         Self::WebP,
@@ -43,7 +47,14 @@ impl Kind {
         Self::JpegXl,
         Self::Jpeg2000,
         Self::Raw,
+        Self::Mp4,
+        Self::Matroska,
     ];
+
+    /// Whether it is a clip, which moves and is not decoded here.
+    pub const fn is_clip(self) -> bool {
+        matches!(self, Self::Mp4 | Self::Matroska)
+    }
 
     /// The kind's name, as people call it.
     pub const fn name(self) -> &'static str {
@@ -59,6 +70,8 @@ impl Kind {
             Self::JpegXl => "JPEG XL",
             Self::Jpeg2000 => "JPEG 2000",
             Self::Raw => "camera raw",
+            Self::Mp4 => "MP4",
+            Self::Matroska => "Matroska",
         }
     }
 }

@@ -63,7 +63,7 @@ impl Parts {
             Kind::Heic | Kind::Avif => parts.in_heif(file)?,
             Kind::JpegXl => parts.in_jxl(file)?,
             Kind::Jpeg2000 => parts.in_jp2(file)?,
-            Kind::Gif | Kind::Bmp => {}
+            Kind::Gif | Kind::Bmp | Kind::Mp4 | Kind::Matroska => {}
         }
         Ok(parts)
     }

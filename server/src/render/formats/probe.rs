@@ -147,6 +147,7 @@ fn size(kind: Kind, head: &[u8]) -> Option<Size> {
         Kind::Tiff | Kind::Heic | Kind::Avif | Kind::JpegXl | Kind::Jpeg2000 | Kind::Raw => {
             return None;
         }
+        Kind::Mp4 | Kind::Matroska => return None,
     };
     let size = match (kind, head.get(12..16)) {
         // The lossless header counts from zero.

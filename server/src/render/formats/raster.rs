@@ -35,7 +35,9 @@ pub(crate) fn decode(
         | Kind::Avif
         | Kind::JpegXl
         | Kind::Jpeg2000
-        | Kind::Raw => {
+        | Kind::Raw
+        | Kind::Mp4
+        | Kind::Matroska => {
             return Err(DecodeError::Unsupported(kind.name().into()));
         }
     };

@@ -103,51 +103,73 @@ pub struct Process {
     _place: OwnedSemaphorePermit,
 }
 
+/// A program that is ready to be started.
+pub(super) struct Prepared {
+    pub(super) command: std::process::Command,
+    /// Whether it is started by a supervisor.
+    pub(super) is_supervised: bool,
+}
+
+/// The command that starts a program, with a supervisor over it where there is one.
+pub(super) fn prepared(line: &Line) -> Prepared {
+    let supervisor = SUPERVISOR.get();
+    let program = supervisor.map_or(line.program.as_os_str(), |path| path.as_os_str());
+    let mut command = std::process::Command::new(program);
+    if supervisor.is_some() {
+        // Its name in lists of processes.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::arg0(&mut command, "mantel");
+        command.args([supervisor::COMMAND, "--"]).arg(&line.program);
+    }
+    command
+        .args(&line.arguments)
+        .env_clear()
+        .envs(std::env::vars_os().filter(|(name, _)| is_passed_on(name)));
+    Prepared {
+        command,
+        is_supervised: supervisor.is_some(),
+    }
+}
+
+/// The bytes that go to its standard input: a supervisor wants to know how many of them are the program's.
+pub(super) fn message(line: &Line, is_supervised: bool) -> Vec<u8> {
+    let length = u32::try_from(line.input.len()).unwrap_or(u32::MAX);
+    let length = length.to_be_bytes();
+    let head: &[u8] = if is_supervised { &length } else { &[] };
+    [head, &line.input].concat()
+}
+
 impl Running {
     /// Starts the program. It holds `place` until it has ended, which is after it was dropped.
     ///
     /// # Errors
     /// How it ended, where it can't be started at all.
     pub async fn start(line: &Line, place: OwnedSemaphorePermit) -> Result<Self, Ending> {
-        let supervisor = SUPERVISOR.get();
-        let mut command =
-            Command::new(supervisor.map_or(line.program.as_os_str(), |path| path.as_os_str()));
-        if supervisor.is_some() {
-            // Its name in lists of processes.
-            #[cfg(unix)]
-            command.arg0("mantel");
-            command.args([supervisor::COMMAND, "--"]).arg(&line.program);
-        }
+        let Prepared {
+            command,
+            is_supervised,
+        } = prepared(line);
+        let mut command = Command::from(command);
         command
-            .args(&line.arguments)
-            .env_clear()
-            .envs(std::env::vars_os().filter(|(name, _)| is_passed_on(name)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut child = command
             // A supervisor ends others, which takes a moment.
-            .kill_on_drop(supervisor.is_none())
+            .kill_on_drop(!is_supervised)
             .spawn()
-            .map_err(|error| not_started(&error, supervisor.is_some()))?;
+            .map_err(|error| not_started(&error, is_supervised))?;
         let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let (Some(mut stdin), Some(stdout), Some(stderr)) = pipes else {
             return Err(Ending::NotStarted("it has no pipes".into()));
         };
         // Errors here are its early end, which is told below.
-        let stdin = if supervisor.is_some() {
-            let length = u32::try_from(line.input.len()).unwrap_or(u32::MAX);
-            let message = [&length.to_be_bytes()[..], &line.input].concat();
-            let _ = stdin.write_all(&message).await;
-            Some(stdin)
-        } else {
-            let _ = stdin.write_all(&line.input).await;
-            None
-        };
+        let _ = stdin.write_all(&message(line, is_supervised)).await;
+        let stdin = is_supervised.then_some(stdin);
         let process = Process {
             child,
             stdin,
-            is_supervised: supervisor.is_some(),
+            is_supervised,
             _place: place,
         };
         Ok(Self {
@@ -211,7 +233,7 @@ impl Process {
 
 /// Kills what a supervisor leaves behind that was itself killed: they are one process group, whose number nobody else gets
 /// as long as one of them is left.
-fn end_group(supervisor: Option<u32>) {
+pub(super) fn end_group(supervisor: Option<u32>) {
     #[cfg(target_os = "linux")]
     {
         use rustix::process::{Pid, Signal, kill_process_group};
@@ -231,7 +253,7 @@ fn is_passed_on(name: &OsStr) -> bool {
 }
 
 /// Why nothing was started: the program, or the supervisor that was to start it.
-fn not_started(error: &io::Error, is_supervised: bool) -> Ending {
+pub(super) fn not_started(error: &io::Error, is_supervised: bool) -> Ending {
     match error.kind() {
         io::ErrorKind::NotFound if !is_supervised => Ending::NotFound,
         _ => Ending::NotStarted(files::plain(error)),
@@ -239,7 +261,7 @@ fn not_started(error: &io::Error, is_supervised: bool) -> Ending {
 }
 
 /// How it ended, by what its supervisor says.
-fn ending(status: Option<ExitStatus>, said: &str) -> Ending {
+pub(super) fn ending(status: Option<ExitStatus>, said: &str) -> Ending {
     let Some(status) = status else {
         return Ending::NotStarted("it does not end".into());
     };
