@@ -15,6 +15,7 @@ mod folders;
 mod given;
 mod house;
 mod invocation;
+mod library;
 mod limits;
 mod memory;
 mod page;
@@ -29,7 +30,7 @@ use std::{
 };
 
 pub use access::{Access, AccessArgs, Listen, LogFormat, Tls};
-pub use args::{Args, Command, LibraryArgs, PasswordArgs, PlaceArgs, TokenCommand};
+pub use args::{Args, Command, PasswordArgs, PlaceArgs, TokenCommand};
 use channels::FileChannel;
 pub use channels::{ChannelConfig, SourceConfig};
 pub use error::ConfigError;
@@ -38,6 +39,7 @@ use file::FileConfig;
 use folders::check_folder;
 pub use house::{HouseArgs, MqttConfig};
 pub use invocation::{Invocation, LibraryTask};
+pub use library::LibraryArgs;
 use limits::Costs;
 pub use limits::{LimitArgs, Limits};
 pub use page::{NoPage, Page};

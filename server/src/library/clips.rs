@@ -13,15 +13,15 @@ use super::{
 };
 use crate::{render::Kind, size::Size};
 
-/// What is done with clips in the folders.
+/// The fate of clips in the folders.
 #[derive(Clone, Copy, Debug, Default)]
 pub enum Clips {
-    /// They are counted, and not opened.
+    /// Counted, and not opened.
     #[default]
     Off,
-    /// They would be shown, if there were a program that can read them.
+    /// Not shown for want of a program that can read them.
     Missing,
-    /// They are photos like others.
+    /// Photos like others, as this reader tells of them.
     Shown(ReadClip),
 }
 
@@ -44,7 +44,7 @@ pub(super) const MISSING: &str = "a video, of which a frame can be shown once ff
 /// The endings of files that may be clips.
 const ENDINGS: [&str; 6] = ["m4v", "mkv", "mov", "mp4", "qt", "webm"];
 
-/// What ffprobe is asked for, in its own words.
+/// The question to ffprobe, in its own words.
 pub const ENTRIES: &str = "stream=width,height,sample_aspect_ratio:stream_tags=rotate:\
     stream_disposition=attached_pic:stream_side_data=rotation:format=duration:format_tags";
 

@@ -142,7 +142,7 @@ impl Examiner {
         )))))
     }
 
-    /// The same for a clip, of which another program tells.
+    /// Looks at a clip, of which another program tells.
     fn look_at_clip(
         &self,
         path: &Path,

@@ -30,6 +30,7 @@ mod photo;
 mod places;
 #[cfg(test)]
 mod raws;
+mod reach;
 mod scan;
 mod sidecars;
 #[cfg(test)]
@@ -65,9 +66,9 @@ pub use keeper::Keeper;
 pub use kinds::Kinds;
 pub use marks::{HiddenPhoto, MarkError, Marking, PhotoIdText};
 pub use photo::{Origin, Photo, Version};
+pub use reach::Reach;
 pub use scan::{Scanner, Scope, roots_of};
 pub use troubles::Skipped;
-pub use walk::Reach;
 use watch::{Waker, Watcher};
 
 use crate::{

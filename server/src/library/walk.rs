@@ -19,8 +19,7 @@ use std::{
 };
 
 use super::{
-    Version,
-    clips::Clips,
+    Reach, Version,
     kinds::{Ending, Kind, Kinds, ending},
     leavings::{self, Left},
 };
@@ -77,23 +76,12 @@ pub(super) const NO_STORAGE: &str = "it holds no files but the system's own, suc
 /// The identity of a folder, whatever it is called. `None` where the system doesn't tell.
 pub(super) type Identity = Option<(u64, u64)>;
 
-/// How far a scan reaches beyond people's own photos in the folders.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Reach {
-    /// Links are followed wherever they lead.
-    pub follow_links: bool,
-    /// The folders and files are shown that are left out otherwise: other programs', copies, twins.
-    pub left_out: bool,
-    /// What becomes of clips.
-    pub clips: Clips,
-}
-
 /// How far a walk may go.
 #[derive(Clone, Debug)]
 pub(super) struct Bounds {
     /// The folders that are shown, by their real paths.
     roots: Vec<PathBuf>,
-    reach: Reach,
+    pub(super) reach: Reach,
     /// Devices that are no storage.
     pseudo: HashSet<u64>,
 }
@@ -274,16 +262,11 @@ impl Bounds {
         leavings::file(name)
     }
 
-    /// What becomes of clips.
-    pub(super) fn clips(&self) -> Clips {
-        self.reach.clips
-    }
-
     /// The kind that a file of this name is counted as, without being opened.
     pub(super) fn counted(&self, path: &Path) -> Option<Kind> {
         match ending(path) {
-            Ending::NoPicture(kind) => Some(kind).filter(|_| !self.reach.clips.take(path)),
-            Ending::Picture | Ending::Unknown => None,
+            Ending::NoPicture(kind) if !self.reach.clips.take(path) => Some(kind),
+            _ => None,
         }
     }
 

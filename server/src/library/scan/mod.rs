@@ -20,10 +20,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    Library, Version,
-    walk::{Bounds, Reach},
-};
+use super::{Library, Version, reach::Reach, walk::Bounds};
 pub(super) use walker::Walked;
 use walker::Walker;
 use writer::{Job, News, Twin, work};

@@ -266,7 +266,7 @@ impl Walker<'_> {
             }
             let (beside, sidecar_nanos) = sidecars.of(folder, &name);
             version.sidecar_nanos = sidecar_nanos;
-            let clips = self.bounds.clips();
+            let clips = self.bounds.reach.clips;
             if clips.take(Path::new(&name)) {
                 version.sidecar_nanos = version.sidecar_nanos.wrapping_add(clips.stamp());
             }

@@ -35,12 +35,12 @@ pub enum ClipMode {
     /// A frame of each, as a photo.
     #[default]
     Poster,
-    /// They are counted, and that is all.
+    /// Counted, and that is all.
     Off,
 }
 
 impl ClipMode {
-    /// What can be done with clips here.
+    /// The fate of clips on this machine.
     pub fn clips(self) -> Clips {
         match (self, has("ffmpeg") && has("ffprobe")) {
             (Self::Off, _) => Clips::Off,
