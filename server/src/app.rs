@@ -126,6 +126,7 @@ pub async fn serve(
         catalogue: catalogue.clone(),
         studio,
         framing: framing.clone(),
+        encoder: config.encoder,
         clock: Clock::system(),
         stopped: stopped.clone(),
     };

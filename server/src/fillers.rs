@@ -9,6 +9,7 @@ use crate::{
     clock::Clock,
     hub::{Feed, Feeds, Framing},
     producer::{Film, PictureMaker, Producer},
+    rendition::EncoderChoice,
     source::catalogue::Catalogue,
 };
 
@@ -17,6 +18,7 @@ pub(crate) struct Fillers {
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) studio: Arc<dyn PictureMaker>,
     pub(crate) framing: Arc<Framing>,
+    pub(crate) encoder: EncoderChoice,
     pub(crate) clock: Clock,
     pub(crate) stopped: watch::Receiver<bool>,
 }
@@ -33,6 +35,7 @@ impl Fillers {
         let film = Film {
             feed: feed.clone(),
             rendition: key.rendition,
+            encoder: self.encoder,
             clock: self.clock.clone(),
         };
         tokio::spawn(film.run(self.stopped.clone()));

@@ -52,6 +52,7 @@ pub struct FileConfig {
     #[serde(default, deserialize_with = "text")]
     gop: Option<String>,
     pub(super) clips: Option<ClipMode>,
+    encoder: Option<String>,
     pub(super) fps: Option<i64>,
     #[serde(default, deserialize_with = "text")]
     pub(super) pair: Option<String>,
@@ -213,6 +214,7 @@ impl FileConfig {
             step_down: self.step_down.take(),
             bitrate: self.bitrate.take(),
             gop: self.gop.take(),
+            encoder: self.encoder.take(),
             clips: self.clips.take(),
         }
     }

@@ -4,7 +4,11 @@
 use std::time::Duration;
 
 use super::{ConfigError, bad, memory, millis, whole};
-use crate::{source::clips::ClipMode, typed};
+use crate::{
+    rendition::{EncoderChoice, EncoderChoiceError},
+    source::clips::ClipMode,
+    typed,
+};
 
 /// How much one connection, or one address, may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,6 +174,15 @@ pub struct LimitArgs {
     )]
     pub bitrate: Option<String>,
 
+    /// The encoder of video: openh264, or one of ffmpeg's, such as ffmpeg:h264_vaapi [default: openh264].
+    #[arg(
+        long,
+        value_name = "NAME",
+        hide_short_help = true,
+        env = "MANTEL_ENCODER"
+    )]
+    pub encoder: Option<String>,
+
     /// How videos in the folders are shown: a frame of each, or not at all; takes ffmpeg [default: poster].
     #[arg(
         long,
@@ -221,8 +234,20 @@ impl LimitArgs {
             step_down: self.step_down.or(file.step_down),
             bitrate: self.bitrate.or(file.bitrate),
             gop: self.gop.or(file.gop),
+            encoder: self.encoder.or(file.encoder),
             clips: self.clips.or(file.clips),
         }
+    }
+
+    /// The encoder that is wished for.
+    pub(super) fn encoder(&self) -> Result<EncoderChoice, ConfigError> {
+        let read = |text: &str| {
+            text.parse()
+                .map_err(|error: EncoderChoiceError| bad("--encoder", text, error))
+        };
+        self.encoder
+            .as_deref()
+            .map_or(Ok(EncoderChoice::default()), read)
     }
 
     pub(super) fn checked(&self) -> Result<(Limits, Costs), ConfigError> {

@@ -52,7 +52,7 @@ use crate::{
     library::{Clips, Filter, Reach},
     photo::Order,
     render::{Fit, Quality},
-    rendition::{Captions, Fps, Pair, Rendition, Wishes},
+    rendition::{Captions, EncoderChoice, Fps, Pair, Rendition, Wishes},
     rights::ChannelName,
     size::Size,
     source::{clips::ClipMode, live::Words},
@@ -68,6 +68,8 @@ pub struct Config {
     pub reach: Reach,
     /// How clips are shown.
     pub clips: ClipMode,
+    /// The encoder of video.
+    pub encoder: EncoderChoice,
     /// The addresses and paths to listen on; at least one.
     pub listen: Vec<Listen>,
     /// Whether `listen` is the default; then sockets that systemd hands over take its place.
@@ -142,6 +144,7 @@ impl Config {
         let access = args.access.over(file.access()).checked()?;
         let limit_args = args.limits.over(file.limits());
         let (limits, costs) = limit_args.checked()?;
+        let encoder = limit_args.encoder()?;
         let Costs {
             max_body,
             max_renditions,
@@ -243,6 +246,7 @@ impl Config {
                 clips: Clips::Off,
             },
             clips: limit_args.clips.unwrap_or_default(),
+            encoder,
             listen,
             listens_by_default,
             timeline: Settings {

@@ -5,6 +5,7 @@
 //! ladder.
 
 mod bitrate;
+mod encoder;
 mod gop;
 mod ladder;
 pub mod video;
@@ -13,6 +14,7 @@ mod wishes;
 use mantel_shared::Transition;
 
 pub use bitrate::{Bitrate, BitrateError};
+pub use encoder::{EncoderChoice, EncoderChoiceError, FfmpegEncoder};
 pub use gop::{Gop, GopError};
 #[cfg(test)]
 pub use ladder::snap;

@@ -194,6 +194,7 @@ impl House {
             catalogue,
             studio: maker.clone(),
             framing: Arc::new(Framing::default()),
+            encoder: crate::rendition::EncoderChoice::default(),
             clock: clock.clock(),
             stopped,
         };

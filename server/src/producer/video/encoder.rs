@@ -2,20 +2,40 @@
 
 use crate::{
     render::Planes,
-    rendition::video::{self, NoVideo},
+    rendition::{
+        EncoderChoice,
+        video::{self, NoVideo},
+    },
     size::Size,
 };
 
-use super::rate::Qp;
+use super::{ffmpeg::Ffmpeg, rate::Qp};
 
 /// An H.264 encoder of pictures of one size.
 pub(super) trait Encoder: Send {
-    /// Encodes a picture. Returns one access unit with start codes; a key frame has its parameter sets in it, and no unit
+    /// Encodes a picture that is to be seen at the tick `at`. Returns one access unit with start codes; a key frame has its parameter sets in it, and no unit
     /// builds upon one that comes later. Blocking.
     ///
     /// # Errors
     /// The encoder has failed and is of no more use.
-    fn encode(&mut self, picture: &Planes, key: bool, qp: Qp) -> Result<Vec<u8>, EncoderError>;
+    fn encode(
+        &mut self,
+        picture: &Planes,
+        at: u64,
+        key: bool,
+        qp: Qp,
+    ) -> Result<Vec<u8>, EncoderError>;
+}
+
+/// The shape of what an encoder makes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shape {
+    /// Width and height, both even.
+    pub(super) size: Size,
+    /// Pictures a second, at most.
+    pub(super) fps: u32,
+    /// Bits a second, for an encoder that has a control of its own.
+    pub(super) bits_per_second: u64,
 }
 
 /// Why there is no more video.
@@ -29,17 +49,19 @@ pub(super) enum EncoderError {
     Failed(String),
 }
 
-/// An encoder of pictures of this size, so many a second at most.
+/// An encoder of such pictures.
 ///
 /// # Errors
 /// There is none for it.
-pub(super) fn open(size: Size, fps: u32) -> Result<Box<dyn Encoder>, EncoderError> {
-    video::can_be(size)?;
-    #[cfg(feature = "h264")]
-    return Ok(Box::new(super::openh264::OpenH264::open(size, fps)?));
-    #[cfg(not(feature = "h264"))]
-    {
-        let _ = fps;
-        Err(NoVideo::Missing.into())
+pub(super) fn open(choice: EncoderChoice, shape: &Shape) -> Result<Box<dyn Encoder>, EncoderError> {
+    video::can_be(shape.size)?;
+    match choice {
+        EncoderChoice::Ffmpeg(encoder) => Ok(Box::new(Ffmpeg::open(encoder, shape)?)),
+        #[cfg(feature = "h264")]
+        EncoderChoice::OpenH264 => Ok(Box::new(super::openh264::OpenH264::open(
+            shape.size, shape.fps,
+        )?)),
+        #[cfg(not(feature = "h264"))]
+        EncoderChoice::OpenH264 => Err(NoVideo::Missing.into()),
     }
 }

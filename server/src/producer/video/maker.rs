@@ -10,12 +10,13 @@ use mantel_media::{
 use mantel_shared::UnixMillis;
 
 use super::{
-    encoder::{self, Encoder, EncoderError},
+    encoder::{self, Encoder, EncoderError, Shape},
     rate::Rate,
 };
 use crate::{
     hub::{Encoded, Frame, FrameNo, Look, Start},
     render::{self, Alpha, DecodeLimits, Planes},
+    rendition::{EncoderChoice, Rendition},
     size::Size,
     timeline::blend_at,
 };
@@ -43,7 +44,8 @@ pub(super) struct Order {
 /// The maker of one rendition's video, from one start of its encoder on.
 pub(super) struct Maker {
     size: Size,
-    fps: u32,
+    shape: Shape,
+    choice: EncoderChoice,
     no: u64,
     began_at: UnixMillis,
     encoder: Option<Box<dyn Encoder>>,
@@ -58,20 +60,25 @@ pub(super) struct Maker {
 impl Maker {
     /// A maker of the rendition's start number `no`, whose ticks began at `began_at`.
     pub(super) fn new(
-        size: Size,
-        fps: u32,
-        bits_per_second: u64,
+        rendition: &Rendition,
+        choice: EncoderChoice,
         no: u64,
         began_at: UnixMillis,
     ) -> Self {
-        let size = Planes::size_of(size);
+        let size = Planes::size_of(rendition.size);
+        let shape = Shape {
+            size,
+            fps: rendition.fps.0,
+            bits_per_second: rendition.video_bits_per_second(),
+        };
         Self {
             size,
-            fps,
+            shape,
+            choice,
             no,
             began_at,
             encoder: None,
-            rate: Rate::new(bits_per_second, fps),
+            rate: Rate::new(shape.bits_per_second, shape.fps),
             start: None,
             kept: Vec::new(),
             out: Planes::grey(size, 16),
@@ -105,10 +112,13 @@ impl Maker {
         let picture = self.picture(look, now);
         let encoder = match &mut self.encoder {
             Some(encoder) => encoder,
-            None => self.encoder.insert(encoder::open(self.size, self.fps)?),
+            None => self
+                .encoder
+                .insert(encoder::open(self.choice, &self.shape)?),
         };
         let bytes = encoder.encode(
             picture.as_deref().unwrap_or(&self.out),
+            at,
             key,
             self.rate.qp(moves),
         )?;

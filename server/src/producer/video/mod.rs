@@ -6,6 +6,7 @@
 
 mod cadence;
 mod encoder;
+mod ffmpeg;
 mod maker;
 #[cfg(feature = "h264")]
 mod openh264;
@@ -21,7 +22,7 @@ use tokio::{sync::watch, time::Instant};
 use crate::{
     clock::Clock,
     hub::{Encoded, Feed, Look, TICKS},
-    rendition::Rendition,
+    rendition::{EncoderChoice, Rendition},
 };
 use cadence::{Cadence, Input, Step};
 use encoder::EncoderError;
@@ -39,6 +40,8 @@ pub struct Film {
     pub feed: Arc<Feed>,
     /// In which shape.
     pub rendition: Rendition,
+    /// By which encoder.
+    pub encoder: EncoderChoice,
     /// By which pictures change.
     pub clock: Clock,
 }
@@ -90,13 +93,7 @@ impl Film {
         let mut looks = self.feed.look();
         let mut cadence = Cadence::new(rendition.fps.0, rendition.gop_ticks());
         let begun = Instant::now();
-        let mut maker = Maker::new(
-            rendition.size,
-            rendition.fps.0,
-            rendition.video_bits_per_second(),
-            no,
-            self.clock.now(),
-        );
+        let mut maker = Maker::new(rendition, self.encoder, no, self.clock.now());
         let mut shown: Option<Look> = None;
         let mut left_at = None;
         tracing::debug!(?rendition, "an encoder starts");

@@ -111,7 +111,13 @@ impl OpenH264 {
 }
 
 impl Encoder for OpenH264 {
-    fn encode(&mut self, picture: &Planes, key: bool, qp: Qp) -> Result<Vec<u8>, EncoderError> {
+    fn encode(
+        &mut self,
+        picture: &Planes,
+        _: u64,
+        key: bool,
+        qp: Qp,
+    ) -> Result<Vec<u8>, EncoderError> {
         let is_first = self.qp.is_none();
         if !is_first && self.qp != Some(qp) {
             self.set_qp(qp)?;

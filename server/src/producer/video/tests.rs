@@ -57,6 +57,7 @@ impl Set {
         let film = Film {
             feed: feed.clone(),
             rendition,
+            encoder: EncoderChoice::OpenH264,
             clock: clock.clone(),
         };
         tokio::spawn(film.run(stopped));

@@ -121,14 +121,19 @@ pub(super) fn prepared(line: &Line) -> Prepared {
         std::os::unix::process::CommandExt::arg0(&mut command, "mantel");
         command.args([supervisor::COMMAND, "--"]).arg(&line.program);
     }
-    command
-        .args(&line.arguments)
-        .env_clear()
-        .envs(std::env::vars_os().filter(|(name, _)| is_passed_on(name)));
+    command.args(&line.arguments);
+    with_environment(&mut command);
     Prepared {
         command,
         is_supervised: supervisor.is_some(),
     }
+}
+
+/// Gives a program the part of the environment that is meant for it.
+pub(super) fn with_environment(command: &mut std::process::Command) {
+    command
+        .env_clear()
+        .envs(std::env::vars_os().filter(|(name, _)| is_passed_on(name)));
 }
 
 /// The bytes that go to its standard input: a supervisor wants to know how many of them are the program's.
