@@ -5,9 +5,11 @@
 (function () {
   'use strict';
   var WAIT_MS = 70000, RETRY_MS = 5000, ONCE_MS = 500, REPORT_MS = 60000;
-  var style = document.documentElement.style, version = '', timer;
+  var style = document.documentElement.style, version = '', timer, ticking, byNight = false, LIT_MS = 300000;
   var found = /[?&]name=([^&]*)/.exec(location.search), name = found ? found[1] : '';
   var id = 'asleep' + Math.random().toString(36).slice(2, 10);
+  var clock = document.body.appendChild(document.createElement('div'));
+  clock.id = 'clock';
   style.background = '#000';
   style.cursor = 'none';
   style.height = '100%';
@@ -28,6 +30,8 @@
       later(answer ? ONCE_MS : RETRY_MS);
       if (!answer) { return; }
       version = answer.version;
+      byNight = answer.by_night;
+      tick(answer.clock);
       if (!answer.asleep) { wake(); }
     };
     call.open('GET', 'profiles/' + name + '?wait=1&not=' + version, true);
@@ -42,7 +46,26 @@
     call.send(JSON.stringify(body));
   }
 
-  function touched() { post('control', { command: 'wake', screen: decodeURIComponent(name) }); }
+  // A dark clock of no blue, somewhere else each minute, so that nothing burns in.
+  function tick(isOn) {
+    var now = new Date(), minutes = now.getMinutes(), at = (now.getHours() * 60 + minutes) * 4 % 9;
+    clearTimeout(ticking);
+    if (!isOn) { clock.innerHTML = ''; return; }
+    clock.textContent = now.getHours() + ':' + (minutes < 10 ? '0' : '') + minutes;
+    clock.style.cssText = 'position:fixed;color:#4a3c2c;font:16vmin sans-serif;top:' + (8 + Math.floor(at / 3) * 32) +
+      '%;left:' + (8 + at % 3 * 28) + '%';
+    ticking = setTimeout(function () { tick(true); }, 60500 - now.getTime() % 60000);
+  }
+
+  // Its own night goes on behind five minutes of light; whoever was sent to sleep is woken.
+  function touched() {
+    if (byNight) {
+      try { sessionStorage.setItem('mantel-lit', Date.now() + LIT_MS); } catch (e) { return; }
+      wake();
+      return;
+    }
+    post('control', { command: 'wake', screen: decodeURIComponent(name) });
+  }
 
   function report() {
     post('report', { id: id, name: decodeURIComponent(name), state: 'asleep', width: screen.width, height: screen.height });

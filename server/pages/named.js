@@ -8,8 +8,8 @@
 
   var mantel = window.mantel, WAIT_MS = 70000, RETRY_MS = 15000, HIDDEN_MS = 60000, ONCE_MS = 1000;
   // What takes effect without loading the page anew.
-  var LIVE = ['clock', 'date', 'caption', 'ago', 'fit', 'pair', 'motion', 'transition', 'awake', 'stats'];
-  var version = '', call = null, timer;
+  var LIVE = ['clock', 'date', 'caption', 'ago', 'fit', 'pair', 'motion', 'transition', 'awake', 'stats', 'night'];
+  var version = '', call = null, timer, veil = null, darkening, LIT_MS = 300000;
 
   function pairs(query) {
     return query.replace(/^\?/, '').split('&').filter(function (pair) { return pair && pair.split('=')[0] !== 'name'; });
@@ -34,6 +34,44 @@
     mantel.say('settings');
   }
 
+  // Somebody has touched a screen that its own night darkens: five minutes of light.
+  function lit() {
+    try { return Date.now() < Number(sessionStorage.getItem('mantel-lit')); } catch (e) { return false; }
+  }
+
+  // Less light by a veil over the page: so much of light is its 2.2th root of a colour's number.
+  function dim(light, warm) {
+    var share = Math.pow((light >= 0 && !lit() ? light : 100) / 100, 1 / 2.2);
+    if (!veil && share > 0.99) { return; }
+    if (!veil) {
+      veil = mantel.make('div', document.body, 'veil');
+      veil.style.cssText = 'position:fixed;top:0;left:0;right:0;bottom:0;pointer-events:none;z-index:2147483647;transition:opacity 4s';
+    }
+    veil.style.backgroundColor = warm ? '#180a00' : '#000';
+    veil.style.opacity = Math.round((1 - share) * 1000) / 1000;
+    veil.setAttribute('data-light', light);
+  }
+
+  function touched() {
+    if (!veil || Number(veil.style.opacity) === 0) { return; }
+    try { sessionStorage.setItem('mantel-lit', Date.now() + LIT_MS); } catch (e) { return; }
+    dim(100, false);
+    untilDark();
+  }
+
+  // What holds is asked for anew when that light is over.
+  function untilDark() {
+    clearTimeout(darkening);
+    darkening = setTimeout(function () {
+      var old = call;
+      version = '';
+      call = null;
+      if (old) { old.abort(); }
+      later(0);
+    }, LIT_MS + 1000);
+  }
+  ['keydown', 'mousedown', 'touchstart'].forEach(function (kind) { document.addEventListener(kind, touched, true); });
+
   function later(pause) {
     clearTimeout(timer);
     timer = setTimeout(ask, pause);
@@ -51,7 +89,9 @@
       later(hidden ? HIDDEN_MS : answer ? ONCE_MS : RETRY_MS);
       if (!answer || answer.version === version) { return; }
       // A page of its own, which holds nothing and lets the panel rest.
-      if (answer.asleep) { location.replace('asleep' + location.search); return; }
+      if (answer.asleep && !(answer.by_night && lit())) { location.replace('asleep' + location.search); return; }
+      dim(answer.light, answer.warm);
+      if (answer.light < 100 && lit()) { untilDark(); }
       version = answer.version;
       if (typeof answer.query === 'string') { apply(answer.query); }
     };

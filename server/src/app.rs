@@ -13,6 +13,7 @@ use crate::{
     channel::{
         Channel, ChannelSetup, ChannelTask, Interrupter, Role, Veils,
         choices::{Channels, FeedKey},
+        hand,
         live::Intake,
         roster::Roster,
     },
@@ -78,6 +79,8 @@ pub async fn serve(
     let (state, seed, saved) = saved::open(&config);
     let catalogue = Arc::new(Catalogue::new(library.clone()));
     let common = common(&config, catalogue.clone(), seed);
+    let veils = common.veils.clone();
+    hand::restore(&veils, config.dirs.state.as_deref());
     let role = Role::Main { state, saved };
     let (task, channel) = ChannelTask::new(common.clone(), config.filter.clone(), role);
     let vital = vitals.begins("what decides which slide is on");
@@ -169,6 +172,11 @@ pub async fn serve(
         progress::start(library.clone(), keeper.stopped());
         lookalikes::start(library, config.decode_memory_bytes, keeper.stopped());
     }
+    let hand = config
+        .dirs
+        .state
+        .clone()
+        .map(|dir| tokio::spawn(hand::keep(veils, dir)));
     let signal = tokio::spawn(async move {
         shutdown.await;
         // Streams end when their feeds do; only then can connections finish.
@@ -181,6 +189,9 @@ pub async fn serve(
     };
     signal.abort();
     held.abort();
+    if let Some(hand) = hand {
+        hand.abort();
+    }
     drop(found);
     if let Some(mqtt) = mqtt {
         // It says that it goes, and waits for no broker that doesn't hear it.
@@ -217,6 +228,7 @@ pub(crate) fn outputs(
         looks: Looks {
             framing,
             settings: config.timeline,
+            position: config.position,
             rendition: config.rendition,
             resume_after: config.resume_after,
             step_down: config.step_down,

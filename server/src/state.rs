@@ -22,6 +22,7 @@ pub(crate) const TOKENS: &str = "tokens.json";
 pub(crate) const PROFILES: &str = "profiles.json";
 pub(crate) const MARKS: &str = "marks.json";
 pub(crate) const SLEEPERS: &str = "sleepers.json";
+pub(crate) const NIGHT: &str = "night.json";
 pub(crate) const HOUSE: &str = "house.json";
 pub(crate) const CHANNEL: &str = "channel.json";
 pub(crate) const CERTIFICATE: &str = "tls-cert.pem";

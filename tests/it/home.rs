@@ -9,8 +9,9 @@ use crate::{
         devtools::{Browser, Page},
         eventually, http,
         photos::Photos,
-        pixels::{BLUE, GREEN, Picture, RED},
-        server::{STANDING, Server},
+        pixels::{BLUE, GREEN, Picture, RED, Rgb},
+        process::Process,
+        server::{STANDING, Server, program},
     },
 };
 
@@ -589,4 +590,98 @@ fn a_phone_finds_photos_and_albums_for_all_screens_or_for_one() {
     let width = page.eval("document.documentElement.scrollWidth <= 390");
     assert_eq!(width, Ok(json!(true)), "nothing sticks out of a phone");
     assert_eq!(page.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn a_screen_has_nights_of_its_own_and_a_touch_gives_it_light() {
+    let Some(browser) = Browser::start(Client::Chromium) else {
+        return;
+    };
+    let photos = Photos::of(&[RED]);
+    let server = Server::start(photos.path(), &STANDING);
+    if !server.has_viewer() {
+        return;
+    }
+    let keep = |mode: &str| {
+        let night = format!("00:00-12:00%20{mode},12:00-00:00%20{mode}");
+        let body = json!({"name": "hall", "query": format!("night={night}")});
+        let lines = "Content-Type: application/json\r\n";
+        http::request(
+            server.address,
+            "POST",
+            "/profiles",
+            lines,
+            &body.to_string(),
+        )
+    };
+    let refused = keep("bright");
+    assert_eq!(refused.status(), 400);
+    assert!(
+        refused.text().contains("the mode has to be"),
+        "{}",
+        refused.text()
+    );
+    assert_eq!(keep("warm%2010%25").status(), 200);
+    let mut page = browser.open(&server.url("/tv/hall"));
+    await_pictures(&mut page);
+    let veil = "Number((document.querySelector('.veil') || {style: {}}).style.opacity || 0)";
+    await_true(&mut page, &format!("{veil} > 0.6 && {veil} < 0.7"));
+    page.press("Enter", 13);
+    await_true(&mut page, &format!("{veil} === 0"));
+    // Others have their light: it is this screen's night alone.
+    assert_eq!(server.colour(), RED);
+    page.eval("sessionStorage.clear()").expect("to forget");
+    assert_eq!(keep("clock").status(), 200);
+    await_true(
+        &mut page,
+        "document.documentElement.getAttribute('data-state') === 'asleep'",
+    );
+    await_true(
+        &mut page,
+        "/^[0-9]+:[0-9]{2}$/.test(document.getElementById('clock').textContent)",
+    );
+    page.press("Enter", 13);
+    await_pictures(&mut page);
+    assert_eq!(server.get("/profiles/hall").json()["by_night"], true);
+}
+
+#[test]
+fn a_night_by_hand_outlives_a_restart() {
+    let Some(program) = program() else { return };
+    let photos = Photos::of(&[RED]);
+    let data = tempfile::TempDir::with_prefix("mantel-data-").expect("a data directory");
+    let start = || {
+        let mut line = std::process::Command::new(&program);
+        line.args(["--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(data.path());
+        line.arg(photos.path());
+        let mut process = Process::start(line);
+        let address: std::net::SocketAddr = process.await_line("an address", |line| {
+            let rest = line.split("http://").nth(1)?;
+            rest.split('/').next()?.parse().ok()
+        });
+        (process, address)
+    };
+    let night = |address| {
+        let status = http::get(address, "/status").json();
+        status["channel"]["night"]["mode"].clone()
+    };
+    let (process, address) = start();
+    let told = http::control(address, r#"{"command":"night","mode":"warm 20%"}"#);
+    assert_eq!(told.status(), 200, "{}", told.text());
+    eventually("the file", || {
+        let kept = std::fs::read_to_string(data.path().join("night.json"));
+        kept.map(|_| ()).map_err(|error| error.to_string())
+    });
+    process.signal("KILL");
+    drop(process);
+    let (process, address) = start();
+    assert_eq!(night(address), "warm 20%");
+    let picture = eventually("a warm picture", || {
+        let reply = http::get(address, "/snapshot");
+        Picture::from_jpeg(&reply.body).map_err(|_| reply.text())
+    });
+    let Rgb([red, ..]) = picture.middle();
+    assert!(red < 160, "{red}");
+    drop(process);
 }

@@ -5,6 +5,7 @@
 
 pub mod air;
 pub mod choices;
+pub mod hand;
 mod interrupts;
 pub mod live;
 pub mod roster;

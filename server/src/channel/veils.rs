@@ -35,11 +35,11 @@ struct State {
 
 /// A mode that somebody has set over the plan.
 #[derive(Clone, Copy, Debug)]
-struct ByHand {
+pub(super) struct ByHand {
     /// `None`: awake.
-    mode: Option<Mode>,
+    pub(super) mode: Option<Mode>,
     /// When the plan holds again; `None`: not by itself.
-    until: Option<UnixMillis>,
+    pub(super) until: Option<UnixMillis>,
 }
 
 #[derive(Clone, Debug)]
@@ -153,6 +153,17 @@ impl Veils {
                 state.by_hand = (!is_planned).then_some(ByHand { mode, until });
             }
         }
+        self.tell();
+    }
+
+    /// The mode that somebody has set, if it holds at `now`.
+    pub(super) fn hand(&self, now: UnixMillis) -> Option<ByHand> {
+        self.state_at(now).by_hand
+    }
+
+    /// Sets what somebody has set before.
+    pub(super) fn take_hand(&self, hand: Option<ByHand>) {
+        locked(&self.state).by_hand = hand;
         self.tell();
     }
 

@@ -18,7 +18,13 @@ pub struct MqttConfig {
 pub struct HouseArgs {
     /// A broker for Home Assistant and others, `mqtt://NAME:PASSWORD@HOST:1883`, with TLS `mqtts://…`; where a password is in
     /// it, better in the file or the environment [default: none].
-    #[arg(long, value_name = "URL", env = "MANTEL_MQTT", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "MANTEL_MQTT",
+        hide_env_values = true,
+        hide_short_help = true
+    )]
     pub mqtt: Option<String>,
 
     /// The address at which Home Assistant reaches this server, for the picture; with tokens, `?token=…` at its end
@@ -33,7 +39,12 @@ pub struct HouseArgs {
     pub mqtt_page: Option<String>,
 
     /// The name by which TVs and phones find this server, `mantel` for `http://mantel.local:8080/`, or off [default: mantel].
-    #[arg(long, value_name = "NAME|off", env = "MANTEL_MDNS")]
+    #[arg(
+        long,
+        value_name = "NAME|off",
+        env = "MANTEL_MDNS",
+        hide_short_help = true
+    )]
     pub mdns: Option<String>,
 }
 

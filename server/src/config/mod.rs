@@ -56,7 +56,10 @@ use crate::{
     rights::ChannelName,
     size::Size,
     source::{clips::ClipMode, live::Words},
-    timeline::{Often, Settings, Transition, night::Plan},
+    timeline::{
+        Often, Settings, Transition,
+        night::{Plan, Position},
+    },
 };
 
 /// A checked configuration.
@@ -88,6 +91,8 @@ pub struct Config {
     pub words: Option<Words>,
     /// When the pictures are darkened.
     pub night: Option<Plan>,
+    /// Where the sun is looked for, if it is known.
+    pub position: Option<Position>,
     /// The broker that is told of the house, if one is.
     pub mqtt: Option<MqttConfig>,
     /// The name that the house is told, if one is.
@@ -137,7 +142,12 @@ impl Config {
         let mut file = read_file(args.config.as_deref())?;
         let filter = args.choice.over(file.choice())?;
         let main = file.channel.remove(ChannelName::MAIN);
-        let words = main.map(FileChannel::of_gallery).transpose()?.flatten();
+        let main = main.map(FileChannel::of_gallery).transpose()?;
+        let (words, main_night) = main.unwrap_or_default();
+        if let (Some(text), Some(_)) = (&main_night, &file.night) {
+            let reason = "it stands at the top of the file as well: one of both";
+            return Err(bad("channel.main.night", text, reason));
+        }
         let channels = std::mem::take(&mut file.channel).into_iter();
         let channels = channels.map(|(name, channel)| channel.checked(&name));
         let channels = channels.collect::<Result<Vec<_>, _>>()?;
@@ -185,8 +195,8 @@ impl Config {
             args.favour.or(file.favour),
             args.memories.or(file.memories).as_deref(),
         )?;
-        let night = values::night(
-            args.night.or(file.night).as_deref(),
+        let (night, position) = values::night(
+            args.night.or(main_night).or(file.night).as_deref(),
             args.position.or(file.position).as_deref(),
         )?;
         let number = |number: i64| number.to_string();
@@ -259,6 +269,7 @@ impl Config {
             filter,
             words,
             night,
+            position,
             mqtt,
             mdns,
             channels,

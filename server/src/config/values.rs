@@ -52,15 +52,15 @@ pub(super) fn often(favour: Option<i64>, memories: Option<&str>) -> Result<Often
 pub(super) fn night(
     plan: Option<&str>,
     position: Option<&str>,
-) -> Result<Option<Plan>, ConfigError> {
+) -> Result<(Option<Plan>, Option<Position>), ConfigError> {
     let read = |text: &str| text.parse::<Position>();
     let position =
         position.map(|text| read(text).map_err(|reason| bad("--position", text, reason)));
     let position = position.transpose()?;
     let off = |text: &&str| text.trim().eq_ignore_ascii_case("off");
     let plan = plan.filter(|text| !off(text));
-    plan.map(|text| Plan::read(text, position).map_err(|reason| bad("--night", text, reason)))
-        .transpose()
+    let read = |text| Plan::read(text, position).map_err(|reason| bad("--night", text, reason));
+    Ok((plan.map(read).transpose()?, position))
 }
 
 /// Reads a duration.

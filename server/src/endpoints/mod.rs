@@ -37,7 +37,7 @@ use crate::{
     sleepers::Sleepers,
     source::{catalogue::Catalogue, live::RunName},
     stats::WorkStats,
-    timeline::{Programme, Settings},
+    timeline::{Programme, Settings, night::Position},
 };
 pub use address::needs;
 use address::{Address, Endpoint, Names};
@@ -97,6 +97,8 @@ pub struct Looks {
     pub framing: Arc<Framing>,
     /// How long slides stay and how they change, as configured.
     pub settings: Settings,
+    /// Where the sun of screens' own nights is looked for.
+    pub position: Option<Position>,
     /// The rendition of a client that asks for nothing in particular.
     pub rendition: Rendition,
     /// After how many milliseconds a pause ends by itself, if it does.

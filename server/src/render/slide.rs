@@ -34,6 +34,8 @@ pub struct Recipe {
     pub sign: Option<(String, Style)>,
     /// How much light is left of all that, in thousandths.
     pub light: u16,
+    /// How warm that light is, in thousandths.
+    pub warmth: u16,
     /// The words that stand over it, as bright as they are.
     pub over: Vec<(String, Style)>,
 }
@@ -91,7 +93,7 @@ pub fn slide(
     {
         sign.write(&mut picture);
     }
-    dim(&mut picture, recipe.light);
+    dim(&mut picture, recipe.light, recipe.warmth);
     for (text, style) in &recipe.over {
         if let Some(sign) = Sign::new(text, *style, recipe.frame) {
             sign.write(&mut picture);

@@ -9,6 +9,8 @@ use chrono::{NaiveTime, Timelike};
 pub struct Veil {
     /// The light that is left, in thousandths.
     pub light: u16,
+    /// How warm it is, in thousandths: the more, the less blue.
+    pub warmth: u16,
     /// The clock that is shown, if one is.
     pub clock: Option<Clock>,
     /// The message that stands over the picture.
@@ -38,6 +40,7 @@ impl Veil {
     pub fn dimmed(light: u16) -> Self {
         Self {
             light: light.min(ALL),
+            warmth: 0,
             clock: None,
             said: None,
         }

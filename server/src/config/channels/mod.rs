@@ -70,6 +70,7 @@ pub(super) struct FileChannel {
     size: Option<String>,
     fps: Option<i64>,
     quality: Option<i64>,
+    night: Option<String>,
     text: Option<String>,
     text_place: Option<String>,
     text_size: Option<i64>,
@@ -96,6 +97,10 @@ impl FileChannel {
                 text,
             )?))),
         };
+        if let Some(night) = &self.night {
+            let reason = "a live channel is not darkened: what it shows is there to be seen";
+            return Err(bad(key("night"), night, reason));
+        }
         let words = self.words(name)?;
         let interrupts = self.interrupts(name)?;
         let mut source = self.source(name)?;
@@ -369,6 +374,15 @@ mod tests {
                 "[channel.main]\ntext = \"a\"\nfps = 5",
                 "at the top of the file",
             ),
+            (
+                "[channel.plot]\nsource = \"push\"\nnight = \"22:30-06:30\"",
+                "channel.plot.night",
+            ),
+            (
+                "night = \"23:00-06:30\"\n[channel.main]\nnight = \"22:30-06:30\"",
+                "channel.main.night",
+            ),
+            ("[channel.main]\nnight = \"22:30\"", "22:30"),
             ("[channel.plot]", "channel.plot.source"),
             ("[channel.plot]\nsource = \"oracle\"", "oracle"),
             (

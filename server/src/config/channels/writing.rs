@@ -11,10 +11,14 @@ use crate::{
 };
 
 impl FileChannel {
-    /// The words on the gallery's pictures: the one thing that its table has.
-    pub(in crate::config) fn of_gallery(self) -> Result<Option<Words>, ConfigError> {
+    /// The words on the gallery's pictures and its nights: the things that its table has.
+    pub(in crate::config) fn of_gallery(
+        self,
+    ) -> Result<(Option<Words>, Option<String>), ConfigError> {
         let words = self.words(ChannelName::MAIN)?;
+        let night = self.night.clone();
         let rest = Self {
+            night: None,
             text: None,
             text_place: None,
             text_size: None,
@@ -23,10 +27,10 @@ impl FileChannel {
             ..self
         };
         if rest != Self::default() {
-            let reason = "main is the gallery: its text and how that looks stand here, its other settings at the top of the file";
+            let reason = "main is the gallery: its night, its text and how that looks stand here, its other settings at the top of the file";
             return Err(bad("channel.main", "", reason));
         }
-        Ok(words)
+        Ok((words, night))
     }
 
     /// The words, if there are any.

@@ -14,10 +14,14 @@ use warp::reply::Response;
 
 use crate::{
     blocking::Blocking,
+    clock,
     endpoints::{Outputs, Request, pages::qr, query, reply, request::Body},
     net::Refusal,
     profiles::{ProfileError, ScreenName, Settings},
-    timeline::hash_of,
+    timeline::{
+        hash_of,
+        night::{Mode, Plan, Position},
+    },
 };
 
 /// One name, as it comes and goes.
@@ -68,34 +72,63 @@ pub(in crate::endpoints) async fn one(
     let mut sleepers = outputs.house.sleepers.changes();
     loop {
         sleepers.mark_unchanged();
-        let asleep = outputs.house.sleepers.has(&name);
+        let wanted = outputs.house.sleepers.has(&name);
         let settings = outputs
             .house
             .profiles
             .find(&name)
             .map(|kept| kept.to_string());
-        let version = mark(settings.as_deref(), asleep);
+        let night = settings
+            .as_deref()
+            .and_then(|settings| night(settings, outputs.looks.position));
+        let asleep = wanted || matches!(night, Some(Mode::Black | Mode::Clock));
+        let version = mark(settings.as_deref(), wanted, night);
         let is_news = known.as_ref() != Some(&version);
         if is_news || !waits || started.elapsed() >= WAIT || outputs.house.feeds.is_closed() {
-            return Ok(reply::json(
-                &serde_json::json!({"query": settings, "version": version, "asleep": asleep}),
-            ));
+            let (light, warm) = match night {
+                Some(Mode::Dim(percent)) => (percent, false),
+                Some(Mode::Warm(percent)) => (percent, true),
+                Some(Mode::Black | Mode::Clock) => (0, false),
+                None => (100, false),
+            };
+            return Ok(reply::json(&serde_json::json!({
+                "query": settings,
+                "version": version,
+                "asleep": asleep,
+                // Whether only its own night darkens it, so that a touch gives it light.
+                "by_night": asleep && !wanted,
+                "clock": night == Some(Mode::Clock),
+                "light": light,
+                "warm": warm,
+            })));
         }
         // Settings are looked at; a screen is to wake at once.
         let _ = tokio::time::timeout(LOOK, sleepers.changed()).await;
     }
 }
 
-/// Another one for other settings, in this run of the server and the next.
-fn mark(settings: Option<&str>, asleep: bool) -> String {
+/// How dark a screen is by its own `night=`, now.
+fn night(settings: &str, position: Option<Position>) -> Option<Mode> {
+    let plan = query::value(settings, NIGHT)?;
+    let plan = Plan::read(&plan, position).ok()?;
+    plan.at(&chrono::Local, clock::now()).mode
+}
+
+/// The key of a screen's own nights.
+const NIGHT: &str = "night";
+
+/// Another one for other settings, in this run of the server and the next, and for another night.
+fn mark(settings: Option<&str>, asleep: bool, night: Option<Mode>) -> String {
     let mark = settings.map_or_else(
         || "none".into(),
         |settings| format!("{:016x}", hash_of(settings)),
     );
-    if asleep {
-        format!("{mark}-asleep")
-    } else {
-        mark
+    let night = night.map(|mode| mode.to_string()).unwrap_or_default();
+    let night: String = night.chars().filter(char::is_ascii_alphanumeric).collect();
+    match (asleep, night.is_empty()) {
+        (true, _) => format!("{mark}-asleep"),
+        (false, false) => format!("{mark}-{night}"),
+        (false, true) => mark,
     }
 }
 
@@ -116,6 +149,10 @@ pub(in crate::endpoints) async fn keep(
         let reason = error.split(" at line ").next().unwrap_or_default();
         Refusal::bad_request(format!("that can't be kept: {reason}"))
     })?;
+    if let Some(plan) = query::value(&row.query.to_string(), NIGHT) {
+        let read = Plan::read(&plan, outputs.looks.position);
+        read.map_err(|reason| Refusal::bad_request(format!("night {plan:?} can't be: {reason}")))?;
+    }
     let profiles = outputs.house.profiles.clone();
     let is_new = profiles.find(&row.name).is_none();
     let kept = Blocking::run(move |blocking| profiles.set(blocking, row.name, row.query)).await;

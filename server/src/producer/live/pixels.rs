@@ -63,6 +63,7 @@ pub(super) fn make(
         words: vec![words],
         sign: None,
         light: 1000,
+        warmth: 0,
         over: Vec::new(),
     };
     let slide = render::slide(&recipe, vec![pixels], Instant::now)?;

@@ -182,6 +182,7 @@ fn recipe(subject: &Subject, rendition: Rendition, sign: Option<&Words>) -> Reci
         words,
         sign: sign.map(|sign| (signed(subject, &sign.template), sign.style)),
         light: subject.veil.light,
+        warmth: subject.veil.warmth,
         over: veil::words(&subject.veil),
     }
 }

@@ -21,6 +21,8 @@ pub use sun::{Position, PositionError};
 pub enum Mode {
     /// With so much of their light, in percent, 1 to 99.
     Dim(u8),
+    /// With so much of their light, in percent, and without the blue that keeps people awake.
+    Warm(u8),
     /// Without any.
     Black,
     /// Without any, but for a dark clock that changes its place.
@@ -28,7 +30,9 @@ pub enum Mode {
 }
 
 /// The mode where none is named.
-pub const USUAL: Mode = Mode::Dim(15);
+pub const USUAL: Mode = Mode::Dim(USUAL_PERCENT);
+/// The light that is left where nobody says how much, in percent.
+const USUAL_PERCENT: u8 = 15;
 
 /// A moment of a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,14 +196,21 @@ impl Night {
             return mode.veil(time);
         }
         let end = match mode {
-            Mode::Dim(percent) => f64::from(percent) * 10.0,
+            Mode::Dim(percent) | Mode::Warm(percent) => f64::from(percent) * 10.0,
             Mode::Black | Mode::Clock => NEARLY_BLACK,
         };
         let share = step as f64 / DUSK_STEPS as f64;
         // Equal steps to the eye are equal ratios.
         let light = 1000.0 * (end / 1000.0).powf(share);
+        let warmth = match mode {
+            Mode::Warm(_) => 1000.0 * share,
+            Mode::Dim(_) | Mode::Black | Mode::Clock => 0.0,
+        };
         #[expect(clippy::cast_sign_loss, reason = "light has no sign")]
-        Veil::dimmed(light.round() as u16)
+        Veil {
+            warmth: warmth.round() as u16,
+            ..Veil::dimmed(light.round() as u16)
+        }
     }
 }
 
@@ -208,6 +219,10 @@ impl Mode {
     pub fn veil(self, time: NaiveTime) -> Veil {
         match self {
             Self::Dim(percent) => Veil::dimmed(u16::from(percent) * 10),
+            Self::Warm(percent) => Veil {
+                warmth: 1000,
+                ..Veil::dimmed(u16::from(percent) * 10)
+            },
             Self::Black => Veil::dimmed(0),
             Self::Clock => Veil::clock(time),
         }
@@ -219,6 +234,7 @@ impl std::fmt::Display for Mode {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Dim(percent) => write!(f, "dim {percent}%"),
+            Self::Warm(percent) => write!(f, "warm {percent}%"),
             Self::Black => f.write_str("black"),
             Self::Clock => f.write_str("clock"),
         }

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use chrono::NaiveTime;
 
-use super::{DAYS, Edge, Mode, Plan, Position, Slot, USUAL};
+use super::{DAYS, Edge, Mode, Plan, Position, Slot, USUAL, USUAL_PERCENT};
 use crate::typed;
 
 /// More slots are a mistake, or mischief.
@@ -94,18 +94,21 @@ impl FromStr for Mode {
             ["black"] => Ok(Self::Black),
             ["clock"] => Ok(Self::Clock),
             ["dim"] => Ok(USUAL),
-            ["dim", percent] => {
-                let percent = percent.strip_suffix('%').unwrap_or(percent);
-                let percent = percent.parse().ok().filter(|n| (1..=99).contains(n));
-                percent.map(Self::Dim).ok_or(NO_MODE)
-            }
+            ["warm"] => Ok(Self::Warm(USUAL_PERCENT)),
+            ["dim", percent] => light_left(percent).map(Self::Dim),
+            ["warm", percent] => light_left(percent).map(Self::Warm),
             _ => Err(NO_MODE),
         }
     }
 }
 
+fn light_left(text: &str) -> Result<u8, &'static str> {
+    let percent = text.strip_suffix('%').unwrap_or(text).parse().ok();
+    percent.filter(|n| (1..=99).contains(n)).ok_or(NO_MODE)
+}
+
 const NO_MODE: &str =
-    "the mode has to be dim with the light that is left, from 1% to 99%, black or clock";
+    "the mode has to be dim or warm with the light that is left, from 1% to 99%, black or clock";
 
 /// Reads `mon`, `mon-fri`, `sat+sun`; a span may go over the week's end.
 fn days(text: &str) -> Option<[bool; 7]> {
