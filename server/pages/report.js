@@ -15,6 +15,14 @@
       try { return wasm_bindgen.stats(); } catch (e) { /* it is starting, or has ended */ }
     }
     var ratio = window.devicePixelRatio || 1;
+    var via = rung === 'video' && root.getAttribute('data-via'), behind = 1000 * root.getAttribute('data-behind');
+    if (via) {
+      var video = document.querySelector('#rung video') || {};
+      return {
+        rung: rung, via: via, behindMillis: behind, sourceWidth: video.videoWidth, sourceHeight: video.videoHeight,
+        canvasWidth: Math.round(innerWidth * ratio), canvasHeight: Math.round(innerHeight * ratio)
+      };
+    }
     return { rung: rung, canvasWidth: Math.round(innerWidth * ratio), canvasHeight: Math.round(innerHeight * ratio) };
   }
   mantel.stats = stats;

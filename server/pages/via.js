@@ -1,8 +1,10 @@
-// Video in the page, for whoever asks for it by `?via=`: the H.264 that players get, in a <video>. Loaded only then.
+// Video in the page, on live channels and for whoever asks for it by `?via=`: the H.264 that players get, in a <video>.
+// Loaded only then.
 //
-//   mse   fragments of /stream.mp4, fetched and appended here: a moment behind
-//   hls   the playlist, where the engine plays such by itself: some seconds behind
-//   mp4   /stream.mp4 as the engine plays it by itself: some seconds behind
+//   webrtc  by WHEP, over UDP or TCP: a tenth of a second behind
+//   mse     fragments of /stream.mp4, fetched and appended here: a moment behind
+//   hls     the playlist, where the engine plays such by itself: some seconds behind
+//   mp4     /stream.mp4 as the engine plays it by itself: some seconds behind
 //
 // A way is believed when a frame of it has been painted; after four seconds without the next one is taken (engines that
 // play by themselves gather some seconds first and are given more), and after the last the pictures that every page has.
@@ -15,12 +17,21 @@
   var KEPT = 15;
   // So far behind is as it should be; beyond it the video runs a little faster, and far beyond it jumps.
   var NEAR = 0.15, FAR = 0.35, LOST = 2;
+  // A live channel's picture is repeated a few times a second while it stands: without any for so long the server is away.
+  var STILL_MS = 4000;
   var root = document.documentElement;
   var pairs = location.search.replace(/^\?/, '').split('&');
 
   function asked(name) {
     var found = pairs.filter(function (pair) { return pair.split('=')[0] === name; })[0];
     return found ? found.slice(name.length + 1) : '';
+  }
+
+  // A channel other than the gallery has pictures that somebody sends, in a size of their own.
+  function isLive() {
+    var named = /\/c\/([^/]*)\/$/.exec(location.pathname);
+    var name = named ? named[1] : asked('channel');
+    return !!name && name !== 'main';
   }
 
   // The page's own key aside, all that it was opened with is the video's as well; encoders take even sizes.
@@ -31,6 +42,8 @@
     var width = side(window.innerWidth), height = side(window.innerHeight);
     // No larger than encoders take.
     var most = Math.min(1, 3840 / Math.max(width, height), 2160 / Math.min(width, height));
+    // Whoever watches a live channel in its own size shares what is made.
+    if (isLive() && !asked('size')) { return path + '?' + own.join('&'); }
     var size = asked('size') || Math.floor(width * most / 2) * 2 + 'x' + Math.floor(height * most / 2) * 2;
     return path + '?' + own.concat('size=' + size, 'note=off').join('&');
   }
@@ -110,6 +123,72 @@
     return stop;
   }
 
+  // The server's answer to an offer names where it is reached; everything else is found out by trying.
+  function webrtc(video, failed) {
+    var peer = new RTCPeerConnection(), over = false, session = '', timer, last = null;
+
+    function fail(why) {
+      if (over) { return; }
+      stop();
+      failed(why);
+    }
+    function leave() {
+      if (session) { fetch(session, { method: 'DELETE', credentials: 'same-origin', keepalive: true }).then(null, function () {}); }
+      session = '';
+    }
+    function stop() {
+      over = true;
+      clearInterval(timer);
+      window.removeEventListener('pagehide', leave, false);
+      leave();
+      peer.close();
+      video.ontimeupdate = null;
+    }
+    // What waits to be shown, and half the way there and back.
+    function measure() {
+      peer.getStats().then(function (all) {
+        var now = {};
+        all.forEach(function (one) {
+          if (one.type === 'inbound-rtp') { now.delay = one.jitterBufferDelay; now.n = one.jitterBufferEmittedCount; }
+          if (one.type === 'candidate-pair' && one.nominated) { now.trip = one.currentRoundTripTime; }
+        });
+        if (last && now.n > last.n) {
+          var behind = (now.delay - last.delay) / (now.n - last.n) + (now.trip || 0) / 2;
+          root.setAttribute('data-behind', behind.toFixed(2));
+        }
+        last = now;
+      }).then(null, function () {});
+    }
+    peer.ontrack = function (event) {
+      if (over) { return; }
+      video.srcObject = new MediaStream([event.track]);
+      var playing = video.play();
+      if (playing && playing.then) { playing.then(null, function () {}); }
+    };
+    peer.oniceconnectionstatechange = function () {
+      if (peer.iceConnectionState === 'failed') { fail('the server is not reached by WebRTC'); }
+    };
+    peer.addTransceiver('video', { direction: 'recvonly' });
+    peer.createOffer().then(function (offer) {
+      return peer.setLocalDescription(offer).then(function () { return offer.sdp; });
+    }).then(function (sdp) {
+      return fetch(address('whep'), {
+        method: 'POST', credentials: 'same-origin', headers: { 'Content-Type': 'application/sdp' }, body: sdp
+      });
+    }).then(function (answer) {
+      return answer.text().then(function (sdp) {
+        if (!answer.ok) { throw new Error(sdp); }
+        // The page may lie below another path than the server thinks.
+        session = 'whep/' + String(answer.headers.get('Location')).split('/').pop();
+        if (over) { return leave(); }
+        return peer.setRemoteDescription({ type: 'answer', sdp: sdp });
+      });
+    }).then(null, function (error) { fail(error.message || String(error)); });
+    window.addEventListener('pagehide', leave, false);
+    timer = setInterval(measure, 1000);
+    return stop;
+  }
+
   // What the engine plays by itself.
   function plain(path) {
     return function (video, failed) {
@@ -126,12 +205,14 @@
   // The same for all who have this size.
   function list() { return address('hls/index.m3u8'); }
 
-  var playsLists = document.createElement('video').canPlayType('application/vnd.apple.mpegurl');
+  function video0() { return document.createElement('video'); }
+  var playsLists = video0().canPlayType('application/vnd.apple.mpegurl');
   var hasSource = window.MediaSource && window.fetch && window.Promise && window.Uint8Array &&
     window.Response && 'body' in Response.prototype;
-  var WAYS = { mse: hasSource && mse, hls: playsLists && plain(list), mp4: plain(mp4) };
+  var hasPeers = window.RTCPeerConnection && RTCPeerConnection.prototype.addTransceiver && window.fetch && 'srcObject' in video0();
+  var WAYS = { webrtc: hasPeers && webrtc, mse: hasSource && mse, hls: playsLists && plain(list), mp4: plain(mp4) };
   // What is tried after what is asked for, in this order.
-  var ORDER = ['mse', 'hls', 'mp4'];
+  var ORDER = ['webrtc', 'mse', 'hls', 'mp4'];
 
   // ---- one <video> after the other, each over the one before once it is painted
 
@@ -139,6 +220,7 @@
 
   function play(name, done) {
     var video = document.createElement('video'), painted = false, over = false, stop, timer, giveUp;
+    var moved = 0, at = -1;
     video.muted = video.autoplay = true;
     video.setAttribute('muted', '');
     video.setAttribute('playsinline', '');
@@ -176,13 +258,20 @@
           old.forEach(function (other) { if (other !== video) { remove(other); } });
         }, 400);
       }
-      keepUp(video, name);
+      if (name !== 'webrtc') { return keepUp(video, name); }
+      // Its time goes on by itself; what is painted does not.
+      if (nPainted() !== at) {
+        at = nPainted();
+        moved = new Date().getTime();
+      } else if (painted && new Date().getTime() - moved > STILL_MS) {
+        end('nothing came any more', true);
+      }
     }
     video.onerror = function () {
       end('the engine can not play it' + (video.error && video.error.message ? ': ' + video.error.message : ''), painted);
     };
     timer = setInterval(tick, TICK_MS);
-    giveUp = setTimeout(function () { if (!painted) { end('no frame was painted'); } }, name === 'mse' ? PAINT_MS : GATHER_MS);
+    giveUp = setTimeout(function () { if (!painted) { end('no frame was painted'); } }, /hls|mp4/.test(name) ? GATHER_MS : PAINT_MS);
     try {
       stop = WAYS[name](video, function (why) { end(why, painted); });
     } catch (error) { end(String(error)); }
@@ -195,6 +284,7 @@
   function remove(element) {
     if (element.tagName === 'VIDEO') {
       element.onended = element.onerror = null;
+      if (element.srcObject) { element.srcObject = null; }
       element.removeAttribute('src');
       element.load();
     }
@@ -222,14 +312,18 @@
 
   // What the ladder calls in place of starting the viewer; `others` starts that.
   window.mantelVia = function (others) {
-    var wanted = asked('via'), stop = null, pause = RETRY_MS, timer, works = null, current = '';
-    var ways = ORDER.slice(Math.max(0, ORDER.indexOf(wanted))).filter(function (name) { return WAYS[name]; });
+    // Photos are best as they are, and so is whatever a live channel shows where no video gets through.
+    var wanted = asked('via') || (isLive() ? 'webrtc' : 'bytes'), stop = null, pause = RETRY_MS, timer, works = null, current = '';
+    var ways = ORDER.slice(Math.max(0, ORDER.indexOf(wanted))).filter(function (name) {
+      // Seconds behind are no way to see what happens now.
+      return WAYS[name] && (name !== 'mp4' || wanted === 'mp4' || !isLive());
+    });
     if (ORDER.indexOf(wanted) < 0 || !ways.length) { return others(); }
     root.setAttribute('data-rung', 'video');
 
     function begin() {
       clearTimeout(timer);
-      if (stop || root.hasAttribute('data-rest')) { return; }
+      if (stop || document.hidden || root.hasAttribute('data-rest')) { return; }
       current = works || ways[0];
       stop = play(current, ended);
     }
@@ -262,9 +356,13 @@
       timer = setTimeout(function () { rest(); begin(); }, SETTLE_MS);
     }
     var all = { 'mantel-rest': rest, 'mantel-wake': begin, 'mantel-settings': renew, resize: renew };
+    // Nobody sees a hidden page, and the source of a live channel may rest.
+    function look() { if (document.hidden) { rest(); } else { begin(); } }
     Object.keys(all).forEach(function (name) { window.addEventListener(name, all[name], false); });
+    document.addEventListener('visibilitychange', look, false);
     function off() {
       Object.keys(all).forEach(function (name) { window.removeEventListener(name, all[name], false); });
+      document.removeEventListener('visibilitychange', look, false);
     }
     begin();
   };

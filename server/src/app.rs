@@ -18,7 +18,7 @@ use crate::{
         roster::Roster,
     },
     clock::Clock,
-    config::{Config, Listen, SourceConfig},
+    config::{Config, Listen, SourceConfig, WebRtc},
     endpoints::{self, BodyLimits, House, Looks, Outputs, Reach, Run, Watched},
     fillers::Fillers,
     hub::{Feeds, Framing},
@@ -37,6 +37,7 @@ use crate::{
     state,
     stats::WorkStats,
     vital::Vitals,
+    webrtc::Peers,
 };
 
 /// Serves on `listeners` until `shutdown` is done, then ends streams and returns.
@@ -145,11 +146,19 @@ pub async fn serve(
     outputs.watched.work = work;
     outputs.house.thumbnails = Some(thumbnails);
     outputs.reach.is_in_house = listeners.addresses().iter().any(Listen::is_in_house);
+    let peers = peers(config.webrtc, &listeners.addresses());
+    outputs.reach.peers.clone_from(&peers);
     let budget = config.slow_viewer_bytes;
     let held = endpoints::keep_within(outputs.watched.viewers.clone(), feeds.clone(), budget);
     let held = tokio::spawn(held);
     let outputs = Arc::new(outputs);
-    let accept = accept(&config, outputs.clone())?;
+    let mut accept = accept(&config, outputs.clone())?;
+    if let Some(peers) = peers {
+        accept = accept.with_packets(Arc::new(move |stream| {
+            let peers = peers.clone();
+            Box::pin(async move { peers.carry(stream).await })
+        }));
+    }
     ready(accept.keys());
     let urls = announce::urls(
         &listeners.addresses(),
@@ -237,6 +246,7 @@ pub(crate) fn outputs(
         reach: Reach {
             frame_origins: config.access.origins.clone(),
             is_in_house: config.listen.iter().any(Listen::is_in_house),
+            peers: None,
         },
         body: BodyLimits {
             max_bytes: config.max_body,
@@ -248,6 +258,29 @@ pub(crate) fn outputs(
             name: RunName::random(),
         },
     }
+}
+
+/// The peers of WebRTC: by UDP at the addresses that are listened on, by TCP beside HTTP.
+fn peers(webrtc: WebRtc, listeners: &[Listen]) -> Option<Arc<Peers>> {
+    let port = match webrtc {
+        WebRtc::Off => return None,
+        WebRtc::Beside => None,
+        WebRtc::Port(port) => Some(port),
+    };
+    let tcp = listeners.iter().filter_map(|listen| match listen {
+        Listen::Tcp(address) => Some(*address),
+        Listen::Unix(_) => None,
+    });
+    let tcp: Vec<_> = tcp.collect();
+    let udp = tcp.iter().map(|address| {
+        let port = port.unwrap_or(address.port());
+        std::net::SocketAddr::new(address.ip(), port)
+    });
+    let udp: Vec<_> = udp.collect();
+    Some(Arc::new(Peers::start(
+        &udp,
+        tcp.first().map(std::net::SocketAddr::port),
+    )))
 }
 
 pub(crate) fn common(config: &Config, catalogue: Arc<Catalogue>, seed: u64) -> ChannelSetup {

@@ -120,6 +120,16 @@ pub fn address(method: &str, path: &str, query: &str) -> Option<(Option<&'static
     crate::endpoints::search::address(method, path, query)
 }
 
+/// For fuzzing: reads and judges an offer of WebRTC.
+///
+/// # Errors
+/// The sentence that whoever sent it is told.
+#[cfg(feature = "webrtc")]
+pub fn offer(text: &str) -> Result<(), String> {
+    let offer = crate::webrtc::Offer::to_be_sent(text);
+    offer.map(drop).map_err(|error| error.to_string())
+}
+
 /// Whether a client of that name is promised frames, and whether its `If-None-Match` names `tag`.
 pub fn headers(agent: &str, if_none_match: &[u8], tag: &str) -> (bool, bool) {
     crate::endpoints::search::headers(agent, if_none_match, tag)

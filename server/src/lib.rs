@@ -65,6 +65,7 @@ pub mod tasks;
 pub mod timeline;
 mod typed;
 mod vital;
+mod webrtc;
 
 pub use app::{RunError, run, serve};
 pub use config::{Config, ConfigError};

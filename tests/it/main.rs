@@ -60,5 +60,6 @@ mod stills;
 mod stops;
 mod unforeseen;
 mod video;
+mod webrtc;
 mod websocket;
 mod wire;

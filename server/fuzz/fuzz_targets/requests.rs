@@ -41,11 +41,16 @@ fuzz_target!(|bytes: &[u8]| {
         ("OPTIONS", right) => assert_eq!(right, None, "{path}"),
         ("GET" | "HEAD", right) => assert!(matches!(right, None | Some("watch")), "{path}"),
         (_, Some("control")) => {}
-        // A report is the one thing that who looks may send; of a channel that is none nothing is sent.
+        // Whoever knows a session's name may end it.
+        ("PATCH" | "DELETE", None) => assert!(path.contains("whep/"), "{method} {path}"),
+        // A report and an offer are all that who looks may send; of a channel that is none nothing is sent.
         (method, right) => {
             assert_eq!(right, Some("watch"), "{method} {path}");
-            let is_report = method == "POST" && path.ends_with("/report");
-            assert!(is_report || !is_answered, "{method} {path}");
+            let is_known = ["/report", "/whep", "/api/webrtc"]
+                .iter()
+                .any(|end| path.ends_with(end));
+            let may_be = method == "POST" && (is_known || path.starts_with("/whep/"));
+            assert!(may_be || !is_answered, "{method} {path}");
         }
     }
 });

@@ -53,6 +53,8 @@ pub struct FileConfig {
     gop: Option<String>,
     pub(super) clips: Option<ClipMode>,
     encoder: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    webrtc: Option<String>,
     pub(super) fps: Option<i64>,
     #[serde(default, deserialize_with = "text")]
     pub(super) pair: Option<String>,
@@ -216,6 +218,7 @@ impl FileConfig {
             gop: self.gop.take(),
             encoder: self.encoder.take(),
             clips: self.clips.take(),
+            webrtc: self.webrtc.take(),
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{ConfigError, bad, memory, millis, whole};
+use super::{ConfigError, WebRtc, bad, memory, millis, whole};
 use crate::{
     rendition::{EncoderChoice, EncoderChoiceError},
     source::clips::ClipMode,
@@ -200,6 +200,15 @@ pub struct LimitArgs {
         env = "MANTEL_GOP"
     )]
     pub gop: Option<String>,
+
+    /// WebRTC: on (at the server's own port, by UDP and TCP), off, or another port for UDP [default: on].
+    #[arg(
+        long,
+        value_name = "on|off|PORT",
+        hide_short_help = true,
+        env = "MANTEL_WEBRTC"
+    )]
+    pub webrtc: Option<String>,
 }
 
 /// The limits of [`LimitArgs`] that the rest of the program needs.
@@ -211,6 +220,7 @@ pub(super) struct Costs {
     pub(super) slow_viewer_bytes: usize,
     pub(super) decoder_process: bool,
     pub(super) step_down: bool,
+    pub(super) webrtc: WebRtc,
 }
 
 impl LimitArgs {
@@ -236,6 +246,7 @@ impl LimitArgs {
             gop: self.gop.or(file.gop),
             encoder: self.encoder.or(file.encoder),
             clips: self.clips.or(file.clips),
+            webrtc: self.webrtc.or(file.webrtc),
         }
     }
 
@@ -291,6 +302,12 @@ impl LimitArgs {
                 typed::on_or_off(text)
                     .ok_or_else(|| bad("--step-down", text, "it has to be on or off"))
             })?,
+            webrtc: self
+                .webrtc
+                .as_deref()
+                .map_or(Ok(WebRtc::default()), |text| {
+                    text.parse().map_err(|why: &str| bad("--webrtc", text, why))
+                })?,
         };
         Ok((limits, costs))
     }

@@ -22,6 +22,7 @@ mod page;
 mod push;
 mod secrets;
 mod values;
+mod webrtc;
 
 use std::{
     ffi::OsString,
@@ -46,6 +47,7 @@ pub use page::{NoPage, Page};
 pub use push::{Pictures, PushArgs, PushTask};
 pub use secrets::{PasswordTask, TokenAction, TokenTask};
 use values::{DEFAULT_PAUSE_MILLIS, millis, resume_after, whole};
+pub use webrtc::WebRtc;
 
 use crate::{
     dirs::Dirs,
@@ -125,6 +127,8 @@ pub struct Config {
     pub stall_timeout: std::time::Duration,
     /// Whether a viewer that keeps missing frames gets a rendition of fewer bytes.
     pub step_down: bool,
+    /// Where WebRTC is spoken.
+    pub webrtc: WebRtc,
     /// How the log is written.
     pub log: LogFormat,
 }
@@ -162,6 +166,7 @@ impl Config {
             slow_viewer_bytes,
             decoder_process,
             step_down,
+            webrtc,
         } = costs;
         let house = args.house.over(file.house());
         let mdns = house.name()?;
@@ -286,6 +291,7 @@ impl Config {
             decoder_process,
             stall_timeout: limits.stall_timeout,
             step_down,
+            webrtc,
             log: args.log.or(file.log).unwrap_or_default(),
         })
     }

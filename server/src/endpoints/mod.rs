@@ -38,6 +38,7 @@ use crate::{
     source::{catalogue::Catalogue, live::RunName},
     stats::WorkStats,
     timeline::{Programme, Settings, night::Position},
+    webrtc::Peers,
 };
 pub use address::needs;
 use address::{Address, Endpoint, Names};
@@ -129,6 +130,8 @@ pub struct Reach {
     pub frame_origins: Vec<String>,
     /// Whether other devices of the house can connect, not this machine alone.
     pub is_in_house: bool,
+    /// The peers of WebRTC, where it is spoken.
+    pub peers: Option<Arc<Peers>>,
 }
 
 /// One run of the server.
@@ -235,6 +238,9 @@ async fn answer_at(
         (Endpoint::Stream, _) => stream::answer(outputs, request).await?,
         (Endpoint::Video(form), _) => video::answer(outputs, request, form).await?,
         (Endpoint::Hls(name), _) => video::hls::answer(outputs, request, name).await?,
+        (Endpoint::Whep, _) => video::whep::answer(outputs, request, body).await?,
+        (Endpoint::Whip, _) => video::whip::answer(outputs, request, body).await?,
+        (Endpoint::RtcSession(id), _) => video::rtc::session(outputs, request, id, body).await?,
         (Endpoint::Bytes, _) => bytes::answer(outputs, request).await?,
         (Endpoint::Snapshot, _) => snapshot::answer(outputs, request).await?,
         (Endpoint::Status, _) => status::answer(outputs, request).await?,

@@ -41,6 +41,11 @@ impl Request {
         self.header(&header::ACCEPT).contains("text/html") && !self.query.contains("format=json")
     }
 
+    /// The type that the body says it has, in lower case.
+    pub(super) fn media_type(&self) -> String {
+        media_type(&self.headers)
+    }
+
     /// A header's text, or nothing.
     pub(super) fn header(&self, name: &header::HeaderName) -> &str {
         let value = self.headers.get(name);
@@ -88,19 +93,28 @@ impl Body {
         counts: &ConnectionCounts,
         example: &str,
     ) -> Result<Vec<u8>, Refusal> {
+        let announced = headers.get(header::CONTENT_LENGTH);
+        let announced = announced.and_then(|n| n.to_str().ok()?.parse::<u64>().ok());
+        if announced.is_some_and(|n| n > limits.max_bytes) {
+            counts.refuse(Reason::TooLarge);
+            return Err(too_large(limits.max_bytes));
+        }
+        if media_type(headers) != "application/json" {
+            return Err(not_json(example));
+        }
+        self.whole(limits, counts).await
+    }
+
+    /// The whole body, unless it is larger or slower than allowed.
+    pub(super) async fn whole(
+        self,
+        limits: BodyLimits,
+        counts: &ConnectionCounts,
+    ) -> Result<Vec<u8>, Refusal> {
         let BodyLimits {
             max_bytes,
             timeout: span,
         } = limits;
-        let announced = headers.get(header::CONTENT_LENGTH);
-        let announced = announced.and_then(|n| n.to_str().ok()?.parse::<u64>().ok());
-        if announced.is_some_and(|n| n > max_bytes) {
-            counts.refuse(Reason::TooLarge);
-            return Err(too_large(max_bytes));
-        }
-        if !says_json(headers) {
-            return Err(not_json(example));
-        }
         match timeout(span, self.collect(max_bytes)).await {
             Ok(Ok(Some(bytes))) => Ok(bytes),
             Ok(Ok(None)) => {
@@ -134,13 +148,13 @@ impl Body {
     }
 }
 
-/// Whether a body says that it is JSON: a page of another site may send forms and plain text to us; for
-/// JSON its browser asks first, and is not answered.
-fn says_json(headers: &HeaderMap) -> bool {
+/// The type that a body says it has, in lower case: a page of another site may send forms and plain text to us; for other
+/// types its browser asks first, and is not answered.
+fn media_type(headers: &HeaderMap) -> String {
     let kind = headers.get(header::CONTENT_TYPE);
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or("");
     let essence = kind.split(';').next().unwrap_or("").trim();
-    essence.eq_ignore_ascii_case("application/json")
+    essence.to_ascii_lowercase()
 }
 
 fn not_json(example: &str) -> Refusal {

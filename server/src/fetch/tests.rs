@@ -7,7 +7,7 @@ use std::{
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::{
     ServerConfig,
-    crypto::ring,
+    crypto::aws_lc_rs,
     pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
 };
 use sha2::{Digest as _, Sha256};
@@ -143,7 +143,7 @@ async fn own() -> (Target, Fingerprint, tokio::task::JoinHandle<()>) {
         generate_simple_self_signed(["localhost".into()]).unwrap();
     let fingerprint = hex::hex(&Sha256::digest(cert.der()));
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(signing_key.serialize_der()));
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()

@@ -20,14 +20,14 @@ use tokio::{
 use super::{
     cut::Cut,
     door::{Door, Way},
-    entrance::Accept,
+    entrance::{Accept, Packets},
     limits::{Place, Reason},
     line::{Busy, Line},
     listen::{Listeners, Socket},
     refusal::Refusal,
     stall::Stall,
     switch::Switch,
-    visitor::Peer,
+    visitor::{Ends, Peer},
 };
 use crate::{blocking::Blocking, config::Config};
 
@@ -158,22 +158,33 @@ async fn connection(
     let keys = accept.keys().cloned().filter(|_| peer != Peer::Unix);
     let counts = accept.counts.clone();
     let cut = Cut::default();
+    let mut local = None;
+    if let (Socket::Tcp(stream), Some(packets)) = (&socket, &accept.packets) {
+        local = stream.local_addr().ok();
+        match timeout(limits.head_timeout, first_byte(stream)).await {
+            // A packet's length, which no request and no handshake of TLS begins with.
+            Ok(Ok(0 | 1)) => return carry(socket, &packets.clone(), shutdown).await,
+            Ok(Ok(_)) => {}
+            Ok(Err(_)) => return,
+            Err(_) => return counts.refuse(Reason::SlowHead),
+        }
+    }
     let socket = Stall::new(socket, limits.stall_timeout, counts.clone(), cut.clone());
-    let line = (peer, cut);
+    let ends = Ends { peer, local, cut };
     let Some(keys) = keys else {
-        return speak(socket, line, Way::Plain, accept, shutdown).await;
+        return speak(socket, ends, Way::Plain, accept, shutdown).await;
     };
     match timeout(limits.head_timeout, begins_tls(socket.get_ref())).await {
         Ok(Ok(true)) => {}
         Ok(Ok(false)) => {
-            return Box::pin(speak(socket, line, Way::PlainOnTls, accept, shutdown)).await;
+            return Box::pin(speak(socket, ends, Way::PlainOnTls, accept, shutdown)).await;
         }
         Ok(Err(_)) => return,
         Err(_) => return counts.refuse(Reason::SlowHead),
     }
     let shaken = Box::pin(keys.acceptor.accept(socket));
     match timeout(limits.head_timeout, shaken).await {
-        Ok(Ok(stream)) => Box::pin(speak(stream, line, Way::Tls, accept, shutdown)).await,
+        Ok(Ok(stream)) => Box::pin(speak(stream, ends, Way::Tls, accept, shutdown)).await,
         Ok(Err(error)) => {
             tracing::debug!(%peer, %error, "TLS");
             counts.refuse(Reason::Tls);
@@ -184,28 +195,43 @@ async fn connection(
 
 /// Whether the first byte is that of a TLS handshake (RFC 8446, 5.1).
 async fn begins_tls(socket: &Socket) -> io::Result<bool> {
-    let mut first = [0];
     match socket {
-        Socket::Tcp(stream) => match stream.peek(&mut first).await? {
-            0 => Err(io::ErrorKind::UnexpectedEof.into()),
-            _ => Ok(first[0] == 0x16),
-        },
+        Socket::Tcp(stream) => Ok(first_byte(stream).await? == 0x16),
         #[cfg(unix)]
         Socket::Unix(_) => Ok(false),
+    }
+}
+
+/// The byte that comes first, which stays where it is.
+async fn first_byte(stream: &TcpStream) -> io::Result<u8> {
+    let mut first = [0];
+    match stream.peek(&mut first).await? {
+        0 => Err(io::ErrorKind::UnexpectedEof.into()),
+        _ => Ok(first[0]),
+    }
+}
+
+/// Hands a connection of packets on, until the server stops.
+async fn carry(socket: Socket, packets: &Packets, mut shutdown: watch::Receiver<bool>) {
+    if let Socket::Tcp(stream) = socket {
+        tokio::select! {
+            () = packets(stream) => {}
+            _ = shutdown.wait_for(|stop| *stop) => {}
+        }
     }
 }
 
 /// Speaks HTTP until client or server ends the connection.
 async fn speak<T>(
     io: T,
-    (peer, cut): (Peer, Cut),
+    ends: Ends,
     way: Way,
     accept: Arc<Accept>,
     mut shutdown: watch::Receiver<bool>,
 ) where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let limits = accept.limits;
+    let (limits, peer) = (accept.limits, ends.peer);
     let counts = accept.counts.clone();
     let (busy, switch) = (Busy::default(), Switch::default());
     let mut connection = http1::Builder::new()
@@ -216,7 +242,7 @@ async fn speak<T>(
         .max_buf_size(limits.max_head)
         .serve_connection(
             TokioIo::new(Line::new(io, busy.clone())),
-            Door::new(accept, (peer, cut), way, (busy, switch.clone())),
+            Door::new(accept, ends, way, (busy, switch.clone())),
         );
     let mut told = false;
     let result = loop {

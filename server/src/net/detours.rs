@@ -27,10 +27,13 @@ pub(super) fn preflight<B>(request: &Request<B>) -> Response {
     *response.body_mut() = bytes::Bytes::new().into();
     let headers = response.headers_mut();
     for (name, value) in [
-        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST"),
+        (
+            header::ACCESS_CONTROL_ALLOW_METHODS,
+            "GET, HEAD, POST, PATCH, DELETE",
+        ),
         (
             header::ACCESS_CONTROL_ALLOW_HEADERS,
-            "content-type, authorization",
+            "content-type, authorization, if-match",
         ),
         (header::ACCESS_CONTROL_MAX_AGE, "600"),
     ] {
@@ -108,7 +111,7 @@ pub(super) fn share(headers: &mut HeaderMap, origin: Option<HeaderValue>) {
         (header::ACCESS_CONTROL_ALLOW_CREDENTIALS, "true"),
         (
             header::ACCESS_CONTROL_EXPOSE_HEADERS,
-            "etag, x-slide, x-started-at",
+            "etag, link, location, x-slide, x-started-at",
         ),
     ] {
         headers.insert(name, HeaderValue::from_static(value));

@@ -3,7 +3,7 @@
 
 use std::{
     convert::Infallible,
-    net::IpAddr,
+    net::{IpAddr, SocketAddr},
     pin::Pin,
     sync::{
         Arc,
@@ -22,7 +22,6 @@ use crate::{
 };
 
 use super::{
-    cut::Cut,
     detours,
     entrance::Accept,
     guard::{
@@ -35,7 +34,7 @@ use super::{
     refusal::Refusal,
     shapes,
     switch::Switch,
-    visitor::{Peer, Visitor},
+    visitor::{Ends, Peer, Visitor},
 };
 
 /// One connection's door.
@@ -45,9 +44,7 @@ pub(super) struct Door(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     accept: Arc<Accept>,
-    peer: Peer,
-    /// Ends the connection.
-    cut: Cut,
+    ends: Ends,
     way: Way,
     busy: Busy,
     switch: Switch,
@@ -77,14 +74,13 @@ pub(super) enum Way {
 impl Door {
     pub(super) fn new(
         accept: Arc<Accept>,
-        (peer, cut): (Peer, Cut),
+        ends: Ends,
         way: Way,
         (busy, switch): (Busy, Switch),
     ) -> Self {
         Self(Arc::new(Inner {
             accept,
-            peer,
-            cut,
+            ends,
             way,
             busy,
             switch,
@@ -139,6 +135,16 @@ struct Asked {
     is_secure: bool,
 }
 
+impl Asked {
+    /// The address and port that were asked for, where they are digits.
+    fn address(&self) -> Option<SocketAddr> {
+        let Authority { host, port } = self.own.as_ref()?;
+        let Host::Ip(ip) = host else { return None };
+        let usual = if self.is_secure { 443 } else { 80 };
+        Some(SocketAddr::new(*ip, port.unwrap_or(usual)))
+    }
+}
+
 /// A guest who is let in, and the cookie that keeps them in.
 struct Guest {
     visitor: Visitor,
@@ -175,11 +181,7 @@ impl Inner {
                 }
                 request.headers_mut().remove(header::AUTHORIZATION);
                 request.headers_mut().remove(header::COOKIE);
-                let visitor = guest
-                    .visitor
-                    .on(self.cut.clone())
-                    .by(token)
-                    .switching(switch);
+                let visitor = guest.visitor.on(&self.ends).by(token).switching(switch);
                 request.extensions_mut().insert(visitor);
                 let routes = self.accept.routes.clone();
                 let Ok(mut response) = warp::service(routes).call(request).await;
@@ -262,7 +264,9 @@ impl Inner {
                 credentials::set_cookie(&name, &value, seconds, asked.is_secure)
             });
         Ok(Guest {
-            visitor: Visitor::new(asked.peer, asked.is_secure, &entry.member).of_site(is_foreign),
+            visitor: Visitor::new(asked.peer, asked.is_secure, &entry.member)
+                .of_site(is_foreign)
+                .asking(asked.address()),
             cookie,
         })
     }
@@ -317,7 +321,7 @@ impl Inner {
             return Err((Reason::Host, answer));
         }
         let is_trusted = |ip: IpAddr| access.trusted_proxies.contains(&ip.to_canonical());
-        if let Some(ip) = self.peer.ip()
+        if let Some(ip) = self.ends.peer.ip()
             && !is_trusted(ip)
             && self.accept.guard.is_open()
             && let Some(told) = shapes::told_by_proxies(headers)
@@ -330,12 +334,12 @@ impl Inner {
         }
         let mut asked = Asked {
             own,
-            peer: self.peer,
+            peer: self.ends.peer,
             is_secure: self.way == Way::Tls,
         };
         // Only a process of this machine reaches a unix socket: a proxy, which is believed, since what
         // it says can only make less of who asks.
-        if self.peer.ip().is_none_or(is_trusted) {
+        if self.ends.peer.ip().is_none_or(is_trusted) {
             let client = shapes::forwarded_for(headers, is_trusted)
                 .map_err(|()| bad("X-Forwarded-For has something else than addresses"))?;
             if let Some(client) = client {
@@ -376,7 +380,7 @@ impl Inner {
     }
 
     fn turned_away(&self, why: Reason, answer: Refusal) -> Response {
-        tracing::debug!(peer = %self.peer, why = why.name(), "turned away");
+        tracing::debug!(peer = %self.ends.peer, why = why.name(), "turned away");
         self.accept.counts.refuse(why);
         let is_final = why == Reason::Malformed;
         let asks = why == Reason::Unauthorized && self.accept.guard.has_users();

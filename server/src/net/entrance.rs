@@ -4,7 +4,9 @@
 
 use std::{net::IpAddr, path::PathBuf, sync::Arc};
 
+use futures_util::future::BoxFuture;
 use http::Method;
+use tokio::net::TcpStream;
 use warp::{filters::BoxedFilter, reply::Response};
 
 use super::{
@@ -22,6 +24,9 @@ use crate::{
 /// The judge of what a request of this method, path and query takes.
 pub type Needs = Arc<dyn Fn(&Method, &str, &str) -> Need + Send + Sync>;
 
+/// A taker of connections that carry packets, each behind its length, and no HTTP.
+pub(super) type Packets = Arc<dyn Fn(TcpStream) -> BoxFuture<'static, ()> + Send + Sync>;
+
 /// The terms by which the accept loop and the door go.
 #[derive(Clone)]
 pub struct Accept {
@@ -33,6 +38,7 @@ pub struct Accept {
     /// The names that this machine has by itself.
     pub(super) names: Arc<Vec<String>>,
     pub(super) guard: Arc<Guard>,
+    pub(super) packets: Option<Packets>,
     keys: Option<Keys>,
     /// Where our own certificate is kept: where it was found at the start.
     state_dir: Option<PathBuf>,
@@ -79,9 +85,18 @@ impl Accept {
                 tokens,
             )?),
             keys: Keys::new(Blocking::here(), &access.tls, state_dir.as_deref())?,
+            packets: None,
             state_dir,
             access,
         })
+    }
+
+    /// These terms, with connections that begin with the length of a packet handed to `packets`.
+    pub fn with_packets(self, packets: Packets) -> Self {
+        Self {
+            packets: Some(packets),
+            ..self
+        }
     }
 
     /// The terms with the limits, names, origins, proxies and certificates of `config`. The files of

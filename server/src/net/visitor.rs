@@ -42,6 +42,15 @@ impl fmt::Display for Peer {
     }
 }
 
+/// The two ends of a connection, and what ends it.
+#[derive(Clone, Debug)]
+pub(super) struct Ends {
+    pub(super) peer: Peer,
+    /// The end here, of TCP.
+    pub(super) local: Option<SocketAddr>,
+    pub(super) cut: Cut,
+}
+
 /// A secret, which no log shows.
 #[derive(Clone)]
 pub struct Hidden(pub Arc<str>);
@@ -59,6 +68,10 @@ pub struct Visitor {
     pub peer: Peer,
     /// The user's or the token's name; `None` where nobody has to say who they are.
     pub name: Option<Arc<str>>,
+    /// The connection's end here, of TCP.
+    pub local: Option<SocketAddr>,
+    /// The address and port that were asked for, where they are digits.
+    pub asked: Option<SocketAddr>,
     /// Whether the bytes are encrypted on the way to the client.
     pub is_secure: bool,
     /// Whether a page of another site asks, by somebody's browser: it is told nothing that depends on
@@ -78,6 +91,8 @@ impl Visitor {
         Self {
             peer,
             name: member.name.clone(),
+            local: None,
+            asked: None,
             is_secure,
             is_foreign: false,
             connection: Cut::default(),
@@ -93,8 +108,17 @@ impl Visitor {
     }
 
     /// This visitor on this connection.
-    pub(super) fn on(self, connection: Cut) -> Self {
-        Self { connection, ..self }
+    pub(super) fn on(self, ends: &Ends) -> Self {
+        Self {
+            connection: ends.cut.clone(),
+            local: ends.local,
+            ..self
+        }
+    }
+
+    /// This visitor, who asked for this address.
+    pub(super) fn asking(self, asked: Option<SocketAddr>) -> Self {
+        Self { asked, ..self }
     }
 
     /// This visitor, by an address with this token.

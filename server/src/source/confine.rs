@@ -4,7 +4,10 @@
 
 use std::io::{self, BufWriter, Read, Write};
 
-use super::wire::{self, Confined, Request, Wish};
+use super::{
+    film,
+    wire::{self, Confined, Request, Wish},
+};
 use crate::render;
 
 /// Beside what a photo may take: stacks, tables, the frame that is made of it.
@@ -18,6 +21,17 @@ const ALLOWANCE: u64 = 96 << 20;
 pub fn run(seconds: u64) -> io::Result<()> {
     let room = Room::confine(seconds)?;
     serve(&mut io::stdin().lock(), &mut io::stdout().lock(), &room)
+}
+
+/// Decodes the H.264 that comes in on stdin until it ends. `seconds` of processor time a picture may take.
+///
+/// # Errors
+/// What comes in makes no sense, or nobody listens any more.
+pub fn run_film(seconds: u64) -> io::Result<()> {
+    let room = Room::confine(seconds)?;
+    let mut to = BufWriter::new(io::stdout().lock());
+    room.confined.write(&mut to)?;
+    film::serve(&mut io::stdin().lock(), &mut to, || room.lend(film::MEMORY))
 }
 
 fn serve(from: &mut impl Read, to: &mut impl Write, room: &Room) -> io::Result<()> {

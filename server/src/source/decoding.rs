@@ -4,8 +4,9 @@
 use std::{ffi::OsString, io, sync::OnceLock, time::Duration};
 
 use super::{
-    child::{Decoders, Plan, Trouble},
+    child::{Decoders, Film, Plan, Trouble},
     confine,
+    film::Outcome,
     gallery::LoadError,
     wire::Wish,
 };
@@ -13,6 +14,10 @@ use crate::render::{self, DecodeLimits, Kind, Pixels};
 
 /// The word on the command line, and how many seconds follow it, by which the program becomes a decoder.
 const COMMAND: &str = "decode";
+/// The word by which it becomes a decoder of video.
+const FILM_COMMAND: &str = "decode-film";
+/// Processor time that a picture of video may take in its process.
+const FILM_SECONDS: u64 = 5;
 /// Processor time that a photo may take in its process.
 const SECONDS: u64 = 30;
 
@@ -35,6 +40,7 @@ pub fn ran_as_decoder(line: impl IntoIterator<Item = OsString>) -> Option<io::Re
             let seconds = seconds.to_str()?.strip_prefix("--seconds=")?.parse().ok()?;
             Some(confine::run(seconds))
         }
+        [command] if command == FILM_COMMAND => Some(confine::run_film(FILM_SECONDS)),
         _ => None,
     }
 }
@@ -56,6 +62,22 @@ pub fn start(wanted: bool) {
         }
     };
     let _ = PLACE.set(place);
+}
+
+/// Starts the decoder of a stream of H.264, where pictures that are no JPEGs are decoded; `came` is told what becomes of
+/// each unit.
+///
+/// # Errors
+/// It can't be started.
+pub(crate) fn film(came: impl FnMut(Outcome) + Send + 'static) -> io::Result<Film> {
+    let plan = match PLACE.get() {
+        Some(Place::Processes(_)) => Some(Plan {
+            arguments: vec![FILM_COMMAND.into()],
+            ..plan()?
+        }),
+        _ => None,
+    };
+    Film::start(plan, came)
 }
 
 fn plan() -> io::Result<Plan> {

@@ -6,6 +6,7 @@ pub mod clips;
 pub mod confine;
 pub mod decoding;
 pub mod demo;
+pub mod film;
 pub mod gallery;
 pub mod live;
 pub mod wire;

@@ -60,6 +60,8 @@ pub(crate) enum Client {
     Opencv,
     /// Python with Matplotlib and Pillow.
     Matplotlib,
+    /// Python with aiortc, a WebRTC of its own.
+    Aiortc,
     /// The emulator that runs single programs of aarch64.
     Qemu,
     /// What builds images without a daemon.
@@ -92,6 +94,7 @@ impl Client {
             Client::SystemdAnalyze => "systemd-analyze",
             Client::Opencv => "OpenCV",
             Client::Matplotlib => "Matplotlib and Pillow",
+            Client::Aiortc => "aiortc",
             Client::Qemu => "qemu-aarch64",
             Client::Buildah => "buildah",
         }
@@ -137,6 +140,7 @@ impl Client {
             Client::SystemdAnalyze => vec![on_path("systemd-analyze")],
             Client::Opencv => vec![python_with("cv2")],
             Client::Matplotlib => vec![python_with("matplotlib, PIL")],
+            Client::Aiortc => vec![python_with("aiortc")],
             Client::Qemu => {
                 vec![on_path("qemu-aarch64").or_else(|_| on_path("qemu-aarch64-static"))]
             }

@@ -3,6 +3,7 @@
 //! Pure. Everything that asks what a path means asks here: the door for rights, the routes for the
 //! endpoint, `OPTIONS` and refusals for what is allowed, the service worker for what it lets past.
 
+mod endpoint;
 mod named;
 mod names;
 mod takes;
@@ -15,66 +16,10 @@ use crate::{
     net::Refusal,
     rights::{ChannelName, Need, Right},
 };
+pub(super) use endpoint::{Endpoint, Form};
 use named::{CHANNEL_PREFIX, Rest, channel_of};
 pub(super) use names::Names;
 use takes::Takes;
-
-/// An endpoint: the thing that lies at an address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Endpoint<'a> {
-    /// The viewer page.
-    Page,
-    /// The page of this channel, asked for without its final slash.
-    ToPage(&'a str),
-    Stream,
-    /// Video in this form.
-    Video(Form),
-    /// A playlist of HLS, or what it names.
-    Hls(&'a str),
-    Bytes,
-    Snapshot,
-    Status,
-    Metrics,
-    Screens,
-    Control,
-    /// Where pictures are sent to.
-    Push,
-    Channels,
-    Report,
-    Profiles,
-    /// The settings kept under a screen's name.
-    Profile(&'a str),
-    /// The page with the settings of a screen's name.
-    Screen(&'a str),
-    Qr,
-    Lists,
-    /// The photos that a search finds.
-    Photos,
-    /// The albums, with covers.
-    Albums,
-    Skipped,
-    /// The photos that somebody has hidden.
-    Hidden,
-    /// A small picture of a photo.
-    Thumbnail(&'a str),
-    /// The slides of the last hour.
-    History,
-    Time,
-    Health,
-    /// A file beside the page, if there is such a file.
-    File(&'a str),
-}
-
-/// The form in which video is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
-    /// Annex B of H.264, without any container.
-    H264,
-    /// MPEG-TS.
-    Ts,
-    /// Fragmented MP4.
-    Mp4,
-}
 
 /// A request's address, understood.
 #[derive(Debug, PartialEq, Eq)]
@@ -147,8 +92,10 @@ impl Row {
 }
 
 /// The table. Whatever is not in it is a file beside the page.
-const TABLE: [Row; 28] = {
-    use Takes::{Asking, Forgetting, Inspecting, Keeping, Looking, Pushing, Telling};
+const TABLE: [Row; 32] = {
+    use Takes::{
+        Asking, Forgetting, Inspecting, Keeping, Looking, Offering, Pushing, Session, Telling,
+    };
     [
         Row::new("", |_| Endpoint::Page, Looking, Of::Channel),
         Row::new("stream", |_| Endpoint::Stream, Looking, Of::Channel),
@@ -171,6 +118,30 @@ const TABLE: [Row; 28] = {
             Of::Channel,
         ),
         Row::new("hls/*", |name| Endpoint::Hls(name), Looking, Of::Channel),
+        Row::new(
+            "whep",
+            |_| Endpoint::Whep,
+            Offering(Right::Watch),
+            Of::Channel,
+        ),
+        Row::new(
+            "whep/*",
+            |id| Endpoint::RtcSession(id),
+            Session,
+            Of::Channel,
+        ),
+        Row::new(
+            "whip",
+            |_| Endpoint::Whip,
+            Offering(Right::Push),
+            Of::Channel,
+        ),
+        Row::new(
+            "whip/*",
+            |id| Endpoint::RtcSession(id),
+            Session,
+            Of::Channel,
+        ),
         Row::new("bytes", |_| Endpoint::Bytes, Looking, Of::Channel),
         Row::new("snapshot", |_| Endpoint::Snapshot, Looking, Of::Channel),
         Row::new("status", |_| Endpoint::Status, Looking, Of::Channel),
@@ -288,7 +259,11 @@ pub(super) fn find<'a>(
 
 /// Whether a request would make the channel that it names, where that is allowed.
 fn makes(endpoint: Endpoint<'_>, method: &Method) -> bool {
-    endpoint == Endpoint::Push && matches!(*method, Method::POST | Method::PUT)
+    match endpoint {
+        Endpoint::Push => matches!(*method, Method::POST | Method::PUT),
+        Endpoint::Whip => *method == Method::POST,
+        _ => false,
+    }
 }
 
 /// The right that a request takes. Looking needs less than changing, and whether the server lives is nobody's

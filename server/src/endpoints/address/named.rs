@@ -11,6 +11,14 @@ const PUSH_PREFIX: &str = "/push/";
 /// A channel's name behind this, and then that of a playlist or what it names, as players expect.
 const HLS_PREFIX: &str = "/hls/";
 
+/// A channel's name behind this is where offers of WebRTC are sent to, as players expect.
+const WHEP_PREFIX: &str = "/whep/";
+const WHIP_PREFIX: &str = "/whip/";
+
+/// Where go2rtc takes offers; the channel is named by [`SRC`].
+const GO2RTC: &str = "/api/webrtc";
+const SRC: &str = "src";
+
 /// The part of a path that is left without its channel's name.
 pub(super) enum Rest<'a> {
     /// The path below the channel's own.
@@ -25,6 +33,15 @@ pub(super) enum Rest<'a> {
 pub(super) fn channel_of<'a>(path: &'a str, query: &str) -> (Option<String>, Rest<'a>) {
     if let Some(name) = path.strip_prefix(PUSH_PREFIX) {
         return (Some(name.to_owned()), Rest::Below("push"));
+    }
+    if let Some(name) = path.strip_prefix(WHEP_PREFIX) {
+        return (Some(name.to_owned()), Rest::Below("whep"));
+    }
+    if let Some(name) = path.strip_prefix(WHIP_PREFIX) {
+        return (Some(name.to_owned()), Rest::Below("whip"));
+    }
+    if path == GO2RTC {
+        return (query::value(query, SRC), Rest::Below("whep"));
     }
     if let Some((name, rest)) = path
         .strip_prefix(HLS_PREFIX)

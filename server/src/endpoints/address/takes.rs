@@ -13,6 +13,10 @@ pub(super) enum Takes {
     Looking,
     /// Looking, with this right.
     Inspecting(Right),
+    /// Being asked what it is, and being sent an offer of WebRTC, with this right.
+    Offering(Right),
+    /// Being sent more of a session, or its end, by whoever knows its name.
+    Session,
     /// Being sent something.
     Telling(Right),
     /// Being sent pictures, and having them taken off.
@@ -27,6 +31,8 @@ impl Takes {
     pub(super) fn allow(self) -> &'static str {
         match self {
             Self::Asking | Self::Looking | Self::Inspecting(_) => "GET, HEAD, OPTIONS",
+            Self::Offering(_) => "GET, HEAD, POST, OPTIONS",
+            Self::Session => "GET, HEAD, PATCH, DELETE, OPTIONS",
             Self::Telling(_) => "POST, OPTIONS",
             Self::Pushing => "POST, PUT, DELETE, OPTIONS",
             Self::Keeping => "GET, HEAD, POST, OPTIONS",
@@ -37,9 +43,10 @@ impl Takes {
     pub(super) fn takes(self, method: &Method) -> bool {
         match self {
             Self::Asking | Self::Looking | Self::Inspecting(_) => is_look(method),
+            Self::Session => is_look(method) || is_of_session(method),
             Self::Telling(_) => *method == Method::POST,
             Self::Pushing => is_push(method),
-            Self::Keeping => is_look(method) || *method == Method::POST,
+            Self::Keeping | Self::Offering(_) => is_look(method) || *method == Method::POST,
             Self::Forgetting => is_look(method) || *method == Method::DELETE,
         }
     }
@@ -48,6 +55,11 @@ impl Takes {
     pub(super) fn right(self, method: &Method) -> Option<Right> {
         match (self, method) {
             (Self::Asking, method) if is_look(method) => None,
+            // Its name is a secret, and players don't send their token with it.
+            (Self::Session, method) if is_look(method) || is_of_session(method) => None,
+            (Self::Offering(right), method) if is_look(method) || *method == Method::POST => {
+                Some(right)
+            }
             (Self::Inspecting(right), method) if is_look(method) => Some(right),
             (Self::Telling(right), &Method::POST) => Some(right),
             (Self::Pushing, method) if is_push(method) => Some(Right::Push),
@@ -59,6 +71,10 @@ impl Takes {
 
 pub(super) fn is_look(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
+}
+
+fn is_of_session(method: &Method) -> bool {
+    matches!(*method, Method::PATCH | Method::DELETE)
 }
 
 pub(super) fn is_push(method: &Method) -> bool {

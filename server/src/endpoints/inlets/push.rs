@@ -99,6 +99,20 @@ fn live_of(outputs: &Outputs, request: &Request) -> Result<Arc<LiveChannel>, Ref
     })
 }
 
+/// A turn of sending on the channel that the request names, which is made where that is allowed.
+///
+/// # Errors
+/// There is none to be had.
+pub(in crate::endpoints) fn turn(outputs: &Outputs, request: &Request) -> Result<Turn, Refusal> {
+    let live = outputs.house.channels.live();
+    let live = match live.named_or_made(&request.channel) {
+        Ok(live) => live,
+        Err(why @ NoChannel::TooMany) => return Err(Refusal::unavailable(why.to_string())),
+        Err(NoChannel::NotAllowed) => live_of(outputs, request)?,
+    };
+    live.begin().map_err(no_turn)
+}
+
 fn no_turn(why: NoTurn) -> Refusal {
     Refusal::new(StatusCode::CONFLICT, why.to_string())
 }
@@ -213,14 +227,8 @@ impl Pusher {
     /// # Errors
     /// There is none to be had.
     pub(super) fn begin(outputs: &Outputs, request: &Request) -> Result<Self, Refusal> {
-        let live = outputs.house.channels.live();
-        let live = match live.named_or_made(&request.channel) {
-            Ok(live) => live,
-            Err(why @ NoChannel::TooMany) => return Err(Refusal::unavailable(why.to_string())),
-            Err(NoChannel::NotAllowed) => live_of(outputs, request)?,
-        };
         let waits = waits(&request.query)?;
-        let turn = live.begin().map_err(no_turn)?;
+        let turn = turn(outputs, request)?;
         let length = request.header(&header::CONTENT_LENGTH).parse().ok();
         let content_type = request.headers.get(header::CONTENT_TYPE);
         let content_type = content_type.and_then(|value| value.to_str().ok());

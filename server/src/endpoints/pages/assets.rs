@@ -6,6 +6,7 @@ use warp::reply::Response;
 use crate::{
     endpoints::{Request, policy::InlineStyle, query, reply},
     hex::hex,
+    rights::ChannelName,
 };
 
 /// The files that trunk built, each with its `.gz` beside it. Empty in a program that was built without
@@ -20,12 +21,13 @@ const PAGE: &str = "index.html";
 /// Shown where the viewer should be: a page that still shows the pictures.
 const WITHOUT_VIEWER: &str = include_str!("../../../pages/without-viewer.html");
 
-/// The script that the page has before its own where another way than the usual one is asked for.
+/// The script that the page has before its own on live channels, and where another way than the usual one is asked for.
 const VIA: &str = "<script src=\"via.js\"></script>";
 
 /// The viewer page.
 pub(in crate::endpoints) fn page(request: &Request) -> Response {
-    let page = if query::value(&request.query, query::VIA).is_some() {
+    let is_live = request.channel != ChannelName::main();
+    let page = if is_live || query::value(&request.query, query::VIA).is_some() {
         page_with_ways(request)
     } else {
         answer(PAGE, request)

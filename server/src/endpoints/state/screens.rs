@@ -189,6 +189,7 @@ fn viewer(page: &mut String, row: &ViewerRow, now_millis: u64) -> std::fmt::Resu
         Outlet::Ts => "video, MPEG-TS",
         Outlet::Mp4 => "video, MP4",
         Outlet::Hls => "video, HLS",
+        Outlet::Whep => "video, WebRTC",
     };
     write!(
         page,

@@ -41,11 +41,13 @@ pub enum Outlet {
     Mp4,
     /// `/hls/`.
     Hls,
+    /// `/whep`.
+    Whep,
 }
 
 impl Outlet {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Stream,
         Self::Bytes,
         Self::Snapshot,
@@ -53,6 +55,7 @@ impl Outlet {
         Self::Ts,
         Self::Mp4,
         Self::Hls,
+        Self::Whep,
     ];
 
     /// The outlet's name in its address.
@@ -65,6 +68,7 @@ impl Outlet {
             Self::Ts => "stream.ts",
             Self::Mp4 => "stream.mp4",
             Self::Hls => "hls",
+            Self::Whep => "whep",
         }
     }
 }

@@ -4,6 +4,9 @@
 mod clip;
 mod container;
 pub(super) mod hls;
+pub(super) mod rtc;
+pub(super) mod whep;
+pub(super) mod whip;
 
 use std::{collections::VecDeque, sync::Arc};
 

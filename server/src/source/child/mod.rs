@@ -3,12 +3,14 @@
 //! started for is decided elsewhere.
 
 mod decoders;
+mod film;
 mod piped;
 mod program;
 mod supervisor;
 mod whole;
 
 pub use decoders::{Decoders, Plan, Trouble};
+pub use film::{Ended, Film};
 pub use piped::Piped;
 pub use program::{Ending, Line, Process, Running, supervise_by};
 pub use supervisor::ran_as_supervisor;

@@ -1,0 +1,277 @@
+//! One session: the engine of a peer's connection, driven by packets, time, and what the peer is to be sent.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the engine is told the time at which something happens to it"
+)]
+
+use std::{collections::HashSet, net::SocketAddr, sync::Arc, time::Duration};
+
+use str0m::{
+    Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcError,
+    bwe::{Bitrate, BweKind},
+    format::Codec,
+    media::{Frequency, KeyframeRequestKind, MediaKind, MediaTime, Mid, Pt, Writer},
+    net::Receive,
+};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep_until},
+};
+
+use super::{
+    Talk, candidates,
+    limits::TO_CONNECT,
+    ways::{Entrance, Packet},
+};
+use crate::hub::{Start, Unit};
+
+/// A peer of which nothing comes for so long is gone: it checks every few seconds (RFC 7675).
+const SILENCE: Duration = Duration::from_secs(15);
+/// The bits a second that a network is taken for at first, and asked for at most.
+pub(super) const FIRST_BITRATE: u64 = 12_000_000;
+const DESIRED_BITRATE: u64 = 20_000_000;
+
+/// Something that a session is told.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// The peer can be reached there, too.
+    Candidate(Box<Candidate>),
+    End,
+}
+
+/// A session that is to begin.
+pub(super) struct Session<T> {
+    pub(super) rtc: Rtc,
+    pub(super) entrance: Entrance,
+    pub(super) packets: mpsc::Receiver<Packet>,
+    pub(super) orders: mpsc::Receiver<Order>,
+    pub(super) talk: T,
+}
+
+/// A peer is asked for a key frame no more often than this.
+const KEY_SPAN: Duration = Duration::from_millis(500);
+
+/// How far a session has come.
+#[derive(Default)]
+struct Stage {
+    /// When a key frame was asked for.
+    asked_at: Option<Instant>,
+    is_connected: bool,
+    is_over: bool,
+    /// Where the video goes.
+    track: Option<Mid>,
+    /// The addresses here at which the peer was heard.
+    heard_at: HashSet<(bool, SocketAddr)>,
+}
+
+/// The time of what is sent, which goes on across the starts of an encoder.
+#[derive(Default)]
+struct MediaClock {
+    start: Option<Arc<Start>>,
+    /// The unit's tick that is `offset` of this clock.
+    from: u64,
+    offset: u64,
+    /// When the last unit ends.
+    end: u64,
+}
+
+impl MediaClock {
+    /// When a unit is to be seen, in ticks.
+    fn of(&mut self, unit: &Unit) -> u64 {
+        let start = self.start.as_ref();
+        if !start.is_some_and(|start| Arc::ptr_eq(start, &unit.start)) {
+            self.start = Some(unit.start.clone());
+            (self.from, self.offset) = (unit.at, self.end);
+        }
+        let at = self.offset + unit.at.saturating_sub(self.from);
+        self.end = at + unit.duration;
+        at
+    }
+}
+
+/// The next thing that happens.
+enum Next {
+    Packet(Packet),
+    Time,
+    Unit(Option<Arc<Unit>>),
+    Order(Order),
+}
+
+impl<T: Talk> Session<T> {
+    /// Drives the session to its end; `connected` is called when the peer is.
+    pub(super) async fn run(mut self, connected: impl FnOnce()) {
+        let result = self.drive(connected).await;
+        if let Err(error) = result {
+            tracing::debug!(%error, "a session of WebRTC ended");
+        }
+        // The peer hears of it, where it still can.
+        if self.rtc.close().is_ok() {
+            let mut ignored = Stage::default();
+            let _ = self.drain(&mut ignored);
+        }
+    }
+
+    async fn drive(&mut self, connected: impl FnOnce()) -> Result<(), RtcError> {
+        let mut connected = Some(connected);
+        let began = Instant::now();
+        let mut heard = began;
+        let mut stage = Stage::default();
+        let mut clock = MediaClock::default();
+        loop {
+            let due = self.drain(&mut stage)?;
+            if !self.rtc.is_alive() || stage.is_over {
+                return Ok(());
+            }
+            if stage.is_connected
+                && let Some(connected) = connected.take()
+            {
+                connected();
+            }
+            let silent = if stage.is_connected {
+                heard + SILENCE
+            } else {
+                began + TO_CONNECT
+            };
+            if Instant::now() >= silent {
+                return Ok(());
+            }
+            let track = stage.track.filter(|_| stage.is_connected);
+            let next = tokio::select! {
+                biased;
+                packet = self.packets.recv() => packet.map_or(Next::Order(Order::End), Next::Packet),
+                order = self.orders.recv() => Next::Order(order.unwrap_or(Order::End)),
+                unit = self.talk.next(), if stage.is_connected => Next::Unit(unit),
+                () = sleep_until(due.min(silent)) => Next::Time,
+            };
+            match next {
+                Next::Packet(packet) => {
+                    heard = packet.at;
+                    self.receive(&packet, &mut stage)?;
+                }
+                Next::Order(Order::Candidate(candidate)) => {
+                    self.rtc.add_remote_candidate(*candidate);
+                }
+                Next::Order(Order::End) | Next::Unit(None) => return Ok(()),
+                Next::Time => self
+                    .rtc
+                    .handle_input(Input::Timeout(Instant::now().into_std()))?,
+                Next::Unit(Some(unit)) => {
+                    if let Some(track) = track {
+                        self.send(track, &unit, &mut clock)?;
+                    }
+                }
+            }
+        }
+    }
+
+    fn receive(&mut self, packet: &Packet, stage: &mut Stage) -> Result<(), RtcError> {
+        let Packet { by, to, bytes, at } = packet;
+        let Ok(received) = Receive::new(by.protocol(), by.from, *to, bytes) else {
+            return Ok(());
+        };
+        let input = Input::Receive(at.into_std(), received);
+        if !self.rtc.accepts(&input) {
+            return Ok(());
+        }
+        self.entrance.take(*by);
+        // The peer has found an address of this machine that it was not told of.
+        let here = if by.is_tcp {
+            candidates::tcp_host(*to)
+        } else {
+            Candidate::host(*to, "udp").ok()
+        };
+        if let Some(here) = here
+            && stage.heard_at.insert((by.is_tcp, *to))
+        {
+            self.rtc.add_local_candidate(here);
+            self.drain(stage)?;
+        }
+        self.rtc.handle_input(input)
+    }
+
+    fn send(&mut self, mid: Mid, unit: &Unit, clock: &mut MediaClock) -> Result<(), RtcError> {
+        let at = clock.of(unit);
+        let Some(writer) = self.rtc.writer(mid) else {
+            return Ok(());
+        };
+        let Some(pt) = best(&writer) else {
+            return Ok(());
+        };
+        let time = MediaTime::new(at, Frequency::NINETY_KHZ);
+        let data: &[u8] = &unit.annexb;
+        // Each frame is shown as soon as it is there: what is on now counts, not how evenly it moves.
+        let writer = writer.playout_delay(MediaTime::ZERO, MediaTime::ZERO);
+        writer.write(pt, Instant::now().into_std(), time, data)?;
+        self.talk.sent(unit);
+        Ok(())
+    }
+
+    /// Takes what the engine has to say, up to when it wants to be asked again.
+    fn drain(&mut self, stage: &mut Stage) -> Result<Instant, RtcError> {
+        loop {
+            match self.rtc.poll_output()? {
+                Output::Timeout(at) => return Ok(at.into()),
+                Output::Transmit(transmit) => self.entrance.ways().send(&transmit),
+                Output::Event(event) => self.hear(event, stage),
+            }
+        }
+    }
+
+    fn hear(&mut self, event: Event, stage: &mut Stage) {
+        match event {
+            Event::Connected => {
+                stage.is_connected = true;
+                self.rtc
+                    .bwe()
+                    .set_bitrate(Bitrate::bps(0), Bitrate::bps(DESIRED_BITRATE));
+            }
+            Event::MediaAdded(media)
+                if media.kind == MediaKind::Video && media.direction.is_sending() =>
+            {
+                stage.track.get_or_insert(media.mid);
+            }
+            Event::MediaData(data) => {
+                let needs_key = self
+                    .talk
+                    .came(&data.data, data.is_keyframe(), !data.contiguous);
+                let may_ask = stage
+                    .asked_at
+                    .is_none_or(|asked| asked.elapsed() >= KEY_SPAN);
+                if needs_key
+                    && may_ask
+                    && let Some(mut writer) = self.rtc.writer(data.mid)
+                    && writer.is_request_keyframe_possible(KeyframeRequestKind::Pli)
+                {
+                    stage.asked_at = Some(Instant::now());
+                    let _ = writer.request_keyframe(None, KeyframeRequestKind::Pli);
+                }
+            }
+            Event::KeyframeRequest(_) => self.talk.want_key(),
+            Event::EgressBitrateEstimate(
+                BweKind::Twcc { estimate, .. } | BweKind::Remb { estimate, .. },
+            ) => self.talk.estimated(estimate.as_u64()),
+            Event::IceConnectionStateChange(IceConnectionState::Disconnected) | Event::Closed => {
+                stage.is_over = true;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The payload type that says what is sent, of those that the peer takes: what is made here is baseline, which every
+/// decoder of H.264 takes.
+fn best(writer: &Writer<'_>) -> Option<Pt> {
+    let rank = |profile: u32| match profile >> 8 {
+        0x42E0 => 0,
+        0x4200 => 1,
+        0x4D00 => 2,
+        _ => 3,
+    };
+    writer
+        .payload_params()
+        .filter(|one| one.spec().codec == Codec::H264)
+        .filter(|one| one.spec().format.packetization_mode == Some(1))
+        .min_by_key(|one| rank(one.spec().format.profile_level_id.unwrap_or(0)))
+        .map(|one| one.pt())
+}

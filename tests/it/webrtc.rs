@@ -1,0 +1,693 @@
+//! WebRTC, in the engines and programs that it is made for: WHEP by hand, in the page, by UDP, by TCP through a forwarded
+//! port, over a network that loses packets; and the page that goes another way where it can't be.
+
+use std::{
+    net::{SocketAddr, UdpSocket},
+    process::Command,
+    thread,
+    time::Duration,
+};
+
+use crate::{
+    access::{new_token, until_shut},
+    live::House,
+    page::await_screen,
+    players::{FOUR, MOVING},
+    support::{
+        clients::{Client, require},
+        devtools::{Browser, Page},
+        eventually,
+        http::{Reply, request},
+        photos::Photos,
+        pixels::{BLUE, GREEN, Picture, RED, Rgb, YELLOW},
+        process,
+        server::{STANDING, Server},
+        tap::Tap,
+        webdriver::Driver,
+    },
+};
+
+/// An offer as Chromium makes it, with the lines that matter.
+const OFFER: &str = "v=0\r\no=- 4611731400430051336 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n\
+a=group:BUNDLE 0\r\na=extmap-allow-mixed\r\na=msid-semantic: WMS\r\n\
+m=video 9 UDP/TLS/RTP/SAVPF 96 97 103 104\r\nc=IN IP4 0.0.0.0\r\na=rtcp:9 IN IP4 0.0.0.0\r\n\
+a=ice-ufrag:Zk0f\r\na=ice-pwd:R8xEQ8Hq0bVwTQmYh5q8hJ2x\r\na=ice-options:trickle\r\n\
+a=fingerprint:sha-256 A1:B2:C3:D4:E5:F6:07:18:29:3A:4B:5C:6D:7E:8F:90:A1:B2:C3:D4:E5:F6:07:18:29:3A:4B:5C:6D:7E:8F:90\r\n\
+a=setup:actpass\r\na=mid:0\r\na=recvonly\r\na=rtcp-mux\r\na=rtcp-rsize\r\n\
+a=rtpmap:96 VP8/90000\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n\
+a=rtpmap:103 H264/90000\r\na=rtcp-fb:103 transport-cc\r\na=rtcp-fb:103 nack\r\na=rtcp-fb:103 nack pli\r\n\
+a=fmtp:103 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f\r\n\
+a=rtpmap:104 rtx/90000\r\na=fmtp:104 apt=103\r\n";
+
+const SDP: &str = "Content-Type: application/sdp\r\n";
+const FRAGMENT: &str = "Content-Type: application/trickle-ice-sdpfrag\r\n";
+
+fn offer(server: &Server, target: &str, head: &str, body: &str) -> Reply {
+    request(server.address, "POST", target, head, body)
+}
+
+/// What players of other servers ask, to the letter.
+#[test]
+fn sessions_are_answered_as_players_expect() {
+    let photos = Photos::of(&FOUR);
+    let server = Server::start(photos.path(), &STANDING);
+    let ask = |method: &str, target: &str, head: &str, body: &str| {
+        request(server.address, method, target, head, body)
+    };
+    let made = offer(&server, "/whep/main?size=320x180", SDP, OFFER);
+    assert_eq!(made.status(), 201, "{}", made.text());
+    let header = |name: &str| made.head.get(name).unwrap_or_default().to_owned();
+    assert_eq!(header("content-type"), "application/sdp");
+    let (session, tag) = (header("location"), header("etag"));
+    // OBS puts another form into the path that it posted to.
+    assert!(session.starts_with("/c/main/whep/"), "{session}");
+    assert!(
+        tag.len() > 2 && tag.starts_with('"') && tag.ends_with('"'),
+        "{tag}"
+    );
+    let answer = made.text();
+    for line in [
+        "a=ice-lite",
+        "a=sendonly",
+        "a=setup:passive",
+        "a=rtpmap:103 H264/90000",
+    ] {
+        assert!(answer.contains(line), "{line} is missing: {answer}");
+    }
+    assert!(!answer.contains("VP8"), "{answer}");
+    let port = server.address.port().to_string();
+    let candidates: Vec<_> = answer
+        .lines()
+        .filter(|line| line.starts_with("a=candidate:"))
+        .collect();
+    for way in [" udp ", " tcp "] {
+        let named = candidates
+            .iter()
+            .any(|line| line.contains(way) && line.contains(&format!(" 127.0.0.1 {port} ")));
+        assert!(named, "{way}: {candidates:?}");
+    }
+
+    let looked = ask("HEAD", "/whep/main", "", "");
+    assert_eq!(looked.status(), 200);
+    assert_eq!(looked.head.get("content-type"), Some("application/sdp"));
+    assert_eq!(ask("GET", "/whep/main", "", "").status(), 204);
+    assert_eq!(ask("GET", &session, "", "").status(), 204);
+    let options = ask("OPTIONS", "/whep/main", "", "");
+    assert_eq!(
+        options.head.get("allow"),
+        Some("GET, HEAD, POST, OPTIONS"),
+        "{:?}",
+        options.head
+    );
+
+    let candidate = "a=ice-ufrag:Zk0f\r\na=ice-pwd:R8xEQ8Hq0bVwTQmYh5q8hJ2x\r\nm=video 9 RTP/AVP 0\r\na=mid:0\r\n\
+                     a=candidate:1 1 UDP 2122260223 127.0.0.1 50000 typ host\r\na=end-of-candidates\r\n";
+    let patch = |head: &str, body: &str| ask("PATCH", &session, head, body).status();
+    let matching = format!("{FRAGMENT}If-Match: {tag}\r\n");
+    let taken = ask("PATCH", &session, &matching, candidate);
+    assert_eq!(taken.status(), 204, "{}", taken.text());
+    assert_eq!(taken.head.get("etag"), None);
+    assert_eq!(patch(FRAGMENT, candidate), 428);
+    let other = format!("{FRAGMENT}If-Match: \"other\"\r\n");
+    assert_eq!(patch(&other, candidate), 412);
+    let restart = format!("{FRAGMENT}If-Match: *\r\n");
+    assert_eq!(
+        patch(&restart, "a=ice-ufrag:new1\r\na=ice-pwd:new\r\n"),
+        422
+    );
+    assert_eq!(patch(&matching, "a=ice-ufrag:new1\r\n"), 422);
+    assert_eq!(patch(&matching, "hello"), 400);
+    let wrong = format!("{SDP}If-Match: {tag}\r\n");
+    assert_eq!(patch(&wrong, candidate), 415);
+    assert_eq!(ask("DELETE", &session, "", "").status(), 200);
+    assert_eq!(ask("DELETE", &session, "", "").status(), 404);
+
+    // As go2rtc's own clients ask.
+    let json = serde_json::json!({"type": "offer", "sdp": OFFER}).to_string();
+    let answered = offer(
+        &server,
+        "/api/webrtc?src=main",
+        "Content-Type: application/json\r\n",
+        &json,
+    );
+    assert_eq!(answered.status(), 200, "{}", answered.text());
+    assert_eq!(answered.json()["type"], "answer");
+}
+
+#[test]
+fn bad_offers_are_told_what_is_wrong() {
+    let photos = Photos::of(&FOUR);
+    let server = Server::start(photos.path(), &STANDING);
+    for (status, head, body) in [
+        (400, SDP, "hello".to_owned()),
+        (400, SDP, OFFER.replace("recvonly", "sendonly")),
+        (400, SDP, OFFER.replace("m=video", "m=audio")),
+        (400, SDP, OFFER.replace("a=fingerprint", "a=finger")),
+        (406, SDP, OFFER.replace("H264", "H265")),
+        (413, SDP, "v=0".repeat(43_000)),
+        (415, "Content-Type: text/plain\r\n", OFFER.to_owned()),
+        (400, "Content-Type: application/json\r\n", "{}".to_owned()),
+    ] {
+        let reply = offer(&server, "/whep/main", head, &body);
+        assert_eq!(reply.status(), status, "{head}: {}", reply.text());
+        assert!(reply.text().len() > 20, "{}", reply.text());
+    }
+    let reply = offer(&server, "/whep/nobody", SDP, OFFER);
+    assert_eq!(reply.status(), 404, "{}", reply.text());
+    let reply = offer(&server, "/whep/main?size=8x8", SDP, OFFER);
+    assert!(matches!(reply.status(), 400 | 501), "{}", reply.text());
+    // Nothing is left of any of them.
+    eventually("nothing to be made", || {
+        let status = server.get("/status").json();
+        match status["renditions"].as_array().map_or(0, Vec::len) {
+            0 => Ok(()),
+            n => Err(format!("{n} renditions")),
+        }
+    });
+}
+
+#[test]
+fn half_open_sessions_are_bounded_and_end() {
+    let photos = Photos::of(&FOUR);
+    let server = Server::start(photos.path(), &STANDING);
+    let mut statuses = Vec::new();
+    for _ in 0..80 {
+        statuses.push(offer(&server, "/whep/main?size=320x180", SDP, OFFER).status());
+    }
+    assert_eq!(statuses.iter().filter(|&&one| one == 201).count(), 64);
+    assert!(statuses[64..].iter().all(|&one| one == 503), "{statuses:?}");
+    // Nobody connects, and after ten seconds there is room again, and nothing is made for nobody.
+    eventually("the end of them all", || {
+        let status = server.get("/status").json();
+        match status["viewers"].as_u64() {
+            Some(0) => Ok(()),
+            n => Err(format!("{n:?} viewers")),
+        }
+    });
+    let reply = offer(&server, "/whep/main?size=320x180", SDP, OFFER);
+    assert_eq!(reply.status(), 201, "{}", reply.text());
+}
+
+#[test]
+fn an_offer_takes_the_right_to_watch_and_a_session_its_name() {
+    let photos = Photos::of(&FOUR);
+    let server = Server::start(photos.path(), &STANDING);
+    let token = new_token(&server.data, "tv", &["--rights", "watch"]);
+    until_shut(&server);
+    let refused = offer(&server, "/whep/main", SDP, OFFER);
+    assert_eq!(refused.status(), 401, "{}", refused.text());
+    let made = offer(&server, &format!("/whep/main?token={token}"), SDP, OFFER);
+    assert_eq!(made.status(), 201, "{}", made.text());
+    let session = made.head.get("location").unwrap_or_default().to_owned();
+    assert!(!session.contains(&token), "{session}");
+    let guessed = format!("{session}0");
+    assert_eq!(
+        request(server.address, "DELETE", &guessed, "", "").status(),
+        404
+    );
+    assert_eq!(
+        request(server.address, "DELETE", &session, "", "").status(),
+        200
+    );
+}
+
+fn attribute(page: &mut Page, name: &str) -> String {
+    let value = page.eval(&format!("document.documentElement.getAttribute('{name}')"));
+    value.map_or_else(
+        |error| error,
+        |value| value.as_str().unwrap_or("").to_owned(),
+    )
+}
+
+/// A page's script that keeps of an answer's candidates those that match, and changes them.
+fn candidates(keep: &str, change: &str) -> String {
+    format!(
+        "(function () {{
+             var set = RTCPeerConnection.prototype.setRemoteDescription;
+             window.kept = [];
+             RTCPeerConnection.prototype.setRemoteDescription = function (answer) {{
+                 var lines = answer.sdp.split('\\r\\n').filter(function (line) {{
+                     return !/^a=candidate/.test(line) || {keep}.test(line);
+                 }}).map(function (line) {{ return /^a=candidate/.test(line) ? line{change} : line; }});
+                 window.kept = lines.filter(function (line) {{ return /^a=candidate/.test(line); }});
+                 return set.call(this, {{ type: 'answer', sdp: lines.join('\\r\\n') }});
+             }};
+         }}())"
+    )
+}
+
+/// The page shows the slides by WebRTC, whatever way is left of an answer's.
+fn shows(server: &Server, page: &mut Page) {
+    for _ in 0..2 {
+        let wanted = server.advance();
+        await_screen(page, wanted);
+    }
+    assert_eq!(
+        attribute(page, "data-via"),
+        "webrtc",
+        "{}",
+        attribute(page, "data-reason")
+    );
+}
+
+#[test]
+fn chromium_is_sent_video_by_udp_and_by_tcp() {
+    let Some(browser) = Browser::start(Client::Chromium) else {
+        return;
+    };
+    let photos = Photos::of(&FOUR);
+    let server = Server::start(photos.path(), &STANDING);
+    if !server.has_viewer() {
+        return;
+    }
+    for way in ["/ udp /", "/ tcp /"] {
+        let script = candidates(way, "");
+        let mut page = browser.open_after(&server.url("/?via=webrtc&size=640x360"), &script);
+        shows(&server, &mut page);
+        eventually("the delay", || {
+            match attribute(&mut page, "data-behind").parse::<f64>() {
+                Ok(seconds) if seconds < 1.0 => Ok(()),
+                _ => Err(attribute(&mut page, "data-behind")),
+            }
+        });
+        let rows = server.get("/status").json();
+        assert_eq!(rows["watching"][0]["endpoint"], "whep", "{rows}");
+        page.press("s", 83);
+        eventually("the statistics", || {
+            let panel = page.eval("document.getElementById('stats').textContent")?;
+            let panel = panel.as_str().unwrap_or_default().to_owned();
+            let is_told = ["viawebrtc", "behind", "640 × 360"];
+            if is_told.iter().all(|words| panel.contains(words)) {
+                Ok(())
+            } else {
+                Err(panel)
+            }
+        });
+    }
+}
+
+/// A port forward that knows nothing of WebRTC: the address and port that the page asked for are the way back.
+#[test]
+fn chromium_reaches_the_server_through_a_forwarded_port() {
+    let Some(browser) = Browser::start(Client::Chromium) else {
+        return;
+    };
+    let photos = Photos::of(&FOUR);
+    let server = Server::start(photos.path(), &STANDING);
+    if !server.has_viewer() {
+        return;
+    }
+    let tap = Tap::on(server.address);
+    let url = format!("http://{}/?via=webrtc&size=640x360", tap.address);
+    // The server's own address is not reached from there.
+    let script = candidates(&format!("/ {} typ /", tap.address.port()), "");
+    let mut page = browser.open_after(&url, &script);
+    shows(&server, &mut page);
+}
+
+/// A network that loses a packet of ten and lets others wait, between a peer and `server`.
+fn lossy(server: SocketAddr) -> SocketAddr {
+    let near = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let far = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let address = near.local_addr().expect("an address");
+    let peer = std::sync::Arc::new(std::sync::Mutex::new(None::<SocketAddr>));
+    let carry =
+        move |from: UdpSocket,
+              to: UdpSocket,
+              target: Box<dyn Fn(SocketAddr) -> Option<SocketAddr> + Send>| {
+            thread::spawn(move || {
+                let (mut buffer, mut seed) = ([0; 2048], 1_u32);
+                let mut late: Option<Vec<u8>> = None;
+                while let Ok((n, source)) = from.recv_from(&mut buffer) {
+                    let Some(target) = target(source) else {
+                        continue;
+                    };
+                    seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    match seed >> 16 {
+                        r if r % 10 == 0 => {}
+                        r if r % 10 == 1 && late.is_none() => late = Some(buffer[..n].to_vec()),
+                        _ => {
+                            let _ = to.send_to(&buffer[..n], target);
+                            if let Some(late) = late.take() {
+                                let _ = to.send_to(&late, target);
+                            }
+                        }
+                    }
+                }
+            });
+        };
+    let [near2, far2] = [&near, &far].map(|socket| socket.try_clone().expect("a handle"));
+    let known = peer.clone();
+    carry(
+        near,
+        far,
+        Box::new(move |source| {
+            *known.lock().expect("no holder panics") = Some(source);
+            Some(server)
+        }),
+    );
+    carry(
+        far2,
+        near2,
+        Box::new(move |_| *peer.lock().expect("no holder panics")),
+    );
+    address
+}
+
+#[test]
+fn chromium_follows_over_a_network_that_loses_packets() {
+    let Some(browser) = Browser::start(Client::Chromium) else {
+        return;
+    };
+    let photos = Photos::of(&FOUR);
+    let server = Server::start(photos.path(), &MOVING);
+    if !server.has_viewer() {
+        return;
+    }
+    let relay = lossy(server.address);
+    let change = format!(
+        ".replace(/ {} typ /, ' {} typ ')",
+        server.address.port(),
+        relay.port()
+    );
+    let script = candidates("/ udp .* 127.0.0.1 /", &change);
+    let mut page = browser.open_after(&server.url("/?via=webrtc&size=640x360"), &script);
+    let mut colours: Vec<Rgb> = Vec::new();
+    eventually("every photo, over and over", || {
+        let middle = page.screenshot()?.middle();
+        if let Some(colour) = middle.named().filter(|colour| FOUR.contains(colour))
+            && colours.last() != Some(&colour)
+        {
+            colours.push(colour);
+        }
+        if colours.len() >= 6 {
+            Ok(())
+        } else {
+            Err(format!("{colours:?}, {middle:?}"))
+        }
+    });
+    assert_eq!(attribute(&mut page, "data-via"), "webrtc");
+}
+
+/// A live channel's page takes the fastest way that works, believes what is painted, and stays with the server.
+#[test]
+fn a_live_page_picks_a_way_by_itself() {
+    let Some(browser) = Browser::start(Client::Chromium) else {
+        return;
+    };
+    let house = House::with("[channel.plot]\nsource = \"push\"\n");
+    if !house.server.has_viewer() {
+        return;
+    }
+    house.push_colour(GREEN);
+    let mut page = browser.open(&house.server.url("/c/plot/"));
+    for colour in [RED, BLUE, GREEN] {
+        house.push_colour(colour);
+        await_screen(&mut page, colour);
+    }
+    assert_eq!(attribute(&mut page, "data-via"), "webrtc");
+    // It goes on with a server that has been away.
+    let house = house.again(|| {});
+    house.push_colour(BLUE);
+    await_screen(&mut page, BLUE);
+    assert_eq!(attribute(&mut page, "data-via"), "webrtc");
+    // What is left where an engine has less, or is not let through.
+    for (script, way) in [
+        (
+            &*candidates("/ udp /", ".replace(/ 127.0.0.1 /, ' 127.0.0.9 ')"),
+            "mse",
+        ),
+        ("delete window.RTCPeerConnection", "mse"),
+        (
+            "delete window.RTCPeerConnection; delete window.MediaSource;
+             HTMLVideoElement.prototype.canPlayType = function () { return ''; }",
+            "",
+        ),
+    ] {
+        let mut page = browser.open_after(&house.server.url("/c/plot/"), script);
+        for colour in [RED, GREEN] {
+            house.push_colour(colour);
+            await_screen(&mut page, colour);
+        }
+        assert_eq!(attribute(&mut page, "data-via"), way);
+    }
+}
+
+/// Firefox on a fresh profile has no H.264 for WebRTC.
+#[test]
+fn firefox_lands_on_fragments_by_itself() {
+    let Some(firefox) = Driver::firefox() else {
+        return;
+    };
+    let house = House::with("[channel.plot]\nsource = \"push\"\n");
+    if !house.server.has_viewer() {
+        return;
+    }
+    house.push_colour(GREEN);
+    firefox.open(&house.server.url("/c/plot/"));
+    for colour in [RED, GREEN] {
+        house.push_colour(colour);
+        eventually("the picture", || {
+            let middle = firefox.screenshot()?.middle();
+            match middle.named() {
+                Some(seen) if seen == colour => Ok(()),
+                _ => Err(format!("{middle:?}")),
+            }
+        });
+    }
+    let via = firefox.eval("document.documentElement.getAttribute('data-via')");
+    assert_eq!(via, Ok("mse".into()));
+}
+
+/// A page that sends what it draws, by WHIP: a colour that changes when it is told to.
+const SENDER: &str = "(function () {
+    var canvas = document.createElement('canvas'), pen = canvas.getContext('2d'), n = 0;
+    canvas.width = 640;
+    canvas.height = 360;
+    window.colour = 'rgb(40,160,60)';
+    setInterval(function () {
+        pen.fillStyle = window.colour;
+        pen.fillRect(0, 0, 640, 360);
+        pen.fillStyle = n++ % 2 ? 'black' : 'white';
+        pen.fillRect(0, 0, 32, 32);
+    }, 50);
+    var peer = new RTCPeerConnection();
+    canvas.captureStream(20).getTracks().forEach(function (track) {
+        var way = peer.addTransceiver(track, { direction: 'sendonly' });
+        way.setCodecPreferences(RTCRtpSender.getCapabilities('video').codecs.filter(function (codec) {
+            return /H264/.test(codec.mimeType);
+        }));
+    });
+    window.said = '';
+    peer.createOffer().then(function (offer) { return peer.setLocalDescription(offer); }).then(function () {
+        return fetch('/whip/plot', {
+            method: 'POST', headers: { 'Content-Type': 'application/sdp' }, body: peer.localDescription.sdp
+        });
+    }).then(function (answer) {
+        return answer.text().then(function (sdp) {
+            window.said = answer.status + ' ' + answer.headers.get('Location');
+            return peer.setRemoteDescription({ type: 'answer', sdp: sdp });
+        });
+    }).catch(function (error) { window.said = String(error); });
+}())";
+
+/// A browser sends, and the channel shows it as whatever else is pushed: as pictures, and as video to another browser.
+#[test]
+fn a_browser_sends_and_another_one_shows_it() {
+    let Some((sends, shows)) = Browser::start_two(Client::Chromium) else {
+        return;
+    };
+    let house = House::with("[channel.plot]\nsource = \"push\"\n");
+    if !house.server.has_viewer() {
+        return;
+    }
+    let mut sender = sends.open(&house.server.url("/status"));
+    if sender.eval("RTCRtpSender.getCapabilities('video').codecs.some(function (codec) { return /H264/.test(codec.mimeType); })")
+        != Ok(true.into())
+    {
+        panic!("this Chromium has no encoder of H.264");
+    }
+    sender.eval(SENDER).expect("a sender");
+    let mut page = shows.open(&house.server.url("/c/plot/"));
+    for (colour, name) in [
+        (GREEN, "rgb(41,164,66)"),
+        (RED, "rgb(214,40,40)"),
+        (BLUE, "rgb(45,70,210)"),
+    ] {
+        sender
+            .eval(&format!("window.colour = '{name}'"))
+            .expect("a colour");
+        eventually("the colour as a picture", || {
+            let seen = house.server.get("/c/plot/snapshot");
+            if seen.status() != 200 {
+                return Err(format!(
+                    "{}: {:?}",
+                    seen.status(),
+                    sender.eval("window.said")
+                ));
+            }
+            let middle = Picture::from_jpeg(&seen.body)?.middle();
+            middle
+                .is(colour)
+                .then_some(())
+                .ok_or_else(|| format!("{middle:?}"))
+        });
+        await_screen(&mut page, colour);
+    }
+    let said = sender.eval("window.said").expect("an answer");
+    assert!(
+        said.as_str()
+            .unwrap_or_default()
+            .starts_with("201 /c/plot/whip/"),
+        "{said}"
+    );
+    assert_eq!(attribute(&mut page, "data-via"), "webrtc");
+    // Whoever sends after it takes its place, and its session ends.
+    house.push_colour(YELLOW);
+    await_screen(&mut page, YELLOW);
+}
+
+/// Python's own WebRTC sends one colour.
+const SEND: &str = r#"
+import asyncio, fractions, sys, urllib.request
+import av, numpy
+from aiortc import RTCPeerConnection, RTCRtpSender, RTCSessionDescription, VideoStreamTrack
+url = sys.argv[1]
+
+class Colour(VideoStreamTrack):
+    async def recv(self):
+        pts, base = await self.next_timestamp()
+        array = numpy.zeros((240, 320, 3), numpy.uint8)
+        array[:] = (214, 40, 40)
+        frame = av.VideoFrame.from_ndarray(array, format="rgb24")
+        frame.pts, frame.time_base = pts, base
+        return frame
+
+async def main():
+    peer = RTCPeerConnection()
+    way = peer.addTransceiver(Colour(), direction="sendonly")
+    codecs = RTCRtpSender.getCapabilities("video").codecs
+    way.setCodecPreferences([codec for codec in codecs if codec.mimeType == "video/H264"])
+    await peer.setLocalDescription(await peer.createOffer())
+    request = urllib.request.Request(url, peer.localDescription.sdp.encode(),
+                                     {"Content-Type": "application/sdp"}, method="POST")
+    with urllib.request.urlopen(request) as answer:
+        assert answer.status == 201, answer.status
+        await peer.setRemoteDescription(RTCSessionDescription(answer.read().decode(), "answer"))
+    print("sending", flush=True)
+    await asyncio.sleep(60)
+
+asyncio.run(main())
+"#;
+
+#[test]
+fn aiortc_sends() {
+    let Some(programs) = require(Client::Aiortc) else {
+        return;
+    };
+    let house = House::with("[channel.plot]\nsource = \"push\"\n");
+    let mut command = Command::new(&programs[0]);
+    command.args(["-c", SEND, &house.server.url("/whip/plot")]);
+    let sender = process::Process::start(command);
+    eventually("its colour", || {
+        let seen = house.server.get("/c/plot/snapshot");
+        if seen.status() != 200 {
+            return Err(format!("{}: {}", seen.status(), sender.output()));
+        }
+        let middle = Picture::from_jpeg(&seen.body)?.middle();
+        middle
+            .is(RED)
+            .then_some(())
+            .ok_or_else(|| format!("{middle:?}"))
+    });
+    drop(sender);
+    // It is found silent, and another sender's turn comes.
+    house.push_colour(GREEN);
+    eventually("another one's", || {
+        let middle = Picture::from_jpeg(&house.server.get("/c/plot/snapshot").body)?.middle();
+        middle
+            .is(GREEN)
+            .then_some(())
+            .ok_or_else(|| format!("{middle:?}"))
+    });
+}
+
+/// What is pushed is sent to nobody who may only push, and taken of nobody who may only watch.
+#[test]
+fn who_may_watch_can_not_send() {
+    let house = House::with("[channel.plot]\nsource = \"push\"\n");
+    let token = new_token(&house.server.data, "tv", &["--rights", "watch"]);
+    until_shut(&house.server);
+    let sends = OFFER.replace("recvonly", "sendonly");
+    for (target, body, status) in [("/whip/plot", &*sends, 403), ("/whep/plot", OFFER, 201)] {
+        let target = format!("{target}?token={token}");
+        let reply = offer(&house.server, &target, SDP, body);
+        assert_eq!(reply.status(), status, "{target}: {}", reply.text());
+    }
+}
+
+/// Python's own WebRTC receives what is pushed.
+const RECEIVE: &str = r#"
+import asyncio, sys, urllib.request
+from aiortc import RTCPeerConnection, RTCSessionDescription
+url = sys.argv[1]
+
+async def main():
+    peer = RTCPeerConnection()
+    frames = asyncio.Queue()
+    @peer.on("track")
+    def on_track(track):
+        async def take():
+            while True:
+                await frames.put(await track.recv())
+        asyncio.ensure_future(take())
+    peer.addTransceiver("video", direction="recvonly")
+    await peer.setLocalDescription(await peer.createOffer())
+    request = urllib.request.Request(url, peer.localDescription.sdp.encode(),
+                                     {"Content-Type": "application/sdp"}, method="POST")
+    with urllib.request.urlopen(request) as answer:
+        assert answer.status == 201, answer.status
+        await peer.setRemoteDescription(RTCSessionDescription(answer.read().decode(), "answer"))
+    for _ in range(10):
+        frame = await asyncio.wait_for(frames.get(), 20)
+    array = frame.to_ndarray(format="rgb24")
+    print(frame.width, frame.height, *array[array.shape[0] // 2, array.shape[1] // 2])
+    await peer.close()
+
+asyncio.run(main())
+"#;
+
+#[test]
+fn aiortc_receives() {
+    let Some(programs) = require(Client::Aiortc) else {
+        return;
+    };
+    let photos = Photos::of(&[RED]);
+    let server = Server::start(photos.path(), &STANDING);
+    let mut command = Command::new(&programs[0]);
+    let url = server.url("/whep/main?size=640x360");
+    command.args(["-c", RECEIVE, &url]);
+    let ended = process::run(command);
+    assert!(ended.status.success(), "{}", ended.output);
+    let told = ended.output.lines().find(|line| line.starts_with("640 "));
+    let numbers: Vec<u16> = told
+        .unwrap_or_default()
+        .split_whitespace()
+        .filter_map(|word| word.parse().ok())
+        .collect();
+    let [640, 360, r, g, b] = numbers[..] else {
+        panic!("{}", ended.output);
+    };
+    // It takes every colour for one of standard definition.
+    let seen = Rgb([r, g, b].map(|byte| u8::try_from(byte).expect("a byte")));
+    assert!(seen.is(RED), "{seen:?}");
+    // It said good-bye, or is found silent.
+    thread::sleep(Duration::from_millis(100));
+    eventually(
+        "its end",
+        || match server.get("/status").json()["viewers"].as_u64() {
+            Some(0) => Ok(()),
+            n => Err(format!("{n:?} viewers")),
+        },
+    );
+}
