@@ -1,4 +1,4 @@
-//! What stands in for WebRTC in a program that is built without it.
+//! The stand-in for WebRTC in a program that is built without it.
 
 use std::net::{IpAddr, SocketAddr};
 
