@@ -57,9 +57,7 @@ impl Takes {
             (Self::Asking, method) if is_look(method) => None,
             // Its name is a secret, and players don't send their token with it.
             (Self::Session, method) if is_look(method) || is_of_session(method) => None,
-            (Self::Offering(right), method) if is_look(method) || *method == Method::POST => {
-                Some(right)
-            }
+            (Self::Offering(right), &Method::POST) => Some(right),
             (Self::Inspecting(right), method) if is_look(method) => Some(right),
             (Self::Telling(right), &Method::POST) => Some(right),
             (Self::Pushing, method) if is_push(method) => Some(Right::Push),

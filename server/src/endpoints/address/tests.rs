@@ -337,11 +337,18 @@ proptest! {
             };
             prop_assert!(right.is_none_or(fits), "{need}");
         } else if right == Some(Right::Push) {
-            let is_push = matches!(&found, Ok(address) if address.endpoint == Endpoint::Push);
+            let is_push = matches!(&found, Ok(address)
+                if matches!(address.endpoint, Endpoint::Push | Endpoint::Whip));
             let is_elsewhere = matches!(&found, Err(Unanswered { why: Why::Channel(..), .. }));
             prop_assert!(is_push || is_elsewhere, "{} {} needs {}", name, path, need);
+        } else if right.is_none() {
+            // Whoever knows a session's name may end it.
+            let is_session = matches!(&found, Ok(address)
+                if matches!(address.endpoint, Endpoint::RtcSession(_)));
+            prop_assert!(is_session, "{} {} needs nothing", name, path);
         } else if right != Some(Right::Control) {
-            let is_report = matches!(&found, Ok(address) if address.endpoint == Endpoint::Report);
+            let is_report = matches!(&found, Ok(address)
+                if matches!(address.endpoint, Endpoint::Report | Endpoint::Whep));
             let is_elsewhere = matches!(&found, Err(Unanswered { why: Why::Channel(..), .. }));
             prop_assert!(is_report || is_elsewhere, "{} {} needs {}", name, path, need);
             prop_assert_eq!(right, Some(Right::Watch));

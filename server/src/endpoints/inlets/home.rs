@@ -336,7 +336,8 @@ mod tests {
     #[test]
     fn every_name_is_a_command() {
         for name in NAMES {
-            let text = format!(r#"{{"command":"{name}","photo":"7f","text":"Dinner"}}"#);
+            let text =
+                format!(r#"{{"command":"{name}","photo":"7f","text":"Dinner","screen":"hall"}}"#);
             assert!(read(text.as_bytes()).unwrap().is_some(), "{name}");
         }
     }
