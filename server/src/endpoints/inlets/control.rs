@@ -39,6 +39,16 @@ pub(in crate::endpoints) async fn answer(
     told(outputs, request, &wish, &channel, programme).await
 }
 
+/// What is wrong with a body, without the list of commands, which is not all of them.
+fn brief(error: &serde_json::Error) -> String {
+    let error = error.to_string();
+    let (start, rest) = error
+        .split_once(", expected one of")
+        .unwrap_or((&error, ""));
+    let place = rest.rfind(" at line").map_or("", |at| &rest[at..]);
+    format!("{start}{place}")
+}
+
 /// Carries out a command in JSON on what `channel` shows; gives the slides after it, where it has some.
 ///
 /// # Errors
@@ -51,10 +61,10 @@ pub(in crate::endpoints) async fn carry_out(
 ) -> Result<Option<Arc<Programme>>, Refusal> {
     let refused = |error: serde_json::Error| {
         Refusal::bad_request(format!(
-            "the body is no command ({error}); send JSON like {{\"command\":\"next\"}}, with next, previous, pause, \
-             resume, dismiss, show and a \"photo\", interval and \"seconds\", hide, favourite or unfavourite, \
-             unhide and a \"photo\", \
-             night, wake, sleep or wake and a \"screen\", say and a \"text\", or choose and an \"album\" or another choice of photos"
+            "the body is no command ({}); send JSON like {{\"command\":\"next\"}}, with next, previous, pause, resume, \
+             dismiss, show, interval, hide, unhide, favourite, unfavourite, night, wake, sleep, say or choose: \
+             the README tells what goes with each",
+            brief(&error)
         ))
     };
     if let Some(command) = home::read(body).map_err(refused)? {

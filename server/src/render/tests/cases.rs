@@ -61,7 +61,6 @@ fn they_look_like_the_scene() {
         ("chroma-finer-than-luma.jpg", 9.0),
         ("restart-missing.jpg", 9.0),
         ("palette.tif", 9.0),
-        ("one-bit-flipped.heic", 5.0),
         ("thumbnail-first.tif", 5.0),
     ] {
         match open(name) {
@@ -77,6 +76,28 @@ fn they_look_like_the_scene() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Most of it is there: the corners that the damage did not reach, each in its own colour.
+#[test]
+fn a_heic_with_a_flipped_bit_shows_what_is_there() {
+    let Some(picture) = open("one-bit-flipped.heic") else {
+        return;
+    };
+    let picture = picture.unwrap();
+    let at = |x: u32, y: u32| {
+        let at = (y * SIZE.width + x) as usize * 3;
+        [0, 1, 2].map(|n| picture.pixels()[at + n])
+    };
+    for (x, y, wanted) in [
+        (20, 15, [225, 30, 30]),
+        (155, 4, [250, 5, 140]),
+        (4, 112, [10, 245, 150]),
+    ] {
+        let seen = at(x, y);
+        let is_near = seen.iter().zip(wanted).all(|(a, b)| a.abs_diff(b) < 40);
+        assert!(is_near, "{seen:?} for {wanted:?} at {x}, {y}");
+    }
 }
 
 #[test]
