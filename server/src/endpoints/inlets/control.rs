@@ -39,7 +39,7 @@ pub(in crate::endpoints) async fn answer(
     told(outputs, request, &wish, &channel, programme).await
 }
 
-/// What is wrong with a body, without the list of commands, which is not all of them.
+/// The fault of a body, without the list of commands, which is not all of them.
 fn brief(error: &serde_json::Error) -> String {
     let error = error.to_string();
     let (start, rest) = error
