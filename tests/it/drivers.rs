@@ -91,8 +91,14 @@ fn is_driven(browser: Option<Driver>) {
     let seen = eventually("the red canvas", || Look::from(&browser.eval(LOOK)?));
     assert_eq!((seen.state.as_str(), seen.slide), ("playing", 7));
     assert!(seen.colour.is(RED), "{seen:?}");
-    let picture = browser.screenshot().expect("a screenshot");
-    assert!(picture.middle().is(GREEN), "{:?}", picture.middle());
+    // What scripts have drawn is on the screen a moment later.
+    eventually("a screenshot of it", || {
+        let middle = browser.screenshot()?.middle();
+        middle
+            .is(GREEN)
+            .then_some(())
+            .ok_or_else(|| format!("{middle:?}"))
+    });
 }
 
 #[test]
