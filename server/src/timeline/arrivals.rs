@@ -65,9 +65,11 @@ impl Arrivals {
         });
     }
 
-    /// Forgets the groups of rounds before `round`, which are over.
+    /// Forgets the groups of rounds that are over, but for the one before `round`: how that one closed decides how
+    /// `round` opens, and it has opened.
     pub(super) fn forget_before(&mut self, round: u64) {
-        self.groups.retain(|group| group.round >= round);
+        self.groups
+            .retain(|group| group.round.saturating_add(1) >= round);
     }
 
     /// The rounds from `round` on whose turns differ from those of other rounds, in order: those in

@@ -293,3 +293,35 @@ fn of_two_on_screen_the_one_that_is_left_stays() {
         assert_eq!(after[1].current.no, before[1].current.no);
     }
 }
+
+/// How a round opens depends on how the one before closed, also when more photos come while its first turns are on.
+#[test]
+fn a_round_stays_as_it_opened_when_more_photos_come() {
+    let mut all: Vec<Entry> = (0..14).map(|i| photo(i, 0)).collect();
+    let mut now = NOW;
+    let saved = SavedProgramme::default();
+    let mut programme = Programme::new(SETTINGS, &roster(&all), saved, UnixMillis(now));
+    let (size, pair) = SCREENS[0];
+    let mut last = HashMap::new();
+    for (wave, (n_new, slides)) in (1..).zip([(7u64, 47), (8, 349), (1, 14), (1, 40)]) {
+        for _ in 0..slides {
+            now += 10_000;
+            let timeline = programme.timeline(size, pair);
+            let round = timeline.place(UnixMillis(now)).round;
+            for id in timeline
+                .at(UnixMillis(now))
+                .unwrap()
+                .current
+                .turn()
+                .photos()
+            {
+                let before = last.insert(id, round);
+                assert!(before.is_none_or(|before| before < round), "{id}");
+            }
+        }
+        let n = all.len() as u64;
+        all.extend((n..n + n_new).map(|i| photo(i, wave * 100)));
+        let playlists = programme.playlists_of(&roster(&all), UnixMillis(now));
+        programme = programme.with_playlists(playlists, UnixMillis(now));
+    }
+}
