@@ -1,6 +1,11 @@
 //! WebRTC: peers that are sent video over UDP or TCP. Knows no HTTP, no pixels and no channels: whoever answers an offer
 //! hands over a [`Talk`], which says what a peer is sent.
 
+#![cfg_attr(
+    not(feature = "webrtc"),
+    allow(dead_code, reason = "without WebRTC no talk begins")
+)]
+
 #[cfg(feature = "webrtc")]
 mod candidates;
 mod limits;

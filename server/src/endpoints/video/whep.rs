@@ -1,5 +1,10 @@
 //! WHEP: a viewer's offer of WebRTC is answered by video.
 
+#![cfg_attr(
+    not(feature = "webrtc"),
+    allow(dead_code, reason = "without WebRTC no talk begins")
+)]
+
 use std::{pin::Pin, sync::Arc};
 
 use http::Method;

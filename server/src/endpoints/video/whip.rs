@@ -1,5 +1,10 @@
 //! WHIP: a sender's offer of WebRTC is answered, and its video is a live channel's picture, like any that is pushed.
 
+#![cfg_attr(
+    not(feature = "webrtc"),
+    allow(dead_code, reason = "without WebRTC no talk begins")
+)]
+
 use std::{
     pin::Pin,
     sync::{
