@@ -142,7 +142,6 @@
       window.removeEventListener('pagehide', leave, false);
       leave();
       peer.close();
-      video.ontimeupdate = null;
     }
     // What waits to be shown, and half the way there and back.
     function measure() {
@@ -205,11 +204,11 @@
   // The same for all who have this size.
   function list() { return address('hls/index.m3u8'); }
 
-  function video0() { return document.createElement('video'); }
-  var playsLists = video0().canPlayType('application/vnd.apple.mpegurl');
+  function newVideo() { return document.createElement('video'); }
+  var playsLists = newVideo().canPlayType('application/vnd.apple.mpegurl');
   var hasSource = window.MediaSource && window.fetch && window.Promise && window.Uint8Array &&
     window.Response && 'body' in Response.prototype;
-  var hasPeers = window.RTCPeerConnection && RTCPeerConnection.prototype.addTransceiver && window.fetch && 'srcObject' in video0();
+  var hasPeers = window.RTCPeerConnection && RTCPeerConnection.prototype.addTransceiver && window.fetch && 'srcObject' in newVideo();
   var WAYS = { webrtc: hasPeers && webrtc, mse: hasSource && mse, hls: playsLists && plain(list), mp4: plain(mp4) };
   // What is tried after what is asked for, in this order.
   var ORDER = ['webrtc', 'mse', 'hls', 'mp4'];
@@ -219,7 +218,7 @@
   function box() { return document.getElementById('rung'); }
 
   function play(name, done) {
-    var video = document.createElement('video'), painted = false, over = false, stop, timer, giveUp;
+    var video = newVideo(), painted = false, over = false, stop, timer, giveUp;
     var moved = 0, at = -1;
     video.muted = video.autoplay = true;
     video.setAttribute('muted', '');

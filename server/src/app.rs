@@ -1,6 +1,7 @@
 //! Puts the rooms together. The only module that names them all.
 
 use std::{
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::{Arc, Weak},
     time::Instant,
 };
@@ -267,20 +268,24 @@ fn peers(webrtc: WebRtc, listeners: &[Listen]) -> Option<Arc<Peers>> {
         WebRtc::Beside => None,
         WebRtc::Port(port) => Some(port),
     };
-    let tcp = listeners.iter().filter_map(|listen| match listen {
-        Listen::Tcp(address) => Some(*address),
-        Listen::Unix(_) => None,
-    });
-    let tcp: Vec<_> = tcp.collect();
-    let udp = tcp.iter().map(|address| {
+    let mut tcp: Vec<SocketAddr> = Vec::new();
+    for listen in listeners {
+        let Listen::Tcp(address) = listen else {
+            continue;
+        };
+        tcp.push(*address);
+        // A listener of [::] takes IPv4 along, and there a socket of UDP is one of its own.
+        let v4 = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), address.port());
+        if address.ip() == Ipv6Addr::UNSPECIFIED && !listeners.contains(&Listen::Tcp(v4)) {
+            tcp.push(v4);
+        }
+    }
+    let at = |address: &SocketAddr| {
         let port = port.unwrap_or(address.port());
-        std::net::SocketAddr::new(address.ip(), port)
-    });
-    let udp: Vec<_> = udp.collect();
-    Some(Arc::new(Peers::start(
-        &udp,
-        tcp.first().map(std::net::SocketAddr::port),
-    )))
+        SocketAddr::new(address.ip(), port)
+    };
+    let udp: Vec<_> = tcp.iter().map(at).collect();
+    Some(Arc::new(Peers::start(&udp, tcp)))
 }
 
 pub(crate) fn common(config: &Config, catalogue: Arc<Catalogue>, seed: u64) -> ChannelSetup {

@@ -2,7 +2,7 @@
 //! port, over a network that loses packets; and the page that goes another way where it can't be.
 
 use std::{
-    net::{SocketAddr, UdpSocket},
+    net::{SocketAddr, TcpListener, UdpSocket},
     process::Command,
     thread,
     time::Duration,
@@ -14,14 +14,14 @@ use crate::{
     page::await_screen,
     players::{FOUR, MOVING},
     support::{
-        clients::{Client, require},
+        clients::{Client, left_out, require},
         devtools::{Browser, Page},
         eventually,
         http::{Reply, request},
         photos::Photos,
         pixels::{BLUE, GREEN, Picture, RED, Rgb, YELLOW},
         process,
-        server::{STANDING, Server},
+        server::{Program, STANDING, Server, program},
         tap::Tap,
         webdriver::Driver,
     },
@@ -303,6 +303,32 @@ fn chromium_reaches_the_server_through_a_forwarded_port() {
     let script = candidates(&format!("/ {} typ /", tap.address.port()), "");
     let mut page = browser.open_after(&url, &script);
     shows(&server, &mut page);
+}
+
+/// A listener of [::] takes IPv4 along, and so does WebRTC.
+#[test]
+fn a_server_that_listens_on_ipv6_names_ipv4_as_well() {
+    let Some(program) = program() else { return };
+    let Ok(free) = TcpListener::bind("[::]:0") else {
+        left_out("IPv6", "this machine has none", true);
+        return;
+    };
+    let port = free.local_addr().expect("an address").port();
+    drop(free);
+    let photos = Photos::of(&FOUR);
+    let listen = format!("[::]:{port}");
+    let _server = Program::start(&program, photos.path(), &["--listen", &listen]);
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    let answer = request(address, "POST", "/whep/main?size=320x180", SDP, OFFER);
+    assert_eq!(answer.status(), 201, "{}", answer.text());
+    let answer = answer.text();
+    for way in ["udp", "tcp"] {
+        let named = answer.lines().any(|line| {
+            line.contains(&format!(" {way} "))
+                && line.contains(&format!(" 127.0.0.1 {port} typ host"))
+        });
+        assert!(named, "{way}: {answer}");
+    }
 }
 
 /// A network that loses a packet of ten and lets others wait, between a peer and `server`.

@@ -8,6 +8,7 @@
 mod feeds;
 mod frame;
 mod look;
+mod stream_time;
 mod tape;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use tokio::{sync::watch, time::Instant};
 pub use feeds::{Feed, Feeds, Kind, Lease};
 pub use frame::{Frame, FrameNo, Framing};
 pub use look::Look;
+pub use stream_time::StreamTime;
 pub use tape::{Encoded, Reader, Start, TICKS, Tape, Unit};
 
 /// The frames of a hub: the one that is on and the one that comes next.

@@ -9,7 +9,7 @@ use super::Reached;
 /// The addresses that are named at most: each is tried by a peer.
 const MAX_ADDRESSES: usize = 8;
 
-/// The addresses of a server that has UDP sockets at `sockets`, one of which may be of all addresses; `ours` are the
+/// The addresses of a server that has sockets at `sockets`, of which some may be of all addresses of their family; `ours` are the
 /// machine's own. The one by which the offer came is the first.
 pub(super) fn addresses(
     sockets: &[SocketAddr],
@@ -32,39 +32,28 @@ pub(super) fn addresses(
     found
 }
 
-/// The candidates of these addresses, by UDP and by TCP at `tcp_port`, and of the one that the client asked for, where
-/// that is none of them: a port forward leads here from there.
+/// The candidates of these addresses, by UDP and by TCP, and of the one that the client asked for, where that is none of
+/// them: a port forward leads here from there.
 pub(super) fn candidates(
-    addresses: &[SocketAddr],
-    tcp_port: Option<u16>,
+    udp: &[SocketAddr],
+    tcp: &[SocketAddr],
     reached: &Reached,
 ) -> Vec<Candidate> {
-    let mut all = Vec::new();
-    for &address in addresses {
-        all.extend(Candidate::host(address, "udp").ok());
-    }
-    let at_tcp = |address: SocketAddr| {
-        tcp_port
-            .filter(|&port| port > 0)
-            .map(|port| SocketAddr::new(address.ip(), port))
-    };
-    for address in addresses.iter().filter_map(|&address| at_tcp(address)) {
-        all.extend(tcp_host(address));
-    }
-    let Some(asked) = reached.asked.filter(|asked| {
-        let ip = asked.ip();
-        asked.port() > 0 && !ip.is_unspecified() && !ip.is_multicast()
-    }) else {
-        return all;
-    };
-    let is_ours = addresses
+    let udp_host = |address: SocketAddr| Candidate::host(address, "udp").ok();
+    let mut all: Vec<_> = udp
         .iter()
-        .any(|address| address.ip() == asked.ip() && Some(asked.port()) == tcp_port);
+        .filter_map(|&address| udp_host(address))
+        .collect();
+    all.extend(tcp.iter().filter_map(|&address| tcp_host(address)));
+    let asked = reached.asked.filter(|asked| {
+        let ip = asked.ip();
+        asked.port() > 0 && !ip.is_unspecified() && !ip.is_multicast() && !tcp.contains(asked)
+    });
     // Nothing is known of what leads here from there, and checks that come so arrive at an address of ours: to the engine
     // it is one more of these.
-    if !is_ours && !addresses.is_empty() {
-        all.extend(Candidate::host(asked, "udp").ok());
-        all.extend(tcp_port.and_then(|_| tcp_host(asked)));
+    if let Some(asked) = asked {
+        all.extend(udp_host(asked).filter(|_| !udp.is_empty() && !udp.contains(&asked)));
+        all.extend(tcp_host(asked).filter(|_| !tcp.is_empty()));
     }
     all
 }
@@ -84,10 +73,15 @@ mod tests {
     }
 
     fn lines(sockets: &[&str], ours: &[&str], reached: Reached) -> Vec<String> {
+        lines_of(sockets, sockets, ours, reached)
+    }
+
+    fn lines_of(sockets: &[&str], tcp: &[&str], ours: &[&str], reached: Reached) -> Vec<String> {
         let sockets: Vec<_> = sockets.iter().map(|text| at(text)).collect();
         let ours: Vec<_> = ours.iter().map(|text| text.parse().unwrap()).collect();
-        let addresses = addresses(&sockets, &ours, &reached);
-        candidates(&addresses, Some(8080), &reached)
+        let tcp: Vec<_> = tcp.iter().map(|text| at(text)).collect();
+        let [udp, tcp] = [sockets, tcp].map(|bound| addresses(&bound, &ours, &reached));
+        candidates(&udp, &tcp, &reached)
             .iter()
             .map(|one| {
                 let proto = one.proto().to_string();
@@ -141,5 +135,27 @@ mod tests {
             ["udp host 127.0.0.1:8080", "tcp host 127.0.0.1:8080"]
         );
         assert!(lines(&[], &["192.168.1.2"], reached).is_empty());
+    }
+
+    #[test]
+    fn a_way_that_can_not_be_had_takes_no_other_with_it() {
+        let reached = Reached {
+            local: Some(at("10.0.0.5:8080")),
+            asked: Some(at("203.0.113.7:9000")),
+        };
+        // Another program has the port of UDP.
+        assert_eq!(
+            lines_of(&[], &["0.0.0.0:8080"], &[], reached),
+            ["tcp host 10.0.0.5:8080", "tcp host 203.0.113.7:9000"]
+        );
+        assert_eq!(
+            lines_of(&["0.0.0.0:8189"], &["0.0.0.0:8080"], &[], reached),
+            [
+                "udp host 10.0.0.5:8189",
+                "tcp host 10.0.0.5:8080",
+                "udp host 203.0.113.7:9000",
+                "tcp host 203.0.113.7:9000",
+            ]
+        );
     }
 }

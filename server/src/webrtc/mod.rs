@@ -120,7 +120,4 @@ pub trait Talk: Send + 'static {
 
     /// The peer has lost something, and can go on with a key frame only.
     fn want_key(&mut self);
-
-    /// The network takes so many bits a second, as far as is known.
-    fn estimated(&mut self, bits_per_second: u64);
 }

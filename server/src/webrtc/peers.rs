@@ -48,9 +48,9 @@ const PLAYOUT_DELAY: u8 = 5;
 #[derive(Debug)]
 pub struct Peers {
     ways: Arc<Ways>,
-    sockets: Vec<SocketAddr>,
-    /// The port at which packets are taken by TCP.
-    tcp_port: Option<u16>,
+    udp: Vec<SocketAddr>,
+    /// The addresses at which packets are taken by TCP.
+    tcp: Vec<SocketAddr>,
     limits: Arc<Mutex<Limits>>,
     sessions: Arc<Mutex<HashMap<String, Known>>>,
     crypto: Arc<CryptoProvider>,
@@ -76,11 +76,11 @@ impl Drop for Peers {
 }
 
 impl Peers {
-    /// Peers that are talked to by UDP at these addresses, and by TCP at `tcp_port`, whose connections [`Peers::carry`]
-    /// is given. An address that can't be had is left out, with a word in the log.
-    pub fn start(addresses: &[SocketAddr], tcp_port: Option<u16>) -> Self {
+    /// Peers that are talked to at `udp`, and at `tcp` by connections that [`Peers::carry`] is given. What can't be had of
+    /// `udp` is left out, with a word in the log.
+    pub fn start(udp: &[SocketAddr], tcp: Vec<SocketAddr>) -> Self {
         let mut sockets = Vec::new();
-        for &address in addresses {
+        for &address in udp {
             match Udp::bind(address) {
                 Ok(socket) => sockets.push(socket),
                 Err(error) => tracing::warn!(
@@ -103,8 +103,8 @@ impl Peers {
         let certificate = crypto.dtls_provider.generate_certificate();
         Self {
             ways,
-            sockets: bound,
-            tcp_port,
+            udp: bound,
+            tcp,
             limits: Arc::default(),
             sessions: Arc::default(),
             crypto,
@@ -137,8 +137,10 @@ impl Peers {
             is_connected: false,
         };
         let mut rtc = self.engine();
-        let addresses = candidates::addresses(&self.sockets, &lan_addresses(), reached);
-        for candidate in candidates::candidates(&addresses, self.tcp_port, reached) {
+        let ours = lan_addresses();
+        let [udp, tcp] =
+            [&self.udp, &self.tcp].map(|bound| candidates::addresses(bound, &ours, reached));
+        for candidate in candidates::candidates(&udp, &tcp, reached) {
             rtc.add_local_candidate(candidate);
         }
         let answer = rtc.sdp_api().accept_offer(offer.sdp);

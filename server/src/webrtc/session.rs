@@ -9,7 +9,7 @@ use std::{collections::HashSet, net::SocketAddr, sync::Arc, time::Duration};
 
 use str0m::{
     Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcError,
-    bwe::{Bitrate, BweKind},
+    bwe::Bitrate,
     format::Codec,
     media::{Frequency, KeyframeRequestKind, MediaKind, MediaTime, Mid, Pt, Writer},
     net::Receive,
@@ -24,7 +24,7 @@ use super::{
     limits::TO_CONNECT,
     ways::{Entrance, Packet},
 };
-use crate::hub::{Start, Unit};
+use crate::hub::{StreamTime, Unit};
 
 /// A peer of which nothing comes for so long is gone: it checks every few seconds (RFC 7675).
 const SILENCE: Duration = Duration::from_secs(15);
@@ -65,31 +65,6 @@ struct Stage {
     heard_at: HashSet<(bool, SocketAddr)>,
 }
 
-/// The time of what is sent, which goes on across the starts of an encoder.
-#[derive(Default)]
-struct MediaClock {
-    start: Option<Arc<Start>>,
-    /// The unit's tick that is `offset` of this clock.
-    from: u64,
-    offset: u64,
-    /// When the last unit ends.
-    end: u64,
-}
-
-impl MediaClock {
-    /// When a unit is to be seen, in ticks.
-    fn of(&mut self, unit: &Unit) -> u64 {
-        let start = self.start.as_ref();
-        if !start.is_some_and(|start| Arc::ptr_eq(start, &unit.start)) {
-            self.start = Some(unit.start.clone());
-            (self.from, self.offset) = (unit.at, self.end);
-        }
-        let at = self.offset + unit.at.saturating_sub(self.from);
-        self.end = at + unit.duration;
-        at
-    }
-}
-
 /// The next thing that happens.
 enum Next {
     Packet(Packet),
@@ -117,7 +92,7 @@ impl<T: Talk> Session<T> {
         let began = Instant::now();
         let mut heard = began;
         let mut stage = Stage::default();
-        let mut clock = MediaClock::default();
+        let mut clock = StreamTime::default();
         loop {
             let due = self.drain(&mut stage)?;
             if !self.rtc.is_alive() || stage.is_over {
@@ -146,8 +121,9 @@ impl<T: Talk> Session<T> {
             };
             match next {
                 Next::Packet(packet) => {
-                    heard = packet.at;
-                    self.receive(&packet, &mut stage)?;
+                    if self.receive(&packet, &mut stage)? {
+                        heard = packet.at;
+                    }
                 }
                 Next::Order(Order::Candidate(candidate)) => {
                     self.rtc.add_remote_candidate(*candidate);
@@ -165,14 +141,15 @@ impl<T: Talk> Session<T> {
         }
     }
 
-    fn receive(&mut self, packet: &Packet, stage: &mut Stage) -> Result<(), RtcError> {
+    /// Takes a packet. False: it is nothing, or nobody's who knows the session.
+    fn receive(&mut self, packet: &Packet, stage: &mut Stage) -> Result<bool, RtcError> {
         let Packet { by, to, bytes, at } = packet;
         let Ok(received) = Receive::new(by.protocol(), by.from, *to, bytes) else {
-            return Ok(());
+            return Ok(false);
         };
         let input = Input::Receive(at.into_std(), received);
         if !self.rtc.accepts(&input) {
-            return Ok(());
+            return Ok(false);
         }
         self.entrance.take(*by);
         // The peer has found an address of this machine that it was not told of.
@@ -187,10 +164,11 @@ impl<T: Talk> Session<T> {
             self.rtc.add_local_candidate(here);
             self.drain(stage)?;
         }
-        self.rtc.handle_input(input)
+        self.rtc.handle_input(input)?;
+        Ok(true)
     }
 
-    fn send(&mut self, mid: Mid, unit: &Unit, clock: &mut MediaClock) -> Result<(), RtcError> {
+    fn send(&mut self, mid: Mid, unit: &Unit, clock: &mut StreamTime) -> Result<(), RtcError> {
         let at = clock.of(unit);
         let Some(writer) = self.rtc.writer(mid) else {
             return Ok(());
@@ -248,9 +226,6 @@ impl<T: Talk> Session<T> {
                 }
             }
             Event::KeyframeRequest(_) => self.talk.want_key(),
-            Event::EgressBitrateEstimate(
-                BweKind::Twcc { estimate, .. } | BweKind::Remb { estimate, .. },
-            ) => self.talk.estimated(estimate.as_u64()),
             Event::IceConnectionStateChange(IceConnectionState::Disconnected) | Event::Closed => {
                 stage.is_over = true;
             }

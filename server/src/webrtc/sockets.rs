@@ -7,6 +7,7 @@ use std::{
     io::{self, IoSliceMut},
     net::{IpAddr, SocketAddr},
     sync::Arc,
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -19,6 +20,9 @@ use super::ways::{By, Packet, Ways};
 const MAX_BATCH: usize = 64 << 10;
 /// The room for packets to be sent, in bytes: a key frame at once.
 const SEND_BUFFER: usize = 2 << 20;
+
+/// How long nothing is read after an error.
+const AFTER_ERROR: Duration = Duration::from_millis(10);
 
 /// A socket.
 #[derive(Debug)]
@@ -91,9 +95,9 @@ impl Udp {
                     .recv(UdpSockRef::from(&self.socket), &mut slices, metas)
             });
             if let Err(error) = came.await {
-                // Of a peer that is gone, most often.
+                // Of a peer that is gone, most often; one that stays must not be a task that never rests.
                 tracing::trace!(%error, "UDP");
-                tokio::task::yield_now().await;
+                tokio::time::sleep(AFTER_ERROR).await;
                 continue;
             }
             let at = Instant::now();

@@ -36,7 +36,7 @@ pub struct Peers(());
 
 impl Peers {
     /// No peers.
-    pub fn start(_: &[SocketAddr], _: Option<u16>) -> Self {
+    pub fn start(_: &[SocketAddr], _: Vec<SocketAddr>) -> Self {
         Self(())
     }
 

@@ -1,7 +1,7 @@
 //! The containers of video, each viewer's own: its time begins at 0, and what it sends of a unit is the unit's own bytes.
 //! Pure.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::collections::VecDeque;
 
 use bytes::Bytes;
 use mantel_media::{
@@ -12,7 +12,7 @@ use mantel_media::{
 use super::clip::Clip;
 use crate::{
     endpoints::address::Form,
-    hub::{Start, Unit},
+    hub::{StreamTime, Unit},
 };
 
 /// A viewer's container, between two units.
@@ -20,7 +20,7 @@ pub(super) struct Container {
     kind: Kind,
     /// Where it ends, in ticks since its first unit.
     ends_at: Option<u64>,
-    time: Time,
+    time: StreamTime,
     n_bytes: u64,
 }
 
@@ -37,36 +37,6 @@ struct Mp4 {
     fragments: Vec<Fragment>,
 }
 
-/// The time of a stream that began at 0, also across the starts of an encoder.
-#[derive(Default)]
-struct Time {
-    start: Option<Arc<Start>>,
-    /// The unit's tick that is the stream's `offset`.
-    from: u64,
-    offset: u64,
-    /// When the last unit ends.
-    end: u64,
-}
-
-impl Time {
-    /// When a unit is to be seen.
-    fn of(&mut self, unit: &Unit) -> u64 {
-        if !self.is_of(unit) {
-            self.start = Some(unit.start.clone());
-            (self.from, self.offset) = (unit.at, self.end);
-        }
-        let at = self.offset + unit.at.saturating_sub(self.from);
-        self.end = at + unit.duration;
-        at
-    }
-
-    /// Whether a unit can follow the one before without anything new.
-    fn is_of(&self, unit: &Unit) -> bool {
-        let start = self.start.as_ref();
-        start.is_some_and(|start| Arc::ptr_eq(start, &unit.start))
-    }
-}
-
 impl Container {
     pub(super) fn new(form: Form, clip: Option<Clip>) -> Self {
         Self {
@@ -76,14 +46,14 @@ impl Container {
                 Form::Mp4 => Kind::Mp4(Mp4::default()),
             },
             ends_at: clip.map(|Clip(ticks)| ticks),
-            time: Time::default(),
+            time: StreamTime::default(),
             n_bytes: 0,
         }
     }
 
     /// Puts a unit into `out`, and what has to stand before it. False: it is none of this stream's any more, which ends.
     pub(super) fn put(&mut self, unit: &Unit, out: &mut VecDeque<Bytes>) -> bool {
-        let is_first = self.time.start.is_none();
+        let is_first = !self.time.has_begun();
         // The parameters of an MP4 stand at its beginning, once.
         if matches!(self.kind, Kind::Mp4(_)) && !is_first && !self.time.is_of(unit) {
             return false;
@@ -118,7 +88,7 @@ impl Container {
     /// Puts the end of the stream into `out`, where it has one.
     pub(super) fn end(&mut self, out: &mut VecDeque<Bytes>) {
         if let (Kind::Mp4(mp4), Some(_)) = (&self.kind, self.ends_at)
-            && self.time.start.is_some()
+            && self.time.has_begun()
         {
             out.push_back(fmp4::index(&mp4.fragments).into());
         }

@@ -86,6 +86,4 @@ impl Talk for Watching {
     fn want_key(&mut self) {
         self.reader.want_key();
     }
-
-    fn estimated(&mut self, _: u64) {}
 }

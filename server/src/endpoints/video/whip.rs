@@ -115,6 +115,4 @@ impl Talk for Sending {
     fn sent(&mut self, _: &Unit) {}
 
     fn want_key(&mut self) {}
-
-    fn estimated(&mut self, _: u64) {}
 }
