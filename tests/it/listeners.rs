@@ -106,7 +106,7 @@ fn several_at_once() {
     }
     let answer = over_unix(&path, "/healthz");
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    assert!(running.process.output().contains(&unix));
+    running.process.await_output(&unix);
     // A proxy on this machine says whom it asks for; it can't make a stranger one of us.
     let mut socket = UnixStream::connect(&path).expect("to connect");
     let request = "GET /status HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 8.8.8.8\r\nConnection: close\r\n\r\n";
@@ -199,11 +199,7 @@ fn systemd_may_open_the_socket() {
         Ok(http::get(address, "/healthz"))
     });
     assert_eq!(reply.status(), 200);
-    assert!(
-        activated.output().contains(&listen),
-        "{}",
-        activated.output()
-    );
+    activated.await_output(&listen);
 }
 
 #[test]
@@ -251,11 +247,7 @@ fn tls_with_a_certificate_of_our_own() {
             .arg(&cert);
         let told = run(line).output;
         let (_, print) = told.trim().split_once('=').expect("a fingerprint");
-        assert!(
-            running.process.output().contains(print),
-            "{told} {}",
-            running.process.output()
-        );
+        running.process.await_output(print);
     }
     // Somebody who forgot the s is sent on, and no cookie crosses in the clear.
     let plain = http::get(address, "/status?x=1");
@@ -333,11 +325,8 @@ fn tls_with_files() {
     fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).expect("the key's mode");
     let mut open = Running::start(&program, &args);
     open.address("https://127.0.0.1:");
-    let told = open.process.output();
-    assert!(
-        told.contains("everyone on this machine can read the key"),
-        "{told}"
-    );
+    open.process
+        .await_output("everyone on this machine can read the key");
     let swapped = ["--tls-cert", key.as_str(), "--tls-key", &cert].map(OsStr::new);
     let data = TempDir::new().expect("a directory");
     let ended = run(command(&program, data.path(), &swapped));

@@ -113,11 +113,7 @@ fn connections_leave_descriptors_for_photos() {
         let port: String = rest.chars().take_while(char::is_ascii_digit).collect();
         format!("127.0.0.1:{port}").parse::<SocketAddr>().ok()
     });
-    let told = process.output();
-    assert!(
-        told.contains(&format!("{} connections are let in", ALLOWED - 100)),
-        "{told}"
-    );
+    process.await_output(&format!("{} connections are let in", ALLOWED - 100));
     let mut viewer = Parts::open(address, "/bytes?size=320x180");
     viewer.part();
     // More than there are descriptors, all of them silent.

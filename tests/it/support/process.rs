@@ -66,6 +66,18 @@ impl Process {
         })
     }
 
+    /// Waits until this was written: what is told over HTTP may be ahead of the log by a moment.
+    pub(crate) fn await_output(&self, part: &str) {
+        eventually(&format!("{part:?} in the output"), || {
+            let output = self.output();
+            if output.contains(part) {
+                Ok(())
+            } else {
+                Err(output)
+            }
+        });
+    }
+
     /// Its number.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
