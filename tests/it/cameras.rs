@@ -523,7 +523,10 @@ fn where_ffmpeg_is_missing_it_is_said_how_to_get_it() {
         live["trouble"],
         "ffmpeg is not installed: on Debian `sudo apt install ffmpeg`"
     );
-    house.program.process.await_output("ffmpeg is not installed");
+    house
+        .program
+        .process
+        .await_output("ffmpeg is not installed");
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod channels;
 mod cli;
 mod clips;
 mod decoder;
+mod delay;
 mod deploy;
 mod dist;
 mod drivers;

@@ -4,13 +4,18 @@
 use std::{
     net::{SocketAddr, TcpListener, UdpSocket},
     process::Command,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering::Relaxed},
+        mpsc::{Receiver, sync_channel},
+    },
     thread,
     time::Duration,
 };
 
 use crate::{
     access::{new_token, until_shut},
-    live::House,
+    live::{House, push},
     page::await_screen,
     players::{FOUR, MOVING},
     support::{
@@ -331,53 +336,159 @@ fn a_server_that_listens_on_ipv6_names_ipv4_as_well() {
     }
 }
 
-/// A network that loses a packet of ten and lets others wait, between a peer and `server`.
-fn lossy(server: SocketAddr) -> SocketAddr {
+/// How packets go: which come, and by what they go on.
+type Carry = fn(&Receiver<Vec<u8>>, &dyn Fn(&[u8]));
+
+/// A way between a peer and `server`, over which packets go as `carry` has them go.
+fn way(server: SocketAddr, carry: Carry) -> SocketAddr {
     let near = UdpSocket::bind("127.0.0.1:0").expect("a socket");
     let far = UdpSocket::bind("127.0.0.1:0").expect("a socket");
     let address = near.local_addr().expect("an address");
-    let peer = std::sync::Arc::new(std::sync::Mutex::new(None::<SocketAddr>));
-    let carry =
-        move |from: UdpSocket,
-              to: UdpSocket,
-              target: Box<dyn Fn(SocketAddr) -> Option<SocketAddr> + Send>| {
-            thread::spawn(move || {
-                let (mut buffer, mut seed) = ([0; 2048], 1_u32);
-                let mut late: Option<Vec<u8>> = None;
-                while let Ok((n, source)) = from.recv_from(&mut buffer) {
-                    let Some(target) = target(source) else {
-                        continue;
-                    };
-                    seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                    match seed >> 16 {
-                        r if r % 10 == 0 => {}
-                        r if r % 10 == 1 && late.is_none() => late = Some(buffer[..n].to_vec()),
-                        _ => {
-                            let _ = to.send_to(&buffer[..n], target);
-                            if let Some(late) = late.take() {
-                                let _ = to.send_to(&late, target);
-                            }
-                        }
-                    }
-                }
-            });
-        };
-    let [near2, far2] = [&near, &far].map(|socket| socket.try_clone().expect("a handle"));
+    let peer = Arc::new(Mutex::new(None::<SocketAddr>));
+    let [to_peer, to_server] = [&near, &far].map(|socket| socket.try_clone().expect("a handle"));
     let known = peer.clone();
-    carry(
-        near,
-        far,
-        Box::new(move |source| {
-            *known.lock().expect("no holder panics") = Some(source);
-            Some(server)
-        }),
-    );
-    carry(
-        far2,
-        near2,
-        Box::new(move |_| *peer.lock().expect("no holder panics")),
-    );
+    let mut queues = Vec::new();
+    for socket in [near, far] {
+        // As many as a router keeps that is no larger than it has to be.
+        let (queue, packets) = sync_channel(QUEUE);
+        let known = known.clone();
+        let is_near = socket.local_addr().ok() == Some(address);
+        thread::spawn(move || {
+            let mut buffer = [0; 2048];
+            while let Ok((n, source)) = socket.recv_from(&mut buffer) {
+                if is_near {
+                    *known.lock().expect("no holder panics") = Some(source);
+                }
+                let _ = queue.try_send(buffer[..n].to_vec());
+            }
+        });
+        queues.push(packets);
+    }
+    let [from_peer, from_server]: [Receiver<Vec<u8>>; 2] =
+        queues.try_into().unwrap_or_else(|_| panic!("two queues"));
+    thread::spawn(move || {
+        carry(&from_peer, &|packet| {
+            let _ = to_server.send_to(packet, server);
+        });
+    });
+    thread::spawn(move || {
+        carry(&from_server, &|packet| {
+            let peer = *peer.lock().expect("no holder panics");
+            if let Some(peer) = peer {
+                let _ = to_peer.send_to(packet, peer);
+            }
+        });
+    });
     address
+}
+
+/// The packets that wait in a [`way`].
+const QUEUE: usize = 24;
+
+/// Loses a packet of ten, and lets others wait.
+fn lossy(packets: &Receiver<Vec<u8>>, send: &dyn Fn(&[u8])) {
+    let mut seed = 1_u32;
+    let mut late: Option<Vec<u8>> = None;
+    for packet in packets {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        match seed >> 16 {
+            r if r % 10 == 0 => {}
+            r if r % 10 == 1 && late.is_none() => late = Some(packet),
+            _ => {
+                send(&packet);
+                if let Some(late) = late.take() {
+                    send(&late);
+                }
+            }
+        }
+    }
+}
+
+/// Carries a million bits a second.
+fn narrow(packets: &Receiver<Vec<u8>>, send: &dyn Fn(&[u8])) {
+    for packet in packets {
+        thread::sleep(Duration::from_micros(packet.len() as u64 * 8));
+        send(&packet);
+    }
+}
+
+/// A page's script by which UDP goes by `way` alone.
+fn only_by(way: SocketAddr, server: SocketAddr) -> String {
+    let change = format!(
+        ".replace(/ {} typ /, ' {} typ ')",
+        server.port(),
+        way.port()
+    );
+    candidates("/ udp .* 127.0.0.1 /", &change)
+}
+
+/// Whoever has too thin a network is sent less of the same: half of the bits, then smaller pictures, and stays in time.
+#[test]
+fn a_narrow_network_is_sent_what_it_carries() {
+    let Some(browser) = Browser::start(Client::Chromium) else {
+        return;
+    };
+    let house = House::plot();
+    if !house.server.has_viewer() {
+        return;
+    }
+    let (width, height) = (640, 360);
+    let mut seed = 1_u32;
+    let mut noise = move || {
+        let pixels = (0..width * height * 3).map(|_| {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            96 + (seed >> 26) as u8
+        });
+        pixels.collect::<Vec<u8>>()
+    };
+    let head = format!("Content-Type: image/x-rgb8; width={width}; height={height}\r\n");
+    let address = house.address();
+    house.push_colour(GREEN);
+    let script = only_by(way(address, narrow), address);
+    let mut page = browser.open_after(&house.server.url("/c/plot/?via=webrtc"), &script);
+    eventually("the picture that stands", || {
+        let middle = page.screenshot()?.middle();
+        if middle.is(GREEN) {
+            Ok(())
+        } else {
+            Err(format!("{middle:?}"))
+        }
+    });
+    let goes_on = Arc::new(AtomicBool::new(true));
+    let sender = thread::spawn({
+        let goes_on = goes_on.clone();
+        move || {
+            while goes_on.load(Relaxed) {
+                push(address, "/push/plot", &head, &noise());
+                thread::sleep(Duration::from_millis(60));
+            }
+        }
+    });
+    let watching = || {
+        let status = house.server.get("/c/plot/status").json();
+        status["watching"][0].clone()
+    };
+    eventually("less to be sent", || {
+        let row = watching();
+        if row["stepped_down"] == true {
+            Ok(())
+        } else {
+            Err(row.to_string())
+        }
+    });
+    eventually("pictures in time", || {
+        match attribute(&mut page, "data-behind").parse::<f64>() {
+            Ok(seconds) if seconds < 1.0 => Ok(()),
+            _ => Err(format!(
+                "{} behind, {}",
+                attribute(&mut page, "data-behind"),
+                watching()
+            )),
+        }
+    });
+    goes_on.store(false, Relaxed);
+    sender.join().expect("a sender that ends");
+    assert_eq!(attribute(&mut page, "data-via"), "webrtc");
 }
 
 #[test]
@@ -390,13 +501,7 @@ fn chromium_follows_over_a_network_that_loses_packets() {
     if !server.has_viewer() {
         return;
     }
-    let relay = lossy(server.address);
-    let change = format!(
-        ".replace(/ {} typ /, ' {} typ ')",
-        server.address.port(),
-        relay.port()
-    );
-    let script = candidates("/ udp .* 127.0.0.1 /", &change);
+    let script = only_by(way(server.address, lossy), server.address);
     let mut page = browser.open_after(&server.url("/?via=webrtc&size=640x360"), &script);
     let mut colours: Vec<Rgb> = Vec::new();
     eventually("every photo, over and over", || {

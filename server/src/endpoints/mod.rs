@@ -16,7 +16,7 @@ pub mod search;
 mod state;
 mod video;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::Stream;
 use http::{HeaderMap, Method};
@@ -146,6 +146,15 @@ pub struct Run {
 }
 
 impl Outputs {
+    /// How long this server has run.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a clock of the server's own, by which viewers are judged"
+    )]
+    pub(crate) fn uptime(&self) -> Duration {
+        self.run.started_at.elapsed()
+    }
+
     /// The gallery's slides, while they are on the air.
     pub(crate) fn gallery(&self) -> Option<Arc<Programme>> {
         self.house.channels.main().programme()

@@ -22,6 +22,12 @@ impl Bitrate {
         u64::from(self.0) * 1000
     }
 
+    /// The nearest bitrate to so many bits a second.
+    pub(super) fn near(bits_per_second: u64) -> Self {
+        let kilobits = u32::try_from(bits_per_second / 1000).unwrap_or(u32::MAX);
+        Self(kilobits.clamp(STEPS[0], STEPS[STEPS.len() - 1]))
+    }
+
     /// The greatest step that is not above this.
     pub(super) fn snapped(self) -> Self {
         let step = STEPS.iter().rev().find(|step| **step <= self.0);

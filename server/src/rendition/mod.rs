@@ -16,7 +16,6 @@ use mantel_shared::Transition;
 pub use bitrate::{Bitrate, BitrateError};
 pub use encoder::{EncoderChoice, EncoderChoiceError, FfmpegEncoder};
 pub use gop::{Gop, GopError};
-#[cfg(test)]
 pub use ladder::snap;
 pub use wishes::{KEYS as WISH_KEYS, Wishes};
 

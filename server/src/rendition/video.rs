@@ -1,6 +1,6 @@
 //! The video of a rendition: whether there can be any, and how much of it.
 
-use super::{Bitrate, Gop, Rendition};
+use super::{Bitrate, Fps, Gop, Rendition, snap};
 use crate::size::Size;
 
 /// The longer side of a picture that encoders take, as level 5.2 of H.264 has it.
@@ -50,8 +50,64 @@ impl Rendition {
         self.bitrate.map_or(usual, Bitrate::bits_per_second)
     }
 
+    /// The rendition for who watches video over a network that carries too little: with each of `level` steps half of the
+    /// bits a second, and from the second one on fewer and smaller pictures, since a key frame is sent whole. For ways by
+    /// which the size may change within a stream.
+    pub fn narrowed(self, level: u8) -> Self {
+        let (share, most_fps) = match level {
+            0 => return self,
+            1 => (1.0, self.fps.0),
+            2 => (2.0 / 3.0, 15),
+            _ => (0.5, 10),
+        };
+        #[expect(
+            clippy::cast_sign_loss,
+            reason = "a share of a side is no less than nothing"
+        )]
+        let side = |side: u32| (f64::from(side) * share) as u32;
+        let size = match level {
+            1 => self.size,
+            _ => snap(Size::new(side(self.size.width), side(self.size.height))),
+        };
+        Self {
+            size,
+            bitrate: Some(Bitrate::near(self.video_bits_per_second() >> level)),
+            fps: Fps(self.fps.0.min(most_fps)),
+            ..self
+        }
+    }
+
     /// From one key frame to the next in video that is cut into pieces, in ticks of 1/90,000 s.
     pub fn gop_ticks(&self) -> u64 {
         self.gop.unwrap_or(Gop::USUAL).millis() * 90
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_narrowed_rendition_takes_half_with_each_step_and_keeps_its_shape() {
+        let config = crate::Config::from_args([] as [&str; 0]).unwrap();
+        for (width, height) in [(1920, 1080), (1080, 1920), (640, 360), (640, 480)] {
+            let full = Rendition {
+                size: Size::new(width, height),
+                ..config.rendition
+            };
+            assert_eq!(full.narrowed(0), full);
+            for level in 1..=3 {
+                let (before, after) = (full.narrowed(level - 1), full.narrowed(level));
+                assert!(after.size.n_pixels() <= before.size.n_pixels());
+                assert!(after.fps.0 <= before.fps.0);
+                let bits = full.video_bits_per_second() >> level;
+                assert!(after.video_bits_per_second().abs_diff(bits) < 1000);
+                let shape = |size: Size| f64::from(size.width) / f64::from(size.height);
+                assert!(
+                    (shape(after.size) / shape(full.size) - 1.0).abs() < 0.03,
+                    "{after:?}"
+                );
+            }
+        }
     }
 }

@@ -112,6 +112,16 @@ pub trait Talk: Send + 'static {
         false
     }
 
+    /// The bits a second that are to be sent at best.
+    fn wished(&self) -> u64 {
+        0
+    }
+
+    /// The network to the peer is thought to carry so many bits a second, from now on.
+    fn has_room(&mut self, bits_per_second: u64) {
+        let _ = bits_per_second;
+    }
+
     /// Waits for the next unit; `None` when nothing more comes, or goes. Cancel safe.
     fn next(&mut self) -> impl Future<Output = Option<Arc<Unit>>> + Send;
 

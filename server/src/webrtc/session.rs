@@ -9,7 +9,7 @@ use std::{collections::HashSet, net::SocketAddr, sync::Arc, time::Duration};
 
 use str0m::{
     Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcError,
-    bwe::Bitrate,
+    bwe::{Bitrate, BweKind},
     format::Codec,
     media::{Frequency, KeyframeRequestKind, MediaKind, MediaTime, Mid, Pt, Writer},
     net::Receive,
@@ -28,9 +28,9 @@ use crate::hub::{StreamTime, Unit};
 
 /// A peer of which nothing comes for so long is gone: it checks every few seconds (RFC 7675).
 const SILENCE: Duration = Duration::from_secs(15);
-/// The bits a second that a network is taken for at first, and asked for at most.
-pub(super) const FIRST_BITRATE: u64 = 12_000_000;
-const DESIRED_BITRATE: u64 = 20_000_000;
+/// The bits a second that a network is taken for at first. What a house has carries more, which is found out within a
+/// second; with more to begin with, a thin one loses most of the first key frame.
+pub(super) const FIRST_BITRATE: u64 = 4_000_000;
 
 /// Something that a session is told.
 #[derive(Debug)]
@@ -200,9 +200,8 @@ impl<T: Talk> Session<T> {
         match event {
             Event::Connected => {
                 stage.is_connected = true;
-                self.rtc
-                    .bwe()
-                    .set_bitrate(Bitrate::bps(0), Bitrate::bps(DESIRED_BITRATE));
+                let wished = Bitrate::bps(self.talk.wished());
+                self.rtc.bwe().set_bitrate(Bitrate::ZERO, wished);
             }
             Event::MediaAdded(media)
                 if media.kind == MediaKind::Video && media.direction.is_sending() =>
@@ -226,6 +225,9 @@ impl<T: Talk> Session<T> {
                 }
             }
             Event::KeyframeRequest(_) => self.talk.want_key(),
+            Event::EgressBitrateEstimate(
+                BweKind::Twcc { estimate, .. } | BweKind::Remb { estimate, .. },
+            ) => self.talk.has_room(estimate.as_u64()),
             Event::IceConnectionStateChange(IceConnectionState::Disconnected) | Event::Closed => {
                 stage.is_over = true;
             }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-/// How far below what it asked for a viewer is; 0 is nothing.
+/// How far below what it asked for a viewer can be; 0 is nothing.
 pub(in crate::endpoints) const MAX_LEVEL: u8 = 3;
 
 /// Frames over which a viewer is judged: a transition of a second at the default rate.
@@ -20,6 +20,7 @@ const MOST_PATIENCE: Duration = Duration::from_secs(16 * 60);
 #[derive(Debug)]
 pub(in crate::endpoints) struct Pace {
     level: u8,
+    rest: Duration,
     n_got: u64,
     n_missed: u64,
     /// Of the last step.
@@ -33,8 +34,14 @@ pub(in crate::endpoints) struct Pace {
 impl Pace {
     /// Of a viewer that begins at `now`; times are since anything that stands still.
     pub(in crate::endpoints) fn new(now: Duration) -> Self {
+        Self::resting(now, REST)
+    }
+
+    /// Of one whose frames wait nowhere for longer than `rest` after a step.
+    pub(in crate::endpoints) fn resting(now: Duration, rest: Duration) -> Self {
         Self {
             level: 0,
+            rest,
             n_got: 0,
             n_missed: 0,
             stepped_at: now,
@@ -53,7 +60,7 @@ impl Pace {
             self.trouble_at = now;
         }
         let n = self.n_got + self.n_missed;
-        if n < SPAN || now.saturating_sub(self.stepped_at) < REST {
+        if n < SPAN || now.saturating_sub(self.stepped_at) < self.rest {
             return None;
         }
         // A third of them: less is a network's hiccup, which no smaller picture would cure.

@@ -5,7 +5,7 @@
     reason = "a stream's own clock: how long it has run, when a frame is sent again"
 )]
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc};
 
 use bytes::Bytes;
 use tokio::time::{Instant, sleep_until};
@@ -47,7 +47,7 @@ pub(in crate::endpoints) async fn answer(
         shown: key,
         watching,
         moving: None,
-        pace: outputs.looks.step_down.then(|| Pace::new(uptime(outputs))),
+        pace: outputs.looks.step_down.then(|| Pace::new(outputs.uptime())),
         painter: Painter::new(paint, &outputs.looks.framing),
         standing: None,
         started_at: Instant::now(),
@@ -69,10 +69,6 @@ pub(in crate::endpoints) async fn answer(
         ready: VecDeque::from([outputs.looks.framing.opening()]),
     };
     Ok(body.into_response(&outputs.looks.framing.content_type()))
-}
-
-fn uptime(outputs: &Outputs) -> Duration {
-    outputs.run.started_at.elapsed()
 }
 
 struct Stream {
@@ -184,7 +180,7 @@ impl Stream {
 
     /// Gives less to a viewer that keeps missing frames, and more to one that no longer does.
     fn judge(&mut self, n_missed: u64, viewing: &Viewing) {
-        let now = uptime(&self.outputs);
+        let now = self.outputs.uptime();
         let Some(pace) = &mut self.pace else {
             return;
         };

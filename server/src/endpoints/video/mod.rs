@@ -1,6 +1,7 @@
 //! Answers that are video: `/stream.h264`, `/stream.ts` and `/stream.mp4`, all of one encoder, each viewer's from a key
 //! frame on.
 
+mod backlog;
 mod clip;
 mod container;
 pub(super) mod hls;

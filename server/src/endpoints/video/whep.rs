@@ -5,16 +5,18 @@
     allow(dead_code, reason = "without WebRTC no talk begins")
 )]
 
-use std::{pin::Pin, sync::Arc};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use http::Method;
 use warp::reply::Response;
 
-use super::{no_video, rtc};
+use super::{backlog::Backlog, no_video, rtc};
 use crate::{
+    channel::choices::FeedKey,
     clock,
     endpoints::{
         Outputs, Request, open,
+        pictures::pace::{MAX_LEVEL, Pace},
         request::Body,
         state::viewers::{Outlet, Viewing},
     },
@@ -50,8 +52,16 @@ pub(in crate::endpoints) async fn answer(
         Cut::default(),
     );
     let watching = Watching {
-        reader: lease.read(false),
-        _lease: lease,
+        outputs: outputs.clone(),
+        asked: key,
+        shown: key,
+        reel: Reel::of(lease),
+        moving: None,
+        pace: outputs
+            .looks
+            .step_down
+            .then(|| Pace::resting(outputs.uptime(), REST)),
+        backlog: Backlog::default(),
         viewing,
         gone: Box::pin(request.visitor.gone()),
         _passage: passage,
@@ -59,31 +69,123 @@ pub(in crate::endpoints) async fn answer(
     rtc::answer(peers, request, offer, "whep", watching)
 }
 
+/// After a step the network is judged anew when it has had time to carry what it was sent before.
+const REST: Duration = Duration::from_secs(1);
+
 /// One who watches by WebRTC.
 struct Watching {
-    _lease: Lease,
-    reader: Reader,
+    outputs: Arc<Outputs>,
+    /// The feed that was asked for.
+    asked: FeedKey,
+    /// The feed that is shown, or is about to be.
+    shown: FeedKey,
+    reel: Reel,
+    /// The video that is about to be sent instead, from its first key frame on.
+    moving: Option<Reel>,
+    pace: Option<Pace>,
+    backlog: Backlog,
     viewing: Viewing,
     /// Done when the viewer is to be sent nothing more.
     gone: Pin<Box<dyn Future<Output = ()> + Send + Sync>>,
     _passage: Option<Passage>,
 }
 
+/// A hold on a feed, and its video from a key frame on.
+struct Reel {
+    _lease: Lease,
+    reader: Reader,
+}
+
+impl Reel {
+    fn of(lease: Lease) -> Self {
+        Self {
+            reader: lease.read(false),
+            _lease: lease,
+        }
+    }
+}
+
 impl Talk for Watching {
+    fn wished(&self) -> u64 {
+        self.asked.rendition.video_bits_per_second()
+    }
+
+    fn has_room(&mut self, bits_per_second: u64) {
+        self.backlog
+            .set_room(self.outputs.uptime(), bits_per_second);
+    }
+
     async fn next(&mut self) -> Option<Arc<Unit>> {
-        let unit = tokio::select! {
-            unit = self.reader.next() => unit,
-            () = &mut self.gone => None,
+        let moving = &mut self.moving;
+        let moved = async {
+            match moving {
+                Some(reel) => reel.reader.next().await,
+                None => std::future::pending().await,
+            }
         };
-        self.viewing.skipped(self.reader.take_missed());
+        let (unit, has_moved) = tokio::select! {
+            unit = moved => (unit, true),
+            unit = self.reel.reader.next() => (unit, false),
+            () = &mut self.gone => (None, false),
+        };
+        if has_moved && let Some(reel) = self.moving.take() {
+            tracing::debug!(rendition = ?self.shown.rendition, "a viewer is sent other video");
+            self.reel = reel;
+        }
+        self.viewing.skipped(self.reel.reader.take_missed());
         unit
     }
 
     fn sent(&mut self, unit: &Unit) {
-        self.viewing.sent(1, unit.annexb.len());
+        let n_bytes = unit.annexb.len();
+        self.viewing.sent(1, n_bytes);
+        let now = self.outputs.uptime();
+        let is_behind = self.backlog.sent(now, n_bytes);
+        let level = self.pace.as_mut();
+        if let Some(level) = level.and_then(|pace| pace.sent(now, is_behind.into())) {
+            // Who carries too little carries no more at the levels between.
+            let fitting = is_behind.then(|| self.fitting());
+            self.step(fitting.map_or(level, |fitting| level.max(fitting)));
+        }
     }
 
     fn want_key(&mut self) {
-        self.reader.want_key();
+        self.reel.reader.want_key();
+    }
+}
+
+impl Watching {
+    /// The level of which the network carries as much as there may be in motion.
+    fn fitting(&self) -> u8 {
+        let needs = |level| {
+            let narrowed = self.asked.rendition.narrowed(level);
+            narrowed.video_bits_per_second()
+        };
+        (0..MAX_LEVEL)
+            .find(|level| self.backlog.has_room_for(needs(*level)))
+            .unwrap_or(MAX_LEVEL)
+    }
+
+    /// Sends less over a network that carries too little, and more after a while in which it did not.
+    fn step(&mut self, level: u8) {
+        let now = self.outputs.uptime();
+        let rendition = self.asked.rendition.narrowed(level);
+        let key = FeedKey {
+            rendition,
+            ..self.asked
+        };
+        let feeds = &self.outputs.house.feeds;
+        let lease = feeds.open_beside(&self.shown, &key).ok().flatten();
+        let Some(pace) = &mut self.pace else {
+            return;
+        };
+        let Some(lease) = lease else {
+            // There is no room for another rendition.
+            return pace.stay(now);
+        };
+        pace.step(now, level);
+        self.shown = key;
+        self.moving = Some(Reel::of(lease));
+        self.viewing.changed(key, level > 0);
     }
 }

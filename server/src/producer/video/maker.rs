@@ -11,7 +11,7 @@ use mantel_shared::UnixMillis;
 
 use super::{
     encoder::{self, Encoder, EncoderError, Shape},
-    rate::Rate,
+    rate::{Kind, Rate},
 };
 use crate::{
     hub::{Encoded, Frame, FrameNo, Look, Start},
@@ -78,7 +78,7 @@ impl Maker {
             no,
             began_at,
             encoder: None,
-            rate: Rate::new(shape.bits_per_second, shape.fps),
+            rate: Rate::new(shape.bits_per_second),
             start: None,
             kept: Vec::new(),
             out: Planes::grey(size, 16),
@@ -120,15 +120,14 @@ impl Maker {
             picture.as_deref().unwrap_or(&self.out),
             at,
             key,
-            self.rate.qp(moves),
+            self.rate.qp(Kind { moves, key }),
         )?;
         let unit = Unit::new(annexb::split(&bytes));
         // A decoder that isn't told that nothing is reordered waits for as many pictures as it can hold.
         let unit =
             avc::restricted(&unit).map_err(|error| EncoderError::Failed(error.to_string()))?;
-        if moves && !unit.is_key() {
-            self.rate.moved(bytes.len());
-        }
+        let key = unit.is_key();
+        self.rate.made(Kind { moves, key }, bytes.len(), at);
         let start = self.started(&unit)?;
         Ok(Encoded {
             start,
