@@ -73,7 +73,9 @@ pub async fn serve(
     let mut vitals = Vitals::default();
     let (stop, stopped) = watch::channel(false);
     let roots = library::roots_of(&config.folders);
-    let library = Arc::new(Library::open(roots, config.dirs.index.as_deref())?);
+    let plays = config.clips.plays().then_some(config.clip_millis);
+    let library = Library::open(roots, config.dirs.index.as_deref())?;
+    let library = Arc::new(library.playing_clips(plays.unwrap_or(0)));
     // Only now: no other program has these files while this one has the index.
     config.dirs.state = state::settle(&config.dirs);
     library.keep_marks_in(Blocking::here(), config.dirs.state.as_deref());
@@ -125,7 +127,8 @@ pub async fn serve(
         .map_or(2, usize::from)
         .min(4);
     let limits = StudioLimits::new(workers, mib(config.decode_memory_bytes));
-    let studio = Arc::new(Studio::new(limits, work.clone()).with_words(config.words.clone()));
+    let studio = Studio::new(limits, work.clone()).with_words(config.words.clone());
+    let studio = Arc::new(studio.playing_clips(plays));
     let thumbnails = Thumbnails::new(catalogue.clone(), studio.clone(), config.rendition);
     let fillers = Fillers {
         catalogue: catalogue.clone(),

@@ -94,6 +94,8 @@ pub struct Entry {
     pub added: i64,
     /// Whether somebody has made it a favourite.
     pub favourite: bool,
+    /// How long it moves when its turn comes, in milliseconds; 0 where it stands still.
+    pub plays_millis: u32,
 }
 
 /// A hash that tells one album or camera from another in an [`Entry`]; never 0, which means none.

@@ -1,13 +1,20 @@
 //! Videos among the photos, made by ffmpeg and seen through the server.
 
-use std::{path::PathBuf, process::Command};
+use std::{collections::BTreeMap, fs, path::PathBuf, process::Command};
 
-use crate::support::{
-    clients::{Client, require},
-    eventually,
-    photos::Photos,
-    pixels::{BLUE, RED, Rgb},
-    server::{STANDING, Server},
+use crate::{
+    page::look,
+    players::{FOUR, assert_in_order, colours_in, open_folder},
+    support::{
+        clients::{Client, require},
+        devtools::Browser,
+        eventually,
+        parts::Parts,
+        photos::Photos,
+        pixels::{BLUE, GREEN, Picture, RED, Rgb},
+        process,
+        server::{STANDING, Server},
+    },
 };
 
 /// A video in which a colour follows on a second of black, with these options for its encoder and container.
@@ -99,4 +106,153 @@ fn nobody_who_wants_no_videos_gets_any() {
     });
     assert_eq!(server.get("/status").json()["library"]["photos"], 1);
     assert!(server.colour().is(BLUE));
+}
+
+/// Clips play, and stay for as long as that takes.
+const PLAYING: [&str; 10] = [
+    "--clips",
+    "play",
+    "--size",
+    "640x360",
+    "--interval",
+    "2s",
+    "--transition",
+    "cut",
+    "--order",
+    "name",
+];
+
+/// A server of one video of four colours, each for a second.
+fn four_colours(more: &[&str]) -> Option<(Server, Photos, Vec<PathBuf>)> {
+    let programs = require(Client::Ffmpeg)?;
+    let photos = Photos::none();
+    let colours = FOUR.map(|Rgb([red, green, blue])| {
+        format!("color=0x{red:02x}{green:02x}{blue:02x}:size=640x360:rate=20:duration=1")
+    });
+    let path = photos.path().join(".being-written");
+    let mut command = Command::new(&programs[0]);
+    command.args(["-nostdin", "-loglevel", "error", "-y"]);
+    for colour in &colours {
+        command.args(["-f", "lavfi", "-i", colour]);
+    }
+    command
+        .args(["-filter_complex", "concat=n=4", "-pix_fmt", "yuv420p"])
+        .args(["-c:v", "mpeg4", "-f", "mp4"])
+        .arg(&path);
+    let ended = process::run(command);
+    assert!(ended.status.success(), "{}", ended.output);
+    fs::rename(&path, photos.path().join("a.mp4")).expect("a video to be named");
+    let server = Server::start(photos.path(), &[&PLAYING[..], more].concat());
+    eventually("the video", || {
+        let library = server.get("/status").json()["library"].clone();
+        if library["photos"] == 1 {
+            Ok(())
+        } else {
+            Err(library.to_string())
+        }
+    });
+    Some((server, photos, programs))
+}
+
+#[test]
+fn a_video_plays_in_a_stream_and_its_slide_is_as_long_as_it() {
+    let Some((server, _photos, _)) = four_colours(&[]) else {
+        return;
+    };
+    let mut parts = Parts::open(server.address, "/stream");
+    let mut colours = Vec::new();
+    // All of it, and its beginning once more.
+    while colours.len() < 7 {
+        let picture = Picture::from_jpeg(&parts.part().body).expect("a frame");
+        colours.extend(picture.middle().named());
+        colours.dedup();
+    }
+    assert_in_order(&colours);
+    let channel = server.get("/status").json()["channel"].clone();
+    let moment = |of: &serde_json::Value| of["started_millis"].as_u64();
+    let started = moment(&channel["slide"]).expect("when it began");
+    let next = channel["next_change_millis"]
+        .as_u64()
+        .expect("when the next one comes");
+    // Four seconds, and a moment to see the end.
+    assert_eq!(next - started, 5_000, "{channel}");
+}
+
+#[test]
+fn a_video_plays_no_longer_than_it_may() {
+    let Some((server, _photos, _)) = four_colours(&["--clip-limit", "2s"]) else {
+        return;
+    };
+    let mut parts = Parts::open(server.address, "/stream");
+    let mut colours = Vec::new();
+    while colours.len() < 5 {
+        let picture = Picture::from_jpeg(&parts.part().body).expect("a frame");
+        colours.extend(picture.middle().named());
+        colours.dedup();
+    }
+    let only = |colour: &Rgb| *colour == RED || *colour == GREEN;
+    assert!(colours.iter().all(only), "{colours:?}");
+}
+
+#[test]
+fn a_video_plays_in_video() {
+    let Some((server, _photos, programs)) = four_colours(&[]) else {
+        return;
+    };
+    let frames = open_folder();
+    let mut command = Command::new(&programs[0]);
+    command
+        .args(["-v", "error", "-nostdin"])
+        .args(["-i", &server.url("/stream.mp4?duration=9s")])
+        .args(["-vf", "fps=5"])
+        .arg(frames.path().join("frame-%03d.png"));
+    let ended = process::run(command);
+    assert!(ended.status.success(), "{}", ended.output);
+    let colours = colours_in(frames.path());
+    assert!(colours.len() >= 4, "{colours:?}");
+    assert_in_order(&colours);
+}
+
+#[test]
+fn a_video_plays_on_the_page() {
+    let Some(browser) = Browser::start(Client::Chromium) else {
+        return;
+    };
+    let Some((server, _photos, _)) = four_colours(&[]) else {
+        return;
+    };
+    if !server.has_viewer() {
+        return;
+    }
+    let mut page = browser.open(&server.url("/"));
+    let mut seen: BTreeMap<u64, Vec<Rgb>> = BTreeMap::new();
+    eventually("one slide of several colours", || {
+        let now = look(&mut page)?;
+        let colours = seen.entry(now.slide).or_default();
+        colours.extend(now.colour.named());
+        colours.dedup();
+        if seen.values().any(|colours| colours.len() >= 3) {
+            Ok(())
+        } else {
+            Err(format!("{seen:?}"))
+        }
+    });
+    for colours in seen.values() {
+        assert_in_order(colours);
+    }
+}
+
+/// What can't be played stands as its picture, and is told in one sentence.
+#[test]
+fn half_a_video_plays_as_far_as_it_goes() {
+    let Some((server, photos, _)) = four_colours(&[]) else {
+        return;
+    };
+    let path = photos.path().join("a.mp4");
+    let whole = fs::read(&path).expect("the video");
+    // Its index is at its end, so what is left has none: as where a disk fails.
+    fs::write(&path, &whole[..whole.len() / 2]).expect("half of it");
+    let mut parts = Parts::open(server.address, "/stream");
+    Picture::from_jpeg(&parts.part().body).expect("a picture, whatever it shows");
+    assert_eq!(server.get("/status").status(), 200);
 }

@@ -212,6 +212,9 @@ impl ChannelTask {
                         tracing::info!("the pause has lasted long enough; slides go on");
                         self.publish().await;
                     }
+                    if self.programme.settle(now) {
+                        self.publish().await;
+                    }
                     // What happened on this day changes at midnight.
                     let today = clock.today();
                     let is_daily = self.choice.filter.changes_daily() || self.choice.common.often.changes_daily();

@@ -52,6 +52,8 @@ pub struct FileConfig {
     #[serde(default, deserialize_with = "text")]
     gop: Option<String>,
     pub(super) clips: Option<ClipMode>,
+    #[serde(default, deserialize_with = "text")]
+    clip_limit: Option<String>,
     encoder: Option<String>,
     #[serde(default, deserialize_with = "text")]
     webrtc: Option<String>,
@@ -218,6 +220,7 @@ impl FileConfig {
             gop: self.gop.take(),
             encoder: self.encoder.take(),
             clips: self.clips.take(),
+            clip_limit: self.clip_limit.take(),
             webrtc: self.webrtc.take(),
         }
     }

@@ -24,8 +24,8 @@ pub struct LibraryArgs {
     #[arg(long, env = "MANTEL_SHOW_LEFT_OUT")]
     pub show_left_out: bool,
 
-    /// How videos in the folders are shown: poster or off [default: poster].
-    #[arg(long, value_name = "poster|off", env = "MANTEL_CLIPS")]
+    /// How videos in the folders are shown: poster, play or off [default: poster].
+    #[arg(long, value_name = "poster|play|off", env = "MANTEL_CLIPS")]
     pub clips: Option<ClipMode>,
 
     /// The order of the list; shuffle is taken for newest [default: newest].

@@ -183,14 +183,23 @@ pub struct LimitArgs {
     )]
     pub encoder: Option<String>,
 
-    /// How videos in the folders are shown: a frame of each, or not at all; takes ffmpeg [default: poster].
+    /// How videos in the folders are shown: a frame of each, moving, or not at all; takes ffmpeg [default: poster].
     #[arg(
         long,
-        value_name = "poster|off",
+        value_name = "poster|play|off",
         hide_short_help = true,
         env = "MANTEL_CLIPS"
     )]
     pub clips: Option<ClipMode>,
+
+    /// For how long a video plays at most, 1s to 10m [default: 30s].
+    #[arg(
+        long,
+        value_name = "DURATION",
+        hide_short_help = true,
+        env = "MANTEL_CLIP_LIMIT"
+    )]
+    pub clip_limit: Option<String>,
 
     /// Most time between two key frames in all video, 500ms to 10s [default: 2s, in HLS alone].
     #[arg(
@@ -246,6 +255,7 @@ impl LimitArgs {
             gop: self.gop.or(file.gop),
             encoder: self.encoder.or(file.encoder),
             clips: self.clips.or(file.clips),
+            clip_limit: self.clip_limit.or(file.clip_limit),
             webrtc: self.webrtc.or(file.webrtc),
         }
     }
@@ -259,6 +269,17 @@ impl LimitArgs {
         self.encoder
             .as_deref()
             .map_or(Ok(EncoderChoice::default()), read)
+    }
+
+    /// For how long a clip plays at most, in milliseconds.
+    pub(super) fn clip_millis(&self) -> Result<u32, ConfigError> {
+        let Some(text) = self.clip_limit.as_deref() else {
+            return Ok(30_000);
+        };
+        match millis("--clip-limit", text)? {
+            millis @ 1_000..=600_000 => Ok(millis as u32),
+            _ => Err(bad("--clip-limit", text, "it has to be 1s to 10m")),
+        }
     }
 
     pub(super) fn checked(&self) -> Result<(Limits, Costs), ConfigError> {

@@ -73,6 +73,8 @@ pub struct Config {
     pub reach: Reach,
     /// How clips are shown.
     pub clips: ClipMode,
+    /// For how long one plays at most, in milliseconds.
+    pub clip_millis: u32,
     /// The encoder of video.
     pub encoder: EncoderChoice,
     /// The addresses and paths to listen on; at least one.
@@ -159,6 +161,7 @@ impl Config {
         let limit_args = args.limits.over(file.limits());
         let (limits, costs) = limit_args.checked()?;
         let encoder = limit_args.encoder()?;
+        let clip_millis = limit_args.clip_millis()?;
         let Costs {
             max_body,
             max_renditions,
@@ -261,6 +264,7 @@ impl Config {
                 clips: Clips::Off,
             },
             clips: limit_args.clips.unwrap_or_default(),
+            clip_millis,
             encoder,
             listen,
             listens_by_default,

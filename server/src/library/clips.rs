@@ -8,10 +8,14 @@ use chrono::DateTime;
 use serde::Deserialize;
 
 use super::{
-    dates,
+    Library, dates,
     metadata::{self, Metadata},
 };
-use crate::{render::Kind, size::Size};
+use crate::{
+    photo::{Entry, Shape},
+    render::Kind,
+    size::Size,
+};
 
 /// The fate of clips in the folders.
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,7 +49,7 @@ pub(super) const MISSING: &str = "a video, of which a frame can be shown once ff
 const ENDINGS: [&str; 6] = ["m4v", "mkv", "mov", "mp4", "qt", "webm"];
 
 /// The question to ffprobe, in its own words.
-pub const ENTRIES: &str = "stream=width,height,sample_aspect_ratio:stream_tags=rotate:\
+pub const ENTRIES: &str = "stream=width,height,sample_aspect_ratio,duration:stream_tags=rotate:\
     stream_disposition=attached_pic:stream_side_data=rotation:format=duration:format_tags";
 
 impl Clips {
@@ -59,7 +63,7 @@ impl Clips {
         match self {
             Self::Off => 0,
             Self::Missing => 3,
-            Self::Shown(_) => 5,
+            Self::Shown(_) => 7,
         }
     }
 }
@@ -100,6 +104,7 @@ struct Stream {
     width: u32,
     height: u32,
     sample_aspect_ratio: String,
+    duration: Option<String>,
     disposition: Disposition,
     tags: BTreeMap<String, String>,
     side_data_list: Vec<SideData>,
@@ -120,14 +125,19 @@ struct SideData {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Format {
+    duration: Option<String>,
     tags: BTreeMap<String, String>,
 }
 
-/// The size as people see it, and all that is told besides; `None` where there is no picture in it.
-pub(super) fn told(json: &[u8]) -> Option<(Size, Metadata)> {
+/// The size as people see it, the length in milliseconds, and all that is told besides; `None` where there is no picture in it.
+pub(super) fn told(json: &[u8]) -> Option<(Size, Option<u32>, Metadata)> {
     let answer: Answer = serde_json::from_slice(json).ok()?;
     let is_picture = |stream: &&Stream| stream.disposition.attached_pic == 0 && stream.width > 0;
-    let size = answer.streams.iter().find(is_picture)?.upright_size()?;
+    let stream = answer.streams.iter().find(is_picture)?;
+    let size = stream.upright_size()?;
+    // Matroska says it of the whole alone.
+    let length = [&stream.duration, &answer.format.duration];
+    let length = length.into_iter().flatten().find_map(|text| millis(text));
     // Matroska shouts.
     let tags = answer.format.tags.into_iter();
     let tags: BTreeMap<String, String> = tags
@@ -155,7 +165,35 @@ pub(super) fn told(json: &[u8]) -> Option<(Size, Metadata)> {
         title: tag(&["com.apple.quicktime.title", "title"]),
         ..Metadata::default()
     };
-    Some((size, told))
+    Some((size, length, told))
+}
+
+impl Library {
+    /// The library whose clips play, each for at most so many milliseconds.
+    #[must_use]
+    pub fn playing_clips(self, plays_millis: u32) -> Self {
+        Self {
+            plays_millis,
+            ..self
+        }
+    }
+}
+
+/// Has clips among the entries play for at most so long, or not at all. One that plays has the screen to itself.
+pub(super) fn play(entries: &mut [Entry], most_millis: u32) {
+    for entry in entries {
+        entry.plays_millis = entry.plays_millis.min(most_millis);
+        if entry.plays_millis > 0 {
+            entry.shape = Shape::Unknown;
+        }
+    }
+}
+
+/// A length that is told in seconds; `None` where it is none.
+fn millis(text: &str) -> Option<u32> {
+    let millis = text.trim().parse::<f64>().ok()? * 1000.0;
+    #[expect(clippy::cast_sign_loss, reason = "it is within the bounds")]
+    (millis >= 1.0 && millis <= f64::from(u32::MAX)).then_some(millis as u32)
 }
 
 impl Stream {
@@ -212,9 +250,10 @@ mod tests {
         "COM.APPLE.QUICKTIME.LOCATION.ISO6709": "+48.8577+002.2950+035.000/"}}}"#;
 
     #[test]
-    fn size_turn_date_and_place_are_told() {
-        let (size, told) = told(ANSWER.as_bytes()).unwrap();
+    fn size_turn_length_date_and_place_are_told() {
+        let (size, length, told) = told(ANSWER.as_bytes()).unwrap();
         assert_eq!(size, Size::new(1080, 1920), "square pixels, upright");
+        assert_eq!(length, Some(2000));
         assert_eq!(
             told.original.unwrap().to_string(),
             "2021-07-04 12:30:00",
@@ -244,9 +283,27 @@ mod tests {
             assert!(told(odd.as_bytes()).is_none(), "{odd}");
         }
         let plain = r#"{"streams":[{"width":4294967295,"height":9,"sample_aspect_ratio":"0:1","tags":{"rotate":"90"}}]}"#;
-        let (size, told) = told(plain.as_bytes()).unwrap();
-        assert_eq!((size.width, size.height), (9, u32::MAX));
+        let (size, length, told) = told(plain.as_bytes()).unwrap();
+        assert_eq!((size.width, size.height, length), (9, u32::MAX, None));
         assert_eq!(told, Metadata::default());
+    }
+
+    #[test]
+    fn a_length_is_the_pictures_and_no_nonsense() {
+        for (stream, whole, length) in [
+            (r#""1.5""#, r#""9.0""#, Some(1500)),
+            ("null", r#""9.25""#, Some(9250)),
+            (r#""N/A""#, r#""0.04""#, Some(40)),
+            (r#""-3""#, "null", None),
+            (r#""NaN""#, r#""inf""#, None),
+            (r#""0""#, r#""1e300""#, None),
+        ] {
+            let json = format!(
+                r#"{{"streams":[{{"width":9,"height":9,"duration":{stream}}}],"format":{{"duration":{whole}}}}}"#
+            );
+            let (_, told, _) = told(json.as_bytes()).unwrap();
+            assert_eq!(told, length, "{stream} in {whole}");
+        }
     }
 
     #[test]

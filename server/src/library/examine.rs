@@ -169,7 +169,7 @@ impl Examiner {
             Err(trouble) if trouble.is_passing => return Ok(Finding::NotNow(trouble.reason)),
             Err(trouble) => return Ok(skipped(trouble.reason)),
         };
-        let Some((size, mut metadata)) = clips::told(&told) else {
+        let Some((size, length_millis, mut metadata)) = clips::told(&told) else {
             return Ok(skipped("there is no picture in it".into()));
         };
         if let Some(not_now) = read_beside(beside, &mut metadata) {
@@ -177,13 +177,11 @@ impl Examiner {
         }
         let size = Some(size);
         let upright = Orientation::default();
-        Ok(Finding::Settled(Outcome::Photo(Box::new(facts(
-            path,
-            version,
-            &Probe { kind, size },
-            upright,
-            metadata,
-        )))))
+        let facts = facts(path, version, &Probe { kind, size }, upright, metadata);
+        Ok(Finding::Settled(Outcome::Photo(Box::new(super::Facts {
+            length_millis,
+            ..facts
+        }))))
     }
 
     fn read_head(&mut self, file: &File, n_bytes: u64) -> std::io::Result<()> {

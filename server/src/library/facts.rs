@@ -28,6 +28,8 @@ pub struct Facts {
     pub keywords: Vec<String>,
     /// The words that somebody wrote under it.
     pub caption: Option<String>,
+    /// How long it is, in milliseconds, where it is a clip.
+    pub length_millis: Option<u32>,
     /// The folder that it lies in; none directly below a root.
     pub album: Option<String>,
 }

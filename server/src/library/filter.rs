@@ -195,7 +195,8 @@ impl Filter {
         } else {
             "files"
         };
-        let columns = "files.id, taken, width, height, folder, camera, likeness, added, taken_from";
+        let columns =
+            "files.id, taken, width, height, folder, camera, likeness, added, taken_from, length";
         let sql = if with_names {
             format!(
                 "SELECT {columns}, folders.path, files.name FROM folders \

@@ -92,6 +92,8 @@ pub struct Library {
     changed: Sender<u64>,
     troubles: Troubles,
     marks: Marks,
+    /// For how long a clip plays at most, in milliseconds; 0 where none does.
+    plays_millis: u32,
 }
 
 impl Library {
@@ -147,6 +149,7 @@ impl Library {
             changed: Sender::new(0),
             troubles: Troubles::default(),
             marks: Marks::default(),
+            plays_millis: 0,
         }
     }
 
@@ -181,6 +184,7 @@ impl Library {
         if !out.is_empty() && entries.iter().any(|entry| !out.contains(&entry.id)) {
             entries.retain(|entry| !out.contains(&entry.id));
         }
+        clips::play(&mut entries, self.plays_millis);
         self.mark_favourites(&mut entries);
         entries
     }

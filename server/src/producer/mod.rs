@@ -8,6 +8,7 @@
 mod admission;
 mod blending;
 mod cache;
+mod clip;
 mod coarseness;
 mod ending;
 mod finished;
@@ -32,6 +33,7 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use tokio::{sync::watch, time::Instant};
 
 use mantel_shared::UnixMillis;
@@ -45,6 +47,7 @@ use crate::{
 };
 use admission::Claim;
 use blending::Between;
+use clip::Place;
 use coarseness::Coarseness;
 use ending::Ending;
 use linger::Linger;
@@ -177,6 +180,7 @@ impl Producer {
                 }
                 _ = demand.changed() => {}
                 Some(done) = work.running.join_next() => self.finish(done, &mut work, &mut screen),
+                frame = work.clip.next() => self.move_on(frame, &mut work, &mut stills, &mut screen),
                 _ = stop.wait_for(|stop| *stop) => return,
             }
         }
@@ -220,14 +224,23 @@ impl Producer {
 
         let dwell = timeline.settings().interval_millis;
         stills.set_dark(work.veil.is_opaque());
+        let place = Place {
+            rendition: &self.key.rendition,
+            clock: &self.clock,
+            is_watched: self.feed.n_viewers() > 0,
+            coming_millis: timeline.coming_millis(),
+        };
+        let plays = work.clip.follow(now, &showing, &current, &place);
+        stills.set_next_stays(timeline.stays_millis(showing.next.turn()));
         if let Some(now) = stills.turn(&showing, &current, next.as_ref(), dwell) {
             self.feed.stills.publish(now);
         }
 
         screen.set_interval(dwell);
+        screen.set_plays(plays);
         let watched = self.feed.motion.n_subscribers() > 0;
         if let Some(on) = screen.turn(now, &showing, &current, next.as_ref()) {
-            self.feed.motion.publish(self.promising(on));
+            self.feed.motion.publish(self.promising(on, plays));
         }
         self.feed.show(screen.look());
         let wanted = screen.wanted(now).filter(|_| watched);
@@ -248,10 +261,32 @@ impl Producer {
         }
     }
 
-    /// The frame that is on, with what others may be promised to follow: where a live channel may interrupt at any moment, nobody is
-    /// promised a slide, for what was announced has to be sent.
-    fn promising(&self, on: Now) -> Now {
-        if self.channel.is_interruptible() {
+    /// Takes the next frame of the clip that is on, or its end.
+    fn move_on(
+        &self,
+        frame: Option<Bytes>,
+        work: &mut Work,
+        stills: &mut Stills,
+        screen: &mut Screen,
+    ) {
+        let (Some(jpeg), now) = (frame, self.clock.now()) else {
+            work.clip.over();
+            return;
+        };
+        if let Some(coarseness) = &mut work.coarseness {
+            coarseness.took(jpeg.len(), now);
+            work.clip.set_quality(coarseness.quality());
+        }
+        if let Some(now) = stills.moved(&jpeg) {
+            self.feed.stills.publish(now);
+        }
+        screen.moved(now, &jpeg);
+    }
+
+    /// The frame that is on, with what others may be promised to follow: where a live channel may interrupt at any moment, or what is on
+    /// moves, nobody is promised a slide, for what was announced has to be sent.
+    fn promising(&self, on: Now, plays: bool) -> Now {
+        if plays || self.channel.is_interruptible() {
             let next = Next::Unforeseen;
             Now { next, ..on }
         } else {

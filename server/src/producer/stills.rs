@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use mantel_shared::FrameMeta;
 
 use super::Rendered;
@@ -23,6 +24,8 @@ pub(super) struct Stills {
     current: Option<Still>,
     next: Option<Still>,
     has_published: bool,
+    /// How long the slide that follows stays, where that is known to differ.
+    next_stays: Option<u64>,
     /// Nothing is to be seen: that no slide follows is no pause that anybody asked for.
     is_dark: bool,
 }
@@ -43,6 +46,7 @@ impl Stills {
             current: None,
             next: None,
             has_published: false,
+            next_stays: None,
             is_dark: false,
         }
     }
@@ -63,6 +67,23 @@ impl Stills {
         self.has_published = true;
     }
 
+    /// From now on the slide that follows stays so many milliseconds.
+    pub(super) fn set_next_stays(&mut self, millis: u64) {
+        self.next_stays = Some(millis);
+    }
+
+    /// The slide that is on has moved; returns what to publish. It is the same slide still.
+    pub(super) fn moved(&mut self, jpeg: &Bytes) -> Option<Now> {
+        let still = self.current.as_mut()?;
+        let (no, at) = (self.framing.next_no(), still.slide.starts_at);
+        let frame = self.framing.frame(no, at, still.frame.meta.clone(), jpeg);
+        still.frame = Arc::new(frame);
+        Some(Now {
+            current: still.frame.clone(),
+            next: self.next.as_ref().map(|still| still.frame.clone()).into(),
+        })
+    }
+
     /// The frames to publish now, if anything changed.
     pub(super) fn turn(
         &mut self,
@@ -73,13 +94,19 @@ impl Stills {
     ) -> Option<Now> {
         let old = (self.current.take(), self.next.take());
         let known: Vec<Still> = [&old.0, &old.1].into_iter().flatten().cloned().collect();
-        let dwell = (!showing.paused).then_some(dwell_millis);
+        let stays = showing
+            .next
+            .starts_at
+            .0
+            .saturating_sub(showing.current.starts_at.0);
+        let dwell = (!showing.paused).then_some(stays);
         self.transition = self.asked.within(dwell_millis);
         let still = self.still(showing.current, showing.paused, current, dwell, &known);
+        let next_stays = self.next_stays.unwrap_or(dwell_millis);
         // While paused nobody knows when the next slide comes.
         let upcoming = next
             .filter(|_| !showing.paused)
-            .map(|next| self.still(showing.next, false, next, Some(dwell_millis), &known));
+            .map(|next| self.still(showing.next, false, next, Some(next_stays), &known));
         let no = |still: &Option<Still>| still.as_ref().map(|still| still.frame.no);
         let changed = no(&old.0) != Some(still.frame.no) || no(&old.1) != no(&upcoming);
         let now = Now {
@@ -255,5 +282,33 @@ mod tests {
             .unwrap();
         assert!(!resumed.current.meta.paused);
         assert!(resumed.next.known().unwrap().no > resumed.current.no);
+    }
+
+    /// A slide that moves is one slide, and what follows it is not sent again; a pause keeps its last picture.
+    #[test]
+    fn a_slide_that_moves_stays_itself() {
+        let mut stills = stills();
+        let (a, b) = (rendered(1), rendered(2));
+        let (one, two) = (slide(1, 1, 0), slide(2, 2, 5000));
+        assert!(stills.moved(&b.jpeg).is_none(), "nothing is on yet");
+        let first = stills.turn(&showing(one, two), &a, Some(&b), 1000).unwrap();
+        assert_eq!(first.current.meta.dwell_millis, Some(5000));
+        let moved = stills.moved(&Bytes::from_static(b"moved")).unwrap();
+        assert!(moved.current.no > first.current.no);
+        assert_eq!(moved.current.meta, first.current.meta);
+        assert_eq!(&moved.current.jpeg()[..], b"moved");
+        let no = |now: &Now| now.next.known().map(|frame| frame.no);
+        assert_eq!(no(&moved), no(&first));
+        assert!(
+            stills
+                .turn(&showing(one, two), &a, Some(&b), 1000)
+                .is_none()
+        );
+        let paused = Showing {
+            paused: true,
+            ..showing(one, two)
+        };
+        let paused = stills.turn(&paused, &a, Some(&b), 1000).unwrap();
+        assert_eq!(&paused.current.jpeg()[..], b"moved");
     }
 }

@@ -8,8 +8,8 @@ use std::{
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::{
-    admission::Claim, blending::Between, coarseness::Coarseness, queue::Urgency, slide::Rendered,
-    studio::Done,
+    admission::Claim, blending::Between, clip::Clip, coarseness::Coarseness, queue::Urgency,
+    slide::Rendered, studio::Done,
 };
 use crate::timeline::{PhotoId, Turn, Veil};
 
@@ -30,6 +30,8 @@ pub(super) struct Work {
     pub(super) veil: Veil,
     /// The control of the bitrate, where there is a limit.
     pub(super) coarseness: Option<Coarseness>,
+    /// The clip of the slide that is on.
+    pub(super) clip: Clip,
     pub(super) running: JoinSet<Done>,
 }
 

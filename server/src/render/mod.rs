@@ -34,12 +34,13 @@ pub use formats::{
     tags::{Directory, Tags},
     values::Value,
 };
-pub use frame::fit::{Fit, FitError, fit, lies};
+pub use frame::fit::{Fit, FitError, fit, fit_around, lies};
 pub use frame::focus::focus;
 pub use frame::likeness;
 pub use frame::orient::{Orientation, orient};
 pub use frame::pair;
 pub use frame::slot::{Share, Slot};
+pub use mantel_shared::Focus;
 pub use picture::{Picture, PictureError, Size, SizeError};
 pub use slide::{Recipe, Slide, slide};
 pub(crate) use spare::release as release_spare;

@@ -126,7 +126,7 @@ impl Picture {
     }
 
     /// Copies `picture` in, its upper left corner at `left` and `top`; what has no room is left out.
-    pub(super) fn put(&mut self, picture: &Self, left: u32, top: u32) {
+    pub(crate) fn put(&mut self, picture: &Self, left: u32, top: u32) {
         let (left, stride) = (left as usize * CHANNELS, self.stride());
         let rows = self.pixels_mut().chunks_exact_mut(stride);
         let sources = picture.pixels().chunks_exact(picture.stride());

@@ -108,6 +108,7 @@ fn demo_entry(photo: &Photo) -> Entry {
         likeness: None,
         added: 0,
         favourite: false,
+        plays_millis: 0,
     }
 }
 

@@ -86,6 +86,19 @@ pub fn load(photo: &Photo, limits: &DecodeLimits, slot: Slot) -> Result<Pixels, 
     }
 }
 
+/// Reads and decodes `photo` as [`load`] does, but of a clip that plays the very first frame.
+///
+/// # Errors
+/// It can't be read, or not decoded.
+pub fn load_first(photo: &Photo, limits: &DecodeLimits, slot: Slot) -> Result<Pixels, LoadError> {
+    match (&photo.origin, clip(photo)) {
+        (Origin::File(path), Some(kind)) => {
+            decoding::decode(&clips::first(path, kind)?, limits, Wish::Fitted(slot))
+        }
+        _ => load(photo, limits, slot),
+    }
+}
+
 /// The kind of clip that a photo is, if it is one.
 pub(crate) fn clip(photo: &Photo) -> Option<Kind> {
     photo.facts.kind.filter(|kind| kind.is_clip())

@@ -16,6 +16,7 @@ mod playlist;
 mod programme;
 mod roster;
 mod round;
+mod stays;
 mod transition;
 mod veil;
 
@@ -198,10 +199,11 @@ impl Timeline {
     pub fn at(&self, now: UnixMillis) -> Option<Showing> {
         let interval = self.counted_by.unwrap_or(self.settings.interval_millis);
         let until = self.anchor.paused_at.or(self.held).unwrap_or(now.0);
-        let steps = until.saturating_sub(self.anchor.starts_at) / interval;
+        let elapsed = until.saturating_sub(self.anchor.starts_at);
+        let (steps, began) = self.steps_in(elapsed, interval)?;
         let current = self.turn(steps)?;
         let next = self.turn(steps.checked_add(1)?)?;
-        let starts_at = self.anchor.starts_at + steps * interval;
+        let starts_at = self.anchor.starts_at + began;
         let no = self.anchor.slide + steps;
         let slide = |turn: Turn, no: u64, starts_at: u64| Slide {
             no: SlideNo(no),
@@ -211,7 +213,7 @@ impl Timeline {
         };
         Some(Showing {
             current: slide(current, no, starts_at),
-            next: slide(next, no + 1, starts_at + interval),
+            next: slide(next, no + 1, starts_at + self.stays_by(interval, current)),
             paused: self.anchor.paused_at.or(self.held).is_some(),
         })
     }

@@ -2,7 +2,8 @@
 //! the same moments, and the same photos on all screens that pair alike, as they do by default.
 //!
 //! Pure. Every command and every new playlist goes to all timelines at the same instant, so the
-//! numbers and moments of their slides are the same; only what a slide shows differs.
+//! numbers and moments of their slides are the same; only what a slide shows differs. Where clips
+//! play, screens that pair differently go their own ways: each stays as long as its own clip does.
 
 use std::{num::NonZeroU64, sync::Arc};
 
@@ -219,6 +220,17 @@ impl Programme {
         is_over && self.act(Act::Resume, None, now).is_ok()
     }
 
+    /// Counts slides from the one that is on, where they are counted one by one; changes nothing of what is on when. Returns
+    /// whether it was time to.
+    pub fn settle(&mut self, now: UnixMillis) -> bool {
+        let all = [&self.single, &self.landscape, &self.portrait];
+        let is_far = all.iter().any(|timeline| timeline.is_far(now));
+        if is_far {
+            *self = self.each(|timeline| timeline.settle(now));
+        }
+        is_far
+    }
+
     /// Goes on after the clock was set back: the slide on screen at `then` is on screen from `now`.
     pub fn clock_went_back(&mut self, then: UnixMillis, now: UnixMillis) {
         *self = self.each(|timeline| timeline.clock_went_back(then, now));
@@ -378,6 +390,7 @@ mod tests {
             likeness: None,
             added: 0,
             favourite: false,
+            plays_millis: 0,
         }
     }
 

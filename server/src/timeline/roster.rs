@@ -16,6 +16,8 @@ pub(super) struct Item {
     pub(super) added: i64,
     pub(super) shape: Shape,
     pub(super) favourite: bool,
+    /// How long it moves, in milliseconds.
+    pub(super) plays_millis: u32,
 }
 
 // A library of a million photos holds a million of these.
@@ -47,6 +49,8 @@ pub struct Roster {
     pub(super) often: Often,
     /// The photos in the fixed order, or by identity when shuffled.
     pub(super) items: Box<[Item]>,
+    /// Whether any of them moves.
+    pub(super) moves: bool,
     /// Each photo's position in `items`, by identity; empty when `items` is in that order.
     by_id: Box<[(PhotoId, u32)]>,
 }
@@ -75,6 +79,7 @@ impl Roster {
                 added: entry.added,
                 shape: entry.shape,
                 favourite: entry.favourite,
+                plays_millis: entry.plays_millis,
             })
             .collect();
         Self::over(items, order, seed)
@@ -102,6 +107,7 @@ impl Roster {
             order,
             seed,
             often: Often::default(),
+            moves: items.iter().any(|item| item.plays_millis > 0),
             items,
             by_id: by_id.into(),
         }

@@ -41,7 +41,7 @@ pub(in crate::endpoints) async fn answer(
         _lease: lease,
         outputs: outputs.clone(),
         standing: None,
-        sent: None,
+        sent: [None; 2],
     };
     let viewing = outputs.watched.viewers.enter(
         Outlet::Bytes,
@@ -66,7 +66,8 @@ struct Slides {
     outputs: Arc<Outputs>,
     /// The slide that is on; not what follows it, which a viewer that never reads would hold as well.
     standing: Option<Arc<Frame>>,
-    sent: Option<FrameNo>,
+    /// The numbers of what was on and what was to follow when something was sent last: a viewer has both.
+    sent: [Option<FrameNo>; 2],
 }
 
 impl Script for Slides {
@@ -76,9 +77,13 @@ impl Script for Slides {
             Ok(Some(now)) => {
                 viewing.skipped(self.subscription.take_missed());
                 // Numbers tell what this viewer has: a slide sent ahead isn't sent again.
-                for frame in [Some(&now.current), now.next.known()].into_iter().flatten() {
-                    if self.sent.is_none_or(|sent| frame.no > sent) {
-                        self.sent = Some(frame.no);
+                let frames = [Some(&now.current), now.next.known()];
+                let has = std::mem::replace(
+                    &mut self.sent,
+                    frames.map(|frame| frame.map(|frame| frame.no)),
+                );
+                for frame in frames.into_iter().flatten() {
+                    if !has.contains(&Some(frame.no)) {
                         self.send(frame, out);
                         n += 1;
                     }

@@ -258,14 +258,14 @@ fn put(
         .prepare_cached(
             "INSERT INTO files (id, folder, name, n_bytes, modified, sidecar, state, gone, added,
                 reason, kind, width, height, orientation, taken, taken_from, month_day, camera,
-                latitude, longitude, place, rating, caption, likeness, changed)
+                latitude, longitude, place, rating, caption, likeness, changed, length)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-                ?18, ?19, ?20, ?21, ?22, NULL, ?23)
+                ?18, ?19, ?20, ?21, ?22, NULL, ?23, ?24)
              ON CONFLICT (id) DO UPDATE SET folder = ?2, name = ?3, n_bytes = ?4, modified = ?5,
                 sidecar = ?6, state = ?7, gone = 0, reason = ?9, kind = ?10, width = ?11,
                 height = ?12, orientation = ?13, taken = ?14, taken_from = ?15, month_day = ?16,
                 camera = ?17, latitude = ?18, longitude = ?19, place = ?20, rating = ?21,
-                caption = ?22, changed = ?23,
+                caption = ?22, changed = ?23, length = ?24,
                 likeness = CASE WHEN n_bytes = ?4 AND modified = ?5 THEN likeness END",
         )?
         .execute(params![
@@ -292,6 +292,7 @@ fn put(
             facts.rating,
             facts.caption,
             record.version.changed_nanos,
+            facts.length_millis,
         ])?;
     if !facts.keywords.is_empty() {
         let mut insert = connection.prepare_cached(

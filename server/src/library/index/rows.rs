@@ -139,7 +139,7 @@ pub(in super::super) fn photo(
     let found = connection
         .prepare_cached(
             "SELECT folders.path, files.name, n_bytes, modified, sidecar, changed, kind, width, height,
-                orientation, taken, taken_from, camera, latitude, longitude, place, rating, caption
+                orientation, taken, taken_from, camera, latitude, longitude, place, rating, caption, length
              FROM files JOIN folders ON folders.id = files.folder
              WHERE files.id = ?1 AND state = 0 AND gone = 0",
         )?
@@ -186,6 +186,9 @@ pub(in super::super) fn entries(
     rows.collect()
 }
 
+/// The column in which a [query](Filter::query) has a clip's length.
+const LENGTH: usize = 9;
+
 fn entry(
     row: &Row<'_>,
     roots: &[PathBuf],
@@ -193,7 +196,7 @@ fn entry(
     with_names: bool,
 ) -> rusqlite::Result<Entry> {
     let name = if with_names {
-        let path = PathBuf::from(os_string(row.get(9)?)).join(os_string(row.get(10)?));
+        let path = PathBuf::from(os_string(row.get(10)?)).join(os_string(row.get(11)?));
         letters::key(&display_name(&path, roots)).into()
     } else {
         "".into()
@@ -224,6 +227,7 @@ fn entry(
         added: row.get(7)?,
         // That is nothing that the row knows.
         favourite: false,
+        plays_millis: row.get::<_, Option<u32>>(LENGTH)?.unwrap_or(0),
     })
 }
 
@@ -333,6 +337,7 @@ pub(super) fn facts(row: &Row<'_>, at: usize) -> rusqlite::Result<Facts> {
         place: row.get(at + 9)?,
         rating: row.get(at + 10)?,
         caption: row.get(at + 11)?,
+        length_millis: row.get(at + 12)?,
         ..Facts::default()
     })
 }

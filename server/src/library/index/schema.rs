@@ -8,7 +8,7 @@ use super::{super::letters, READ_ONLY, marks};
 
 /// Changes with every change of the tables. An index of a version before is carried over, one of
 /// any other version is made anew.
-const VERSION: i64 = 6;
+const VERSION: i64 = 7;
 /// The version without times of change.
 const WITHOUT_CHANGED: i64 = 1;
 /// The version of what an earlier reader of metadata found.
@@ -19,11 +19,13 @@ const WITHOUT_KEYS: i64 = 3;
 const WITHOUT_LEFT_OUT: i64 = 4;
 /// The version whose decoders knew fewer kinds of pictures.
 const LESS_SHOWN: i64 = 5;
+/// The version that didn't know how long clips are.
+const WITHOUT_LENGTHS: i64 = 6;
 /// `MNTL`, so that somebody else's database is not taken for ours.
 const APPLICATION: i64 = 0x4d4e_544c;
 
 /// Times are Unix seconds but `modified`, `sidecar` and `changed` (0 where it isn't known), which are
-/// nanoseconds. `taken` is seconds of
+/// nanoseconds, and `length`, which is milliseconds of a clip. `taken` is seconds of
 /// the camera's local clock, `month_day` the same day as month × 100 + day. `state`: 0 a photo, 1 a
 /// picture that can't be shown, 2 no picture, 3 left out, 4 a photo that somebody has hidden. `gone` is when a file was missed, 0 while it is there.
 const TABLES: &str = "
@@ -58,7 +60,8 @@ const TABLES: &str = "
         rating INTEGER,
         caption TEXT,
         likeness INTEGER,
-        changed INTEGER NOT NULL DEFAULT 0
+        changed INTEGER NOT NULL DEFAULT 0,
+        length INTEGER
     );
     CREATE TABLE keywords (
         key TEXT NOT NULL,
@@ -134,13 +137,23 @@ const SHOW_MORE: &str = "
     COMMIT;
 ";
 
+/// Makes an index of version 6 one of version 7, which knows how long clips are. Those that are known are looked at again
+/// by their stamp.
+const ADD_LENGTHS: &str = "
+    BEGIN;
+    ALTER TABLE files ADD COLUMN length INTEGER;
+    PRAGMA user_version = 7;
+    COMMIT;
+";
+
 /// Each step from a version before to the next.
-const STEPS: [(i64, &str); 5] = [
+const STEPS: [(i64, &str); 6] = [
     (WITHOUT_CHANGED, ADD_CHANGED),
     (LESS_READ, READ_AGAIN),
     (WITHOUT_KEYS, ADD_KEYS),
     (WITHOUT_LEFT_OUT, ADD_LEFT_OUT),
     (LESS_SHOWN, SHOW_MORE),
+    (WITHOUT_LENGTHS, ADD_LENGTHS),
 ];
 
 /// Why an index on disk can't be used, for the log.
@@ -237,15 +250,16 @@ pub(super) fn copy(path: &Path, memory: &Connection) -> rusqlite::Result<()> {
     let uri = path.to_string_lossy();
     memory.execute("ATTACH ?1 AS disk", params![uri])?;
     let version: i64 = memory.pragma_query_value(Some("disk"), "user_version", |row| row.get(0))?;
-    let changed = if version == WITHOUT_CHANGED {
-        ", 0"
-    } else {
-        ""
+    // The last columns, as far as it has none.
+    let missing = match version {
+        WITHOUT_CHANGED => ", 0, NULL",
+        ..=WITHOUT_LENGTHS => ", NULL",
+        _ => "",
     };
     memory.execute_batch(&format!(
         "INSERT INTO folders SELECT * FROM disk.folders;
          INSERT INTO roots SELECT * FROM disk.roots;
-         INSERT INTO files SELECT *{changed} FROM disk.files;
+         INSERT INTO files SELECT *{missing} FROM disk.files;
          INSERT OR IGNORE INTO keywords SELECT key_of(word), word, file FROM disk.keywords;"
     ))?;
     // One of before has no marks.

@@ -199,7 +199,8 @@ fn an_index_of_the_version_before_is_carried_over() {
         set_likeness(connection, id_of(Path::new("/photos/0.jpg")), None)?;
         set_likeness(connection, id_of(Path::new("/photos/2.jpg")), Some(7))?;
         connection.execute_batch(
-            "ALTER TABLE files DROP COLUMN changed;
+            "ALTER TABLE files DROP COLUMN length;
+             ALTER TABLE files DROP COLUMN changed;
              DROP TABLE keywords;
              CREATE TABLE keywords (
                  word TEXT NOT NULL COLLATE NOCASE, file INTEGER NOT NULL, PRIMARY KEY (word, file)

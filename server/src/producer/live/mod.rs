@@ -186,6 +186,7 @@ impl Beneath<'_> {
             self.stills.was_interrupted();
             self.screen.was_interrupted();
             self.work.between = None;
+            self.work.clip.stop();
         }
     }
 }

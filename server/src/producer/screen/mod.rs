@@ -54,6 +54,8 @@ pub(super) struct Screen {
     /// The last run's frame that is on; the run's length means the slide itself.
     on: Option<usize>,
     published: Option<(FrameNo, Option<FrameNo>)>,
+    /// The slide that is on moves: nobody knows yet what the next one comes from.
+    plays: bool,
 }
 
 /// The frames of one slide.
@@ -79,6 +81,7 @@ impl Screen {
             upcoming: None,
             on: None,
             published: None,
+            plays: false,
         }
     }
 
@@ -91,6 +94,24 @@ impl Screen {
     /// From now on slides stay so many milliseconds: they change in no more.
     pub(super) fn set_interval(&mut self, millis: u64) {
         self.rendition.transition = self.asked.within(millis);
+    }
+
+    /// From now on the slide that is on moves, or stands.
+    pub(super) fn set_plays(&mut self, plays: bool) {
+        self.plays = plays;
+    }
+
+    /// The slide that is on has moved, where it has come.
+    pub(super) fn moved(&mut self, now: UnixMillis, jpeg: &Bytes) {
+        let Some(run) = self.current.as_mut().filter(|run| now >= run.ends_at) else {
+            return;
+        };
+        let frame = self
+            .framing
+            .frame(self.framing.next_no(), now, FrameMeta::default(), jpeg);
+        let before = std::mem::replace(&mut run.standing, Arc::new(frame));
+        // What moves is no cut.
+        run.from.get_or_insert(before);
     }
 
     /// Takes what is on by the timeline; returns what to publish, if that changed.
@@ -122,7 +143,7 @@ impl Screen {
         let following = (on + 1..=run.steps.len()).find_map(|step| run.frame(step).cloned());
         let following = match following {
             Some(frame) => Some(frame),
-            None if on == run.steps.len() => {
+            None if on == run.steps.len() && !self.plays => {
                 self.upcoming.as_ref().and_then(|run| run.frame(0).cloned())
             }
             None => None,
@@ -142,7 +163,11 @@ impl Screen {
             to: run.standing.clone(),
             starts_at: run.slide.starts_at,
             ends_at: run.ends_at,
-            next: self.upcoming.as_ref().map(|run| run.standing.clone()),
+            next: self
+                .upcoming
+                .as_ref()
+                .filter(|_| !self.plays)
+                .map(|run| run.standing.clone()),
         })
     }
 
@@ -167,6 +192,7 @@ impl Screen {
         let upcoming = self
             .upcoming
             .iter()
+            .filter(|_| !self.plays)
             .filter_map(|run| run.wanted(0..AHEAD.min(run.steps.len())));
         current.chain(upcoming).next()
     }
@@ -219,8 +245,11 @@ impl Screen {
 
     fn take_upcoming(&mut self, slide: Slide, rendered: Option<&Arc<Rendered>>) {
         let from = self.current.as_ref().map(|run| run.standing.clone());
+        let no = |frame: &Option<Arc<Frame>>| frame.as_ref().map(|frame| frame.no);
+        // What has moved meanwhile is what it comes from.
+        let is_good = |run: &Run| run.is(slide) && (self.plays || no(&run.from) == no(&from));
         match (&mut self.upcoming, rendered) {
-            (Some(run), Some(_)) if run.is(slide) => run.set_start(slide.starts_at, self.rendition),
+            (Some(run), Some(_)) if is_good(run) => run.set_start(slide.starts_at, self.rendition),
             (_, Some(rendered)) => self.upcoming = Some(self.run(slide, from, rendered)),
             (upcoming, None) => *upcoming = None,
         }

@@ -15,6 +15,7 @@ pub(in crate::producer) fn rendered(shade: u8) -> Arc<Rendered> {
         notes: crate::producer::slide::Notes::default(),
         looks: Vec::new(),
         damaged: Vec::new(),
+        motion: None,
     })
 }
 
@@ -286,4 +287,59 @@ fn the_story_is_told_as_ever() {
         std::fs::write("src/producer/screen/story.txt", story()).unwrap();
     }
     assert_eq!(story(), include_str!("story.txt"));
+}
+
+/// Nobody is promised a slide that comes from a picture that is not there yet; then it comes from the last one.
+#[test]
+fn the_next_slide_comes_from_the_last_picture_of_what_moves() {
+    let mut screen = screen(FADE);
+    let (a, b) = (rendered(1), rendered(200));
+    let on =
+        |screen: &mut Screen, now: u64| screen.turn(UnixMillis(now), &showing(1, 0), &a, Some(&b));
+    screen.set_plays(true);
+    let poster = on(&mut screen, 0).unwrap();
+    let mut last = poster.current.no;
+    for now in [100, 200, 300] {
+        screen.moved(UnixMillis(now), &rendered(now as u8).jpeg);
+        let frame = on(&mut screen, now).unwrap();
+        assert!(frame.current.no > last && frame.next.known().is_none());
+        assert_eq!(
+            work(&mut screen, now),
+            0,
+            "nothing is made of what won't be seen"
+        );
+        last = frame.current.no;
+        let look = screen.look().unwrap();
+        assert_eq!((look.to.no, look.next.is_some()), (last, false));
+        // Video takes a change without a picture before it for a cut.
+        assert!(look.from.is_some() && !look.is_moving(UnixMillis(now)));
+    }
+    screen.set_plays(false);
+    on(&mut screen, 400);
+    assert_eq!(work(&mut screen, 400), AHEAD);
+    let stands = on(&mut screen, 401).unwrap();
+    assert_eq!(stands.current.no, last);
+    let promised = stands.next.known().unwrap().no;
+    assert_eq!(
+        screen.upcoming.as_ref().unwrap().from.as_ref().unwrap().no,
+        last
+    );
+    let comes = screen
+        .turn(UnixMillis(1000), &showing(2, 1000), &b, None)
+        .unwrap();
+    assert_eq!(comes.current.no, promised);
+}
+
+#[test]
+fn a_picture_that_comes_before_its_slide_has_is_left_out() {
+    let mut screen = screen(FADE);
+    let (a, b) = (rendered(1), rendered(200));
+    screen.turn(UnixMillis(0), &showing(1, 0), &a, Some(&b));
+    work(&mut screen, 0);
+    screen.turn(UnixMillis(1000), &showing(2, 1000), &b, None);
+    let standing = screen.current.as_ref().unwrap().standing.no;
+    screen.moved(UnixMillis(1400), &a.jpeg);
+    assert_eq!(screen.current.as_ref().unwrap().standing.no, standing);
+    screen.moved(UnixMillis(1500), &a.jpeg);
+    assert_ne!(screen.current.as_ref().unwrap().standing.no, standing);
 }

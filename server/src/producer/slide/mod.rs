@@ -18,6 +18,7 @@ use crate::{
     rendition::Rendition,
     rights::ChannelName,
     source::{
+        clips::Motion,
         gallery::{self, LoadError},
         live::Words,
     },
@@ -37,6 +38,8 @@ pub struct Rendered {
     pub looks: Vec<(PhotoId, u64)>,
     /// Photos of which parts are missing, and why.
     pub damaged: Vec<(Arc<Photo>, Arc<str>)>,
+    /// The part of it that moves, and the recipe of each of its frames.
+    pub motion: Option<Arc<(Motion, Recipe)>>,
 }
 
 /// The notes on a slide: what is told of it besides its pixels.
@@ -127,12 +130,21 @@ pub(super) fn render_now(
     limits: &DecodeLimits,
     rendition: Rendition,
     words: Option<&Words>,
+    plays_millis: Option<u32>,
 ) -> Result<Rendered, (usize, LoadError)> {
     let start = Instant::now();
     let recipe = recipe(subject, rendition, words);
+    let motion = plays_millis
+        .filter(|_| subject.beside.is_none() && !subject.veil.is_opaque())
+        .and_then(|most| Motion::of(&subject.photo, most));
+    let load = if motion.is_some() {
+        gallery::load_first
+    } else {
+        gallery::load
+    };
     let mut pixels = Vec::new();
     for (at, (photo, slot)) in subject.photos().zip(recipe.slots()).enumerate() {
-        pixels.push(gallery::load(photo, limits, slot).map_err(|error| (at, error))?);
+        pixels.push(load(photo, limits, slot).map_err(|error| (at, error))?);
     }
     let damaged = subject.photos().zip(&pixels);
     let damaged = damaged.filter_map(|(photo, pixels)| {
@@ -155,6 +167,7 @@ pub(super) fn render_now(
         encoding: slide.encoding,
         looks,
         damaged,
+        motion: motion.map(|motion| Arc::new((motion, recipe))),
     })
 }
 

@@ -142,7 +142,7 @@ fn told(photos: &[&Arc<Photo>], rendition: Rendition) -> String {
         note: None,
         veil: Veil::default(),
     };
-    let rendered = render_now(&subject, &DecodeLimits::default(), rendition, None).unwrap();
+    let rendered = render_now(&subject, &DecodeLimits::default(), rendition, None, None).unwrap();
     let names: Vec<&str> = photos.iter().map(|photo| &*photo.name).collect();
     let mut line = format!("{} {} {}", names.join("+"), rendition.size, rendition.fit);
     if !rendition.captions.is_off() {

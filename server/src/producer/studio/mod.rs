@@ -1,6 +1,8 @@
 //! Where pixels are worked on: blocking work, bounded in number, memory and time, off the threads
 //! that serve.
 
+mod key;
+
 use std::{
     collections::{HashMap, HashSet},
     sync::{
@@ -24,13 +26,13 @@ use super::{
     slide::{Failed, Rendered, Subject, render_now},
 };
 use crate::{
-    library::{Photo, Version},
-    render::{self, Alpha, DecodeLimits, Fit, Quality, Size},
-    rendition::{Captions, Rendition},
+    render::{self, Alpha, DecodeLimits, Quality},
+    rendition::Rendition,
     source::{gallery::LoadError, live::Words},
     stats::WorkStats,
-    timeline::{PhotoId, Turn, Veil},
+    timeline::{PhotoId, Turn},
 };
+use key::Key;
 
 /// Work that was finished.
 #[derive(Debug)]
@@ -80,20 +82,6 @@ const TIDY_AFTER: Duration = Duration::from_millis(500);
 /// not lent again until they end: they may stand in the way, but they can't take all memory.
 const MAX_HANGING: u64 = 8;
 
-/// Everything that decides what a rendered slide's bytes are.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Key {
-    photos: [Option<(PhotoId, Version)>; 2],
-    size: Size,
-    fit: Fit,
-    quality: Quality,
-    captions: Captions,
-    /// Place, album and caption: they may change while the file doesn't.
-    words: Vec<Option<String>>,
-    note: Option<String>,
-    veil: Veil,
-}
-
 type Finished = Result<Arc<Rendered>, Failed>;
 type Work = Shared<BoxFuture<'static, Finished>>;
 
@@ -119,6 +107,8 @@ pub struct Studio {
     stats: Arc<WorkStats>,
     /// The words that stand on each slide.
     words: Option<Words>,
+    /// For how long clips play at most, in milliseconds, if they do.
+    plays_millis: Option<u32>,
 }
 
 impl Studio {
@@ -134,6 +124,7 @@ impl Studio {
             stats,
             limits,
             words: None,
+            plays_millis: None,
         }
     }
 
@@ -141,6 +132,15 @@ impl Studio {
     #[must_use]
     pub fn with_words(self, words: Option<Words>) -> Self {
         Self { words, ..self }
+    }
+
+    /// The studio whose clips play, each for at most so many milliseconds.
+    #[must_use]
+    pub fn playing_clips(self, plays_millis: Option<u32>) -> Self {
+        Self {
+            plays_millis,
+            ..self
+        }
     }
 
     /// The limits within which a picture is decoded.
@@ -236,7 +236,13 @@ impl Studio {
         let (stats, studio) = (self.stats.clone(), self.clone());
         let result = self.timed(lent, move || {
             let start = Instant::now();
-            let rendered = render_now(&photos, &limits, rendition, studio.words.as_ref());
+            let rendered = render_now(
+                &photos,
+                &limits,
+                rendition,
+                studio.words.as_ref(),
+                studio.plays_millis,
+            );
             stats.render.record(start.elapsed());
             rendered
         });
@@ -356,33 +362,6 @@ impl Studio {
             }
         };
         Done::Blended(key, jpeg)
-    }
-}
-
-impl Key {
-    fn new(subject: &Subject, rendition: &Rendition) -> Self {
-        let known = |photo: &Arc<Photo>| (photo.id, photo.version);
-        let words = |photo: &Arc<Photo>| {
-            let facts = &photo.facts;
-            [
-                facts.place.clone(),
-                facts.album.clone(),
-                facts.caption.clone(),
-            ]
-        };
-        Self {
-            photos: [
-                Some(known(&subject.photo)),
-                subject.beside.as_ref().map(known),
-            ],
-            size: rendition.size,
-            fit: rendition.fit,
-            quality: rendition.quality,
-            captions: rendition.captions,
-            words: subject.photos().flat_map(words).collect(),
-            note: subject.note.clone(),
-            veil: subject.veil.clone(),
-        }
     }
 }
 

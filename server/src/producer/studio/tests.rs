@@ -3,10 +3,11 @@ use std::sync::mpsc;
 use super::{super::queue::Urgency, *};
 use crate::{
     blocking::Blocking,
-    library::{Filter, Library},
-    rendition::Fps,
+    library::{Filter, Library, Photo},
+    render::{Fit, Size},
+    rendition::{Captions, Fps},
     source::catalogue::Catalogue,
-    timeline::{Order, Transition},
+    timeline::{Order, Transition, Veil},
 };
 
 fn limits() -> StudioLimits {

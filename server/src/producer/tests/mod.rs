@@ -111,6 +111,7 @@ impl PictureMaker for Pretender {
                 encoding: Duration::ZERO,
                 looks: Vec::new(),
                 damaged: Vec::new(),
+                motion: None,
             };
             Done::Rendered(subject.turn(), Ok(Arc::new(rendered)))
         })

@@ -8,6 +8,10 @@
 
 use std::{ffi::OsString, path::Path, time::Duration};
 
+mod play;
+
+pub use play::{Motion, Moving, Playing, Still};
+
 use super::{
     child::{self, Ending, Line, NoOutput},
     gallery::LoadError,
@@ -35,6 +39,8 @@ pub enum ClipMode {
     /// A frame of each, as a photo.
     #[default]
     Poster,
+    /// Each moves when its turn comes, and so does the moving half of a photo.
+    Play,
     /// Counted, and that is all.
     Off,
 }
@@ -44,9 +50,14 @@ impl ClipMode {
     pub fn clips(self) -> Clips {
         match (self, has("ffmpeg") && has("ffprobe")) {
             (Self::Off, _) => Clips::Off,
-            (Self::Poster, false) => Clips::Missing,
-            (Self::Poster, true) => Clips::Shown(told),
+            (Self::Poster | Self::Play, false) => Clips::Missing,
+            (Self::Poster | Self::Play, true) => Clips::Shown(told),
         }
+    }
+
+    /// Whether they move, on this machine.
+    pub fn plays(self) -> bool {
+        self == Self::Play && has("ffmpeg") && has("ffprobe")
     }
 }
 
@@ -96,6 +107,14 @@ pub(super) fn poster(path: &Path, kind: Kind) -> Result<Vec<u8>, LoadError> {
         }
         Ok(_) | Err(_) => {}
     }
+    first(path, kind)
+}
+
+/// The very first frame of a clip, as a JPEG: what one that plays begins with.
+///
+/// # Errors
+/// There is none, and why.
+pub(super) fn first(path: &Path, kind: Kind) -> Result<Vec<u8>, LoadError> {
     match frame(path, kind, None) {
         Ok(bytes) if bytes.is_empty() => Err(LoadError::Clip("there is no picture in it".into())),
         Ok(bytes) => Ok(bytes),
@@ -148,12 +167,20 @@ const FILTERS: &str = "scale=w='max(2,iw*sar)':h=ih,setsar=1,\
 
 /// The one file, opened as what it is and as nothing else: a playlist in a clip's clothes would name other files.
 fn input(path: &Path, kind: Kind) -> Vec<OsString> {
+    input_from(path, kind, 0)
+}
+
+/// The file from one of its bytes on.
+fn input_from(path: &Path, kind: Kind, offset: u64) -> Vec<OsString> {
     let format = match kind {
         Kind::Matroska => "matroska",
         _ => "mov",
     };
-    let mut arguments = words(&["-protocol_whitelist", "file", "-f", format, "-i"]);
-    let mut name = OsString::from("file:");
+    let mut arguments = words(&["-protocol_whitelist", "file,subfile", "-f", format, "-i"]);
+    let mut name = OsString::from(match offset {
+        0 => "file:".to_owned(),
+        offset => format!("subfile,,start,{offset},end,0,,:file:"),
+    });
     name.push(path);
     arguments.push(name);
     arguments

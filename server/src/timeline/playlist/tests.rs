@@ -18,6 +18,7 @@ fn entry(name: &str, taken: i64) -> Entry {
         likeness: None,
         added: 0,
         favourite: false,
+        plays_millis: 0,
     }
 }
 

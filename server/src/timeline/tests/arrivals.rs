@@ -24,6 +24,7 @@ fn photo(i: u64, added: i64) -> Entry {
         likeness: None,
         added,
         favourite: false,
+        plays_millis: 0,
     }
 }
 

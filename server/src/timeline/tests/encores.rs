@@ -29,6 +29,7 @@ fn photo(i: u64, favourite: bool) -> Entry {
         likeness: None,
         added: 0,
         favourite,
+        plays_millis: 0,
     }
 }
 

@@ -7,6 +7,7 @@ use super::*;
 mod arrivals;
 mod encores;
 mod history;
+mod stays;
 
 const SETTINGS: Settings = Settings {
     interval_millis: 10_000,
@@ -30,6 +31,7 @@ fn without(n: usize, gone: &[PhotoId]) -> Arc<Playlist> {
             likeness: None,
             added: 0,
             favourite: false,
+            plays_millis: 0,
         })
         .filter(|entry| !gone.contains(&entry.id))
         .collect();
