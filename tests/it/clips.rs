@@ -154,6 +154,12 @@ fn four_colours(more: &[&str]) -> Option<(Server, Photos, Vec<PathBuf>)> {
     Some((server, photos, programs))
 }
 
+/// The colours without those of a slide that was come upon in its middle, which begins with its first picture all the same.
+fn from_its_beginning(colours: &[Rgb]) -> &[Rgb] {
+    let second = colours.iter().skip(1).position(|colour| *colour == RED);
+    &colours[second.map_or(0, |at| at + 1)..]
+}
+
 #[test]
 fn a_video_plays_in_a_stream_and_its_slide_is_as_long_as_it() {
     let Some((server, _photos, _)) = four_colours(&[]) else {
@@ -162,12 +168,12 @@ fn a_video_plays_in_a_stream_and_its_slide_is_as_long_as_it() {
     let mut parts = Parts::open(server.address, "/stream");
     let mut colours = Vec::new();
     // All of it, and its beginning once more.
-    while colours.len() < 7 {
+    while from_its_beginning(&colours).len() < 6 {
         let picture = Picture::from_jpeg(&parts.part().body).expect("a frame");
         colours.extend(picture.middle().named());
         colours.dedup();
     }
-    assert_in_order(&colours);
+    assert_in_order(from_its_beginning(&colours));
     let channel = server.get("/status").json()["channel"].clone();
     let moment = |of: &serde_json::Value| of["started_millis"].as_u64();
     let started = moment(&channel["slide"]).expect("when it began");
@@ -203,14 +209,15 @@ fn a_video_plays_in_video() {
     let mut command = Command::new(&programs[0]);
     command
         .args(["-v", "error", "-nostdin"])
-        .args(["-i", &server.url("/stream.mp4?duration=9s")])
+        .args(["-i", &server.url("/stream.mp4?duration=12s")])
         .args(["-vf", "fps=5"])
         .arg(frames.path().join("frame-%03d.png"));
     let ended = process::run(command);
     assert!(ended.status.success(), "{}", ended.output);
     let colours = colours_in(frames.path());
-    assert!(colours.len() >= 4, "{colours:?}");
-    assert_in_order(&colours);
+    let whole = from_its_beginning(&colours);
+    assert!(whole.len() >= 4, "{colours:?}");
+    assert_in_order(whole);
 }
 
 #[test]
@@ -231,14 +238,17 @@ fn a_video_plays_on_the_page() {
         let colours = seen.entry(now.slide).or_default();
         colours.extend(now.colour.named());
         colours.dedup();
-        if seen.values().any(|colours| colours.len() >= 3) {
+        // The first may have been come upon in its middle.
+        if seen.values().skip(1).any(|colours| colours.len() >= 3) {
             Ok(())
         } else {
             Err(format!("{seen:?}"))
         }
     });
-    for colours in seen.values() {
-        assert_in_order(colours);
+    for colours in seen.values().skip(1) {
+        let place = |colour: &Rgb| FOUR.iter().position(|one| one == colour);
+        // Looks may miss one, but none comes twice.
+        assert!(colours.iter().is_sorted_by_key(place), "{seen:?}");
     }
 }
 
