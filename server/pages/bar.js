@@ -3,9 +3,8 @@
 (function () {
   'use strict';
 
-  var mantel = window.mantel, root = mantel.root, said = mantel.said;
+  var mantel = window.mantel, root = mantel.root, t = mantel.t;
   var SHOWN_MS = 3000, SEEN = 'mantel-seen';
-  var KEYS = '↓ menu', PHOTOS = '  ·  ← → photos', FINGERS = 'tap  ·  swipe down for the menu';
   // Each button's shape in a square of 24.
   var SHAPES = {
     previous: 'M6 5h3v14H6zM20 5v14L10 12z', play: 'M7 4l14 8-14 8z', pause: 'M6 5h4v14H6zM14 5h4v14h-4z',
@@ -18,6 +17,13 @@
   bar.setAttribute('role', 'toolbar');
   bar.setAttribute('aria-label', 'Mantel');
 
+  // Asked for anew each time: the words of a language come late.
+  function labels() {
+    return {
+      previous: t('Previous'), play: t('Play'), pause: t('Pause'), next: t('Next'), menu: t('Menu'), full: t('Full screen')
+    };
+  }
+
   function draw(element, shape) {
     var space = 'http://www.w3.org/2000/svg', svg = document.createElementNS(space, 'svg');
     var path = document.createElementNS(space, 'path');
@@ -26,7 +32,7 @@
     svg.appendChild(path);
     element.innerHTML = '';
     element.appendChild(svg);
-    element.setAttribute('aria-label', said[shape]);
+    element.setAttribute('aria-label', labels()[shape]);
   }
 
   function button(name, act) {
@@ -83,7 +89,8 @@
       if (localStorage.getItem(SEEN)) { return; }
       localStorage.setItem(SEEN, '1');
     } catch (e) { /* Nothing is kept here: better none than each time. */ return; }
-    var line = mantel.make('p', document.body, 'on', 'ontouchstart' in window ? FINGERS : mantel.isLive() ? KEYS : KEYS + PHOTOS);
+    var line = mantel.make('p', document.body, 'on', 'ontouchstart' in window ? t('tap  ·  swipe down for the menu') :
+      t('↓ menu') + (mantel.isLive() ? '' : '  ·  ' + t('← → photos')));
     line.id = 'hint';
     setTimeout(function () { line.className = ''; }, SHOWN_MS);
     setTimeout(function () { document.body.removeChild(line); }, SHOWN_MS + 1500);

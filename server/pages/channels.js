@@ -7,6 +7,11 @@
   var names = [];
   var turn = 0;
 
+  // The words of the page's language; what they don't have is in English, and # is filled in.
+  function t(text, fill) {
+    return String(window.mantelWords && mantelWords[text] || text).replace('#', function () { return fill; });
+  }
+
   function made(kind, name, parent) {
     var element = document.createElement(kind);
     element.className = name;
@@ -28,9 +33,9 @@
   function span(millis) {
     var seconds = Math.round(millis / 1000);
     if (seconds < 90) {
-      return seconds + ' s';
+      return t('# s', seconds);
     }
-    return seconds < 5400 ? Math.round(seconds / 60) + ' min' : Math.round(seconds / 3600) + ' h';
+    return seconds < 5400 ? t('# min', Math.round(seconds / 60)) : t('# h', Math.round(seconds / 3600));
   }
 
   function told(row) {
@@ -40,14 +45,14 @@
       parts.push(live.size.replace('x', ' × '));
     }
     if (live && live.age_millis !== null) {
-      parts.push(live.age_millis < 3000 ? 'live' : span(live.age_millis) + ' old');
+      parts.push(live.age_millis < 3000 ? t('live') : t('# old', span(live.age_millis)));
     } else if (live) {
-      parts.push('no picture yet');
+      parts.push(t('no picture yet'));
     }
     if (row.age_at_viewers_millis !== undefined && live.age_millis < 3000) {
-      parts.push(row.age_at_viewers_millis + ' ms at viewers');
+      parts.push(t('# ms at viewers', row.age_at_viewers_millis));
     }
-    parts.push(row.viewers === 1 ? '1 viewer' : row.viewers + ' viewers');
+    parts.push(row.viewers === 1 ? t('1 viewer') : t('# viewers', row.viewers));
     return parts.join(' · ');
   }
 
@@ -58,7 +63,7 @@
       return '';
     }
     var until = new Date(part.until_millis).toLocaleTimeString();
-    return (row.interrupts ? 'on the screens of ' + part.channel : part.by + ' has its screens') + ' until ' + until;
+    return [row.interrupts ? t('on the screens of #', part.channel) : t('# has its screens', part.by), t('until #', until)].join(' · ');
   }
 
   function show(rows) {

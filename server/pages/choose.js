@@ -3,7 +3,7 @@
 (function () {
   'use strict';
 
-  var remote = window.remote, by = remote.by, make = remote.make, request = remote.request;
+  var remote = window.remote, by = remote.by, make = remote.make, request = remote.request, t = remote.t;
   var CHOICE = ['album', 'from', 'to', 'rating', 'keyword', 'orientation', 'on-this-day', 'newest', 'favourites', 'channel'];
   var profiles = [], asleep = [], screens = null, target = '', next = 0, asked = '', albums = null;
 
@@ -19,7 +19,7 @@
     target = name;
     remote.aim(name ? pairs(kept().query).filter(isChoice).join('&') : remote.own);
     by('rest').hidden = !name;
-    by('rest').textContent = asleep.indexOf(name) >= 0 ? 'Wake it' : 'Let it sleep';
+    by('rest').textContent = asleep.indexOf(name) >= 0 ? t('Wake it') : t('Let it sleep');
   }
 
   function names() {
@@ -37,7 +37,7 @@
       known.forEach(function (name) { make('option', select, name).value = name; });
     }
     select.value = known.indexOf(target) >= 0 ? target : '';
-    by('rest').textContent = asleep.indexOf(target) >= 0 ? 'Wake it' : 'Let it sleep';
+    by('rest').textContent = asleep.indexOf(target) >= 0 ? t('Wake it') : t('Let it sleep');
   }
 
   function look(done) {
@@ -60,7 +60,7 @@
     var rest = pairs(kept().query).filter(function (pair) { return !isChoice(pair); });
     var query = rest.concat(album ? ['album=' + encodeURIComponent(album)] : []).join('&');
     request('POST', 'profiles', { name: target, query: query }, function (ok, _, text) {
-      remote.complain(ok ? '' : text || 'No answer from the server');
+      remote.complain(ok ? '' : text || t('No answer from the server'));
       look(function () { aim(target); });
     });
   }
@@ -82,15 +82,15 @@
   }
 
   function found(ok, answer, text) {
-    if (!ok || !answer) { remote.complain(text || 'No answer from the server'); return; }
+    if (!ok || !answer) { remote.complain(text || t('No answer from the server')); return; }
     remote.complain('');
     answer.photos.forEach(function (photo) {
-      var words = [(photo.taken_at || '').slice(0, 10), photo.place || photo.album].filter(Boolean).join(' · ');
-      tile(by('found'), photo.photo, words || photo.name.split('/').pop(), 'Show ' + photo.name, function () {
+      var words = [remote.day(photo.taken_at), photo.place || photo.album].filter(Boolean).join(' · ');
+      tile(by('found'), photo.photo, words || photo.name.split('/').pop(), t('Show #', photo.name), function () {
         remote.command({ command: 'show', photo: photo.photo });
       });
     });
-    if (!by('found').firstChild) { make('p', by('found'), 'Nothing found.'); }
+    if (!by('found').firstChild) { make('p', by('found'), t('Nothing found')); }
     next = answer.next;
     by('more').hidden = next === null || next === undefined;
   }
@@ -102,8 +102,13 @@
 
   // ---- albums
 
+  function month(taken) {
+    var part = (taken || '').split('-');
+    return part.length < 2 ? '' : new Date(part[0], part[1] - 1, 1).toLocaleDateString([], { year: 'numeric', month: 'short' });
+  }
+
   function days(album) {
-    var from = (album.from || '').slice(0, 7), to = (album.to || '').slice(0, 7);
+    var from = month(album.from), to = month(album.to);
     return from === to ? from : from + ' – ' + to;
   }
 
@@ -111,17 +116,19 @@
     var grid = by('albums');
     albums = answer.albums;
     grid.innerHTML = '';
-    remote.button(grid, 'All photos', null).onclick = function () { choose(''); };
+    var everything = remote.button(grid, t('All photos'), null);
+    everything.className = 'all';
+    everything.onclick = function () { choose(''); };
     albums.forEach(function (album) {
       var words = [album.album, album.photos, days(album)].filter(Boolean).join(' · ');
-      tile(grid, album.cover, words, 'Choose ' + album.album, function () { choose(album.album); });
+      tile(grid, album.cover, words, t('Choose #', album.album), function () { choose(album.album); });
     });
   }
 
   by('albums-of').addEventListener('toggle', function () {
     if (!this.open || albums) { return; }
     request('GET', 'library/albums', null, function (ok, answer, text) {
-      if (ok && answer) { drawAlbums(answer); } else { remote.complain(text || 'No answer from the server'); }
+      if (ok && answer) { drawAlbums(answer); } else { remote.complain(text || t('No answer from the server')); }
     });
   }, false);
 
@@ -135,17 +142,17 @@
       return !screens.some(function (screen) { return screen.name === name; });
     }).map(function (name) { return { name: name, state: 'asleep' }; })).forEach(function (screen) {
       var row = make('li', box), sleeps = asleep.indexOf(screen.name) >= 0;
-      var figures = screen.fps ? Math.round(screen.fps) + ' frames/s' : '';
+      var figures = screen.fps ? t('# frames/s', Math.round(screen.fps)) : '';
       make('span', row, [screen.name || screen.address, screen.state, screen.reason, figures].filter(Boolean).join(' · '));
       if (!/^[a-z0-9-]{1,40}$/.test(screen.name)) { return; }
-      remote.button(row, sleeps ? 'Wake' : 'Sleep', null).onclick = function () { rest(screen.name, !sleeps); };
+      remote.button(row, sleeps ? t('Wake') : t('Sleep'), null).onclick = function () { rest(screen.name, !sleeps); };
     });
     by('screens-of').hidden = !box.firstChild;
   }
 
   function rest(name, sleeps) {
     request('POST', 'control', { command: sleeps ? 'sleep' : 'wake', screen: name }, function (ok, _, text) {
-      remote.complain(ok ? '' : text || 'No answer from the server');
+      remote.complain(ok ? '' : text || t('No answer from the server'));
       look();
     });
   }

@@ -3,8 +3,8 @@
 (function () {
   'use strict';
 
-  var mantel = window.mantel, root = mantel.root, said = mantel.said;
-  var act = mantel.act, everywhere = said.paused, here = 'Paused on this screen', PATIENCE_MS = 10000, COVER_MS = 3000;
+  var mantel = window.mantel, root = mantel.root;
+  var act = mantel.act, PATIENCE_MS = 10000, COVER_MS = 3000;
   var cover = null, before, timer;
 
   mantel.held = false;
@@ -44,7 +44,6 @@
   function release() {
     clearTimeout(timer);
     mantel.held = mantel.resting = false;
-    said.paused = everywhere;
     mantel.kept = null;
     root.removeAttribute('data-rest');
     root.setAttribute('data-state', before);
@@ -60,7 +59,6 @@
     uncover();
     before = root.getAttribute('data-state');
     mantel.held = true;
-    said.paused = here;
     // The words stay this picture's.
     mantel.kept = mantel.facts;
     rest();

@@ -106,7 +106,7 @@
     }
     var image = mantel.make('img', layer), url = URL.createObjectURL(picture);
     urls.push(url);
-    image.alt = 'A photo kept on this device';
+    image.alt = mantel.t('A photo kept on this device');
     image.onload = function () {
       root.setAttribute('data-kept', '');
       image.className = 'on';

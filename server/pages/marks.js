@@ -4,6 +4,11 @@
   'use strict';
   var base = document.querySelector('script[data-base]').getAttribute('data-base');
   var problem = document.getElementById('problem');
+  // The words of the page's language; what they don't have is in English, and # is filled in.
+  function t(text, fill) {
+    return String(window.mantelWords && mantelWords[text] || text).replace('#', function () { return fill; });
+  }
+
   function send(button) {
     var call = new XMLHttpRequest();
     call.open('POST', base + 'control' + location.search.replace(/[?&]format=[^&]*/, ''));
@@ -18,7 +23,7 @@
     };
     call.onerror = function () {
       button.disabled = false;
-      problem.textContent = 'Mantel can’t be reached.';
+      problem.textContent = t('No answer from the server');
     };
     button.disabled = true;
     call.send(JSON.stringify({

@@ -3,7 +3,7 @@
 (function () {
   'use strict';
 
-  var mantel = window.mantel, root = mantel.root, said = mantel.said;
+  var mantel = window.mantel, root = mantel.root, t = mantel.t;
   var box = null, buttons = [], shown = '';
 
   // A stream that plays is no problem, whatever a later question was answered with.
@@ -39,10 +39,10 @@
     // The settings page has its fields beside its preview.
     if (window.top !== window) { return; }
     if (mantel.problem.isDoor) {
-      button(said.again, function () { location.reload(); });
+      button(t('Try again'), function () { location.reload(); });
     } else {
-      button(said.all, mantel.showAll);
-      button(said.settings, function () { location.href = 'settings' + location.search; });
+      button(t('Show all photos'), mantel.showAll);
+      button(t('Settings'), function () { location.href = 'settings' + location.search; });
     }
     buttons[0].focus();
   }

@@ -16,6 +16,11 @@
     return element;
   }
 
+  // The words of the page's language; what they don't have is in English, and # is filled in.
+  function t(text, fill) {
+    return String(window.mantelWords && mantelWords[text] || text).replace('#', function () { return fill; });
+  }
+
   function where(path, more) {
     var query = [more, search].filter(Boolean).join('&');
     return path + (query ? '?' + query : '');
@@ -36,12 +41,12 @@
   }
 
   function complain(text) {
-    by('problem').textContent = text && text.length < 400 && text.indexOf('<') < 0 ? text : text ? 'No answer from the server' : '';
+    by('problem').textContent = text && text.length < 400 && text.indexOf('<') < 0 ? text : text ? t('No answer from the server') : '';
   }
 
   function command(body) {
     request('POST', where('control'), body, function (ok, channel, text) {
-      complain(ok ? '' : text || 'No answer from the server');
+      complain(ok ? '' : text || t('No answer from the server'));
       ask();
     });
   }
@@ -49,12 +54,17 @@
   // ---- what is on
 
   function time(millis) {
-    var date = new Date(millis), minutes = date.getMinutes();
-    return date.getHours() + ':' + (minutes < 10 ? '0' : '') + minutes;
+    return new Date(millis).toLocaleTimeString([], { hour: 'numeric', minute: '2-digit' });
+  }
+
+  // A camera's day, which is in no time zone.
+  function day(taken) {
+    var part = (taken || '').slice(0, 10).split('-');
+    return part.length === 3 ? new Date(part[0], part[1] - 1, part[2]).toLocaleDateString() : '';
   }
 
   function told(photo) {
-    return [photo.caption, photo.place, photo.album, (photo.taken_at || '').slice(0, 10)].filter(Boolean).join(' · ') || photo.name || '';
+    return [photo.caption, photo.place, photo.album, day(photo.taken_at)].filter(Boolean).join(' · ') || photo.name || '';
   }
 
   function button(parent, label, body) {
@@ -68,16 +78,18 @@
     var row = make('div', by('photos'));
     row.className = 'row';
     if (!isOne) { make('span', row, told(photo)).className = 'small'; }
-    button(row, photo.favourite ? 'No favourite' : 'Favourite', { command: photo.favourite ? 'unfavourite' : 'favourite', photo: photo.photo });
-    button(row, 'Not that one', { command: 'hide', photo: photo.photo });
+    button(row, photo.favourite ? t('No favourite') : t('Favourite'), { command: photo.favourite ? 'unfavourite' : 'favourite', photo: photo.photo });
+    button(row, t('Not that one'), { command: 'hide', photo: photo.photo });
   }
 
   function state(channel) {
     var lines = [], night = channel.night;
-    if (channel.interrupted) { lines.push(channel.interrupted.by + ' has the screens'); }
-    if (channel.paused) { lines.push('Paused' + (channel.paused_by ? ' by ' + channel.paused_by : '')); }
+    if (channel.interrupted) { lines.push(t('# has the screens', channel.interrupted.by)); }
+    if (channel.paused) { lines.push(channel.paused_by ? t('Paused by #', channel.paused_by) : t('Paused')); }
     if (night) {
-      lines.push((night.mode ? 'Night: ' + night.mode : 'Awake') + (night.until_millis ? ' until ' + time(night.until_millis) : ''));
+      var mode = { black: t('Black'), clock: t('Clock') }[night.mode] || night.mode;
+      lines.push(mode ? t('Night: #', mode) : t('Awake'));
+      if (night.until_millis) { lines.push(t('until #', time(night.until_millis))); }
     }
     if (channel.said) { lines.push('“' + channel.said + '”'); }
     return lines.join(' · ');
@@ -86,7 +98,7 @@
   function show(status) {
     var channel = status.channel, slide = channel.slide, both = slide ? [slide].concat(slide.beside || []) : [];
     by('state').textContent = state(channel);
-    by('pause').textContent = channel.paused ? 'Go on' : 'Pause';
+    by('pause').textContent = channel.paused ? t('Go on') : t('Pause');
     by('pause').setAttribute('data-command', channel.paused ? 'resume' : 'pause');
     by('dismiss').hidden = !channel.interrupted;
     if (!sliding) { by('light').value = channel.night ? Math.max(5, Math.round(channel.night.light)) : 100; }
@@ -137,7 +149,7 @@
           picture.alt = '';
           picture.src = 'library/thumbnail/' + photo.photo;
           make('span', row, time(slide.started_millis) + '  ' + [photo.album, photo.name.split('/').pop()].filter(Boolean).join(' · '));
-          button(row, 'Show', { command: 'show', photo: photo.photo });
+          button(row, t('Show'), { command: 'show', photo: photo.photo });
         });
       });
     });
@@ -153,7 +165,7 @@
         show(status);
         if (window.remote.heard) { window.remote.heard(status); }
       } else {
-        complain(text || 'No answer from the server');
+        complain(text || t('No answer from the server'));
       }
       // Nobody looks: nothing is asked.
       if (!document.hidden) { timer = setTimeout(ask, ASK_MS); }
@@ -185,7 +197,7 @@
   };
   // For the second half of the page.
   window.remote = {
-    by: by, make: make, where: where, request: request, command: command, complain: complain, button: button,
+    by: by, make: make, where: where, request: request, command: command, complain: complain, button: button, t: t, day: day,
     // What the page's own address chooses, and what is chosen since.
     own: search,
     aim: function (query) {

@@ -3,44 +3,48 @@
 (function () {
   'use strict';
 
-  var ON = [['', 'Standard'], ['on', 'On'], ['off', 'Off']];
+  // The words of the page's language; what they don't have is in English, and # is filled in.
+  function t(text, fill) {
+    return String(window.mantelWords && mantelWords[text] || text).replace('#', function () { return fill; });
+  }
+
   // In their own words, for whoever looks for theirs.
-  var LANGUAGES = [['', 'The screen’s own'], ['ar', 'العربية'], ['cs', 'Čeština'], ['da', 'Dansk'], ['de', 'Deutsch'],
+  var LANGUAGES = [['', t('The screen’s own')], ['ar', 'العربية'], ['cs', 'Čeština'], ['da', 'Dansk'], ['de', 'Deutsch'],
     ['en', 'English'], ['es', 'Español'], ['fa', 'فارسی'], ['fi', 'Suomi'], ['fr', 'Français'], ['it', 'Italiano'],
     ['ja', '日本語'], ['ko', '한국어'], ['nb', 'Norsk'], ['nl', 'Nederlands'], ['pl', 'Polski'], ['pt', 'Português'],
     ['sv', 'Svenska'], ['tr', 'Türkçe'], ['uk', 'Українська'], ['zh', '中文']];
   // Each field: its key in the link, its label, and its values, or what a free one looks like. What hardly anybody sets
   // is folded.
   var GROUPS = [
-    ['Photos', [
-      ['album', 'Album', 'Holidays/*'], ['keyword', 'Keyword', 'family'],
-      ['rating', 'At least stars', [['', 'Any'], ['1', '1'], ['2', '2'], ['3', '3'], ['4', '4'], ['5', '5']]],
-      ['from', 'Taken from', '2019-06'], ['to', 'Taken until', '2024'],
-      ['on-this-day', 'On this day', [['', 'Any day'], ['all', 'In all years'], ['5', 'In the last 5 years'], ['10', 'In the last 10 years']]],
-      ['favourites', 'Favourites', [['', 'Among others'], ['on', 'Alone']]]
+    [t('Photos'), [
+      ['album', t('Album'), 'Holidays/*'], ['keyword', t('Keyword'), 'family'],
+      ['rating', t('At least stars'), [['', t('Any')], ['1', '1'], ['2', '2'], ['3', '3'], ['4', '4'], ['5', '5']]],
+      ['from', t('Taken from'), '2019-06'], ['to', t('Taken until'), '2024'],
+      ['on-this-day', t('On this day'), [['', t('Any day')], ['all', t('In all years')], ['5', t('In the last 5 years')], ['10', t('In the last 10 years')]]],
+      ['favourites', t('Favourites'), [['', t('Among others')], ['on', t('Alone')]]]
     ]],
-    ['Look', [
-      ['fit', 'Fit', [['', 'Standard'], ['blur', 'Blurred edges'], ['contain', 'Whole'], ['cover', 'Fill']]],
-      ['pair', 'Two at once', [['', 'Standard'], ['on', 'On'], ['own', 'As this screen has room'], ['off', 'Off']]], ['motion', 'Slow move', [['', 'Off'], ['kenburns', 'On']]],
-      ['transition', 'Transition', [['', 'Standard'], ['cut', 'Cut'], ['500ms', 'Half a second'], ['1s', '1 second'], ['3s', '3 seconds']]]
+    [t('Look'), [
+      ['fit', t('Fit'), [['', t('Standard')], ['blur', t('Blurred edges')], ['contain', t('Whole')], ['cover', t('Fill')]]],
+      ['pair', t('Two at once'), [['', t('Standard')], ['on', t('On')], ['own', t('As this screen has room')], ['off', t('Off')]]], ['motion', t('Slow move'), [['', t('Off')], ['kenburns', t('On')]]],
+      ['transition', t('Transition'), [['', t('Standard')], ['cut', t('Cut')], ['500ms', t('Half a second')], ['1s', t('1 second')], ['3s', t('3 seconds')]]]
     ]],
-    ['Over the picture', [
-      ['clock', 'Clock', [['', 'Off'], ['on', 'On'], ['24', '24 hours'], ['12', '12 hours']]],
-      ['date', 'Date', [['', 'Off'], ['on', 'On']]],
-      ['caption', 'Caption', [['', 'Standard'], ['off', 'Off'], ['text', 'Text'], ['date', 'Date'], ['date,place', 'Date, place'],
-        ['date,place,album', 'Date, place, album'], ['all', 'All']]],
-      ['ago', 'Years ago today', [['', 'Off'], ['on', 'On']]],
-      ['lang', 'Language', LANGUAGES]
+    [t('Over the picture'), [
+      ['clock', t('Clock'), [['', t('Off')], ['on', t('On')], ['24', t('24 hours')], ['12', t('12 hours')]]],
+      ['date', t('Date'), [['', t('Off')], ['on', t('On')]]],
+      ['caption', t('Caption'), [['', t('Standard')], ['off', t('Off')], ['text', t('Text')], ['date', t('Date')], ['date,place', t('Date, place')],
+        ['date,place,album', t('Date, place, album')], ['all', t('All')]]],
+      ['ago', t('Years ago today'), [['', t('Off')], ['on', t('On')]]],
+      ['lang', t('Language'), LANGUAGES]
     ]],
-    ['For experts', [
-      ['orientation', 'Orientation', [['', 'Any'], ['landscape', 'Landscape'], ['portrait', 'Portrait'], ['square', 'Square']]],
-      ['newest', 'Only the newest', '500'],
-      ['awake', 'Keep the screen on', [['', 'On'], ['off', 'Off']]],
-      ['offline', 'Keep pictures for when the server is away', [['', 'On'], ['off', 'Off']]],
-      ['progress', 'Show indexing', [['', 'On'], ['off', 'Off']]],
-      ['quality', 'JPEG quality', '85'], ['size', 'Size', '1920x1080'], ['fps', 'Frames a second', '20'],
-      ['offset', 'Shift in milliseconds', '0'], ['wall', 'Part of a wall', '2x1:0'],
-      ['stats', 'Statistics', [['', 'Off'], ['1', 'On']]]
+    [t('For experts'), [
+      ['orientation', t('Orientation'), [['', t('Any')], ['landscape', t('Landscape')], ['portrait', t('Portrait')], ['square', t('Square')]]],
+      ['newest', t('Only the newest'), '500'],
+      ['awake', t('Keep the screen on'), [['', t('On')], ['off', t('Off')]]],
+      ['offline', t('Keep pictures for when the server is away'), [['', t('On')], ['off', t('Off')]]],
+      ['progress', t('Show indexing'), [['', t('On')], ['off', t('Off')]]],
+      ['quality', t('JPEG quality'), '85'], ['size', t('Size'), '1920x1080'], ['fps', t('Frames a second'), '20'],
+      ['offset', t('Shift in milliseconds'), '0'], ['wall', t('Part of a wall'), '2x1:0'],
+      ['stats', t('Statistics'), [['', t('Off')], ['1', t('On')]]]
     ], true]
   ];
 
@@ -155,12 +159,12 @@
   }
 
   // The server answers with a sentence of its own.
-  function trouble(text) { say(text.trim() || 'The server does not answer', true); }
+  function trouble(text) { say(text.trim() || t('No answer from the server'), true); }
 
   function row(profile) {
     var line = make('li', by('names'));
     make('a', line, 'tv/' + profile.name).href = 'tv/' + profile.name;
-    var edit = make('button', line, 'Change'), drop = make('button', line, 'Delete');
+    var edit = make('button', line, t('Change')), drop = make('button', line, t('Delete'));
     edit.type = drop.type = 'button';
     edit.onclick = function () {
       read(profile.query);
@@ -171,7 +175,7 @@
     };
     drop.onclick = function () {
       request('DELETE', 'profiles/' + profile.name, null, function (ok, text) {
-        if (ok) { say(profile.name + ' is deleted'); } else { trouble(text); }
+        if (ok) { say(t('# is deleted', profile.name)); } else { trouble(text); }
         list();
       });
     };
@@ -185,7 +189,7 @@
       by('names').innerHTML = by('known').innerHTML = '';
       answer.profiles.forEach(row);
       answer.profiles.forEach(function (profile) { make('option', by('known')).value = profile.name; });
-      if (!answer.profiles.length) { make('li', by('names'), 'None yet'); }
+      if (!answer.profiles.length) { make('li', by('names'), t('None yet')); }
       if (house !== answer.address) { house = answer.address; update(); }
     });
   }
@@ -193,13 +197,13 @@
   by('name').oninput = later;
   by('form').onsubmit = function () { return false; };
   by('keep').onclick = function () {
-    if (!name()) { say('Give the screen a name first', true); by('name').focus(); return; }
+    if (!name()) { say(t('Give the screen a name first'), true); by('name').focus(); return; }
     by('name').value = name();
     request('POST', 'profiles', { name: name(), query: query() }, function (ok, text) {
       var answer = null;
       try { answer = ok && JSON.parse(text); } catch (e) { answer = null; }
       if (!answer) { return trouble(text); }
-      say(answer['new'] ? name() + ' is saved: open ' + base() + 'tv/' + name() + ' on the screen' : name() + ' has changed');
+      say(answer['new'] ? t('# is saved.', name()) + ' ' + t('Open # on the screen', base() + 'tv/' + name()) : t('# has changed', name()));
       by('qr').src = 'qr?text=' + encodeURIComponent(base() + 'tv/' + name());
       list();
     });
@@ -210,12 +214,12 @@
     selection.removeAllRanges();
     selection.addRange(range);
     try { done = document.execCommand('copy'); } catch (e) { done = false; }
-    by('copied').textContent = done ? 'Copied' : 'Copy it by hand: it is selected';
+    by('copied').textContent = done ? t('Copied') : t('Copy it by hand: it is selected');
   };
   by('stay').onclick = function () {
     var wanted = Math.round(+by('seconds').value) || 0;
     request('POST', 'control', { command: 'interval', seconds: wanted }, function (ok, text) {
-      by('stays').textContent = ok ? 'Each stays ' + seconds(wanted * 1000) + ' now' : text.trim() || 'The server does not answer';
+      by('stays').textContent = ok ? t('Each photo stays # now', seconds(wanted * 1000)) : text.trim() || t('No answer from the server');
       by('stays').className = ok ? '' : 'bad';
     });
   };
@@ -229,16 +233,16 @@
     rows.forEach(function (one) {
       var option = make('option', offers);
       option.value = one[0];
-      option.label = one[1] + (one[1] === 1 ? ' photo' : ' photos');
+      option.label = photos(one[1]);
     });
     fields[key].setAttribute('list', offers.id);
-    if (rows.length) { fields[key].placeholder = 'All, or one of ' + rows.length; }
+    if (rows.length) { fields[key].placeholder = t('All, or one of #', rows.length); }
   }
 
   // What a choice of nothing means.
   function standard(key, words) {
     var first = fields[key].options[0];
-    if (first && !first.value && words) { first.textContent = 'Standard: ' + words.toLowerCase(); }
+    if (first && !first.value && words) { first.textContent = t('Standard: #', words); }
   }
 
   function worded(key, value) {
@@ -246,7 +250,9 @@
     return found ? found.textContent : value;
   }
 
-  function seconds(millis) { return millis / 1000 + (millis === 1000 ? ' second' : ' seconds'); }
+  function seconds(millis) { return t('# s', (millis / 1000).toLocaleString()); }
+
+  function photos(n) { return n === 1 ? t('1 photo') : t('# photos', n.toLocaleString()); }
 
   request('GET', 'library/lists', null, function (ok, text) {
     var lists = null;
@@ -255,10 +261,10 @@
     offer('album', lists.albums);
     offer('keyword', lists.keywords);
     standard('fit', worded('fit', lists.fit));
-    standard('pair', lists.pair);
-    standard('transition', lists.transition_millis ? seconds(lists.transition_millis) : 'cut');
+    standard('pair', lists.pair && worded('pair', lists.pair));
+    standard('transition', lists.transition_millis ? seconds(lists.transition_millis) : t('Cut'));
     standard('caption', worded('caption', lists.captions));
-    by('holds').textContent = lists.photos.toLocaleString() + (lists.photos === 1 ? ' photo' : ' photos');
+    by('holds').textContent = photos(lists.photos);
     by('seconds').value = lists.interval_millis / 1000;
   });
 

@@ -9,6 +9,8 @@ var PAGES = 'mantel-page-%VERSION%';
 var PATIENCE_MS = 4000;
 // What the page loads apart; their names have no hash, so the server is asked first.
 var APART = ['kept.js', 'report.js', 'problem.js', 'awake.js', 'bar.js', 'hold.js', 'wish.js'];
+// The words of a language; the one that the screen has asked for is kept.
+var WORDS = /^words-[a-z]+\.js$/;
 var HASHED = /-[0-9a-f]{16}(_bg)?\.(js|wasm|css)$/;
 
 // What never comes through here: all addresses of the server's table that are no files. Engines that can be told so (Chromium 123 and later) don't wake the
@@ -48,6 +50,11 @@ self.addEventListener('fetch', function (event) {
     event.respondWith(file(event.request));
   } else if (APART.indexOf(path) >= 0) {
     event.respondWith(fetch(event.request).then(null, function () { return kept(path); }));
+  } else if (WORDS.test(path)) {
+    event.respondWith(fetch(event.request).then(function (answer) {
+      if (answer.ok) { put(event.request, answer.clone()); }
+      return answer;
+    }, function () { return kept(event.request); }));
   }
 });
 
@@ -124,12 +131,15 @@ function screen(request, path) {
   });
 }
 
+function put(request, copy) {
+  caches.open(PAGES).then(function (cache) { return cache.put(request, copy); }).then(null, function () {});
+}
+
 function file(request) {
   return caches.match(request, { cacheName: PAGES }).then(function (old) {
     return old || fetch(request).then(function (answer) {
       if (answer.ok) {
-        var copy = answer.clone();
-        caches.open(PAGES).then(function (cache) { return cache.put(request, copy); }).then(null, function () {});
+        put(request, answer.clone());
       }
       return answer;
     });

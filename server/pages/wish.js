@@ -3,7 +3,7 @@
 (function () {
   'use strict';
 
-  var mantel = window.mantel, UNDO_MS = 10000, CHOICE_MS = 5000;
+  var mantel = window.mantel, t = mantel.t, UNDO_MS = 10000, CHOICE_MS = 5000;
   // What was hidden last, and which of two is asked for.
   var hidden = null, asked = null;
 
@@ -11,7 +11,7 @@
     var body = { command: name, photo: photo, by: mantel.get('name') || undefined };
     mantel.request('POST', 'control' + mantel.choice(), body, function (ok, channel, text) {
       var line = (text || '').trim();
-      mantel.toast(ok ? word : line && line.length < 200 ? line : mantel.said.noAnswer);
+      mantel.toast(ok ? word : line && line.length < 200 ? line : t('No answer from the server'));
       if (ok && done) { done(); }
       mantel.ask();
     });
@@ -21,23 +21,23 @@
 
   function mark(name, photo) {
     if (name === 'h') {
-      send('hide', photo.photo, 'Hidden  ·  h brings it back', function () {
+      send('hide', photo.photo, t('Hidden  ·  h brings it back'), function () {
         hidden = photo.photo;
         setTimeout(function () { if (hidden === photo.photo) { forget(); } }, UNDO_MS);
       });
     } else if (photo.favourite) {
-      send('unfavourite', photo.photo, 'No favourite');
+      send('unfavourite', photo.photo, t('No favourite'));
     } else {
-      send('favourite', photo.photo, 'Favourite');
+      send('favourite', photo.photo, t('Favourite'));
     }
   }
 
   function bringBack() {
     var photo = hidden;
     forget();
-    send('unhide', photo, 'Back among the photos', function () {
+    send('unhide', photo, t('Back among the photos'), function () {
       // It has a place again once the photos are sorted.
-      setTimeout(function () { send('show', photo, 'Back among the photos'); }, 1000);
+      setTimeout(function () { send('show', photo, t('Back among the photos')); }, 1000);
     });
   }
 
@@ -45,10 +45,10 @@
   function current(name) {
     mantel.request('GET', 'status' + mantel.shape(), null, function (ok, status) {
       var slide = ok && status && status.channel.slide;
-      if (!slide || !slide.photo || status.channel.interrupted) { return mantel.toast(mantel.said.noAnswer); }
+      if (!slide || !slide.photo || status.channel.interrupted) { return mantel.toast(t('No answer from the server')); }
       if (!slide.beside) { return mark(name, slide); }
       asked = { name: name, photos: [slide, slide.beside], until: new Date().getTime() + CHOICE_MS };
-      mantel.toast('Which one?  1  ·  2');
+      mantel.toast(t('Which one?') + '  1  ·  2');
     });
   }
 

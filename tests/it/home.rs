@@ -330,7 +330,7 @@ fn a_phone_is_a_remote() {
     await_luma(&server, "black", |now| now < 2.0);
     await_true(
         &mut page,
-        "/Night: black/.test(document.getElementById('state').textContent)",
+        "/Night: Black/.test(document.getElementById('state').textContent)",
     );
     press(&mut page, "Wake");
     server.colour();

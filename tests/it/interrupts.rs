@@ -265,8 +265,8 @@ fn the_list_of_channels_says_who_has_the_screens() {
     await_lines(["", "", ""]);
     house.ring();
     await_lines([
-        "door has its screens until ",
-        "on the screens of main until ",
+        "door has its screens · until ",
+        "on the screens of main · until ",
         "",
     ]);
     house.server.command("dismiss");

@@ -28,6 +28,7 @@ mod home;
 mod img;
 mod interrupts;
 mod ladder;
+mod languages;
 mod library;
 mod limits;
 mod listeners;

@@ -153,7 +153,7 @@ fn the_settings_page_builds_a_link_and_keeps_it() {
     set(&mut page, "8");
     await_true(
         &mut page,
-        "/Each stays 8 seconds now/.test(document.getElementById('stays').textContent)",
+        "/Each photo stays 8 s now/.test(document.getElementById('stays').textContent)",
     );
     assert_eq!(interval(), 8_000);
     let mut slides = Parts::open(server.address, "/bytes");

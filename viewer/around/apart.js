@@ -4,23 +4,27 @@
 (function () {
   'use strict';
 
+  var mantel = window.mantel;
+
   // The first picture comes first; and none of these is among the scripts by which a page knows whether it is
   // the server's. But where a stream is about to be shown in an <img>, old engines may load nothing beside it.
   var LATER_MS = 1500, AGAIN_MS = 10000;
-  var isScreen = window.top === window, names = ['report', 'problem', 'awake'];
+  var isScreen = window.top === window, names = ['report', 'problem', 'awake'], language = mantel.language().split('-')[0].toLowerCase();
 
+  // The words of its language; English is here.
+  if (/^(?!en$)[a-z]{2,3}$/.test(language)) { names.unshift('words-' + language); }
   // A preview on the settings page is no screen.
   if (isScreen) { names.push('bar', 'hold', 'wish'); }
   // One with a name learns of its settings.
-  if (isScreen && window.mantel.get('name')) { names.push('named'); }
+  if (isScreen && mantel.get('name')) { names.push('named'); }
   if (isScreen && window.isSecureContext) { names.push('kept'); }
   // All at once, and they run as they come: none calls what another one defines.
   function load(name) {
-    var script = window.mantel.make('script', document.body);
+    var script = mantel.make('script', document.body);
     // A server that is away for a moment is no reason to go without until the next visit.
     script.onerror = function () { setTimeout(function () { load(name); }, AGAIN_MS); };
     script.src = name + '.js';
   }
   function loadAll() { names.forEach(load); }
-  if (window.mantel.root.getAttribute('data-rung') === 'wasm') { setTimeout(loadAll, LATER_MS); } else { loadAll(); }
+  if (mantel.root.getAttribute('data-rung') === 'wasm') { setTimeout(loadAll, LATER_MS); } else { loadAll(); }
 }());

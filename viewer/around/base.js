@@ -8,14 +8,20 @@
   var mantel = window.mantel = window.mantel || {};
   var root = mantel.root = document.documentElement;
 
-  // What the page says in words, but for the menu's rows; # stands for what is filled in.
-  mantel.said = {
-    next: 'Next', previous: 'Previous', play: 'Play', pause: 'Pause', menu: 'Menu', full: 'Full screen', playing: 'Playing',
-    paused: 'Paused', pausedBy: 'Paused by #', noAnswer: 'No answer from the server', photo: 'A photo',
-    indexing: 'indexing #', of: ' of ', noPhotos: 'No photos in # yet', noneChosen: 'No photo fits what the server was told to show',
-    demo: 'No folder of photos was given',
-    all: 'Show all photos', settings: 'Settings', again: 'Try again'
+  // What the page says, in the language of the screen once its words have come (server/words/), until then and for what
+  // they don't have in English; # stands for what is filled in.
+  var words = {};
+  mantel.t = function (text, fill) {
+    return (words[text] || text).replace('#', function () { return fill; });
   };
+  mantel.learn = function (all) {
+    words = all;
+    root.lang = all.lang;
+    root.dir = all.dir;
+    mantel.by('lost').textContent = mantel.t('reconnecting');
+    mantel.say('words');
+  };
+  mantel.language = function () { return mantel.get('lang') || navigator.language || 'en'; };
 
   mantel.by = function (id) { return document.getElementById(id); };
 

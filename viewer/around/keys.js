@@ -5,7 +5,7 @@
 (function () {
   'use strict';
 
-  var mantel = window.mantel, root = mantel.root, said = mantel.said;
+  var mantel = window.mantel, root = mantel.root, t = mantel.t;
 
   // ---- what can be asked for
 
@@ -14,7 +14,7 @@
     if (mantel.isLive()) { return; }
     mantel.toast(word);
     mantel.request('POST', 'control' + mantel.choice(), { command: name, by: mantel.get('name') || undefined }, function (ok, channel) {
-      if (!ok) { return mantel.toast(said.noAnswer); }
+      if (!ok) { return mantel.toast(t('No answer from the server')); }
       // Two presses in a row are a pause and its end, however late the next status is.
       if (mantel.status && channel) { mantel.status.channel.paused = channel.paused; }
       mantel.ask();
@@ -32,10 +32,10 @@
   }
 
   var acts = {
-    next: function () { command('next', said.next); },
-    previous: function () { command('previous', said.previous); },
-    pause: function () { command('pause', said.paused); },
-    resume: function () { command('resume', said.playing); },
+    next: function () { command('next', t('Next')); },
+    previous: function () { command('previous', t('Previous')); },
+    pause: function () { command('pause', t('Paused')); },
+    resume: function () { command('resume', t('Playing')); },
     toggle: function () { acts[mantel.paused() ? 'resume' : 'pause'](); },
     full: fullScreen,
     stats: function () { mantel.set('stats', mantel.isOn('stats') ? '' : '1'); },

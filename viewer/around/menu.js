@@ -4,7 +4,7 @@
 (function () {
   'use strict';
 
-  var mantel = window.mantel, root = mantel.root;
+  var mantel = window.mantel, root = mantel.root, t = mantel.t;
   // A menu that was left open goes by itself: nothing stays on a screen that nobody touches.
   var IDLE_MS = 30000;
 
@@ -14,8 +14,6 @@
   function setting(label, key, values, otherwise) {
     return { label: label, key: key, values: values, otherwise: otherwise };
   }
-
-  var ON = [['on', 'On'], ['off', 'Off']];
 
   // The first row of the second column.
   function split(row) {
@@ -31,27 +29,28 @@
   }
 
   function items() {
+    var ON = [['on', t('On')], ['off', t('Off')]];
     var served = mantel.status && mantel.status.channel || {}, name = mantel.get('name');
     return [
-      { label: mantel.paused() ? 'Play' : 'Pause', act: 'toggle', stays: true },
-      mantel.hold ? { label: mantel.held ? 'Play on this screen' : 'Pause this screen only', show: mantel.hold } : null,
-      { label: 'Next picture', act: 'next', stays: true },
-      { label: 'Previous picture', act: 'previous', stays: true },
-      setting('Fit', 'fit', [['blur', 'Blurred edges'], ['contain', 'Whole'], ['cover', 'Fill']], served.fit || 'blur'),
-      setting('Two at once', 'pair', ON, served.pair === false ? 'off' : 'on'),
-      setting('Slow move', 'motion', [['kenburns', 'On'], ['off', 'Off']], 'off'),
-      withOwn(setting('Transition', 'transition', [['', 'Standard'], ['cut', 'Cut'], ['500ms', 'Short'], ['3s', 'Long']],
+      { label: mantel.paused() ? t('Play') : t('Pause'), act: 'toggle', stays: true },
+      mantel.hold ? { label: mantel.held ? t('Play on this screen') : t('Pause this screen only'), show: mantel.hold } : null,
+      { label: t('Next picture'), act: 'next', stays: true },
+      { label: t('Previous picture'), act: 'previous', stays: true },
+      setting(t('Fit'), 'fit', [['blur', t('Blurred edges')], ['contain', t('Whole')], ['cover', t('Fill')]], served.fit || 'blur'),
+      setting(t('Two at once'), 'pair', ON, served.pair === false ? 'off' : 'on'),
+      setting(t('Slow move'), 'motion', [['kenburns', t('On')], ['off', t('Off')]], 'off'),
+      withOwn(setting(t('Transition'), 'transition', [['', t('Standard')], ['cut', t('Cut')], ['500ms', t('Short')], ['3s', t('Long')]],
         '')),
-      { label: 'Full screen', act: 'full' },
-      split(setting('Clock', 'clock', ON, 'off')),
-      setting('Date', 'date', ON, 'off'),
-      withOwn(setting('Caption', 'caption', [['off', 'Off'], ['text', 'Text'], ['date', 'Date'],
-        ['date,place', 'Date, place'], ['all', 'All']], served.captions || 'off')),
-      setting('Years ago', 'ago', ON, 'off'),
-      setting('Keep screen on', 'awake', ON, 'on'),
-      setting('Statistics', 'stats', [['1', 'On'], ['', 'Off']], ''),
-      { label: 'Remote on a phone', show: qr },
-      name ? { label: 'Keep for “' + name + '”', show: keep } : null
+      { label: t('Full screen'), act: 'full' },
+      split(setting(t('Clock'), 'clock', ON, 'off')),
+      setting(t('Date'), 'date', ON, 'off'),
+      withOwn(setting(t('Caption'), 'caption', [['off', t('Off')], ['text', t('Text')], ['date', t('Date')],
+        ['date,place', t('Date, place')], ['all', t('All')]], served.captions || 'off')),
+      setting(t('Years ago'), 'ago', ON, 'off'),
+      setting(t('Keep screen on'), 'awake', ON, 'on'),
+      setting(t('Statistics'), 'stats', [['1', t('On')], ['', t('Off')]], ''),
+      { label: t('Remote on a phone'), show: qr },
+      name ? { label: t('Keep for “#”', name), show: keep } : null
     ].filter(function (row) { return row && !(row.stays && mantel.isLive()); });
   }
 
@@ -69,7 +68,7 @@
       // On a narrow screen it takes the rows' place.
       box.className = 'opened';
       var image = mantel.make('img', figure);
-      image.alt = 'QR code of the remote';
+      image.alt = t('QR code of the remote');
       image.onerror = function () { figure.removeChild(image); };
       // Not by its address: an engine may load no second image while a stream runs (see ladder.js).
       mantel.request('GET', 'qr?text=' + encodeURIComponent(link), null, function (ok, _, drawing) {
@@ -89,7 +88,7 @@
   function keep() {
     var name = mantel.get('name');
     mantel.request('POST', 'profiles', { name: name, query: location.search }, function (ok) {
-      mantel.toast(ok ? 'Kept: tv/' + name : 'It could not be kept');
+      mantel.toast(ok ? t('Kept: #', 'tv/' + name) : t('It could not be kept'));
     });
   }
 
@@ -152,7 +151,7 @@
     mantel.act(item.act);
     if (!item.stays) { return mantel.menu(false); }
     stay();
-    if (item.act === 'toggle') { buttons[0].firstChild.textContent = mantel.paused() ? 'Pause' : 'Play'; }
+    if (item.act === 'toggle') { buttons[0].firstChild.textContent = mantel.paused() ? t('Pause') : t('Play'); }
   }
 
   function stay() {

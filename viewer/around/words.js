@@ -7,17 +7,11 @@
 (function () {
   'use strict';
 
-  var mantel = window.mantel, root = mantel.root, said = mantel.said;
+  var mantel = window.mantel, root = mantel.root, t = mantel.t, language = mantel.language;
   var DRIFT_MS = 8000;
   // Two periods without a common measure: the way covers the whole field.
   var ROUND_X_MS = 13 * 60000, ROUND_Y_MS = 17 * 60000;
 
-  var AGO = {
-    en: ['1 year ago today', '# years ago today'], de: ['heute vor einem Jahr', 'heute vor # Jahren'],
-    fr: ['il y a un an aujourd’hui', 'il y a # ans aujourd’hui'], es: ['hoy hace un año', 'hoy hace # años'],
-    it: ['un anno fa oggi', '# anni fa oggi'], nl: ['vandaag een jaar geleden', 'vandaag # jaar geleden'],
-    pt: ['há um ano, hoje', 'há # anos, hoje'], sv: ['i dag för ett år sedan', 'i dag för # år sedan']
-  };
   var ORDER = ['date', 'place', 'album', 'text'];
   // The first letter that has a direction goes from right to left.
   var FROM_RIGHT = /^[^A-Za-z\u00c0-\u02b8\u0370-\u058f\u0900-\u1fff\u2c00-\ufb1c]*[\u0591-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
@@ -50,10 +44,6 @@
   progress.setAttribute('role', 'status');
   // What the viewer said of the slide that is on.
   var slide = null;
-
-  function language() {
-    return mantel.get('lang') || navigator.language || 'en';
-  }
 
   // Engines without Intl write it their own way, and some refuse their own name of a language.
   function inWords(date, shape, otherwise) {
@@ -90,8 +80,7 @@
   function yearsAgo(taken) {
     var now = mantel.now(), part = taken.split(/\D/), n = now.getFullYear() - part[0];
     if (n < 1 || now.getMonth() !== part[1] - 1 || now.getDate() !== Number(part[2])) { return ''; }
-    var words = AGO[language().slice(0, 2).toLowerCase()] || AGO.en;
-    return words[n > 1 ? 1 : 0].replace('#', n);
+    return n > 1 ? t('# years ago today', n) : t('1 year ago today');
   }
 
   // Which parts of a caption are wanted: the address says, else the server's own setting.
@@ -100,7 +89,9 @@
     return ORDER.filter(function (part) { return wish === 'all' || wish.split(',').indexOf(part) >= 0; });
   };
 
-  function grouped(n) { return String(n).replace(/(\d)(?=(\d{3})+$)/g, '$1,'); }
+  function grouped(n) {
+    try { return n.toLocaleString(language()); } catch (e) { return n; }
+  }
 
   // Of one line; where a part runs from right to left, none changes the order of the others.
   function joined(words) {
@@ -136,7 +127,8 @@
   function putEmpty(status) {
     var folders = status && status.channel.nothing_in, words = '';
     if (folders) {
-      words = status.library.photos ? said.noneChosen : folders.length ? said.noPhotos.replace('#', folders.join(', ')) : said.demo;
+      words = status.library.photos ? t('No photo fits what the server was told to show') :
+        folders.length ? t('No photos in # yet', folders.join(', ')) : t('No folder of photos was given');
     }
     if (words && empty.firstChild && empty.firstChild.textContent === words) { return; }
     if (words) {
@@ -164,11 +156,12 @@
     put(day, mantel.isOn('date') ?
       inWords(now, { weekday: 'long', day: 'numeric', month: 'long' }, now.toDateString()) : '');
     var by = status && status.channel.paused_by;
-    put(pause, !mantel.paused() ? '' : typeof by === 'string' && by ? said.pausedBy.replace('#', by) : said.paused);
+    put(pause, !mantel.paused() ? '' : mantel.held ? t('Paused on this screen') :
+      typeof by === 'string' && by ? t('Paused by #', by) : t('Paused'));
     putEmpty(status);
     put(ago, !here && hasAgo && facts.taken_at ? yearsAgo(facts.taken_at) : '');
     put(progress, library && library.scanning && mantel.isOn('progress', 'on') ?
-      said.indexing.replace('#', grouped(library.scanned) + (library.to_scan ? said.of + grouped(library.to_scan) : '')) : '');
+      t('indexing #', grouped(library.scanned) + (library.to_scan ? ' / ' + grouped(library.to_scan) : '')) : '');
     places.forEach(function (place) {
       place.all.classList[place.all.querySelector('.on') ? 'add' : 'remove']('on');
     });
@@ -181,7 +174,7 @@
         var known = parts(photo);
         return [known.text, known.date, known.place, known.album].filter(Boolean).join(', ');
       }).filter(Boolean).join('; ');
-    label = label || said.photo;
+    label = label || t('A photo');
     mantel.by('screen').setAttribute('aria-label', label);
     var images = mantel.by('rung').querySelectorAll('img');
     if (images.length) { images[images.length - 1].alt = label; }
@@ -212,7 +205,7 @@
 
   box.lang = language();
   mantel.by('screen').setAttribute('role', 'img');
-  mantel.on('mantel-facts mantel-status mantel-settings mantel-state mantel-kept', write);
+  mantel.on('mantel-facts mantel-status mantel-settings mantel-state mantel-kept mantel-words', write);
   mantel.on('mantel-slide', function (event) { slide = event.detail; write(); });
   mantel.needsFacts.push(function () { return mantel.captions().length > 0 || mantel.isOn('ago'); });
   mantel.on('resize', write);

@@ -282,7 +282,7 @@ async fn answer_at(
             return Err(Refusal::unavailable(why));
         }
         (Endpoint::Health, _) => reply::health(outputs.run.started_millis),
-        (Endpoint::File(name), _) => files::answer(name)
+        (Endpoint::File(name), _) => files::answer(name, request)
             .or_else(|| assets::answer(name, request))
             .ok_or_else(|| reply::not_found(name))?,
     })

@@ -76,7 +76,7 @@ pub(super) fn page(content_type: &str, body: impl Into<Bytes>) -> Response {
 }
 
 /// A page of `server/pages` up to where its middle belongs, to be written on, and what follows it.
-pub(super) fn halves(page: &'static str) -> (String, &'static str) {
+pub(super) fn halves(page: &str) -> (String, &str) {
     let (start, rest) = page.split_once("%MAIN%").unwrap_or((page, ""));
     (start.to_owned(), rest)
 }

@@ -130,6 +130,17 @@ impl Browser {
         })
     }
 
+    /// Opens `url` for somebody whose browser speaks this language.
+    pub(crate) fn open_in(&self, url: &str, language: &str) -> Page {
+        self.open_with(url, "", |page| {
+            let agent = page.eval("navigator.userAgent").expect("an agent");
+            page.call(
+                "Emulation.setUserAgentOverride",
+                &json!({"userAgent": agent, "acceptLanguage": language}),
+            );
+        })
+    }
+
     fn open_with(&self, url: &str, script: &str, prepare: impl FnOnce(&mut Page)) -> Page {
         let mut page = self.attach();
         page.begin(url, script, prepare);

@@ -4,19 +4,27 @@
 use http::header;
 use warp::reply::Response;
 
-use crate::endpoints::{address, pages::assets, reply};
+use crate::endpoints::{
+    Request, address,
+    pages::{assets, words},
+    reply,
+};
 
 /// The file of this name, if it is one of these.
-pub(in crate::endpoints) fn answer(name: &str) -> Option<Response> {
+pub(in crate::endpoints) fn answer(name: &str, request: &Request) -> Option<Response> {
     let text = |content_type: &str, body: &'static str| Some(reply::page(content_type, body));
+    let page = |template: &str| Some(words::page(words::of(request).fill(template)));
+    if let Some(language) = words::named(name) {
+        return Some(words::script(language, request));
+    }
     match name {
-        "settings" => text(HTML, include_str!("../../../pages/settings.html")),
+        "settings" => page(include_str!("../../../pages/settings.html")),
         "settings.js" => text(JS, include_str!("../../../pages/settings.js")),
         "settings.css" => text(
             "text/css; charset=utf-8",
             include_str!("../../../pages/settings.css"),
         ),
-        "remote" => text(HTML, include_str!("../../../pages/remote.html")),
+        "remote" => page(include_str!("../../../pages/remote.html")),
         "remote.js" => text(JS, include_str!("../../../pages/remote.js")),
         "choose.js" => text(JS, include_str!("../../../pages/choose.js")),
         "remote.css" => text(
@@ -34,6 +42,10 @@ pub(in crate::endpoints) fn answer(name: &str) -> Option<Response> {
         "kept.js" => text(JS, include_str!("../../../pages/kept.js")),
         "channels.js" => text(JS, include_str!("../../../pages/channels.js")),
         "screens.js" => text(JS, include_str!("../../../pages/screens.js")),
+        "marks.css" => text(
+            "text/css; charset=utf-8",
+            include_str!("../../../pages/marks.css"),
+        ),
         "marks.js" => text(JS, include_str!("../../../pages/marks.js")),
         "named.js" => text(JS, include_str!("../../../pages/named.js")),
         "via.js" => text(JS, include_str!("../../../pages/via.js")),

@@ -3,3 +3,4 @@
 pub(super) mod assets;
 pub(super) mod files;
 pub(super) mod qr;
+pub(super) mod words;

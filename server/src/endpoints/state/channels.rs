@@ -9,7 +9,9 @@ use warp::reply::Response;
 use crate::{
     channel::live::{Intake, LiveChannel},
     clock,
-    endpoints::{Outputs, Request, policy::InlineStyle, reply, state::channel::InterruptedRow},
+    endpoints::{
+        Outputs, Request, pages::words, policy::InlineStyle, reply, state::channel::InterruptedRow,
+    },
     rights::ChannelName,
     source::live::Signal,
 };
@@ -123,7 +125,7 @@ const PAGE: &str = include_str!("../../../pages/channels.html");
 pub(in crate::endpoints) fn answer(outputs: &Arc<Outputs>, request: &Request) -> Response {
     let accept = request.header(&header::ACCEPT);
     if accept.contains("text/html") && !request.query.contains("format=json") {
-        let mut page = reply::page("text/html; charset=utf-8", PAGE);
+        let mut page = words::page(words::of(request).fill(PAGE));
         page.extensions_mut().insert(InlineStyle);
         return page;
     }

@@ -9,7 +9,7 @@ use crate::{
     blocking::Blocking,
     endpoints::{
         Outputs, Request,
-        policy::InlineStyle,
+        pages::words::{self, Words},
         reply::{self, escaped},
     },
     library::HiddenPhoto,
@@ -31,34 +31,36 @@ pub(in crate::endpoints) async fn answer(
     if !request.wants_page() {
         return Ok(reply::json(&List { hidden }));
     }
-    let mut page = reply::page("text/html; charset=utf-8", html(&hidden));
-    page.extensions_mut().insert(InlineStyle);
-    Ok(page)
+    let words = words::of(request);
+    Ok(words::page(html(&hidden, words)))
 }
 
 const PAGE: &str = include_str!("../../../pages/hidden.html");
 
-fn html(hidden: &[HiddenPhoto]) -> String {
-    let (mut page, rest) = reply::halves(PAGE);
-    page.push_str(&match hidden.len() {
-        0 => "<h1>No photo is hidden</h1>".to_owned(),
-        1 => "<h1>1 photo is hidden</h1>".to_owned(),
-        n => format!("<h1>{n} photos are hidden</h1>"),
-    });
+fn html(hidden: &[HiddenPhoto], words: &Words) -> String {
+    let template = words.fill(PAGE);
+    let (mut page, rest) = reply::halves(&template);
+    let title = match hidden.len() {
+        0 => words.say("No photo is hidden").to_owned(),
+        1 => words.say("1 photo is hidden").to_owned(),
+        n => words.with("# photos are hidden", n),
+    };
+    // Writing to a String can't fail.
+    let _ = write!(page, "<h1>{title}</h1>");
     if !hidden.is_empty() {
         page.push_str("<table>");
         for row in hidden {
             let name = escaped(&row.name);
-            let away = if row.is_there {
-                ""
-            } else {
-                "<span class=small>not there now</span>"
-            };
-            // Writing to a String can't fail.
+            let _ = write!(page, "<tr><td>{name}");
+            if !row.is_there {
+                let away = words.say("not there now");
+                let _ = write!(page, "<span class=small>{away}</span>");
+            }
             let _ = write!(
                 page,
-                "<tr><td>{name}{away}<td class=n><button data-command=unhide data-photo={}>Show again</button></tr>",
-                row.photo.0
+                "<td class=n><button data-command=unhide data-photo={}>{}</button></tr>",
+                row.photo.0,
+                words.say("Show again")
             );
         }
         page.push_str("</table>");
@@ -79,7 +81,10 @@ mod tests {
             name: name.into(),
             is_there,
         };
-        let page = html(&[row("<b>&\u{202e}gpj.exe", true), row("gone.jpg", false)]);
+        let page = html(
+            &[row("<b>&\u{202e}gpj.exe", true), row("gone.jpg", false)],
+            words::english(),
+        );
         assert!(page.contains("<td>&lt;b&gt;&amp;gpj.exe<td"), "{page}");
         assert!(page.contains("gone.jpg<span class=small>not there now</span>"));
         assert!(page.contains("2 photos are hidden"));

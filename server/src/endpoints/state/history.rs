@@ -11,7 +11,7 @@ use crate::{
     clock,
     endpoints::{
         Outputs, Request, open,
-        policy::InlineStyle,
+        pages::words::{self, Words},
         query,
         reply::{self, escaped},
     },
@@ -57,9 +57,8 @@ pub(in crate::endpoints) async fn answer(
     if !request.wants_page() {
         return Ok(reply::json(&history));
     }
-    let mut page = reply::page("text/html; charset=utf-8", html(&history));
-    page.extensions_mut().insert(InlineStyle);
-    Ok(page)
+    let words = words::of(request);
+    Ok(words::page(html(&history, words)))
 }
 
 async fn told(outputs: &Outputs, slides: Vec<Slide>) -> History {
@@ -93,21 +92,22 @@ async fn told(outputs: &Outputs, slides: Vec<Slide>) -> History {
 
 const PAGE: &str = include_str!("../../../pages/history.html");
 
-fn html(history: &History) -> String {
-    let (mut page, rest) = reply::halves(PAGE);
+fn html(history: &History, words: &Words) -> String {
+    let template = words.fill(PAGE);
+    let (mut page, rest) = reply::halves(&template);
     if history.slides.is_empty() {
-        page.push_str("<p>Nothing yet.");
+        let _ = write!(page, "<p>{}", words.say("Nothing yet"));
     }
     page.push_str("<table>");
     for row in &history.slides {
         let minutes = history.now_millis.saturating_sub(row.started_millis) / 60_000;
         let ago = match minutes {
-            0 => "just now".to_owned(),
-            n => format!("{n} min ago"),
+            0 => words.say("just now").to_owned(),
+            n => words.with("# min ago", n),
         };
         for photo in &row.photos {
             // Writing to a String can't fail.
-            let _ = photo_row(&mut page, &ago, photo);
+            let _ = photo_row(&mut page, &ago, photo, words);
         }
     }
     page.push_str("</table>");
@@ -115,26 +115,30 @@ fn html(history: &History) -> String {
     page
 }
 
-fn photo_row(page: &mut String, ago: &str, row: &PhotoRow) -> std::fmt::Result {
+fn photo_row(page: &mut String, ago: &str, row: &PhotoRow, words: &Words) -> std::fmt::Result {
     let (id, name) = (row.photo.0, escaped(&row.name));
     let day = row.taken_at.as_deref().and_then(|taken| taken.get(..10));
-    let words: Vec<String> = [row.album.as_deref(), day]
+    let told: Vec<String> = [row.album.as_deref(), day]
         .into_iter()
         .flatten()
         .map(escaped)
         .collect();
     let (favour, star) = if row.favourite {
-        ("unfavourite", "No favourite")
+        ("unfavourite", words.say("No favourite"))
     } else {
-        ("favourite", "Favourite")
+        ("favourite", words.say("Favourite"))
     };
     write!(
         page,
         "<tr><td class=n><img src=\"library/thumbnail/{id}\" alt=\"\" width=160 height=90 loading=lazy><td>{name}\
          <span class=small>{}</span><span class=small>{ago}</span><td class=n>",
-        words.join(" · ")
+        told.join(" · ")
     )?;
-    for (command, label) in [("show", "Show"), (favour, star), ("hide", "Hide")] {
+    for (command, label) in [
+        ("show", words.say("Show")),
+        (favour, star),
+        ("hide", words.say("Hide")),
+    ] {
         write!(
             page,
             "<button data-command={command} data-photo={id}>{label}</button> "
@@ -158,13 +162,14 @@ mod tests {
             taken_at: Some("2021-07-04T12:30:00".into()),
             favourite: true,
         };
-        let page = html(&History {
+        let history = History {
             now_millis: 1_000_000,
             slides: vec![Row {
                 started_millis: 1_000_000 - 200_000,
                 photos: vec![photo],
             }],
-        });
+        };
+        let page = html(&history, words::english());
         assert!(
             page.contains("<td>&lt;i&gt;gpj.exe<span class=small>A &amp; B · 2021-07-04</span>")
         );
