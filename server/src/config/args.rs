@@ -118,6 +118,10 @@ pub struct Args {
     #[arg(long, value_name = "SHARE", env = "MANTEL_MEMORIES", help_heading = PICTURES, hide_short_help = true)]
     pub memories: Option<String>,
 
+    /// Photos that came into the library within this time come first in each round of a shuffle: 14d [default: off].
+    #[arg(long, value_name = "DAYS", env = "MANTEL_FRESH", help_heading = PICTURES, hide_short_help = true)]
+    pub fresh: Option<String>,
+
     /// How a photo fills the picture: whole (contain), filling (cover), or whole over a blurred
     /// copy of itself (blur) [default: blur].
     #[arg(long, value_name = "contain|cover|blur", env = "MANTEL_FIT", help_heading = PICTURES)]

@@ -119,6 +119,8 @@ pub struct FileConfig {
     pub(super) favour: Option<i64>,
     #[serde(default, deserialize_with = "text")]
     pub(super) memories: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    pub(super) fresh: Option<String>,
 }
 
 impl FileConfig {

@@ -202,6 +202,7 @@ impl Config {
         let often = values::often(
             args.favour.or(file.favour),
             args.memories.or(file.memories).as_deref(),
+            args.fresh.or(file.fresh).as_deref(),
         )?;
         let (night, position) = values::night(
             args.night.or(main_night).or(file.night).as_deref(),

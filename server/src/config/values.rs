@@ -31,8 +31,12 @@ pub(super) fn resume_after(
     after.map(Some).ok_or_else(|| bad(option, text, short))
 }
 
-/// Reads how often favourites come, and which share memories have.
-pub(super) fn often(favour: Option<i64>, memories: Option<&str>) -> Result<Often, ConfigError> {
+/// Reads how often favourites come, which share memories have, and how long photos are new.
+pub(super) fn often(
+    favour: Option<i64>,
+    memories: Option<&str>,
+    fresh: Option<&str>,
+) -> Result<Often, ConfigError> {
     let favour = whole("--favour", favour, 1, 1..=Often::MAX_FAVOUR as usize)?;
     let max = Often::MAX_MEMORIES;
     let share = |text: &str| {
@@ -41,9 +45,27 @@ pub(super) fn often(favour: Option<i64>, memories: Option<&str>) -> Result<Often
         let reason = || format!("it has to be a share of the photos, such as 20%, up to {max}%");
         share.ok_or_else(|| bad("--memories", text, reason()))
     };
+    let days = |text: &str| {
+        let lower = text.trim().to_ascii_lowercase();
+        if lower == "off" {
+            return Ok(0);
+        }
+        let (number, each) = match lower.strip_suffix('w') {
+            Some(weeks) => (weeks, 7),
+            None => (lower.strip_suffix('d').unwrap_or(&lower), 1),
+        };
+        let number: Option<u32> = number.trim_end().parse().ok();
+        let days = number.and_then(|number| number.checked_mul(each));
+        let max = Often::MAX_FRESH_DAYS;
+        let days = days.filter(|days| (1..=max).contains(days));
+        let reason =
+            || format!("it has to be days or weeks, such as 14d or 2w, up to {max}d, or off");
+        days.ok_or_else(|| bad("--fresh", text, reason()))
+    };
     Ok(Often {
         favour: u32::try_from(favour).unwrap_or(1),
         memories: memories.map(share).transpose()?.unwrap_or(0),
+        fresh_days: fresh.map(days).transpose()?.unwrap_or(0),
         today: None,
     })
 }

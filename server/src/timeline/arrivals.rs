@@ -1,4 +1,5 @@
-//! Photos that came in while a round ran, and where in that round they are shown.
+//! Photos that came in while a round ran, and where in that round they are shown; and those that came in lately, which open
+//! each round.
 //!
 //! Pure, and small because it is saved: it remembers no photos but groups of them, told by when
 //! they were added.
@@ -15,7 +16,22 @@ pub struct Arrivals {
     /// Groups that came after the rounds named in them had begun, in the order in which they came.
     #[serde(rename = "waves")] // its name in state files since the first
     groups: Vec<Arrival>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fresh: Option<Fresh>,
 }
+
+/// The times from which on a photo that was added is new. What is new changes between rounds alone: a photo that ceased to be
+/// while it is on would take the round with it to another place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+struct Fresh {
+    /// Up to this round it is the first time, and then the second; without one no photo is new.
+    round: u64,
+    first: Option<i64>,
+    then: Option<i64>,
+}
+
+/// The border between the keys of new photos, which lie below, and those of all others where some may be new.
+const BEHIND_FRESH: u64 = 1 << 63;
 
 /// Photos added after `after` and until `until`, which come in `round` behind the key `low` and, as
 /// far as that can be, before `high`. In the round before that, which was all but over, they have
@@ -47,6 +63,59 @@ impl Arrivals {
     /// Takes in the photos added until `newest`.
     pub(super) fn take_in(&mut self, newest: i64) {
         self.taken_in = Some(self.taken_in.map_or(newest, |mark| mark.max(newest)));
+    }
+
+    /// From when on photos are new in the rounds behind `round`, and in that one too if it is the first of all.
+    pub(super) fn renew(&mut self, round: u64, since: Option<i64>) {
+        let first = match self.taken_in {
+            Some(_) => self.fresh_since(round),
+            None => since,
+        };
+        self.fresh = (first.is_some() || since.is_some()).then_some(Fresh {
+            round,
+            first,
+            then: since,
+        });
+    }
+
+    /// From when on photos are new in this round, if any are.
+    pub(super) fn fresh_since(&self, round: u64) -> Option<i64> {
+        let fresh = self.fresh?;
+        if round <= fresh.round {
+            fresh.first
+        } else {
+            fresh.then
+        }
+    }
+
+    /// The key in a round of a photo that has this hash: those of new photos lie before all others.
+    pub(super) fn ranked(&self, round: u64, hash: u64, item: &Item) -> u64 {
+        match self.fresh_since(round) {
+            None => hash,
+            Some(since) if item.added >= since => hash >> 1,
+            Some(_) => BEHIND_FRESH | (hash >> 1),
+        }
+    }
+
+    /// The keys in a round of what has its place among all photos, new or not, by a hash.
+    pub(super) fn spread(&self, round: u64, items: &[Item]) -> impl Fn(u64) -> u64 + use<> {
+        let since = self.fresh_since(round);
+        let is_fresh = |item: &&Item| since.is_some_and(|since| item.added >= since);
+        let n_fresh = items.iter().filter(is_fresh).count() as u128;
+        // So much of all hashes is before the others as new photos are of all photos.
+        let border = (n_fresh << 64) / items.len().max(1) as u128;
+        move |hash| {
+            if since.is_none() {
+                return hash;
+            }
+            let (hash, half) = (u128::from(hash), u128::from(BEHIND_FRESH));
+            let key = if hash < border {
+                hash * half / border
+            } else {
+                half + (hash - border) * half / ((1 << 64) - border)
+            };
+            u64::try_from(key).unwrap_or(u64::MAX)
+        }
     }
 
     /// Adds a group: the photos not yet taken in that were added until `newest` are shown in

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use mantel_shared::UnixMillis;
 
-use super::{Order, Pairing, Playlist, Roster, Timeline, Turn};
+use super::{Order, Pairing, Place, Playlist, Roster, Timeline, Turn};
 
 /// The limit of new photos that come among the next few slides; more are spread over the rest of
 /// the round.
@@ -21,6 +21,12 @@ impl Timeline {
         here.rebase(now);
         let mut arrivals = here.playlist.arrivals().clone();
         arrivals.forget_before(here.anchor.place.round);
+        let round = here.anchor.place.round;
+        // A slide that is announced out of the next round has its place there by what was new before.
+        let is_free = here.announced().is_none_or(|place| place.round == round);
+        if roster.order == Order::Shuffle && is_free {
+            arrivals.renew(round, roster.often.fresh_since());
+        }
         if let Some(newest) = roster.newest() {
             if arrivals.is_arrival(newest)
                 && roster.order == Order::Shuffle
@@ -33,12 +39,17 @@ impl Timeline {
         Playlist::of(roster, pairing, arrivals)
     }
 
+    /// The place of the slide that is announced, or behind which it comes as a promise.
+    fn announced(&self) -> Option<Place> {
+        match self.anchor.promised {
+            Some(_) => Some(self.anchor.place),
+            None => Some(self.playlist.after(self.anchor.place, 1)?.0),
+        }
+    }
+
     /// The round in which `n` new photos are to come, and the keys between which they do.
     fn room_for(&self, n: u64) -> Option<(u64, (u64, u64))> {
-        let announced = match self.anchor.promised {
-            Some(_) => self.anchor.place,
-            None => self.playlist.after(self.anchor.place, 1)?.0,
-        };
+        let announced = self.announced()?;
         // The keys span `n + 1` old turns, so that new photos come among as many old ones.
         let among = if n > MAX_SOON { u64::MAX } else { n + 1 };
         // Behind a round's last turn comes the next round.

@@ -3,7 +3,7 @@
 //!
 //! Pure. A round has its own turns, in an order that encores don't change, and as many encores as every other round.
 
-use chrono::{DateTime, Datelike, NaiveDate};
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime};
 
 use super::roster::{Item, Roster};
 use crate::photo::mix;
@@ -15,6 +15,8 @@ pub struct Often {
     pub favour: u32,
     /// The share, in percent, of photos of this day in earlier years, 0 to [`Self::MAX_MEMORIES`].
     pub memories: u32,
+    /// For how many days a photo that has come in is new: those come first in each round. 0 for none.
+    pub fresh_days: u32,
     /// The day that it is.
     pub today: Option<NaiveDate>,
 }
@@ -24,6 +26,7 @@ impl Default for Often {
         Self {
             favour: 1,
             memories: 0,
+            fresh_days: 0,
             today: None,
         }
     }
@@ -34,10 +37,19 @@ impl Often {
     pub const MAX_FAVOUR: u32 = 10;
     /// Beyond this it is no shuffle.
     pub const MAX_MEMORIES: u32 = 80;
+    /// Beyond this nothing is new.
+    pub const MAX_FRESH_DAYS: u32 = 366;
 
     /// Whether another day makes a difference.
     pub fn changes_daily(&self) -> bool {
-        self.memories > 0
+        self.memories > 0 || self.fresh_days > 0
+    }
+
+    /// The time, in Unix seconds, from which on a photo that was added is new, to the day.
+    pub(super) fn fresh_since(&self) -> Option<i64> {
+        let days = u64::from(self.fresh_days.min(Self::MAX_FRESH_DAYS));
+        let from = self.today?.checked_sub_days(Days::new(days))?;
+        (days > 0).then(|| from.and_time(NaiveTime::MIN).and_utc().timestamp())
     }
 
     fn is_memory(&self, item: &Item) -> bool {
@@ -109,8 +121,8 @@ impl Encores {
         self.favourites.len() * self.n_more as usize + self.n_memories
     }
 
-    /// The encores of a round with their keys, in no order: a favourite's turns are equally far from each other, and so are
-    /// those of memories.
+    /// The encores of a round with their keys among hashes, in no order: a favourite's turns are equally far from each other,
+    /// and so are those of memories.
     pub(super) fn of_round(&self, roster: &Roster, round: u64) -> Vec<(u64, u32)> {
         let mut encores = Vec::with_capacity(self.n());
         for photo in &self.favourites {

@@ -132,7 +132,7 @@ impl Roster {
         self.items.iter().map(|item| item.added).max()
     }
 
-    /// The key that places a photo in a round: a keyed hash, or its position in the fixed order.
+    /// The hash that places a photo in a round, or its position in the fixed order.
     pub(super) fn key(&self, round: u64, photo: u32) -> u64 {
         match self.order {
             Order::Shuffle => mix(mix(self.seed ^ mix(round)) ^ self.items[photo as usize].id.0),

@@ -287,7 +287,15 @@ impl Playlist {
         let roster = &self.roster;
         self.arrivals
             .key(round, roster.seed, &roster.items[photo as usize])
-            .unwrap_or_else(|| roster.key(round, photo))
+            .unwrap_or_else(|| self.key(round, photo))
+    }
+
+    /// The key that places a photo in a round as one of its own.
+    fn key(&self, round: u64, photo: u32) -> u64 {
+        let roster = &self.roster;
+        let hash = roster.key(round, photo);
+        self.arrivals
+            .ranked(round, hash, &roster.items[photo as usize])
     }
 
     fn round(&self, round: u64) -> Arc<[Seat]> {
@@ -329,22 +337,18 @@ impl Playlist {
         }
         let encores = self.encores.of_round(&self.roster, round);
         if !encores.is_empty() {
+            let spread = self.arrivals.spread(round, &self.roster.items);
             late.extend(
                 encores
                     .into_iter()
-                    .map(|(key, photo)| (key, Seat::encore(photo))),
+                    .map(|(hash, photo)| (spread(hash), Seat::encore(photo))),
             );
             late.sort_unstable_by_key(|(key, seat)| (*key, seat.photo));
         }
         if late.is_empty() {
             return order;
         }
-        round::merge(
-            &self.roster,
-            &order,
-            |photo| self.roster.key(round, photo),
-            late,
-        )
+        round::merge(&self.roster, &order, |photo| self.key(round, photo), late)
     }
 
     /// A round's own turns, without a look at the round before, and with their keys the turns that
@@ -352,7 +356,7 @@ impl Playlist {
     fn sorted(&self, round: u64) -> (Vec<Seat>, Vec<(u64, Seat)>) {
         let roster = &self.roster;
         let arranged = |plan: &Plan| {
-            let sorted = plan.turns(|photo| roster.key(round, photo));
+            let sorted = plan.turns(|photo| self.key(round, photo));
             round::apart(&roster.items, sorted.into_iter().map(|(_, seat)| seat))
         };
         let Some((own, groups)) = self.arrivals.split(round, &roster.items) else {

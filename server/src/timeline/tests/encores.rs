@@ -37,6 +37,7 @@ fn often(favour: u32, memories: u32) -> Often {
     Often {
         favour,
         memories,
+        fresh_days: 0,
         today: chrono::NaiveDate::from_ymd_opt(2026, 7, 4),
     }
 }

@@ -6,6 +6,7 @@ use super::*;
 
 mod arrivals;
 mod encores;
+mod fresh;
 mod history;
 mod stays;
 
