@@ -226,7 +226,11 @@ fn a_broker_hears_of_the_house_and_its_commands_are_carried_out() {
     let photo = ear.heard("/photo").expect("a name");
     set("next", "PRESS");
     ear.await_word("/photo", |name| name != photo);
-    assert!(server.colour() != first);
+    // It is told of when it is on, and seen when it is made.
+    eventually("another colour", || {
+        let now = server.colour();
+        (now != first).then_some(()).ok_or(format!("{now:?}"))
+    });
     set("pause", "ON");
     ear.await_is("/pause", "ON");
     let status = server.get("/status").json();
@@ -461,4 +465,173 @@ fn a_screen_with_a_name_is_a_device_that_is_switched() {
     ear.await_is("/living-room/lit", "OFF");
     broker.say(&topic, "ON", &[]);
     ear.await_is("/living-room/screen", "ON");
+}
+
+/// A certificate for this machine alone, signed by an authority that nobody else knows.
+#[test]
+fn a_broker_with_a_certificate_of_its_own_is_believed_by_its_authority_alone() {
+    use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+    let Some(mut broker) = Broker::absent() else {
+        return;
+    };
+    let Some(program) = program() else { return };
+    let key = || KeyPair::generate().expect("a key");
+    let (ca_key, own_key) = (key(), key());
+    let mut ca = CertificateParams::new([]).expect("an authority");
+    ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    // By the same name as the one it signs, that would be taken for one that signs itself.
+    ca.distinguished_name
+        .push(DnType::CommonName, "an authority");
+    let ca_pem = ca.self_signed(&ca_key).expect("a certificate").pem();
+    let own = CertificateParams::new(["127.0.0.1".to_owned()]).expect("a name");
+    let own = own.signed_by(&own_key, &Issuer::new(ca, ca_key));
+    let file = |name: &str, text: String| {
+        let path = broker.folder.path().join(name);
+        std::fs::write(&path, text).expect("a written file");
+        path.display().to_string()
+    };
+    let authority = file("authority", ca_pem);
+    let certificate = file("certificate", own.expect("a certificate").pem());
+    let secret = file("key", own_key.serialize_pem());
+    broker.configure(&format!(
+        "allow_anonymous true\ncertfile {certificate}\nkeyfile {secret}"
+    ));
+    broker.login = vec!["--cafile", Box::leak(authority.clone().into_boxed_str())];
+    broker.begin();
+    let ear = broker.listen();
+    let photos = Photos::of(&[RED]);
+    let start = |authorities: Option<&str>| {
+        let data = TempDir::with_prefix("mantel-data-").expect("a data directory");
+        let mut line = Command::new(&program);
+        line.args(["--port", "0", "--data-dir"]).arg(data.path());
+        line.arg("--mqtt");
+        line.arg(format!("mqtts://127.0.0.1:{}", broker.port));
+        line.arg(photos.path()).env_remove("SSL_CERT_DIR");
+        match authorities {
+            Some(path) => line.env("SSL_CERT_FILE", path),
+            None => line.env_remove("SSL_CERT_FILE"),
+        };
+        (Process::start(line), data)
+    };
+    // By the system's authorities it is a stranger: that is said, and nothing is sent.
+    let (mut stranger, _data) = start(None);
+    stranger.await_line("a refusal", |line| {
+        (line.contains("mqtts://127.0.0.1") && line.contains("tried again")).then_some(())
+    });
+    assert_eq!(ear.heard("/availability"), None);
+    drop(stranger);
+    let (_mantel, _data) = start(Some(&authority));
+    ear.await_is("/availability", "online");
+    ear.await_is("/pause", "OFF");
+    let id = id(&ear.document());
+    broker.say(&format!("mantel/{id}/pause/set"), "ON", &[]);
+    ear.await_is("/pause", "ON");
+}
+
+#[test]
+fn a_screen_has_an_album_and_a_channel_of_its_own_until_it_is_forgotten() {
+    let Some(broker) = Broker::start() else {
+        return;
+    };
+    let photos = Photos::of(&[RED]);
+    let folder = photos.path().join("Rome & more");
+    std::fs::create_dir(&folder).expect("a folder");
+    let green = Photos::of(&[GREEN]);
+    for file in std::fs::read_dir(green.path()).expect("a folder").flatten() {
+        std::fs::copy(file.path(), folder.join(file.file_name())).expect("a copy");
+    }
+    let config = photos.add("mantel.toml", b"[channel.door]\nsource = \"push\"\n");
+    let (url, config) = (broker.url(), config.display().to_string());
+    let more = ["--mqtt", &url, "--config", &config];
+    let server = Server::start(photos.path(), &[&STANDING[..], &more].concat());
+    let ear = broker.listen();
+    let id = id(&ear.document());
+    let json = "Content-Type: application/json\r\n";
+    let kept = r#"{"name":"hall","query":"clock=on&album=Oslo"}"#;
+    let told = http::request(server.address, "POST", "/profiles", json, kept);
+    assert_eq!(told.status(), 200, "{}", told.text());
+    ear.await_word(&format!("{id}_hall/config"), |text| {
+        text.contains(r#"["main","door"]"#) && text.contains(r#"["All photos","Rome & more"]"#)
+    });
+    // An album that the list does not have is nothing that could be chosen.
+    ear.await_is("/hall/album", "None");
+    let query = || server.get("/profiles/hall").json()["query"].clone();
+    for (key, value, expected) in [
+        ("album", "Rome & more", "clock=on&album=Rome%20%26%20more"),
+        ("channel", "door", "clock=on&channel=door"),
+        ("channel", "main", "clock=on"),
+        ("album", "All photos", "clock=on"),
+    ] {
+        broker.say(&format!("mantel/{id}/screen/hall/{key}/set"), value, &[]);
+        ear.await_is(&format!("/hall/{key}"), value);
+        assert_eq!(query(), expected);
+    }
+    // What is not there changes nothing.
+    for (key, value) in [("album", "Atlantis"), ("channel", "cellar")] {
+        broker.say(&format!("mantel/{id}/screen/hall/{key}/set"), value, &[]);
+    }
+    sleep(Duration::from_secs(1));
+    assert_eq!(query(), "clock=on");
+    let gone = http::request(server.address, "DELETE", "/profiles/hall", "", "");
+    assert_eq!(gone.status(), 200, "{}", gone.text());
+    ear.await_is(&format!("{id}_hall/config"), "");
+    // Nothing of it is kept for who comes late.
+    ear.await_is("/hall/album", "");
+    let late = broker.listen();
+    late.await_is("/availability", "online");
+    late.await_is("/pause", "OFF");
+    assert_eq!(late.n_heard(&format!("{id}_hall/config")), 0);
+}
+
+#[test]
+fn the_automations_of_a_picframe_go_on() {
+    let Some(broker) = Broker::start() else {
+        return;
+    };
+    let photos = Photos::of(&[RED, GREEN, BLUE]);
+    let url = broker.url();
+    let more = ["--mqtt", &url, "--mqtt-compat", "picframe"];
+    let server = Server::start(photos.path(), &[&STANDING[..], &more].concat());
+    let ear = broker.listen();
+    ear.await_is("homeassistant/switch/picframe/available", "online");
+    ear.await_is("homeassistant/switch/picframe_paused/state", "OFF");
+    let switch = |name: &str, word: &str| {
+        broker.say(
+            &format!("homeassistant/switch/picframe_{name}/set"),
+            word,
+            &[],
+        );
+        ear.await_is(&format!("picframe_{name}/state"), word);
+    };
+    switch("paused", "ON");
+    assert_eq!(server.get("/status").json()["channel"]["paused"], true);
+    switch("paused", "OFF");
+    switch("display", "OFF");
+    assert_eq!(
+        server.get("/status").json()["channel"]["night"]["mode"],
+        "black"
+    );
+    switch("display", "ON");
+    broker.say("picframe/brightness", "0.4", &[]);
+    broker.say("picframe/time_delay", "30", &[]);
+    ear.await_word("sensor/picframe/state", |text| {
+        let state: Value = serde_json::from_str(text).unwrap_or_default();
+        state["brightness"] == 0.4 && state["time_delay"] == 30.0
+    });
+    let before = ear.await_word("sensor/picframe_image/state", |text| text.contains("image"));
+    broker.say("homeassistant/button/picframe_next/set", "ON", &[]);
+    ear.await_word("sensor/picframe_image/state", |text| text != before);
+    ear.await_word("sensor/picframe_image/attributes", |text| {
+        text.contains("taken_at")
+    });
+    // It hides, and deletes nothing.
+    broker.say("homeassistant/button/picframe_delete/set", "ON", &[]);
+    eventually("a hidden photo", || {
+        let hidden = server.get("/library/hidden?format=json").json();
+        let n = hidden["hidden"].as_array().map(Vec::len);
+        (n == Some(1)).then_some(()).ok_or(hidden.to_string())
+    });
+    assert!(std::fs::read_dir(photos.path()).expect("a folder").count() >= 3);
+    server.stop().expect("an end in time");
+    ear.await_is("homeassistant/switch/picframe/available", "offline");
 }

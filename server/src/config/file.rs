@@ -68,6 +68,7 @@ pub struct FileConfig {
     pub(super) position: Option<String>,
     mqtt: Option<String>,
     mqtt_page: Option<String>,
+    mqtt_compat: Option<String>,
     #[serde(default, deserialize_with = "text")]
     mdns: Option<String>,
     pub(super) data_dir: Option<PathBuf>,
@@ -183,6 +184,7 @@ impl FileConfig {
         HouseArgs {
             mqtt: self.mqtt.take(),
             mqtt_page: self.mqtt_page.take(),
+            mqtt_compat: self.mqtt_compat.take(),
             mdns: self.mdns.take(),
         }
     }

@@ -3,6 +3,9 @@
 use super::{ConfigError, bad, page::Page};
 use crate::fetch::Broker;
 
+/// The program whose topics can be spoken, and its usual id.
+const PICFRAME: &str = "picframe";
+
 /// The settings of home automation.
 #[derive(Clone, Debug)]
 pub struct MqttConfig {
@@ -10,6 +13,8 @@ pub struct MqttConfig {
     pub broker: Broker,
     /// The address at which others reach this server, where one is given.
     pub page: Option<Page>,
+    /// The id of the picframe whose topics are spoken as well, where one was there before.
+    pub picframe: Option<String>,
 }
 
 /// The options of the house's other machines, as typed.
@@ -38,6 +43,16 @@ pub struct HouseArgs {
     )]
     pub mqtt_page: Option<String>,
 
+    /// Another program whose topics are spoken as well, so that a house's automations go on: picframe, or picframe:ID where
+    /// its `device_id` was another [default: off].
+    #[arg(
+        long,
+        value_name = "picframe|off",
+        env = "MANTEL_MQTT_COMPAT",
+        hide_short_help = true
+    )]
+    pub mqtt_compat: Option<String>,
+
     /// The name by which TVs and phones find this server, `mantel` for `http://mantel.local:8080/`, or off [default: mantel].
     #[arg(
         long,
@@ -54,6 +69,7 @@ impl HouseArgs {
         Self {
             mqtt: self.mqtt.or(file.mqtt),
             mqtt_page: self.mqtt_page.or(file.mqtt_page),
+            mqtt_compat: self.mqtt_compat.or(file.mqtt_compat),
             mdns: self.mdns.or(file.mdns),
         }
     }
@@ -83,8 +99,30 @@ impl HouseArgs {
         let broker = self.mqtt.filter(|text| !off(text));
         let broker = broker.map(|text| text.parse()).transpose();
         let broker = broker.map_err(|error| bad("--mqtt", "…", error))?;
-        Ok(broker.map(|broker| MqttConfig { broker, page }))
+        let picframe = self.mqtt_compat.as_deref().map(picframe).transpose()?;
+        let picframe = picframe.flatten();
+        Ok(broker.map(|broker| MqttConfig {
+            broker,
+            page,
+            picframe,
+        }))
     }
+}
+
+/// Reads the id of a picframe.
+fn picframe(text: &str) -> Result<Option<String>, ConfigError> {
+    let text = text.trim();
+    if text.eq_ignore_ascii_case("off") {
+        return Ok(None);
+    }
+    let (kind, id) = text.split_once(':').unwrap_or((text, PICFRAME));
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+    if kind == PICFRAME && (1..=64).contains(&id.len()) && id.bytes().all(plain) {
+        return Ok(Some(id.to_owned()));
+    }
+    let reason =
+        "it has to be off, picframe, or picframe:ID with an id of letters, digits, _ and -";
+    Err(bad("--mqtt-compat", text, reason))
 }
 
 #[cfg(test)]
@@ -107,6 +145,29 @@ mod tests {
         for text in ["", "a b", "a.b", "-a", "ä", &"a".repeat(64)] {
             let line = format!("--mdns={text}");
             assert!(name(&[&line]).unwrap_err().contains("--mdns"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_picframe_is_known_by_its_id() {
+        let read = |text: &str| {
+            let line = ["--mqtt", "mqtt://hass.local", "--mqtt-compat", text];
+            let config = Config::from_args(line).map_err(|error| error.to_string());
+            config.map(|config| config.mqtt.unwrap().picframe)
+        };
+        assert_eq!(read("off"), Ok(None));
+        assert_eq!(read("picframe"), Ok(Some("picframe".into())));
+        assert_eq!(read("picframe:hall_2"), Ok(Some("hall_2".into())));
+        for text in [
+            "",
+            "other",
+            "picframe:",
+            "picframe:a/b",
+            "picframe:#",
+            "picframe:ä",
+        ] {
+            let sentence = read(text).unwrap_err();
+            assert!(sentence.contains("--mqtt-compat"), "{sentence}");
         }
     }
 

@@ -7,12 +7,14 @@
 mod discovery;
 mod link;
 mod orders;
+mod picframe;
 mod states;
 mod topics;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
 use rumqttc::{AsyncClient, PublishOptions, QoS, RetainForwardRule, SubscribeFilter};
+use serde_json::Value;
 use tokio::{
     sync::{mpsc, watch},
     task::JoinHandle,
@@ -68,6 +70,9 @@ pub fn start(
         };
         speaker.speak(events, stopped).await;
         if speaker.is_up {
+            if let Some(id) = &speaker.reader.setup.picframe {
+                speaker.publish(&picframe::availability(id), "offline".to_owned());
+            }
             let said = speaker.publish(&gone, "offline".to_owned());
             if said && speaker.client.try_disconnect_with_timeout(FAREWELL).is_ok() {
                 let _ = timeout(FAREWELL, &mut link).await;
@@ -190,9 +195,8 @@ impl Speaker {
                     if payload == b"online" {
                         self.told.forget();
                     }
-                } else if let Some(meant) = self.reader.topics.meant(&topic) {
-                    let done = self.carry_out(meant, &payload).await;
-                    if let Err(sentence) = done {
+                } else if let Some(order) = self.order(&topic, &payload) {
+                    if let Err(sentence) = self.carry_out(order).await {
                         tracing::info!("a command by MQTT is not carried out: {sentence}");
                     }
                     // Nobody sees more than so many changes a second.
@@ -204,6 +208,8 @@ impl Speaker {
 
     fn listen(&self) {
         let commands = self.reader.topics.commands().into_iter();
+        let compat = self.reader.setup.picframe.iter();
+        let commands = commands.chain(compat.flat_map(|id| picframe::commands(id)));
         let filters = commands.chain([discovery::STATUS.to_owned()]);
         let filters = filters.map(|path| SubscribeFilter {
             // What is kept was meant for somebody else, or for another day.
@@ -215,12 +221,18 @@ impl Speaker {
         }
     }
 
-    async fn carry_out(&self, meant: Meant<'_>, payload: &[u8]) -> Result<(), String> {
-        let command = match meant {
-            Meant::Server(key) => orders::of_server(key, payload)?,
-            Meant::Screen(screen, key) => orders::of_screen(screen, key, payload)?,
-        };
-        let command = command.to_string();
+    /// The order that a message under this topic is, if it is one that is listened for.
+    fn order(&self, topic: &str, payload: &[u8]) -> Option<Result<Value, String>> {
+        let Reader { topics, setup, .. } = &self.reader;
+        match topics.meant(topic) {
+            Some(Meant::Server(key)) => Some(orders::of_server(key, payload)),
+            Some(Meant::Screen(screen, key)) => Some(orders::of_screen(screen, key, payload)),
+            None => picframe::order(setup.picframe.as_deref()?, topic, payload),
+        }
+    }
+
+    async fn carry_out(&self, order: Result<Value, String>) -> Result<(), String> {
+        let command = order?.to_string();
         let done = endpoints::command(&self.reader.outputs, command.as_bytes(), NAME).await;
         done.map_err(|refusal| refusal.sentence().to_owned())
     }

@@ -36,6 +36,14 @@ pub(super) fn of_screen(screen: &str, key: &str, payload: &[u8]) -> Result<Value
         ("screen", b"ON") => Ok(json!({ "command": "wake", "screen": screen })),
         ("screen", b"OFF") => Ok(json!({ "command": "sleep", "screen": screen })),
         ("screen", _) => Err("screen: it is ON or OFF".into()),
+        ("album" | "channel", payload) => {
+            let name = std::str::from_utf8(payload).map_err(|_| format!("{key}: it is no text"))?;
+            let mut command = json!({ "command": "choose", "screen": screen });
+            if (key, name) != ("album", ALL_PHOTOS) {
+                command[key] = name.into();
+            }
+            Ok(command)
+        }
         _ => Err(format!("there is no entity {:?}", short(key))),
     }
 }
@@ -159,6 +167,13 @@ mod tests {
         assert_eq!(of_screen("hall", "screen", b"OFF"), Ok(sleep));
         let wake = json!({"command": "wake", "screen": "hall"});
         assert_eq!(of_screen("hall", "screen", b"ON"), Ok(wake));
+        let all = json!({"command": "choose", "screen": "hall"});
+        assert_eq!(of_screen("hall", "album", b"All photos"), Ok(all));
+        let rome = json!({"command": "choose", "screen": "hall", "album": "Rome"});
+        assert_eq!(of_screen("hall", "album", b"Rome"), Ok(rome));
+        let door = json!({"command": "choose", "screen": "hall", "channel": "door"});
+        assert_eq!(of_screen("hall", "channel", b"door"), Ok(door));
+        assert!(of_screen("hall", "album", &[0xff]).is_err());
         assert!(of_screen("hall", "screen", b"").is_err());
         assert!(of_screen("hall", "next", b"ON").is_err());
     }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::{
     discovery::{self, ALL_PHOTOS},
+    picframe,
     topics::Topics,
 };
 use crate::{
@@ -20,6 +21,7 @@ use crate::{
     library::{Photo, iso},
     photo::PhotoId,
     profiles::ScreenName,
+    rights::ChannelName,
     timeline::Slide,
 };
 
@@ -41,6 +43,8 @@ pub(super) struct Reader {
     albums: Vec<String>,
     /// The screens that have been seen: one that is off for a while is still there.
     screens: BTreeSet<String>,
+    /// Those of them whose settings were kept: once these are deleted, they are forgotten.
+    kept: BTreeSet<String>,
 }
 
 impl Reader {
@@ -51,6 +55,7 @@ impl Reader {
             outputs,
             albums: Vec::new(),
             screens: BTreeSet::new(),
+            kept: BTreeSet::new(),
         }
     }
 
@@ -70,20 +75,32 @@ impl Reader {
         self.take_screens();
         let (topics, page) = (&self.topics, self.setup.page.as_ref());
         let visible = page.map(|page| page.open());
-        let document = discovery::server(&discovery::Told {
+        let told = discovery::Told {
             topics,
             page: visible.as_deref(),
             has_picture: page.is_some(),
             albums: &self.albums,
-        });
+        };
+        let document = discovery::server(&told);
+        let channels = self.outputs.house.channels.live().names();
+        let channels: Vec<String> = channels.iter().map(ToString::to_string).collect();
         states.push((discovery::topic(topics.id()), document.to_string()));
         for name in &self.screens {
-            let document = discovery::screen(topics, name, visible.as_deref());
+            let document = discovery::screen(&told, name, &channels);
             let topic = discovery::topic(&topics.screen_device(name));
             states.push((topic, document.to_string()));
         }
         states.push((topics.availability(), "online".to_owned()));
         self.server(&mut states).await;
+        if let Some(id) = &self.setup.picframe {
+            let own = |key: &str| {
+                let topic = topics.state(key);
+                let found = states.iter().find(|(told, _)| *told == topic);
+                found.map(|(_, state)| state.as_str())
+            };
+            let more = picframe::states(id, own);
+            states.extend(more);
+        }
         let lit = self.lit();
         for name in &self.screens {
             let state = switch(lit.contains(name));
@@ -91,8 +108,38 @@ impl Reader {
             let parsed = name.parse::<ScreenName>();
             let sleeps = parsed.is_ok_and(|name| self.outputs.house.sleepers.has(&name));
             states.push((topics.screen_state(name, "screen"), switch(!sleeps)));
+            self.chosen(name, &channels, &mut states);
         }
         states
+    }
+
+    /// The channel and the album that a screen is to show by its settings. `None` is no choice that Home Assistant has.
+    fn chosen(&self, name: &str, channels: &[String], states: &mut States) {
+        let parsed = name.parse::<ScreenName>().ok();
+        let settings = parsed.and_then(|name| self.outputs.house.profiles.find(&name));
+        let settings = settings.unwrap_or_default().to_string();
+        let set = |wanted: &str| {
+            let mut pairs = form_urlencoded::parse(settings.as_bytes());
+            let found = pairs.find(|(key, _)| key == wanted);
+            found.map(|(_, value)| value.into_owned())
+        };
+        let known = |value: Option<String>, usual: &str, all: &[String]| match value {
+            None => usual.to_owned(),
+            Some(value) if all.contains(&value) => value,
+            Some(_) => "None".to_owned(),
+        };
+        let mut told = |key: &str, state: String| {
+            states.push((self.topics.screen_state(name, key), state));
+        };
+        if channels.len() > 1 {
+            told(
+                "channel",
+                known(set("channel"), ChannelName::MAIN, channels),
+            );
+        }
+        if !self.albums.is_empty() {
+            told("album", known(set("album"), ALL_PHOTOS, &self.albums));
+        }
     }
 
     async fn server(&self, states: &mut States) {
@@ -171,11 +218,19 @@ impl Reader {
         let reported = self.outputs.watched.reports.fresh(clock::now());
         let reported = reported.into_iter().map(|row| row.report.name);
         let seen = reported.filter(|name| name.parse::<ScreenName>().is_ok());
-        for name in kept.into_iter().chain(seen) {
+        let seen: BTreeSet<String> = seen.collect();
+        let forgotten = self.kept.difference(&kept);
+        for name in forgotten.filter(|name| !seen.contains(*name)) {
+            self.screens.remove(name);
+        }
+        for name in kept.union(&seen) {
             if self.screens.len() < MAX_SCREENS {
-                self.screens.insert(name);
+                self.screens.insert(name.clone());
             }
         }
+        // One that still reports goes when it does so no more.
+        self.kept.retain(|name| self.screens.contains(name));
+        self.kept.extend(kept);
     }
 
     /// The screens whose last word was that they show pictures.
@@ -207,32 +262,31 @@ fn cut(text: &str) -> String {
     letters.take(MAX_CHARS).collect()
 }
 
-/// The things that have been told, by topic.
+/// The things that have been told, by topic; `None` where nobody knows whether they still count.
 #[derive(Debug, Default)]
-pub(super) struct Told(BTreeMap<String, String>);
+pub(super) struct Told(BTreeMap<String, Option<String>>);
 
 impl Told {
-    /// Nothing that was told counts any more.
+    /// Nothing that was told counts any more; what has gone since is still taken back.
     pub(super) fn forget(&mut self) {
-        self.0.clear();
+        self.0.values_mut().for_each(|payload| *payload = None);
     }
 
     /// The news in `states`; what is told no more is news as nothing.
     pub(super) fn news(&self, states: &States) -> States {
         let there: BTreeSet<&str> = states.iter().map(|(topic, _)| topic.as_str()).collect();
-        let gone = self
-            .0
-            .iter()
-            .filter(|(topic, payload)| !there.contains(topic.as_str()) && !payload.is_empty());
+        let gone = self.0.iter().filter(|(topic, payload)| {
+            !there.contains(topic.as_str()) && payload.as_deref() != Some("")
+        });
         let gone = gone.map(|(topic, _)| (topic.clone(), String::new()));
         let news = states
             .iter()
-            .filter(|(topic, payload)| self.0.get(topic) != Some(payload));
+            .filter(|(topic, payload)| self.0.get(topic).and_then(Option::as_ref) != Some(payload));
         gone.chain(news.cloned()).collect()
     }
 
     pub(super) fn told(&mut self, topic: String, payload: String) {
-        self.0.insert(topic, payload);
+        self.0.insert(topic, Some(payload));
     }
 }
 
@@ -261,7 +315,8 @@ mod tests {
         }
         assert_eq!(told.news(&one), []);
         told.forget();
-        assert_eq!(told.news(&one), one);
+        assert_eq!(told.news(&one), states(&[("b", ""), ("a", "3")]));
+        assert_eq!(Told::default().news(&one), one);
     }
 
     #[test]

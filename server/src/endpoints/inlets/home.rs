@@ -10,7 +10,7 @@ use crate::{
     blocking::Blocking,
     channel::{ActError, Channel},
     clock,
-    endpoints::Outputs,
+    endpoints::{Outputs, inlets::screens, query},
     library::{FILTER_KEYS, Filter, MarkError, Marking},
     net::Refusal,
     photo::PhotoId,
@@ -44,7 +44,8 @@ pub(super) enum HomeCommand {
     Sleep { screen: String },
     /// Writes words over the pictures for so many seconds; none take them away.
     Say { text: String, seconds: Option<u32> },
-    /// Shows these photos alone wherever nobody chooses; all of them where nothing is named.
+    /// Shows these photos alone wherever nobody chooses, or on the screen that is named, which may have a channel instead; all of
+    /// them where nothing is named.
     Choose(Chosen),
 }
 
@@ -56,15 +57,21 @@ pub(super) struct Chosen {
 }
 
 impl Chosen {
+    /// The keys with their values as text.
+    fn pairs(&self) -> impl Iterator<Item = (String, String)> {
+        let given = self.keys.iter().filter(|(_, value)| !value.is_null());
+        given.map(|(key, value)| {
+            let text = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
+            (key.clone(), text)
+        })
+    }
+
     /// The filter that it is.
-    fn filter(self) -> Result<Filter, Refusal> {
+    fn filter(&self) -> Result<Filter, Refusal> {
         let mut filter = Filter::default();
-        for (key, value) in self.keys {
-            let text = match value {
-                serde_json::Value::String(text) => text,
-                serde_json::Value::Null => continue,
-                other => other.to_string(),
-            };
+        for (key, text) in self.pairs() {
             if FILTER_KEYS.contains(&key.as_str()) {
                 filter.set(&key, &text).map_err(|reason| {
                     Refusal::bad_request(format!("{key} {text:?} can't be: it has to be {reason}"))
@@ -166,9 +173,10 @@ async fn rest(screen: &str, sleeps: bool, outputs: &Outputs) -> Result<(), Refus
     set.map_err(|error| Refusal::new(StatusCode::CONFLICT, error.to_string()))
 }
 
-/// Shows a choice of photos wherever nobody chooses.
+/// Shows a choice of photos wherever nobody chooses, or on the screen that is named.
 async fn choose(chosen: Chosen, outputs: &Arc<Outputs>) -> Result<(), Refusal> {
     let (filter, channels) = (chosen.filter()?, &outputs.house.channels);
+    let screen = chosen.pairs().find(|(key, _)| key == "screen");
     let stopping = |error: ActError| Refusal::unavailable(error.to_string());
     if !filter.is_all() {
         let found = channels.choose(&filter).await;
@@ -177,6 +185,11 @@ async fn choose(chosen: Chosen, outputs: &Arc<Outputs>) -> Result<(), Refusal> {
             let sentence = format!("there is no photo to show for this choice: {filter}");
             return Err(Refusal::new(StatusCode::NOT_FOUND, sentence));
         }
+    }
+    if let Some((_, screen)) = screen {
+        let is_choice = |key: &str| key == query::CHANNEL || FILTER_KEYS.contains(&key);
+        let chosen: Vec<_> = chosen.pairs().filter(|(key, _)| is_choice(key)).collect();
+        return screens::choose(&screen, &chosen, outputs).await;
     }
     channels.veils().touched(clock::now());
     channels.choose_for_all(filter).await.map_err(stopping)?;

@@ -3,5 +3,6 @@
 pub(super) mod control;
 mod home;
 pub(super) mod push;
+mod screens;
 mod timely;
 pub(super) mod websocket;

@@ -83,17 +83,7 @@ pub(super) fn server(told: &Told<'_>) -> Value {
         "Message",
         json!({ "min": 0, "max": MAX_SAY_CHARS, "icon": "mdi:message-text" }),
     );
-    if !told.albums.is_empty() {
-        let options: Vec<&str> = std::iter::once(ALL_PHOTOS)
-            .chain(told.albums.iter().map(String::as_str))
-            .collect();
-        parts.add(
-            "album",
-            "select",
-            "Album",
-            json!({ "options": options, "icon": "mdi:image-album" }),
-        );
-    }
+    parts.add_albums(told.albums);
     parts.add(
         "photo",
         "sensor",
@@ -122,7 +112,8 @@ pub(super) fn server(told: &Told<'_>) -> Value {
 }
 
 /// The document of a screen that has a name.
-pub(super) fn screen(topics: &Topics, name: &str, page: Option<&str>) -> Value {
+pub(super) fn screen(told: &Told<'_>, name: &str, channels: &[String]) -> Value {
+    let Told { topics, page, .. } = *told;
     let device = topics.screen_device(name);
     let stem = format!("mantel_{}", name.replace('-', "_"));
     let mut parts = Parts::new(&device, &stem, |key| {
@@ -143,6 +134,15 @@ pub(super) fn screen(topics: &Topics, name: &str, page: Option<&str>) -> Value {
         "Screen",
         json!({ "icon": "mdi:television" }),
     );
+    if channels.len() > 1 {
+        parts.add(
+            "channel",
+            "select",
+            "Channel",
+            json!({ "options": channels, "icon": "mdi:video-switch" }),
+        );
+    }
+    parts.add_albums(told.albums);
     let label = format!("Mantel {name}");
     document(topics, parts.0, &device, &label, Some(topics.id()), page)
 }
@@ -181,6 +181,17 @@ impl<F: Fn(&str) -> (String, String)> Parts<F> {
             part.extend(more);
         }
         self.0.insert(key.to_owned(), part.into());
+    }
+
+    /// The choice of an album, where there are some.
+    fn add_albums(&mut self, albums: &[String]) {
+        if albums.is_empty() {
+            return;
+        }
+        let albums = albums.iter().map(String::as_str);
+        let options: Vec<&str> = std::iter::once(ALL_PHOTOS).chain(albums).collect();
+        let more = json!({ "options": options, "icon": "mdi:image-album" });
+        self.add("album", "select", "Album", more);
     }
 
     fn add_picture(&mut self, url_topic: &str) {

@@ -150,7 +150,32 @@ fn what_is_not_known_is_left_out() {
 fn a_screen_s_document_keeps_the_rules_and_names_its_server() {
     let topics = topics();
     for name in ["hall", "living-room", "7"] {
-        let document = screen(&topics, name, Some("https://frames.example:8443/"));
+        let albums = ["Rome".to_owned()];
+        let told = Told {
+            topics: &topics,
+            page: Some("https://frames.example:8443/"),
+            has_picture: true,
+            albums: &albums,
+        };
+        let channels = ["main".to_owned(), "door".to_owned()];
+        let document = screen(&told, name, &channels);
+        let parts = &document["components"];
+        assert_eq!(parts["channel"]["options"], json!(["main", "door"]));
+        assert_eq!(parts["album"]["options"], json!(["All photos", "Rome"]));
+        assert_ne!(
+            parts["album"]["unique_id"],
+            whole()["components"]["album"]["unique_id"]
+        );
+        let bare = screen(
+            &Told {
+                albums: &[],
+                ..told
+            },
+            name,
+            &channels[..1],
+        );
+        let n_parts = bare["components"].as_object().unwrap().len();
+        assert_eq!(n_parts, 2, "nothing to choose from");
         keeps_the_rules(&document, &topic(&topics.screen_device(name)));
         assert_eq!(document["device"]["via_device"], json!("mantel_0123abcd"));
         assert_ne!(
