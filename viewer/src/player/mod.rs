@@ -14,7 +14,7 @@ mod terms;
 
 use mantel_shared::SlideNo;
 
-use self::slides::{Layer, Pending, Refresh};
+use self::slides::{Layer, Pending, Refresh, Refreshes};
 pub use self::terms::{Announcement, Fingerprint, Phase, Shown, Step, Ticket, Verdict, Wake};
 use crate::clock::Local;
 
@@ -41,7 +41,7 @@ pub struct Player<P> {
     layers: Vec<Layer<P>>,
     /// The slides that wait, in the order in which they are to show.
     pending: Vec<Pending<P>>,
-    refresh: Option<Refresh>,
+    refreshes: Refreshes,
     n_tickets: u64,
     n_skipped: u64,
     fresh: bool,
@@ -57,7 +57,7 @@ impl<P> Default for Player<P> {
         Self {
             layers: Vec::new(),
             pending: Vec::new(),
-            refresh: None,
+            refreshes: Refreshes::default(),
             n_tickets: 0,
             n_skipped: 0,
             fresh: true,
@@ -114,6 +114,9 @@ impl<P> Player<P> {
         self.paused = part.paused;
         // A new connection and a pause say which slide the server shows: no other is certain.
         let alone = first || part.paused;
+        if !alone && self.pending.iter().any(|pending| pending.moves_on(&part)) {
+            return Verdict::Known;
+        }
         self.pending
             .retain(|pending| pending.is(&part) || (!alone && pending.precedes(&part)));
         if let Some(pending) = self.pending.iter_mut().find(|pending| pending.is(&part)) {
@@ -142,7 +145,7 @@ impl<P> Player<P> {
             pending.picture = Some(picture);
             return true;
         }
-        let Some(refresh) = self.refresh.take_if(|refresh| refresh.ticket == ticket) else {
+        let Some(refresh) = self.refreshes.take(ticket) else {
             return false;
         };
         match self
@@ -163,7 +166,7 @@ impl<P> Player<P> {
     /// Leaves out the slide whose picture could not be decoded; the one before stays.
     pub fn undecodable(&mut self, ticket: Ticket) {
         self.pending.retain(|pending| pending.ticket != ticket);
-        self.refresh.take_if(|refresh| refresh.ticket == ticket);
+        self.refreshes.leave_out(ticket);
     }
 
     /// Lets time pass: begins the pending slide when its moment has come and its picture is
@@ -269,10 +272,7 @@ impl<P> Player<P> {
     /// Whether a decoding job's picture would still be taken.
     pub fn wants(&self, ticket: Ticket) -> bool {
         self.pending.iter().any(|pending| pending.ticket == ticket)
-            || self
-                .refresh
-                .as_ref()
-                .is_some_and(|refresh| refresh.ticket == ticket)
+            || self.refreshes.wait_for(ticket)
     }
 
     /// The moment of the slide that waits for this job's picture.
@@ -311,16 +311,12 @@ impl<P> Player<P> {
             self.pending.clear();
         }
         let shown = self.layers.last().map(|top| top.fingerprint);
-        let expected = self
-            .refresh
-            .as_ref()
-            .map(|refresh| refresh.fingerprint)
-            .or(shown);
+        let expected = self.refreshes.newest().or(shown);
         if expected == Some(part.fingerprint) {
             return Verdict::Known;
         }
         let ticket = self.ticket();
-        self.refresh = Some(Refresh {
+        self.refreshes.push(Refresh {
             slide: part.slide,
             fingerprint: part.fingerprint,
             ticket,
@@ -374,7 +370,7 @@ impl<P> Player<P> {
             .show_at
             .filter(|at| now.since(*at) <= SOON_ENOUGH_MILLIS)
             .unwrap_or(now);
-        self.refresh = None;
+        self.refreshes = Refreshes::default();
         self.layers.push(Layer {
             slide: announcement.slide,
             fingerprint: announcement.fingerprint,

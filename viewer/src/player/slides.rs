@@ -58,6 +58,14 @@ impl<P> Pending<P> {
         self.announcement.slide == part.slide && self.announcement.fingerprint == part.fingerprint
     }
 
+    /// Whether `part` is a later picture of this slide, which moves already, while the one to begin with is still being decoded:
+    /// if that had to go, an engine slower than the slide would never begin.
+    pub(super) fn moves_on(&self, part: &Announcement) -> bool {
+        let announced = &self.announcement;
+        let is_same = (announced.slide, announced.show_at) == (part.slide, part.show_at);
+        is_same && self.picture.is_none() && announced.fingerprint != part.fingerprint
+    }
+
     /// Whether this slide comes before that of `part`. If not, `part` takes its place: the slide
     /// was changed, or a command came between.
     pub(super) fn precedes(&self, part: &Announcement) -> bool {
@@ -66,7 +74,37 @@ impl<P> Pending<P> {
     }
 }
 
-/// A new picture for the slide that already shows: the screen's size changed.
+/// New pictures for the slide that already shows, because it moves: the one that is being decoded, and the newest. If that one
+/// had to go each time that another comes, an engine slower than the slide would show none.
+#[derive(Default)]
+pub(super) struct Refreshes(Vec<Refresh>);
+
+impl Refreshes {
+    pub(super) fn push(&mut self, refresh: Refresh) {
+        self.0.truncate(1);
+        self.0.push(refresh);
+    }
+
+    /// The one of this job, which has come; what is older is of no use any more.
+    pub(super) fn take(&mut self, ticket: Ticket) -> Option<Refresh> {
+        let at = self.0.iter().position(|one| one.ticket == ticket)?;
+        self.0.drain(..=at).next_back()
+    }
+
+    pub(super) fn leave_out(&mut self, ticket: Ticket) {
+        self.0.retain(|one| one.ticket != ticket);
+    }
+
+    pub(super) fn wait_for(&self, ticket: Ticket) -> bool {
+        self.0.iter().any(|one| one.ticket == ticket)
+    }
+
+    pub(super) fn newest(&self) -> Option<Fingerprint> {
+        self.0.last().map(|one| one.fingerprint)
+    }
+}
+
+/// A new picture for the slide that already shows: it moves, or the screen's size changed.
 pub(super) struct Refresh {
     pub(super) slide: SlideNo,
     pub(super) fingerprint: Fingerprint,

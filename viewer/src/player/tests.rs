@@ -584,3 +584,64 @@ fn the_slide_that_was_interrupted_comes_back() {
     player.advance(Local(11_500.0));
     assert_eq!(drawn(&player, 11_500.0), [("two", 1.0)]);
 }
+
+/// A later picture of a slide, as one that moves has.
+fn moved(slide: u64, at: f64, no: u64) -> Announcement {
+    Announcement {
+        fingerprint: Fingerprint(1000 + no),
+        ..part(slide, at)
+    }
+}
+
+fn ticket(verdict: Verdict) -> Ticket {
+    match verdict {
+        Verdict::Decode(ticket) => ticket,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_slide_that_moves_is_painted_at_once_and_what_follows_still_waits() {
+    let mut player = two_slides();
+    for no in 0..5 {
+        let now = 100.0 * f64::from(u32::try_from(no).unwrap());
+        decode(&mut player, moved(1, -4000.0, no), "moved");
+        assert!(player.advance(Local(now)).draw);
+        assert_eq!(drawn(&player, now), [("moved", 1.0)]);
+    }
+    assert_eq!(player.pending(), Some((SlideNo(2), true)));
+    player.advance(Local(10_500.0));
+    assert_eq!(drawn(&player, 10_500.0)[0], ("moved", 1.0));
+    assert_eq!(player.showing(), Some(SlideNo(2)));
+    assert_eq!(player.n_skipped(), 0);
+}
+
+/// Pictures come faster than they are decoded: each that is begun is shown, and none comes after a newer one.
+#[test]
+fn a_slow_engine_shows_some_of_what_moves() {
+    let mut player = two_slides();
+    let begun = ticket(player.announce(moved(1, -4000.0, 0)));
+    let passed_over = ticket(player.announce(moved(1, -4000.0, 1)));
+    let newest = ticket(player.announce(moved(1, -4000.0, 2)));
+    assert!(!player.wants(passed_over));
+    assert!(player.wants(begun) && player.decoded(begun, "begun"));
+    assert_eq!(drawn(&player, 1.0), [("begun", 1.0)]);
+    assert!(player.wants(newest) && player.decoded(newest, "newest"));
+    assert!(!player.decoded(begun, "begun") && !player.decoded(passed_over, "passed over"));
+    assert_eq!(drawn(&player, 2.0), [("newest", 1.0)]);
+    assert_eq!(player.announce(moved(1, -4000.0, 2)), Verdict::Known);
+}
+
+/// A slide whose first picture is still being decoded when it moves already begins with that one.
+#[test]
+fn a_slow_engine_begins_what_moves() {
+    let mut player = two_slides();
+    let first = ticket(player.announce(part(3, 20_000.0)));
+    for no in 0..5 {
+        assert_eq!(player.announce(moved(3, 20_000.0, no)), Verdict::Known);
+    }
+    assert!(player.wants(first) && player.decoded(first, "three"));
+    player.advance(Local(20_000.0));
+    assert_eq!(player.showing(), Some(SlideNo(3)));
+    decode(&mut player, moved(3, 20_000.0, 5), "moved");
+}
