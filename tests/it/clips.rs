@@ -10,7 +10,7 @@ use crate::{
         devtools::Browser,
         eventually,
         parts::Parts,
-        photos::Photos,
+        photos::{Photos, flat},
         pixels::{BLUE, GREEN, Picture, RED, Rgb},
         process,
         server::{STANDING, Server},
@@ -250,6 +250,75 @@ fn a_video_plays_on_the_page() {
         // Looks may miss one, but none comes twice.
         assert!(colours.iter().is_sorted_by_key(place), "{seen:?}");
     }
+}
+
+/// A photo with a video behind it, as phones write it, moves when its turn comes and then stands.
+#[test]
+fn a_motion_photo_moves_and_then_stands() {
+    let Some(programs) = require(Client::Ffmpeg) else {
+        return;
+    };
+    let photos = Photos::none();
+    let clip = two_colours(&programs[0]);
+    let xmp = format!(
+        "http://ns.adobe.com/xap/1.0/\0<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF \
+         xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'><rdf:Description \
+         xmlns:GCamera='http://ns.google.com/photos/1.0/camera/' GCamera:MicroVideo='1' \
+         GCamera:MicroVideoOffset='{}'/></rdf:RDF></x:xmpmeta>",
+        clip.len()
+    );
+    let length = u16::try_from(xmp.len() + 2)
+        .expect("one segment")
+        .to_be_bytes();
+    let still = flat(RED);
+    let photo = [
+        &still[..2],
+        b"\xff\xe1",
+        &length,
+        xmp.as_bytes(),
+        &still[2..],
+        &clip,
+    ]
+    .concat();
+    photos.add("a.jpg", &photo);
+    let mut args = PLAYING;
+    args[5] = "4s";
+    let server = Server::start(photos.path(), &args);
+    let mut parts = Parts::open(server.address, "/stream");
+    let mut colours = Vec::new();
+    // Whoever comes in the middle sees less of the first.
+    while colours.iter().filter(|colour| **colour == RED).count() < 3 {
+        let picture = Picture::from_jpeg(&parts.part().body).expect("a frame");
+        colours.extend(picture.middle().named());
+        colours.dedup();
+    }
+    assert!(colours.ends_with(&[RED, GREEN, BLUE, RED]), "{colours:?}");
+}
+
+/// The bytes of a video of two colours, each for a second.
+fn two_colours(ffmpeg: &PathBuf) -> Vec<u8> {
+    let folder = open_folder();
+    let path = folder.path().join("clip.mp4");
+    let mut command = Command::new(ffmpeg);
+    command.args(["-nostdin", "-loglevel", "error"]);
+    for Rgb([red, green, blue]) in [GREEN, BLUE] {
+        let source =
+            format!("color=0x{red:02x}{green:02x}{blue:02x}:size=320x180:rate=20:duration=1");
+        command.args(["-f", "lavfi", "-i", &source]);
+    }
+    command
+        .args([
+            "-filter_complex",
+            "concat=n=2",
+            "-pix_fmt",
+            "yuv420p",
+            "-c:v",
+            "mpeg4",
+        ])
+        .arg(&path);
+    let ended = process::run(command);
+    assert!(ended.status.success(), "{}", ended.output);
+    fs::read(&path).expect("a video")
 }
 
 /// What can't be played stands as its picture, and is told in one sentence.

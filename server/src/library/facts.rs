@@ -1,5 +1,7 @@
 //! The facts that are known of a photo beyond its pixels: from its metadata, its name and its folder.
 
+use std::path::PathBuf;
+
 use crate::{
     render::{Kind, Orientation},
     size::Size,
@@ -30,6 +32,8 @@ pub struct Facts {
     pub caption: Option<String>,
     /// How long it is, in milliseconds, where it is a clip.
     pub length_millis: Option<u32>,
+    /// The file of its moving half, where that is one of its own.
+    pub moving_half: Option<PathBuf>,
     /// The folder that it lies in; none directly below a root.
     pub album: Option<String>,
 }

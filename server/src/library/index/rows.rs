@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
     super::{
@@ -14,7 +14,7 @@ use super::{
         filter::Filter,
         letters,
     },
-    changes::device,
+    changes::{device, id_of},
 };
 use crate::{
     photo::{Entry, PhotoId, Shape, hash_of},
@@ -157,6 +157,9 @@ pub(in super::super) fn photo(
         .query_map([id.0.cast_signed()], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     facts.album = album(&path, roots);
+    if !facts.kind.is_some_and(Kind::is_clip) {
+        facts.moving_half = moving_half(connection, &path)?;
+    }
     Ok(Some(Photo {
         id,
         name: display_name(&path, roots).into(),
@@ -165,6 +168,19 @@ pub(in super::super) fn photo(
         origin: Origin::File(path),
         facts,
     }))
+}
+
+/// The clip of a photo's name that takes no turn because it is the photo's moving half.
+fn moving_half(connection: &Connection, photo: &Path) -> rusqlite::Result<Option<PathBuf>> {
+    let mut statement = connection
+        .prepare_cached("SELECT 1 FROM files WHERE id = ?1 AND state = ?2 AND gone = 0")?;
+    for ending in ["MOV", "mov", "MP4", "mp4"] {
+        let path = photo.with_extension(ending);
+        if statement.exists(params![id_of(&path).0.cast_signed(), State::LeftOut as i64])? {
+            return Ok(Some(path));
+        }
+    }
+    Ok(None)
 }
 
 /// The ids of what `filter` lets through, in the index's own order, with what a playlist needs.

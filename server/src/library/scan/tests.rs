@@ -853,4 +853,19 @@ fn the_moving_half_of_a_live_photo_has_no_turn_of_its_own() {
         listed.len() == 1 && listed[0].0 == "IMG_1.MOV",
         "{listed:?}"
     );
+    // Where photos move, it is the photo's.
+    let root = fixture.library.roots()[0].clone();
+    for (name, half) in [
+        ("IMG_1.jpg", Some("IMG_1.MOV")),
+        ("IMG_2.jpg", None),
+        ("IMG_2.MOV", None),
+    ] {
+        let id = index::id_of(&root.join(name));
+        let photo = fixture.library.photo(Blocking::here(), id).unwrap();
+        assert_eq!(
+            photo.facts.moving_half,
+            half.map(|half| root.join(half)),
+            "{name}"
+        );
+    }
 }

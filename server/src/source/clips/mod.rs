@@ -8,6 +8,7 @@
 
 use std::{ffi::OsString, path::Path, time::Duration};
 
+mod motion_photo;
 mod play;
 
 pub use play::{Motion, Moving, Playing, Still};

@@ -1,12 +1,16 @@
 //! Clips that play: the pictures of one, each with its moment, from an ffmpeg that is ended when they are not wanted any more.
 //! Whoever takes them paces it: its pipe holds less than a picture.
 
-use std::{borrow::Cow, path::PathBuf};
+use std::{
+    borrow::Cow,
+    path::{Path, PathBuf},
+};
 
 use tokio::{io::AsyncReadExt as _, sync::OwnedSemaphorePermit};
 
-use super::{input_from, words};
+use super::{input_from, motion_photo, words};
 use crate::{
+    files,
     library::{Origin, Photo},
     render::{Fit, Kind, Picture, Size, lies},
     source::child::{Ending, Line, Running},
@@ -67,19 +71,41 @@ pub struct Moving {
 }
 
 impl Motion {
-    /// The motion of a photo, of which at most so much is shown; none where it is known to stand still.
+    /// The motion of a clip or a photo, of which at most so much is shown; none where there is none. Blocking.
     pub fn of(photo: &Photo, most_millis: u32) -> Option<Self> {
         let (Origin::File(path), Some(kind)) = (&photo.origin, photo.facts.kind) else {
             return None;
         };
+        if !kind.is_clip() {
+            return Self::beside(photo, path, most_millis);
+        }
         let length = photo.facts.length_millis?;
-        kind.is_clip().then_some(Self {
+        Some(Self {
             path: path.clone(),
             offset: 0,
             kind,
             upright: photo.facts.size?,
             still: Still::Last,
             most_millis: length.min(most_millis),
+        })
+    }
+
+    /// The moving half of a photo: the file that the library has left out for it, or what is behind the photo in its own.
+    fn beside(photo: &Photo, path: &Path, most_millis: u32) -> Option<Self> {
+        let (path, offset) = match &photo.facts.moving_half {
+            Some(half) => (half.clone(), 0),
+            None => {
+                let mut file = files::open(path).ok()?;
+                (path.to_owned(), motion_photo::begins(&mut file).ok()??)
+            }
+        };
+        Some(Self {
+            path,
+            offset,
+            kind: Kind::Mp4,
+            upright: photo.facts.size?,
+            still: Still::First,
+            most_millis,
         })
     }
 
