@@ -508,6 +508,28 @@ fn a_cameras_password_is_told_to_nobody() {
     }
 }
 
+/// What `rpicam-vid --codec h264 -o -` and others write.
+#[test]
+fn a_program_may_write_h264() {
+    if require(Client::Ffmpeg).is_none() {
+        return;
+    }
+    let channels = |_: &Path| {
+        "[channel.cam]\nsource = \"command\"\nrun = [\"ffmpeg\", \"-loglevel\", \"error\", \"-re\", \"-f\", \"lavfi\", \"-i\", \
+         \"color=c=0x28a03c:s=320x180:r=10\", \"-c:v\", \"libx264\", \"-tune\", \"zerolatency\", \"-pix_fmt\", \"yuv420p\", \
+         \"-f\", \"h264\", \"-\"]\nkeep = \"always\"\n"
+            .to_owned()
+    };
+    let Some(house) = House::with(channels, &[]) else {
+        return;
+    };
+    house.await_colour("cam", GREEN);
+    let frame = |live: &Value| live["frame"].as_u64();
+    let first = frame(&house.live("cam"));
+    house.await_live("more pictures", "cam", |live| frame(live) > first);
+    assert_eq!(house.live("cam")["size"], "320x180");
+}
+
 #[test]
 fn where_ffmpeg_is_missing_it_is_said_how_to_get_it() {
     let nothing = TempDir::with_prefix("mantel-nothing-").expect("a folder");

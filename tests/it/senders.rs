@@ -63,6 +63,107 @@ fn gstreamer_pushes_with_and_without_parts() {
     }
 }
 
+/// A second of one colour as ffmpeg encodes it, with so many options more.
+fn encoded(ffmpeg: &Path, colour: Rgb, more: &[&str]) -> Vec<u8> {
+    let source = format!("color=c={}:s=320x180:r=20:d=1", in_hex(colour));
+    let mut line = Command::new(ffmpeg);
+    line.args(["-loglevel", "error", "-f", "lavfi", "-i", &source]);
+    line.args(more).arg("-");
+    let made = line.output().expect("ffmpeg runs");
+    assert!(
+        made.status.success(),
+        "{}",
+        String::from_utf8_lossy(&made.stderr)
+    );
+    made.stdout
+}
+
+const X264: [&str; 6] = [
+    "-c:v",
+    "libx264",
+    "-tune",
+    "zerolatency",
+    "-pix_fmt",
+    "yuv420p",
+];
+
+#[test]
+fn h264_is_pushed_as_it_is() {
+    let Some(ffmpeg) = require(Client::Ffmpeg) else {
+        return;
+    };
+    let house = House::plot();
+    // By ffmpeg itself, which goes on as long as it likes.
+    let mut line = Command::new(&ffmpeg[0]);
+    let source = format!("color=c={}:s=320x180:r=20:d=2", in_hex(RED));
+    line.args(["-loglevel", "error", "-re", "-f", "lavfi", "-i", &source])
+        .args(X264)
+        .args(["-f", "h264"])
+        .arg(push_url(&house));
+    let ended = run(line);
+    assert!(ended.status.success(), "{}", ended.output);
+    house.await_colour(RED);
+    assert_eq!(house.live()["size"], "320x180");
+
+    let of = |colour, more: &[&str]| {
+        let options = [&X264[..], more, &["-f", "h264"]].concat();
+        encoded(&ffmpeg[0], colour, &options)
+    };
+    // Whole, and begun in the middle of the first of its groups of pictures.
+    for (colour, from) in [(BLUE, 0), (YELLOW, 100)] {
+        let body = of(colour, &["-g", "5"]);
+        let told = house.push("Content-Type: video/h264\r\n", &body[from..]);
+        assert_eq!(told.status(), 200, "{}", told.text());
+        let came = told.json()["came"].as_u64().expect("a number");
+        assert!((10..=20).contains(&came), "{}", told.text());
+        house.await_colour(colour);
+    }
+    // What is damaged is passed over, up to the next key frame.
+    let mut damaged = of(GREEN, &["-g", "5"]);
+    let n = damaged.len();
+    for byte in &mut damaged[n / 3..n / 3 + 60] {
+        *byte = !*byte;
+    }
+    assert_eq!(house.push("", &damaged).status(), 200);
+    house.await_colour(GREEN);
+}
+
+#[test]
+fn video_that_can_not_be_decoded_is_told_so() {
+    let Some(ffmpeg) = require(Client::Ffmpeg) else {
+        return;
+    };
+    let house = House::plot();
+    house.push_colour(GREEN);
+    for (options, word) in [
+        (
+            &[
+                "-c:v",
+                "libx265",
+                "-x265-params",
+                "log-level=error",
+                "-f",
+                "hevc",
+            ][..],
+            "h.265",
+        ),
+        (
+            &["-c:v", "libx264", "-pix_fmt", "yuv422p", "-f", "h264"],
+            "4:2:0",
+        ),
+        (
+            &["-c:v", "libx264", "-pix_fmt", "yuv420p10le", "-f", "h264"],
+            "8 bits",
+        ),
+        (&["-c:v", "mpeg2video", "-f", "mpegts"], "transport streams"),
+    ] {
+        let told = house.push("", &encoded(&ffmpeg[0], RED, options));
+        assert_eq!(told.status(), 415, "{word}: {}", told.text());
+        assert!(told.text().contains(word), "{}", told.text());
+    }
+    house.await_colour(GREEN);
+}
+
 #[test]
 fn what_is_piped_into_curl_is_shown_picture_by_picture() {
     let (Some(curl), Some(ffmpeg), Some(gst)) = (

@@ -13,10 +13,14 @@ const TYPES: [Option<&str>; 4] = [
 ];
 
 fn read<'a>(
+    takes_h264: bool,
     content_type: Option<&str>,
     chunks: impl Iterator<Item = &'a [u8]>,
 ) -> (Vec<Sample>, Result<(), InletError>) {
     let mut inlet = Inlet::with_limit(content_type, None, 300);
+    if takes_h264 {
+        inlet = inlet.taking_h264();
+    }
     let mut samples = Vec::new();
     let run = || {
         for mut chunk in chunks {
@@ -36,8 +40,9 @@ fn read<'a>(
 fuzz_target!(|case: (u8, &[u8])| {
     let (kind, body) = case;
     let content_type = TYPES[usize::from(kind) % TYPES.len()];
-    let whole = read(content_type, std::iter::once(body));
+    let takes_h264 = kind & 0x80 != 0;
+    let whole = read(takes_h264, content_type, std::iter::once(body));
     assert!(whole.0.iter().all(|sample| sample.bytes.len() <= 300));
-    assert_eq!(read(content_type, body.chunks(1)), whole);
-    assert_eq!(read(content_type, body.chunks(7)), whole);
+    assert_eq!(read(takes_h264, content_type, body.chunks(1)), whole);
+    assert_eq!(read(takes_h264, content_type, body.chunks(7)), whole);
 });

@@ -55,9 +55,12 @@ impl fmt::Display for InletError {
                 write!(f, "a picture is longer than the {max_bytes} bytes allowed")
             }
             Self::CutOff => f.write_str("the body ends inside of a picture"),
-            Self::Refused(Refused::AnnexB) => {
-                f.write_str("h.264 and h.265 are not taken here: send JPEGs (ffmpeg -f mpjpeg)")
-            }
+            Self::Refused(Refused::H264) => f.write_str(
+                "h.264 is not taken here: send JPEGs (ffmpeg -f mpjpeg), or h.264 as it is by POST to /push/NAME",
+            ),
+            Self::Refused(Refused::AnnexB) => f.write_str(
+                "h.265 is not taken here: send h.264 (ffmpeg -c:v libx264 -f h264) or JPEGs (ffmpeg -f mpjpeg)",
+            ),
             Self::Refused(Refused::MpegTs) => f.write_str(
                 "mpeg transport streams are not taken here: send JPEGs (ffmpeg -f mpjpeg)",
             ),

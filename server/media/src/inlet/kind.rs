@@ -1,5 +1,7 @@
 //! What bytes are, by their beginning.
 
+use crate::annexb::NalKind;
+
 /// What a sample is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -21,12 +23,19 @@ pub enum Kind {
     Jxl,
     /// Pixels as they are.
     Raw(super::Raw),
+    /// An access unit of H.264 with start codes: a picture for who knows those before it, from a key frame on.
+    H264 {
+        /// Whether decoding can begin with it.
+        is_key: bool,
+    },
 }
 
 /// What is recognised, and not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
-    /// H.264 or H.265 as Annex B has it.
+    /// H.264 as Annex B has it, where none is taken.
+    H264,
+    /// Start codes as Annex B has them, without H.264 behind: H.265, mostly.
     AnnexB,
     /// An MPEG transport stream.
     MpegTs,
@@ -40,12 +49,14 @@ pub(super) enum Sniffed {
     /// Two dashes: a delimiter.
     Multipart,
     Picture(Kind),
+    /// Access units of H.264.
+    H264,
     Refused(Refused),
     /// It depends on what comes.
     Open,
 }
 
-const MAGICS: [(&[u8], Sniffed); 13] = [
+const MAGICS: [(&[u8], Sniffed); 11] = [
     (b"--", Sniffed::Multipart),
     (b"\xff\xd8\xff", Sniffed::Picture(Kind::Jpeg)),
     (b"\x89PNG\r\n\x1a\n", Sniffed::Picture(Kind::Png)),
@@ -56,10 +67,23 @@ const MAGICS: [(&[u8], Sniffed); 13] = [
     (b"MM\0*", Sniffed::Picture(Kind::Tiff)),
     (b"\xff\x0a", Sniffed::Picture(Kind::Jxl)),
     (b"\0\0\0\x0cJXL \r\n\x87\n", Sniffed::Picture(Kind::Jxl)),
-    (b"\0\0\0\x01", Sniffed::Refused(Refused::AnnexB)),
     (b"G@", Sniffed::Refused(Refused::MpegTs)),
-    (b"\0\0\x01", Sniffed::Refused(Refused::AnnexB)),
 ];
+
+/// The start codes of Annex B, the longer one first.
+const START_CODES: [&[u8]; 2] = [b"\0\0\0\x01", b"\0\0\x01"];
+
+/// Whether a NAL unit with this first byte can be the first of a stream of H.264. Those of H.265 that come first have
+/// numbers, or a rank, that are not H.264's there.
+fn begins_h264(header: u8) -> bool {
+    let is_reference = header & 0x60 != 0;
+    match NalKind::from_header(header) {
+        NalKind::Sps | NalKind::Pps | NalKind::IdrSlice => is_reference,
+        NalKind::Delimiter | NalKind::Sei => !is_reference,
+        NalKind::Slice => true,
+        _ => false,
+    }
+}
 
 /// The brands of ISO/IEC 23008-12 and of AVIF that stand first in real files.
 const BRANDS: [&[u8]; 8] = [
@@ -89,10 +113,25 @@ pub(super) fn sniff(bytes: &[u8]) -> Sniffed {
     }
     // What surely is something else need not wait for a box's name.
     for (magic, what) in MAGICS {
-        if bytes.starts_with(magic) && !(open && magic == b"\0\0\x01") {
+        if bytes.starts_with(magic) {
             return what;
         }
         open |= magic.starts_with(bytes);
+    }
+    for (no, code) in START_CODES.into_iter().enumerate() {
+        if code.starts_with(bytes) {
+            return Sniffed::Open;
+        }
+        let is_box = open && no == 1;
+        if let Some(&header) = bytes.strip_prefix(code).and_then(<[u8]>::first)
+            && !is_box
+        {
+            return if begins_h264(header) {
+                Sniffed::H264
+            } else {
+                Sniffed::Refused(Refused::AnnexB)
+            };
+        }
     }
     if open {
         Sniffed::Open

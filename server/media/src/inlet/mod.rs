@@ -1,5 +1,5 @@
 //! The body of a push, whatever dialect its sender speaks: multipart (`ffmpeg -f mpjpeg` names its
-//! boundary nowhere but in the body), JPEG after JPEG, one whole picture, raw pixels. The first bytes
+//! boundary nowhere but in the body), JPEG after JPEG, H.264, one whole picture, raw pixels. The first bytes
 //! tell; the content type is asked where they can't. No picture is decoded here, and nothing is
 //! known of requests and answers but a status.
 
@@ -20,7 +20,10 @@ use mantel_shared::{
 };
 
 use self::kind::{Sniffed, sniff};
-use crate::jpeg::{Head, Splitter};
+use crate::{
+    annexb,
+    jpeg::{Head, Splitter},
+};
 
 /// The most bytes of one picture.
 pub const MAX_PICTURE_BYTES: usize = 32 << 20;
@@ -53,6 +56,8 @@ pub struct Sample {
 pub struct Inlet {
     max_bytes: usize,
     says_jpeg: bool,
+    says_h264: bool,
+    takes_h264: bool,
     state: State,
 }
 
@@ -63,6 +68,11 @@ enum State {
     Parts(Box<Parts>),
     Row {
         splitter: Splitter,
+        n_taken: u64,
+    },
+    /// H.264, of which the faults are passed over: it goes on with the next key frame.
+    Units {
+        splitter: Box<annexb::Splitter>,
         n_taken: u64,
     },
     /// A picture that is the first of several in one file was handed out: the rest isn't looked at.
@@ -104,6 +114,8 @@ impl Inlet {
             says_jpeg: ["image/jpeg", "image/jpg", "video/x-motion-jpeg"]
                 .into_iter()
                 .any(is),
+            says_h264: ["video/h264", "video/x-h264"].into_iter().any(is),
+            takes_h264: false,
             state: State::Sniffing(Vec::new()),
         };
         let is_multipart = essence
@@ -133,14 +145,23 @@ impl Inlet {
         inlet
     }
 
-    /// Whether a picture has begun and not ended.
+    /// The same, which takes H.264 as well: its samples are no pictures yet ([`Kind::H264`]).
+    #[must_use]
+    pub fn taking_h264(self) -> Self {
+        Self {
+            takes_h264: true,
+            ..self
+        }
+    }
+
+    /// Whether a picture has begun and not ended. Of H.264 that is not told: where one ends shows with the next.
     pub fn is_inside(&self) -> bool {
         match &self.state {
             State::Sniffing(held) => !held.is_empty(),
             State::Parts(parts) => !parts.body.is_empty(),
             State::Row { splitter, .. } => splitter.is_inside(),
             State::Still { bytes, .. } => !bytes.is_empty(),
-            State::RowTaken | State::Done | State::Failed(_) => false,
+            State::Units { .. } | State::RowTaken | State::Done | State::Failed(_) => false,
         }
     }
 
@@ -225,6 +246,14 @@ impl Inlet {
                     bytes.extend_from_slice(mem::take(input));
                     return Ok(None);
                 }
+                State::Units { splitter, n_taken } => match splitter.next(input) {
+                    Ok(None) => return Ok(None),
+                    Ok(Some(unit)) => {
+                        *n_taken += 1;
+                        return Ok(Some(h264(&unit)));
+                    }
+                    Err(_) => {}
+                },
                 State::RowTaken | State::Done => {
                     *input = &[];
                     return Ok(None);
@@ -265,6 +294,15 @@ impl Inlet {
             }
             Sniffed::Picture(kind) => kind,
             _ if self.says_jpeg => Kind::Jpeg,
+            sniffed if self.takes_h264 && (self.says_h264 || sniffed == Sniffed::H264) => {
+                let mut splitter = Box::new(annexb::Splitter::new(self.max_bytes));
+                // A start code and little behind it: nothing can come of them.
+                let _ = splitter.next(&mut &held[..]);
+                let n_taken = 0;
+                self.state = State::Units { splitter, n_taken };
+                return Ok(());
+            }
+            Sniffed::H264 => return Err(InletError::Refused(Refused::H264)),
             Sniffed::Refused(refused) => return Err(InletError::Refused(refused)),
             Sniffed::Open => return Err(InletError::Refused(Refused::Unknown)),
         };
@@ -304,6 +342,15 @@ impl Inlet {
                 Ok(last)
             }
             State::Row { splitter, .. } if splitter.is_inside() => Err(InletError::CutOff),
+            State::Units { splitter, n_taken } => {
+                let last = splitter.flush().map(|unit| h264(&unit));
+                let is_empty = *n_taken == 0 && last.is_none();
+                self.state = State::Done;
+                if is_empty {
+                    return Err(InletError::CutOff);
+                }
+                Ok(last)
+            }
             State::Row { n_taken: 0, .. } => Err(InletError::Refused(Refused::Unknown)),
             State::Still { kind, bytes } => {
                 check_raw(*kind, bytes.len(), true)?;
@@ -371,6 +418,9 @@ impl Parts {
         }
         match sniff(&bytes) {
             Sniffed::Picture(kind) => Ok(sample(bytes, kind, head)),
+            Sniffed::H264 if !head.content_type.is_jpeg() => {
+                Err(InletError::Refused(Refused::H264))
+            }
             Sniffed::Refused(refused) if !head.content_type.is_jpeg() => {
                 Err(InletError::Refused(refused))
             }
@@ -381,6 +431,12 @@ impl Parts {
             },
         }
     }
+}
+
+fn h264(unit: &annexb::Unit) -> Sample {
+    let is_key = unit.is_key();
+    let bytes = unit.annexb().to_vec();
+    sample(bytes, Kind::H264 { is_key }, PartHead::default())
 }
 
 fn sample(bytes: Vec<u8>, kind: Kind, head: PartHead) -> Sample {

@@ -1,18 +1,22 @@
 //! Bodies of pushes, whole, cut and cut off.
 
-use mantel_media::inlet::{Inlet, InletError, Kind, Refused, Sample};
+use mantel_media::{
+    annexb::Splitter,
+    inlet::{Inlet, InletError, Kind, Refused, Sample},
+};
 
 const ROW: &[u8] = include_bytes!("../samples/ffmpeg.mjpeg");
 const PARTS: &[u8] = include_bytes!("../samples/ffmpeg.mpjpeg");
 const GST: &[u8] = include_bytes!("../samples/gstreamer.multipart");
 const ONE: &[u8] = include_bytes!("../samples/gstreamer.jpg");
+const H264: &[u8] = include_bytes!("../samples/x264-live.h264");
 const PNG: &[u8] = include_bytes!("../samples/ffmpeg-png.image2pipe");
 
 type Outcome = (Vec<Sample>, Result<(), InletError>);
 
 fn read<'a>(content_type: Option<&str>, chunks: impl IntoIterator<Item = &'a [u8]>) -> Outcome {
     let mut samples = Vec::new();
-    let mut inlet = Inlet::with_limit(content_type, None, 1 << 20);
+    let mut inlet = Inlet::with_limit(content_type, None, 1 << 20).taking_h264();
     let run = || {
         for chunk in chunks {
             let mut input = chunk;
@@ -71,6 +75,42 @@ fn every_sender_is_read_however_it_is_cut() {
 }
 
 #[test]
+fn units_of_h264_are_those_of_the_stream_wherever_it_is_cut_and_begins() {
+    let units = |body: &[u8]| {
+        let (mut splitter, mut input, mut units) = (Splitter::new(1 << 20), body, Vec::new());
+        while let Some(unit) = splitter.next(&mut input).unwrap() {
+            units.push(unit.annexb().to_vec());
+        }
+        units.extend(splitter.flush().map(|unit| unit.annexb().to_vec()));
+        units
+    };
+    let whole = read(None, [H264]);
+    let (samples, end) = &whole;
+    assert_eq!(*end, Ok(()));
+    let bytes: Vec<_> = samples.iter().map(|sample| sample.bytes.clone()).collect();
+    assert_eq!(bytes, units(H264));
+    assert!(samples.len() > 3);
+    assert_eq!(samples[0].kind, Kind::H264 { is_key: true });
+    for at in 0..=H264.len() {
+        let (one, two) = H264.split_at(at);
+        assert_eq!(read(None, [one, two]), whole, "cut at {at}");
+        // Cut off, or begun in the middle: whatever it is, it is the same by bytes.
+        assert_eq!(read(None, one.chunks(1)), read(None, [one]), "ends at {at}");
+        assert_eq!(
+            read(Some("video/h264"), two.chunks(1)),
+            read(Some("video/h264"), [two]),
+            "begins at {at}"
+        );
+        let cut = read(None, [one]).0;
+        let n = cut.len().saturating_sub(1);
+        assert_eq!(cut[..n], samples[..n], "ends at {at}");
+    }
+    // Its own length of start codes.
+    let short: Vec<u8> = H264[1..].to_vec();
+    assert_eq!(read(None, [&short[..]]), whole);
+}
+
+#[test]
 fn memory_that_is_given_is_used_and_changes_nothing() {
     let esp32 = esp32();
     for (body, is_row) in [
@@ -125,7 +165,7 @@ fn what_parts_say_is_read() {
 fn what_is_refused_has_its_status() {
     let status = |content_type, body: &[u8]| read(content_type, [body]).1.unwrap_err().status();
     assert_eq!(status(None, b""), 400);
-    assert_eq!(status(None, b"\0\0\0\x01\x67"), 415);
+    assert_eq!(status(None, b"\0\0\0\x01\x67"), 400);
     assert_eq!(status(None, b"hello, world"), 415);
     assert_eq!(status(None, b"--\r\n"), 400);
     assert_eq!(status(None, &ONE[..ONE.len() - 1]), 400);
@@ -134,8 +174,16 @@ fn what_is_refused_has_its_status() {
     assert_eq!(status(Some(size), b""), 413);
     let long = b"--b\r\nContent-Length: 99999999999\r\n\r\n";
     assert_eq!(status(None, long), 413);
-    let annex_b = read(None, [&b"\0\0\x01\x67\x42\0\x0a\xf8\x41\xa2"[..]]).1;
-    assert_eq!(annex_b, Err(InletError::Refused(Refused::AnnexB)));
+    // H.265 by its first units: parameters of the video, of the sequence, a delimiter.
+    for first in [0x40, 0x42, 0x46] {
+        let body = [0, 0, 0, 1, first, 1, 0xc, 1];
+        let refused = read(None, [&body[..]]).1;
+        assert_eq!(refused, Err(InletError::Refused(Refused::AnnexB)));
+    }
+    let mut input = H264;
+    let refused = Inlet::new(None, None).next(&mut input).unwrap_err();
+    assert_eq!(refused, InletError::Refused(Refused::H264));
+    assert_eq!(refused.status(), 415);
 }
 
 #[test]

@@ -27,7 +27,8 @@ use crate::{
         request::{Body, Request},
     },
     net::{Reason, Refusal},
-    source::live::{Came, MAX_PICTURE_TIME},
+    rendition::video,
+    source::live::{Came, Kind, MAX_PICTURE_TIME, Reel, Undecoded},
 };
 
 /// The outcome of a push.
@@ -64,6 +65,13 @@ pub(in crate::endpoints) async fn answer(
                 outputs.watched.connections.refuse(Reason::TooLarge);
             }
             Err(Refusal::new(status, error.to_string()))
+        }
+        Err(Trouble::Undecoded(why)) => {
+            let status = match why {
+                Undecoded::NotStarted(_) => StatusCode::SERVICE_UNAVAILABLE,
+                Undecoded::Unfit => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            };
+            Err(Refusal::new(status, why.to_string()))
         }
         Err(Trouble::Slow) => {
             outputs.watched.connections.refuse(Reason::SlowBody);
@@ -207,6 +215,7 @@ impl Said {
 
 enum Trouble {
     Picture(InletError),
+    Undecoded(Undecoded),
     Slow,
     Over(Over),
     Gone,
@@ -215,6 +224,7 @@ enum Trouble {
 
 pub(super) struct Pusher {
     inlet: Inlet,
+    reel: Reel,
     turn: Turn,
     said: Said,
     waits: bool,
@@ -232,8 +242,15 @@ impl Pusher {
         let length = request.header(&header::CONTENT_LENGTH).parse().ok();
         let content_type = request.headers.get(header::CONTENT_TYPE);
         let content_type = content_type.and_then(|value| value.to_str().ok());
+        let inlet = Inlet::new(content_type, length);
         Ok(Self {
-            inlet: Inlet::new(content_type, length),
+            // What encodes decodes, too.
+            inlet: if video::IS_BUILT_IN {
+                inlet.taking_h264()
+            } else {
+                inlet
+            },
+            reel: Reel::default(),
             turn,
             said: Said::of(request),
             waits,
@@ -284,6 +301,10 @@ impl Pusher {
             let piece = tokio::select! {
                 biased;
                 over = self.turn.over() => return Err(Trouble::Over(over)),
+                picture = self.reel.next() => {
+                    self.came(picture).await;
+                    continue;
+                }
                 piece = body.piece() => piece,
                 () = patience, if self.inlet.is_inside() => return Err(Trouble::Slow),
             };
@@ -299,16 +320,36 @@ impl Pusher {
             let mut input = &piece[..];
             while let Some(sample) = self.inlet.next(&mut input).map_err(Trouble::Picture)? {
                 let n_bytes = sample.bytes.len();
-                self.came(sample).await;
+                self.take(sample).await?;
                 self.inlet.reuse(buffers::taken(n_bytes));
                 // A sender is not late while it is not listened to.
                 begun = Instant::now();
             }
         }
         while let Some(sample) = self.inlet.finish().map_err(Trouble::Picture)? {
-            self.came(sample).await;
+            self.take(sample).await?;
+        }
+        while let Some(picture) = self.reel.rest().await.map_err(Trouble::Undecoded)? {
+            self.came(picture).await;
         }
         Ok(())
+    }
+
+    /// Takes a picture, or what a decoder makes into pictures.
+    async fn take(&mut self, sample: Sample) -> Result<(), Trouble> {
+        match sample.kind {
+            Kind::H264 { is_key } => {
+                while let Some(picture) = self.reel.room().await {
+                    self.came(picture).await;
+                }
+                let put = self.reel.put(&sample.bytes, is_key);
+                put.map(drop).map_err(Trouble::Undecoded)
+            }
+            _ => {
+                self.came(sample).await;
+                Ok(())
+            }
+        }
     }
 
     async fn came(&mut self, sample: Sample) {

@@ -5,16 +5,9 @@
     allow(dead_code, reason = "without WebRTC no talk begins")
 )]
 
-use std::{
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering::SeqCst},
-    },
-};
+use std::{pin::Pin, sync::Arc};
 
-use http::{Method, StatusCode};
-use mantel_media::inlet::Sample;
+use http::Method;
 use warp::reply::Response;
 
 use super::rtc;
@@ -25,7 +18,7 @@ use crate::{
     net::Refusal,
     render::Size,
     rendition::video,
-    source::{child::Film, decoding, film::Outcome, live::Kind},
+    source::live::Reel,
     webrtc::{Offer, Talk},
 };
 
@@ -43,30 +36,10 @@ pub(in crate::endpoints) async fn answer(
     video::can_be(Size::new(320, 180)).map_err(|why| super::no_video(&why))?;
     let text = rtc::offer(outputs, request, body).await?;
     let offer = Offer::to_send(&text).map_err(rtc::refused)?;
-    let turn = Arc::new(push::turn(outputs, request)?);
-    let is_lost = Arc::new(AtomicBool::new(false));
-    let (taken, lost) = (turn.clone(), is_lost.clone());
-    let film = decoding::film(move |outcome| match outcome {
-        Outcome::Picture(bytes) => {
-            taken.came(Sample {
-                bytes,
-                kind: Kind::Jpeg,
-                caption: None,
-                timestamp: None,
-                duration_millis: None,
-            });
-        }
-        Outcome::Nothing => {}
-        Outcome::Lost => lost.store(true, SeqCst),
-    });
-    let film = film.map_err(|error| {
-        let sentence = format!("no decoder of video can be started: {error}");
-        Refusal::new(StatusCode::SERVICE_UNAVAILABLE, sentence)
-    })?;
+    let turn = push::turn(outputs, request)?;
     let gone = request.visitor.gone();
     let sending = Sending {
-        film: Some(film),
-        is_lost,
+        reel: Some(Reel::default()),
         gone: Box::pin(gone),
         turn,
     };
@@ -75,40 +48,40 @@ pub(in crate::endpoints) async fn answer(
 
 /// One who sends by WebRTC.
 struct Sending {
-    /// The decoder, until it has ended.
-    film: Option<Film>,
-    /// Whether the decoder waits for a key frame.
-    is_lost: Arc<AtomicBool>,
+    /// The video that is sent, until nothing of it can be decoded.
+    reel: Option<Reel>,
     /// Done when the sender may send no more.
     gone: Pin<Box<dyn Future<Output = ()> + Send + Sync>>,
-    turn: Arc<Turn>,
+    turn: Turn,
 }
 
 impl Talk for Sending {
     fn came(&mut self, unit: &[u8], is_key: bool, is_gap: bool) -> bool {
-        let Some(film) = &mut self.film else {
+        let Some(reel) = &mut self.reel else {
             return false;
         };
-        let was_lost = self.is_lost.swap(false, SeqCst) && !is_key;
-        match film.put(unit, is_key) {
+        let was_lost = reel.take_lost() && !is_key;
+        match reel.put(unit, is_key) {
             Ok(is_taken) => is_gap || was_lost || !is_taken,
-            Err(_) => {
-                tracing::warn!(
-                    channel = %self.turn.live().name(),
-                    "a sender's video can't be decoded"
-                );
-                self.film = None;
+            Err(why) => {
+                tracing::warn!(channel = %self.turn.live().name(), %why, "a sender's video is not shown");
+                self.reel = None;
                 false
             }
         }
     }
 
-    /// Nothing is sent back: this is done when the session is to end.
+    /// Nothing is sent back: what came is shown meanwhile, and this is done when the session is to end.
     async fn next(&mut self) -> Option<Arc<Unit>> {
-        self.film.as_ref()?;
-        tokio::select! {
-            () = &mut self.gone => None,
-            _ = self.turn.over() => None,
+        let reel = self.reel.as_mut()?;
+        loop {
+            tokio::select! {
+                picture = reel.next() => {
+                    self.turn.came(picture);
+                }
+                () = &mut self.gone => return None,
+                _ = self.turn.over() => return None,
+            }
         }
     }
 

@@ -7,9 +7,8 @@
 )]
 
 use std::{
-    collections::VecDeque,
     ffi::OsString,
-    fmt, mem,
+    fmt,
     path::Path,
     sync::{
         Arc,
@@ -18,14 +17,17 @@ use std::{
     time::Duration,
 };
 
-use mantel_media::inlet::{Inlet, InletError};
+use mantel_media::inlet::{Inlet, InletError, Kind, Sample};
 use tokio::{
     io::AsyncReadExt as _,
     sync::Semaphore,
     time::{Instant, sleep_until},
 };
 
-use super::{Ended, MAX_PICTURE_TIME, Source, camera, camera::Camera, secrets::Secrets};
+use super::{
+    Ended, MAX_PICTURE_TIME, Reel, Source, Undecoded, camera, camera::Camera,
+    last_words::LastWords, secrets::Secrets,
+};
 use crate::{
     buffers,
     source::child::{Ending, Line, Process, Running},
@@ -58,15 +60,6 @@ const BUFFER_BYTES: usize = 64 << 10;
 const CAMERA_HANGS: Duration = Duration::from_secs(30);
 /// How long a program may go on that has closed its output.
 const LAST_WORDS: Duration = Duration::from_secs(2);
-
-/// How much of a line of standard error is kept, and of how many lines.
-const MAX_LINE_BYTES: usize = 1000;
-const MAX_LINES: usize = 8;
-/// How much of a line is looked through for secrets, so that none is cut in two: more than the longest is.
-const MAX_RAW_BYTES: usize = 8000;
-
-/// A line that says nothing, and that ffmpeg writes again and again.
-const NOISE: &str = "deprecated pixel format used";
 
 impl Command {
     /// The program `run[0]` with the rest as its arguments; `None` if it names none.
@@ -123,7 +116,7 @@ impl Command {
             if attempt.n_came == 0 && has_failed && self.plain(&attempt).is_none() {
                 // Not every camera gives JPEGs; what else fails would fail the other ways, too.
                 let is_copied = way.is_some_and(|way| way.is_copied);
-                if n + 1 < ways.len() && (is_copied || camera::is_too_old(attempt.words())) {
+                if n + 1 < ways.len() && (is_copied || camera::is_too_old(attempt.said.lines())) {
                     self.memory.line.store(n + 1, Relaxed);
                     continue;
                 }
@@ -137,20 +130,23 @@ impl Command {
     fn plain(&self, attempt: &Attempt<'_>) -> Option<String> {
         match &self.what {
             What::Program(_) => None,
-            What::Camera(camera) => camera::plain(&camera.device, attempt.words()),
+            What::Camera(camera) => camera::plain(&camera.device, attempt.said.lines()),
         }
     }
 
     fn sentence(&self, line: &Line, attempt: &Attempt<'_>, outcome: Outcome) -> Ended {
         let path = Path::new(&line.program);
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let last = match attempt.said.back() {
+        let last = match attempt.said.last() {
             Some(last) => format!(": {last}"),
             None => String::new(),
         };
         let ending = match outcome {
             Outcome::Ended(ending) => ending,
             Outcome::Unfit(error) => {
+                return Ended(format!("what {name} writes can't be shown: {error}"));
+            }
+            Outcome::Undecoded(error) => {
                 return Ended(format!("what {name} writes can't be shown: {error}"));
             }
             Outcome::Slow => {
@@ -222,6 +218,8 @@ enum Outcome {
     Ended(Ending),
     /// It wrote what is no picture.
     Unfit(InletError),
+    /// Its video can't be decoded.
+    Undecoded(Undecoded),
     /// A picture took too long.
     Slow,
     /// None came for too long.
@@ -231,29 +229,19 @@ enum Outcome {
 /// One run of a program.
 struct Attempt<'a> {
     source: &'a Source,
-    secrets: &'a Secrets,
     is_camera: bool,
     n_came: u64,
-    /// The last lines that it said, and the one that it is saying.
-    said: VecDeque<String>,
-    line: Vec<u8>,
+    said: LastWords<'a>,
 }
 
 impl<'a> Attempt<'a> {
     fn new(source: &'a Source, secrets: &'a Secrets, is_camera: bool) -> Self {
         Self {
             source,
-            secrets,
             is_camera,
             n_came: 0,
-            said: VecDeque::new(),
-            line: Vec::new(),
+            said: LastWords::new(source, secrets),
         }
-    }
-
-    /// The last lines that it said.
-    fn words(&self) -> impl Iterator<Item = &str> {
-        self.said.iter().map(String::as_str)
     }
 
     async fn run(&mut self, line: &Line, place: Arc<Semaphore>) -> Outcome {
@@ -269,8 +257,8 @@ impl<'a> Attempt<'a> {
             Ok(unfit) => unfit,
             Err(outcome) => return outcome,
         };
-        self.say_rest();
-        let last = self.said.back().map_or("", |last| last);
+        self.said.end_line();
+        let last = self.said.last().unwrap_or_default();
         match (running.end(last).await, unfit) {
             (Ending::Status(0), Some(error)) => Outcome::Unfit(error),
             (ending, _) => Outcome::Ended(ending),
@@ -279,7 +267,8 @@ impl<'a> Attempt<'a> {
 
     /// Reads until it ends; gives what was wrong with the end of its output.
     async fn read(&mut self, running: &mut Running) -> Result<Option<InletError>, Outcome> {
-        let mut inlet = Inlet::new(None, None);
+        let mut inlet = Inlet::new(None, None).taking_h264();
+        let mut reel = Reel::default();
         let mut output = vec![0; BUFFER_BYTES];
         let mut words = [0; 4096];
         let (mut is_output_open, mut is_error_open) = (true, true);
@@ -310,7 +299,7 @@ impl<'a> Attempt<'a> {
                         while let Some(sample) = inlet.next(&mut input).map_err(Outcome::Unfit)? {
                             since = Instant::now();
                             let n_bytes = sample.bytes.len();
-                            self.came(sample);
+                            self.take(&mut reel, sample).await?;
                             inlet.reuse(buffers::taken(n_bytes));
                         }
                     }
@@ -319,7 +308,7 @@ impl<'a> Attempt<'a> {
                         since = Instant::now();
                         loop {
                             match inlet.finish() {
-                                Ok(Some(sample)) => self.came(sample),
+                                Ok(Some(sample)) => self.take(&mut reel, sample).await?,
                                 Ok(None) => break,
                                 Err(InletError::Empty) => break,
                                 Err(error) => {
@@ -330,8 +319,9 @@ impl<'a> Attempt<'a> {
                         }
                     }
                 },
+                picture = reel.next() => self.came(picture),
                 n = stderr.read(&mut words), if is_error_open => match n {
-                    Ok(n @ 1..) => self.says(&words[..n]),
+                    Ok(n @ 1..) => self.said.take(&words[..n]),
                     _ => is_error_open = false,
                 },
                 () = ended(process), if until.is_none() => until = Some(Instant::now() + LAST_WORDS),
@@ -343,42 +333,31 @@ impl<'a> Attempt<'a> {
                 },
             }
         }
+        while let Some(picture) = reel.rest().await.map_err(Outcome::Undecoded)? {
+            self.came(picture);
+        }
         Ok(unfit)
     }
 
-    fn came(&mut self, sample: mantel_media::inlet::Sample) {
-        self.n_came += 1;
-        self.source.came(sample);
-    }
-
-    /// Takes bytes of its standard error.
-    fn says(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            match byte {
-                b'\n' | b'\r' => self.say_rest(),
-                _ if self.line.len() < MAX_RAW_BYTES => self.line.push(byte),
-                // The rest of a line without end.
-                _ => {}
+    /// Takes a picture, or what a decoder makes into pictures.
+    async fn take(&mut self, reel: &mut Reel, sample: Sample) -> Result<(), Outcome> {
+        match sample.kind {
+            Kind::H264 { is_key } => {
+                while let Some(picture) = reel.room().await {
+                    self.came(picture);
+                }
+                let put = reel.put(&sample.bytes, is_key);
+                put.map(drop).map_err(Outcome::Undecoded)
+            }
+            _ => {
+                self.came(sample);
+                Ok(())
             }
         }
     }
 
-    /// Keeps the line that it has said.
-    fn say_rest(&mut self) {
-        let line = mem::take(&mut self.line);
-        let text = String::from_utf8_lossy(&line);
-        let text = self.secrets.hide(&text);
-        let text = text.replace(|c: char| c.is_control(), " ");
-        let end = text.floor_char_boundary(MAX_LINE_BYTES);
-        let text = text[..end].trim();
-        if text.is_empty() || text.contains(NOISE) {
-            return;
-        }
-        tracing::debug!(channel = &*self.source.name, text, "a program said");
-        self.source.said(text);
-        self.said.push_back(text.to_owned());
-        if self.said.len() > MAX_LINES {
-            self.said.pop_front();
-        }
+    fn came(&mut self, sample: Sample) {
+        self.n_came += 1;
+        self.source.came(sample);
     }
 }

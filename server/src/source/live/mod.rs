@@ -7,13 +7,16 @@ mod camera;
 mod command;
 mod file;
 mod keeper;
+mod last_words;
 mod limits;
+mod reel;
 mod relay;
 mod secrets;
 mod shape;
 mod signal;
 mod upstream;
 mod via;
+mod watcher;
 
 use std::{
     sync::{Arc, Mutex},
@@ -41,6 +44,7 @@ pub use inlet::Kind;
 pub use keeper::{Ended, Keep, Upstream};
 use limits::Gate;
 pub use limits::{Counts, MAX_PICTURE_TIME};
+pub use reel::{Reel, Undecoded};
 pub use relay::Relay;
 use shape::{frame_size, shape};
 use signal::Judge;
@@ -48,6 +52,7 @@ pub use signal::Signal;
 pub use upstream::UpstreamFacts;
 use via::Ways;
 pub use via::{Passage, RunName, VIA, Via};
+pub use watcher::Watcher;
 
 /// A picture's number: of two of one source the later one has the greater, as long as the server runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -112,16 +117,6 @@ pub struct Words {
     pub style: Style,
 }
 
-/// Somebody for whom frames are made of a source, until it is dropped.
-#[derive(Debug)]
-pub struct Watcher(Arc<watch::Sender<usize>>);
-
-impl Drop for Watcher {
-    fn drop(&mut self) {
-        self.0.send_modify(|n| *n -= 1);
-    }
-}
-
 impl LiveSource {
     /// The name of its channel.
     pub fn name(&self) -> &str {
@@ -145,8 +140,7 @@ impl LiveSource {
 
     /// From now on somebody watches.
     pub fn watch(&self) -> Watcher {
-        self.watchers.send_modify(|n| *n += 1);
-        Watcher(self.watchers.clone())
+        Watcher::new(&self.watchers)
     }
 
     /// Somebody watches who came this way.
