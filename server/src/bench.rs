@@ -65,6 +65,18 @@ fn outputs_alone(config: &Config, feeds: Arc<Feeds<FeedKey, Channel>>) -> (Outpu
 pub struct LibraryBench(crate::library::Library);
 
 impl LibraryBench {
+    /// How many photos of at most `n` a search finds, with all that is told of each looked up.
+    pub fn n_found(&self, words: &str, n: u32) -> usize {
+        let words = crate::library::Words::of(words);
+        let found = self
+            .0
+            .find(Blocking::here(), &Filter::default(), (&words, 0, n));
+        let photos = found
+            .into_iter()
+            .filter_map(|id| self.0.photo(Blocking::here(), id));
+        photos.count()
+    }
+
     /// Fills an index in `data_dir` with `n` rows that look like twenty-five years of photos.
     ///
     /// # Errors

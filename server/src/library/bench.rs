@@ -35,9 +35,16 @@ impl Library {
                 camera: Some("Canon EOS 5D".into()),
                 rating: i.is_multiple_of(50).then_some(5),
                 keywords,
+                caption: i
+                    .is_multiple_of(3)
+                    .then(|| format!("A holiday with the family, day {}", i % 21)),
+                place: i.is_multiple_of(2).then(|| {
+                    let towns = ["Lisbon", "Porto", "Oslo", "Rome", "Lyon"];
+                    format!("{} {}, Region, PT", towns[(i % 5) as usize], i % 400)
+                }),
                 ..Facts::default()
             };
-            let folder = root.join(format!("album {}", i / 250));
+            let folder = root.join(format!("album {}", i / 100));
             Change::Seen(Box::new(Record {
                 path: folder.join(format!("IMG_{i:07}.jpg")),
                 version: Version::default(),

@@ -19,6 +19,8 @@ use crate::fetch::{Broker, Client, Trust};
 const KEEP_ALIVE_SECONDS: u16 = 15;
 /// The largest message that is taken: longer ones a broker keeps to itself, as it is told when connecting.
 const MAX_BYTES: u32 = 64 * 1024;
+/// Messages whose arrival may be waited for at a time.
+const MAX_INFLIGHT: u16 = 16;
 /// Messages that wait to be sent.
 const QUEUE: usize = 256;
 /// The pauses before another try, each twice the one before.
@@ -46,6 +48,8 @@ pub(super) fn open(broker: &Broker, topics: &Topics) -> Option<(AsyncClient, Eve
     let mut options = MqttOptions::new(topics.id(), (target.host(), target.port()));
     options.set_keep_alive(KEEP_ALIVE_SECONDS);
     options.set_max_packet_size(Some(MAX_BYTES));
+    // It keeps room for so many from the start, 200 bytes each; nothing that is said here is waited for.
+    options.set_outgoing_inflight_upper_limit(MAX_INFLIGHT);
     if let Some((name, password)) = broker.user() {
         options.set_credentials(name.to_owned(), password.to_owned());
     }

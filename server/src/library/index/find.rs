@@ -39,8 +39,9 @@ pub(in super::super) fn found(
     let mut sql = String::from("SELECT id FROM files WHERE ");
     let mut values = Vec::new();
     if filter.is_all() {
+        // The plus keeps SQLite from going by folders and sorting all of them: by date, it ends with the last that is wanted.
         sql.push_str(
-            "state = 0 AND gone = 0 AND folder IN (SELECT id FROM folders WHERE active = 1)",
+            "state = 0 AND gone = 0 AND +folder IN (SELECT id FROM folders WHERE active = 1)",
         );
     } else {
         let query = filter.query(today, all_shown(connection)?, false, &|album: &str| {

@@ -78,9 +78,11 @@ const TABLES: &str = "
     CREATE INDEX keywords_by_file ON keywords (file);
 ";
 
-/// The way to the photos that are shown with parts missing; an index of before gets it when it is opened.
-const DAMAGED: &str = "CREATE INDEX IF NOT EXISTS photos_damaged ON files (state)
-    WHERE state = 0 AND reason IS NOT NULL;";
+/// The ways to the photos that are shown with parts missing, and to the names of places; an index of before gets them when it
+/// is opened.
+const LATER_WAYS: &str = "CREATE INDEX IF NOT EXISTS photos_damaged ON files (state)
+    WHERE state = 0 AND reason IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS files_by_place ON files (place) WHERE place IS NOT NULL;";
 
 /// Makes an index of version 1 one of version 2. What was skipped then may have been skipped for a
 /// bad moment's sake, and what has no looks may have been unreadable for one: both are looked at again.
@@ -210,7 +212,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, Unusable> {
         (APPLICATION, version) => return Err(Unusable::Version(version)),
         _ => return Err(Unusable::Stranger),
     }
-    connection.execute_batch(DAMAGED)?;
+    connection.execute_batch(LATER_WAYS)?;
     connection.execute_batch(marks::TABLE)?;
     // Touches the page of every table and index.
     connection.query_row(
@@ -276,7 +278,7 @@ pub(super) fn copy(path: &Path, memory: &Connection) -> rusqlite::Result<()> {
 
 fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(&format!(
-        "BEGIN; {TABLES} {DAMAGED} {marks}
+        "BEGIN; {TABLES} {LATER_WAYS} {marks}
          PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT;",
         marks = marks::TABLE,
     ))
