@@ -202,7 +202,8 @@ impl Moving {
         let last = said.lines().rev().find(|line| !line.trim().is_empty());
         let last = last.unwrap_or("").replace(&self.name, "");
         match running.end(&last).await {
-            Ending::Status(0) if self.n_pictures > 0 => None,
+            // Behind the last picture there is none: who comes late has missed it.
+            Ending::Status(0) if self.n_pictures > 0 || self.from_millis > 0 => None,
             ending => Some(sentence(&ending, &last)),
         }
     }
