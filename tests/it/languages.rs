@@ -240,7 +240,7 @@ fn long_words_fit_into_the_pages() {
             }
             let cut = eventually("a layout", || page.eval(CUT_OFF));
             if cut != "" {
-                let _ = write!(broken, "{language} {path} {width}: {cut}\n");
+                let _ = writeln!(broken, "{language} {path} {width}: {cut}");
             }
             keep_shot(
                 &mut page,
