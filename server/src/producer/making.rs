@@ -76,11 +76,12 @@ impl PictureMaker for Studio {
     }
 }
 
-/// A turn's slide, made once the index has told what its photos are.
+/// A turn's slide, made once the index has told what its photos are; of previews where those will do.
 pub(super) async fn make(
     catalogue: Arc<Catalogue>,
     studio: Arc<dyn PictureMaker>,
     (turn, veil, rendition): (Turn, Veil, Rendition),
+    is_small: bool,
     claim: Arc<Claim>,
 ) -> Done {
     let mut found = catalogue.photos(turn.photos()).await;
@@ -96,6 +97,7 @@ pub(super) async fn make(
         photo,
         beside: turn.beside.and_then(|id| found.remove(&id)),
         veil,
+        is_small,
     };
     studio.render(subject, rendition, claim).await
 }

@@ -336,6 +336,7 @@ impl Producer {
             self.catalogue.clone(),
             self.studio.clone(),
             (turn, work.veil.clone(), self.key.rendition),
+            false,
             claim.clone(),
         );
         let task = work.running.spawn(making);

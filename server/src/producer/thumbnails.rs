@@ -66,6 +66,7 @@ impl Thumbnails {
             self.catalogue.clone(),
             self.studio.clone(),
             (Turn::single(photo), Veil::default(), self.rendition),
+            true,
             Claim::new(Urgency::Idle),
         );
         match made.await {

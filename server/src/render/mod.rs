@@ -33,6 +33,7 @@ pub use formats::{
     probe::{Probe, probe},
     tags::{Directory, Tags},
     values::Value,
+    within::within,
 };
 pub use frame::fit::{Fit, FitError, fit, fit_around, lies};
 pub use frame::focus::focus;

@@ -99,6 +99,24 @@ pub fn load_first(photo: &Photo, limits: &DecodeLimits, slot: Slot) -> Result<Pi
     }
 }
 
+/// Reads and decodes `photo` for a small picture: of the preview within it, where that has half of the pixels in each row
+/// at least, else as [`load`] does.
+///
+/// # Errors
+/// It can't be read, or not decoded.
+pub fn load_small(photo: &Photo, limits: &DecodeLimits, slot: Slot) -> Result<Pixels, LoadError> {
+    let least = slot.frame.width.max(slot.frame.height) / 2;
+    if let Origin::File(path) = &photo.origin
+        && let Some(kind) = photo.facts.kind
+        && let Ok(mut file) = files::open(path)
+        && let Some(preview) = render::within(kind, &mut file, least)
+        && let Ok(pixels) = decoding::decode(&preview, limits, Wish::Fitted(slot))
+    {
+        return Ok(pixels);
+    }
+    load(photo, limits, slot)
+}
+
 /// The kind of clip that a photo is, if it is one.
 pub(crate) fn clip(photo: &Photo) -> Option<Kind> {
     photo.facts.kind.filter(|kind| kind.is_clip())

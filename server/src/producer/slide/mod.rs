@@ -70,6 +70,8 @@ pub struct Subject {
     pub note: Option<String>,
     /// The veil over it.
     pub veil: Veil,
+    /// Whether a preview within the photo will do.
+    pub is_small: bool,
 }
 
 /// Why a slide could not be rendered.
@@ -137,10 +139,10 @@ pub(super) fn render_now(
     let motion = plays_millis
         .filter(|_| subject.beside.is_none() && !subject.veil.is_opaque())
         .and_then(|most| Motion::of(&subject.photo, most));
-    let load = if motion.is_some() {
-        gallery::load_first
-    } else {
-        gallery::load
+    let load = match &motion {
+        _ if subject.is_small => gallery::load_small,
+        Some(_) => gallery::load_first,
+        None => gallery::load,
     };
     let mut pixels = Vec::new();
     for (at, (photo, slot)) in subject.photos().zip(recipe.slots()).enumerate() {

@@ -141,6 +141,7 @@ fn told(photos: &[&Arc<Photo>], rendition: Rendition) -> String {
         beside: photos.get(1).map(|&photo| photo.clone()),
         note: None,
         veil: Veil::default(),
+        is_small: false,
     };
     let rendered = render_now(&subject, &DecodeLimits::default(), rendition, None, None).unwrap();
     let names: Vec<&str> = photos.iter().map(|photo| &*photo.name).collect();
@@ -217,6 +218,7 @@ fn the_channels_words_are_each_photos_own() {
             beside: photo(1),
             note: None,
             veil: Veil::default(),
+            is_small: false,
         };
         let words = Words {
             template: "{channel} · {date} {%H:%M:%S} · {caption}".parse().unwrap(),

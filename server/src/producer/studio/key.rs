@@ -22,6 +22,7 @@ pub(super) struct Key {
     words: Vec<Option<String>>,
     note: Option<String>,
     veil: Veil,
+    is_small: bool,
 }
 
 impl Key {
@@ -47,6 +48,7 @@ impl Key {
             words: subject.photos().flat_map(words).collect(),
             note: subject.note.clone(),
             veil: subject.veil.clone(),
+            is_small: subject.is_small,
         }
     }
 }

@@ -45,6 +45,7 @@ fn subjects() -> Vec<Subject> {
             beside: None,
             note: None,
             veil: Veil::default(),
+            is_small: false,
         })
         .collect()
 }
@@ -117,6 +118,7 @@ async fn two_share_a_frame_and_what_is_told_of_it() {
         beside: Some(second.photo.clone()),
         note: None,
         veil: Veil::default(),
+        is_small: false,
     };
     let pair = rendered(&studio, &both, rendition(320)).await;
     assert_eq!(size_of(&pair), Size::new(320, 180));
@@ -140,6 +142,7 @@ async fn a_photo_that_is_gone_is_to_blame_not_its_companion() {
         beside: Some(Arc::new(gone)),
         note: None,
         veil: Veil::default(),
+        is_small: false,
     };
     let claim = Claim::new(Urgency::Current);
     let done = studio.clone().render(both, rendition(320), claim).await;

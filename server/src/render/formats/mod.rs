@@ -29,3 +29,4 @@ pub mod tiff;
 pub mod unpacked;
 pub mod upright;
 pub mod values;
+pub mod within;

@@ -81,7 +81,7 @@ pub(super) fn panasonic_place(head: &[u8]) -> Option<u64> {
     Some(tiff.entry(tiff.main()?, JPG_FROM_RAW)?.at)
 }
 
-fn in_directory<'a>(tiff: &Tiff<'a>, directory: u64) -> impl Iterator<Item = &'a [u8]> {
+pub(super) fn in_directory<'a>(tiff: &Tiff<'a>, directory: u64) -> impl Iterator<Item = &'a [u8]> {
     let pair = |at, n| {
         let (at, n) = (tiff.value(directory, at)?, tiff.value(directory, n)?);
         tiff.part(at, n)
