@@ -586,3 +586,37 @@ fn cameras_are_listed() {
         ended.output
     );
 }
+
+/// Video goes on where its encoder is killed, with a key frame of the next one's; a server that is killed leaves none.
+#[test]
+fn an_encoder_that_is_killed_has_one_after_it() {
+    const SPS: &[u8] = b"\0\0\0\x01\x67";
+    if require(Client::Ffmpeg).is_none() {
+        return;
+    }
+    let environment = [("MANTEL_ENCODER", "ffmpeg:libx264")];
+    let Some(house) = House::with(|_| String::new(), &environment) else {
+        return;
+    };
+    let request = b"GET /stream.h264 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let mut video = http::Stream::send(house.program.address, request);
+    assert_eq!(video.read_head().status(), 200);
+    video.through(SPS);
+    let [first] = house.ffmpegs()[..] else {
+        panic!("one ffmpeg: {:?}", house.below());
+    };
+    kill("KILL", first);
+    video.through(SPS);
+    let [second] = house.ffmpegs()[..] else {
+        panic!("one ffmpeg: {:?}", house.below());
+    };
+    assert_ne!(first, second);
+    house.program.process.signal("KILL");
+    eventually("nothing to be left", || {
+        let all = processes();
+        match all.get(&second).filter(|seen| seen.name == "ffmpeg") {
+            None => Ok(()),
+            Some(seen) => Err(format!("{seen:?}")),
+        }
+    });
+}

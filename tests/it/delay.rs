@@ -155,23 +155,4 @@ fn delays_of_each_way() {
         }
         page.eval("location.href = 'about:blank'").expect("a page");
     }
-    let Some(script) = require(Client::HlsJs) else {
-        return;
-    };
-    let script = std::fs::read_to_string(&script[0]).expect("hls.js");
-    // A page of the server's own, whose scripts are not let run there.
-    let mut page = browser.open(&drawn.house.server.url("/healthz"));
-    page.eval(&format!("{script}; 0")).expect("hls.js runs");
-    page.eval(
-        "document.body.innerHTML = '<video muted></video>';
-         var video = document.querySelector('video');
-         window.hls = new Hls({ lowLatencyMode: true });
-         hls.loadSource('/c/plot/hls/index.m3u8');
-         hls.attachMedia(video);
-         hls.on(Hls.Events.MANIFEST_PARSED, function () { video.play(); });
-         0",
-    )
-    .expect("a player");
-    std::thread::sleep(std::time::Duration::from_secs(10));
-    println!("{}", told("hls.js", &drawn.ages(&mut page, 250)));
 }

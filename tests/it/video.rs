@@ -64,6 +64,36 @@ fn ffprobe_reads_every_form() {
     }
 }
 
+/// An encoder of ffmpeg's makes what the one that is built in does.
+#[test]
+fn ffprobe_reads_what_an_encoder_of_ffmpegs_makes() {
+    let Some(programs) = require(Client::Ffmpeg) else {
+        return;
+    };
+    let photos = Photos::of(&FOUR);
+    let args = [&MOVING[..], &["--encoder", "ffmpeg:libx264"]].concat();
+    let server = Server::start(photos.path(), &args);
+    for (form, target) in [
+        // Of flat pictures there are few bytes, and it looks at five megabytes unless it is told not to.
+        (
+            &["-f", "h264", "-probesize", "32", "-analyzeduration", "0"][..],
+            "/stream.h264",
+        ),
+        (&[], "/stream.mp4"),
+        (&[], "/hls/main/index.m3u8"),
+    ] {
+        let report = probed(&programs, form, &server.url(target));
+        let stream = &report["streams"][0];
+        assert_eq!(
+            stream["profile"], "Constrained Baseline",
+            "{target}: {report}"
+        );
+        assert_eq!(stream["color_space"], "bt709", "{target}: {report}");
+        assert_eq!(stream["has_b_frames"], 0, "{target}: {report}");
+        assert_eq!(stream["nb_read_frames"], "10", "{target}: {report}");
+    }
+}
+
 /// The colours that ffmpeg decodes of `target`.
 fn decoded(options: &[&str], target: &str) -> Vec<Rgb> {
     let Some(programs) = require(Client::Ffmpeg) else {
