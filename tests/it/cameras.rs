@@ -321,7 +321,7 @@ fn a_program_shows_what_it_writes_and_a_mistake_is_told_in_a_sentence() {
             )
             + &table(
                 "video",
-                r#"["sh", "-c", "printf '\\000\\000\\000\\001\\147\\102'; sleep 30"]"#,
+                r#"["sh", "-c", "printf '\\000\\000\\000\\001\\100\\001'; sleep 30"]"#,
             )
     };
     let Some(house) = House::with(channels, &[]) else {
@@ -334,7 +334,7 @@ fn a_program_shows_what_it_writes_and_a_mistake_is_told_in_a_sentence() {
             "bad",
             "sh ended with status 3: no camera at http://***@host/",
         ),
-        ("video", "what sh writes can't be shown: h.264"),
+        ("video", "what sh writes can't be shown: h.265"),
     ] {
         let live = house.await_live("a reason", name, |live| live["trouble"].is_string());
         let trouble = live["trouble"].as_str().expect("a sentence");

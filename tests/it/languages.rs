@@ -172,8 +172,12 @@ fn a_language_from_right_to_left_is_laid_out_so() {
     }
     let mut page = browser.open(&server.url("/?clock=on"));
     await_pictures(&mut page);
-    page.eval("mantel.learn({ lang: 'he', dir: 'rtl', Fit: 'התאמה', Off: 'כבוי' })")
-        .expect("words");
+    // As words-he.js would.
+    let learn = include_str!("../../server/pages/learn.js");
+    page.eval(&format!(
+        "window.mantelWords = {{ lang: 'he', dir: 'rtl', Fit: 'התאמה', Off: 'כבוי' }}; {learn}"
+    ))
+    .expect("words");
     assert_eq!(
         page.eval("document.documentElement.dir + document.documentElement.lang"),
         Ok("rtlhe".into())

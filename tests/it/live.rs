@@ -248,7 +248,9 @@ fn what_is_no_picture_gets_one_sentence() {
         ("", &b"hello, this is no picture"[..], 415),
         ("", b"", 400),
         ("", &jpeg[..jpeg.len() / 2], 400),
-        ("", b"\0\0\0\x01\x67\x42\0\x1f", 415),
+        // H.265, and H.264 that ends before a picture.
+        ("", b"\0\0\0\x01\x40\x01\x0c\x01", 415),
+        ("", b"\0\0\0\x01\x67\x42\0\x1f", 400),
         (raw, &[0; 64], 400),
         (huge, &[0; 64], 413),
         ("", b"--\r\n\r\nnothing", 400),

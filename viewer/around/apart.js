@@ -9,15 +9,18 @@
   // The first picture comes first; and none of these is among the scripts by which a page knows whether it is
   // the server's. But where a stream is about to be shown in an <img>, old engines may load nothing beside it.
   var LATER_MS = 1500, AGAIN_MS = 10000;
-  var isScreen = window.top === window, names = ['report', 'problem', 'awake'], language = mantel.language().split('-')[0].toLowerCase();
+  var names = ['report', 'problem', 'awake'];
 
   // The words of its language; English is here.
-  if (/^(?!en$)[a-z]{2,3}$/.test(language)) { names.unshift('words-' + language); }
+  var language = /^(?!en\b)[a-z]{2,3}\b/.exec(mantel.language().toLowerCase());
+  if (language) { names.unshift('words-' + language[0]); }
   // A preview on the settings page is no screen.
-  if (isScreen) { names.push('bar', 'hold', 'wish'); }
-  // One with a name learns of its settings.
-  if (isScreen && mantel.get('name')) { names.push('named'); }
-  if (isScreen && window.isSecureContext) { names.push('kept'); }
+  if (window.top === window) {
+    names.push('bar', 'hold', 'wish');
+    // One with a name learns of its settings.
+    if (mantel.get('name')) { names.push('named'); }
+    if (window.isSecureContext) { names.push('kept'); }
+  }
   // All at once, and they run as they come: none calls what another one defines.
   function load(name) {
     var script = mantel.make('script', document.body);

@@ -10,16 +10,8 @@
 
   // What the page says, in the language of the screen once its words have come (server/words/), until then and for what
   // they don't have in English; # stands for what is filled in.
-  var words = {};
   mantel.t = function (text, fill) {
-    return (words[text] || text).replace('#', function () { return fill; });
-  };
-  mantel.learn = function (all) {
-    words = all;
-    root.lang = all.lang;
-    root.dir = all.dir;
-    mantel.by('lost').textContent = mantel.t('reconnecting');
-    mantel.say('words');
+    return (window.mantelWords && mantelWords[text] || text).replace('#', function () { return fill; });
   };
   mantel.language = function () { return mantel.get('lang') || navigator.language || 'en'; };
 

@@ -68,7 +68,7 @@
       // On a narrow screen it takes the rows' place.
       box.className = 'opened';
       var image = mantel.make('img', figure);
-      image.alt = t('QR code of the remote');
+      image.alt = t('Remote on a phone');
       image.onerror = function () { figure.removeChild(image); };
       // Not by its address: an engine may load no second image while a stream runs (see ladder.js).
       mantel.request('GET', 'qr?text=' + encodeURIComponent(link), null, function (ok, _, drawing) {

@@ -27,8 +27,7 @@ use crate::{
         request::{Body, Request},
     },
     net::{Reason, Refusal},
-    rendition::video,
-    source::live::{Came, Kind, MAX_PICTURE_TIME, Reel, Undecoded},
+    source::live::{Came, Kind, MAX_PICTURE_TIME, Reel, Undecoded, reel},
 };
 
 /// The outcome of a push.
@@ -242,14 +241,8 @@ impl Pusher {
         let length = request.header(&header::CONTENT_LENGTH).parse().ok();
         let content_type = request.headers.get(header::CONTENT_TYPE);
         let content_type = content_type.and_then(|value| value.to_str().ok());
-        let inlet = Inlet::new(content_type, length);
         Ok(Self {
-            // What encodes decodes, too.
-            inlet: if video::IS_BUILT_IN {
-                inlet.taking_h264()
-            } else {
-                inlet
-            },
+            inlet: reel::inlet(content_type, length),
             reel: Reel::default(),
             turn,
             said: Said::of(request),

@@ -17,7 +17,7 @@ use std::{
     time::Duration,
 };
 
-use mantel_media::inlet::{Inlet, InletError, Kind, Sample};
+use mantel_media::inlet::{InletError, Kind, Sample};
 use tokio::{
     io::AsyncReadExt as _,
     sync::Semaphore,
@@ -26,7 +26,7 @@ use tokio::{
 
 use super::{
     Ended, MAX_PICTURE_TIME, Reel, Source, Undecoded, camera, camera::Camera,
-    last_words::LastWords, secrets::Secrets,
+    last_words::LastWords, reel, secrets::Secrets,
 };
 use crate::{
     buffers,
@@ -267,7 +267,7 @@ impl<'a> Attempt<'a> {
 
     /// Reads until it ends; gives what was wrong with the end of its output.
     async fn read(&mut self, running: &mut Running) -> Result<Option<InletError>, Outcome> {
-        let mut inlet = Inlet::new(None, None).taking_h264();
+        let mut inlet = reel::inlet(None, None);
         let mut reel = Reel::default();
         let mut output = vec![0; BUFFER_BYTES];
         let mut words = [0; 4096];

@@ -9,7 +9,7 @@ mod file;
 mod keeper;
 mod last_words;
 mod limits;
-mod reel;
+pub mod reel;
 mod relay;
 mod secrets;
 mod shape;

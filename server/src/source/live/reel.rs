@@ -3,7 +3,7 @@
 
 use std::{collections::VecDeque, io};
 
-use mantel_media::inlet::{Kind, Sample};
+use mantel_media::inlet::{Inlet, Kind, Sample};
 use tokio::sync::mpsc;
 
 use crate::source::{child::Film, decoding, film::Outcome};
@@ -45,6 +45,16 @@ pub enum Undecoded {
         "this h.264 can't be decoded: what is progressive, with 8 bits and 4:2:0, without B frames, can (ffmpeg -c:v libx264 -pix_fmt yuv420p -tune zerolatency)"
     )]
     Unfit,
+}
+
+/// An inlet for a body with these headers, which takes H.264 where this program decodes it.
+pub fn inlet(content_type: Option<&str>, content_length: Option<u64>) -> Inlet {
+    let inlet = Inlet::new(content_type, content_length);
+    if cfg!(feature = "h264") {
+        inlet.taking_h264()
+    } else {
+        inlet
+    }
 }
 
 impl Reel {

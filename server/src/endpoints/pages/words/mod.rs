@@ -101,8 +101,8 @@ pub(super) fn named(name: &str) -> Option<&'static Words> {
 pub(super) fn script(words: &Words, request: &Request) -> Response {
     // Text of our own can always be written.
     let own = serde_json::to_string(&words.own).unwrap_or_else(|_| "{}".to_owned());
-    let script =
-        format!("window.mantelWords={own};\nif(window.mantel){{mantel.learn(mantelWords);}}\n");
+    let learn = include_str!("../../../../pages/learn.js");
+    let script = format!("window.mantelWords={own};\n{learn}");
     let tag = format!("\"{}\"", tag_of(script.as_bytes()));
     let builder = http::Response::builder()
         .header(header::CONTENT_TYPE, "text/javascript; charset=utf-8")
