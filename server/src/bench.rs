@@ -77,6 +77,11 @@ impl LibraryBench {
         photos.count()
     }
 
+    /// Reads what is written of photos, as a remote's first look at all of them does.
+    pub fn prepare_search(&self) {
+        self.0.prepare_search(Blocking::here());
+    }
+
     /// Fills an index in `data_dir` with `n` rows that look like twenty-five years of photos.
     ///
     /// # Errors

@@ -116,6 +116,7 @@ impl Library {
             let after = self.index.write(blocking, |connection| {
                 index::apply(connection, changes, before, now, first).map(Some)
             });
+            self.index.note(changes.iter().filter_map(Change::photo));
             if let Some(after) = after {
                 // Others may have counted meanwhile.
                 let tally = &mut self.state().tally;

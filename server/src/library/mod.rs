@@ -32,6 +32,7 @@ mod places;
 mod raws;
 mod reach;
 mod scan;
+mod search;
 mod sidecars;
 #[cfg(test)]
 mod sizes;
@@ -236,20 +237,6 @@ impl Library {
         })
     }
 
-    /// The photos that `filter` lets through and that all words are found with, the latest first: at most `n`, after the
-    /// first `offset`.
-    pub fn find(
-        &self,
-        blocking: Blocking,
-        filter: &Filter,
-        (words, offset, n): (&Words, u32, u32),
-    ) -> Vec<PhotoId> {
-        self.index.read(blocking, |connection| {
-            let which = (words, offset, n);
-            index::found(connection, filter, clock::today(), &self.roots, which)
-        })
-    }
-
     /// The `n` keywords that most photos have, with how many.
     pub fn keywords(&self, blocking: Blocking, n: u32) -> Vec<(String, u64)> {
         self.index
@@ -276,6 +263,7 @@ impl Library {
             index::skip(connection, photo.id, &reason)
         });
         if skipped {
+            self.index.note([photo.id]);
             tracing::warn!(photo = %photo.name, %reason, "skipped a photo");
             let tally = &mut self.state().tally;
             tally.photos = tally.photos.saturating_sub(1);

@@ -60,6 +60,11 @@ pub(in crate::endpoints) async fn found(
     let filter = query::choice(&request.query)?;
     let filter = outputs.house.channels.allowed(&filter);
     let library = outputs.house.library.clone();
+    if words.is_empty() {
+        // Whoever looks at all of them is about to type.
+        let library = library.clone();
+        Blocking::begin(move |blocking| library.prepare_search(blocking));
+    }
     let found = Blocking::run(move |blocking| {
         let ids = library.find(blocking, &filter, (&words, offset, n + 1));
         let photo = |id| Some((id, library.photo(blocking, id)?));

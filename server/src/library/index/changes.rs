@@ -62,6 +62,17 @@ pub(in super::super) enum Change {
     Stamped(PhotoId, i64),
 }
 
+impl Change {
+    /// The file that is another one than before, but for its stamp.
+    pub(in super::super) fn photo(&self) -> Option<PhotoId> {
+        match self {
+            Self::Seen(record) => Some(id_of(&record.path)),
+            Self::Back(id) | Self::Gone(id) => Some(*id),
+            Self::Stamped(..) => None,
+        }
+    }
+}
+
 /// Makes the folders below `roots`, and no others, the ones that are shown.
 pub(in super::super) fn activate(
     connection: &mut Connection,

@@ -28,12 +28,13 @@ pub(in super::super) struct Marked {
 /// The content of a file by which it is found again under another name: its size in bytes, and when it was changed.
 pub(in super::super) type Content = (u64, i64);
 
-/// Puts these marks in the place of those that there were; returns how the counts move, and whether any mark changed.
+/// Puts these marks in the place of those that there were; returns how the counts move, whether any mark changed, and the
+/// photos that are hidden now or not any more.
 pub(in super::super) fn set_marks(
     connection: &mut Connection,
     marks: &[Marked],
     mut tally: Tally,
-) -> rusqlite::Result<(Tally, bool)> {
+) -> rusqlite::Result<(Tally, bool, Vec<PhotoId>)> {
     let transaction = connection.transaction()?;
     let sum = |connection: &Connection| {
         connection.query_row(
@@ -60,25 +61,29 @@ pub(in super::super) fn set_marks(
             ])?;
         }
     }
-    let n = |condition: &str| -> rusqlite::Result<u64> {
-        let sql = format!(
-            "SELECT count(*) FROM files WHERE {condition} AND gone = 0
+    let which = |condition: &str| -> rusqlite::Result<Vec<PhotoId>> {
+        let mut statement = transaction.prepare(&format!(
+            "SELECT id FROM files WHERE {condition} AND gone = 0
              AND folder IN (SELECT id FROM folders WHERE active = 1)"
-        );
-        transaction.query_row(&sql, [], |row| Ok(row.get::<_, i64>(0)?.cast_unsigned()))
+        ))?;
+        let rows =
+            statement.query_map([], |row| Ok(PhotoId(row.get::<_, i64>(0)?.cast_unsigned())))?;
+        rows.collect()
     };
     let goes = format!("state = 0 AND {IS_HIDDEN}");
     let comes = format!("state = 4 AND NOT {IS_HIDDEN}");
-    let (n_gone, n_back) = (n(&goes)?, n(&comes)?);
+    let (mut moved, back) = (which(&goes)?, which(&comes)?);
+    let (n_gone, n_back) = (moved.len() as u64, back.len() as u64);
+    moved.extend(back);
     for (condition, state) in [(goes, 4), (comes, 0)] {
         let sql = format!("UPDATE files SET state = {state} WHERE {condition}");
         transaction.execute(&sql, [])?;
     }
-    let is_news = before != sum(&transaction)? || n_gone + n_back > 0;
+    let is_news = before != sum(&transaction)? || !moved.is_empty();
     transaction.commit()?;
     tally.photos = (tally.photos + n_back).saturating_sub(n_gone);
     tally.hidden = (tally.hidden + n_gone).saturating_sub(n_back);
-    Ok((tally, is_news))
+    Ok((tally, is_news, moved))
 }
 
 /// Whether somebody has hidden this photo.

@@ -23,14 +23,15 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::{blocking::Blocking, store};
+use super::filter::Filter;
+use crate::{blocking::Blocking, photo::PhotoId, store};
 
 pub(super) use changes::{
     Change, Known, Outcome, Record, activate, apply, damaged, device, folders_below, id_of,
     in_folder, set_device, set_likeness, skip, without_likeness,
 };
+use find::Texts;
 pub use find::Words;
-pub(super) use find::found;
 pub use lists::AlbumRow;
 pub(super) use lists::{albums, covers, keywords, unshown};
 pub(super) use marks::{Content, Marked, set_marks, which_are_there, with_content};
@@ -44,6 +45,8 @@ pub(super) struct Index {
     path: Option<PathBuf>,
     readers: Mutex<Vec<Connection>>,
     in_memory: AtomicBool,
+    /// For those who search by words.
+    texts: Mutex<Texts>,
     /// Held as long as the index is open.
     _lock: Option<File>,
 }
@@ -110,6 +113,7 @@ impl Index {
             path: Some(path),
             readers: Mutex::default(),
             in_memory: AtomicBool::new(false),
+            texts: Mutex::default(),
             _lock: Some(lock),
         })
     }
@@ -149,6 +153,7 @@ impl Index {
             path: None,
             readers: Mutex::default(),
             in_memory: AtomicBool::new(true),
+            texts: Mutex::default(),
             _lock: None,
         }
     }
@@ -197,6 +202,47 @@ impl Index {
                 })
             }
         }
+    }
+
+    /// The photos that `filter` lets through and that all `words` are found with, the latest first: at most `n`, after the
+    /// first `offset`.
+    pub(super) fn found(
+        &self,
+        blocking: Blocking,
+        (filter, today): (&Filter, chrono::NaiveDate),
+        roots: &[PathBuf],
+        (words, offset, n): (&Words, u32, u32),
+    ) -> Vec<PhotoId> {
+        if words.is_empty() {
+            return self.read(blocking, |connection| {
+                find::latest(connection, filter, today, roots, (offset, n))
+            });
+        }
+        let texts = self.texts(blocking, roots);
+        let allowed = (!filter.is_all()).then(|| {
+            self.read(blocking, |connection| {
+                find::allowed(connection, filter, today, roots)
+            })
+        });
+        texts.found(words, allowed.as_ref(), (offset, n))
+    }
+
+    /// Reads what is written of photos, so that whoever searches needn't wait for it.
+    pub(super) fn prepare_search(&self, blocking: Blocking, roots: &[PathBuf]) {
+        drop(self.texts(blocking, roots));
+    }
+
+    /// Takes note of files that are other ones than before, for those who search. Called behind the write.
+    pub(super) fn note(&self, ids: impl IntoIterator<Item = PhotoId>) {
+        lock(&self.texts).changed(ids);
+    }
+
+    fn texts(&self, blocking: Blocking, roots: &[PathBuf]) -> MutexGuard<'_, Texts> {
+        let texts = std::cell::RefCell::new(lock(&self.texts));
+        self.read(blocking, |connection| {
+            texts.borrow_mut().refresh(connection, roots)
+        });
+        texts.into_inner()
     }
 
     fn reader(&self) -> Option<Connection> {

@@ -242,9 +242,10 @@ impl Library {
         let moved = self.index.write(blocking, |connection| {
             index::set_marks(connection, &marks, before).map(Some)
         });
-        let Some((after, is_news)) = moved else {
+        let Some((after, is_news, moved)) = moved else {
             return false;
         };
+        self.index.note(moved);
         {
             // Others may have counted meanwhile.
             let tally = &mut self.state().tally;
