@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+pub use crate::render::likeness::SAME_WITHIN_BITS;
 use crate::size::Size;
 
 /// A photo's identity: a hash of where it is stored, the same after a restart.
@@ -102,9 +103,6 @@ pub struct Entry {
 pub fn hash_of(name: &str) -> u64 {
     mix(fnv(name.as_bytes())).max(1)
 }
-
-/// Perceptual hashes that differ in no more bits than this are of nearly the same picture.
-pub const SAME_WITHIN_BITS: u32 = 6;
 
 fn fnv(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {

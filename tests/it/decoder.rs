@@ -45,7 +45,7 @@ fn files() -> Vec<(String, Vec<u8>)> {
         picture.write_to(&mut file, format).expect("to encode");
         (name.to_owned(), file.into_inner())
     });
-    let samples = workspace().join("server/src/render/tests/samples");
+    let samples = workspace().join("server/render/src/tests/samples");
     let samples = fs::read_dir(samples).expect("the samples").map(|entry| {
         let path = entry.expect("a sample").path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();

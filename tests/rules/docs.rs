@@ -1,6 +1,6 @@
 //! How docs begin: their first words name the thing, because rustdoc's lists show the first line alone.
 
-use crate::sources::below;
+use crate::sources::{PRODUCT, below};
 
 /// Openings that leave the noun out.
 const OPENINGS: [&str; 9] = [
@@ -36,10 +36,7 @@ fn is_doc(line: &str) -> bool {
 #[test]
 fn first_words_name_the_thing_and_people_are_they() {
     let mut wrong = Vec::new();
-    for source in ["server/src", "shared/src", "viewer/src"]
-        .into_iter()
-        .flat_map(below)
-    {
+    for source in PRODUCT.into_iter().flat_map(below) {
         if source.path == HELP {
             continue;
         }

@@ -4,6 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::sources::{below, names, table};
 
+/// Rooms that are crates of their own or parts of one, under the names that lib.rs gives them: what they may import is
+/// decided by their Cargo.toml, and none of the others can be in it.
+const CRATES: [(&str, &str); 2] = [
+    ("render", "pub use mantel_render as render;"),
+    ("size", "use mantel_render::size;"),
+];
+
 /// The rooms that each room imports, with a file that does.
 type Arrows = BTreeMap<String, BTreeMap<String, String>>;
 
@@ -70,6 +77,13 @@ fn arrows() -> Arrows {
         if climbs_out(inside, &source.code()) {
             from.insert("super".to_owned(), source.path.clone());
         }
+    }
+    let root = below("server/src");
+    let root = root.iter().find(|source| source.path.ends_with("/lib.rs"));
+    let root = root.expect("the server has a root").code();
+    for (room, line) in CRATES {
+        assert!(root.contains(line), "lib.rs has no line {line:?}");
+        arrows.entry(room.to_owned()).or_default();
     }
     arrows
 }

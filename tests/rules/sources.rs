@@ -5,6 +5,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// The folders of what is shipped.
+pub const PRODUCT: [&str; 4] = [
+    "server/src",
+    "server/render/src",
+    "shared/src",
+    "viewer/src",
+];
+
 /// The project's folder.
 pub fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

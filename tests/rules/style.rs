@@ -2,15 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::sources::{Source, below};
+use crate::sources::{PRODUCT, Source, below};
 
-const FOLDERS: [&str; 5] = [
-    "server/src",
-    "shared/src",
-    "viewer/src",
-    "xtask/src",
-    "tests",
-];
+/// More than what is shipped.
+const BESIDE: [&str; 2] = ["xtask/src", "tests"];
 
 /// The traits of the standard library in the order in which they are derived; those of other crates come behind.
 const DERIVES: [&str; 9] = [
@@ -26,7 +21,7 @@ const DERIVES: [&str; 9] = [
 ];
 
 fn sources() -> impl Iterator<Item = Source> {
-    FOLDERS.into_iter().flat_map(below)
+    PRODUCT.into_iter().chain(BESIDE).flat_map(below)
 }
 
 #[test]

@@ -147,24 +147,27 @@ fn what_the_index_says_of_made_files_is_what_is_shown() {
     for (name, file) in [
         (
             "plain.heic",
-            &include_bytes!("../render/tests/samples/plain.heic")[..],
+            &include_bytes!("../../render/src/tests/samples/plain.heic")[..],
         ),
         (
             "alpha.heic",
-            include_bytes!("../render/tests/samples/alpha.heic"),
+            include_bytes!("../../render/src/tests/samples/alpha.heic"),
         ),
         (
             "plain.avif",
-            include_bytes!("../render/tests/samples/plain.avif"),
+            include_bytes!("../../render/src/tests/samples/plain.avif"),
         ),
-        ("pq.avif", include_bytes!("../render/tests/samples/pq.avif")),
+        (
+            "pq.avif",
+            include_bytes!("../../render/src/tests/samples/pq.avif"),
+        ),
         (
             "alpha.jxl",
-            include_bytes!("../render/tests/samples/alpha.jxl"),
+            include_bytes!("../../render/src/tests/samples/alpha.jxl"),
         ),
         (
             "lossy.jxl",
-            include_bytes!("../render/tests/samples/lossy.jxl"),
+            include_bytes!("../../render/src/tests/samples/lossy.jxl"),
         ),
     ] {
         assert!(check(&write(name, file)), "{name}");
