@@ -31,6 +31,7 @@ mod channel;
 mod clock;
 pub mod config;
 mod dirs;
+mod edge;
 mod endpoints;
 mod fetch;
 mod files;

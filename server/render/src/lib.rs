@@ -15,6 +15,7 @@
     )
 )]
 
+mod card;
 mod colour;
 pub mod encode;
 mod fence;
@@ -29,6 +30,7 @@ mod tests;
 pub mod words;
 mod yuv;
 
+pub use card::card;
 pub use encode::{EncodeError, Quality, QualityError, encode};
 pub use formats::{
     decode::{Pixels, cost, decode, decode_fitted, decode_whole},

@@ -23,12 +23,13 @@ use futures_util::future::{BoxFuture, FutureExt as _, Shared, WeakShared};
 use tokio::sync::Semaphore;
 
 use super::{
-    ActError, Channel, ChannelSetup, ChannelTask, Interrupter, Role, Veils,
+    ActError, Afar, Channel, ChannelSetup, ChannelTask, Interrupter, Role, Veils,
     interrupts::{Interruptions, Interrupts},
     roster::Roster,
 };
 use crate::{
-    blocking::Blocking, library::Filter, locked::locked, rendition::Rendition, timeline::Programme,
+    blocking::Blocking, library::Filter, locked::locked, rendition::Rendition, rights::ChannelName,
+    timeline::Programme,
 };
 
 /// A channel's number, for as long as this server runs.
@@ -177,6 +178,12 @@ impl Channels {
         }
     }
 
+    /// The channels of another server: nothing is made here, whatever is chosen.
+    pub fn of_afar(common: ChannelSetup, live: Roster) -> Self {
+        let main = Channel::of_afar(Afar::of(ChannelName::main()));
+        Self::new(main, Filter::default(), common).with_live(live)
+    }
+
     /// These channels and live ones.
     #[must_use]
     pub fn with_live(mut self, live: Roster) -> Self {
@@ -198,6 +205,13 @@ impl Channels {
 
     /// The channel as a screen has it that nothing interrupts.
     pub fn undisturbed(&self, (no, channel): (ChannelNo, Channel)) -> (ChannelNo, Channel) {
+        if let Some(afar) = channel.afar() {
+            let afar = Afar {
+                is_interruptible: false,
+                ..afar
+            };
+            return (no.undisturbed(), Channel::of_afar(afar));
+        }
         if channel.is_interruptible() {
             (no.undisturbed(), channel.open_to(None))
         } else {
@@ -264,6 +278,10 @@ impl Channels {
 
     /// Looks for the photos of a choice, once it is its turn. Given up when nobody waits any more.
     fn make(&self, filter: Filter) -> Making {
+        if let Some(afar) = self.main.afar() {
+            let made = Channel::of_afar(Afar { filter, ..afar });
+            return std::future::ready(Some(made)).boxed();
+        }
         let (common, queries) = (self.common.clone(), self.queries.clone());
         let making = async move {
             // The semaphore is never closed.

@@ -8,9 +8,10 @@ use std::sync::{
 use mantel_media::inlet::Sample;
 use tokio::sync::watch;
 
-use super::{Channel, OnAir, choices::ChannelNo};
+use super::{Afar, Channel, OnAir, choices::ChannelNo};
 use crate::{
     rights::ChannelName,
+    size::Size,
     source::live::{Came, Source},
 };
 
@@ -51,11 +52,11 @@ pub struct LiveChannel {
     channel: Channel,
     source: Arc<Source>,
     intake: Intake,
+    /// The size of its pictures, where those come to another server.
+    size_afar: Option<Size>,
     /// The turn of the sender that may send; 0 while nobody does.
     sender: watch::Sender<u64>,
     last_turn: AtomicU64,
-    /// Held, so that the channel stays alive.
-    _on_air: watch::Sender<OnAir>,
 }
 
 /// A sender's turn; over when it is dropped, or when another one took its place.
@@ -88,22 +89,40 @@ pub enum NoTurn {
 impl LiveChannel {
     /// The channel of this name and number, which shows what `source` brings.
     pub fn new(name: ChannelName, no: ChannelNo, source: Arc<Source>, intake: Intake) -> Self {
-        let (_on_air, own) = watch::channel(OnAir::Live(source.reader()));
+        let (on_air, own) = watch::channel(OnAir::Live(source.reader()));
+        let channel = Channel {
+            own,
+            interruptions: None,
+            acts: None,
+            history: Arc::default(),
+            holds: Arc::default(),
+            _on_air: Some(Arc::new(on_air)),
+        };
         Self {
             name,
             no,
-            channel: Channel {
-                own,
-                interruptions: None,
-                acts: None,
-                history: Arc::default(),
-                holds: Arc::default(),
-            },
+            channel,
             source,
             intake,
+            size_afar: None,
             sender: watch::Sender::new(0),
             last_turn: AtomicU64::new(0),
-            _on_air,
+        }
+    }
+
+    /// The live channel of this name at another server, shown here as it is there, with pictures of this size, where that is
+    /// known.
+    pub fn of_afar(
+        name: ChannelName,
+        no: ChannelNo,
+        source: Arc<Source>,
+        size: Option<Size>,
+    ) -> Self {
+        let channel = Channel::of_afar(Afar::of(name.clone()));
+        Self {
+            channel,
+            size_afar: size,
+            ..Self::new(name, no, source, Intake::Fetched("house"))
         }
     }
 
@@ -125,6 +144,11 @@ impl LiveChannel {
     /// The source by which pictures come in.
     pub fn source(&self) -> &Arc<Source> {
         &self.source
+    }
+
+    /// Width and height of its pictures, where some have come.
+    pub fn size(&self) -> Option<Size> {
+        self.size_afar.or_else(|| self.source.size())
     }
 
     /// How its pictures come in.

@@ -3,6 +3,7 @@
 //! One [`task`] owns a channel's programme and carries out commands; [`choices`] are all channels of the house; by [`air`]
 //! and [`interrupts`] live ones take the gallery's screens for a while. Knows no pixels and no HTTP.
 
+pub mod afar;
 pub mod air;
 pub mod choices;
 pub mod hand;
@@ -27,6 +28,7 @@ use crate::{
     timeline::{Act, History, Programme, Slide, UnknownPhoto},
 };
 
+pub use afar::Afar;
 use interrupts::Interruptions;
 pub use interrupts::{Interrupter, Interruption};
 pub use state::StateFile;
@@ -40,6 +42,8 @@ pub enum OnAir {
     Programme(Arc<Programme>),
     /// Pictures that come when they come: of each the next one is unforeseen.
     Live(LiveSource),
+    /// Whatever another server shows on its channel. Here nothing is known but that frames come, so nothing is made here.
+    Afar(Afar),
 }
 
 /// An ear for what is on the air of a channel.
@@ -86,6 +90,8 @@ pub struct Channel {
     /// The slides that were on lately.
     history: Arc<Mutex<History>>,
     holds: Arc<()>,
+    /// Held, where no task does it, so that the channel stays alive.
+    _on_air: Option<Arc<watch::Sender<OnAir>>>,
 }
 
 #[derive(Debug)]
@@ -131,7 +137,15 @@ impl Channel {
     pub fn programme(&self) -> Option<Arc<Programme>> {
         match &*self.own.borrow() {
             OnAir::Programme(programme) => Some(programme.clone()),
-            OnAir::Live(_) => None,
+            OnAir::Live(_) | OnAir::Afar(_) => None,
+        }
+    }
+
+    /// The channel of another server that it shows, where it does.
+    pub fn afar(&self) -> Option<Afar> {
+        match &*self.own.borrow() {
+            OnAir::Afar(afar) => Some(afar.clone()),
+            OnAir::Programme(_) | OnAir::Live(_) => None,
         }
     }
 

@@ -13,7 +13,7 @@ use super::{
     choices::ChannelNo,
     live::{Intake, LiveChannel, OnConflict},
 };
-use crate::{clock::Clock, rights::ChannelName, source::live::Source};
+use crate::{clock::Clock, rights::ChannelName, size::Size, source::live::Source};
 
 /// The limit of channels that pushes have made.
 const MAX_MADE: usize = 16;
@@ -141,6 +141,28 @@ impl Roster {
         tracing::info!(channel = %name, "a push has made a channel");
         tokio::spawn(go_when_left(Arc::downgrade(self), live.clone()));
         Ok(live)
+    }
+
+    /// Has exactly these channels of another server, each with the size of its pictures, where that is known.
+    pub fn follow(&self, afar: &[(ChannelName, Option<Size>)]) {
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        let mut all = Vec::new();
+        for (name, size) in afar {
+            let known = held.all.iter().find(|live| live.name() == name).cloned();
+            all.push(match known {
+                Some(known) if known.size() == *size => known,
+                known => {
+                    let no = known.map(|known| known.no());
+                    let no = no.unwrap_or_else(|| ChannelNo::live(held.n_numbers));
+                    held.n_numbers += 1;
+                    let source = Source::new(name.as_str(), None, self.clock.clone());
+                    let live = LiveChannel::of_afar(name.clone(), no, Arc::new(source), *size);
+                    Arc::new(live)
+                }
+            });
+        }
+        held.all = all.into();
+        held.names = names(&held.all);
     }
 
     fn remove(&self, gone: &Arc<LiveChannel>) {

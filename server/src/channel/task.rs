@@ -175,6 +175,7 @@ impl ChannelTask {
                 acts: Some(sender),
                 history,
                 holds: Arc::default(),
+                _on_air: None,
             },
         )
     }

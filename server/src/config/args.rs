@@ -6,6 +6,7 @@ use clap::{CommandFactory, FromArgMatches};
 
 use super::{
     access::{AccessArgs, LogFormat},
+    bus::BusArgs,
     choice::ChoiceArgs,
     house::HouseArgs,
     library::LibraryArgs,
@@ -228,6 +229,14 @@ pub struct Args {
     #[command(flatten)]
     pub choice: ChoiceArgs,
 
+    /// The options of more machines than one.
+    #[command(flatten)]
+    pub bus: BusArgs,
+
+    /// Whether this machine shows the house of another one, as `mantel edge` says.
+    #[arg(skip)]
+    pub edge: bool,
+
     /// The options of who may watch.
     #[command(flatten)]
     pub access: AccessArgs,
@@ -260,6 +269,19 @@ pub enum Command {
     ///
     /// Of a folder each picture is sent that is written into it. A server that is away or starts anew is tried again.
     Push(PushArgs),
+    /// Shows the house of another machine: no photos and no index here, pictures by NATS (--nats).
+    ///
+    /// All options of the server can stand behind it: where to listen, who may watch, how pictures are shaped.
+    #[command(disable_help_flag = true)]
+    Edge {
+        /// Options, as without a command.
+        #[arg(
+            value_name = "OPTION",
+            trailing_var_arg = true,
+            allow_hyphen_values = true
+        )]
+        options: Vec<OsString>,
+    },
     /// Lists the cameras of this machine, and what to write in the configuration for each.
     Cameras,
     /// Asks a server that runs whether it is well, and fails if it is not: for health checks.

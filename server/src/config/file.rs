@@ -13,6 +13,7 @@ use std::{
 use super::{
     ConfigError,
     access::{AccessArgs, LogFormat},
+    bus::BusArgs,
     channels::FileChannel,
     choice::FileChoice,
     house::HouseArgs,
@@ -71,6 +72,14 @@ pub struct FileConfig {
     mqtt_compat: Option<String>,
     #[serde(default, deserialize_with = "text")]
     mdns: Option<String>,
+    nats: Option<String>,
+    nats_nkey: Option<PathBuf>,
+    nats_ca: Option<PathBuf>,
+    house: Option<String>,
+    house_key: Option<PathBuf>,
+    edge_rights: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    edge_silent_after: Option<String>,
     pub(super) data_dir: Option<PathBuf>,
     pub(super) log: Option<LogFormat>,
     #[serde(default)]
@@ -144,6 +153,9 @@ impl FileConfig {
             .chain(file.password_file.iter_mut())
             .chain(file.tls_cert.iter_mut())
             .chain(file.tls_key.iter_mut())
+            .chain(file.nats_nkey.iter_mut())
+            .chain(file.nats_ca.iter_mut())
+            .chain(file.house_key.iter_mut())
         {
             *folder = base.join(&*folder);
         }
@@ -186,6 +198,19 @@ impl FileConfig {
             mqtt_page: self.mqtt_page.take(),
             mqtt_compat: self.mqtt_compat.take(),
             mdns: self.mdns.take(),
+        }
+    }
+
+    /// The options of more machines than one.
+    pub(super) fn bus(&mut self) -> BusArgs {
+        BusArgs {
+            nats: self.nats.take(),
+            nats_nkey: self.nats_nkey.take(),
+            nats_ca: self.nats_ca.take(),
+            house: self.house.take(),
+            house_key: self.house_key.take(),
+            edge_rights: self.edge_rights.take(),
+            edge_silent_after: self.edge_silent_after.take(),
         }
     }
 

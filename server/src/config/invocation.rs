@@ -74,7 +74,23 @@ impl Invocation {
             Command::Push(args) => Self::Push(PushTask::resolve(args)?),
             Command::Cameras => Self::Cameras,
             Command::Health { address } => Self::Health(address),
+            Command::Edge { options } => return Self::edge(given, options.len()),
         })
+    }
+
+    /// Serves as an edge: the options, `n_behind` of which stand behind the word, are those of the server.
+    fn edge(given: &mut given::Given, n_behind: usize) -> Result<Self, ConfigError> {
+        let word = given.line.len().saturating_sub(n_behind + 1);
+        let mut line = given.line.clone();
+        line.remove(word);
+        let mut args = Args::parse_line(&line)?;
+        if args.command.is_some() || !args.folders.is_empty() {
+            let sentence = "an edge shows the house of another machine: it has no folders, and does nothing else; give it options alone";
+            return Err(ConfigError::Line(sentence.into()));
+        }
+        args.edge = true;
+        given.file = args.config.clone();
+        Ok(Self::Serve(Box::new(Config::resolve(args)?)))
     }
 }
 

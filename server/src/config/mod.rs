@@ -7,6 +7,7 @@
 
 mod access;
 mod args;
+mod bus;
 mod channels;
 mod choice;
 mod error;
@@ -32,6 +33,7 @@ use std::{
 
 pub use access::{Access, AccessArgs, Listen, LogFormat, Tls};
 pub use args::{Args, Command, PasswordArgs, PlaceArgs, TokenCommand};
+pub use bus::{BusArgs, BusConfig, HouseName, Seed};
 use channels::FileChannel;
 pub use channels::{ChannelConfig, SourceConfig};
 pub use error::ConfigError;
@@ -99,6 +101,8 @@ pub struct Config {
     pub position: Option<Position>,
     /// The broker that is told of the house, if one is.
     pub mqtt: Option<MqttConfig>,
+    /// The bus by which the house's pictures come to other machines, or from one, if there is one.
+    pub bus: Option<BusConfig>,
     /// The name that the house is told, if one is.
     pub mdns: Option<String>,
     /// The live channels.
@@ -174,6 +178,7 @@ impl Config {
         let house = args.house.over(file.house());
         let mdns = house.name()?;
         let mqtt = house.checked()?;
+        let bus = args.bus.over(file.bus()).checked(args.edge)?;
         let is_typed = !args.listen.is_empty() || args.port.is_some();
         let (listen, port) = if is_typed {
             (&args.listen, args.port)
@@ -281,6 +286,7 @@ impl Config {
             night,
             position,
             mqtt,
+            bus,
             mdns,
             channels,
             push_creates: args.push_creates || file.push_creates,

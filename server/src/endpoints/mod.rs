@@ -4,6 +4,7 @@
 //! library or a socket. What lies at which address is `address`, each answer has a file of its own.
 
 mod address;
+mod afar;
 mod inlets;
 mod open;
 mod pages;
@@ -27,6 +28,7 @@ use crate::{
         Channel,
         choices::{Channels, FeedKey},
     },
+    edge::{Edge, Sent},
     hub::{Feeds, Framing},
     library::Library,
     net::{ConnectionCounts, Refusal, Visitor},
@@ -42,6 +44,7 @@ use crate::{
 };
 pub use address::needs;
 use address::{Address, Endpoint, Names};
+pub use afar::for_edges;
 use inlets::{control, push, websocket};
 use pages::{assets, files, qr};
 pub use pictures::held::keep_within;
@@ -89,6 +92,8 @@ pub struct House {
     pub sleepers: Arc<Sleepers>,
     /// Small pictures of photos, where some are made.
     pub thumbnails: Option<Thumbnails>,
+    /// Where this machine shows the house of another one: the way to that.
+    pub afar: Option<Arc<Edge>>,
 }
 
 /// How pictures are sent.
@@ -121,6 +126,8 @@ pub struct Watched {
     pub connections: Arc<ConnectionCounts>,
     /// The segments of what is watched by playlists.
     pub packagers: Packagers,
+    /// The figures of pictures that are sent to other machines.
+    pub sent: std::sync::OnceLock<Sent>,
 }
 
 /// From where the server is used.
@@ -225,7 +232,13 @@ async fn answer(
         visitor,
     };
     let reply = match found {
-        Ok(address) => answer_at(&address, &request, &outputs, Body::new(body)).await,
+        Ok(address) => {
+            let at = (&address, path.as_str());
+            match afar::answer(&outputs, at, &request, Body::new(body)).await {
+                Ok(answered) => answered,
+                Err(body) => answer_at(&address, &request, &outputs, body).await,
+            }
+        }
         Err(unanswered) => Err(unanswered.into()),
     };
     // To HEAD hyper sends the same head and drops the body unread.

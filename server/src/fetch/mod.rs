@@ -4,6 +4,7 @@
 //! of an answer is its user's business; so is trying again.
 
 mod broker;
+mod nats;
 mod target;
 mod trust;
 
@@ -29,6 +30,7 @@ use tokio_rustls::TlsConnector;
 
 use crate::{blocking::Blocking, files};
 pub use broker::Broker;
+pub use nats::{NatsLogin, NatsServers};
 pub use target::{Credentials, Target};
 pub use trust::Trust;
 

@@ -5,8 +5,10 @@
 //! subscriber that was busy finds the newest frame, and how many it missed is counted. Video is kept on a [`Tape`],
 //! because its frames build upon each other.
 
+mod ending;
 mod feeds;
 mod frame;
+mod linger;
 mod look;
 mod stream_time;
 mod tape;
@@ -16,8 +18,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::{sync::watch, time::Instant};
 
+pub use ending::Ending;
 pub use feeds::{Feed, Feeds, Kind, Lease};
 pub use frame::{Frame, FrameNo, Framing};
+pub use linger::Linger;
 pub use look::Look;
 pub use stream_time::StreamTime;
 pub use tape::{Encoded, Reader, Start, TICKS, Tape, Unit};
@@ -106,6 +110,14 @@ impl Hub {
             .map(|frame| frame.body.clone())
     }
 
+    /// Nothing is known of what is on: who comes waits for the next frame.
+    pub fn forget(&self) {
+        self.board.send_if_modified(|board| {
+            board.now = None;
+            false
+        });
+    }
+
     /// Nothing more comes: every subscription ends.
     pub fn close(&self) {
         self.board.send_modify(|board| board.over = true);
@@ -172,8 +184,10 @@ impl Subscription {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use futures_util::FutureExt;
     use mantel_shared::{FrameMeta, UnixMillis};
+
+    use super::*;
 
     fn now(no: u64) -> Now {
         let framing = Framing::default();
@@ -215,6 +229,10 @@ mod tests {
         }
         assert_eq!(slow.changed().await.unwrap().current.no, FrameNo(50));
         assert_eq!((slow.take_missed(), slow.take_missed()), (48, 0));
+        // Who comes when nothing is known is not told of what was on.
+        hub.forget();
+        let mut late = hub.subscribe();
+        assert!(late.changed().now_or_never().is_none());
         drop(hub);
         assert!(slow.changed().await.is_none());
     }

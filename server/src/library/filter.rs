@@ -146,6 +146,32 @@ impl Filter {
         self.album.as_deref()
     }
 
+    /// The wishes, as [`Self::set`] reads them; not those of the filter that this one narrows.
+    pub fn wishes(&self) -> Vec<(&'static str, String)> {
+        let shape = self.shape.map(|shape| format!("{shape:?}").to_lowercase());
+        let years = |YearsBack(years): YearsBack| {
+            years.map_or_else(|| "on".to_owned(), |years| years.to_string())
+        };
+        // The last day that is shown.
+        let to = self.until.and_then(|day| day.pred_opt());
+        let keywords = (!self.keywords.is_empty()).then(|| self.keywords.join(","));
+        let all = [
+            ("album", self.album.clone()),
+            ("from", self.from.map(|day| day.to_string())),
+            ("to", to.map(|day| day.to_string())),
+            ("rating", self.rating.map(|stars| stars.to_string())),
+            ("keyword", keywords),
+            ("orientation", shape),
+            ("on-this-day", self.on_this_day.map(years)),
+            ("newest", self.newest.map(|n| n.to_string())),
+            ("favourites", self.favourites.then(|| "on".to_owned())),
+        ];
+        let wished = all.into_iter();
+        wished
+            .filter_map(|(key, value)| Some((key, value?)))
+            .collect()
+    }
+
     /// Lets every photo through.
     pub fn is_all(&self) -> bool {
         *self == Self::default()

@@ -28,4 +28,4 @@ pub use listen::{ListenError, Listeners};
 pub use refusal::Refusal;
 pub use switch::{Switch, Wire};
 pub use tls::{Keys, TlsError};
-pub use visitor::{Hidden, Visitor};
+pub use visitor::{Hidden, Machine, Visitor};

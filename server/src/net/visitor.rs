@@ -9,7 +9,7 @@ use std::{
 use tokio::sync::watch;
 
 use super::{cut::Cut, switch::Switch};
-use crate::rights::Rights;
+use crate::rights::{Need, Rights};
 
 /// The other end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,6 +177,31 @@ impl Member {
 
     fn membership(&self) -> Membership {
         Membership(self.end.subscribe())
+    }
+}
+
+/// Another machine, that asks on behalf of its own visitors.
+#[derive(Debug)]
+pub struct Machine(Member);
+
+impl Machine {
+    /// A machine of this name with these rights.
+    pub fn new(name: &str, rights: Rights) -> Self {
+        Self(Member::new(Some(name.into()), rights))
+    }
+
+    /// Whether its rights are enough.
+    pub fn may(&self, need: &Need) -> bool {
+        self.0.rights.allow(need)
+    }
+
+    /// The visitor of this name that it asks for.
+    pub fn visitor(&self, name: Option<String>) -> Visitor {
+        let visitor = Visitor::new(Peer::Unix, true, &self.0);
+        Visitor {
+            name: name.map(Into::into),
+            ..visitor
+        }
     }
 }
 

@@ -10,9 +10,7 @@ mod blending;
 mod cache;
 mod clip;
 mod coarseness;
-mod ending;
 mod finished;
-mod linger;
 mod live;
 mod making;
 
@@ -41,7 +39,7 @@ use mantel_shared::UnixMillis;
 use crate::{
     channel::{Channel, OnAir, choices::FeedKey},
     clock::Clock,
-    hub::{Feed, Feeds, Framing, Next, Now},
+    hub::{Ending, Feed, Feeds, Framing, Linger, Next, Now},
     source::catalogue::Catalogue,
     timeline::{Programme, Showing, Timeline, Turn},
 };
@@ -49,8 +47,6 @@ use admission::Claim;
 use blending::Between;
 use clip::Place;
 use coarseness::Coarseness;
-use ending::Ending;
-use linger::Linger;
 use live::{Beneath, Left};
 pub use making::PictureMaker;
 use making::make;
@@ -133,6 +129,8 @@ impl Producer {
             }
             let all = match on_air.now() {
                 OnAir::Programme(all) => all,
+                // Its frames are made elsewhere.
+                OnAir::Afar(_) => return,
                 OnAir::Live(source) => {
                     let beneath = Beneath {
                         work: &mut work,

@@ -50,6 +50,8 @@ pub(crate) enum Client {
     Curl,
     /// Mosquitto, a broker of MQTT, and its clients.
     Mosquitto,
+    /// The server of NATS, by which machines of one house talk.
+    Nats,
     /// µStreamer, which shows a picture of one's own where there is no camera.
     Ustreamer,
     /// The library that gives a program another wall clock; not a program itself.
@@ -89,6 +91,7 @@ impl Client {
             Client::Gstreamer => "GStreamer",
             Client::Curl => "curl",
             Client::Mosquitto => "Mosquitto",
+            Client::Nats => "nats-server",
             Client::Ustreamer => "µStreamer",
             Client::Faketime => "libfaketime",
             Client::SystemdAnalyze => "systemd-analyze",
@@ -135,6 +138,7 @@ impl Client {
                 on_path("mosquitto_pub"),
                 on_path("mosquitto_passwd"),
             ],
+            Client::Nats => vec![on_path("nats-server").or_else(|_| in_sbin("nats-server"))],
             Client::Ustreamer => vec![on_path("ustreamer")],
             Client::Faketime => vec![in_libraries("faketime/libfaketime.so.1")],
             Client::SystemdAnalyze => vec![on_path("systemd-analyze")],

@@ -7,17 +7,18 @@ use serde::Serialize;
 use warp::reply::Response;
 
 use crate::{
-    channel::choices::FeedKey,
+    channel::{Channel, choices::FeedKey},
     clock,
+    edge::{Figures, Sent, Told},
     endpoints::{
-        Outputs, Request, open, query, reply,
+        Outputs, Request, afar, open, query, reply,
         state::{
             channel::{self, InterruptedRow},
             reports::Reported,
             viewers::{self, Outlet, Totals},
         },
     },
-    library::Counts,
+    library::{Counts, Filter},
     net::Refusal,
     rendition::Rendition,
     source::decoding,
@@ -37,8 +38,14 @@ struct Status {
     uptime_seconds: u64,
     /// The server's clock, for clients that compare.
     now_millis: u64,
-    channel: channel::Channel,
-    library: LibraryRow,
+    channel: Part<channel::Channel>,
+    library: Part<LibraryRow>,
+    /// Of an edge: the house that it shows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    house: Option<Told>,
+    /// Of a house that other machines show: what was sent to them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nats: Option<Figures>,
     connections: u64,
     connections_refused: u64,
     /// How many watch.
@@ -52,6 +59,14 @@ struct Status {
     decoder: &'static str,
     decoder_note: String,
     sent: Totals,
+}
+
+/// A part of the answer: told of this machine, or by the house that it shows; nothing while that is silent.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Part<T> {
+    Here(T),
+    There(Option<serde_json::Value>),
 }
 
 #[derive(Serialize)]
@@ -176,14 +191,13 @@ pub(in crate::endpoints) async fn answer(
     }
     // Screens may pair other photos: whoever says its size and `pair` hears of its own.
     let shape = open::wishes(outputs, request, outputs.looks.rendition)?.rendition;
-    let live = outputs.house.channels.live().named(&request.channel);
-    let channel = match (live, chosen.programme()) {
-        (Some(live), _) => channel::live(outputs, &live),
-        (None, Some(programme)) => {
-            let on = (&*programme, InterruptedRow::of(&chosen));
-            channel::gallery(outputs, request, shape, &wish, on).await
+    let (channel, library) = match &outputs.house.afar {
+        Some(edge) => {
+            let mut told = afar::status(edge, request).await.unwrap_or_default();
+            let mut part = |key| told.get_mut(key).map(serde_json::Value::take);
+            (Part::There(part("channel")), Part::There(part("library")))
         }
-        (None, None) => return Err(Refusal::unavailable("there are no slides on this channel")),
+        None => here(outputs, request, shape, &chosen, &wish).await?,
     };
     let (decoder, decoder_note) = decoding::told();
     Ok(reply::json(&Status {
@@ -191,10 +205,9 @@ pub(in crate::endpoints) async fn answer(
         uptime_seconds: outputs.uptime().as_secs(),
         now_millis: clock::now().0,
         channel,
-        library: LibraryRow {
-            counts: outputs.house.library.counts(),
-            demo: outputs.house.catalogue.shows_demo(),
-        },
+        library,
+        house: outputs.house.afar.as_ref().map(|edge| edge.told()),
+        nats: outputs.watched.sent.get().map(Sent::figures),
         connections: outputs.watched.connections.open(),
         connections_refused: outputs.watched.connections.refused(),
         viewers: watching.len(),
@@ -205,4 +218,28 @@ pub(in crate::endpoints) async fn answer(
         decoder_note,
         sent,
     }))
+}
+
+/// The parts that are told of what is shown from here.
+async fn here(
+    outputs: &Arc<Outputs>,
+    request: &Request,
+    shape: Rendition,
+    chosen: &Channel,
+    wish: &Filter,
+) -> Result<(Part<channel::Channel>, Part<LibraryRow>), Refusal> {
+    let live = outputs.house.channels.live().named(&request.channel);
+    let channel = match (live, chosen.programme()) {
+        (Some(live), _) => channel::live(outputs, &live),
+        (None, Some(programme)) => {
+            let on = (&*programme, InterruptedRow::of(chosen));
+            channel::gallery(outputs, request, shape, wish, on).await
+        }
+        (None, None) => return Err(Refusal::unavailable("there are no slides on this channel")),
+    };
+    let library = LibraryRow {
+        counts: outputs.house.library.counts(),
+        demo: outputs.house.catalogue.shows_demo(),
+    };
+    Ok((Part::Here(channel), Part::Here(library)))
 }

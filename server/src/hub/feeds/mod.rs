@@ -136,6 +136,11 @@ impl Feed {
         self.demand.send_replace(());
     }
 
+    /// Nothing fills it: whoever holds it is told that nothing comes.
+    pub fn end(&self) {
+        self.close();
+    }
+
     fn close(&self) {
         self.stills.close();
         self.motion.close();

@@ -12,12 +12,12 @@ use mantel_shared::{SlideNo, UnixMillis};
 use tokio::{sync::watch, task::JoinSet, time::Instant};
 
 use super::{
-    LONGEST_SLEEP, Producer, linger::Linger, screen::Screen, steady::Steady, stills::Stills,
-    wake_at_change, work::Work,
+    LONGEST_SLEEP, Producer, screen::Screen, steady::Steady, stills::Stills, wake_at_change,
+    work::Work,
 };
 use crate::{
     channel::{Airing, OnAir},
-    hub::Look,
+    hub::{Linger, Look},
     source::live::LiveSource,
 };
 use frames::{LiveFrames, Step, Subject};

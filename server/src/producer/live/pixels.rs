@@ -20,9 +20,6 @@ use crate::{
     source::{decoding, gallery::LoadError, live::Sample, wire::Wish},
 };
 
-/// The colour of the cards that stand in for a picture: calm, and dark enough for a room at night.
-const CARD: [u8; 3] = [24, 26, 30];
-
 /// Makes the frame of a subject.
 ///
 /// # Errors
@@ -52,8 +49,9 @@ pub(super) fn make(
         }
         Subject::Aged(sample, words) => (pixels(sample, rendition, limits)?, words.clone()),
         Subject::Card(words, _) => {
-            let dark = Picture::filled(rendition.size.width, rendition.size.height, CARD);
-            (Pixels::whole(dark), words.clone())
+            let (size, quality) = (rendition.size, rendition.quality);
+            let card = render::card(words.clone(), size, quality, Instant::now)?;
+            return Ok(card.jpeg.into());
         }
     };
     let recipe = Recipe {

@@ -9,14 +9,14 @@ const LINGER: Duration = Duration::from_secs(30);
 
 /// The watch over one rendition's viewers.
 #[derive(Debug)]
-pub(super) struct Linger {
+pub struct Linger {
     unwatched_since: Instant,
     was_watched: bool,
 }
 
 impl Linger {
     /// Begins with somebody who is about to watch.
-    pub(super) fn new(now: Instant) -> Self {
+    pub fn new(now: Instant) -> Self {
         Self {
             unwatched_since: now,
             was_watched: true,
@@ -24,7 +24,7 @@ impl Linger {
     }
 
     /// The moment at which nobody will have watched for too long, if nobody comes.
-    pub(super) fn until(&mut self, is_watched: bool, now: Instant) -> Instant {
+    pub fn until(&mut self, is_watched: bool, now: Instant) -> Instant {
         // From the moment on which the last one left: nobody may have looked since one came.
         if std::mem::replace(&mut self.was_watched, is_watched) || is_watched {
             self.unwatched_since = now;

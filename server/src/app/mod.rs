@@ -1,5 +1,7 @@
 //! Puts the rooms together. The only module that names them all.
 
+mod node;
+
 use std::{
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::{Arc, Weak},
@@ -19,7 +21,8 @@ use crate::{
         roster::Roster,
     },
     clock::Clock,
-    config::{Config, Listen, SourceConfig, WebRtc},
+    config::{BusConfig, Config, Listen, SourceConfig, WebRtc},
+    edge::{self, BusError},
     endpoints::{self, BodyLimits, House, Looks, Outputs, Reach, Run, Watched},
     fillers::Fillers,
     hub::{Feeds, Framing},
@@ -69,6 +72,9 @@ pub async fn serve(
     reloads: mpsc::Receiver<Config>,
 ) -> Result<(), RunError> {
     let listeners = listeners.into();
+    if let Some(setup) = config.bus.take_if(|setup| setup.is_edge) {
+        return node::serve(config, setup, listeners, ready, shutdown, reloads).await;
+    }
     config.reach.clips = config.clips.clips();
     let mut vitals = Vitals::default();
     let (stop, stopped) = watch::channel(false);
@@ -156,12 +162,11 @@ pub async fn serve(
     let held = endpoints::keep_within(outputs.watched.viewers.clone(), feeds.clone(), budget);
     let held = tokio::spawn(held);
     let outputs = Arc::new(outputs);
-    let mut accept = accept(&config, outputs.clone())?;
-    if let Some(peers) = peers {
-        accept = accept.with_packets(Arc::new(move |stream| {
-            let peers = peers.clone();
-            Box::pin(async move { peers.carry(stream).await })
-        }));
+    let accept = with_packets(accept(&config, outputs.clone())?, peers);
+    if let Some(setup) = &config.bus {
+        let house = house(&config, setup, &outputs);
+        let sent = edge::start_house(setup, house, stopped.clone()).await?;
+        let _ = outputs.watched.sent.set(sent);
     }
     ready(accept.keys());
     let urls = announce::urls(
@@ -237,6 +242,7 @@ pub(crate) fn outputs(
             profiles: Arc::new(Profiles::open(config.dirs.state.as_deref())),
             sleepers: Arc::new(Sleepers::open(config.dirs.state.as_deref())),
             thumbnails: None,
+            afar: None,
         },
         looks: Looks {
             framing,
@@ -291,6 +297,29 @@ fn peers(webrtc: WebRtc, listeners: &[Listen]) -> Option<Arc<Peers>> {
     Some(Arc::new(Peers::start(&udp, tcp)))
 }
 
+/// These terms, and connections that carry packets of WebRTC.
+fn with_packets(accept: Accept, peers: Option<Arc<Peers>>) -> Accept {
+    let Some(peers) = peers else { return accept };
+    accept.with_packets(Arc::new(move |stream| {
+        let peers = peers.clone();
+        Box::pin(async move { peers.carry(stream).await })
+    }))
+}
+
+/// The house as edges may have it.
+fn house(config: &Config, setup: &BusConfig, outputs: &Arc<Outputs>) -> edge::House {
+    let routes = endpoints::routes(outputs.clone());
+    edge::House {
+        feeds: outputs.house.feeds.clone(),
+        channels: outputs.house.channels.clone(),
+        framing: outputs.looks.framing.clone(),
+        rendition: config.rendition,
+        interval_millis: config.timeline.interval_millis,
+        rights: setup.edge_rights.clone(),
+        answer: endpoints::for_edges(outputs, routes, setup.edge_rights.clone()),
+    }
+}
+
 pub(crate) fn common(config: &Config, catalogue: Arc<Catalogue>, seed: u64) -> ChannelSetup {
     ChannelSetup {
         catalogue,
@@ -323,6 +352,9 @@ pub enum RunError {
     /// Nobody can be let in.
     #[error(transparent)]
     Accept(#[from] AcceptError),
+    /// The bus to other machines can't be used.
+    #[error(transparent)]
+    Bus(#[from] BusError),
     /// Something has ended that nothing goes on without.
     #[error("{0} has ended by a fault of this program; it has to be started again")]
     Ended(&'static str),

@@ -1,0 +1,85 @@
+//! An edge: the same server without photos, index and rendering, whose feeds are filled by the house of another machine.
+
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use tokio::sync::{mpsc, watch};
+
+use super::{RunError, accept, common, outputs, peers, with_packets};
+use crate::{
+    channel::{
+        Channel,
+        choices::{Channels, FeedKey},
+        roster::Roster,
+    },
+    clock::Clock,
+    config::{BusConfig, Config, Listen},
+    edge::Edge,
+    endpoints,
+    hub::{Feeds, Framing},
+    library::Library,
+    net::{self, Keys, Listeners},
+    source::catalogue::Catalogue,
+};
+
+/// How long the house is waited for at the start: most are there, and then it is known what is asked for.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Serves the house of another machine on `listeners` until `shutdown` is done.
+pub(super) async fn serve(
+    config: Config,
+    setup: BusConfig,
+    listeners: Listeners,
+    ready: impl FnOnce(Option<&Keys>),
+    shutdown: impl Future<Output = ()> + Send + 'static,
+    reloads: mpsc::Receiver<Config>,
+) -> Result<(), RunError> {
+    let (stop, stopped) = watch::channel(false);
+    let framing = Arc::new(Framing::default());
+    let edge = Arc::new(Edge::start(&setup, framing.clone(), stopped.clone()).await?);
+    edge.heard_within(PATIENCE).await;
+    let library = Arc::new(Library::in_memory(Vec::new()));
+    let catalogue = Arc::new(Catalogue::new(library));
+    let common = common(&config, catalogue.clone(), 0);
+    let roster = Roster::new([], false, Clock::system());
+    let channels = Arc::new(Channels::of_afar(common, roster));
+    let following = tokio::spawn(follow(edge.clone(), channels.clone()));
+    let feeds = Arc::new_cyclic(|feeds: &Weak<Feeds<FeedKey, Channel>>| {
+        let (feeds, edge) = (feeds.clone(), edge.clone());
+        Feeds::new(config.max_renditions, move |key, channel, feed| {
+            edge.fill(feeds.clone(), key, &channel, feed);
+        })
+    });
+    let mut outputs = outputs(&config, feeds.clone(), channels, catalogue, framing);
+    outputs.house.afar = Some(edge);
+    outputs.reach.is_in_house = listeners.addresses().iter().any(Listen::is_in_house);
+    let peers = peers(config.webrtc, &listeners.addresses());
+    outputs.reach.peers.clone_from(&peers);
+    let budget = config.slow_viewer_bytes;
+    let held = endpoints::keep_within(outputs.watched.viewers.clone(), feeds.clone(), budget);
+    let held = tokio::spawn(held);
+    let accept = with_packets(accept(&config, Arc::new(outputs))?, peers);
+    ready(accept.keys());
+    let signal = tokio::spawn(async move {
+        shutdown.await;
+        // Streams end when their feeds do; only then can connections finish.
+        feeds.close();
+        stop.send_replace(true);
+    });
+    net::serve(listeners, accept, stopped, reloads).await;
+    for task in [signal, held, following] {
+        task.abort();
+    }
+    Ok(())
+}
+
+/// Has the live channels of the house here as they are there.
+async fn follow(edge: Arc<Edge>, channels: Arc<Channels>) {
+    let mut known = Vec::new();
+    while let Some(live) = edge.channels_beside(&known).await {
+        channels.live().follow(&live);
+        known = live;
+    }
+}
