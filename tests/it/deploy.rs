@@ -32,11 +32,15 @@ fn systemd_takes_the_units() {
     let service = service.replace("/usr/local/bin/mantel", &program.display().to_string());
     fs::write(unit("mantel.service"), service).expect("to write the unit");
     fs::write(unit("mantel.socket"), sample("mantel.socket")).expect("to write the unit");
+    let edge = sample("mantel-edge.service");
+    assert!(edge.contains("\nExecStart=/usr/local/bin/mantel edge "));
+    let edge = edge.replace("/usr/local/bin/mantel", &program.display().to_string());
+    fs::write(unit("mantel-edge.service"), edge).expect("to write the unit");
 
     let mut verify = Command::new(&programs[0]);
     verify
         .arg("verify")
-        .args([unit("mantel.service"), unit("mantel.socket")]);
+        .args(["mantel.service", "mantel.socket", "mantel-edge.service"].map(unit));
     let ended = process::run(verify);
     let about_ours: Vec<&str> = ended
         .output
@@ -50,7 +54,7 @@ fn systemd_takes_the_units() {
     let mut security = Command::new(&programs[0]);
     security
         .args(["security", "--offline=true", "--threshold=20"])
-        .arg(unit("mantel.service"));
+        .args(["mantel.service", "mantel-edge.service"].map(unit));
     let ended = process::run(security);
     assert!(ended.status.success(), "{}", ended.output);
 }

@@ -22,6 +22,7 @@ mod deploy;
 mod dist;
 mod drivers;
 mod ecosystem;
+mod edge;
 mod floods;
 mod gallery;
 mod home;

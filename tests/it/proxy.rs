@@ -52,55 +52,14 @@ impl Proxy {
 
     /// One with this sample, in front of a server with these options.
     fn with(sample: &str, options: &[&str]) -> Option<Self> {
-        let programs = require(Client::Nginx)?;
+        require(Client::Nginx)?;
         let photos = Photos::of(&[RED, GREEN, BLUE, YELLOW]);
         let args = [options, &["--host", NAME]].concat();
         let args = [&args[..], &["--trusted-proxy", "127.0.0.1"]].concat();
         let server = Server::start(photos.path(), &args);
         server.colour();
         let tap = Tap::on(server.address);
-
-        let folder = TempDir::with_prefix("mantel-nginx-").expect("a folder for nginx");
-        let sample = workspace().join("deploy").join(sample);
-        let sample = fs::read_to_string(sample).expect("the sample");
-        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-        let address = listener.local_addr().expect("a bound address");
-        drop(listener);
-        let filled = [
-            ("server 127.0.0.1:8080;", format!("server {};", tap.address)),
-            ("listen 80;", format!("listen {address};")),
-        ]
-        .iter()
-        .fold(sample, |text, (place, value)| {
-            assert_eq!(text.matches(place).count(), 1, "{place} in the sample");
-            text.replace(place, value)
-        });
-
-        let cache = folder.path().join("cache").display().to_string();
-        let filled = filled.replace("/var/cache/nginx/mantel", &cache);
-        let site = folder.path().join("site.conf");
-        fs::write(&site, filled).expect("to write the sample");
-        let at = folder.path().display();
-        // What a distribution's nginx.conf says around it.
-        let user = if is_root() { "user root;" } else { "" };
-        let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-            .iter()
-            .map(|kind| format!("{kind}_temp_path {at}/{kind};"))
-            .collect();
-        let around = format!(
-            "{user} daemon off; master_process off; pid {at}/pid; error_log stderr warn;\n\
-             events {{ worker_connections 1024; }}\n\
-             http {{ access_log off; gzip on; {temporary} include {}; }}\n",
-            site.display()
-        );
-        let config = folder.path().join("nginx.conf");
-        fs::write(&config, around).expect("to write nginx.conf");
-        let mut command = Command::new(&programs[0]);
-        command.arg("-p").arg(folder.path()).arg("-c").arg(&config);
-        let nginx = Process::start(command);
-        eventually("nginx to listen", || {
-            TcpStream::connect(address).map_err(|error| format!("{error}\n{}", nginx.output()))
-        });
+        let (address, nginx, folder) = nginx(sample, tap.address)?;
         Some(Self {
             address,
             tap,
@@ -110,6 +69,53 @@ impl Proxy {
             _folder: folder,
         })
     }
+}
+
+/// nginx with this sample, which asks whoever is at `upstream`.
+fn nginx(sample: &str, upstream: SocketAddr) -> Option<(SocketAddr, Process, TempDir)> {
+    let programs = require(Client::Nginx)?;
+    let folder = TempDir::with_prefix("mantel-nginx-").expect("a folder for nginx");
+    let sample = workspace().join("deploy").join(sample);
+    let sample = fs::read_to_string(sample).expect("the sample");
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    let address = listener.local_addr().expect("a bound address");
+    drop(listener);
+    let filled = [
+        ("server 127.0.0.1:8080;", format!("server {upstream};")),
+        ("listen 80;", format!("listen {address};")),
+    ]
+    .iter()
+    .fold(sample, |text, (place, value)| {
+        assert_eq!(text.matches(place).count(), 1, "{place} in the sample");
+        text.replace(place, value)
+    });
+
+    let cache = folder.path().join("cache").display().to_string();
+    let filled = filled.replace("/var/cache/nginx/mantel", &cache);
+    let site = folder.path().join("site.conf");
+    fs::write(&site, filled).expect("to write the sample");
+    let at = folder.path().display();
+    // What a distribution's nginx.conf says around it.
+    let user = if is_root() { "user root;" } else { "" };
+    let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .iter()
+        .map(|kind| format!("{kind}_temp_path {at}/{kind};"))
+        .collect();
+    let around = format!(
+        "{user} daemon off; master_process off; pid {at}/pid; error_log stderr warn;\n\
+         events {{ worker_connections 1024; }}\n\
+         http {{ access_log off; gzip on; {temporary} include {}; }}\n",
+        site.display()
+    );
+    let config = folder.path().join("nginx.conf");
+    fs::write(&config, around).expect("to write nginx.conf");
+    let mut command = Command::new(&programs[0]);
+    command.arg("-p").arg(folder.path()).arg("-c").arg(&config);
+    let nginx = Process::start(command);
+    eventually("nginx to listen", || {
+        TcpStream::connect(address).map_err(|error| format!("{error}\n{}", nginx.output()))
+    });
+    Some((address, nginx, folder))
 }
 
 #[test]
@@ -289,6 +295,42 @@ fn nginx_asks_once_for_all_who_play() {
             .all(|answer| answer.starts_with(b"HTTP/1.1 200"))
     );
     assert_eq!(asked(&target), 1, "of {N_PLAYERS} players");
+}
+
+/// Two caches, each with players of its own, behind a third one: what all of them ask for is made and sent once.
+#[test]
+fn nginx_in_two_layers_asks_once() {
+    let Some(shield) = Proxy::with("nginx-hls.conf", &STANDING) else {
+        return;
+    };
+    let tap = Tap::on(shield.address);
+    let edges: Vec<_> = (0..2)
+        .filter_map(|_| nginx("nginx-hls.conf", tap.address))
+        .collect();
+    let request = |target: &str| {
+        format!("GET {target} HTTP/1.1\r\nHost: {NAME}\r\nConnection: close\r\n\r\n")
+    };
+    let first = http::get(shield.address, "/hls/main/video.m3u8").text();
+    let segment = first
+        .lines()
+        .rfind(|line| line.ends_with(".mp4") && !line.starts_with('#'));
+    let target = format!("/hls/main/{}", segment.expect("a segment"));
+    let mut sockets: Vec<TcpStream> = (0..100)
+        .map(|n| TcpStream::connect(edges[n % 2].0).expect("nginx"))
+        .collect();
+    for socket in &mut sockets {
+        socket
+            .write_all(request(&target).as_bytes())
+            .expect("to ask");
+    }
+    for mut socket in sockets {
+        let mut answer = Vec::new();
+        socket.read_to_end(&mut answer).expect("an answer");
+        assert!(answer.starts_with(b"HTTP/1.1 200"));
+    }
+    let start = format!("GET {target} ");
+    assert_eq!(tap.calls(&start).len(), 2, "one of each edge");
+    assert_eq!(shield.tap.calls(&start).len(), 1, "one of the shield");
 }
 
 /// hls.js with low latency, through the cache: every change of slide comes, and it stays near what is on.
