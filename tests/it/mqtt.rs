@@ -18,7 +18,7 @@ use crate::support::{
     photos::Photos,
     pixels::{BLUE, GREEN, RED},
     process::Process,
-    server::{STANDING, Server, program},
+    server::{STANDING, Server, address_in, program},
 };
 
 /// A broker that can go and come back.
@@ -372,6 +372,88 @@ fn the_last_will_tells_of_a_killed_server_and_any_order_of_restarts_is_right_aga
     let ended = mantel.ended();
     assert!(ended.status.success(), "{}", ended.output);
     assert!(!ended.output.contains("geh"), "{}", ended.output);
+}
+
+#[test]
+fn a_restart_goes_on_with_the_choice_and_takes_back_screens_that_went_meanwhile() {
+    let Some(broker) = Broker::start() else {
+        return;
+    };
+    let Some(program) = program() else { return };
+    let photos = Photos::of(&[RED]);
+    let folder = photos.path().join("Rome");
+    std::fs::create_dir(&folder).expect("a folder");
+    std::fs::copy(photos.path().join("01.jpg"), folder.join("a.jpg")).expect("a copy");
+    let url = broker.url();
+    let data = TempDir::with_prefix("mantel-data-").expect("a data directory");
+    let start = || {
+        let mut line = Command::new(&program);
+        line.args(["--port", "0", "--mqtt", &url, "--data-dir"])
+            .arg(data.path());
+        line.arg(photos.path());
+        let mut process = Process::start(line);
+        let address = process.await_line("a server", address_in);
+        (process, address)
+    };
+    let stop = |process: Process| {
+        process.signal("TERM");
+        assert!(process.ended().status.success());
+    };
+    let (mantel, address) = start();
+    let ear = broker.listen();
+    let id = id(&ear.document());
+    let json = "Content-Type: application/json\r\n";
+    for name in ["hall", "cellar"] {
+        let kept = format!(r#"{{"name":"{name}","query":"clock=on"}}"#);
+        let told = http::request(address, "POST", "/profiles", json, &kept);
+        assert_eq!(told.status(), 200, "{}", told.text());
+        ear.await_is(&format!("/{name}/screen"), "ON");
+    }
+    broker.say(&format!("mantel/{id}/album/set"), "Rome", &[]);
+    ear.await_is("/album", "Rome");
+    // Both are kept behind what the broker hears.
+    eventually("to be kept", || {
+        let file = |name: &str| std::fs::read_to_string(data.path().join(name)).unwrap_or_default();
+        let is_kept =
+            file("choice.json").contains("Rome") && file("screens.json").contains("cellar");
+        is_kept.then_some(()).ok_or_else(|| "not yet".to_owned())
+    });
+    stop(mantel);
+    let kept = std::fs::read_to_string(data.path().join("profiles.json")).expect("names");
+    let mut kept: Value = serde_json::from_str(&kept).expect("JSON");
+    remove(&mut kept, "cellar");
+    std::fs::write(data.path().join("profiles.json"), kept.to_string()).expect("a file");
+    let (mantel, _) = start();
+    ear.await_is("/availability", "online");
+    ear.await_is(&format!("{id}_cellar/config"), "");
+    ear.await_is("/cellar/screen", "");
+    let late = broker.listen();
+    late.await_is("/pause", "OFF");
+    late.await_is("/album", "Rome");
+    late.await_is("/hall/screen", "ON");
+    assert_eq!(late.n_heard(&format!("{id}_cellar/config")), 0);
+    stop(mantel);
+    // An album that is gone at a start is no reason to show nothing.
+    std::fs::remove_dir_all(&folder).expect("a folder");
+    let (mantel, _) = start();
+    ear.await_is("/availability", "online");
+    ear.await_is("/album", "");
+    stop(mantel);
+}
+
+/// Takes what belongs to `name` out of JSON, however it lies there.
+fn remove(json: &mut Value, name: &str) {
+    match json {
+        Value::Object(fields) => {
+            fields.remove(name);
+            fields.values_mut().for_each(|value| remove(value, name));
+        }
+        Value::Array(values) => {
+            values.retain(|value| value["name"] != name);
+            values.iter_mut().for_each(|value| remove(value, name));
+        }
+        _ => {}
+    }
 }
 
 #[test]

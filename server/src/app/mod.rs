@@ -16,6 +16,7 @@ use crate::{
     channel::{
         Channel, ChannelSetup, ChannelTask, Interrupter, Role, Veils,
         choices::{Channels, FeedKey},
+        chosen::Chosen,
         hand,
         live::Intake,
         roster::Roster,
@@ -91,8 +92,20 @@ pub async fn serve(
     let common = common(&config, catalogue.clone(), seed);
     let veils = common.veils.clone();
     hand::restore(&veils, config.dirs.state.as_deref());
+    let chosen = Arc::new(Chosen::open(config.dirs.state.as_deref()));
+    let mut filter = chosen.filter().within(&config.filter);
+    let is_left = |filter: &library::Filter| {
+        !library
+            .entries(Blocking::here(), filter, config.order)
+            .is_empty()
+    };
+    if !chosen.filter().is_all() && !is_left(&filter) {
+        tracing::info!("no photo is left of what was chosen ({filter}); all are shown");
+        chosen.forget();
+        filter = config.filter.clone();
+    }
     let role = Role::Main { state, saved };
-    let (task, channel) = ChannelTask::new(common.clone(), config.filter.clone(), role);
+    let (task, channel) = ChannelTask::new(common.clone(), filter, role);
     let vital = vitals.begins("what decides which slide is on");
     let channel_task = tokio::spawn(async move {
         let _vital = vital;
@@ -124,7 +137,7 @@ pub async fn serve(
     });
     let channels = Channels::new(channel, config.filter.clone(), common);
     let roster = Roster::new(live, config.push_creates, Clock::system());
-    let channels = channels.with_live(roster);
+    let channels = channels.with_chosen(chosen).with_live(roster);
     let channels = Arc::new(channels.with_interrupters(interrupters));
 
     let framing = Arc::new(Framing::default());
@@ -178,10 +191,11 @@ pub async fn serve(
     let found =
         name.and_then(|name| mdns::tell(name, &listeners.addresses(), accept.keys().is_some()));
     let mqtt = config.mqtt.take().map(|mut setup| {
-        let id = mqtt::id(Blocking::here(), config.dirs.state.as_deref());
+        let dir = config.dirs.state.as_deref();
+        let id = mqtt::id(Blocking::here(), dir);
         let own = urls.first().filter(|_| outputs.reach.is_in_house);
         setup.page = setup.page.or(own.and_then(|url| url.parse().ok()));
-        mqtt::start(setup, id, outputs, stopped.clone())
+        mqtt::start(setup, (id, dir), outputs, stopped.clone())
     });
     let vital = vitals.begins("what keeps the index");
     let told = move |counts: &Counts, took| progress::tell(counts, took, urls.first());

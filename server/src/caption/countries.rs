@@ -8,7 +8,7 @@ pub(super) fn name(code: &str) -> Option<&'static str> {
 }
 
 /// Codes and names, in the order of the codes.
-const NAMES: [(&str, &str); 250] = [
+pub(super) const NAMES: [(&str, &str); 250] = [
     ("AD", "Andorra"),
     ("AE", "United Arab Emirates"),
     ("AF", "Afghanistan"),

@@ -1,13 +1,18 @@
 //! Captions: the words that are written about a photo. Pure; drawing them is `render`'s.
 
 mod countries;
+mod names;
 mod template;
 
 use std::path::PathBuf;
 
 pub use template::Template;
 
-use crate::{library::Facts, render::words::Caption, rendition::Captions};
+use crate::{
+    library::Facts,
+    render::words::Caption,
+    rendition::{Captions, Language},
+};
 
 /// The words that `captions` asks for, as far as they are known: the photo's own text, and below
 /// it date, place and album.
@@ -17,7 +22,7 @@ pub fn words(captions: Captions, facts: &Facts) -> Caption {
     let owned = |text: Option<&str>| text.map(str::to_owned);
     let details: Vec<String> = [
         wanted(captions.date, date(facts)),
-        wanted(captions.place, place(facts)),
+        wanted(captions.place, place(facts, captions.language)),
         wanted(captions.album, owned(album(facts))),
     ]
     .into_iter()
@@ -86,19 +91,23 @@ const BY_REGION: [&str; 3] = ["AU", "CA", "US"];
 /// The place at which a photo was taken, by the country's name: `Kyoto, Japan`. A place that ends
 /// in a country's code comes from GeoNames, or from a program that wrote no name; its region is
 /// left out where it says little (`Florence, Italy`), and stays where people say it
-/// (`Moab, Utah, United States`).
-pub fn place(facts: &Facts) -> Option<String> {
+/// (`Moab, Utah, United States`). Countries and large cities are named in the language asked for.
+pub fn place(facts: &Facts, language: Language) -> Option<String> {
     let place = facts.place.as_deref()?;
     let (rest, code) = place.rsplit_once(", ").unwrap_or(("", place));
-    let Some(country) = countries::name(code) else {
+    let Some(country) = names::country(code, language) else {
         return Some(place.to_owned());
     };
-    let near = match rest.split_once(", ") {
-        Some((near, _)) if !BY_REGION.contains(&code) => near,
-        _ => rest,
+    let (near, region) = rest.split_once(", ").unwrap_or((rest, ""));
+    let town = names::town(near, code, language);
+    let near = if BY_REGION.contains(&code) && !region.is_empty() {
+        format!("{town}, {region}")
+    } else {
+        town.to_owned()
     };
     // A city state (`Singapore, Singapore`) is named once.
-    Some(if near.is_empty() || near == country {
+    let is_a_city = near == country || countries::name(code) == Some(&near);
+    Some(if near.is_empty() || is_a_city {
         country.to_owned()
     } else {
         format!("{near}, {country}")
@@ -245,9 +254,31 @@ mod tests {
                 place: Some(known.into()),
                 ..Facts::default()
             };
-            assert_eq!(place(&facts).as_deref(), Some(told));
+            assert_eq!(place(&facts, Language::En).as_deref(), Some(told));
         }
-        assert_eq!(place(&Facts::default()), None);
+        assert_eq!(place(&Facts::default(), Language::En), None);
+    }
+
+    #[test]
+    fn countries_and_large_cities_are_named_in_the_language_asked_for() {
+        for (known, language, told) in [
+            ("Kyoto, JP", Language::De, "Kyoto, Japan"),
+            ("Kyoto, JP", Language::Fr, "Kyoto, Japon"),
+            ("Florence, Tuscany, IT", Language::De, "Florence, Italien"),
+            ("Rome, Latium, IT", Language::De, "Rom, Italien"),
+            ("Moab, Utah, US", Language::Es, "Moab, Utah, Estados Unidos"),
+            ("Singapore, SG", Language::Ja, "シンガポール"),
+            ("IT", Language::Zh, "意大利"),
+            ("At home", Language::De, "At home"),
+        ] {
+            let facts = Facts {
+                place: Some(known.into()),
+                ..Facts::default()
+            };
+            assert_eq!(place(&facts, language).as_deref(), Some(told), "{language}");
+        }
+        let german = words(wish("place,de"), &facts());
+        assert_eq!(german.details, "Moab, Utah, Vereinigte Staaten");
     }
 
     #[test]

@@ -24,11 +24,12 @@ use tokio::sync::Semaphore;
 
 use super::{
     ActError, Afar, Channel, ChannelSetup, ChannelTask, Interrupter, Role, Veils,
+    chosen::{Chosen, Wishes},
     interrupts::{Interruptions, Interrupts},
     roster::Roster,
 };
 use crate::{
-    blocking::Blocking, library::Filter, locked::locked, rendition::Rendition, rights::ChannelName,
+    blocking::Blocking, library::Filter, rendition::Rendition, rights::ChannelName,
     timeline::Programme,
 };
 
@@ -103,7 +104,7 @@ pub struct Channels {
     /// The main channel's choice.
     filter: Filter,
     /// The part of it that somebody has chosen for all who don't choose themselves.
-    chosen: Mutex<Filter>,
+    chosen: Arc<Chosen>,
     common: ChannelSetup,
     choices: Mutex<Choices>,
     queries: Arc<Semaphore>,
@@ -169,7 +170,7 @@ impl Channels {
         Self {
             main,
             filter,
-            chosen: Mutex::default(),
+            chosen: Arc::default(),
             common,
             choices: Mutex::default(),
             queries: Arc::new(Semaphore::new(MAX_QUERIES)),
@@ -182,6 +183,13 @@ impl Channels {
     pub fn of_afar(common: ChannelSetup, live: Roster) -> Self {
         let main = Channel::of_afar(Afar::of(ChannelName::main()));
         Self::new(main, Filter::default(), common).with_live(live)
+    }
+
+    /// These channels, with what somebody has chosen before.
+    #[must_use]
+    pub fn with_chosen(mut self, chosen: Arc<Chosen>) -> Self {
+        self.chosen = chosen;
+        self
     }
 
     /// These channels and live ones.
@@ -258,17 +266,23 @@ impl Channels {
 
     /// The choice of photos that is on where nobody chooses.
     pub fn chosen(&self) -> Filter {
-        locked(&self.chosen).clone()
+        self.chosen.filter()
     }
 
-    /// Shows what `wish` lets through of what may be shown, from now on and wherever nobody chooses.
+    /// Shows what `wish` lets through of what may be shown, from now on and wherever nobody chooses; `wishes` is the same,
+    /// as it was asked for.
     ///
     /// # Errors
     /// The server is stopping.
-    pub async fn choose_for_all(&self, wish: Filter) -> Result<Arc<Programme>, ActError> {
-        let filter = wish.clone().within(&self.filter);
-        let shown = self.main.show_only(filter).await?;
-        *locked(&self.chosen) = wish;
+    pub async fn choose_for_all(
+        &self,
+        wish: &Filter,
+        wishes: Wishes,
+    ) -> Result<Arc<Programme>, ActError> {
+        let shown = self.main.show_only(self.allowed(wish)).await?;
+        let chosen = Arc::clone(&self.chosen);
+        // A panic there is logged by the runtime; the choice is on all the same.
+        let _ = Blocking::run(move |blocking| chosen.set(blocking, wishes)).await;
         Ok(shown)
     }
 

@@ -6,6 +6,7 @@
 pub mod afar;
 pub mod air;
 pub mod choices;
+pub mod chosen;
 pub mod hand;
 mod interrupts;
 pub mod live;

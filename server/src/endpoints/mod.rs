@@ -295,6 +295,9 @@ async fn answer_at(
             return Err(Refusal::unavailable(why));
         }
         (Endpoint::Health, _) => reply::health(outputs.run.started_millis),
+        (Endpoint::File("remote"), _) => {
+            photos::remote(outputs, request).ok_or_else(|| reply::not_found("remote"))?
+        }
         (Endpoint::File(name), _) => files::answer(name, request)
             .or_else(|| assets::answer(name, request))
             .ok_or_else(|| reply::not_found(name))?,

@@ -8,6 +8,7 @@ mod discovery;
 mod link;
 mod orders;
 mod picframe;
+mod screens;
 mod states;
 mod topics;
 
@@ -30,6 +31,7 @@ use crate::{
     store,
 };
 use link::Event;
+use screens::Screens;
 use states::{Reader, Told};
 use topics::{Meant, Topics};
 
@@ -47,13 +49,15 @@ pub const FAREWELL: Duration = Duration::from_millis(800);
 /// The name of who commands, for people.
 const NAME: &str = "Home Assistant";
 
-/// Starts to tell the broker of the house, until `stopped` says so. The result ends soon after that.
+/// Starts to tell the broker of the house, until `stopped` says so. The result ends soon after that. What has to be known after a
+/// restart is kept in `dir`.
 pub fn start(
     setup: MqttConfig,
-    id: String,
+    (id, dir): (String, Option<&Path>),
     outputs: Arc<Outputs>,
     stopped: watch::Receiver<bool>,
 ) -> JoinHandle<()> {
+    let screens = Screens::open(dir);
     tokio::spawn(async move {
         let topics = Topics::new(id);
         let Some((client, link)) = link::open(&setup.broker, &topics) else {
@@ -63,11 +67,12 @@ pub fn start(
         let mut link = tokio::spawn(link::keep(link, setup.broker.clone(), sender));
         let gone = topics.availability();
         let mut speaker = Speaker {
-            reader: Reader::new(setup, topics, outputs),
+            reader: Reader::new(setup, topics, screens, outputs),
             client,
             told: Told::default(),
             is_up: false,
         };
+        speaker.told.expect(speaker.reader.told_before());
         speaker.speak(events, stopped).await;
         if speaker.is_up {
             if let Some(id) = &speaker.reader.setup.picframe {
@@ -179,6 +184,7 @@ impl Speaker {
             }
             self.told.told(topic, payload);
         }
+        self.reader.keep_screens().await;
     }
 
     async fn take(&mut self, event: Event) {

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::{
     discovery::{self, ALL_PHOTOS},
     picframe,
+    screens::Screens,
     topics::Topics,
 };
 use crate::{
@@ -18,7 +19,7 @@ use crate::{
     caption, clock,
     config::MqttConfig,
     endpoints::Outputs,
-    library::{Photo, iso},
+    library::{Facts, Photo, iso},
     photo::PhotoId,
     profiles::ScreenName,
     rights::ChannelName,
@@ -27,8 +28,8 @@ use crate::{
 
 /// Albums that can be chosen: more than that are no list to choose from, and a longer document is refused.
 const MAX_ALBUMS: usize = 200;
-/// Screens that are devices of their own.
-const MAX_SCREENS: usize = 64;
+/// The states of a screen.
+const SCREEN_STATES: [&str; 4] = ["lit", "screen", "channel", "album"];
 /// Letters of a state: Home Assistant refuses longer ones.
 const MAX_CHARS: usize = 250;
 
@@ -41,21 +42,40 @@ pub(super) struct Reader {
     pub(super) topics: Topics,
     pub(super) outputs: Arc<Outputs>,
     albums: Vec<String>,
-    /// The screens that have been seen: one that is off for a while is still there.
-    screens: BTreeSet<String>,
-    /// Those of them whose settings were kept: once these are deleted, they are forgotten.
-    kept: BTreeSet<String>,
+    screens: Screens,
 }
 
 impl Reader {
-    pub(super) fn new(setup: MqttConfig, topics: Topics, outputs: Arc<Outputs>) -> Self {
+    pub(super) fn new(
+        setup: MqttConfig,
+        topics: Topics,
+        screens: Screens,
+        outputs: Arc<Outputs>,
+    ) -> Self {
         Self {
             setup,
             topics,
             outputs,
             albums: Vec::new(),
-            screens: BTreeSet::new(),
-            kept: BTreeSet::new(),
+            screens,
+        }
+    }
+
+    /// The topics of the screens that were told of before this start, and may be no more.
+    pub(super) fn told_before(&self) -> Vec<String> {
+        let of_screen = |name: &String| {
+            let document = discovery::topic(&self.topics.screen_device(name));
+            let states = SCREEN_STATES.map(|key| self.topics.screen_state(name, key));
+            std::iter::once(document).chain(states)
+        };
+        self.screens.names().flat_map(of_screen).collect()
+    }
+
+    /// Keeps which screens the broker has been told of.
+    pub(super) async fn keep_screens(&mut self) {
+        if let Some(write) = self.screens.write() {
+            // A panic there is logged by the runtime.
+            let _ = Blocking::run(write).await;
         }
     }
 
@@ -85,7 +105,7 @@ impl Reader {
         let channels = self.outputs.house.channels.live().names();
         let channels: Vec<String> = channels.iter().map(ToString::to_string).collect();
         states.push((discovery::topic(topics.id()), document.to_string()));
-        for name in &self.screens {
+        for name in self.screens.names() {
             let document = discovery::screen(&told, name, &channels);
             let topic = discovery::topic(&topics.screen_device(name));
             states.push((topic, document.to_string()));
@@ -102,7 +122,7 @@ impl Reader {
             states.extend(more);
         }
         let lit = self.lit();
-        for name in &self.screens {
+        for name in self.screens.names() {
             let state = switch(lit.contains(name));
             states.push((topics.screen_state(name, "lit"), state));
             let parsed = name.parse::<ScreenName>();
@@ -200,12 +220,14 @@ impl Reader {
         let favourite = |id: &PhotoId| self.outputs.house.library.is_favourite(*id);
         let first = photos.first().map(|photo| &photo.facts);
         let taken = first.and_then(|facts| facts.taken?.of_photo());
+        let language = self.outputs.looks.rendition.captions.language;
+        let place = |facts: &Facts| caption::place(facts, language);
         let facts = json!({
             "photo": ids.first().map(ToString::to_string),
             "beside": ids.get(1).map(ToString::to_string),
             "album": first.and_then(|facts| facts.album.as_deref()).map(cut),
             "taken_at": taken.map(iso),
-            "place": first.and_then(caption::place).as_deref().map(cut),
+            "place": first.and_then(place).as_deref().map(cut),
             "caption": first.and_then(|facts| caption::text(facts)).map(cut),
             "favourite": ids.first().is_some_and(favourite),
         });
@@ -219,18 +241,7 @@ impl Reader {
         let reported = reported.into_iter().map(|row| row.report.name);
         let seen = reported.filter(|name| name.parse::<ScreenName>().is_ok());
         let seen: BTreeSet<String> = seen.collect();
-        let forgotten = self.kept.difference(&kept);
-        for name in forgotten.filter(|name| !seen.contains(*name)) {
-            self.screens.remove(name);
-        }
-        for name in kept.union(&seen) {
-            if self.screens.len() < MAX_SCREENS {
-                self.screens.insert(name.clone());
-            }
-        }
-        // One that still reports goes when it does so no more.
-        self.kept.retain(|name| self.screens.contains(name));
-        self.kept.extend(kept);
+        self.screens.take(&kept, &seen);
     }
 
     /// The screens whose last word was that they show pictures.
@@ -285,6 +296,11 @@ impl Told {
         gone.chain(news.cloned()).collect()
     }
 
+    /// These may have been told before, nobody knows with which words.
+    pub(super) fn expect(&mut self, topics: Vec<String>) {
+        self.0.extend(topics.into_iter().map(|topic| (topic, None)));
+    }
+
     pub(super) fn told(&mut self, topic: String, payload: String) {
         self.0.insert(topic, Some(payload));
     }
@@ -317,6 +333,9 @@ mod tests {
         told.forget();
         assert_eq!(told.news(&one), states(&[("b", ""), ("a", "3")]));
         assert_eq!(Told::default().news(&one), one);
+        let mut told = Told::default();
+        told.expect(vec!["a".into(), "c".into()]);
+        assert_eq!(told.news(&one), states(&[("c", ""), ("a", "3")]));
     }
 
     #[test]

@@ -153,9 +153,9 @@ impl Producer {
                 }
             };
             is_hidden = false;
-            work.take_veil(all.veil());
             let timeline = self.timeline(&all);
             let now = steady.now(&all, self.clock.now());
+            work.take_veil(all.veil(), now);
             let wake = self.step(now, timeline, &mut work, &mut stills, &mut screen);
 
             let linger = linger.until(self.feed.n_viewers() > 0, Instant::now());
@@ -253,10 +253,8 @@ impl Producer {
             self.blend(wanted, work);
         }
         let change = wake_at_change(&showing);
-        match (screen.due(now), change) {
-            (Some(due), Some(change)) => Some(due.min(change)),
-            (due, change) => due.or(change),
-        }
+        let moments = [screen.due(now), change, work.next_waits];
+        moments.into_iter().flatten().min()
     }
 
     /// Takes the next frame of the clip that is on, or its end.
@@ -313,7 +311,8 @@ impl Producer {
         let current = self.rendered(wanted[0], now_urgent, work);
         // The picture that is due comes before the one that is not, unless it comes too late: then
         // only what is begun early can ever be shown. Nobody is there to see an idle feed's next.
-        let next = if is_watched && (current.is_some() || work.lagging) {
+        let waits = work.lets_next_wait(&showing, now);
+        let next = if is_watched && !waits && (current.is_some() || work.lagging) {
             self.rendered(wanted[1], Urgency::Next, work)
         } else {
             work.cache.get(&wanted[1]).cloned()

@@ -5,13 +5,14 @@ use std::{
     sync::Arc,
 };
 
+use mantel_shared::UnixMillis;
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::{
     admission::Claim, blending::Between, clip::Clip, coarseness::Coarseness, queue::Urgency,
     slide::Rendered, studio::Done,
 };
-use crate::timeline::{PhotoId, Turn, Veil};
+use crate::timeline::{PhotoId, Showing, Turn, Veil};
 
 /// The slides of one producer: ready, under way, failed.
 #[derive(Debug, Default)]
@@ -28,12 +29,21 @@ pub(super) struct Work {
     pub(super) lagging: bool,
     /// The veil over all that is ready or under way.
     pub(super) veil: Veil,
+    /// When that veil came in the place of another one.
+    pub(super) veiled_at: Option<UnixMillis>,
+    /// Until when the next slide is not made, because its light may change before anybody sees it.
+    pub(super) next_waits: Option<UnixMillis>,
     /// The control of the bitrate, where there is a limit.
     pub(super) coarseness: Option<Coarseness>,
     /// The clip of the slide that is on.
     pub(super) clip: Clip,
     pub(super) running: JoinSet<Done>,
 }
+
+/// After how long without a change the light is one that stays: longer than between two steps of a dusk.
+const STANDS_AFTER_MILLIS: u64 = 5000;
+/// How long before its moment a slide is made at the latest.
+const IN_TIME_MILLIS: u64 = 4000;
 
 /// A slide that is being made, or waits for it.
 #[derive(Debug)]
@@ -44,16 +54,33 @@ pub(super) struct Job {
 
 impl Work {
     /// Starts over where another veil lies over the slides: what was made under the one before is of no use.
-    pub(super) fn take_veil(&mut self, veil: &Veil) {
+    pub(super) fn take_veil(&mut self, veil: &Veil, now: UnixMillis) {
         if self.veil != *veil {
             *self = Self {
                 failed: std::mem::take(&mut self.failed),
                 lagging: self.lagging,
                 veil: veil.clone(),
+                veiled_at: Some(now),
                 coarseness: self.coarseness.take(),
                 ..Self::default()
             };
         }
+    }
+
+    /// Whether the next slide is better made later: at dusk each step of the light would make it once more. It is made in
+    /// time all the same, and soon where the light stays as it is, for somebody may want it at once.
+    pub(super) fn lets_next_wait(&mut self, showing: &Showing, now: UnixMillis) -> bool {
+        let until = self.veiled_at.map(|at| {
+            let stands_from = at.0.saturating_add(STANDS_AFTER_MILLIS);
+            let in_time = showing.next.starts_at.0.saturating_sub(IN_TIME_MILLIS);
+            UnixMillis(if showing.paused {
+                stands_from
+            } else {
+                stands_from.min(in_time)
+            })
+        });
+        self.next_waits = until.filter(|until| now < *until && !self.lagging);
+        self.next_waits.is_some()
     }
 
     /// Says anew how urgent everything is that was asked for, and gives up what nobody will see and no

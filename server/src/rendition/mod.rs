@@ -8,6 +8,7 @@ mod bitrate;
 mod encoder;
 mod gop;
 mod ladder;
+mod language;
 pub mod video;
 mod wishes;
 
@@ -17,6 +18,7 @@ pub use bitrate::{Bitrate, BitrateError};
 pub use encoder::{EncoderChoice, EncoderChoiceError, FfmpegEncoder};
 pub use gop::{Gop, GopError};
 pub use ladder::snap;
+pub use language::Language;
 pub use wishes::{KEYS as WISH_KEYS, Wishes};
 
 use crate::{
@@ -109,12 +111,21 @@ pub struct Captions {
     pub album: bool,
     /// The photo's own text, as somebody wrote it.
     pub text: bool,
+    /// The language of the names of places.
+    pub language: Language,
 }
 
 impl Captions {
     /// Whether nothing is written at all.
     pub fn is_off(self) -> bool {
-        self == Self::default()
+        let Self {
+            date,
+            place,
+            album,
+            text,
+            language: _,
+        } = self;
+        !(date || place || album || text)
     }
 }
 
@@ -133,36 +144,44 @@ impl std::fmt::Display for Captions {
             .map(|(_, word)| *word)
             .collect();
         f.write_str(if words.is_empty() { "off" } else { "" })?;
-        f.write_str(&words.join(","))
+        f.write_str(&words.join(","))?;
+        if self.language != Language::En && !self.is_off() {
+            write!(f, ",{}", self.language)?;
+        }
+        Ok(())
     }
 }
 
 impl std::str::FromStr for Captions {
     type Err = &'static str;
 
-    /// Reads `off`, `all`, or any of `date,place,album,text`.
+    /// Reads `off`, `all`, or any of `date,place,album,text`; all but `off` with a language: `all,de`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = "off, all, or any of date,place,album,text, and a language such as de";
         let mut captions = Self::default();
-        match text.trim() {
-            "off" => return Ok(captions),
-            "all" => {
-                return Ok(Self {
-                    date: true,
-                    place: true,
-                    album: true,
-                    text: true,
-                });
-            }
-            _ => {}
+        if text.trim() == "off" {
+            return Ok(captions);
         }
         for word in text.split(',') {
             match word.trim() {
+                "all" => {
+                    captions = Self {
+                        date: true,
+                        place: true,
+                        album: true,
+                        text: true,
+                        ..captions
+                    }
+                }
                 "date" => captions.date = true,
                 "place" => captions.place = true,
                 "album" => captions.album = true,
                 "text" => captions.text = true,
-                _ => return Err("off, all, or any of date,place,album,text"),
+                language => captions.language = language.parse().map_err(|_| wrong)?,
             }
+        }
+        if captions.is_off() {
+            return Err(wrong);
         }
         Ok(captions)
     }
@@ -284,7 +303,19 @@ mod tests {
         let two = read("date, text").unwrap();
         assert!(two.date && two.text && !two.place && !two.album);
         assert_eq!(read("all"), read("text,album,place,date"));
-        for bad in ["", "on", "date,", "date,off", "Date"] {
+        let german = read("all,de").unwrap();
+        assert_eq!(
+            (german.language, german.to_string()),
+            (Language::De, "date,place,album,text,de".into())
+        );
+        for language in Language::ALL {
+            let captions = read(&format!("{language}, place")).unwrap();
+            assert_eq!(captions.language, language);
+            assert_eq!(read(&captions.to_string()), Ok(captions));
+        }
+        for bad in [
+            "", "on", "date,", "date,off", "Date", "de", "all,xx", "off,de", "all,DE",
+        ] {
             assert!(read(bad).is_err(), "{bad}");
         }
     }

@@ -8,6 +8,7 @@
 //! | JPEG: arithmetic-coded, lossless, hierarchical, 12 bits | zune-jpeg doesn't know them; cameras don't write them |
 //! | HEIC: overlays (`iovl`), `hev1` and other codecs than HEVC and AV1 | heifer doesn't know them; overlays of overlays could take for ever |
 //! | HEIF and AVIF that only move | they have no picture that is primary |
+//! | Photoshop: CMYK, L*a*b*, 1 and 32 bits; saved without a picture of all layers | layers are not put together here |
 //! | raws without a JPEG of 320 x 240 or more inside | nothing here develops raw data |
 //! | TIFF: LZMA, JPEG 2000, LERC, LogLuv, JPEG of before 1995 in parts, samples of different depths | hardly any photo has them |
 //!
@@ -20,7 +21,7 @@ use crate::{
         kind::Kind,
         png, preview,
         probe::{Probe, kind},
-        raster,
+        psd, raster,
         stored::{DecodeError, DecodeLimits, Stored},
         tiff,
         upright::stated_in,
@@ -47,6 +48,7 @@ pub fn cost(probe: &Probe) -> u64 {
         Kind::Png => 11,
         // A byte for each sample, and the picture beside them.
         Kind::Tiff => 8,
+        Kind::Photoshop => psd::BYTES_PER_PIXEL,
         Kind::Heic => heif::BYTES_PER_PIXEL,
         Kind::Avif => avif::BYTES_PER_PIXEL,
         Kind::Jpeg2000 => {
@@ -176,6 +178,7 @@ fn decode_stored(bytes: &[u8], limits: &DecodeLimits) -> Result<Stored, DecodeEr
         Kind::Heic | Kind::Avif => heif::decode(bytes, limits),
         Kind::JpegXl => jxl::decode(bytes, limits),
         Kind::Jpeg2000 => jp2::decode(bytes, limits),
+        Kind::Photoshop => psd::decode(bytes, limits),
         Kind::Raw => preview::decode(bytes, limits),
         Kind::Png => png::decode(bytes, limits),
         Kind::Tiff => tiff::picture::decode(bytes, limits),

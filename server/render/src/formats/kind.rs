@@ -25,6 +25,8 @@ pub enum Kind {
     JpegXl,
     /// JPEG 2000, of archives and scanners.
     Jpeg2000,
+    /// Photoshop's own file, by the picture of all its layers.
+    Photoshop,
     /// A camera's raw: DNG, CR2, CR3, NEF, ARW, RAF, ORF, RW2 and their like, by the JPEG that it carries.
     Raw,
     /// A clip in MP4 or QuickTime's container. Another program gets pictures out of it.
@@ -35,7 +37,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Jpeg,
         Self::Png,
         Self::WebP,
@@ -46,6 +48,7 @@ impl Kind {
         Self::Avif,
         Self::JpegXl,
         Self::Jpeg2000,
+        Self::Photoshop,
         Self::Raw,
         Self::Mp4,
         Self::Matroska,
@@ -69,6 +72,7 @@ impl Kind {
             Self::Avif => "AVIF",
             Self::JpegXl => "JPEG XL",
             Self::Jpeg2000 => "JPEG 2000",
+            Self::Photoshop => "Photoshop",
             Self::Raw => "camera raw",
             Self::Mp4 => "MP4",
             Self::Matroska => "Matroska",

@@ -20,6 +20,7 @@ pub mod pieces;
 pub mod png;
 pub mod preview;
 pub mod probe;
+pub mod psd;
 pub mod raster;
 pub mod raw;
 pub mod samples;

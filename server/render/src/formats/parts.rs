@@ -9,7 +9,7 @@ use super::{
     kind::Kind,
     markers::Segment,
     pieces::{MAX_BYTES, MAX_STEPS, chunk, part, top_box},
-    preview,
+    preview, psd,
     raw::{self, Sigma},
     tags::Directory,
     tiff::{Entry, Tiff, tag},
@@ -63,6 +63,7 @@ impl Parts {
             Kind::Heic | Kind::Avif => parts.in_heif(file)?,
             Kind::JpegXl => parts.in_jxl(file)?,
             Kind::Jpeg2000 => parts.in_jp2(file)?,
+            Kind::Photoshop => parts.in_photoshop(file)?,
             Kind::Gif | Kind::Bmp | Kind::Mp4 | Kind::Matroska => {}
         }
         Ok(parts)
@@ -169,6 +170,24 @@ impl Parts {
             }
             // Four bytes of checksum follow the content.
             at += 12 + u64::from(length);
+        }
+        Ok(())
+    }
+
+    /// By the resources of a file of Photoshop's.
+    fn in_photoshop(&mut self, file: &mut (impl Read + Seek)) -> io::Result<()> {
+        self.size = psd::size(&part(file, 0, psd::HEADER_BYTES)?);
+        for (number, at, n) in psd::resources(file)? {
+            let here = Part::InFile {
+                at,
+                n: usize::try_from(n).unwrap_or(usize::MAX),
+            };
+            match number {
+                psd::resource::EXIF => self.exif.push((Directory::Main, here)),
+                psd::resource::XMP => self.xmp.push(here),
+                psd::resource::IPTC => self.iptc.push(here),
+                _ => {}
+            }
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 //! never by a name.
 
 use crate::{
-    formats::{bmff, jp2, jxl, kind::Kind, markers::Segments, raw, tiff::Tiff},
+    formats::{bmff, jp2, jxl, kind::Kind, markers::Segments, psd, raw, tiff::Tiff},
     picture::Size,
 };
 
@@ -25,6 +25,7 @@ pub fn probe(head: &[u8]) -> Option<Probe> {
         Kind::Heic | Kind::Avif => bmff::primary(head).and_then(|primary| primary.size),
         Kind::JpegXl => jxl::header(head).map(|(size, _)| size),
         Kind::Jpeg2000 => jp2::size(head),
+        Kind::Photoshop => psd::size(head),
         Kind::Tiff => Tiff::new(head).and_then(|tiff| tiff.size(tiff.picture()?)),
         Kind::Raw => raw::size(head),
         _ => size(kind, head),
@@ -89,6 +90,7 @@ pub(crate) fn kind(head: &[u8]) -> Option<Kind> {
         [0xFF, 0x0A, ..] | [0, 0, 0, 12, b'J', b'X', b'L', b' ', ..] => Kind::JpegXl,
         [_, _, _, _, b'f', b't', b'y', b'p', brands @ ..] => return base_media_kind(brands, head),
         _ if jp2::has_mark(head) => Kind::Jpeg2000,
+        _ if psd::has_mark(head) => Kind::Photoshop,
         _ if raw::has_own_mark(head) => Kind::Raw,
         _ => return None,
     })
@@ -147,7 +149,7 @@ fn size(kind: Kind, head: &[u8]) -> Option<Size> {
         Kind::Tiff | Kind::Heic | Kind::Avif | Kind::JpegXl | Kind::Jpeg2000 | Kind::Raw => {
             return None;
         }
-        Kind::Mp4 | Kind::Matroska => return None,
+        Kind::Photoshop | Kind::Mp4 | Kind::Matroska => return None,
     };
     let size = match (kind, head.get(12..16)) {
         // The lossless header counts from zero.

@@ -35,6 +35,7 @@ pub(crate) fn decode(
         | Kind::Avif
         | Kind::JpegXl
         | Kind::Jpeg2000
+        | Kind::Photoshop
         | Kind::Raw
         | Kind::Mp4
         | Kind::Matroska => {

@@ -192,7 +192,11 @@ async fn choose(chosen: Chosen, outputs: &Arc<Outputs>) -> Result<(), Refusal> {
         return screens::choose(&screen, &chosen, outputs).await;
     }
     channels.veils().touched(clock::now());
-    channels.choose_for_all(filter).await.map_err(stopping)?;
+    let wishes = chosen
+        .pairs()
+        .filter(|(key, _)| FILTER_KEYS.contains(&key.as_str()));
+    let shown = channels.choose_for_all(&filter, wishes.collect()).await;
+    shown.map_err(stopping)?;
     Ok(())
 }
 

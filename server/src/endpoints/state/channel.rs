@@ -6,10 +6,10 @@ use crate::{
     caption,
     channel::{self, NightNow, live::LiveChannel},
     clock,
-    endpoints::{Outputs, Request, state::channels::LiveRow},
+    endpoints::{Outputs, Request, pages::words, state::channels::LiveRow},
     library::{Facts, Filter, iso},
     render::pair,
-    rendition::{Captions, Pair, Rendition},
+    rendition::{Captions, Language, Pair, Rendition},
     timeline::{Programme, Slide, Transition, Turn},
 };
 
@@ -179,12 +179,17 @@ pub(in crate::endpoints) async fn gallery(
     let turns = slides.into_iter().flatten().map(|slide| slide.turn());
     let photos = turns.flat_map(Turn::photos);
     let photos = outputs.house.catalogue.photos(photos).await;
+    let language = words::language(request, shape.captions.language);
     let is_seen = !programme.veil().is_opaque();
     let known = |id, part: Option<usize>| match photos.get(&id) {
         Some(photo) if !is_seen => (Some(photo.name.to_string()), Told::default()),
         Some(photo) => {
             let facts = &photo.facts;
-            let told = part.map_or_else(|| told(facts), |part| told_at(facts, shape, part));
+            let told = told(facts, language);
+            let told = match part {
+                Some(part) => told.lying(facts, shape, part),
+                None => told,
+            };
             let favourite = outputs.house.library.is_favourite(id);
             let told = Told { favourite, ..told };
             (Some(photo.name.to_string()), told)
@@ -258,7 +263,7 @@ pub(in crate::endpoints) async fn gallery(
     }
 }
 
-fn told(facts: &Facts) -> Told {
+fn told(facts: &Facts, language: Language) -> Told {
     let short = |text: Option<&str>| {
         let text = text.filter(|text| !text.is_empty())?;
         let letters = text.chars().filter(|c| mantel_shared::is_readable(*c));
@@ -266,7 +271,7 @@ fn told(facts: &Facts) -> Told {
     };
     Told {
         taken_at: facts.taken.and_then(|taken| taken.of_photo()).map(iso),
-        place: short(caption::place(facts).as_deref()),
+        place: short(caption::place(facts, language).as_deref()),
         album: short(caption::album(facts)),
         caption: short(caption::text(facts)),
         favourite: false,
@@ -275,18 +280,21 @@ fn told(facts: &Facts) -> Told {
     }
 }
 
-/// The words about one photo of two, 0 the left or upper one, with where they lie on a screen of this shape.
-fn told_at(facts: &Facts, shape: Rendition, part: usize) -> Told {
-    let lines = facts.size.map(|photo| {
-        let shown = pair::part_size(photo, shape.size, part, shape.fit);
-        pair::lines(shown, shape.size, part)
-    });
-    let percent =
-        |column: u32| (f64::from(column) * 10_000.0 / f64::from(shape.size.width)).round() / 100.0;
-    Told {
-        words_from: lines.map(|(left, _)| percent(left)),
-        words_to: lines.map(|(left, width)| percent(left + width)),
-        ..told(facts)
+impl Told {
+    /// The words about one photo of two, 0 the left or upper one, with where they lie on a screen of this shape.
+    fn lying(self, facts: &Facts, shape: Rendition, part: usize) -> Self {
+        let lines = facts.size.map(|photo| {
+            let shown = pair::part_size(photo, shape.size, part, shape.fit);
+            pair::lines(shown, shape.size, part)
+        });
+        let percent = |column: u32| {
+            (f64::from(column) * 10_000.0 / f64::from(shape.size.width)).round() / 100.0
+        };
+        Self {
+            words_from: lines.map(|(left, _)| percent(left)),
+            words_to: lines.map(|(left, width)| percent(left + width)),
+            ..self
+        }
     }
 }
 
@@ -302,7 +310,7 @@ mod tests {
             caption: Some("Grandma\u{202e} jumps".into()),
             ..Facts::default()
         };
-        let told = told(&facts);
+        let told = told(&facts, Language::En);
         assert_eq!(told.album.as_deref(), Some("Rome/Evil"));
         assert_eq!(told.place.as_deref(), Some("At home"));
         assert_eq!(told.caption.as_deref(), Some("Grandma jumps"));

@@ -9,7 +9,9 @@ use crate::{
     blocking::Blocking,
     caption,
     endpoints::{
-        Outputs, Request, query,
+        Outputs, Request,
+        pages::{files, words},
+        query,
         reply::{self, bad_value},
     },
     library::{AlbumRow, PhotoIdText, Words, iso},
@@ -40,6 +42,13 @@ struct PhotoRow {
     favourite: bool,
 }
 
+/// The remote's page. Whoever opens it may type soon, and then waits for nothing that can be read by now.
+pub(in crate::endpoints) fn remote(outputs: &Outputs, request: &Request) -> Option<Response> {
+    let library = outputs.house.library.clone();
+    Blocking::begin(move |blocking| library.prepare_search(blocking));
+    files::answer("remote", request)
+}
+
 /// `GET /library/photos`: by the words of `q` and by all keys that choose photos, the latest first.
 pub(in crate::endpoints) async fn found(
     outputs: &Arc<Outputs>,
@@ -60,11 +69,6 @@ pub(in crate::endpoints) async fn found(
     let filter = query::choice(&request.query)?;
     let filter = outputs.house.channels.allowed(&filter);
     let library = outputs.house.library.clone();
-    if words.is_empty() {
-        // Whoever looks at all of them is about to type.
-        let library = library.clone();
-        Blocking::begin(move |blocking| library.prepare_search(blocking));
-    }
     let found = Blocking::run(move |blocking| {
         let ids = library.find(blocking, &filter, (&words, offset, n + 1));
         let photo = |id| Some((id, library.photo(blocking, id)?));
@@ -73,13 +77,14 @@ pub(in crate::endpoints) async fn found(
         (photos, more)
     });
     let (photos, more) = found.await.map_err(|_| broken())?;
+    let language = words::language(request, outputs.looks.rendition.captions.language);
     let rows = photos.into_iter().map(|(id, photo)| {
         let facts = &photo.facts;
         PhotoRow {
             photo: PhotoIdText(id),
             name: photo.name.to_string(),
             album: facts.album.clone(),
-            place: caption::place(facts),
+            place: caption::place(facts, language),
             taken_at: facts.taken.and_then(|taken| taken.of_photo()).map(iso),
             favourite: outputs.house.library.is_favourite(id),
         }

@@ -8,7 +8,7 @@ use super::{super::letters, READ_ONLY, marks};
 
 /// Changes with every change of the tables. An index of a version before is carried over, one of
 /// any other version is made anew.
-const VERSION: i64 = 7;
+const VERSION: i64 = 8;
 /// The version without times of change.
 const WITHOUT_CHANGED: i64 = 1;
 /// The version of what an earlier reader of metadata found.
@@ -21,6 +21,8 @@ const WITHOUT_LEFT_OUT: i64 = 4;
 const LESS_SHOWN: i64 = 5;
 /// The version that didn't know how long clips are.
 const WITHOUT_LENGTHS: i64 = 6;
+/// The version whose decoders didn't know Photoshop's files.
+const WITHOUT_PHOTOSHOP: i64 = 7;
 /// `MNTL`, so that somebody else's database is not taken for ours.
 const APPLICATION: i64 = 0x4d4e_544c;
 
@@ -148,14 +150,23 @@ const ADD_LENGTHS: &str = "
     COMMIT;
 ";
 
+/// Makes an index of version 7 one of version 8. What could not be shown is looked at again: more can be.
+const SHOW_PHOTOSHOP: &str = "
+    BEGIN;
+    UPDATE files SET sidecar = -1 WHERE state = 1;
+    PRAGMA user_version = 8;
+    COMMIT;
+";
+
 /// Each step from a version before to the next.
-const STEPS: [(i64, &str); 6] = [
+const STEPS: [(i64, &str); 7] = [
     (WITHOUT_CHANGED, ADD_CHANGED),
     (LESS_READ, READ_AGAIN),
     (WITHOUT_KEYS, ADD_KEYS),
     (WITHOUT_LEFT_OUT, ADD_LEFT_OUT),
     (LESS_SHOWN, SHOW_MORE),
     (WITHOUT_LENGTHS, ADD_LENGTHS),
+    (WITHOUT_PHOTOSHOP, SHOW_PHOTOSHOP),
 ];
 
 /// Why an index on disk can't be used, for the log.

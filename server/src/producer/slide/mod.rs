@@ -15,7 +15,7 @@ use crate::{
     caption::{self, Template},
     library::{Facts, Origin, Photo, iso},
     render::{self, DecodeLimits, Probe, Recipe, words::Caption},
-    rendition::Rendition,
+    rendition::{Language, Rendition},
     rights::ChannelName,
     source::{
         clips::Motion,
@@ -164,7 +164,7 @@ pub(super) fn render_now(
         notes: Notes {
             focus: slide.focus,
             photos: slide.photos,
-            ..notes(subject)
+            ..notes(subject, rendition.captions.language)
         },
         encoding: slide.encoding,
         looks,
@@ -216,14 +216,14 @@ fn signed(subject: &Subject, template: &Template) -> String {
 }
 
 /// The notes on the slide's photos, besides where they lie.
-fn notes(subject: &Subject) -> Notes {
+fn notes(subject: &Subject, language: Language) -> Notes {
     if subject.veil.is_opaque() {
         return Notes::default();
     }
     let photo = &*subject.photo;
     let facts = |photo: &Photo| {
         let album = caption::album(&photo.facts).map(str::to_owned);
-        (caption::place(&photo.facts), album)
+        (caption::place(&photo.facts, language), album)
     };
     let (mut place, mut album) = facts(photo);
     let mut caption = photo.facts.caption.clone();

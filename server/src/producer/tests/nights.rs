@@ -39,7 +39,7 @@ async fn black_is_made_once_and_costs_nothing_while_it_stands() {
     assert!(held.current.no > before.no);
 
     house.night(None);
-    sleep(Duration::from_secs(3)).await;
+    sleep(Duration::from_secs(6)).await;
     let on = house.showing();
     assert_eq!((on.current.photo, on.paused), (before.photo, false));
     assert!(on.current.no > held.current.no);
@@ -58,7 +58,7 @@ async fn dimmed_slides_come_as_they_would_have_and_are_made_once_each() {
     sleep(MINUTE).await;
     stills.take();
     house.night(Some(Mode::Dim(20)));
-    sleep(Duration::from_secs(3)).await;
+    sleep(Duration::from_secs(6)).await;
     assert_eq!(stills.take().last().unwrap().picture, "veil 200");
     let n_made = house.maker.n_made.load(SeqCst);
     sleep(HOUR).await;
@@ -66,6 +66,55 @@ async fn dimmed_slides_come_as_they_would_have_and_are_made_once_each() {
     assert_eq!(seen.len(), 360);
     assert!(seen.iter().all(|seen| seen.picture == "veil 200"));
     assert_eq!(house.maker.n_made.load(SeqCst), n_made + 360);
+}
+
+/// A dusk, in steps of four seconds: each is one picture, and the slides that come meanwhile are no later for it.
+#[tokio::test(start_paused = true)]
+async fn a_step_of_the_light_is_one_picture_and_the_next_slide_comes_in_time() {
+    for (interval, takes) in [(3600, 300), (10, 300), (10, 2500)] {
+        let house = House::start(Plan {
+            interval: Duration::from_secs(interval),
+            takes: Duration::from_millis(takes),
+            ..Plan::default()
+        });
+        let stills = house.watch(Kind::Stills);
+        // Behind a slide's moment, however long it stays.
+        sleep(MINUTE * 3).await;
+        stills.take();
+        let n_made = house.maker.n_made.load(SeqCst);
+        const N_STEPS: usize = 16;
+        for step in 1..=N_STEPS {
+            let light = u8::try_from(100 - 5 * step).unwrap();
+            house.night(Some(Mode::Dim(light)));
+            sleep(Duration::from_secs(4)).await;
+        }
+        let n_slides = if interval == 10 { 64 / 10 + 1 } else { 0 };
+        let n_more = house.maker.n_made.load(SeqCst) - n_made;
+        // What falls into a slide's last seconds is made for the next one as well.
+        assert!(
+            n_more <= N_STEPS + 2 * n_slides,
+            "{n_more} with slides of {interval} s"
+        );
+        let seen = stills.take();
+        let lights: HashSet<&str> = seen.iter().map(|seen| seen.picture.as_str()).collect();
+        assert!(lights.len() >= N_STEPS, "{lights:?}");
+        // Not while one slide gives way to another by itself.
+        if interval == 10 {
+            continue;
+        }
+        // Where the light stays, the next slide is made for whoever wants it at once.
+        sleep(Duration::from_secs(3)).await;
+        house.act(Act::Next).await;
+        let asked = house.clock.now().0;
+        sleep(Duration::from_millis(TICK)).await;
+        let on = house.showing().current.no.0;
+        let seen = stills.take();
+        let last = seen.last().unwrap();
+        assert!(
+            last.slide == Some(on) && last.at - asked <= TICK,
+            "{seen:?}"
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -12,6 +12,7 @@ use warp::reply::Response;
 use crate::{
     endpoints::{Request, reply},
     hex::hex,
+    rendition::Language,
 };
 
 /// The files, by the subtag of their language. Swedish has no more than the words under photos.
@@ -63,6 +64,14 @@ pub(in crate::endpoints) fn english() -> &'static Words {
 /// The words of the language that the browser would rather have.
 pub(in crate::endpoints) fn of(request: &Request) -> &'static Words {
     best(request.header(&header::ACCEPT_LANGUAGE))
+}
+
+/// The language in which places are named to whoever asks: the browser's, or `usual` where it names none.
+pub(in crate::endpoints) fn language(request: &Request, usual: Language) -> Language {
+    match request.header(&header::ACCEPT_LANGUAGE) {
+        "" | "*" => usual,
+        accepted => best(accepted).language.parse().unwrap_or_default(),
+    }
 }
 
 /// The first language of these, by their weights, that there are words of.

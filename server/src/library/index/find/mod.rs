@@ -26,7 +26,7 @@ const MAX_CHARS: usize = 100;
 
 impl Words {
     /// Whether there are none, so that everything is found.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
