@@ -269,8 +269,7 @@ impl Channels {
         self.chosen.filter()
     }
 
-    /// Shows what `wish` lets through of what may be shown, from now on and wherever nobody chooses; `wishes` is the same,
-    /// as it was asked for.
+    /// Shows what `wish` lets through, from now on and wherever nobody chooses; `wishes` is the same, as it was asked for.
     ///
     /// # Errors
     /// The server is stopping.
@@ -281,7 +280,6 @@ impl Channels {
     ) -> Result<Arc<Programme>, ActError> {
         let shown = self.main.show_only(self.allowed(wish)).await?;
         let chosen = Arc::clone(&self.chosen);
-        // A panic there is logged by the runtime; the choice is on all the same.
         let _ = Blocking::run(move |blocking| chosen.set(blocking, wishes)).await;
         Ok(shown)
     }
