@@ -201,6 +201,15 @@ fn a_house_is_shown_by_edges_and_each_machine_may_go() {
     let request = b"GET /stream?size=640x360 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
     let mut stream = http::Stream::send(edges[1].address, request);
     assert_eq!(stream.read_head().status(), 200);
+    // Video is encoded at the house; at the edge it begins with a key frame, its parameter sets before it.
+    let request = b"GET /stream.h264?size=640x360 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+    let mut video = http::Stream::send(edges[1].address, request);
+    // A program may be built without an encoder.
+    if video.read_head().status() == 200 {
+        assert_eq!(video.exactly(5), [0, 0, 0, 1, 0x67]);
+        video.exactly(500);
+    }
+    drop(video);
 
     // A command at an edge is one to the house, and all follow.
     edges[0].next();

@@ -307,21 +307,16 @@ fn nginx_in_two_layers_asks_once() {
     let edges: Vec<_> = (0..2)
         .filter_map(|_| nginx("nginx-hls.conf", tap.address))
         .collect();
-    let request = |target: &str| {
-        format!("GET {target} HTTP/1.1\r\nHost: {NAME}\r\nConnection: close\r\n\r\n")
-    };
     let first = http::get(shield.address, "/hls/main/video.m3u8").text();
-    let segment = first
-        .lines()
-        .rfind(|line| line.ends_with(".mp4") && !line.starts_with('#'));
+    let mut names = first.lines().rev();
+    let segment = names.find(|line| !line.is_empty() && !line.starts_with('#'));
     let target = format!("/hls/main/{}", segment.expect("a segment"));
+    let request = format!("GET {target} HTTP/1.1\r\nHost: {NAME}\r\nConnection: close\r\n\r\n");
     let mut sockets: Vec<TcpStream> = (0..100)
         .map(|n| TcpStream::connect(edges[n % 2].0).expect("nginx"))
         .collect();
     for socket in &mut sockets {
-        socket
-            .write_all(request(&target).as_bytes())
-            .expect("to ask");
+        socket.write_all(request.as_bytes()).expect("to ask");
     }
     for mut socket in sockets {
         let mut answer = Vec::new();

@@ -27,6 +27,14 @@ impl Afar {
             is_interruptible: true,
         }
     }
+
+    /// This content as a screen has it that nothing interrupts.
+    pub(super) fn undisturbed(self) -> Self {
+        Self {
+            is_interruptible: false,
+            ..self
+        }
+    }
 }
 
 impl Channel {

@@ -214,11 +214,7 @@ impl Channels {
     /// The channel as a screen has it that nothing interrupts.
     pub fn undisturbed(&self, (no, channel): (ChannelNo, Channel)) -> (ChannelNo, Channel) {
         if let Some(afar) = channel.afar() {
-            let afar = Afar {
-                is_interruptible: false,
-                ..afar
-            };
-            return (no.undisturbed(), Channel::of_afar(afar));
+            return (no.undisturbed(), Channel::of_afar(afar.undisturbed()));
         }
         if channel.is_interruptible() {
             (no.undisturbed(), channel.open_to(None))

@@ -269,7 +269,7 @@ pub enum Command {
     ///
     /// Of a folder each picture is sent that is written into it. A server that is away or starts anew is tried again.
     Push(PushArgs),
-    /// Shows the house of another machine: no photos and no index here, pictures by NATS (--nats).
+    /// Shows the house of another machine, whose pictures come by NATS (--nats).
     ///
     /// All options of the server can stand behind it: where to listen, who may watch, how pictures are shaped.
     #[command(disable_help_flag = true)]

@@ -471,7 +471,7 @@ mod tests {
         ] {
             assert!(long.contains(heading), "{heading} is missing: {long}");
         }
-        assert!(short.lines().count() <= 64, "{short}");
+        assert!(short.lines().count() <= 65, "{short}");
         assert!(short.contains("--interval") && !short.contains("--max-head"));
     }
 

@@ -7,7 +7,7 @@
 //! ```text
 //! mantel.HOUSE.hello                        who is there? answered to the asker, with what an edge has to know
 //! mantel.HOUSE.want.CHANNEL.RENDITION       every 5 s while there are viewers; with an inbox: and what stands, now
-//! mantel.HOUSE.show.CHANNEL.RENDITION.KIND  stills, motion: sheets, as they are published
+//! mantel.HOUSE.show.CHANNEL.RENDITION.KIND  stills, motion, video: as they are published
 //! mantel.HOUSE.ask                          a request of an edge's visitor
 //! ```
 
@@ -15,6 +15,7 @@ mod asks;
 mod bus;
 mod card;
 mod contact;
+mod film;
 mod hello;
 mod origin;
 mod publish;

@@ -15,10 +15,11 @@ use tokio::{
 
 use super::{
     bus::{Bus, Unsent},
+    film,
     shown::{Ahead, Written},
     wants::{Kinds, Want},
 };
-use crate::hub::{Framing, Kind, Lease, Now, Subscription};
+use crate::hub::{Framing, Kind, Lease, Now, Reader, Subscription, Unit};
 
 /// How long pictures are sent after the last wish for them: two wishes may get lost.
 const LASTS: Duration = Duration::from_secs(12);
@@ -66,11 +67,42 @@ impl Line {
     }
 }
 
+/// The tape of a feed, while somebody wants its video.
+#[derive(Default)]
+struct FilmLine {
+    wanted_until: Option<Instant>,
+    reader: Option<Reader>,
+    cuts: bool,
+}
+
+impl FilmLine {
+    fn want(&mut self, lease: &Lease, want: &Want, until: Instant) {
+        self.wanted_until = Some(until);
+        let cuts = self.cuts || want.kinds.cuts;
+        if self.reader.is_none() || cuts != self.cuts {
+            self.reader = Some(lease.read(cuts));
+            self.cuts = cuts;
+        }
+        // Who comes, or has lost a picture, begins with a key frame.
+        if let Some(reader) = self.reader.as_ref().filter(|_| want.reply.is_some()) {
+            reader.want_key();
+        }
+    }
+
+    async fn next(&mut self) -> Option<Arc<Unit>> {
+        match &mut self.reader {
+            Some(reader) => reader.next().await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
 impl Publisher {
     /// Sends until nobody has wished for it for a while, or the feed ends.
     pub(super) async fn run(mut self) {
         let mut stills = Line::new(Kind::Stills);
         let mut motion = Line::new(Kind::Motion);
+        let mut film = FilmLine::default();
         let mut until = Instant::now() + LASTS;
         loop {
             let sent = tokio::select! {
@@ -83,8 +115,15 @@ impl Publisher {
                             self.want(line, until, want.reply.as_deref()).await;
                         }
                     }
+                    if want.kinds.video {
+                        film.want(&self.lease, &want, until);
+                    }
                     Ok(())
                 }
+                unit = film.next() => match unit {
+                    Some(unit) => self.send_video(&unit).await,
+                    None => return,
+                },
                 now = stills.changed() => match now {
                     Some(now) => self.send(&mut stills, &now).await,
                     None => return,
@@ -102,6 +141,12 @@ impl Publisher {
                 {
                     *line = Line::new(line.kind);
                 }
+            }
+            if film
+                .wanted_until
+                .is_some_and(|until| until <= Instant::now())
+            {
+                film = FilmLine::default();
             }
             match sent {
                 Ok(()) | Err(Unsent::Small(_)) => {}
@@ -131,7 +176,23 @@ impl Publisher {
         }
     }
 
+    async fn send_video(&self, unit: &Unit) -> Result<(), Unsent> {
+        if !self.bus.is_connected() {
+            return Ok(());
+        }
+        let head = self.bus.head(Content::Video, self.topic, Ahead::default());
+        let subject = self.bus.subject(&format!("show.{}.video", self.subject));
+        self.bus
+            .send(&subject, None, head, &film::written(unit))
+            .await
+    }
+
     async fn send(&self, line: &mut Line, now: &Now) -> Result<(), Unsent> {
+        if !self.bus.is_connected() {
+            // Nothing waits for a connection: who comes back asks for what stands then.
+            line.written = Written::default();
+            return Ok(());
+        }
         self.answer(line, now).await;
         let sent_at = self.bus.clock.now();
         let content = line.written.sheet(now, &self.framing, sent_at, false);

@@ -24,6 +24,7 @@ use super::{
     bus::Bus,
     card,
     contact::{Contact, Signal, Why},
+    film::FilmEar,
     shown::{Ahead, Shown},
     wants::{self, Kinds, WantText},
     wish::Wish,
@@ -159,6 +160,9 @@ impl Replica {
         };
         let mut stills = Ear::new(Content::Stills, topic, framing);
         let mut motion = Ear::new(Content::Motion, topic, framing);
+        let mut film = FilmEar::new(topic);
+        let tape = &self.feed.tape;
+        let video = bus.subject(&format!("show.{}.video", self.wish.subject()));
         let mut contact = self.shared.contact.clone();
         let mut demand = self.feed.demand();
         let mut linger = Linger::new(Instant::now());
@@ -185,6 +189,7 @@ impl Replica {
                     ear.shown.forget();
                     ear.is_lost = ear.subscriber.is_some();
                 }
+                film.lose();
             }
             was_on = is_on;
             for ear in [&mut stills, &mut motion] {
@@ -213,14 +218,20 @@ impl Replica {
                     _ => {}
                 }
             }
+            let kept_up = film.keep_up(tape, told.run, bus, &video, Instant::now());
+            if kept_up.await.is_err() {
+                return;
+            }
             let kinds = Kinds {
                 stills: stills.wanted_until.is_some(),
                 motion: motion.wanted_until.is_some(),
-                video: false,
+                video: film.wanted_until().is_some(),
+                cuts: tape.is_cut(),
             };
             // What stands is asked for at once, and again where it doesn't come.
             let now = Instant::now();
-            let is_lost = stills.is_lost || motion.is_lost;
+            let needs_key = film.is_lost(tape);
+            let is_lost = stills.is_lost || motion.is_lost || needs_key;
             let may_ask = asked_at.is_none_or(|at| now >= at + ASKS_AGAIN);
             let asks = is_lost && may_ask && kinds.any();
             if kinds.any() && told.signal == Signal::On && (asks || now >= wish_at) {
@@ -228,6 +239,7 @@ impl Replica {
                 let wanted = Kinds {
                     stills: kinds.stills && (!asks || stills.is_lost),
                     motion: kinds.motion && (!asks || motion.is_lost),
+                    video: kinds.video && (!asks || needs_key),
                     ..kinds
                 };
                 if self.wish(wanted, reply, told.ahead).await.is_err() {
@@ -244,6 +256,7 @@ impl Replica {
                 .filter(|_| is_lost && kinds.any() && told.signal == Signal::On)
                 .map(|at| at + ASKS_AGAIN);
             let lapses = [&stills, &motion].map(|ear| ear.wanted_until);
+            let lapses = lapses.into_iter().chain([film.wanted_until()]);
             let wake = [wake, ask_at, (!is_watched).then_some(until)]
                 .into_iter()
                 .chain(lapses)
@@ -263,6 +276,12 @@ impl Replica {
                         said = None;
                     }
                 }
+                Some(message) = film.next() => {
+                    if let Some(encoded) = film.take(bus, &message.payload, ahead) {
+                        tape.push(encoded);
+                    }
+                }
+                () = tape.asked() => {}
                 Some(message) = answers.next() => {
                     let kind = bus.read(&message.payload).map(|part| part.head.kind);
                     let ear = match kind {

@@ -40,6 +40,9 @@ pub(super) struct Kinds {
     pub(super) motion: bool,
     #[serde(default)]
     pub(super) video: bool,
+    /// Whether video is cut into pieces, which begin at key frames.
+    #[serde(default)]
+    pub(super) cuts: bool,
 }
 
 /// A wish as it travels.

@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use mantel_media::wire::{
-    Assembler, Head, Key, Kind, MAX_CONTENT, MIN_MESSAGE, Sheet, Topic, cut, open,
+    Assembler, FilmUnit, Head, Key, Kind, MAX_CONTENT, MIN_MESSAGE, Sheet, Topic, cut, open,
 };
 
 fuzz_target!(|input: &[u8]| {
@@ -26,6 +26,9 @@ fuzz_target!(|input: &[u8]| {
     }
     if let Ok(sheet) = Sheet::read(input) {
         assert_eq!(Sheet::read(&sheet.write()), Ok(sheet));
+    }
+    if let Ok(unit) = FilmUnit::read(input) {
+        assert_eq!(FilmUnit::read(&unit.write()), Ok(unit));
     }
     let head = Head {
         kind: Kind::Stills,

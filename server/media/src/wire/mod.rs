@@ -3,7 +3,7 @@
 //! A content is cut into parts ([`cut`]); each is a message with a head of its own, signed if there is a [`Key`]. [`open`]
 //! holds a message against everything that can be wrong with it, and an [`Assembler`] puts parts together again: a hole
 //! drops the content, and the newest wins. [`Sheet`] is the content that shows pictures: the frame that is on and the one
-//! that comes next.
+//! that comes next; a [`FilmUnit`] is a picture of video.
 //!
 //! ```text
 //! magic 4 | version 1 | kind 1 | signed 1 | 0 1 | part 2 | parts 2 | length 4 | run 8 | number 8 | sent at 8 | topic 16
@@ -13,6 +13,7 @@
 //! Numbers are little endian. The signature is over all that stands before it: HMAC-SHA-256, the first half of it.
 
 mod assemble;
+mod film;
 mod read;
 mod sheet;
 
@@ -23,6 +24,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
 pub use assemble::{Assembler, Content, Counts, MAX_AGE_MILLIS};
+pub use film::FilmUnit;
 use read::Reader;
 pub use sheet::{Malformed, Next, Sheet, SheetFrame, Slot};
 

@@ -230,6 +230,31 @@ fn sheets_are_read_as_they_were_written_and_no_truncation_is_one() {
     }
 }
 
+#[test]
+fn pictures_of_video_are_read_as_they_were_written_and_no_truncation_is_one() {
+    for pps in [vec![], vec![&b"one"[..]], vec![&b"one"[..], b""]] {
+        let unit = FilmUnit {
+            no: 1,
+            start: 2,
+            began_at: NOW,
+            size: (640, 360),
+            sps: b"sps",
+            pps,
+            at: 90_000,
+            duration: 3600,
+            is_key: true,
+            annexb: b"\0\0\0\x01\x65",
+        };
+        let bytes = unit.write();
+        assert_eq!(FilmUnit::read(&bytes).as_ref(), Ok(&unit));
+        for end in 0..bytes.len() {
+            assert_eq!(FilmUnit::read(&bytes[..end]), Err(Malformed));
+        }
+        let longer: Vec<u8> = bytes.iter().copied().chain([0]).collect();
+        assert_eq!(FilmUnit::read(&longer), Err(Malformed));
+    }
+}
+
 proptest! {
     #[test]
     fn whatever_order_messages_come_in_nothing_wrong_comes_of_them(
@@ -257,6 +282,7 @@ proptest! {
         let _ = open(&bytes, None);
         let _ = open(&bytes, Some(&key()));
         let _ = Sheet::read(&bytes);
+        let _ = FilmUnit::read(&bytes);
         let mut message = messages(1, &bytes, None).remove(0);
         message.splice(8..56, bytes.iter().copied().take(48));
         if let Ok(part) = open(&message, None) {
