@@ -6,8 +6,9 @@ use std::{
 };
 
 /// The folders of what is shipped.
-pub const PRODUCT: [&str; 4] = [
+pub const PRODUCT: [&str; 5] = [
     "server/src",
+    "server/media/src",
     "server/render/src",
     "shared/src",
     "viewer/src",

@@ -1,17 +1,17 @@
-//! What is wrong in a stream of NAL units, and where.
+//! The faults of a stream of NAL units, and their places.
 
 use core::fmt;
 
 /// A fault in a stream, and where it was. The splitter goes on behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AnnexbError {
-    /// What was wrong.
+    /// The fault.
     pub kind: AnnexbErrorKind,
     /// Where, in bytes from the stream's beginning: the first byte of the NAL unit behind its start code.
     pub at: u64,
 }
 
-/// What was wrong with a NAL unit.
+/// The kind of a fault of a NAL unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AnnexbErrorKind {
     /// Nothing stands between two start codes, or a slice is a header alone. It is left out.

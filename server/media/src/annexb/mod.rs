@@ -20,5 +20,5 @@ pub const MAX_UNIT_BYTES: usize = 8 << 20;
 /// The most NAL units in an access unit. 1080p in slices of two macroblocks would have as many.
 pub const MAX_UNIT_NALS: usize = 4096;
 
-/// What stands before each NAL unit that is written here.
+/// The start code before each NAL unit that is written here.
 const START_CODE: [u8; 4] = [0, 0, 0, 1];

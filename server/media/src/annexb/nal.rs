@@ -11,7 +11,7 @@ use super::{MAX_UNIT_BYTES, START_CODE};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Nal<'a>(&'a [u8]);
 
-/// What a NAL unit is, by its `nal_unit_type` (table 7-1).
+/// The kind of a NAL unit, by its `nal_unit_type` (table 7-1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NalKind {
     /// A slice of a picture that depends on others, or may (1).
@@ -45,12 +45,12 @@ impl<'a> Nal<'a> {
             .then_some(Self(bytes))
     }
 
-    /// Its bytes, the header first.
+    /// The bytes, the header first.
     pub fn bytes(self) -> &'a [u8] {
         self.0
     }
 
-    /// What it is.
+    /// The kind.
     pub fn kind(self) -> NalKind {
         NalKind::from_header(self.0.first().copied().unwrap_or_default())
     }

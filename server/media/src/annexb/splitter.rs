@@ -26,7 +26,7 @@ pub struct Splitter {
     n_zeroes: u64,
     /// How many bytes have come.
     at: u64,
-    /// What is coming, the NAL unit that is coming at its end without an entry.
+    /// The picture that is coming, the NAL unit that is coming at its end without an entry.
     unit: Unit,
     /// Where that one begins, in the unit and in the stream.
     nal: usize,

@@ -26,7 +26,7 @@ impl Unit {
         unit
     }
 
-    /// Its NAL units in order.
+    /// The NAL units in order.
     pub fn nals(&self) -> impl Iterator<Item = Nal<'_>> {
         let bytes = |range: &Range<usize>| self.bytes.get(range.clone());
         self.nals.iter().filter_map(bytes).filter_map(Nal::new)

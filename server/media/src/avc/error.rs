@@ -1,17 +1,17 @@
-//! What is wrong with parameter sets, and where.
+//! The faults of parameter sets, and their places.
 
 use core::fmt;
 
 /// A fault in a parameter set, and where it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AvcError {
-    /// What was wrong.
+    /// The fault.
     pub kind: AvcErrorKind,
     /// Where, in bits behind the NAL unit's header, without emulation prevention.
     pub at: usize,
 }
 
-/// What was wrong with a parameter set.
+/// The kind of a fault of a parameter set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AvcErrorKind {
     /// It is no sequence parameter set.

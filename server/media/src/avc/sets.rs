@@ -3,8 +3,11 @@
 
 use alloc::vec::Vec;
 
-use super::bits::{Reader, unescaped};
-use super::{AvcError, AvcErrorKind, Sps, with_restriction};
+use super::{
+    AvcError, AvcErrorKind, Sps,
+    bits::{Reader, unescaped},
+    with_restriction,
+};
 use crate::annexb::{Nal, NalKind, Unit};
 
 /// The most picture parameter sets of an `avcC`.
@@ -71,7 +74,7 @@ impl ParameterSets {
         &self.head
     }
 
-    /// The same sets with an SPS [`with_restriction`].
+    /// These sets with an SPS [`with_restriction`].
     ///
     /// # Errors
     ///

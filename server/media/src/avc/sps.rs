@@ -2,9 +2,11 @@
 
 use alloc::{format, string::String, vec::Vec};
 
-use super::bits::{Reader, Writer, unescaped, write_escaped};
-use super::vui::{Colour, Restriction, Timing, Vui};
-use super::{AvcError, AvcErrorKind, MAX_SPS_BYTES};
+use super::{
+    AvcError, AvcErrorKind, MAX_SPS_BYTES,
+    bits::{Reader, Writer, unescaped, write_escaped},
+    vui::{Colour, Restriction, Timing, Vui},
+};
 use crate::annexb::NalKind;
 
 /// The most macroblocks in a picture, and the most of them in a row or column: level 6.2.
@@ -23,7 +25,7 @@ pub struct Sps {
     pub constraints: u8,
     /// `level_idc`, ten times the level's number: 40 is level 4.
     pub level: u8,
-    /// Its number, by which picture parameter sets name it.
+    /// The number by which picture parameter sets name it.
     pub id: u8,
     /// How colour is sampled (`chroma_format_idc`): 0 none, 1 4:2:0, 2 4:2:2, 3 4:4:4.
     pub chroma: u8,
@@ -41,7 +43,7 @@ pub struct Sps {
     pub n_ref_frames: u8,
     /// `pic_order_cnt_type`; where it is 2, pictures are shown in the order in which they are sent.
     pub order_kind: u8,
-    /// What the colours mean.
+    /// The meaning of the colours.
     pub colour: Colour,
     /// How long a picture is, where it says so.
     pub timing: Option<Timing>,
@@ -84,7 +86,7 @@ impl Sps {
     }
 }
 
-/// The same SPS with `max_num_reorder_frames` 0 in its VUI, and everything else kept. Without that a
+/// An SPS with `max_num_reorder_frames` 0 in its VUI, and everything else kept. Without that a
 /// decoder may hold back as many pictures as its memory takes (C.4.5.3), seconds of a stream of 5 fps.
 ///
 /// Whether a stream has B-frames is not always said by its SPS: slices tell

@@ -1,9 +1,11 @@
 //! Video usability information (ITU-T H.264, annex E): colours, times, and how much a decoder must hold.
 
-use super::bits::{Reader, Writer};
-use super::{AvcError, AvcErrorKind};
+use super::{
+    AvcError, AvcErrorKind,
+    bits::{Reader, Writer},
+};
 
-/// What the numbers of a picture mean as colours, by ITU-T H.273; 2 is "unspecified".
+/// The meaning of a picture's numbers as colours, by ITU-T H.273; 2 is "unspecified".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Colour {
     /// The three primaries; 1 is BT.709.

@@ -12,7 +12,7 @@ pub(super) fn put(out: &mut Vec<u8>, kind: &[u8; 4], content: impl FnOnce(&mut V
     out[at..at + 4].copy_from_slice(&length.to_be_bytes());
 }
 
-/// The same for a box that begins with a version and flags.
+/// A box that begins with a version and flags.
 pub(super) fn put_full(
     out: &mut Vec<u8>,
     kind: &[u8; 4],

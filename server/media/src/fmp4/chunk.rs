@@ -2,8 +2,10 @@
 
 use alloc::vec::Vec;
 
-use super::TRACK;
-use super::boxes::{put, put_full, u32s, u64s};
+use super::{
+    TRACK,
+    boxes::{put, put_full, u32s, u64s},
+};
 
 /// A sample as a chunk's head tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,7 +29,7 @@ pub struct Fragment {
 
 /// The sample depends on no other.
 const KEY: u32 = 0x0200_0000;
-/// It depends on others, and is no place to begin.
+/// The flags of a sample that depends on others, and is no place to begin.
 const DEPENDENT: u32 = 0x0101_0000;
 
 /// Everything of a chunk up to its samples' bytes, which follow: `moof` and the head of `mdat`. `sequence`

@@ -1,15 +1,17 @@
-//! What stands before all samples: the file's type and what a decoder must know.
+//! The bytes before all samples: the file's type and the facts that a decoder must know.
 
 use alloc::vec::Vec;
 
-use super::boxes::{put, put_full, u16s, u32s, u64s};
-use super::{TIMESCALE, TRACK};
+use super::{
+    TIMESCALE, TRACK,
+    boxes::{put, put_full, u16s, u32s, u64s},
+};
 use crate::avc::{Colour, ParameterSets};
 
 /// A track of H.264.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Track {
-    /// What its decoder must know.
+    /// The facts that its decoder must know.
     pub sets: ParameterSets,
     /// How long all of it is, in ticks of [`TIMESCALE`], where that is known before: of a finite file.
     pub duration: Option<u64>,

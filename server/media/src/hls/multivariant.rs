@@ -7,9 +7,9 @@ use super::playlist::suffix;
 /// A variant of a stream, as the multivariant playlist tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Variant<'a> {
-    /// Its media playlist, relative to this one; letters, digits, `-`, `.`, `/`.
+    /// The media playlist, relative to this one; letters, digits, `-`, `.`, `/`.
     pub uri: &'a str,
-    /// Its codec, as [`Sps::codec_string`](crate::avc::Sps::codec_string) says it.
+    /// The codec, as [`Sps::codec_string`](crate::avc::Sps::codec_string) says it.
     pub codecs: &'a str,
     /// Width in pixels.
     pub width: u16,

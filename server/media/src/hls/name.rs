@@ -35,7 +35,7 @@ impl Prefix {
         Self(format!("{random:016x}"))
     }
 
-    /// Its letters.
+    /// The letters.
     pub fn as_str(&self) -> &str {
         &self.0
     }

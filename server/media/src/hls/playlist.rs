@@ -2,8 +2,10 @@
 
 use alloc::{format, string::String};
 
-use super::window::{Segment, Window};
-use super::{Name, TICKS};
+use super::{
+    Name, TICKS,
+    window::{Segment, Window},
+};
 
 /// How many target durations before the end segments may be left out of an update, and how long parts are
 /// told (RFC 8216bis, 4.4.3.8 and 6.2.2).
@@ -73,7 +75,7 @@ impl<T> Window<T> {
         out + &format!("#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"{next}{suffix}\"\n")
     }
 
-    /// What stands before a segment: where another encoder begins, and when.
+    /// The lines before a segment: where another encoder begins, and when.
     fn write_head(
         &self,
         segment: &Segment<T>,

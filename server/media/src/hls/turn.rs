@@ -1,9 +1,11 @@
-//! What can be answered now, what after the next part, and what never.
+//! The judgement of a request: answered now, after the next part, or never.
 
 use core::slice;
 
-use super::window::{Part, Window};
-use super::{Name, Refusal, TICKS, Wish};
+use super::{
+    Name, Refusal, TICKS, Wish,
+    window::{Part, Window},
+};
 
 /// Whether an answer can be given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -14,7 +16,7 @@ pub enum Turn {
     Wait,
 }
 
-/// What there is by a name.
+/// The thing that a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found<'a, T> {
     /// An initialisation segment.

@@ -25,7 +25,7 @@ const MORE_SEGMENTS: usize = 32;
 /// How long and how large a window is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setup {
-    /// What the names of the run begin with.
+    /// The letters that the names of the run begin with.
     pub prefix: Prefix,
     /// The target duration in seconds, at least 1: how long a segment is at most, rounded. It grows where
     /// key frames come more seldom.
@@ -213,7 +213,7 @@ impl<T> Window<T> {
         self.setup.part_target
     }
 
-    /// What names begin with.
+    /// The letters that names begin with.
     pub fn prefix(&self) -> &Prefix {
         &self.setup.prefix
     }

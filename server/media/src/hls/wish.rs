@@ -8,7 +8,7 @@ use super::name::number;
 /// The most bytes of keys that are copied into playlists. A token fits.
 const MAX_EXTRA_BYTES: usize = 1024;
 
-/// What a client wants of a playlist.
+/// A client's wish for a playlist.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wish {
     /// `_HLS_msn`: hold the answer until this segment is told, or a later one.

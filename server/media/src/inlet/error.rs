@@ -28,7 +28,7 @@ pub enum InletError {
     RawSize,
     /// Raw pixels of another length than their size makes.
     RawLength {
-        /// What it makes.
+        /// The bytes that it makes.
         wanted: usize,
     },
 }

@@ -1,8 +1,8 @@
-//! What bytes are, by their beginning.
+//! The kind of bytes, by their beginning.
 
 use crate::annexb::NalKind;
 
-/// What a sample is.
+/// The kind of a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// A JPEG.
@@ -30,7 +30,7 @@ pub enum Kind {
     },
 }
 
-/// What is recognised, and not taken.
+/// The kinds that are recognised, and not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
     /// H.264 as Annex B has it, where none is taken.
@@ -43,7 +43,7 @@ pub enum Refused {
     Unknown,
 }
 
-/// What a body's first bytes say.
+/// The kind that a body's first bytes say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sniffed {
     /// Two dashes: a delimiter.
@@ -90,7 +90,7 @@ const BRANDS: [&[u8]; 8] = [
     b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis",
 ];
 
-/// What `bytes` begin like; twelve of them are always enough.
+/// The kind that `bytes` begin like; twelve of them are always enough.
 pub(super) fn sniff(bytes: &[u8]) -> Sniffed {
     let mut open = false;
     // A box as long as 256 to 511 bytes begins like a start code: its name is looked at first.

@@ -5,21 +5,22 @@
 
 mod error;
 mod kind;
+mod parts;
 mod raw;
 
 pub use error::InletError;
 pub use kind::{Kind, Refused};
 pub use raw::{Layout, Raw};
 
-use alloc::boxed::Box;
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 use core::mem;
 
-use mantel_shared::{
-    Boundary, DecodeErrorKind, Decoder, Event, FrameMeta, Limits, PartHead, Place, Timestamp,
-};
+use mantel_shared::{Boundary, FrameMeta, PartHead, Timestamp};
 
-use self::kind::{Sniffed, sniff};
+use self::{
+    kind::{Sniffed, sniff},
+    parts::Parts,
+};
 use crate::{
     annexb,
     jpeg::{Head, Splitter},
@@ -36,7 +37,7 @@ const MAX_FIRST_LINE_BYTES: usize = 2 + 70 + 32 + 2;
 pub struct Sample {
     /// The picture, as it came.
     pub bytes: Vec<u8>,
-    /// What it is.
+    /// The kind of picture.
     pub kind: Kind,
     /// `X-Caption`, percent-decoded.
     pub caption: Option<String>,
@@ -63,7 +64,7 @@ pub struct Inlet {
 
 #[derive(Clone, Debug)]
 enum State {
-    /// What has come does not yet tell.
+    /// The first bytes, which do not yet tell.
     Sniffing(Vec<u8>),
     Parts(Box<Parts>),
     Row {
@@ -85,22 +86,13 @@ enum State {
     Failed(InletError),
 }
 
-#[derive(Clone, Debug)]
-struct Parts {
-    decoder: Decoder,
-    head: PartHead,
-    body: Vec<u8>,
-    /// The first line, that had to be looked at before: the decoder takes it from here.
-    first: Vec<u8>,
-}
-
 impl Inlet {
     /// An inlet for a body with these headers; pictures have at most [`MAX_PICTURE_BYTES`].
     pub fn new(content_type: Option<&str>, content_length: Option<u64>) -> Self {
         Self::with_limit(content_type, content_length, MAX_PICTURE_BYTES)
     }
 
-    /// The same, with another limit.
+    /// An inlet with another limit.
     pub fn with_limit(
         content_type: Option<&str>,
         content_length: Option<u64>,
@@ -122,7 +114,7 @@ impl Inlet {
             .get(..10)
             .is_some_and(|start| start.eq_ignore_ascii_case("multipart/"));
         if let (true, Ok(boundary)) = (is_multipart, Boundary::from_content_type(text)) {
-            inlet.state = inlet.parts(boundary, Vec::new());
+            inlet.state = State::Parts(Box::new(Parts::new(boundary, Vec::new(), max_bytes)));
         }
         match Raw::from_content_type(text) {
             Ok(Some(raw)) => {
@@ -145,7 +137,7 @@ impl Inlet {
         inlet
     }
 
-    /// The same, which takes H.264 as well: its samples are no pictures yet ([`Kind::H264`]).
+    /// An inlet that takes H.264 as well: its samples are no pictures yet ([`Kind::H264`]).
     #[must_use]
     pub fn taking_h264(self) -> Self {
         Self {
@@ -158,7 +150,7 @@ impl Inlet {
     pub fn is_inside(&self) -> bool {
         match &self.state {
             State::Sniffing(held) => !held.is_empty(),
-            State::Parts(parts) => !parts.body.is_empty(),
+            State::Parts(parts) => parts.is_inside(),
             State::Row { splitter, .. } => splitter.is_inside(),
             State::Still { bytes, .. } => !bytes.is_empty(),
             State::Units { .. } | State::RowTaken | State::Done | State::Failed(_) => false,
@@ -193,10 +185,7 @@ impl Inlet {
     /// Gives memory for the next picture, where none has begun.
     pub fn reuse(&mut self, memory: Vec<u8>) {
         match &mut self.state {
-            State::Parts(parts) if parts.body.is_empty() => {
-                parts.body = memory;
-                parts.body.clear();
-            }
+            State::Parts(parts) => parts.reuse(memory),
             State::Row { splitter, .. } => splitter.reuse(memory),
             _ => {}
         }
@@ -289,7 +278,7 @@ impl Inlet {
                 };
                 let text = core::str::from_utf8(&line[2..]).unwrap_or("\u{fffd}");
                 let boundary = Boundary::new(text.trim()).map_err(InletError::Boundary)?;
-                self.state = self.parts(boundary, held);
+                self.state = State::Parts(Box::new(Parts::new(boundary, held, self.max_bytes)));
                 return Ok(());
             }
             Sniffed::Picture(kind) => kind,
@@ -316,19 +305,6 @@ impl Inlet {
             State::Still { kind, bytes }
         };
         Ok(())
-    }
-
-    fn parts(&self, boundary: Boundary, first: Vec<u8>) -> State {
-        let limits = Limits {
-            body_bytes: self.max_bytes as u64,
-            ..Limits::default()
-        };
-        State::Parts(Box::new(Parts {
-            decoder: Decoder::new(boundary, limits),
-            head: PartHead::default(),
-            body: Vec::new(),
-            first,
-        }))
     }
 
     fn end(&mut self) -> Result<Option<Sample>, InletError> {
@@ -360,75 +336,6 @@ impl Inlet {
             }
             State::Failed(error) => Err(*error),
             _ => Ok(None),
-        }
-    }
-}
-
-impl Parts {
-    fn next(&mut self, input: &mut &[u8], max: usize) -> Result<Option<Sample>, InletError> {
-        let first = mem::take(&mut self.first);
-        // A first line alone completes no part.
-        self.read(&mut &first[..], max)?;
-        self.read(input, max)
-    }
-
-    fn read(&mut self, input: &mut &[u8], max: usize) -> Result<Option<Sample>, InletError> {
-        while let Some(event) = self.decoder.next(input).map_err(InletError::Framing)? {
-            match event {
-                Event::Head(head) => self.head = head,
-                Event::Body(piece) => self.body.extend_from_slice(piece),
-                // Empty parts are fields of forms that nobody filled in.
-                Event::PartEnd if self.body.is_empty() => {}
-                Event::PartEnd => return self.part(max).map(Some),
-                Event::Close => {}
-            }
-        }
-        Ok(None)
-    }
-
-    fn finish(&mut self, max: usize) -> Result<Option<Sample>, InletError> {
-        let mut nothing = &[][..];
-        if let Some(last) = self.next(&mut nothing, max)? {
-            return Ok(Some(last));
-        }
-        match self.decoder.finish() {
-            Ok(Some(Event::PartEnd)) if !self.body.is_empty() => self.part(max).map(Some),
-            Ok(_) => Ok(None),
-            // Flask's tutorials have neither a length nor a delimiter behind the last picture.
-            Err(error) if error.kind == DecodeErrorKind::UnexpectedEnd(Place::Body) => {
-                let is_open = self.head.content_length.is_none();
-                if is_open && self.body.ends_with(b"\xff\xd9") {
-                    return self.part(max).map(Some);
-                }
-                if is_open && self.body.is_empty() {
-                    return Ok(None);
-                }
-                Err(InletError::CutOff)
-            }
-            Err(error) => Err(InletError::Framing(error)),
-        }
-    }
-
-    /// The part that is complete.
-    fn part(&mut self, max_bytes: usize) -> Result<Sample, InletError> {
-        let (head, bytes) = (mem::take(&mut self.head), mem::take(&mut self.body));
-        if let Some(raw) = Raw::from_content_type(head.content_type.as_str())? {
-            check_raw(Kind::Raw(raw), bytes.len(), true)?;
-            return Ok(sample(bytes, Kind::Raw(raw), head));
-        }
-        match sniff(&bytes) {
-            Sniffed::Picture(kind) => Ok(sample(bytes, kind, head)),
-            Sniffed::H264 if !head.content_type.is_jpeg() => {
-                Err(InletError::Refused(Refused::H264))
-            }
-            Sniffed::Refused(refused) if !head.content_type.is_jpeg() => {
-                Err(InletError::Refused(refused))
-            }
-            // Some relays have junk before the first SOI.
-            _ => match Splitter::new(max_bytes).next(&mut &bytes[..]) {
-                Ok(Some(picture)) => Ok(sample(picture, Kind::Jpeg, head)),
-                _ => Err(InletError::Refused(Refused::Unknown)),
-            },
         }
     }
 }

@@ -5,7 +5,7 @@ use super::InletError;
 /// Pixels of eight bits a channel, row after row from the upper left, without padding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Raw {
-    /// What a pixel is.
+    /// The bytes of a pixel.
     pub layout: Layout,
     /// In pixels, at least one.
     pub width: u32,

@@ -2,12 +2,15 @@
 
 use alloc::vec::Vec;
 
-use super::head::{Head, is_extra};
-use super::segments::{Segment, Segments};
-use super::tables::STANDARD_TABLES;
-use super::{JpegError, marker};
+use super::{
+    JpegError,
+    head::{Head, is_extra},
+    marker,
+    segments::{Segment, Segments},
+    tables::STANDARD_TABLES,
+};
 
-/// What of a JFIF header is kept: its name, version, unit and density. Behind it goes a thumbnail of
+/// The part of a JFIF header that is kept: its name, version, unit and density. Behind it goes a thumbnail of
 /// no width and no height (JFIF 1.02, page 5).
 const JFIF_KEPT: usize = 12;
 /// All of Adobe's APP14, by Adobe's note 5116: name, version, two flags, transform.
@@ -30,7 +33,7 @@ pub fn cleaned(bytes: &[u8]) -> Result<Vec<u8>, JpegError> {
     cleaned_into(bytes, Vec::new())
 }
 
-/// The same, in the memory of `out`, whose content goes.
+/// A cleaned picture in the memory of `out`, whose content goes.
 ///
 /// # Errors
 ///

@@ -1,17 +1,17 @@
-//! What makes bytes no picture, and where.
+//! The faults that make bytes no picture, and their places.
 
 use core::fmt;
 
 /// Bytes that are no JPEG that can be shown, and where that was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JpegError {
-    /// What was wrong.
+    /// The fault.
     pub kind: JpegErrorKind,
     /// Where, in bytes from the picture's beginning.
     pub at: usize,
 }
 
-/// What was wrong with a picture. The place that goes with each is named here.
+/// The kind of a fault of a picture. The place that goes with each is named here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JpegErrorKind {
     /// It doesn't begin with SOI; at its beginning.

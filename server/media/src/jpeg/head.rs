@@ -1,9 +1,11 @@
-//! What a picture says about itself before its first scan.
+//! The head of a picture: all that it says about itself before its first scan.
 
 use alloc::vec::Vec;
 
-use super::segments::{Segment, Segments, fail};
-use super::{JpegError, JpegErrorKind, marker};
+use super::{
+    JpegError, JpegErrorKind, marker,
+    segments::{Segment, Segments, fail},
+};
 
 /// The facts that stand before a picture's first scan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,11 +57,11 @@ pub enum Coding {
 /// A component of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Component {
-    /// Its number; 1 to 3 for Y, Cb, Cr in JFIF.
+    /// The number; 1 to 3 for Y, Cb, Cr in JFIF.
     pub id: u8,
     /// How many samples it has across, per block of the frame: 1 to 4.
     pub across: u8,
-    /// The same, down.
+    /// The samples down.
     pub down: u8,
 }
 

@@ -20,7 +20,7 @@ pub(super) struct Segment<'a> {
     pub(super) whole: &'a [u8],
     /// The content, behind the length; empty where a marker stands alone.
     pub(super) content: &'a [u8],
-    /// What stands behind SOS up to the next marker but RSTn: entropy-coded data, stuffing and fill
+    /// The bytes behind SOS up to the next marker but RSTn: entropy-coded data, stuffing and fill
     /// bytes included. Empty behind any other marker.
     pub(super) scan: &'a [u8],
 }

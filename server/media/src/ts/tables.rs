@@ -2,8 +2,10 @@
 
 use alloc::vec::Vec;
 
-use super::packet::{Counter, PACKET_BYTES, head};
-use super::{PMT_PID, VIDEO_PID};
+use super::{
+    PMT_PID, VIDEO_PID,
+    packet::{Counter, PACKET_BYTES, head},
+};
 
 /// H.264, as table 2-34 numbers what a stream is.
 const H264: u8 = 0x1b;

@@ -11,9 +11,9 @@ pub const MAX_AGE_MILLIS: u64 = 10_000;
 /// A content, put together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content {
-    /// Its head.
+    /// The head.
     pub head: Head,
-    /// Its bytes.
+    /// The bytes.
     pub bytes: Vec<u8>,
 }
 
@@ -102,7 +102,7 @@ impl Assembler {
         }
     }
 
-    /// What came to nothing so far.
+    /// The parts that came to nothing so far.
     pub fn counts(&mut self) -> &mut Counts {
         &mut self.counts
     }

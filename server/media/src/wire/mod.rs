@@ -134,7 +134,7 @@ pub struct Head {
     pub topic: Topic,
     /// The run of the program that sends it.
     pub run: u64,
-    /// Its number, which grows within a run, a topic and a kind.
+    /// The number, which grows within a run, a topic and a kind.
     pub no: u64,
     /// When it was sent, in Unix milliseconds by the sender's clock.
     pub sent_at: u64,

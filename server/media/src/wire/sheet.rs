@@ -9,7 +9,7 @@ use super::read::Reader;
 /// A frame as it travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SheetFrame<'a> {
-    /// Its number at its sender.
+    /// The number at its sender.
     pub no: u64,
     /// When it is to be on screen, or was taken, by the sender's clock.
     pub at: u64,
