@@ -12,7 +12,7 @@ use std::{
 };
 
 use str0m::{
-    Candidate, Event, IceConnectionState, Input, Output, Rtc,
+    Candidate, Event, Input, Output, Rtc,
     change::SdpAnswer,
     media::{Direction, MediaKind},
     net::{Protocol, Receive},
@@ -150,9 +150,7 @@ impl Peer {
                         .n_bytes
                         .fetch_add(data.data.len() as u64, Ordering::Relaxed);
                 }
-                Ok(Output::Event(Event::IceConnectionStateChange(
-                    IceConnectionState::Connected,
-                ))) => {
+                Ok(Output::Event(Event::Connected)) => {
                     counts.n_connected.fetch_add(1, Ordering::Relaxed);
                 }
                 Ok(Output::Event(_)) => {}
