@@ -11,7 +11,10 @@ pub fn ssim(picture: &Path, original: &Path) -> Result<f64> {
         .arg(picture)
         .arg("-i")
         .arg(original)
-        .args(["-lavfi", "[0:v]scale=out_range=pc,format=yuv420p[a];"])
+        .args([
+            "-lavfi",
+            "[0:v]format=gbrp[a];[1:v]format=gbrp[b];[a][b]ssim",
+        ])
         .args(["-f", "null", "-"])
         .output()?;
     let text = String::from_utf8_lossy(&output.stderr);
