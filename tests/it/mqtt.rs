@@ -410,7 +410,7 @@ fn a_restart_goes_on_with_the_choice_and_takes_back_screens_that_went_meanwhile(
         ear.await_is(&format!("/{name}/screen"), "ON");
     }
     broker.say(&format!("mantel/{id}/album/set"), "Rome", &[]);
-    ear.await_is("/album", "Rome");
+    ear.await_is(&format!("{id}/album"), "Rome");
     // Both are kept behind what the broker hears.
     eventually("to be kept", || {
         let file = |name: &str| std::fs::read_to_string(data.path().join(name)).unwrap_or_default();
@@ -429,7 +429,7 @@ fn a_restart_goes_on_with_the_choice_and_takes_back_screens_that_went_meanwhile(
     ear.await_is("/cellar/screen", "");
     let late = broker.listen();
     late.await_is("/pause", "OFF");
-    late.await_is("/album", "Rome");
+    late.await_is(&format!("{id}/album"), "Rome");
     late.await_is("/hall/screen", "ON");
     assert_eq!(late.n_heard(&format!("{id}_cellar/config")), 0);
     stop(mantel);
@@ -437,7 +437,7 @@ fn a_restart_goes_on_with_the_choice_and_takes_back_screens_that_went_meanwhile(
     std::fs::remove_dir_all(&folder).expect("a folder");
     let (mantel, _) = start();
     ear.await_is("/availability", "online");
-    ear.await_is("/album", "");
+    ear.await_is(&format!("{id}/album"), "All photos");
     stop(mantel);
 }
 

@@ -16,7 +16,7 @@ use crate::{
     channel::{
         Channel, ChannelSetup, ChannelTask, Interrupter, Role, Veils,
         choices::{Channels, FeedKey},
-        chosen::Chosen,
+        chosen::{Chosen, let_go_of_nothing},
         hand,
         live::Intake,
         roster::Roster,
@@ -139,6 +139,11 @@ pub async fn serve(
     let roster = Roster::new(live, config.push_creates, Clock::system());
     let channels = channels.with_chosen(chosen).with_live(roster);
     let channels = Arc::new(channels.with_interrupters(interrupters));
+    tokio::spawn(let_go_of_nothing(
+        channels.clone(),
+        library.clone(),
+        config.order,
+    ));
 
     let framing = Arc::new(Framing::default());
     let work = Arc::new(WorkStats::default());

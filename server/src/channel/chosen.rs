@@ -3,13 +3,15 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::Mutex,
+    sync::{Arc, Mutex},
 };
 
+use super::choices::Channels;
 use crate::{
     blocking::Blocking,
-    library::{FILTER_KEYS, Filter},
+    library::{FILTER_KEYS, Filter, Library},
     locked::locked,
+    photo::Order,
     state::CHOICE,
     store,
 };
@@ -63,6 +65,37 @@ impl Chosen {
         let text = serde_json::to_vec_pretty(&wishes).map_err(std::io::Error::from);
         if let Err(error) = text.and_then(|text| store::replace(blocking, path, &text)) {
             tracing::warn!("{} can't be written: {error}", path.display());
+        }
+    }
+}
+
+/// Shows every photo again as soon as none is left of what was chosen for all: for an album that somebody deletes the
+/// screens would show drawn pictures until somebody chooses again. Ends with the channels.
+pub async fn let_go_of_nothing(channels: Arc<Channels>, library: Arc<Library>, order: Order) {
+    let mut changes = library.changes();
+    while changes.changed().await.is_ok() {
+        let chosen = channels.chosen();
+        if chosen.is_all() || !library.has_scanned() {
+            continue;
+        }
+        let (wish, all) = (
+            channels.allowed(&chosen),
+            channels.allowed(&Filter::default()),
+        );
+        let (asked, library) = (wish.clone(), library.clone());
+        let is_gone = Blocking::run(move |blocking| {
+            let has = |filter| !library.entries(blocking, filter, order).is_empty();
+            !has(&asked) && has(&all)
+        });
+        // Somebody may have chosen meanwhile.
+        if !is_gone.await.unwrap_or(false) || channels.chosen() != chosen {
+            continue;
+        }
+        tracing::info!("no photo is left of what was chosen ({wish}); all are shown");
+        let everything = Filter::default();
+        let told = channels.choose_for_all(&everything, Wishes::new()).await;
+        if told.is_err() {
+            return;
         }
     }
 }

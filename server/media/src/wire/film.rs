@@ -7,7 +7,7 @@ use super::{Malformed, read::Reader};
 /// An encoded picture as it travels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilmUnit<'a> {
-    /// Its number: one more than that of the one before, which it builds upon unless it is a key frame.
+    /// The number: one more than that of the one before, which it builds upon unless it is a key frame.
     pub no: u64,
     /// The number of its encoder's start.
     pub start: u64,
