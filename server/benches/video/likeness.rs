@@ -2,7 +2,7 @@
 
 use std::{path::Path, process::Command};
 
-use super::{Result, viewers};
+use super::Result;
 
 /// How alike a picture and what it is made of are, 1 for the same. Both are files that ffmpeg reads.
 pub fn ssim(picture: &Path, original: &Path) -> Result<f64> {
@@ -26,7 +26,7 @@ pub fn ssim(picture: &Path, original: &Path) -> Result<f64> {
 /// The last picture of a stream of H.264, as a PNG.
 pub fn last_picture(annexb: &[u8], png: &Path) -> Result<()> {
     let bare = png.with_extension("h264");
-    std::fs::write(&bare, viewers::since_key(annexb))?;
+    std::fs::write(&bare, annexb)?;
     let output = Command::new("ffmpeg")
         .args([
             "-hide_banner",

@@ -6,7 +6,7 @@ use super::{
     Result,
     likeness::{last_picture, ssim},
     server::Server,
-    viewers::{Viewer, get, pictures},
+    viewers::{Viewer, get, pictures, since_key},
     whep::Crowd,
 };
 
@@ -154,27 +154,58 @@ pub fn outputs(program: &Path, time: Duration) -> Result<()> {
     Ok(())
 }
 
-/// What stands on the screen, from each way to show it.
+/// The pictures of a slide that stands: as it is, by each quality, and by video.
 struct Shown {
-    h264: f64,
-    jpegs: [f64; QUALITIES.len()],
+    original: Vec<u8>,
+    jpegs: Vec<Vec<u8>>,
+    video: Vec<u8>,
 }
 
 const QUALITIES: [&str; 4] = ["40", "60", "75", "90"];
 
-fn shown(at: SocketAddr, video: &Viewer, folder: &Path) -> Result<Shown> {
-    let original = folder.join("original.jpg");
-    std::fs::write(&original, get(at, "/snapshot?quality=100")?)?;
-    let mut jpegs = [0.0; QUALITIES.len()];
-    for (quality, likeness) in QUALITIES.iter().zip(&mut jpegs) {
-        let file = folder.join("picture.jpg");
-        std::fs::write(&file, get(at, &format!("/snapshot?quality={quality}"))?)?;
-        *likeness = ssim(&file, &original)?;
+impl Shown {
+    /// Waits until the slide that is on, or the next one, has stood for a while and stands on.
+    fn take(at: SocketAddr, video: &Viewer, qualities: &[&str]) -> Result<Self> {
+        const STAYS: Duration = Duration::from_secs(3);
+        while remaining(at)? < STAYS {
+            thread::sleep(Duration::from_millis(500));
+        }
+        thread::sleep(remaining(at)?.saturating_sub(STAYS));
+        let get = |quality: &str| get(at, &format!("/snapshot?quality={quality}"));
+        let jpegs = qualities.iter().map(|quality| get(quality));
+        let shown = Self {
+            video: since_key(&video.body()).to_vec(),
+            original: get("100")?,
+            jpegs: jpegs.collect::<Result<_>>()?,
+        };
+        // Until it has gone, so that none is taken twice.
+        thread::sleep(STAYS + Duration::from_secs(1));
+        Ok(shown)
     }
-    let file = folder.join("picture.png");
-    last_picture(&video.body(), &file)?;
-    let h264 = ssim(&file, &original)?;
-    Ok(Shown { h264, jpegs })
+
+    /// The likenesses of video and of each quality to the original.
+    fn likenesses(&self) -> Result<Vec<f64>> {
+        let folder = tempfile::tempdir()?;
+        let (original, file) = (folder.path().join("o.jpg"), folder.path().join("p.png"));
+        std::fs::write(&original, &self.original)?;
+        last_picture(&self.video, &file)?;
+        let mut all = vec![ssim(&file, &original)?];
+        for jpeg in &self.jpegs {
+            let file = folder.path().join("p.jpg");
+            std::fs::write(&file, jpeg)?;
+            all.push(ssim(&file, &original)?);
+        }
+        Ok(all)
+    }
+}
+
+/// The likenesses, each the mean of all slides.
+fn mean(shown: &[Shown]) -> Result<Vec<f64>> {
+    let all = shown.iter().map(Shown::likenesses);
+    let all = all.collect::<Result<Vec<_>>>()?;
+    let n_ways = all.first().map_or(0, Vec::len);
+    let mean = |way| all.iter().map(|one| one[way]).sum::<f64>() / all.len() as f64;
+    Ok((0..n_ways).map(mean).collect())
 }
 
 pub fn hour(program: &Path, time: Duration) -> Result<()> {
@@ -191,22 +222,14 @@ pub fn hour(program: &Path, time: Duration) -> Result<()> {
         .into_iter()
         .collect::<Result<Vec<_>>>()?;
     warm_up();
-    let folder = tempfile::tempdir()?;
-    let n_slides = time.as_secs() / 10;
     let counts = || -> Vec<u64> {
         let all = [&video].into_iter().chain(&jpegs);
         all.map(Viewer::bytes).collect()
     };
-    let before = counts();
-    let mut seen = Vec::new();
-    let start = std::time::Instant::now();
-    for n in 0..n_slides {
-        // A second before it goes.
-        let due = start + Duration::from_secs(n * 10);
-        thread::sleep(due.saturating_duration_since(std::time::Instant::now()));
-        let wait = remaining(at)?.saturating_sub(Duration::from_millis(2500));
-        thread::sleep(wait);
-        seen.push(shown(at, &video, folder.path())?);
+    let (before, start) = (counts(), std::time::Instant::now());
+    let mut shown = Vec::new();
+    for _ in 0..time.as_secs() / 10 {
+        shown.push(Shown::take(at, &video, &QUALITIES)?);
     }
     let hours = start.elapsed().as_secs_f64() / 3600.0;
     let rates: Vec<f64> = counts()
@@ -214,19 +237,16 @@ pub fn hour(program: &Path, time: Duration) -> Result<()> {
         .zip(&before)
         .map(|(after, before)| (after - before) as f64 * 1e-6 / hours)
         .collect();
-    let mean = |of: &dyn Fn(&Shown) -> f64| seen.iter().map(of).sum::<f64>() / seen.len() as f64;
-    let h264 = mean(&|shown| shown.h264);
-    println!("| H.264 | {:.0} | {h264:.4} | 1.0 |", rates[0]);
+    let likenesses = mean(&shown)?;
+    println!("| H.264 | {:.0} | {:.4} | 1.0 |", rates[0], likenesses[0]);
     let mut rows = Vec::new();
     for (n, quality) in QUALITIES.iter().enumerate() {
-        let likeness = mean(&|shown| shown.jpegs[n]);
-        let times = rates[n + 1] / rates[0];
-        println!(
-            "| Motion JPEG, quality {quality} | {:.0} | {likeness:.4} | {times:.1} |",
-            rates[n + 1]
-        );
+        let (rate, likeness) = (rates[n + 1], likenesses[n + 1]);
+        let times = rate / rates[0];
+        println!("| Motion JPEG, quality {quality} | {rate:.0} | {likeness:.4} | {times:.1} |");
         rows.push((likeness, times));
     }
+    let h264 = likenesses[0];
     match between(&rows, h264) {
         Some(times) => println!("| Motion JPEG as like as H.264 | | {h264:.4} | {times:.1} |"),
         None => println!("| Motion JPEG as like as H.264 | | outside of these qualities | |"),
@@ -243,12 +263,13 @@ fn between(rows: &[(f64, f64)], likeness: f64) -> Option<f64> {
     Some(low.1 + share * (high.1 - low.1))
 }
 
-/// How long the slide that stands still does.
+/// How long the slide that is on stays.
 fn remaining(at: SocketAddr) -> Result<Duration> {
     let status: serde_json::Value = serde_json::from_slice(&get(at, "/status")?)?;
-    let millis = status.pointer("/slide/remaining_ms");
-    let millis = millis.and_then(serde_json::Value::as_u64);
-    Ok(Duration::from_millis(millis.unwrap_or(7500)))
+    let millis = |place: &str| status.pointer(place).and_then(serde_json::Value::as_u64);
+    let next = millis("/channel/next_change_millis").ok_or("nothing changes")?;
+    let now = millis("/now_millis").ok_or("no time")?;
+    Ok(Duration::from_millis(next.saturating_sub(now)))
 }
 
 pub fn encoders(program: &Path, time: Duration) -> Result<()> {
@@ -266,27 +287,17 @@ pub fn encoders(program: &Path, time: Duration) -> Result<()> {
         let at = server.address;
         let video = Viewer::keeping(at, "/stream.h264")?;
         warm_up();
-        let folder = tempfile::tempdir()?;
         let (bytes, cpu, start) = (video.bytes(), server.cpu()?, std::time::Instant::now());
-        let mut likeness = Vec::new();
-        for n in 0..time.as_secs() / 10 {
-            let due = start + Duration::from_secs(n * 10);
-            thread::sleep(due.saturating_duration_since(std::time::Instant::now()));
-            thread::sleep(remaining(at)?.saturating_sub(Duration::from_millis(2000)));
-            let (original, file) = (
-                folder.path().join("original.jpg"),
-                folder.path().join("picture.png"),
-            );
-            std::fs::write(&original, get(at, "/snapshot?quality=100")?)?;
-            last_picture(&video.body(), &file)?;
-            likeness.push(ssim(&file, &original)?);
+        let mut shown = Vec::new();
+        for _ in 0..time.as_secs() / 10 {
+            shown.push(Shown::take(at, &video, &[])?);
         }
         let seconds = start.elapsed().as_secs_f64();
         println!(
             "| {name} | {:.2} | {:.2} | {:.4} |",
             (server.cpu()? - cpu).as_secs_f64() / seconds,
             (video.bytes() - bytes) as f64 * 8e-6 / seconds,
-            likeness.iter().sum::<f64>() / likeness.len() as f64
+            mean(&shown)?[0]
         );
     }
     Ok(())

@@ -3,8 +3,9 @@
 
 use crate::{render::Planes, size::Size};
 
-/// The beginning: one track of pictures of this size.
-pub(super) fn head(size: Size) -> Vec<u8> {
+/// The beginning: one track of pictures of this size, so many a second at most. By that number encoders know how many bits one may
+/// have; without it they take the clock's for it, a thousand.
+pub(super) fn head(size: Size, fps: u32) -> Vec<u8> {
     let pixels = [
         number(&[0xB0], size.width.into()),
         number(&[0xBA], size.height.into()),
@@ -14,6 +15,7 @@ pub(super) fn head(size: Size) -> Vec<u8> {
         number(&[0xD7], 1),
         number(&[0x73, 0xC5], 1),
         number(&[0x83], 1),
+        number(&[0x23, 0xE3, 0x83], 1_000_000_000 / u64::from(fps.max(1))),
         element(&[0x86], b"V_UNCOMPRESSED"),
         element(&[0xE0], &pixels.concat()),
     ];

@@ -40,7 +40,7 @@ impl Ffmpeg {
     pub(super) fn open(encoder: FfmpegEncoder, shape: &Shape) -> Result<Self, EncoderError> {
         let (process, stdout) =
             Piped::start(&line(encoder, shape)).map_err(|ending| failed(encoder, &ending, ""))?;
-        process.give(mkv::head(shape.size));
+        process.give(mkv::head(shape.size, shape.fps));
         let (tell, units) = mpsc::sync_channel(4);
         thread::Builder::new()
             .name("encoder".into())
@@ -111,6 +111,8 @@ fn failed(encoder: FfmpegEncoder, ending: &Ending, said: &str) -> EncoderError {
 
 fn line(encoder: FfmpegEncoder, shape: &Shape) -> Line {
     let bits = shape.bits_per_second.to_string();
+    // x264 is told the clock's rate by ffmpeg 5, whatever the pictures' is.
+    let x264 = format!("fps={}", shape.fps);
     let mut words = vec!["-nostdin", "-hide_banner", "-loglevel", "error"];
     if encoder == FfmpegEncoder::Vaapi {
         words.extend(["-vaapi_device", "/dev/dri/renderD128"]);
@@ -156,6 +158,8 @@ fn line(encoder: FfmpegEncoder, shape: &Shape) -> Line {
             "1",
             "-crf",
             "23",
+            "-x264-params",
+            &x264,
         ],
         FfmpegEncoder::Vaapi => vec!["-profile:v", "constrained_baseline", "-b:v", &bits],
         FfmpegEncoder::V4l2M2m => vec!["-b:v", &bits],

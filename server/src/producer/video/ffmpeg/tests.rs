@@ -3,7 +3,7 @@
 use mantel_media::{annexb, annexb::Unit, avc::ParameterSets};
 
 use super::*;
-use crate::size::Size;
+use crate::{render::Picture, size::Size};
 
 const SIZE: Size = Size::new(64, 48);
 
@@ -75,4 +75,36 @@ fn one_that_is_killed_is_an_error_that_says_so() {
         }
     }
     assert!(ended.expect("an end").contains("signal 9"));
+}
+
+/// An encoder that takes the clock's ticks for pictures has a fortieth of the bits for each, and shows blocks.
+#[test]
+fn pictures_that_are_hard_have_the_bits_that_they_may_have() {
+    const LARGE: Size = Size::new(320, 240);
+    let shape = Shape {
+        size: LARGE,
+        fps: 20,
+        bits_per_second: 1_000_000,
+    };
+    let Ok(mut encoder) = Ffmpeg::open(FfmpegEncoder::X264, &shape) else {
+        assert!(std::env::var_os("CI").is_none(), "ffmpeg is to be there");
+        return;
+    };
+    let mut state = 1_u32;
+    let mut n_bytes = 0;
+    for n in 0..40 {
+        let noise = (0..LARGE.n_pixels() * 3).map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        });
+        let picture = Picture::new(LARGE.width, LARGE.height, noise.collect()).unwrap();
+        let planes = Planes::of(&picture, LARGE);
+        let unit = encoder.encode(&planes, n * 4500, n == 0, Qp(26)).unwrap();
+        // What it may take at once has gone with the first second.
+        if n >= 20 {
+            n_bytes += unit.len();
+        }
+    }
+    let rate = n_bytes * 8;
+    assert!((500_000..2_000_000).contains(&rate), "{rate} bits a second");
 }
