@@ -148,6 +148,18 @@ fn colour_of_house(house: &Machine) -> Rgb {
     })
 }
 
+/// The next photo at the house, once it is on: that is some time after the command is answered, which `asked` is sent.
+fn next_of_house(house: &Machine, asked: &Machine) -> Rgb {
+    let before = colour_of_house(house);
+    asked.next();
+    eventually("the next photo at the house", || {
+        let now = colour_of_house(house);
+        (!now.is(before))
+            .then_some(now)
+            .ok_or_else(|| format!("still {now:?}"))
+    })
+}
+
 /// The key of the house, in a file.
 fn key(folder: &TempDir) -> String {
     let path = folder.path().join("key");
@@ -212,9 +224,7 @@ fn a_house_is_shown_by_edges_and_each_machine_may_go() {
     drop(video);
 
     // A command at an edge is one to the house, and all follow.
-    edges[0].next();
-    let second = colour_of_house(&house);
-    assert!(!second.is(first));
+    let second = next_of_house(&house, &edges[0]);
     for edge in &edges {
         edge.await_colour(second);
     }
@@ -225,9 +235,7 @@ fn a_house_is_shown_by_edges_and_each_machine_may_go() {
     for edge in &edges {
         edge.await_log("nothing is heard of the house");
     }
-    house.next();
-    let third = colour_of_house(&house);
-    assert!(!third.is(second));
+    let third = next_of_house(&house, &house);
     bus.begin();
     for edge in &edges {
         edge.await_colour(third);
@@ -260,8 +268,7 @@ fn a_house_is_shown_by_edges_and_each_machine_may_go() {
 
     // An edge goes, and nobody else notices.
     edges[0].kill();
-    house.next();
-    let last = colour_of_house(&house);
+    let last = next_of_house(&house, &house);
     edges[1].await_colour(last);
     edges[0].begin(&program);
     edges[0].await_colour(last);
@@ -349,8 +356,7 @@ fn servers_of_a_cluster_and_a_leaf_carry_it_and_may_go() {
     }
     // The server that most of them are connected to goes; another one of the list carries on.
     first.end();
-    house.next();
-    let now = colour_of_house(&house);
+    let now = next_of_house(&house, &house);
     for edge in &edges {
         edge.await_colour(now);
         let log = edge.process.as_ref().expect("a program").output();
