@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The tests that run at a time at least. The browsers among them are counted apart (`tests/it/support`).
-const LEAST_TESTS: usize = 4;
+const LEAST_TESTS: usize = 3;
 
 /// Builds, gets the clients, and runs `cargo test` with these arguments.
 pub(crate) fn test(project: &Project, arguments: &[OsString]) -> anyhow::Result<ExitCode> {
@@ -59,7 +59,7 @@ pub(crate) fn test(project: &Project, arguments: &[OsString]) -> anyhow::Result<
         parts.run("cargo test", || {
             let mut cargo = project.cargo(&["test", "--workspace", "--no-fail-fast"]);
             cargo.args(arguments);
-            // Tests of the whole mostly wait for clients: two at a time leave the processors idle. More than this, and clips play late.
+            // Tests of the whole mostly wait for clients: two at a time leave the processors idle.
             let n_cores = std::thread::available_parallelism().map_or(1, usize::from);
             cargo.env("RUST_TEST_THREADS", n_cores.max(LEAST_TESTS).to_string());
             with_path(&mut cargo, &clients::driver_folders(project))?;
