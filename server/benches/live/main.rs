@@ -20,7 +20,9 @@
 )]
 
 mod ends;
+mod raw;
 mod scenes;
+#[path = "../common/server.rs"]
 mod server;
 
 use std::{error::Error, path::PathBuf, time::Duration};

@@ -7,7 +7,8 @@ use mantel::render::{Picture, Quality, encode};
 use super::{
     Result,
     ends::{self, Ages, Sent, middle_and_worst},
-    server::{Server, raw},
+    raw::raw,
+    server::Server,
 };
 
 pub const NAMES: [&str; 5] = ["push", "rate", "relay", "memory", "slow"];
@@ -33,6 +34,15 @@ pub fn picture(width: u32, height: u32) -> Result<Vec<u8>> {
     }
     let picture = Picture::new(width, height, pixels)?;
     Ok(encode(&picture, Quality::default())?)
+}
+
+/// A server with these channels in its configuration.
+fn with_channels(program: &Path, channels: &str) -> Result<Server> {
+    let folder = tempfile::tempdir()?;
+    let config = folder.path().join("mantel.toml");
+    std::fs::write(&config, channels)?;
+    // It has read the file before it listens.
+    Server::start(program, &["--config", &config.to_string_lossy()])
 }
 
 /// The ages that so many viewers see while one sender sends.
@@ -66,7 +76,7 @@ pub fn push(program: &Path, picture: &[u8], time: Duration) -> Result<()> {
         "| raw | {} | {raw_middle:.2} | {raw_worst:.2} | 1.00 |",
         ages.len()
     );
-    let server = Server::start(program, PLOT)?;
+    let server = with_channels(program, PLOT)?;
     let at = server.address;
     let mut ages = watched((at, PUSH), (at, STREAM), 10, (picture, 30, time))?;
     let (middle, worst) = middle_and_worst(&mut ages);
@@ -82,7 +92,7 @@ pub fn rate(program: &Path, picture: &[u8], time: Duration) -> Result<()> {
     println!("\n| 60 fps passed through, viewers | fps each | of a core |");
     println!("|---|---|---|");
     for n_viewers in [0, 1] {
-        let server = Server::start(program, PLOT)?;
+        let server = with_channels(program, PLOT)?;
         let at = server.address;
         let before = server.cpu()?;
         let ages = watched((at, PUSH), (at, STREAM), n_viewers, (picture, 60, time))?;
@@ -96,10 +106,10 @@ pub fn rate(program: &Path, picture: &[u8], time: Duration) -> Result<()> {
 pub fn relay(program: &Path, picture: &[u8], time: Duration) -> Result<()> {
     println!("\n| relay, 30 fps, 1 viewer | pictures | age ms, median | 99 % |");
     println!("|---|---|---|---|");
-    let first = Server::start(program, PLOT)?;
+    let first = with_channels(program, PLOT)?;
     let at = first.address;
     let far = format!("[channel.far]\nsource = \"relay\"\nurl = \"http://{at}/c/plot/stream\"\n");
-    let second = Server::start(program, &far)?;
+    let second = with_channels(program, &far)?;
     let near = (second.address, "/c/far/stream?paint=plain");
     for (name, from) in [("the first server", (at, STREAM)), ("behind a relay", near)] {
         let mut ages = watched((at, PUSH), from, 1, (picture, 30, time))?;
@@ -113,7 +123,7 @@ pub fn memory(program: &Path, picture: &[u8]) -> Result<()> {
     println!("\n| live channels, viewers | resident MB |");
     println!("|---|---|");
     let three = ["a", "b", "c"].map(|name| format!("[channel.{name}]\nsource = \"push\"\n"));
-    let server = Server::start(program, &three.concat())?;
+    let server = with_channels(program, &three.concat())?;
     let at = server.address;
     thread::sleep(Duration::from_secs(2));
     println!("| 3, nobody, nothing sent | {:.1} |", server.resident_mb()?);
@@ -140,7 +150,7 @@ pub fn slow(program: &Path, picture: &[u8], time: Duration) -> Result<()> {
         "\n| slow link, half of 30 fps | pictures | frame time ms | age ms, median | 99 % | in frames of the link |"
     );
     println!("|---|---|---|---|---|---|");
-    let server = Server::start(program, PLOT)?;
+    let server = with_channels(program, PLOT)?;
     let (at, sent) = (server.address, Sent::default());
     let rate = picture.len() as f64 * 15.0;
     let viewer = ends::view(at, STREAM, time, &sent, Some(rate))?;

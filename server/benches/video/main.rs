@@ -21,6 +21,7 @@
 
 mod likeness;
 mod scenes;
+#[path = "../common/server.rs"]
 mod server;
 mod viewers;
 mod whep;

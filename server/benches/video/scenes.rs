@@ -23,6 +23,17 @@ fn warm_up() {
     thread::sleep(Duration::from_secs(6));
 }
 
+fn at_1080p(program: &Path, options: &[&str]) -> Result<Server> {
+    Server::start(program, &[&["--size", "1920x1080"], options].concat())
+}
+
+/// The cores that a server keeps busy for so long, in the mean.
+fn busy_cores(server: &Server, time: Duration) -> Result<f64> {
+    let before = server.cpu()?;
+    thread::sleep(time);
+    Ok((server.cpu()? - before).as_secs_f64() / time.as_secs_f64())
+}
+
 fn has_ffmpeg() -> bool {
     let version = std::process::Command::new("ffmpeg")
         .arg("-version")
@@ -48,11 +59,11 @@ pub fn motion(program: &Path, time: Duration) -> Result<()> {
         rows.push(("H.264, libx264 by ffmpeg", "/stream.h264", options));
     }
     for (name, path, options) in rows {
-        let server = Server::start(program, &options)?;
+        let server = at_1080p(program, &options)?;
         let viewer = Viewer::keeping(server.address, path)?;
         warm_up();
         let before = viewer.body().len();
-        let cores = server.cores(time)?;
+        let cores = busy_cores(&server, time)?;
         let body = viewer.body();
         let body = &body[before..];
         let n_pictures = match path {
@@ -73,12 +84,12 @@ pub fn motion(program: &Path, time: Duration) -> Result<()> {
 pub fn still(program: &Path, time: Duration) -> Result<()> {
     println!("\n| a slide that stands, one viewer | cores | KB/s | resident MB |");
     println!("|---|---|---|---|");
-    let server = Server::start(program, &["--interval", "1h"])?;
+    let server = at_1080p(program, &["--interval", "1h"])?;
     let viewer = Viewer::counting(server.address, "/stream.h264")?;
     // After the first seconds, in which the picture becomes finer and the next one is made.
     for name in ["the first seconds", "later"] {
         let before = viewer.bytes();
-        let cores = server.cores(time)?;
+        let cores = busy_cores(&server, time)?;
         let rate = (viewer.bytes() - before) as f64 / 1000.0 / time.as_secs_f64();
         println!(
             "| {name} | {cores:.3} | {rate:.1} | {:.0} |",
@@ -91,17 +102,17 @@ pub fn still(program: &Path, time: Duration) -> Result<()> {
 pub fn crowd(program: &Path, time: Duration) -> Result<()> {
     println!("\n| crossfades, viewers | cores | more than one viewer | resident MB |");
     println!("|---|---|---|---|");
-    let server = Server::start(program, &MOTION)?;
+    let server = at_1080p(program, &MOTION)?;
     let at = server.address;
     let first = Viewer::counting(at, "/stream.mp4")?;
     warm_up();
-    let one = server.cores(time)?;
+    let one = busy_cores(&server, time)?;
     println!("| 1 of MP4 | {one:.2} | | {:.0} |", server.resident_mb()?);
     let more = (1..N_VIEWERS)
         .map(|_| Viewer::counting(at, "/stream.mp4"))
         .collect::<Result<Vec<_>>>()?;
     warm_up();
-    let cores = server.cores(time)?;
+    let cores = busy_cores(&server, time)?;
     println!(
         "| {N_VIEWERS} of MP4 | {cores:.2} | {:.2} | {:.0} |",
         cores - one,
@@ -111,7 +122,7 @@ pub fn crowd(program: &Path, time: Duration) -> Result<()> {
     let crowd = Crowd::join(at, N_VIEWERS)?;
     warm_up();
     let before = crowd.bytes();
-    let cores = server.cores(time)?;
+    let cores = busy_cores(&server, time)?;
     let rate = (crowd.bytes() - before) as f64 * 8e-6 / time.as_secs_f64();
     println!(
         "| 1 of MP4, {} of WebRTC, {:.1} Mbit/s each | {cores:.2} | {:.2} | {:.0} |",
@@ -127,7 +138,7 @@ pub fn crowd(program: &Path, time: Duration) -> Result<()> {
 pub fn outputs(program: &Path, time: Duration) -> Result<()> {
     println!("\n| outputs of one channel, 10 s slides | resident MB |");
     println!("|---|---|");
-    let server = Server::start(program, &SLIDES)?;
+    let server = at_1080p(program, &SLIDES)?;
     let at = server.address;
     println!("| none | {:.0} |", server.resident_mb()?);
     let stream = Viewer::counting(at, "/stream")?;
@@ -214,7 +225,7 @@ pub fn hour(program: &Path, time: Duration) -> Result<()> {
     }
     println!("\n| slides of 10 s | MB an hour | SSIM of what stands, mean | bytes of H.264 |");
     println!("|---|---|---|---|");
-    let server = Server::start(program, &SLIDES)?;
+    let server = at_1080p(program, &SLIDES)?;
     let at = server.address;
     let video = Viewer::keeping(at, "/stream.h264")?;
     let jpegs = QUALITIES
@@ -283,7 +294,7 @@ pub fn encoders(program: &Path, time: Duration) -> Result<()> {
         ("openh264", options.clone()),
         ("libx264 by ffmpeg", [&options[..], &X264[..]].concat()),
     ] {
-        let server = Server::start(program, &options)?;
+        let server = at_1080p(program, &options)?;
         let at = server.address;
         let video = Viewer::keeping(at, "/stream.h264")?;
         warm_up();

@@ -1,14 +1,17 @@
 //! Puts the rooms together. The only module that names them all.
 
 mod node;
+mod open;
 
 use std::{
-    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::{Arc, Weak},
     time::Instant,
 };
 
 use tokio::sync::{mpsc, watch};
+
+pub(crate) use open::accept;
+use open::{Opened, closed_after, opened};
 
 use crate::{
     announce,
@@ -16,13 +19,13 @@ use crate::{
     channel::{
         Channel, ChannelSetup, ChannelTask, Interrupter, Role, Veils,
         choices::{Channels, FeedKey},
-        chosen::{Chosen, let_go_of_nothing},
+        chosen::{Chosen, go_back_to_all},
         hand,
         live::Intake,
         roster::Roster,
     },
     clock::Clock,
-    config::{BusConfig, Config, Listen, SourceConfig, WebRtc},
+    config::{BusConfig, Config, Listen, SourceConfig},
     edge::{self, BusError},
     endpoints::{self, BodyLimits, House, Looks, Outputs, Reach, Run, Watched},
     fillers::Fillers,
@@ -30,7 +33,7 @@ use crate::{
     lan::lan_addresses,
     library::{self, Counts, IndexError, Keeper, Library},
     lookalikes, mdns, mqtt,
-    net::{self, Accept, AcceptError, Keys, Listeners},
+    net::{self, AcceptError, Keys, Listeners},
     producer::{Studio, StudioLimits, Thumbnails},
     profiles::Profiles,
     progress, saved,
@@ -42,7 +45,6 @@ use crate::{
     state,
     stats::WorkStats,
     vital::Vitals,
-    webrtc::Peers,
 };
 
 /// Serves on `listeners` until `shutdown` is done, then ends streams and returns.
@@ -93,17 +95,7 @@ pub async fn serve(
     let veils = common.veils.clone();
     hand::restore(&veils, config.dirs.state.as_deref());
     let chosen = Arc::new(Chosen::open(config.dirs.state.as_deref()));
-    let mut filter = chosen.filter().within(&config.filter);
-    let is_left = |filter: &library::Filter| {
-        !library
-            .entries(Blocking::here(), filter, config.order)
-            .is_empty()
-    };
-    if !chosen.filter().is_all() && !is_left(&filter) {
-        tracing::info!("no photo is left of what was chosen ({filter}); all are shown");
-        chosen.forget();
-        filter = config.filter.clone();
-    }
+    let filter = chosen.within(&library, Blocking::here(), &config.filter, config.order);
     let role = Role::Main { state, saved };
     let (task, channel) = ChannelTask::new(common.clone(), filter, role);
     let vital = vitals.begins("what decides which slide is on");
@@ -139,7 +131,7 @@ pub async fn serve(
     let roster = Roster::new(live, config.push_creates, Clock::system());
     let channels = channels.with_chosen(chosen).with_live(roster);
     let channels = Arc::new(channels.with_interrupters(interrupters));
-    tokio::spawn(let_go_of_nothing(
+    tokio::spawn(go_back_to_all(
         channels.clone(),
         library.clone(),
         config.order,
@@ -173,14 +165,11 @@ pub async fn serve(
     outputs.run.name = name;
     outputs.watched.work = work;
     outputs.house.thumbnails = Some(thumbnails);
-    outputs.reach.is_in_house = listeners.addresses().iter().any(Listen::is_in_house);
-    let peers = peers(config.webrtc, &listeners.addresses());
-    outputs.reach.peers.clone_from(&peers);
-    let budget = config.slow_viewer_bytes;
-    let held = endpoints::keep_within(outputs.watched.viewers.clone(), feeds.clone(), budget);
-    let held = tokio::spawn(held);
-    let outputs = Arc::new(outputs);
-    let accept = with_packets(accept(&config, outputs.clone())?, peers);
+    let Opened {
+        outputs,
+        accept,
+        held,
+    } = opened(&config, outputs, &listeners)?;
     if let Some(setup) = &config.bus {
         let house = house(&config, setup, &outputs);
         let sent = edge::start_house(setup, house, stopped.clone()).await?;
@@ -214,12 +203,7 @@ pub async fn serve(
         .state
         .clone()
         .map(|dir| tokio::spawn(hand::keep(veils, dir)));
-    let signal = tokio::spawn(async move {
-        shutdown.await;
-        // Streams end when their feeds do; only then can connections finish.
-        feeds.close();
-        stop.send_replace(true);
-    });
+    let signal = tokio::spawn(closed_after(shutdown, feeds, stop));
     let ended = tokio::select! {
         () = net::serve(listeners, accept, stopped, reloads) => None,
         name = vitals.one_ends() => Some(name),
@@ -289,42 +273,6 @@ pub(crate) fn outputs(
     }
 }
 
-/// The peers of WebRTC: by UDP at the addresses that are listened on, by TCP beside HTTP.
-fn peers(webrtc: WebRtc, listeners: &[Listen]) -> Option<Arc<Peers>> {
-    let port = match webrtc {
-        WebRtc::Off => return None,
-        WebRtc::Beside => None,
-        WebRtc::Port(port) => Some(port),
-    };
-    let mut tcp: Vec<SocketAddr> = Vec::new();
-    for listen in listeners {
-        let Listen::Tcp(address) = listen else {
-            continue;
-        };
-        tcp.push(*address);
-        // A listener of [::] takes IPv4 along, and there a socket of UDP is one of its own.
-        let v4 = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), address.port());
-        if address.ip() == Ipv6Addr::UNSPECIFIED && !listeners.contains(&Listen::Tcp(v4)) {
-            tcp.push(v4);
-        }
-    }
-    let at = |address: &SocketAddr| {
-        let port = port.unwrap_or(address.port());
-        SocketAddr::new(address.ip(), port)
-    };
-    let udp: Vec<_> = tcp.iter().map(at).collect();
-    Some(Arc::new(Peers::start(&udp, tcp)))
-}
-
-/// These terms, and connections that carry packets of WebRTC.
-fn with_packets(accept: Accept, peers: Option<Arc<Peers>>) -> Accept {
-    let Some(peers) = peers else { return accept };
-    accept.with_packets(Arc::new(move |stream| {
-        let peers = peers.clone();
-        Box::pin(async move { peers.carry(stream).await })
-    }))
-}
-
 /// The house as edges may have it.
 fn house(config: &Config, setup: &BusConfig, outputs: &Arc<Outputs>) -> edge::House {
     let routes = endpoints::routes(outputs.clone());
@@ -351,15 +299,6 @@ pub(crate) fn common(config: &Config, catalogue: Arc<Catalogue>, seed: u64) -> C
         veils: Arc::new(Veils::new(config.night.clone())),
         clock: Clock::system(),
     }
-}
-
-pub(crate) fn accept(config: &Config, outputs: Arc<Outputs>) -> Result<Accept, AcceptError> {
-    let counts = outputs.watched.connections.clone();
-    let live = outputs.house.channels.live().clone();
-    let needs = Arc::new(move |method: &_, path: &_, query: &_| {
-        endpoints::needs(method, path, query, &live)
-    });
-    Accept::new(config, endpoints::routes(outputs), needs, counts)
 }
 
 /// Why the program can't serve. One sentence.

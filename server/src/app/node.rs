@@ -7,7 +7,11 @@ use std::{
 
 use tokio::sync::{mpsc, watch};
 
-use super::{RunError, accept, common, outputs, peers, with_packets};
+use super::{
+    RunError, common,
+    open::{Opened, closed_after, opened},
+    outputs,
+};
 use crate::{
     channel::{
         Channel,
@@ -15,9 +19,8 @@ use crate::{
         roster::Roster,
     },
     clock::Clock,
-    config::{BusConfig, Config, Listen},
+    config::{BusConfig, Config},
     edge::Edge,
-    endpoints,
     hub::{Feeds, Framing},
     library::Library,
     net::{self, Keys, Listeners},
@@ -54,20 +57,9 @@ pub(super) async fn serve(
     });
     let mut outputs = outputs(&config, feeds.clone(), channels, catalogue, framing);
     outputs.house.afar = Some(edge);
-    outputs.reach.is_in_house = listeners.addresses().iter().any(Listen::is_in_house);
-    let peers = peers(config.webrtc, &listeners.addresses());
-    outputs.reach.peers.clone_from(&peers);
-    let budget = config.slow_viewer_bytes;
-    let held = endpoints::keep_within(outputs.watched.viewers.clone(), feeds.clone(), budget);
-    let held = tokio::spawn(held);
-    let accept = with_packets(accept(&config, Arc::new(outputs))?, peers);
+    let Opened { accept, held, .. } = opened(&config, outputs, &listeners)?;
     ready(accept.keys());
-    let signal = tokio::spawn(async move {
-        shutdown.await;
-        // Streams end when their feeds do; only then can connections finish.
-        feeds.close();
-        stop.send_replace(true);
-    });
+    let signal = tokio::spawn(closed_after(shutdown, feeds, stop));
     net::serve(listeners, accept, stopped, reloads).await;
     for task in [signal, held, following] {
         task.abort();

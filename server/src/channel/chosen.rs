@@ -52,9 +52,26 @@ impl Chosen {
         filter(&locked(&self.wishes)).unwrap_or_default()
     }
 
-    /// Lets every photo through from now on, until somebody chooses: what was chosen is no more.
-    pub fn forget(&self) {
-        locked(&self.wishes).clear();
+    /// The part of `all` that is chosen; all of it where the index knows no photo of that part. Whoever starts so has
+    /// nothing to wait for: a scan that finds some more comes too late.
+    pub fn within(
+        &self,
+        library: &Library,
+        blocking: Blocking,
+        all: &Filter,
+        order: Order,
+    ) -> Filter {
+        let wish = self.filter();
+        if wish.is_all() {
+            return all.clone();
+        }
+        let wish = wish.within(all);
+        if lets_nothing(library, blocking, &wish, order) {
+            tell_of_nothing(&wish);
+            locked(&self.wishes).clear();
+            return all.clone();
+        }
+        wish
     }
 
     /// Takes another choice. That it can't be kept over a restart is told in the log alone.
@@ -69,9 +86,18 @@ impl Chosen {
     }
 }
 
+/// Whether no photo gets through this filter.
+fn lets_nothing(library: &Library, blocking: Blocking, filter: &Filter, order: Order) -> bool {
+    library.entries(blocking, filter, order).is_empty()
+}
+
+fn tell_of_nothing(wish: &Filter) {
+    tracing::info!("no photo is left of what was chosen ({wish}); all are shown");
+}
+
 /// Shows every photo again as soon as none is left of what was chosen for all: for an album that somebody deletes the
 /// screens would show drawn pictures until somebody chooses again. Ends with the channels.
-pub async fn let_go_of_nothing(channels: Arc<Channels>, library: Arc<Library>, order: Order) {
+pub async fn go_back_to_all(channels: Arc<Channels>, library: Arc<Library>, order: Order) {
     let mut changes = library.changes();
     while changes.changed().await.is_ok() {
         let chosen = channels.chosen();
@@ -84,14 +110,14 @@ pub async fn let_go_of_nothing(channels: Arc<Channels>, library: Arc<Library>, o
         );
         let (asked, library) = (wish.clone(), library.clone());
         let is_gone = Blocking::run(move |blocking| {
-            let has = |filter| !library.entries(blocking, filter, order).is_empty();
-            !has(&asked) && has(&all)
+            let lets_nothing = |filter| lets_nothing(&library, blocking, filter, order);
+            lets_nothing(&asked) && !lets_nothing(&all)
         });
         // Somebody may have chosen meanwhile.
         if !is_gone.await.unwrap_or(false) || channels.chosen() != chosen {
             continue;
         }
-        tracing::info!("no photo is left of what was chosen ({wish}); all are shown");
+        tell_of_nothing(&wish);
         let everything = Filter::default();
         let told = channels.choose_for_all(&everything, Wishes::new()).await;
         if told.is_err() {
@@ -144,8 +170,11 @@ mod tests {
         }
         open().set(Blocking::here(), wishes(&[("album", "Rome")]));
         let gone = open();
-        gone.forget();
-        assert!(gone.filter().is_all());
+        assert!(!gone.filter().is_all());
+        let library = Library::in_memory(Vec::new());
+        let all = Filter::default();
+        let shown = gone.within(&library, Blocking::here(), &all, Order::Name);
+        assert!(shown.is_all() && gone.filter().is_all());
     }
 
     #[test]

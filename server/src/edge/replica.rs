@@ -131,16 +131,14 @@ impl Ear {
 impl Replica {
     /// Runs until nobody watches, until its place is wanted for another feed, or until `stopped`.
     pub(super) async fn run(self, mut stopped: watch::Receiver<bool>) {
-        let _ending = Ending {
+        let ending = Ending {
             feeds: self.feeds.clone(),
             key: self.key,
             feed: self.feed.clone(),
         };
-        let place = tokio::select! {
-            place = self.feed.place() => place,
-            _ = stopped.wait_for(|stopped| *stopped) => None,
+        let Some(_place) = ending.place(&mut stopped).await else {
+            return;
         };
-        let Some(_place) = place else { return };
         tokio::select! {
             () = self.replicate() => {}
             _ = stopped.wait_for(|stopped| *stopped) => {}

@@ -91,16 +91,14 @@ impl Producer {
     /// Runs until nobody watches, until its place is wanted for another feed, or until `stop` turns true.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         // However it ends, with a panic or without: nobody waits for a feed that no one fills.
-        let _ending = Ending {
+        let ending = Ending {
             feeds: self.feeds.clone(),
             key: self.key,
             feed: self.feed.clone(),
         };
-        let place = tokio::select! {
-            place = self.feed.place() => place,
-            _ = stop.wait_for(|stop| *stop) => None,
+        let Some(_place) = ending.place(&mut stop).await else {
+            return;
         };
-        let Some(_place) = place else { return };
         self.produce(stop).await;
     }
 

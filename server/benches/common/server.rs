@@ -1,4 +1,4 @@
-//! A server in a process of its own that shows the built-in pictures, and what the kernel says of it and its encoder.
+//! A server in a process of its own, and what the kernel says of it and its children.
 
 use std::{
     fs,
@@ -21,7 +21,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts `program` at 1080p with more options.
+    /// Starts `program` with these options. Without a folder it shows the built-in pictures.
     pub fn start(program: &Path, options: &[&str]) -> Result<Self> {
         let data = tempfile::tempdir()?;
         let free = TcpListener::bind("127.0.0.1:0")?;
@@ -29,8 +29,8 @@ impl Server {
         drop(free);
         let child = Command::new(program)
             .args(["--listen", &address.to_string(), "--mdns", "off"])
-            .args(["--size", "1920x1080", "--data-dir"])
-            .arg(data.path())
+            .arg("--data-dir")
+            .arg(data.path().join("data"))
             .args(options)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -81,13 +81,6 @@ impl Server {
             kib += kept.unwrap_or(0.0);
         }
         Ok(kib / 1024.0)
-    }
-
-    /// The cores that it keeps busy for so long, in the mean.
-    pub fn cores(&self, time: Duration) -> Result<f64> {
-        let before = self.cpu()?;
-        thread::sleep(time);
-        Ok((self.cpu()? - before).as_secs_f64() / time.as_secs_f64())
     }
 
     fn family(&self) -> Result<Vec<u32>> {
