@@ -15,7 +15,10 @@ fuzz_target!(|input: &[u8]| {
     while let Some((&n, more)) = rest.split_first() {
         let (message, more) = more.split_at(more.len().min(n.into()));
         rest = more;
-        assert!(open(message, Some(&key)).is_err(), "nobody guesses a signature");
+        assert!(
+            open(message, Some(&key)).is_err(),
+            "nobody guesses a signature"
+        );
         let Ok(part) = open(message, None) else {
             continue;
         };
