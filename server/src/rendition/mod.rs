@@ -116,6 +116,14 @@ pub struct Captions {
 }
 
 impl Captions {
+    /// The parts alone, for screens that have a language of their own.
+    pub fn in_no_language(self) -> Self {
+        Self {
+            language: Language::default(),
+            ..self
+        }
+    }
+
     /// Whether nothing is written at all.
     pub fn is_off(self) -> bool {
         let Self {
@@ -308,6 +316,8 @@ mod tests {
             (german.language, german.to_string()),
             (Language::De, "date,place,album,text,de".into())
         );
+        // Screens have a language of their own.
+        assert_eq!(Ok(german.in_no_language()), read("all"));
         for language in Language::ALL {
             let captions = read(&format!("{language}, place")).unwrap();
             assert_eq!(captions.language, language);

@@ -242,7 +242,12 @@ pub(in crate::endpoints) async fn gallery(
             Transition::Crossfade { millis } => millis,
         },
         photos: timeline.n_photos(),
-        captions: outputs.looks.rendition.captions.to_string(),
+        captions: outputs
+            .looks
+            .rendition
+            .captions
+            .in_no_language()
+            .to_string(),
         fit: outputs.looks.rendition.fit.to_string(),
         pair: outputs.looks.rendition.pair != Pair::Off,
         nothing_in,

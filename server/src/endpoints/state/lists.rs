@@ -56,7 +56,7 @@ pub(in crate::endpoints) async fn answer(outputs: &Arc<Outputs>) -> Result<Respo
             Pair::Off | Pair::Own => rendition.pair.to_string(),
             Pair::Wide | Pair::Upright => "on".to_owned(),
         },
-        captions: rendition.captions.to_string(),
+        captions: rendition.captions.in_no_language().to_string(),
     }))
 }
 
