@@ -8,6 +8,7 @@ use crate::{
         clients::Client,
         devtools::{Browser, Page},
         eventually, http,
+        parts::Parts,
         photos::Photos,
         pixels::{BLUE, GREEN, Picture, RED, Rgb},
         process::Process,
@@ -643,6 +644,46 @@ fn a_screen_has_nights_of_its_own_and_a_touch_gives_it_light() {
     page.press("Enter", 13);
     await_pictures(&mut page);
     assert_eq!(server.get("/profiles/hall").json()["by_night"], true);
+}
+
+/// What has no page, a player or an `<img>`, has nights of its own by its address.
+#[test]
+fn a_stream_has_nights_of_its_own() {
+    let photos = Photos::of(&[RED]);
+    let dim = "00:00-12:00 dim 10%, 12:00-00:00 dim 10%";
+    let server = Server::start(photos.path(), &[&STANDING[..], &["--night", dim]].concat());
+    let luma_of = |target: &str| {
+        eventually(target, || {
+            let reply = server.get(target);
+            if reply.status() != 200 {
+                return Err(reply.text());
+            }
+            Picture::from_jpeg(&reply.body).map(|picture| picture.middle().luma())
+        })
+    };
+    await_luma(&server, "the house's night", |now| now > 4.0 && now < 40.0);
+    assert!(luma_of("/snapshot?night=off") > 50.0);
+    let black = "night=00:00-12:00%20black,12:00-00:00%20black";
+    assert!(luma_of(&format!("/snapshot?{black}")) < 2.0);
+    let mut stream = Parts::open(server.address, &format!("/stream?paint=repeat&{black}"));
+    let frame = Picture::from_jpeg(&stream.part().body).expect("a frame");
+    assert!(frame.middle().luma() < 2.0);
+    // Whoever does something has light, here as on the screens that go by the house's nights.
+    command(&server, &json!({"command": "next"}));
+    eventually("light in the stream", || {
+        let frame = Picture::from_jpeg(&stream.part().body)?;
+        let now = frame.middle().luma();
+        (now > 50.0).then_some(()).ok_or(now.to_string())
+    });
+    for (plan, says) in [
+        ("22:00-06:00%20bright", "the mode has to be"),
+        ("sunset-06:00", "--position"),
+        ("", "a slot is missing"),
+    ] {
+        let refused = server.get(&format!("/stream?night={plan}"));
+        assert_eq!(refused.status(), 400);
+        assert!(refused.text().contains(says), "{}", refused.text());
+    }
 }
 
 #[test]

@@ -44,6 +44,7 @@ impl Channel {
         Self {
             own,
             interruptions: None,
+            own_night: None,
             acts: None,
             history: Arc::default(),
             holds: Arc::default(),

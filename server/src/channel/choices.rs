@@ -22,64 +22,20 @@ use std::{
 use futures_util::future::{BoxFuture, FutureExt as _, Shared, WeakShared};
 use tokio::sync::Semaphore;
 
+pub use super::numbers::{ChannelNo, FeedKey, MAIN};
 use super::{
     ActError, Afar, Channel, ChannelSetup, ChannelTask, Interrupter, Role, Veils,
     chosen::{Chosen, Wishes},
     interrupts::{Interruptions, Interrupts},
+    own_night::{OwnNights, TooManyNights},
     roster::Roster,
 };
 use crate::{
-    blocking::Blocking, library::Filter, rendition::Rendition, rights::ChannelName,
-    timeline::Programme,
+    blocking::Blocking,
+    library::Filter,
+    rights::ChannelName,
+    timeline::{Programme, night::Plan},
 };
-
-/// A channel's number, for as long as this server runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ChannelNo {
-    no: u32,
-    /// Whether nothing interrupts it, whatever interrupts the others.
-    is_undisturbed: bool,
-}
-
-impl ChannelNo {
-    /// The number of a live channel, by its place among them. Choices of photos count from the other end.
-    pub(super) fn live(place: usize) -> Self {
-        let place = u32::try_from(place).unwrap_or(u32::MAX / 2);
-        Self::of(u32::MAX - place)
-    }
-
-    const fn of(no: u32) -> Self {
-        Self {
-            no,
-            is_undisturbed: false,
-        }
-    }
-
-    /// The number of the same channel for those whom nothing interrupts.
-    fn undisturbed(self) -> Self {
-        Self {
-            is_undisturbed: true,
-            ..self
-        }
-    }
-
-    /// Whether it is the gallery, interrupted or not.
-    pub fn is_main(self) -> bool {
-        self.no == MAIN.no
-    }
-}
-
-/// The channel that is watched when nobody chooses.
-pub const MAIN: ChannelNo = ChannelNo::of(0);
-
-/// A feed's key: its channel and its rendition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct FeedKey {
-    /// The channel that is shown.
-    pub channel: ChannelNo,
-    /// In which shape.
-    pub rendition: Rendition,
-}
 
 /// The limit of choices that are watched at a time is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -111,6 +67,7 @@ pub struct Channels {
     live: Arc<Roster>,
     /// The interruptions of the gallery and all choices of its photos, where a live channel may interrupt them.
     interruptions: Option<Interruptions>,
+    nights: OwnNights,
 }
 
 #[derive(Debug, Default)]
@@ -176,6 +133,7 @@ impl Channels {
             queries: Arc::new(Semaphore::new(MAX_QUERIES)),
             live: Arc::new(live),
             interruptions: None,
+            nights: OwnNights::default(),
         }
     }
 
@@ -221,6 +179,26 @@ impl Channels {
         } else {
             (no, channel)
         }
+    }
+
+    /// The channel as a screen has it whose nights are its own: by `plan`, or none at all.
+    ///
+    /// # Errors
+    /// Too many plans are being watched.
+    pub fn by_night(
+        &self,
+        plan: Option<Plan>,
+        (no, channel): (ChannelNo, Channel),
+    ) -> Result<(ChannelNo, Channel), TooManyNights> {
+        let (night, own) = self.nights.of(plan, &self.common.veils)?;
+        let own_night = Some(own);
+        Ok((
+            no.by_night(night),
+            Channel {
+                own_night,
+                ..channel
+            },
+        ))
     }
 
     /// The veils over the gallery's slides, whichever are chosen.

@@ -93,6 +93,7 @@ impl LiveChannel {
         let channel = Channel {
             own,
             interruptions: None,
+            own_night: None,
             acts: None,
             history: Arc::default(),
             holds: Arc::default(),

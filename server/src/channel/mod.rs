@@ -10,6 +10,8 @@ pub mod chosen;
 pub mod hand;
 mod interrupts;
 pub mod live;
+mod numbers;
+mod own_night;
 pub mod roster;
 mod state;
 mod task;
@@ -32,6 +34,7 @@ use crate::{
 pub use afar::Afar;
 use interrupts::Interruptions;
 pub use interrupts::{Interrupter, Interruption};
+pub use own_night::OwnNight;
 pub use state::StateFile;
 pub use task::{ChannelSetup, ChannelTask, Role};
 pub use veils::{NightNow, Veils};
@@ -86,6 +89,8 @@ pub struct Channel {
     own: watch::Receiver<OnAir>,
     /// The interruptions that it is open to.
     interruptions: Option<Interruptions>,
+    /// The nights of the screen that has it, where they are not the house's.
+    own_night: Option<OwnNight>,
     /// Where commands go; a live channel carries out none.
     acts: Option<mpsc::Sender<Ask>>,
     /// The slides that were on lately.
@@ -190,6 +195,11 @@ impl Channel {
             interruptions.dismiss().await;
         }
         was_interrupted
+    }
+
+    /// The nights of its screen, where they are not the house's.
+    pub fn own_night(&self) -> Option<&OwnNight> {
+        self.own_night.as_ref()
     }
 
     /// This channel, open to these interruptions.

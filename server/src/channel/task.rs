@@ -172,6 +172,7 @@ impl ChannelTask {
             Channel {
                 own: receiver,
                 interruptions: None,
+                own_night: None,
                 acts: Some(sender),
                 history,
                 holds: Arc::default(),

@@ -30,6 +30,8 @@ struct State {
     by_hand: Option<ByHand>,
     /// Until when there is light, whatever else holds.
     lit_until: Option<UnixMillis>,
+    /// Until when screens with nights of their own have light. They may be dark while the house is not.
+    own_lit_until: Option<UnixMillis>,
     said: Option<Said>,
 }
 
@@ -91,15 +93,20 @@ impl Veils {
             by_hand,
             lit_until,
             said,
+            ..
         } = self.state_at(now);
-        let time = clock::here(now).time();
-        let veil = match by_hand {
-            _ if lit_until.is_some() => Veil::default(),
-            Some(ByHand { mode, .. }) => mode.map_or_else(Veil::default, |mode| mode.veil(time)),
-            None => self.planned(now).veil(now, time),
-        };
-        let said = said.map(|said| said.text);
-        Veil { said, ..veil }
+        under(self.plan.as_ref(), by_hand, lit_until, said, now)
+    }
+
+    /// The veil at `now` of a screen that has this plan in place of the house's.
+    pub(super) fn at_own(&self, plan: Option<&Plan>, now: UnixMillis) -> Veil {
+        let State {
+            by_hand,
+            own_lit_until,
+            said,
+            ..
+        } = self.state_at(now);
+        under(plan, by_hand, own_lit_until, said, now)
     }
 
     /// How dark it is at `now`; `None` where there is neither a plan nor a hand.
@@ -141,6 +148,7 @@ impl Veils {
         let end = for_millis.map(|millis| UnixMillis(now.0.saturating_add(millis)));
         {
             let mut state = locked(&self.state);
+            state.own_lit_until = mode.is_none().then(|| end.unwrap_or(awake_until(now)));
             state.lit_until = None;
             if mode.is_none() && end.is_some() {
                 state.lit_until = end;
@@ -170,12 +178,13 @@ impl Veils {
     /// Somebody does something: at night there is light for five minutes.
     pub fn touched(&self, now: UnixMillis) {
         self.touches.send_modify(|n| *n = n.wrapping_add(1));
-        let is_lit = self.state_at(now).lit_until.is_some();
-        if is_lit || self.at(now).light < 1000 {
-            // Whoever has light for longer keeps it.
-            let until = UnixMillis(now.0.saturating_add(WAKES_FOR_MILLIS));
-            let mut state = locked(&self.state);
-            state.lit_until = state.lit_until.max(Some(until));
+        let is_dark = self.at(now).light < 1000;
+        let until = Some(awake_until(now));
+        // Whoever has light for longer keeps it.
+        let mut state = locked(&self.state);
+        state.own_lit_until = state.own_lit_until.max(until);
+        if is_dark || state.lit_until.is_some() {
+            state.lit_until = state.lit_until.max(until);
             drop(state);
             self.tell();
         }
@@ -195,13 +204,7 @@ impl Veils {
     }
 
     fn planned(&self, now: UnixMillis) -> Night {
-        const DAY: Night = Night {
-            mode: None,
-            since: None,
-            until: None,
-        };
-        let plan = self.plan.as_ref();
-        plan.map_or(DAY, |plan| plan.at(&chrono::Local, now))
+        planned(self.plan.as_ref(), now)
     }
 
     /// The things that people have set, as far as they still hold.
@@ -210,9 +213,42 @@ impl Veils {
         let holds = |until: UnixMillis| now < until;
         state.by_hand = state.by_hand.filter(|set| set.until.is_none_or(holds));
         state.lit_until = state.lit_until.filter(|until| holds(*until));
+        state.own_lit_until = state.own_lit_until.filter(|until| holds(*until));
         state.said = state.said.take().filter(|said| holds(said.until));
         state.clone()
     }
+}
+
+/// The end of light that somebody is given who does something now.
+fn awake_until(now: UnixMillis) -> UnixMillis {
+    UnixMillis(now.0.saturating_add(WAKES_FOR_MILLIS))
+}
+
+fn planned(plan: Option<&Plan>, now: UnixMillis) -> Night {
+    const DAY: Night = Night {
+        mode: None,
+        since: None,
+        until: None,
+    };
+    plan.map_or(DAY, |plan| plan.at(&chrono::Local, now))
+}
+
+/// The veil under a plan and the things that people have set over it.
+fn under(
+    plan: Option<&Plan>,
+    by_hand: Option<ByHand>,
+    lit_until: Option<UnixMillis>,
+    said: Option<Said>,
+    now: UnixMillis,
+) -> Veil {
+    let time = clock::here(now).time();
+    let veil = match by_hand {
+        _ if lit_until.is_some() => Veil::default(),
+        Some(ByHand { mode, .. }) => mode.map_or_else(Veil::default, |mode| mode.veil(time)),
+        None => planned(plan, now).veil(now, time),
+    };
+    let said = said.map(|said| said.text);
+    Veil { said, ..veil }
 }
 
 #[cfg(test)]

@@ -40,6 +40,14 @@ pub(super) async fn choose(
     if !query::interrupts(&request.query)? {
         chosen = outputs.house.channels.undisturbed(chosen);
     }
+    if let Some(plan) = query::night(&request.query, outputs.looks.position)? {
+        if chosen.1.afar().is_some() {
+            let sentence = "this server shows its house's nights: night= is for the house itself";
+            return Err(Refusal::bad_request(sentence));
+        }
+        let chosen_for = outputs.house.channels.by_night(plan, chosen);
+        chosen = chosen_for.map_err(|error| Refusal::unavailable(error.to_string()))?;
+    }
     let (no, channel) = chosen;
     let is_empty = channel.programme().is_some_and(|all| all.is_empty());
     if !wish.is_all() && is_empty {

@@ -10,7 +10,10 @@ use crate::{
     library::{FILTER_KEYS, Filter},
     net::Refusal,
     rendition::{self, Rendition, WISH_KEYS},
-    timeline::Settings,
+    timeline::{
+        Settings,
+        night::{Plan, Position},
+    },
 };
 
 /// A client's wishes, checked and bounded.
@@ -33,6 +36,9 @@ pub(super) const VIA: &str = "via";
 
 /// The key that keeps a screen out of interruptions.
 const INTERRUPTS: &str = "interrupts";
+
+/// The key of a screen's own nights.
+const NIGHT: &str = "night";
 
 /// The key that says how a client is made to paint.
 const PAINT: &str = "paint";
@@ -92,6 +98,21 @@ pub(super) fn interrupts(query: &str) -> Result<bool, Refusal> {
         "off" => Ok(false),
         _ => Err(bad_value(INTERRUPTS, &text, "it has to be on or off")),
     }
+}
+
+/// The nights of a screen's own, where it has some: by a plan, or none at all.
+pub(super) fn night(
+    query: &str,
+    position: Option<Position>,
+) -> Result<Option<Option<Plan>>, Refusal> {
+    let Some(text) = value(query, NIGHT) else {
+        return Ok(None);
+    };
+    if text == "off" {
+        return Ok(Some(None));
+    }
+    let plan = Plan::read(&text, position).map_err(|reason| bad_value(NIGHT, &text, reason))?;
+    Ok(Some(Some(plan)))
 }
 
 /// The part of a query that is heard when a page of another site asks: no choice and no shape, since from the

@@ -13,7 +13,7 @@ mod coarseness;
 mod finished;
 mod live;
 mod making;
-
+mod nights;
 mod patience;
 mod pool;
 mod queue;
@@ -87,6 +87,9 @@ type Prepared = (Showing, Option<Arc<Rendered>>, Option<Arc<Rendered>>);
 /// The longest sleep: a clock that was set forward is noticed within this.
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 
+/// How often it is looked how dark it is by a screen's own nights.
+const NIGHT_CHECK: Duration = Duration::from_secs(1);
+
 impl Producer {
     /// Runs until nobody watches, until its place is wanted for another feed, or until `stop` turns true.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
@@ -153,7 +156,16 @@ impl Producer {
             is_hidden = false;
             let timeline = self.timeline(&all);
             let now = steady.now(&all, self.clock.now());
-            work.take_veil(all.veil(), now);
+            match self.channel.own_night() {
+                Some(night) => {
+                    let veil = night.veil(now);
+                    if let Some(showing) = timeline.at(now) {
+                        work.own.take(&veil, showing, now);
+                    }
+                    work.take_veil(&veil, now);
+                }
+                None => work.take_veil(all.veil(), now),
+            }
             let wake = self.step(now, timeline, &mut work, &mut stills, &mut screen);
 
             let linger = linger.until(self.feed.n_viewers() > 0, Instant::now());
@@ -161,9 +173,12 @@ impl Producer {
                 tracing::debug!(rendition = ?self.key.rendition, "a rendition ends");
                 return;
             }
-            let sleep = wake.map_or(LONGEST_SLEEP, |wake| {
-                self.clock.until(wake).min(LONGEST_SLEEP)
-            });
+            // An own night is nobody's news.
+            let longest = match self.channel.own_night() {
+                Some(_) => NIGHT_CHECK,
+                None => LONGEST_SLEEP,
+            };
+            let sleep = wake.map_or(longest, |wake| self.clock.until(wake).min(longest));
             tokio::select! {
                 () = tokio::time::sleep(sleep) => {}
                 () = tokio::time::sleep_until(linger), if self.feed.n_viewers() == 0 => {}
@@ -290,7 +305,7 @@ impl Producer {
 
     /// Has the slide that is on and the next one made. Returns both as this rendition shows them, and what is ready of them.
     fn prepare(&self, now: UnixMillis, timeline: &Timeline, work: &mut Work) -> Option<Prepared> {
-        let mut showing = timeline.at(now)?;
+        let mut showing = work.own.over(timeline.at(now)?);
         for slide in [&mut showing.current, &mut showing.next] {
             // Of two photos the one that can be shown has the screen to itself.
             if let Some(turn) = work.left_of(slide.turn()) {

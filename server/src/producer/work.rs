@@ -9,8 +9,8 @@ use mantel_shared::UnixMillis;
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::{
-    admission::Claim, blending::Between, clip::Clip, coarseness::Coarseness, queue::Urgency,
-    slide::Rendered, studio::Done,
+    admission::Claim, blending::Between, clip::Clip, coarseness::Coarseness, nights::OwnVeil,
+    queue::Urgency, slide::Rendered, studio::Done,
 };
 use crate::timeline::{PhotoId, Showing, Turn, Veil};
 
@@ -31,6 +31,8 @@ pub(super) struct Work {
     pub(super) veil: Veil,
     /// When that veil came in the place of another one.
     pub(super) veiled_at: Option<UnixMillis>,
+    /// The veil of the screen's own nights, where it has some.
+    pub(super) own: OwnVeil,
     /// Until when the next slide is not made, because its light may change before anybody sees it.
     pub(super) next_waits: Option<UnixMillis>,
     /// The control of the bitrate, where there is a limit.
@@ -59,6 +61,7 @@ impl Work {
             *self = Self {
                 failed: std::mem::take(&mut self.failed),
                 lagging: self.lagging,
+                own: std::mem::take(&mut self.own),
                 veil: veil.clone(),
                 veiled_at: Some(now),
                 coarseness: self.coarseness.take(),

@@ -69,7 +69,7 @@ impl Veil {
     }
 
     /// Whether another veil in its place is seen to come, so that it is better faded in.
-    pub(super) fn is_far_from(&self, other: &Self) -> bool {
+    pub fn is_far_from(&self, other: &Self) -> bool {
         let (least, most) = (self.light.min(other.light), self.light.max(other.light));
         self.clock != other.clock || u32::from(least) * 4 < u32::from(most) * 3
     }

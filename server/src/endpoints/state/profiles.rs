@@ -20,7 +20,7 @@ use crate::{
     profiles::{ProfileError, ScreenName, Settings},
     timeline::{
         hash_of,
-        night::{Mode, Plan, Position},
+        night::{Mode, Position},
     },
 };
 
@@ -109,13 +109,9 @@ pub(in crate::endpoints) async fn one(
 
 /// How dark a screen is by its own `night=`, now.
 fn night(settings: &str, position: Option<Position>) -> Option<Mode> {
-    let plan = query::value(settings, NIGHT)?;
-    let plan = Plan::read(&plan, position).ok()?;
+    let plan = query::night(settings, position).ok()???;
     plan.at(&chrono::Local, clock::now()).mode
 }
-
-/// The key of a screen's own nights.
-const NIGHT: &str = "night";
 
 /// Another one for other settings, in this run of the server and the next, and for another night.
 fn mark(settings: Option<&str>, asleep: bool, night: Option<Mode>) -> String {
@@ -149,10 +145,7 @@ pub(in crate::endpoints) async fn keep(
         let reason = error.split(" at line ").next().unwrap_or_default();
         Refusal::bad_request(format!("that can't be kept: {reason}"))
     })?;
-    if let Some(plan) = query::value(&row.query.to_string(), NIGHT) {
-        let read = Plan::read(&plan, outputs.looks.position);
-        read.map_err(|reason| Refusal::bad_request(format!("night {plan:?} can't be: {reason}")))?;
-    }
+    query::night(&row.query.to_string(), outputs.looks.position)?;
     let profiles = outputs.house.profiles.clone();
     let is_new = profiles.find(&row.name).is_none();
     let kept = Blocking::run(move |blocking| profiles.set(blocking, row.name, row.query)).await;

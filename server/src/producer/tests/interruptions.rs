@@ -52,17 +52,6 @@ impl House {
         self.photos().iter().any(|(_, name)| *name == seen.picture)
             || seen.picture.contains(" of 256")
     }
-
-    /// The name of the photo that was on at this moment, by the channel as it is now.
-    fn name_at(&self, at: u64) -> String {
-        let programme = self.channel.programme().expect("a gallery");
-        let Rendition { size, pair, .. } = self.key.rendition;
-        let showing = programme.timeline(size, pair).at(UnixMillis(at));
-        let on = showing.expect("there are photos").current.photo;
-        let photos = self.photos();
-        let (_, name) = photos.iter().find(|(id, _)| *id == on).expect("a photo");
-        name.clone()
-    }
 }
 
 #[tokio::test(start_paused = true)]

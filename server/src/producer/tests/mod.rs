@@ -37,7 +37,7 @@ use crate::{
     },
     clock::virtual_time::SetClock,
     fillers::Fillers,
-    hub::{Feeds, FrameNo, Framing, Kind, Lease, Subscription},
+    hub::{Feeds, FrameNo, Framing, Kind, Subscription},
     library::{Filter, Library},
     render::{Alpha, DecodeLimits, Quality},
     rendition::Rendition,
@@ -228,14 +228,14 @@ impl House {
         }
     }
 
-    fn open(&self) -> Lease {
-        let opened = self.feeds.open(&self.key, &self.channel);
-        opened.expect("room").expect("an open house")
-    }
-
     /// Somebody who watches one of the two hubs and notes what comes, until dropped.
     fn watch(&self, kind: Kind) -> Viewer {
-        let lease = self.open();
+        self.watch_feed(&self.key, &self.channel, kind)
+    }
+
+    fn watch_feed(&self, key: &FeedKey, channel: &Channel, kind: Kind) -> Viewer {
+        let opened = self.feeds.open(key, channel);
+        let lease = opened.expect("room").expect("an open house");
         let log = Arc::new(Mutex::new(Vec::new()));
         let noting = note(lease.subscribe(kind), self.clock.clone(), log.clone());
         Viewer {
@@ -253,6 +253,17 @@ impl House {
         let Rendition { size, pair, .. } = self.key.rendition;
         let showing = programme.timeline(size, pair).at(self.clock.now());
         showing.expect("there are photos")
+    }
+
+    /// The name of the photo that was on at this moment, by the channel as it is now.
+    fn name_at(&self, at: u64) -> String {
+        let programme = self.channel.programme().expect("a gallery");
+        let Rendition { size, pair, .. } = self.key.rendition;
+        let showing = programme.timeline(size, pair).at(UnixMillis(at));
+        let on = showing.expect("there are photos").current.photo;
+        let photos = self.photos();
+        let (_, name) = photos.iter().find(|(id, _)| *id == on).expect("a photo");
+        name.clone()
     }
 
     async fn act(&self, act: Act) {
@@ -274,7 +285,7 @@ impl House {
 }
 
 /// What a viewer was given, and when.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Seen {
     at: u64,
     no: FrameNo,

@@ -1,11 +1,23 @@
 //! Nights: what a veil costs, and that nothing goes on beneath one that nobody can see through.
 
 use super::*;
-use crate::timeline::night::Mode;
+use crate::timeline::night::{self, Mode};
 
 impl House {
     fn night(&self, mode: Option<Mode>) {
         self.channels.veils().set(mode, None, self.clock.now());
+    }
+
+    /// Somebody whose screen has nights of its own.
+    fn watch_by(&self, plan: Option<night::Plan>) -> Viewer {
+        let chosen = (MAIN, self.channel.clone());
+        let (channel, held) = self.channels.by_night(plan, chosen).unwrap();
+        let key = FeedKey {
+            channel,
+            ..self.key
+        };
+        assert_ne!(key, self.key);
+        self.watch_feed(&key, &held, Kind::Stills)
     }
 }
 
@@ -138,4 +150,86 @@ async fn a_message_is_on_at_once_moves_no_slide_and_goes_when_its_time_is_over()
     let seen = stills.take();
     assert_ne!(seen.last().unwrap().picture, "Dinner");
     assert_eq!(house.channel.programme().unwrap().veil().said, None);
+}
+
+/// A screen's own night beside a house that has none: its slides are the house's, but for those that nobody can see.
+#[tokio::test(start_paused = true)]
+async fn a_night_of_a_screens_own_is_its_alone() {
+    let house = House::start(Plan::default());
+    // By the clocks here, whatever zone that is: from ten minutes after the start, for an hour.
+    let clock = |minutes: u64| {
+        let at = UnixMillis(START.0 + minutes * 60_000);
+        crate::clock::here(at).format("%H:%M").to_string()
+    };
+    let plan = format!("{}-{} black", clock(10), clock(70));
+    let own = house.watch_by(Some(night::Plan::read(&plan, None).unwrap()));
+    let others = house.watch(Kind::Stills);
+    let until = |minutes: u64| {
+        let now = house.clock.now().0;
+        Duration::from_millis(START.0 + minutes * 60_000 - now)
+    };
+    sleep(until(9)).await;
+    let seen = own.take();
+    assert_eq!(seen.len(), others.take().len());
+    assert!(
+        seen.iter()
+            .all(|seen| seen.picture == house.name_at(seen.at))
+    );
+
+    sleep(until(13)).await;
+    let dusk = own.take();
+    let lights: HashSet<&str> = dusk.iter().map(|seen| seen.picture.as_str()).collect();
+    assert!(lights.len() > 16, "it falls in steps: {lights:?}");
+    assert_eq!(dusk.last().unwrap().picture, "veil 0");
+    assert!(
+        others
+            .take()
+            .iter()
+            .all(|seen| seen.picture == house.name_at(seen.at))
+    );
+    let n_made = house.maker.n_made.load(SeqCst);
+    sleep(until(60)).await;
+    let others_saw = others.take().len();
+    assert!(others_saw > 250);
+    let n_made = house.maker.n_made.load(SeqCst) - n_made;
+    assert!(n_made <= others_saw + 2, "what nobody can see is not made");
+    assert_eq!(own.take(), []);
+
+    // Somebody does something in the house: there is light for five minutes.
+    house.channels.veils().touched(house.clock.now());
+    sleep(Duration::from_secs(2)).await;
+    let seen = own.take();
+    let lit = seen.last().unwrap();
+    assert_eq!(lit.picture, house.name_at(lit.at));
+    assert!(!lit.paused);
+    sleep(MINUTE * 6).await;
+    assert_eq!(own.take().last().unwrap().picture, "veil 0");
+
+    sleep(until(75)).await;
+    let seen = own.take();
+    assert_eq!(
+        seen.last().unwrap().picture,
+        house.name_at(seen.last().unwrap().at)
+    );
+    let numbers: Vec<u64> = seen.iter().filter_map(|seen| seen.slide).collect();
+    assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
+    let slides: HashSet<&Seen> = seen.iter().skip(1).collect();
+    assert!(slides.iter().all(|seen| seen.lateness() < 2000));
+}
+
+/// A screen that is to have light whatever the house has planned, and one that has its own plan while the house sets one by hand.
+#[tokio::test(start_paused = true)]
+async fn a_hand_is_over_nights_of_a_screens_own_too() {
+    let house = House::start(Plan::default());
+    let own = house.watch_by(None);
+    sleep(MINUTE).await;
+    own.take();
+    house.night(Some(Mode::Dim(30)));
+    sleep(Duration::from_secs(3)).await;
+    assert_eq!(own.take().last().unwrap().picture, "veil 300");
+    house.night(None);
+    sleep(Duration::from_secs(3)).await;
+    let seen = own.take();
+    let lit = seen.last().unwrap();
+    assert_eq!(lit.picture, house.name_at(lit.at));
 }
