@@ -712,6 +712,42 @@ fn channels_are_listed_for_people_with_their_pictures() {
 }
 
 #[test]
+fn a_live_channel_has_nights_where_it_is_given_some() {
+    let house = House::with(
+        "[channel.plot]\nsource = \"push\"\nnight = \"00:00-12:00 dim 10%, 12:00-00:00 dim 10%\"\n",
+    );
+    house.push_colour(GREEN);
+    let luma_of = |query: &str| {
+        let target = format!("/c/plot/snapshot{query}");
+        let reply = house.server.get(&target);
+        assert_eq!(reply.status(), 200, "{}", reply.text());
+        Picture::from_jpeg(&reply.body).map(|picture| picture.middle().luma())
+    };
+    let await_luma = |query: &str, is: &dyn Fn(f64) -> bool| {
+        eventually(&format!("the light of {query:?}"), || {
+            let now = luma_of(query)?;
+            is(now).then_some(now).ok_or(now.to_string())
+        })
+    };
+    let day = await_luma("?night=off", &|now| now > 60.0);
+    await_luma("", &|now| now > day * 0.2 && now < day * 0.6);
+    await_luma("?night=00:00-12:00%20black,12:00-00:00%20black", &|now| {
+        now < 2.0
+    });
+    let night = house.server.get("/c/plot/status").json()["channel"]["night"].clone();
+    assert_eq!(night["mode"], "dim 10%", "{night}");
+    // The gallery has its light, and another picture is as dark.
+    house.push_colour(RED);
+    eventually("the next picture", || {
+        let reply = house.server.get("/c/plot/snapshot?night=off");
+        let seen = Picture::from_jpeg(&reply.body)?.middle();
+        seen.is(RED).then_some(()).ok_or(format!("{seen:?}"))
+    });
+    await_luma("", &|now| now < 50.0);
+    assert_eq!(house.server.colour(), YELLOW);
+}
+
+#[test]
 fn words_stand_on_each_picture_and_change_with_it() {
     let house = House::with(
         "[channel.plot]\nsource = \"push\"\ntext = \"{caption} {%Y}\"\ntext-place = \"top\"\n\

@@ -7,6 +7,11 @@ use super::{
 /// The colour of the ground: calm, and dark enough for a room at night.
 const GROUND: [u8; 3] = [24, 26, 30];
 
+/// The ground of a card that fills such a frame.
+pub fn ground(frame: Size) -> Pixels {
+    Pixels::whole(Picture::filled(frame.width, frame.height, GROUND))
+}
+
 /// A frame of this size with words where others have a picture; `clock` is for figures alone.
 ///
 /// # Errors
@@ -17,7 +22,6 @@ pub fn card(
     quality: Quality,
     clock: impl Fn() -> std::time::Instant,
 ) -> Result<Slide, EncodeError> {
-    let ground = Picture::filled(frame.width, frame.height, GROUND);
     let recipe = Recipe {
         frame,
         fit: Fit::Cover,
@@ -28,5 +32,5 @@ pub fn card(
         warmth: 0,
         over: Vec::new(),
     };
-    slide(&recipe, vec![Pixels::whole(ground)], clock)
+    slide(&recipe, vec![ground(frame)], clock)
 }

@@ -30,7 +30,7 @@ mod tests;
 pub mod words;
 mod yuv;
 
-pub use card::card;
+pub use card::{card, ground};
 pub use encode::{EncodeError, Quality, QualityError, encode};
 pub use formats::{
     decode::{Pixels, cost, decode, decode_fitted, decode_whole},

@@ -125,7 +125,8 @@ pub async fn serve(
                 Intake::Fetched(upstream.kind())
             }
         };
-        (channel.name.clone(), source, intake)
+        let night = channel.night.clone();
+        (channel.name.clone(), source, intake, night)
     });
     let channels = Channels::new(channel, config.filter.clone(), common);
     let roster = Roster::new(live, config.push_creates, Clock::system());

@@ -27,6 +27,7 @@ use super::{
     ActError, Afar, Channel, ChannelSetup, ChannelTask, Interrupter, Role, Veils,
     chosen::{Chosen, Wishes},
     interrupts::{Interruptions, Interrupts},
+    live::LiveChannel,
     own_night::{OwnNights, TooManyNights},
     roster::Roster,
 };
@@ -199,6 +200,22 @@ impl Channels {
                 ..channel
             },
         ))
+    }
+
+    /// A live channel as a screen has it that asks for these nights; where it asks for none, by the channel's own.
+    ///
+    /// # Errors
+    /// Too many plans are being watched.
+    pub fn live_by_night(
+        &self,
+        live: &LiveChannel,
+        asked: Option<Option<Plan>>,
+    ) -> Result<(ChannelNo, Channel), TooManyNights> {
+        let chosen = (live.no(), live.channel().clone());
+        match asked.or_else(|| live.night().cloned().map(Some)) {
+            Some(plan) => self.by_night(plan, chosen),
+            None => Ok(chosen),
+        }
     }
 
     /// The veils over the gallery's slides, whichever are chosen.

@@ -13,6 +13,7 @@ use crate::{
     rights::ChannelName,
     size::Size,
     source::live::{Came, Source},
+    timeline::night::Plan,
 };
 
 /// The rule for a sender that comes while another one sends.
@@ -52,6 +53,8 @@ pub struct LiveChannel {
     channel: Channel,
     source: Arc<Source>,
     intake: Intake,
+    /// When its pictures are darkened, if they are.
+    night: Option<Plan>,
     /// The size of its pictures, where those come to another server.
     size_afar: Option<Size>,
     /// The turn of the sender that may send; 0 while nobody does.
@@ -105,10 +108,22 @@ impl LiveChannel {
             channel,
             source,
             intake,
+            night: None,
             size_afar: None,
             sender: watch::Sender::new(0),
             last_turn: AtomicU64::new(0),
         }
+    }
+
+    /// This channel, darkened by a plan.
+    #[must_use]
+    pub fn with_night(self, night: Option<Plan>) -> Self {
+        Self { night, ..self }
+    }
+
+    /// When its pictures are darkened, if they are.
+    pub fn night(&self) -> Option<&Plan> {
+        self.night.as_ref()
     }
 
     /// The live channel of this name at another server, shown here as it is there, with pictures of this size, where that is

@@ -13,7 +13,9 @@ use super::{
     choices::ChannelNo,
     live::{Intake, LiveChannel, OnConflict},
 };
-use crate::{clock::Clock, rights::ChannelName, size::Size, source::live::Source};
+use crate::{
+    clock::Clock, rights::ChannelName, size::Size, source::live::Source, timeline::night::Plan,
+};
 
 /// The limit of channels that pushes have made.
 const MAX_MADE: usize = 16;
@@ -56,22 +58,18 @@ pub enum NoChannel {
 }
 
 impl Roster {
-    /// The channels of the configuration, each a name, its source, and how its pictures come in; `creates` tells whether a
+    /// The channels of the configuration, each a name, its source, how its pictures come in, and its nights; `creates` tells whether a
     /// push makes others.
     pub fn new(
-        live: impl IntoIterator<Item = (ChannelName, Arc<Source>, Intake)>,
+        live: impl IntoIterator<Item = (ChannelName, Arc<Source>, Intake, Option<Plan>)>,
         creates: bool,
         clock: Clock,
     ) -> Self {
         let live = live.into_iter().enumerate();
         let all: Arc<[_]> = live
-            .map(|(place, (name, source, intake))| {
-                Arc::new(LiveChannel::new(
-                    name,
-                    ChannelNo::live(place),
-                    source,
-                    intake,
-                ))
+            .map(|(place, (name, source, intake, night))| {
+                let no = ChannelNo::live(place);
+                Arc::new(LiveChannel::new(name, no, source, intake).with_night(night))
             })
             .collect();
         let held = Held {
@@ -216,7 +214,12 @@ mod tests {
     fn roster(creates: bool) -> Arc<Roster> {
         let clock = Clock::system();
         let source = Arc::new(Source::new("plot", None, clock.clone()));
-        let plot = ("plot".parse().unwrap(), source, Intake::Fetched("file"));
+        let plot = (
+            "plot".parse().unwrap(),
+            source,
+            Intake::Fetched("file"),
+            None,
+        );
         Arc::new(Roster::new([plot], creates, clock))
     }
 

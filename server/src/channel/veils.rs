@@ -117,28 +117,22 @@ impl Veils {
         if self.plan.is_none() && by_hand.is_none() && lit_until.is_none() {
             return None;
         }
-        let planned = self.planned(now);
         let light = self.at(now).light;
-        Some(match by_hand {
-            _ if lit_until.is_some() => NightNow {
-                mode: None,
-                light,
-                until: lit_until,
-                by_hand: true,
-            },
-            Some(ByHand { mode, until, .. }) => NightNow {
-                mode,
-                light,
-                until,
-                by_hand: true,
-            },
-            None => NightNow {
-                mode: planned.mode,
-                light,
-                until: planned.until,
-                by_hand: false,
-            },
-        })
+        Some(told(self.planned(now), by_hand, lit_until, light))
+    }
+
+    /// How dark it is at `now` by nights in place of the house's.
+    pub fn own_night(&self, plan: &Plan, now: UnixMillis) -> NightNow {
+        let State {
+            by_hand,
+            own_lit_until,
+            ..
+        } = self.state_at(now);
+        let light = self.at_own(Some(plan), now).light;
+        let planned = planned(Some(plan), now);
+        // Light for a while is only told where it is the only light.
+        let lit_until = own_lit_until.filter(|_| planned.mode.is_some() || by_hand.is_some());
+        told(planned, by_hand, lit_until, light)
     }
 
     /// Sets a mode by hand, `None` for awake: for so many milliseconds, else until the plan's next change. Light for a while
@@ -231,6 +225,25 @@ fn planned(plan: Option<&Plan>, now: UnixMillis) -> Night {
         until: None,
     };
     plan.map_or(DAY, |plan| plan.at(&chrono::Local, now))
+}
+
+fn told(
+    planned: Night,
+    by_hand: Option<ByHand>,
+    lit_until: Option<UnixMillis>,
+    light: u16,
+) -> NightNow {
+    let (mode, until) = match by_hand {
+        _ if lit_until.is_some() => (None, lit_until),
+        Some(ByHand { mode, until }) => (mode, until),
+        None => (planned.mode, planned.until),
+    };
+    NightNow {
+        mode,
+        light,
+        until,
+        by_hand: by_hand.is_some() || lit_until.is_some(),
+    }
 }
 
 /// The veil under a plan and the things that people have set over it.

@@ -389,7 +389,7 @@ mod tests {
         let all = FileConfig::parse(&all.join("\n")).unwrap();
         assert_eq!((all.port, all.pair.as_deref()), (Some(8080), Some("on")));
         for (name, channel) in all.channel {
-            assert!(channel.checked(&name).is_ok(), "{name}");
+            assert!(channel.checked(&name, None).is_ok(), "{name}");
         }
     }
 

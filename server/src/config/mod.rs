@@ -159,7 +159,9 @@ impl Config {
             return Err(bad("channel.main.night", text, reason));
         }
         let channels = std::mem::take(&mut file.channel).into_iter();
-        let channels = channels.map(|(name, channel)| channel.checked(&name));
+        let position = args.position.or(file.position.take());
+        let position = values::position(position.as_deref())?;
+        let channels = channels.map(|(name, channel)| channel.checked(&name, position));
         let channels = channels.collect::<Result<Vec<_>, _>>()?;
         let access = args.access.over(file.access()).checked()?;
         let limit_args = args.limits.over(file.limits());
@@ -209,10 +211,8 @@ impl Config {
             args.memories.or(file.memories).as_deref(),
             args.fresh.or(file.fresh).as_deref(),
         )?;
-        let (night, position) = values::night(
-            args.night.or(main_night).or(file.night).as_deref(),
-            args.position.or(file.position).as_deref(),
-        )?;
+        let night = args.night.or(main_night).or(file.night);
+        let night = values::night("--night", night.as_deref(), position)?;
         let number = |number: i64| number.to_string();
         let mut wishes = Wishes::default();
         for (key, typed, in_file) in [

@@ -70,19 +70,23 @@ pub(super) fn often(
     })
 }
 
-/// Reads when the pictures are darkened, and where the sun is looked for.
-pub(super) fn night(
-    plan: Option<&str>,
-    position: Option<&str>,
-) -> Result<(Option<Plan>, Option<Position>), ConfigError> {
+/// Reads where the sun is looked for.
+pub(super) fn position(text: Option<&str>) -> Result<Option<Position>, ConfigError> {
     let read = |text: &str| text.parse::<Position>();
-    let position =
-        position.map(|text| read(text).map_err(|reason| bad("--position", text, reason)));
-    let position = position.transpose()?;
+    let position = text.map(|text| read(text).map_err(|reason| bad("--position", text, reason)));
+    position.transpose()
+}
+
+/// Reads when the pictures are darkened, as it is typed for `option`.
+pub(super) fn night(
+    option: &str,
+    plan: Option<&str>,
+    position: Option<Position>,
+) -> Result<Option<Plan>, ConfigError> {
     let off = |text: &&str| text.trim().eq_ignore_ascii_case("off");
     let plan = plan.filter(|text| !off(text));
-    let read = |text| Plan::read(text, position).map_err(|reason| bad("--night", text, reason));
-    Ok((plan.map(read).transpose()?, position))
+    let read = |text| Plan::read(text, position).map_err(|reason| bad(option, text, reason));
+    plan.map(read).transpose()
 }
 
 /// Reads a duration.

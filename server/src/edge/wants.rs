@@ -191,7 +191,9 @@ impl Wants {
         }
         let live = channels.live().named(name);
         let (no, held) = match live {
-            Some(live) => (live.no(), live.channel().clone()),
+            Some(live) => channels
+                .live_by_night(&live, None)
+                .map_err(|error| error.to_string())?,
             None if *name != ChannelName::main() => {
                 return Err(format!("there is no channel {name}"));
             }

@@ -31,22 +31,22 @@ pub(super) async fn choose(
     request: &Request,
     wish: &Filter,
 ) -> Result<(ChannelNo, Channel), Refusal> {
-    if let Some(live) = outputs.house.channels.live().named(&request.channel) {
+    let channels = &outputs.house.channels;
+    let night = query::night(&request.query, outputs.looks.position)?;
+    if night.is_some() && channels.main().afar().is_some() {
+        let sentence = "this server shows its house's nights: night= is for the house itself";
+        return Err(Refusal::bad_request(sentence));
+    }
+    if let Some(live) = channels.live().named(&request.channel) {
         // Of live channels nothing is interrupted.
-        return Ok((live.no(), live.channel().clone()));
+        return channels.live_by_night(&live, night).map_err(full);
     }
-    let chosen = outputs.house.channels.choose(wish).await;
-    let mut chosen = chosen.map_err(|error| Refusal::unavailable(error.to_string()))?;
+    let mut chosen = channels.choose(wish).await.map_err(full)?;
     if !query::interrupts(&request.query)? {
-        chosen = outputs.house.channels.undisturbed(chosen);
+        chosen = channels.undisturbed(chosen);
     }
-    if let Some(plan) = query::night(&request.query, outputs.looks.position)? {
-        if chosen.1.afar().is_some() {
-            let sentence = "this server shows its house's nights: night= is for the house itself";
-            return Err(Refusal::bad_request(sentence));
-        }
-        let chosen_for = outputs.house.channels.by_night(plan, chosen);
-        chosen = chosen_for.map_err(|error| Refusal::unavailable(error.to_string()))?;
+    if let Some(plan) = night {
+        chosen = channels.by_night(plan, chosen).map_err(full)?;
     }
     let (no, channel) = chosen;
     let is_empty = channel.programme().is_some_and(|all| all.is_empty());
@@ -57,6 +57,11 @@ pub(super) async fn choose(
         ));
     }
     Ok((no, channel))
+}
+
+/// The refusal where as much as may be is being watched.
+fn full(error: impl std::fmt::Display) -> Refusal {
+    Refusal::unavailable(error.to_string())
 }
 
 /// The wishes of a request, over the defaults of its channel.

@@ -173,11 +173,7 @@ impl Producer {
                 tracing::debug!(rendition = ?self.key.rendition, "a rendition ends");
                 return;
             }
-            // An own night is nobody's news.
-            let longest = match self.channel.own_night() {
-                Some(_) => NIGHT_CHECK,
-                None => LONGEST_SLEEP,
-            };
+            let longest = self.longest_sleep();
             let sleep = wake.map_or(longest, |wake| self.clock.until(wake).min(longest));
             tokio::select! {
                 () = tokio::time::sleep(sleep) => {}
@@ -194,6 +190,14 @@ impl Producer {
                 frame = work.clip.next() => self.move_on(frame, &mut work, &mut stills, &mut screen),
                 _ = stop.wait_for(|stop| *stop) => return,
             }
+        }
+    }
+
+    /// The longest sleep between two looks: how dark it is by an own night is nobody's news.
+    fn longest_sleep(&self) -> Duration {
+        match self.channel.own_night() {
+            Some(_) => NIGHT_CHECK,
+            None => LONGEST_SLEEP,
         }
     }
 

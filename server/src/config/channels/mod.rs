@@ -6,11 +6,12 @@ mod writing;
 
 use std::{path::PathBuf, time::Duration};
 
-use super::{ConfigError, bad, millis};
+use super::{ConfigError, bad, millis, values};
 use crate::{
     channel::{air::Rules, live::OnConflict},
     rights::ChannelName,
     source::live::{Command, File, Keep, Upstream, Words},
+    timeline::night::{Plan, Position},
 };
 
 /// One live channel, checked.
@@ -24,6 +25,8 @@ pub struct ChannelConfig {
     pub silent_after: Option<Duration>,
     /// The words that are written on its pictures.
     pub words: Option<Words>,
+    /// When its pictures are darkened, if they are.
+    pub night: Option<Plan>,
     /// By which rules it interrupts the gallery, if it does. What the server fetches itself for that runs all the time:
     /// its first picture could interrupt nothing if it waited for a viewer.
     pub interrupts: Option<Rules>,
@@ -84,7 +87,12 @@ pub(super) struct FileChannel {
 }
 
 impl FileChannel {
-    pub(super) fn checked(self, name: &str) -> Result<ChannelConfig, ConfigError> {
+    /// The channel of this name; `position` is where the sun of its nights sets.
+    pub(super) fn checked(
+        self,
+        name: &str,
+        position: Option<Position>,
+    ) -> Result<ChannelConfig, ConfigError> {
         let key = |key: &str| format!("channel.{name}.{key}");
         let parsed: ChannelName = name
             .parse()
@@ -97,10 +105,7 @@ impl FileChannel {
                 text,
             )?))),
         };
-        if let Some(night) = &self.night {
-            let reason = "a live channel is not darkened: what it shows is there to be seen";
-            return Err(bad(key("night"), night, reason));
-        }
+        let night = values::night(&key("night"), self.night.as_deref(), position)?;
         let words = self.words(name)?;
         let interrupts = self.interrupts(name)?;
         let mut source = self.source(name)?;
@@ -123,6 +128,7 @@ impl FileChannel {
             source,
             silent_after: silent_after.unwrap_or(usual),
             words,
+            night,
             interrupts,
         })
     }
@@ -234,6 +240,7 @@ mod tests {
             },
             silent_after: None,
             words: None,
+            night: None,
             interrupts: None,
         };
         let door = ChannelConfig {
@@ -243,6 +250,7 @@ mod tests {
             },
             silent_after: Some(Duration::from_secs(30)),
             words: None,
+            night: None,
             interrupts: None,
         };
         assert_eq!(channels, Ok(vec![door, plot]));
@@ -285,6 +293,7 @@ mod tests {
             },
             silent_after: None,
             words: None,
+            night: None,
             interrupts: None,
         };
         assert_eq!(channels, Ok(vec![plot]));
@@ -375,8 +384,12 @@ mod tests {
                 "at the top of the file",
             ),
             (
-                "[channel.plot]\nsource = \"push\"\nnight = \"22:30-06:30\"",
-                "channel.plot.night",
+                "[channel.plot]\nsource = \"push\"\nnight = \"22:30\"",
+                "channel.plot.night \"22:30\": in \"22:30\" there has",
+            ),
+            (
+                "[channel.plot]\nsource = \"push\"\nnight = \"sunset-06:30\"",
+                "--position",
             ),
             (
                 "night = \"23:00-06:30\"\n[channel.main]\nnight = \"22:30-06:30\"",
@@ -487,6 +500,7 @@ mod tests {
             source: upstream(Command::camera(camera), Keep::Watched),
             silent_after: None,
             words: None,
+            night: None,
             interrupts: None,
         };
         let pi = ChannelConfig {
@@ -494,6 +508,7 @@ mod tests {
             source: upstream(Command::new(run).unwrap(), Keep::Always),
             silent_after: Some(Duration::from_secs(10)),
             words: None,
+            night: None,
             interrupts: None,
         };
         assert_eq!(channels, Ok(vec![cam, pi]));

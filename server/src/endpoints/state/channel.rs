@@ -160,6 +160,10 @@ pub(in crate::endpoints) fn live(outputs: &Outputs, live: &LiveChannel) -> Chann
             beside: None,
             started_millis: Some(sample.came_at.0),
         }),
+        night: live.night().map(|plan| {
+            let veils = outputs.house.channels.veils();
+            NightRow::from(veils.own_night(plan, clock::now()))
+        }),
         live: Some(LiveRow::of(live)),
         ..Channel::default()
     }

@@ -14,6 +14,7 @@ use crate::{
     render::words::Caption,
     rendition::Rendition,
     source::live::{Live, Sample, SampleNo, Signal},
+    timeline::Veil,
 };
 
 /// The picture or the words that a frame is made of.
@@ -54,6 +55,9 @@ pub(super) enum Step {
     Make(Subject),
 }
 
+/// The time between two frames of which nobody can see anything: they tell that pictures come.
+const UNSEEN_APART_MILLIS: u64 = 1000;
+
 /// The frames of one rendition.
 #[derive(Debug)]
 pub(super) struct LiveFrames {
@@ -62,7 +66,7 @@ pub(super) struct LiveFrames {
     /// The name of the channel.
     name: Arc<str>,
     /// The subject of the last frame, or of the one that is being made.
-    begun: Option<Key>,
+    begun: Option<(Key, Veil)>,
     is_making: bool,
     /// The moment at which the last one was begun: frames are no closer than the rendition allows.
     begun_at: Option<UnixMillis>,
@@ -80,14 +84,23 @@ impl LiveFrames {
         }
     }
 
-    /// Looks at the live picture and says what to do about it.
-    pub(super) fn step(&mut self, live: &Live, now: UnixMillis) -> Step {
+    /// Looks at the live picture, and at the veil over it, and says what to do about it.
+    pub(super) fn step(&mut self, live: &Live, veil: &Veil, now: UnixMillis) -> Step {
         let subject = subject(live, &self.name);
-        if self.is_making || self.begun.as_ref() == Some(&subject.key()) {
+        let begun = (subject.key(), veil.clone());
+        if self.is_making || self.begun.as_ref() == Some(&begun) {
             return Step::Wait(None);
         }
         // Half a millisecond is rounded away: a camera of the same rate loses no frame to it.
-        let apart = 1000 / u64::from(self.rendition.fps.0.max(1));
+        let mut apart = 1000 / u64::from(self.rendition.fps.0.max(1));
+        if veil.is_opaque()
+            && self
+                .begun
+                .as_ref()
+                .is_some_and(|(_, before)| before == veil)
+        {
+            apart = apart.max(UNSEEN_APART_MILLIS);
+        }
         if let Some(begun_at) = self.begun_at
             && now.0 >= begun_at.0
             && now.0 - begun_at.0 < apart
@@ -95,7 +108,7 @@ impl LiveFrames {
         {
             return Step::Wait(Some(UnixMillis(begun_at.0 + apart)));
         }
-        self.begun = Some(subject.key());
+        self.begun = Some(begun);
         self.begun_at = Some(now);
         self.is_making = true;
         Step::Make(subject)
@@ -205,14 +218,14 @@ mod tests {
 
     /// The subject that is to be made now.
     fn made(frames: &mut LiveFrames, live: &Live, now: u64) -> Subject {
-        match frames.step(live, UnixMillis(now)) {
+        match frames.step(live, &Veil::default(), UnixMillis(now)) {
             Step::Make(subject) => subject,
             other => panic!("{other:?} at {now}"),
         }
     }
 
     fn waits(frames: &mut LiveFrames, live: &Live, now: u64) -> Option<u64> {
-        match frames.step(live, UnixMillis(now)) {
+        match frames.step(live, &Veil::default(), UnixMillis(now)) {
             Step::Wait(wake) => wake.map(|at| at.0),
             other => panic!("{other:?} at {now}"),
         }
@@ -263,6 +276,27 @@ mod tests {
         frames.made(&second, Some(Bytes::new()), UnixMillis(1101), None);
         // A clock that was set back holds nothing up.
         made(&mut frames, &live(4), 5);
+    }
+
+    /// A picture that stands is made anew when the light changes; of what nobody sees there is a frame a second.
+    #[test]
+    fn under_another_veil_the_same_picture_is_made_again() {
+        let mut frames = frames(60);
+        let mut is_made = |no, light, now| {
+            let step = frames.step(&live(no), &Veil::dimmed(light), UnixMillis(now));
+            let Step::Make(subject) = step else {
+                return false;
+            };
+            let jpeg = Some(Bytes::from_static(b"jpeg"));
+            frames.made(&subject, jpeg, UnixMillis(now), None).is_some()
+        };
+        assert!(is_made(1, 1000, 0) && !is_made(1, 1000, 100));
+        assert!(is_made(1, 500, 200) && !is_made(1, 500, 300));
+        assert!(is_made(2, 500, 400));
+        // Black at once, and then slowly.
+        assert!(is_made(3, 0, 500));
+        assert!(!is_made(4, 0, 600) && !is_made(5, 0, 1400) && is_made(6, 0, 1500));
+        assert!(is_made(6, 1000, 1600), "light at once");
     }
 
     #[test]

@@ -11,14 +11,12 @@ use bytes::Bytes;
 use mantel_shared::{SlideNo, UnixMillis};
 use tokio::{sync::watch, task::JoinSet, time::Instant};
 
-use super::{
-    LONGEST_SLEEP, Producer, screen::Screen, steady::Steady, stills::Stills, wake_at_change,
-    work::Work,
-};
+use super::{Producer, screen::Screen, steady::Steady, stills::Stills, wake_at_change, work::Work};
 use crate::{
     channel::{Airing, OnAir},
     hub::{Linger, Look},
     source::live::LiveSource,
+    timeline::Veil,
 };
 use frames::{LiveFrames, Step, Subject};
 use signs::Signs;
@@ -84,7 +82,11 @@ impl Producer {
             let slide = self.go_on_beneath(&mut beneath);
             let now = self.clock.now();
             let what = live.borrow_and_update().clone();
-            let wake = match frames.step(&what, now) {
+            let own_night = self.channel.own_night();
+            // What interrupts slides at night is there to be seen.
+            let own_night = own_night.filter(|_| self.channel.programme().is_none());
+            let veil = own_night.map_or_else(Veil::default, |night| night.veil(now));
+            let wake = match frames.step(&what, &veil, now) {
                 Step::Wait(wake) => wake.into_iter().chain(slide).min(),
                 Step::Make(subject) => {
                     let (mut rendition, limits) = (self.key.rendition, self.studio.decode_limits());
@@ -93,7 +95,7 @@ impl Producer {
                     }
                     let signs = signs.clone();
                     making.spawn_blocking(move || {
-                        let made = pixels::make(&subject, rendition, &limits, &signs);
+                        let made = pixels::make(&subject, rendition, &limits, &signs, &veil);
                         if let Err(error) = &made {
                             tracing::debug!(%error, "a live picture can't be shown");
                         }
@@ -102,9 +104,8 @@ impl Producer {
                     slide
                 }
             };
-            let sleep = wake.map_or(LONGEST_SLEEP, |wake| {
-                self.clock.until(wake).min(LONGEST_SLEEP)
-            });
+            let longest = self.longest_sleep();
+            let sleep = wake.map_or(longest, |wake| self.clock.until(wake).min(longest));
             tokio::select! {
                 () = tokio::time::sleep(sleep) => {}
                 () = tokio::time::sleep_until(linger), if !is_watched => {}

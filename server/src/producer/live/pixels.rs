@@ -9,7 +9,7 @@ use mantel_media::{
     jpeg::{Coding, Head, cleaned_into},
 };
 
-use super::{frames::Subject, signs::Signs};
+use super::{super::slide::veil_words, frames::Subject, signs::Signs};
 use crate::{
     buffers,
     render::{
@@ -18,6 +18,7 @@ use crate::{
     },
     rendition::Rendition,
     source::{decoding, gallery::LoadError, live::Sample, wire::Wish},
+    timeline::Veil,
 };
 
 /// Makes the frame of a subject.
@@ -33,10 +34,14 @@ pub(super) fn make(
     rendition: Rendition,
     limits: &DecodeLimits,
     signs: &Signs,
+    veil: &Veil,
 ) -> Result<Bytes, LoadError> {
     let (pixels, words) = match subject {
+        // Where nothing is seen no picture is opened.
+        _ if veil.is_opaque() => (None, Caption::default()),
         Subject::Sample(sample) => {
             if signs.is_empty()
+                && veil.is_none()
                 && let Some(jpeg) = passed(sample, rendition)
             {
                 return Ok(jpeg);
@@ -45,14 +50,10 @@ pub(super) fn make(
             if let Some(sign) = signs.of(sample, rendition.size) {
                 sign.write(&mut pixels.picture);
             }
-            (pixels, Caption::default())
+            (Some(pixels), Caption::default())
         }
-        Subject::Aged(sample, words) => (pixels(sample, rendition, limits)?, words.clone()),
-        Subject::Card(words, _) => {
-            let (size, quality) = (rendition.size, rendition.quality);
-            let card = render::card(words.clone(), size, quality, Instant::now)?;
-            return Ok(card.jpeg.into());
-        }
+        Subject::Aged(sample, words) => (Some(pixels(sample, rendition, limits)?), words.clone()),
+        Subject::Card(words, _) => (Some(render::ground(rendition.size)), words.clone()),
     };
     let recipe = Recipe {
         frame: rendition.size,
@@ -60,11 +61,11 @@ pub(super) fn make(
         quality: rendition.quality,
         words: vec![words],
         sign: None,
-        light: 1000,
-        warmth: 0,
-        over: Vec::new(),
+        light: veil.light,
+        warmth: veil.warmth,
+        over: veil_words(veil),
     };
-    let slide = render::slide(&recipe, vec![pixels], Instant::now)?;
+    let slide = render::slide(&recipe, pixels.into_iter().collect(), Instant::now)?;
     Ok(slide.jpeg.into())
 }
 
@@ -177,6 +178,7 @@ mod tests {
             rendition,
             &DecodeLimits::default(),
             &Signs::new(None, "plot"),
+            &Veil::default(),
         )
         .unwrap()
     }
@@ -233,6 +235,33 @@ mod tests {
     }
 
     #[test]
+    fn at_night_nothing_passes_as_bright_as_it_came() {
+        let at = |subject: &Subject, light| {
+            let (limits, signs) = (DecodeLimits::default(), Signs::new(None, "plot"));
+            let veil = Veil::dimmed(light);
+            let jpeg = make(subject, rendition(64, 48), &limits, &signs, &veil).unwrap();
+            decoded(&jpeg).pixels()[..3].to_vec()
+        };
+        let words = Caption {
+            text: "plot: no picture yet".into(),
+            details: String::new(),
+        };
+        let plot = came(None, &jpeg());
+        for subject in [plot, Subject::Card(words, None)] {
+            let [day, dim, black] = [1000, 100, 0].map(|light| at(&subject, light));
+            assert!(
+                dim.iter().zip(&day).all(|(dim, day)| dim < day),
+                "{subject:?}"
+            );
+            assert!(dim.iter().any(|&value| value > 0));
+            assert!(black.iter().all(|&value| value < 3), "{black:?}");
+        }
+        // What nobody sees is not even decoded.
+        let broken = came(None, b"\x89PNG\r\n\x1a\nnonsense");
+        assert!(at(&broken, 0).iter().all(|&value| value < 3));
+    }
+
+    #[test]
     fn pixels_need_no_coding() {
         for (layout, pixel) in [
             ("rgb8", &[30, 90, 200][..]),
@@ -262,7 +291,8 @@ mod tests {
                 &subject,
                 rendition(64, 48),
                 &DecodeLimits::default(),
-                &Signs::new(None, "plot")
+                &Signs::new(None, "plot"),
+                &Veil::default(),
             )
             .is_err()
         );

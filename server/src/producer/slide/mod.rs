@@ -3,6 +3,8 @@
 
 mod veil;
 
+pub(super) use veil::words as veil_words;
+
 use std::{
     sync::Arc,
     time::{Duration, Instant},

@@ -11,7 +11,7 @@ const CLOCK_SIZE: u8 = 16;
 const MESSAGE_SIZE: u8 = 8;
 
 /// The words over a slide, and how they look.
-pub(super) fn words(veil: &Veil) -> Vec<(String, Style)> {
+pub(in crate::producer) fn words(veil: &Veil) -> Vec<(String, Style)> {
     let clock = veil.clock.map(|clock| {
         let text = format!("{}:{:02}", clock.hour, clock.minute);
         let style = Style {

@@ -199,3 +199,23 @@ async fn somebody_who_has_seen_enough_has_the_slides_back_at_once() {
     assert!(!house.channel.dismiss().await);
     assert_eq!(stills.take(), []);
 }
+
+/// A doorbell at night is there to be seen, also on a screen whose own night is black.
+#[tokio::test(start_paused = true)]
+async fn what_interrupts_at_night_is_lit() {
+    let (house, door) = Door::in_a_house(Plan::default(), Rules::default());
+    let all_day = "00:00-12:00 black, 12:00-00:00 black";
+    let plan = crate::timeline::night::Plan::read(all_day, None).unwrap();
+    let own = house.watch_by(Some(plan));
+    sleep(MINUTE).await;
+    assert_eq!(own.take().last().unwrap().picture, "veil 0");
+    door.ring();
+    sleep(SECOND).await;
+    let seen = own.take();
+    assert_eq!(seen.len(), 1, "{seen:?}");
+    assert_eq!(seen[0].source.as_deref(), Some("door"));
+    assert!(!seen[0].picture.starts_with("veil"));
+    assert!(house.channel.dismiss().await);
+    sleep(SECOND).await;
+    assert_eq!(own.take().last().unwrap().picture, "veil 0");
+}

@@ -9,7 +9,7 @@ impl House {
     }
 
     /// Somebody whose screen has nights of its own.
-    fn watch_by(&self, plan: Option<night::Plan>) -> Viewer {
+    pub(super) fn watch_by(&self, plan: Option<night::Plan>) -> Viewer {
         let chosen = (MAIN, self.channel.clone());
         let (channel, held) = self.channels.by_night(plan, chosen).unwrap();
         let key = FeedKey {
