@@ -1,170 +1,107 @@
 //! Past one machine: a house shown by edges, through real NATS servers, each of which goes and comes back.
 
-use std::{
-    ffi::OsStr,
-    io::{Read as _, Write as _},
-    net::{SocketAddr, TcpListener, TcpStream},
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs, path::Path, time::Duration};
 
-use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{
+    img::site_with,
     page::look,
+    players::{open_folder, vlc_with},
     support::{
+        afar::{Bus, Machine, colour_of_house, free_port, key, next_of_house},
         clients::{Client, require},
-        devtools::Browser,
+        devtools::{Browser, Page},
         eventually, http,
         photos::Photos,
         pixels::{BLUE, GREEN, Picture, RED, Rgb},
         process::Process,
-        server::{STANDING, address_in, command, program},
+        server::{STANDING, dynamic_program, program},
     },
 };
 
-fn free_port() -> u16 {
-    let port = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    port.local_addr().expect("an address").port()
+/// What is seen by people at two edges: the page at the first, a picture on somebody's page and VLC at the second.
+struct Screens<'a> {
+    edges: &'a mut [Machine; 2],
+    browser: Option<Browser>,
+    page: Option<Page>,
+    image: Option<Page>,
+    vlc: Option<(Process, TempDir)>,
 }
 
-/// A NATS server that can go and come back.
-struct Bus {
-    program: PathBuf,
-    folder: TempDir,
-    port: u16,
-    process: Option<Process>,
-}
-
-impl Bus {
-    /// A server with these lines in its configuration.
-    fn start(lines: &str) -> Option<Self> {
-        let mut bus = Self {
-            program: require(Client::Nats)?.remove(0),
-            folder: TempDir::with_prefix("mantel-nats-").expect("a folder"),
-            port: free_port(),
-            process: None,
+impl<'a> Screens<'a> {
+    fn open(edges: &'a mut [Machine; 2]) -> Self {
+        let browser = Browser::start(Client::Chromium);
+        let url = format!("http://{}/?size=640x360", edges[0].address);
+        let page = browser.as_ref().map(|browser| browser.open(&url));
+        let mut screens = Self {
+            edges,
+            browser,
+            page,
+            image: None,
+            vlc: None,
         };
-        bus.configure(lines);
-        bus.begin();
-        Some(bus)
+        screens.open_second();
+        screens
     }
 
-    fn configure(&self, lines: &str) {
-        let text = format!("listen: 127.0.0.1:{}\n{lines}\n", self.port);
-        std::fs::write(self.folder.path().join("conf"), text).expect("a written file");
-    }
-
-    fn begin(&mut self) {
-        let mut line = Command::new(&self.program);
-        line.arg("-c").arg(self.folder.path().join("conf"));
-        let mut process = Process::start(line);
-        process.await_line("a server that is ready", |line| {
-            line.contains("Server is ready").then_some(())
+    /// Opens those at the second edge, anew where they were open: neither tries again by itself.
+    fn open_second(&mut self) {
+        let url = format!("http://{}/stream?size=640x360", self.edges[1].address);
+        let site = site_with(&url);
+        let browser = self.browser.as_ref();
+        self.image = browser.map(|browser| browser.open_tab(&format!("http://{site}/")));
+        self.vlc = require(Client::Vlc).map(|programs| {
+            let frames = open_folder();
+            let vlc = vlc_with(&programs[0], frames.path(), &url, &[]);
+            (vlc, frames)
         });
-        self.process = Some(process);
     }
 
-    fn end(&mut self) {
-        self.process = None;
-    }
-
-    fn url(&self) -> String {
-        format!("nats://127.0.0.1:{}", self.port)
-    }
-}
-
-/// A house or an edge: the program, which can be killed and started again.
-struct Machine {
-    line: Vec<String>,
-    data: TempDir,
-    process: Option<Process>,
-    address: SocketAddr,
-}
-
-impl Machine {
-    fn start(program: &Path, line: &[&str]) -> Self {
-        let mut machine = Self {
-            line: line.iter().map(|word| (*word).to_owned()).collect(),
-            data: TempDir::with_prefix("mantel-data-").expect("a data directory"),
-            process: None,
-            address: ([127, 0, 0, 1], free_port()).into(),
-        };
-        machine.begin(program);
-        machine
-    }
-
-    fn begin(&mut self, program: &Path) {
-        let listen = self.address.to_string();
-        let mut line: Vec<&OsStr> = self.line.iter().map(OsStr::new).collect();
-        line.extend([OsStr::new("--listen"), OsStr::new(&listen)]);
-        let mut process = Process::start(command(program, self.data.path(), &line));
-        process.await_line("the address to open", address_in);
-        self.process = Some(process);
-    }
-
-    fn kill(&mut self) {
-        self.process = None;
-    }
-
-    fn status(&self) -> Value {
-        http::get(self.address, "/status").json()
-    }
-
-    fn colour(&self) -> Result<Rgb, String> {
-        let reply = http::get(self.address, "/snapshot?size=640x360");
-        if reply.status() != 200 {
-            return Err(format!("{}: {}", reply.status(), reply.text()));
+    /// Waits until all show this.
+    fn await_colour(&mut self, wanted: Rgb) {
+        for edge in self.edges.iter() {
+            edge.await_colour(wanted);
         }
-        Ok(Picture::from_jpeg(&reply.body)?.middle())
-    }
-
-    fn await_colour(&self, wanted: Rgb) {
-        eventually("the colour", || {
-            let colour = self.colour()?;
-            colour
-                .is(wanted)
-                .then_some(())
-                .ok_or_else(|| format!("{colour:?} in place of {wanted:?}"))
-        });
-    }
-
-    fn next(&self) {
-        let reply = http::control(self.address, "{\"command\":\"next\"}");
-        assert_eq!(reply.status(), 200, "{}", reply.text());
-    }
-
-    fn await_log(&self, words: &str) {
-        let process = self.process.as_ref().expect("a program that runs");
-        process.await_output(words);
+        let is_it = |what: &str, seen: Result<Rgb, String>| {
+            let seen = seen?;
+            let complaint = || format!("{what} shows {seen:?}, not {wanted:?}");
+            seen.is(wanted).then_some(()).ok_or_else(complaint)
+        };
+        if let Some(page) = &mut self.page {
+            page.bring_to_front();
+            eventually("the page", || {
+                is_it("the page", look(page).map(|seen| seen.colour))
+            });
+        }
+        if let Some(image) = &mut self.image {
+            image.bring_to_front();
+            eventually("the picture", || {
+                let seen = image.screenshot().map(|seen| seen.middle());
+                is_it("a picture on a page", seen)
+            });
+        }
+        if let Some((vlc, frames)) = &self.vlc {
+            eventually("VLC", || {
+                is_it("VLC", last_in(frames.path()))
+                    .map_err(|why| format!("{why}\n{}", vlc.output()))
+            });
+        }
     }
 }
 
-fn colour_of_house(house: &Machine) -> Rgb {
-    eventually("one of the photos at the house", || {
-        let colour = house.colour()?;
-        colour.named().ok_or_else(|| format!("{colour:?}"))
-    })
-}
-
-/// The next photo at the house, once it is on: that is some time after the command is answered, which `asked` is sent.
-fn next_of_house(house: &Machine, asked: &Machine) -> Rgb {
-    let before = colour_of_house(house);
-    asked.next();
-    eventually("the next photo at the house", || {
-        let now = colour_of_house(house);
-        (!now.is(before))
-            .then_some(now)
-            .ok_or_else(|| format!("still {now:?}"))
-    })
-}
-
-/// The key of the house, in a file.
-fn key(folder: &TempDir) -> String {
-    let path = folder.path().join("key");
-    std::fs::write(&path, "a secret of this house alone\n").expect("a written file");
-    path.to_str().expect("a path in UTF-8").to_owned()
+/// The colour of the last picture that VLC has written whole.
+fn last_in(folder: &Path) -> Result<Rgb, String> {
+    let files = fs::read_dir(folder).map_err(|error| error.to_string())?;
+    let mut pictures: Vec<_> = files.flatten().map(|entry| entry.path()).collect();
+    pictures.retain(|path| path.extension().is_some_and(|suffix| suffix == "png"));
+    pictures.sort();
+    let mut whole = pictures
+        .iter()
+        .rev()
+        .map(|path| Picture::from_png_file(path));
+    let last = whole.find_map(Result::ok).ok_or("no picture yet")?;
+    Ok(last.middle())
 }
 
 #[test]
@@ -188,64 +125,50 @@ fn a_house_is_shown_by_edges_and_each_machine_may_go() {
     ]
     .concat();
     let mut house = Machine::start(&program, &of_house);
-    let mut edges = [0; 2].map(|_| Machine::start(&program, &of_edge));
-    let first = colour_of_house(&house);
-    for edge in &edges {
-        edge.await_colour(first);
-    }
-    // A page at one, a stream at the other.
-    let browser = Browser::start(Client::Chromium);
-    let mut page = browser
-        .as_ref()
-        .map(|browser| browser.open(&format!("http://{}/?size=640x360", edges[0].address)));
-    let mut await_page = |wanted: Rgb| {
-        if let Some(page) = &mut page {
-            eventually("the page", || {
-                let seen = look(page)?;
-                seen.colour
-                    .is(wanted)
-                    .then_some(())
-                    .ok_or(format!("{seen:?}"))
-            });
+    // The clock of one is seven minutes behind.
+    let behind = (dynamic_program(), require(Client::Faketime));
+    let (second, environment) = match &behind {
+        (Some(dynamic), Some(libraries)) => {
+            let library = libraries[0].to_str().expect("a path in UTF-8");
+            let set = [
+                ("LD_PRELOAD", library),
+                ("FAKETIME", "-420s"),
+                ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+            ];
+            (dynamic, set.to_vec())
         }
+        _ => (&program, Vec::new()),
     };
-    await_page(first);
-    let request = b"GET /stream?size=640x360 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
-    let mut stream = http::Stream::send(edges[1].address, request);
-    assert_eq!(stream.read_head().status(), 200);
-    // Video is encoded at the house; at the edge it begins with a key frame, its parameter sets before it.
-    let request = b"GET /stream.h264?size=640x360 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
-    let mut video = http::Stream::send(edges[1].address, request);
-    // A program may be built without an encoder.
-    if video.read_head().status() == 200 {
-        assert_eq!(video.exactly(5), [0, 0, 0, 1, 0x67]);
-        video.exactly(500);
+    let mut edges = [
+        Machine::start(&program, &of_edge),
+        Machine::start_in(second, &of_edge, &environment),
+    ];
+    let first = colour_of_house(&house);
+    let mut screens = Screens::open(&mut edges);
+    screens.await_colour(first);
+    if !environment.is_empty() {
+        let told = screens.edges[1].status()["house"]["clock_ahead_millis"].as_i64();
+        let told = told.expect("how far the house's clock is ahead");
+        assert_eq!((told + 30_000) / 60_000, 7, "{told} ms");
     }
-    drop(video);
 
     // A command at an edge is one to the house, and all follow.
-    let second = next_of_house(&house, &edges[0]);
-    for edge in &edges {
-        edge.await_colour(second);
-    }
-    await_page(second);
+    let second_colour = next_of_house(&house, &screens.edges[0]);
+    screens.await_colour(second_colour);
 
     // The bus goes: what is on stays; and comes back: what is on by then is shown.
     bus.end();
-    for edge in &edges {
+    for edge in screens.edges.iter() {
         edge.await_log("nothing is heard of the house");
     }
     let third = next_of_house(&house, &house);
     bus.begin();
-    for edge in &edges {
-        edge.await_colour(third);
-    }
-    await_page(third);
+    screens.await_colour(third);
 
     // The house goes: a card takes the picture's place, and says why.
     house.kill();
     let dark = Rgb([24, 26, 30]);
-    for edge in &edges {
+    for edge in screens.edges.iter() {
         eventually("a card", || {
             let reply = http::get(edge.address, "/snapshot?size=640x360");
             let colour = Picture::from_jpeg(&reply.body)?.at(5, 5);
@@ -257,46 +180,33 @@ fn a_house_is_shown_by_edges_and_each_machine_may_go() {
         assert_eq!(told["heard"], false, "{told}");
         assert_eq!(told["why"], "no server sends its pictures");
     }
-    let refused = http::control(edges[0].address, "{\"command\":\"next\"}");
+    let refused = http::control(screens.edges[0].address, "{\"command\":\"next\"}");
     assert_eq!(refused.status(), 503, "{}", refused.text());
     house.begin(&program);
     let now = colour_of_house(&house);
-    for edge in &edges {
-        edge.await_colour(now);
-    }
-    await_page(now);
+    screens.await_colour(now);
 
-    // An edge goes, and nobody else notices.
-    edges[0].kill();
+    // An edge goes, and nobody else notices; its page comes back by itself.
+    let request = b"GET /stream?size=640x360 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+    let mut stream = http::Stream::send(screens.edges[1].address, request);
+    assert_eq!(stream.read_head().status(), 200);
+    screens.edges[0].kill();
     let last = next_of_house(&house, &house);
-    edges[1].await_colour(last);
-    edges[0].begin(&program);
-    edges[0].await_colour(last);
-    await_page(last);
-    assert!(!stream.closed_within(std::time::Duration::from_millis(10)));
-
-    // Whoever is on the bus without the key shows nothing.
-    let before = edges[1].status()["house"]["dropped"].as_u64();
-    let mut stranger = TcpStream::connect(("127.0.0.1", bus.port)).expect("a connection");
-    let forged = "CONNECT {\"verbose\":false}\r\nPUB mantel.home.want.main.x 4\r\nMntl\r\nPING\r\n";
-    stranger.write_all(forged.as_bytes()).expect("sent");
-    let mut heard = [0; 8192];
-    let _ = stranger.read(&mut heard);
-    eventually("a count", || {
-        let nats = house.status()["nats"].clone();
-        let n = nats["dropped"].as_u64();
-        n.is_some_and(|n| n > 0)
-            .then_some(())
-            .ok_or(nats.to_string())
-    });
-    assert_eq!(edges[1].status()["house"]["dropped"].as_u64(), before);
+    screens.edges[1].await_colour(last);
+    assert!(!stream.closed_within(Duration::from_millis(10)));
+    screens.edges[0].begin(&program);
+    screens.edges[1].kill();
+    screens.edges[1].begin(second);
+    screens.open_second();
+    screens.await_colour(last);
 
     // A second machine for the same house says so.
-    let second = Machine::start(&program, &of_house);
-    second.await_log("another server sends the pictures of this house");
-    edges[1].await_colour(last);
+    let other = Machine::start(&program, &of_house);
+    other.await_log("another server sends the pictures of this house");
+    let last = next_of_house(&house, &screens.edges[1]);
+    screens.await_colour(last);
     // Nobody's log tells a secret.
-    for machine in [&house, &second, &edges[0], &edges[1]] {
+    for machine in [&house, &other].into_iter().chain(screens.edges.iter()) {
         let log = machine.process.as_ref().expect("a program").output();
         assert!(!log.contains("a secret"), "{log}");
     }
@@ -354,6 +264,11 @@ fn servers_of_a_cluster_and_a_leaf_carry_it_and_may_go() {
     for edge in &edges {
         edge.await_colour(now);
     }
+    // Somebody looks on all the time: nothing is asked for anew because nobody did.
+    let streams = edges.each_ref().map(|edge| {
+        let request = b"GET /stream?size=640x360 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+        http::Stream::send(edge.address, request)
+    });
     // The server that most of them are connected to goes; another one of the list carries on.
     first.end();
     let now = next_of_house(&house, &house);
@@ -361,5 +276,16 @@ fn servers_of_a_cluster_and_a_leaf_carry_it_and_may_go() {
         edge.await_colour(now);
         let log = edge.process.as_ref().expect("a program").output();
         assert!(!log.contains("geheim"), "{log}");
+    }
+    // The leaf is cut off without a word, and the others go on; when it is back, so is its edge.
+    let frozen = leaf.process.as_ref().expect("a server that runs");
+    frozen.signal("STOP");
+    let now = next_of_house(&house, &edges[0]);
+    edges[0].await_colour(now);
+    edges[1].await_log("nothing is heard of the house");
+    frozen.signal("CONT");
+    edges[1].await_colour(now);
+    for mut stream in streams {
+        assert!(!stream.closed_within(Duration::from_millis(10)));
     }
 }

@@ -11,6 +11,7 @@ mod access;
 mod api;
 mod around;
 mod bad_input;
+mod bus;
 mod cameras;
 mod captions;
 mod channels;

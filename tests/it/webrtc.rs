@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// An offer as Chromium makes it, with the lines that matter.
-const OFFER: &str = "v=0\r\no=- 4611731400430051336 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n\
+pub(crate) const OFFER: &str = "v=0\r\no=- 4611731400430051336 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n\
 a=group:BUNDLE 0\r\na=extmap-allow-mixed\r\na=msid-semantic: WMS\r\n\
 m=video 9 UDP/TLS/RTP/SAVPF 96 97 103 104\r\nc=IN IP4 0.0.0.0\r\na=rtcp:9 IN IP4 0.0.0.0\r\n\
 a=ice-ufrag:Zk0f\r\na=ice-pwd:R8xEQ8Hq0bVwTQmYh5q8hJ2x\r\na=ice-options:trickle\r\n\
@@ -44,7 +44,7 @@ a=rtpmap:103 H264/90000\r\na=rtcp-fb:103 transport-cc\r\na=rtcp-fb:103 nack\r\na
 a=fmtp:103 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f\r\n\
 a=rtpmap:104 rtx/90000\r\na=fmtp:104 apt=103\r\n";
 
-const SDP: &str = "Content-Type: application/sdp\r\n";
+pub(crate) const SDP: &str = "Content-Type: application/sdp\r\n";
 const FRAGMENT: &str = "Content-Type: application/trickle-ice-sdpfrag\r\n";
 
 fn offer(server: &Server, target: &str, head: &str, body: &str) -> Reply {

@@ -23,6 +23,7 @@ use crate::{
     edge::Edge,
     hub::{Feeds, Framing},
     library::Library,
+    mdns,
     net::{self, Keys, Listeners},
     source::catalogue::Catalogue,
 };
@@ -46,7 +47,8 @@ pub(super) async fn serve(
     let library = Arc::new(Library::in_memory(Vec::new()));
     let catalogue = Arc::new(Catalogue::new(library));
     let common = common(&config, catalogue.clone(), 0);
-    let roster = Roster::new([], false, Clock::system());
+    // Whichever channel a push names: that pictures are sent to the house is what it is told.
+    let roster = Roster::new([], true, Clock::system());
     let channels = Arc::new(Channels::of_afar(common, roster));
     let following = tokio::spawn(follow(edge.clone(), channels.clone()));
     let feeds = Arc::new_cyclic(|feeds: &Weak<Feeds<FeedKey, Channel>>| {
@@ -59,8 +61,15 @@ pub(super) async fn serve(
     outputs.house.afar = Some(edge);
     let Opened { accept, held, .. } = opened(&config, outputs, &listeners)?;
     ready(accept.keys());
+    if config.mqtt.is_some() {
+        tracing::warn!("an edge tells a broker of MQTT nothing: give --mqtt to the house itself");
+    }
+    let is_tls = accept.keys().is_some();
+    let name = config.mdns.as_deref();
+    let found = name.and_then(|name| mdns::tell(name, &listeners.addresses(), is_tls));
     let signal = tokio::spawn(closed_after(shutdown, feeds, stop));
     net::serve(listeners, accept, stopped, reloads).await;
+    drop(found);
     for task in [signal, held, following] {
         task.abort();
     }

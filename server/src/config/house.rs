@@ -74,9 +74,10 @@ impl HouseArgs {
         }
     }
 
-    /// The name in the house; `None`: none.
-    pub(super) fn name(&self) -> Result<Option<String>, ConfigError> {
-        let name = self.mdns.as_deref().unwrap_or("mantel").trim();
+    /// The name in the house; `None`: none. An edge has one if it is given one: the other is that of the machine it shows.
+    pub(super) fn name(&self, is_edge: bool) -> Result<Option<String>, ConfigError> {
+        let default = if is_edge { "off" } else { "mantel" };
+        let name = self.mdns.as_deref().unwrap_or(default).trim();
         let name = name.trim_end_matches(".local").to_ascii_lowercase();
         if name == "off" {
             return Ok(None);
@@ -127,6 +128,7 @@ fn picframe(text: &str) -> Result<Option<String>, ConfigError> {
 
 #[cfg(test)]
 mod tests {
+    use super::HouseArgs;
     use crate::Config;
 
     #[test]
@@ -139,6 +141,12 @@ mod tests {
         };
         assert_eq!(name(&[]), Ok(Some("mantel".into())));
         assert_eq!(name(&["--mdns", "OFF"]), Ok(None));
+        assert_eq!(HouseArgs::default().name(true).unwrap(), None);
+        let named = HouseArgs {
+            mdns: Some("hall".into()),
+            ..HouseArgs::default()
+        };
+        assert_eq!(named.name(true).unwrap().as_deref(), Some("hall"));
         for text in ["frames-2", "Frames-2.local"] {
             assert_eq!(name(&["--mdns", text]), Ok(Some("frames-2".into())));
         }

@@ -178,7 +178,7 @@ impl Config {
             webrtc,
         } = costs;
         let house = args.house.over(file.house());
-        let mdns = house.name()?;
+        let mdns = house.name(args.edge)?;
         let mqtt = house.checked()?;
         let bus = args.bus.over(file.bus()).checked(args.edge)?;
         let is_typed = !args.listen.is_empty() || args.port.is_some();

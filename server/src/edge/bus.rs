@@ -1,20 +1,19 @@
 //! The connection to the bus: kept up by async-nats, which begins it again at any server of the list. What is sent is cut up
 //! and signed here, what comes is held against its signature.
 
-use std::{
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU64, Ordering::SeqCst},
-    },
-    time::Duration,
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst},
 };
 
-use async_nats::{Client, ConnectOptions, Event, ServerAddr, Subscriber, connection::State};
+use async_nats::{Client, ServerAddr, Subscriber, connection::State};
 use bytes::Bytes;
-use mantel_media::wire::{self, Counts, Head, Key, Kind, MIN_MESSAGE, Part, Refused, Topic};
+use mantel_media::wire::{
+    self, Counts, Head, Key, Kind, MAX_AGE_MILLIS, MIN_MESSAGE, Part, Refused, Topic,
+};
 use tokio::sync::watch;
 
-use super::shown::Ahead;
+use super::{link, shown::Ahead};
 use crate::{
     clock::Clock,
     config::BusConfig,
@@ -26,12 +25,6 @@ use crate::{
 const INBOX: usize = 128;
 /// The most messages that wait for the connection: what is sent is never old.
 const OUTBOX: usize = 32;
-/// How long a connection may take.
-const CONNECT_TIME: Duration = Duration::from_secs(5);
-/// A server that says nothing for so long is gone.
-const PING: Duration = Duration::from_secs(5);
-/// The longest pause before a server is tried again.
-const LAST_PAUSE: Duration = Duration::from_secs(1);
 
 /// The bus as one machine of a house uses it.
 #[derive(Debug)]
@@ -47,6 +40,8 @@ pub(super) struct Bus {
     n_sent: AtomicU64,
     n_came: AtomicU64,
     counts: Mutex<Counts>,
+    /// The most that a server takes of which the log was told that it is too little.
+    told_small: AtomicUsize,
     is_up: watch::Receiver<bool>,
     pub(super) clock: Clock,
 }
@@ -94,18 +89,9 @@ impl Bus {
             .collect();
         let addresses = addresses.map_err(|error| failed(error.to_string()))?;
         let (up, is_up) = watch::channel(false);
-        let mut options = ConnectOptions::new()
-            .name("mantel")
-            .retry_on_initial_connect()
-            .connection_timeout(CONNECT_TIME)
-            .ping_interval(PING)
+        let mut options = link::options(&setup.servers, up)
             .subscription_capacity(INBOX)
-            .client_capacity(OUTBOX)
-            .reconnect_delay_callback(|tries| {
-                let millis = 50 * u64::try_from(tries).unwrap_or(u64::MAX).min(100);
-                Duration::from_millis(millis).min(LAST_PAUSE)
-            })
-            .event_callback(told(setup.servers.clone(), up));
+            .client_capacity(OUTBOX);
         match setup.servers.login() {
             Some(NatsLogin::User(name, password)) => {
                 options = options.user_and_password(name.to_owned(), password.to_owned());
@@ -133,6 +119,7 @@ impl Bus {
             n_sent: AtomicU64::new(0),
             n_came: AtomicU64::new(0),
             counts: Mutex::default(),
+            told_small: AtomicUsize::new(0),
             is_up,
             clock,
         }))
@@ -179,6 +166,18 @@ impl Bus {
             small if small < MIN_MESSAGE => Err(Unsent::Small(small)),
             enough => Ok(enough),
         }
+    }
+
+    /// Whether messages that are large enough are taken; the log is told of each server that takes too little, once.
+    pub(super) fn takes_enough(&self) -> bool {
+        let small = match self.max_message() {
+            Err(Unsent::Small(small)) => small,
+            Ok(_) | Err(_) => 0,
+        };
+        if self.told_small.swap(small, SeqCst) != small && small > 0 {
+            tracing::error!("nothing can be shown by NATS: {}", Unsent::Small(small));
+        }
+        small == 0
     }
 
     /// Listens to a subject.
@@ -246,6 +245,15 @@ impl Bus {
         None
     }
 
+    /// Whether a content was sent a moment ago, by the clock here; another is counted as replayed.
+    pub(super) fn is_of_now(&self, part: &Part<'_>) -> bool {
+        let is_of_now = part.head.sent_at.abs_diff(self.clock.now().0) <= MAX_AGE_MILLIS;
+        if !is_of_now {
+            locked(&self.counts).replayed += 1;
+        }
+        is_of_now
+    }
+
     /// Counts a message that comes to nothing.
     pub(super) fn refuse(&self, why: Refused) {
         let mut counts = locked(&self.counts);
@@ -301,41 +309,5 @@ impl Bus {
     /// Bytes that were sent and that came, in all.
     pub(super) fn n_bytes(&self) -> (u64, u64) {
         (self.n_sent.load(SeqCst), self.n_came.load(SeqCst))
-    }
-}
-
-/// Tells the log when the connection comes and goes: once, however often it is tried.
-fn told(
-    servers: NatsServers,
-    up: watch::Sender<bool>,
-) -> impl Fn(Event) -> futures_util::future::Ready<()> + Send + Sync + 'static {
-    let up = Arc::new(up);
-    let last_fault = Mutex::new(String::new());
-    move |event| {
-        match event {
-            Event::Connected => {
-                locked(&last_fault).clear();
-                if !up.send_replace(true) {
-                    tracing::info!(%servers, "connected by NATS");
-                }
-            }
-            Event::Disconnected | Event::Closed => {
-                if up.send_replace(false) {
-                    tracing::warn!(%servers, "the connection by NATS is lost; it is tried again");
-                }
-            }
-            Event::ServerError(error) => fault(&servers, &last_fault, &error.to_string()),
-            Event::ClientError(error) => fault(&servers, &last_fault, &error.to_string()),
-            Event::SlowConsumer(_) | Event::LameDuckMode | Event::Draining => {}
-        }
-        futures_util::future::ready(())
-    }
-}
-
-fn fault(servers: &NatsServers, last: &Mutex<String>, why: &str) {
-    let mut last = locked(last);
-    if *last != why {
-        why.clone_into(&mut last);
-        tracing::warn!(%servers, "NATS: {why}; it is tried again");
     }
 }

@@ -5,7 +5,7 @@
     reason = "how long a house has been silent is no matter of the wall clock"
 )]
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use futures_util::StreamExt;
 use mantel_media::wire::{Head, Kind};
@@ -16,7 +16,7 @@ use tokio::{
 
 use super::{
     bus::Bus,
-    hello::{self, Facts, Found},
+    hello::{self, Compared, Facts, Found},
     shown::Ahead,
 };
 
@@ -31,8 +31,6 @@ const FIRST_ANSWER_TIME: Duration = Duration::from_millis(400);
 const SECOND_ANSWER: Duration = Duration::from_millis(150);
 /// Questions without an answer after which nobody is there.
 const GONE_AFTER: u32 = 3;
-/// Of so many answers the quickest one tells how far clocks are apart.
-const COMPARED: usize = 8;
 
 /// The facts that an edge knows of its house.
 #[derive(Clone, Debug)]
@@ -78,7 +76,7 @@ pub(super) fn unknown() -> watch::Sender<Contact> {
 /// Asks who is there, all the time, and tells `contact` what is found.
 pub(super) async fn keep(bus: Arc<Bus>, contact: Arc<watch::Sender<Contact>>) {
     let mut is_up = bus.is_up();
-    let mut compared: VecDeque<Found> = VecDeque::new();
+    let mut compared = Compared::default();
     let mut n_unanswered = 0;
     loop {
         let (known, is_on) = {
@@ -90,22 +88,14 @@ pub(super) async fn keep(bus: Arc<Bus>, contact: Arc<watch::Sender<Contact>>) {
         } else {
             FIRST_ANSWER_TIME
         };
-        let found = if bus.is_connected() {
+        let found = if bus.is_connected() && bus.takes_enough() {
             ask(&bus, known, within).await
         } else {
             None
         };
         let pause = if let Some(found) = found {
             n_unanswered = 0;
-            if compared.back().is_some_and(|last| last.run != found.run) {
-                compared.clear();
-            }
-            if compared.len() == COMPARED {
-                compared.pop_front();
-            }
-            compared.push_back(found.clone());
-            let quickest = compared.iter().min_by_key(|found| found.round_trip_millis);
-            let ahead = quickest.map_or(found.ahead, |found| found.ahead);
+            let ahead = compared.with(&found);
             contact.send_if_modified(|contact| heard(contact, &found, ahead));
             ASKS_EVERY
         } else {

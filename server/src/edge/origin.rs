@@ -16,6 +16,7 @@ use super::{
     House, asks,
     bus::{Bus, Unsent},
     contact,
+    election::{Change, Election, Role},
     hello::{self, ChannelFacts, Facts},
     wants::{self, Refusals, Wants},
 };
@@ -25,19 +26,6 @@ use crate::rights::{Need, Right};
 const LOOKS_EVERY: Duration = Duration::from_secs(3);
 /// How long another one may take to answer.
 const ANSWER_TIME: Duration = Duration::from_millis(500);
-/// Questions without an answer after which one that stands by takes over.
-const GONE_AFTER: u32 = 3;
-
-/// Whether this machine sends its pictures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
-    /// It has not been asked yet whether there is another one.
-    Unknown,
-    /// It does, since then.
-    Sends(Instant),
-    /// Another one does.
-    StandsBy,
-}
 
 /// Sends the pictures of `house`, until `stopped`.
 pub(super) async fn run(
@@ -66,7 +54,7 @@ async fn serve(bus: Arc<Bus>, house: House, refusals: Arc<Refusals>) -> Result<(
     tokio::pin!(election);
     loop {
         tokio::select! {
-            lost = &mut election => return lost,
+            () = &mut election => {}
             Ok(()) = roles.changed() => if *roles.borrow_and_update() == Role::StandsBy {
                 wants.clear();
             },
@@ -85,6 +73,9 @@ async fn serve(bus: Arc<Bus>, house: House, refusals: Arc<Refusals>) -> Result<(
             Some(message) = wishes.next() => {
                 let topic = wants::topic(bus.house());
                 let Some(part) = bus.read_whole(&message.payload, Kind::Want, topic) else { continue };
+                if !bus.is_of_now(&part) {
+                    continue;
+                }
                 if matches!(*role.borrow(), Role::Sends(_)) {
                     let reply = message.reply.as_ref().map(ToString::to_string);
                     wants.take(&part, reply).await;
@@ -119,44 +110,21 @@ fn facts(house: &House, since: Instant) -> Facts {
 }
 
 /// Finds out, all the time, whether another machine sends the pictures of this house.
-async fn elect(bus: &Bus, role: &watch::Sender<Role>) -> Result<(), Unsent> {
+async fn elect(bus: &Bus, role: &watch::Sender<Role>) {
     let mut is_up = bus.is_up();
-    let mut n_alone = 0;
+    let mut election = Election::new(bus.run);
     loop {
-        if bus.is_connected() {
-            bus.max_message()?;
+        if bus.is_connected() && bus.takes_enough() {
             let others = contact::ask_all(bus, None, ANSWER_TIME).await;
-            let first = others
+            let claims = others
                 .iter()
-                .max_by_key(|other| (other.facts.up_millis, other.run));
-            let now = *role.borrow();
-            match (now, first) {
-                (Role::Unknown, None) => {
-                    tracing::info!(house = bus.house(), servers = %bus.servers(), "other machines can show this house: mantel edge --nats …");
-                    role.send_replace(Role::Sends(Instant::now()));
-                }
-                (Role::Unknown, Some(_)) => stand_by(bus, role),
-                (Role::Sends(since), Some(other)) => {
-                    let own = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
-                    if (other.facts.up_millis, other.run) > (own, bus.run) {
-                        stand_by(bus, role);
-                    }
-                }
-                (Role::StandsBy, None) => {
-                    n_alone += 1;
-                    if n_alone >= GONE_AFTER {
-                        tracing::warn!(
-                            house = bus.house(),
-                            "the other server is gone; this one's pictures are sent from now on"
-                        );
-                        role.send_replace(Role::Sends(Instant::now()));
-                    }
-                }
-                (Role::StandsBy, Some(_)) => n_alone = 0,
-                (Role::Sends(_), None) => {}
+                .map(|other| (other.facts.up_millis, other.run));
+            if let Some(change) = election.heard(claims, Instant::now()) {
+                tell(bus, change);
+                role.send_replace(election.role());
             }
         }
-        let pause = if *role.borrow() == Role::Unknown {
+        let pause = if election.role() == Role::Unknown {
             LOOKS_EVERY / 10
         } else {
             LOOKS_EVERY
@@ -168,10 +136,19 @@ async fn elect(bus: &Bus, role: &watch::Sender<Role>) -> Result<(), Unsent> {
     }
 }
 
-fn stand_by(bus: &Bus, role: &watch::Sender<Role>) {
-    tracing::error!(
-        house = bus.house(),
-        "another server sends the pictures of this house; this one doesn't, until that one is gone (--house gives each a name of its own)"
-    );
-    role.send_replace(Role::StandsBy);
+fn tell(bus: &Bus, change: Change) {
+    let (house, servers) = (bus.house(), bus.servers());
+    match change {
+        Change::Begins => {
+            tracing::info!(house, %servers, "other machines can show this house: mantel edge --nats …");
+        }
+        Change::StandsBy => tracing::error!(
+            house,
+            "another server sends the pictures of this house; this one doesn't, until that one is gone (--house gives each a name of its own)"
+        ),
+        Change::TakesOver => tracing::warn!(
+            house,
+            "the other server is gone; this one's pictures are sent from now on"
+        ),
+    }
 }

@@ -37,12 +37,16 @@ pub(super) struct Publisher {
     pub(super) wants: mpsc::Receiver<Want>,
 }
 
+/// How often what stands is named again: whoever has missed it, behind a server that went without their noticing, asks for it.
+const NAMED_EVERY: Duration = Duration::from_secs(2);
+
 /// One of the two hubs of a feed, while somebody wants what it has.
 struct Line {
     kind: Kind,
     wanted_until: Option<Instant>,
     subscription: Option<Subscription>,
     written: Written,
+    on: Option<Now>,
     /// Where the sheet that stands is to be sent, as soon as there is one.
     waiting: Vec<String>,
 }
@@ -54,6 +58,7 @@ impl Line {
             wanted_until: None,
             subscription: None,
             written: Written::default(),
+            on: None,
             waiting: Vec::new(),
         }
     }
@@ -104,6 +109,8 @@ impl Publisher {
         let mut motion = Line::new(Kind::Motion);
         let mut film = FilmLine::default();
         let mut until = Instant::now() + LASTS;
+        let mut is_up = self.bus.is_up();
+        let mut name_at = Instant::now() + NAMED_EVERY;
         loop {
             let sent = tokio::select! {
                 want = self.wants.recv() => {
@@ -125,13 +132,28 @@ impl Publisher {
                     None => return,
                 },
                 now = stills.changed() => match now {
-                    Some(now) => self.send(&mut stills, &now).await,
+                    Some(now) => {
+                        name_at = Instant::now() + NAMED_EVERY;
+                        self.send(&mut stills, now).await
+                    }
                     None => return,
                 },
                 now = motion.changed() => match now {
-                    Some(now) => self.send(&mut motion, &now).await,
+                    Some(now) => {
+                        name_at = Instant::now() + NAMED_EVERY;
+                        self.send(&mut motion, now).await
+                    }
                     None => return,
                 },
+                () = sleep_until(name_at) => {
+                    name_at = Instant::now() + NAMED_EVERY;
+                    self.name_again([&mut stills, &mut motion]).await
+                }
+                // What was published meanwhile is sent now: others may never have lost their connection.
+                Ok(()) = is_up.changed() => {
+                    name_at = Instant::now();
+                    Ok(())
+                }
                 () = sleep_until(until) => return,
             };
             for line in [&mut stills, &mut motion] {
@@ -187,15 +209,26 @@ impl Publisher {
             .await
     }
 
-    async fn send(&self, line: &mut Line, now: &Now) -> Result<(), Unsent> {
+    /// Sends what stands once more, by the numbers of pictures that were sent.
+    async fn name_again(&self, lines: [&mut Line; 2]) -> Result<(), Unsent> {
+        for line in lines {
+            if let Some(now) = line.on.take() {
+                self.send(line, now).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn send(&self, line: &mut Line, now: Now) -> Result<(), Unsent> {
+        line.on = Some(now.clone());
         if !self.bus.is_connected() {
             // Nothing waits for a connection: who comes back asks for what stands then.
             line.written = Written::default();
             return Ok(());
         }
-        self.answer(line, now).await;
+        self.answer(line, &now).await;
         let sent_at = self.bus.clock.now();
-        let content = line.written.sheet(now, &self.framing, sent_at, false);
+        let content = line.written.sheet(&now, &self.framing, sent_at, false);
         let (kind, word) = match line.kind {
             Kind::Stills => (Content::Stills, "stills"),
             Kind::Motion => (Content::Motion, "motion"),

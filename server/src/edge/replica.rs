@@ -12,9 +12,8 @@ use std::{
     time::Duration,
 };
 
-use async_nats::Subscriber;
 use futures_util::StreamExt;
-use mantel_media::wire::{Assembler, Kind as Content, Sheet, Topic};
+use mantel_media::wire::Kind as Content;
 use tokio::{
     sync::watch,
     time::{Instant, sleep_until},
@@ -24,8 +23,9 @@ use super::{
     bus::Bus,
     card,
     contact::{Contact, Signal, Why},
+    ear::Ear,
     film::FilmEar,
-    shown::{Ahead, Shown},
+    shown::Ahead,
     wants::{self, Kinds, WantText},
     wish::Wish,
 };
@@ -58,74 +58,6 @@ pub(super) struct Replica {
     pub(super) wish: Wish,
     pub(super) feed: Arc<Feed>,
     pub(super) feeds: Weak<Feeds<FeedKey, Channel>>,
-}
-
-/// One kind of pictures, while somebody wants it.
-struct Ear {
-    kind: Content,
-    /// Until when it is wanted, if nobody comes: who asks for a picture now and then finds that of this moment.
-    wanted_until: Option<Instant>,
-    subscriber: Option<Subscriber>,
-    /// The parts that all edges are sent, and those that this one is sent alone.
-    parts: [Assembler; 2],
-    shown: Shown,
-    /// The number of the sheet that was taken last.
-    last: u64,
-    /// Whether what stands has to be asked for.
-    is_lost: bool,
-}
-
-impl Ear {
-    fn new(kind: Content, topic: Topic, framing: &Arc<Framing>) -> Self {
-        Self {
-            kind,
-            wanted_until: None,
-            subscriber: None,
-            parts: [0; 2].map(|run| Assembler::new(kind, topic, run)),
-            shown: Shown::new(framing.clone()),
-            last: 0,
-            is_lost: false,
-        }
-    }
-
-    async fn next(&mut self) -> Option<async_nats::Message> {
-        match &mut self.subscriber {
-            Some(subscriber) => subscriber.next().await,
-            None => std::future::pending().await,
-        }
-    }
-
-    /// From here on the pictures of another program are taken.
-    fn follow(&mut self, run: u64) {
-        if self.parts[0].run() != run {
-            for parts in &mut self.parts {
-                parts.follow(run);
-            }
-            self.shown.forget();
-            self.last = 0;
-            self.is_lost = self.subscriber.is_some();
-        }
-    }
-
-    /// Takes a message, of which there are two ways; says what is on by it.
-    fn take(&mut self, bus: &Bus, message: &[u8], way: usize, ahead: Ahead) -> Option<Now> {
-        let part = bus.read(message)?;
-        let parts = &mut self.parts[way];
-        let content = parts.take(&part, ahead.there(bus.clock.now()));
-        self.is_lost |= parts.counts().holes > 0;
-        bus.count(parts.counts());
-        let content = content?;
-        if content.head.no <= self.last {
-            return None;
-        }
-        let now = Sheet::read(&content.bytes).ok();
-        let now = now.and_then(|sheet| self.shown.take(&sheet, ahead));
-        self.is_lost = now.is_none();
-        if now.is_some() {
-            self.last = content.head.no;
-        }
-        now
-    }
 }
 
 impl Replica {
@@ -162,6 +94,7 @@ impl Replica {
         let tape = &self.feed.tape;
         let video = bus.subject(&format!("show.{}.video", self.wish.subject()));
         let mut contact = self.shared.contact.clone();
+        let mut is_up = bus.is_up();
         let mut demand = self.feed.demand();
         let mut linger = Linger::new(Instant::now());
         let mut wish_at = Instant::now();
@@ -183,10 +116,8 @@ impl Replica {
             let is_on = told.signal == Signal::On;
             if is_on && !std::mem::replace(&mut was_on, is_on) {
                 // What was sent meanwhile is lost; what comes after a card has numbers behind it.
-                for ear in [&mut stills, &mut motion] {
-                    ear.shown.forget();
-                    ear.is_lost = ear.subscriber.is_some();
-                }
+                stills.lose();
+                motion.lose();
                 film.lose();
             }
             was_on = is_on;
@@ -292,6 +223,12 @@ impl Replica {
                         said = None;
                     }
                 }
+                Ok(()) = is_up.changed() => if *is_up.borrow_and_update() {
+                    // Something may have been sent while there was no connection, however short that was.
+                    stills.is_lost |= stills.subscriber.is_some();
+                    motion.is_lost |= motion.subscriber.is_some();
+                    asked_at = None;
+                },
                 changed = contact.changed() => if changed.is_err() {
                     return;
                 },

@@ -7,8 +7,56 @@ use mantel_shared::{PartHead, UnixMillis};
 
 use crate::hub::{Frame, Framing, Next, Now};
 
-/// Frames that a sheet may name by their number: those of the last ones.
+/// Frames that a sheet may name by their number alone: those of the last one, and those that were announced and have not been
+/// on yet, as a slide that is announced again while its crossfade is late.
 const KEPT: usize = 4;
+/// Frames that are kept at the other end: more, since who has been sent a whole sheet has seen others.
+const KEPT_THERE: usize = KEPT + 2;
+
+/// Frames by their numbers, the last that were named at the end. Both ends of a way forget by the same rule.
+#[derive(Debug)]
+struct Kept<T> {
+    frames: VecDeque<(u64, T)>,
+    on: Option<u64>,
+    at_most: usize,
+}
+
+impl<T> Kept<T> {
+    fn new(at_most: usize) -> Self {
+        Self {
+            frames: VecDeque::new(),
+            on: None,
+            at_most,
+        }
+    }
+
+    fn get(&self, no: u64) -> Option<&T> {
+        let found = self.frames.iter().find(|(known, _)| *known == no);
+        found.map(|(_, frame)| frame)
+    }
+
+    /// Keeps the frames of a sheet, of which the first is on: the one that was on before is not any more.
+    fn keep(&mut self, sheet: impl IntoIterator<Item = (u64, T)>) {
+        let mut sheet = sheet.into_iter().peekable();
+        let on = sheet.peek().map(|(no, _)| *no);
+        if let Some(before) = self.on.filter(|before| Some(*before) != on) {
+            self.frames.retain(|(no, _)| *no != before);
+        }
+        self.on = on;
+        for (no, frame) in sheet {
+            self.frames.retain(|(known, _)| *known != no);
+            self.frames.push_back((no, frame));
+        }
+        while self.frames.len() > self.at_most {
+            self.frames.pop_front();
+        }
+    }
+
+    fn forget(&mut self) {
+        self.frames.clear();
+        self.on = None;
+    }
+}
 
 /// By how many milliseconds the clock of the other machine is ahead of this one's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,50 +79,49 @@ impl Ahead {
 pub(super) struct Shown {
     framing: Arc<Framing>,
     /// The frames that are known, by their numbers at the other machine.
-    known: VecDeque<(u64, Arc<Frame>)>,
+    known: Kept<Arc<Frame>>,
 }
 
 impl Shown {
     pub(super) fn new(framing: Arc<Framing>) -> Self {
         Self {
             framing,
-            known: VecDeque::new(),
+            known: Kept::new(KEPT_THERE),
         }
     }
 
     /// Nothing is known any more: another program numbers frames.
     pub(super) fn forget(&mut self) {
-        self.known.clear();
+        self.known.forget();
     }
 
     /// The frames that a sheet shows. `None`: it names a frame that never came, or what came is none.
     pub(super) fn take(&mut self, sheet: &Sheet<'_>, ahead: Ahead) -> Option<Now> {
         let current = self.frame(&sheet.current, ahead)?;
         let next = match &sheet.next {
-            NextSlot::NotYet => Next::NotYet,
-            NextSlot::Unforeseen => Next::Unforeseen,
-            NextSlot::Known(slot) => Next::Known(self.frame(slot, ahead)?),
+            NextSlot::Known(slot) => Some(self.frame(slot, ahead)?),
+            NextSlot::NotYet | NextSlot::Unforeseen => None,
+        };
+        self.known
+            .keep([Some(current.clone()), next.clone()].into_iter().flatten());
+        let (_, current) = current;
+        let next = match (&sheet.next, next) {
+            (NextSlot::Unforeseen, _) => Next::Unforeseen,
+            (_, next) => next.map(|(_, frame)| frame).into(),
         };
         Some(Now { current, next })
     }
 
-    fn frame(&mut self, slot: &Slot<'_>, ahead: Ahead) -> Option<Arc<Frame>> {
-        let frame = match slot {
-            Slot::Sent(no) => {
-                let known = self.known.iter().find(|(known, _)| known == no);
-                return known.map(|(_, frame)| frame.clone());
-            }
-            Slot::Whole(frame) => frame,
+    /// The frame of a slot, and its number at the other machine.
+    fn frame(&self, slot: &Slot<'_>, ahead: Ahead) -> Option<(u64, Arc<Frame>)> {
+        let (no, sent) = match slot {
+            Slot::Sent(no) => (*no, None),
+            Slot::Whole(frame) => (frame.no, Some(frame)),
         };
-        if let Some((_, known)) = self.known.iter().find(|(known, _)| *known == frame.no) {
-            return Some(known.clone());
+        if let Some(known) = self.known.get(no) {
+            return Some((no, known.clone()));
         }
-        let made = Arc::new(self.made(frame, ahead)?);
-        if self.known.len() >= KEPT {
-            self.known.pop_front();
-        }
-        self.known.push_back((frame.no, made.clone()));
-        Some(made)
+        Some((no, Arc::new(self.made(sent?, ahead)?)))
     }
 
     fn made(&self, frame: &SheetFrame<'_>, ahead: Ahead) -> Option<Frame> {
@@ -104,9 +151,17 @@ impl Shown {
 }
 
 /// The frames that were sent: they are written by their numbers alone.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Written {
-    sent: Vec<u64>,
+    sent: Kept<()>,
+}
+
+impl Default for Written {
+    fn default() -> Self {
+        Self {
+            sent: Kept::new(KEPT),
+        }
+    }
 }
 
 impl Written {
@@ -126,7 +181,7 @@ impl Written {
         let slots: Vec<Slot<'_>> = frames
             .iter()
             .map(|(frame, head, jpeg)| {
-                if !is_whole && self.sent.contains(&frame.no.0) {
+                if !is_whole && self.sent.get(frame.no.0).is_some() {
                     return Slot::Sent(frame.no.0);
                 }
                 Slot::Whole(SheetFrame {
@@ -151,7 +206,8 @@ impl Written {
         };
         let bytes = sheet.write();
         if !is_whole {
-            self.sent = frames.iter().map(|(frame, ..)| frame.no.0).collect();
+            self.sent
+                .keep(frames.iter().map(|(frame, ..)| (frame.no.0, ())));
         }
         bytes
     }
@@ -223,6 +279,34 @@ mod tests {
         assert!(carried(&mut shown, &known).unwrap().next.known().is_some());
         shown.forget();
         assert!(carried(&mut shown, &kept).is_none());
+    }
+
+    #[test]
+    fn a_slide_that_is_announced_again_and_again_travels_once() {
+        const SLIDE: u64 = 100;
+        let (mut written, mut shown) = (Written::default(), Shown::new(Arc::default()));
+        let framing = Framing::default();
+        let mut n_pictures = 0;
+        let mut carry = |now: Now| {
+            let sheet = written.sheet(&now, &framing, UnixMillis(0), false);
+            n_pictures += sheet.windows(JPEG.len()).filter(|at| *at == JPEG).count();
+            let on = carried(&mut shown, &sheet).expect("nothing is asked for again");
+            assert_eq!(on.next.known().is_some(), now.next.known().is_some());
+        };
+        // A crossfade that is late at every frame: what is known to follow is the slide itself, until the frame is made. Some
+        // frames are announced and passed over.
+        carry(now(1, Next::NotYet));
+        for no in (10..40).step_by(2) {
+            carry(now(no, Next::Known(frame(SLIDE))));
+            carry(now(no, Next::Known(frame(no + 1))));
+            if no % 3 == 0 {
+                carry(now(no + 1, Next::Known(frame(no + 2))));
+            }
+        }
+        carry(now(SLIDE, Next::NotYet));
+        assert_eq!(n_pictures, 1 + 15 * 2 + 1, "each once");
+        // And nothing is kept for good.
+        assert!(shown.known.frames.len() <= KEPT_THERE);
     }
 
     #[test]

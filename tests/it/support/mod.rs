@@ -1,6 +1,7 @@
 //! What the tests stand on: the server under test, photos made for it, and drivers for the
 //! clients. Nothing here knows what a right answer is, only how to get one.
 
+pub(crate) mod afar;
 pub(crate) mod clients;
 pub(crate) mod devtools;
 pub(crate) mod hostile;
