@@ -30,6 +30,7 @@ mod caption;
 mod channel;
 mod clock;
 pub mod config;
+mod countries;
 mod dirs;
 mod edge;
 mod endpoints;

@@ -1,6 +1,5 @@
 //! Captions: the words that are written about a photo. Pure; drawing them is `render`'s.
 
-mod countries;
 mod names;
 mod template;
 
@@ -9,6 +8,7 @@ use std::path::PathBuf;
 pub use template::Template;
 
 use crate::{
+    countries,
     library::Facts,
     render::words::Caption,
     rendition::{Captions, Language},
@@ -106,7 +106,7 @@ pub fn place(facts: &Facts, language: Language) -> Option<String> {
         town.to_owned()
     };
     // A city state (`Singapore, Singapore`) is named once.
-    let is_a_city = near == country || countries::name(code) == Some(&near);
+    let is_a_city = near == country || countries::by_country(code) == Some(&near);
     Some(if near.is_empty() || is_a_city {
         country.to_owned()
     } else {

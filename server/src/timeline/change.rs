@@ -15,7 +15,12 @@ const MAX_SOON: u64 = 500;
 impl Timeline {
     /// The playlist that `roster` makes for this timeline: its new photos come soon, behind the
     /// slide that is announced.
-    pub fn playlist_of(&self, roster: Arc<Roster>, pairing: Pairing, now: UnixMillis) -> Playlist {
+    pub fn playlist_of(
+        &self,
+        roster: Arc<Roster>,
+        pairing: Pairing,
+        now: UnixMillis,
+    ) -> Arc<Playlist> {
         let mut here = self.clone();
         here.recall(&roster, pairing);
         here.rebase(now);
@@ -36,7 +41,11 @@ impl Timeline {
             }
             arrivals.take_in(newest);
         }
-        Playlist::of(roster, pairing, arrivals)
+        // A restart to which nothing has come has sorted already, to find its place.
+        if here.playlist.is_of(&roster, pairing, &arrivals) {
+            return here.playlist;
+        }
+        Arc::new(Playlist::of(roster, pairing, arrivals))
     }
 
     /// The place of the slide that is announced, or behind which it comes as a promise.
@@ -167,12 +176,12 @@ impl Timeline {
 
     /// Makes the playlist of the last run again, of the photos that were there then, and goes to
     /// its place. Called after a restart, once there are photos.
-    pub(super) fn recall(&mut self, roster: &Roster, pairing: Pairing) {
+    pub(super) fn recall(&mut self, roster: &Arc<Roster>, pairing: Pairing) {
         if self.playlist.is_empty()
             && let Some(mark) = self.playlist.arrivals().mark()
         {
             let arrivals = self.playlist.arrivals().clone();
-            let known = Playlist::of(Arc::new(roster.until(mark)), pairing, arrivals);
+            let known = Playlist::of(roster.until(mark), pairing, arrivals);
             self.playlist = Arc::new(known);
             self.seek();
         }

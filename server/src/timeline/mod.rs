@@ -16,6 +16,7 @@ mod playlist;
 mod programme;
 mod roster;
 mod round;
+mod start;
 mod stays;
 mod transition;
 mod veil;

@@ -10,7 +10,7 @@ use std::{num::NonZeroU64, sync::Arc};
 use mantel_shared::UnixMillis;
 
 use super::{
-    Act, History, Pairing, Playlist, Roster, Saved, Settings, Timeline, UnknownPhoto, Veil,
+    Act, History, Pairing, Playlist, Roster, Saved, Settings, Timeline, UnknownPhoto, Veil, start,
 };
 use crate::{rendition::Pair, size::Size};
 
@@ -115,6 +115,24 @@ impl Programme {
         saved: SavedProgramme,
         now: UnixMillis,
     ) -> Self {
+        let waiting = Self::waiting(settings, roster, saved, now);
+        let all = [&waiting.single, &waiting.landscape, &waiting.portrait];
+        let [single, landscape, portrait] = start::begun(all, roster, now);
+        Self {
+            single,
+            landscape,
+            portrait,
+            ..waiting
+        }
+    }
+
+    /// A programme that has no photos yet, and goes on from what an earlier run saved once there are some.
+    pub(super) fn waiting(
+        settings: Settings,
+        roster: &Roster,
+        saved: SavedProgramme,
+        now: UnixMillis,
+    ) -> Self {
         let configured_millis = settings.interval_millis;
         let set = saved.interval;
         let settings = Settings {
@@ -155,16 +173,14 @@ impl Programme {
             Some(own) => timeline(Some(own)),
             None => single.clone(),
         };
-        let programme = Self {
+        Self {
             landscape: other(landscape),
             portrait: other(portrait),
             single: single.clone(),
             pause,
             configured_millis,
             veil: Veil::default(),
-        };
-        let playlists = programme.playlists_of(roster, now);
-        programme.with_playlists(playlists, now)
+        }
     }
 
     /// The timeline with these pairs, on a screen of this size.
@@ -240,7 +256,7 @@ impl Programme {
     /// thread that serves sockets.
     pub fn playlists_of(&self, roster: &Arc<Roster>, now: UnixMillis) -> Playlists {
         let made = |timeline: &Timeline, pairing| {
-            let playlist = Arc::new(timeline.playlist_of(roster.clone(), pairing, now));
+            let playlist = timeline.playlist_of(roster.clone(), pairing, now);
             // The round that runs is worked out here, on a thread for which no viewer waits.
             playlist.warm(timeline.place(now).round);
             playlist
@@ -251,7 +267,7 @@ impl Programme {
             let is_own = !Arc::ptr_eq(timeline, &self.single) || playlist.has_pairs();
             is_own.then_some(playlist)
         };
-        // Three sorts of the library, each for itself: a start waits for them.
+        // Three sorts of the library, each for itself.
         std::thread::scope(|threads| {
             let portrait = threads.spawn(|| other(&self.portrait, Pairing::Landscapes));
             let single = made(&self.single, Pairing::Off);

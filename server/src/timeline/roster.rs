@@ -2,6 +2,8 @@
 //!
 //! Pure. Shared by the playlists of all shapes of screen; knows no place and no round.
 
+use std::sync::Arc;
+
 use super::{encores::Often, natural::natural};
 use crate::photo::{Entry, Order, PhotoId, SAME_WITHIN_BITS, Shape, mix};
 
@@ -85,10 +87,14 @@ impl Roster {
         Self::over(items, order, seed)
     }
 
-    /// The photos that were added until `mark`.
-    pub(super) fn until(&self, mark: i64) -> Self {
-        let known = self.items.iter().filter(|item| item.added <= mark);
-        Self::over(known.copied().collect(), self.order, self.seed).with_often(self.often)
+    /// The photos that were added until `mark`; the roster itself where those are all.
+    pub(super) fn until(self: &Arc<Self>, mark: i64) -> Arc<Self> {
+        let is_known = |item: &&Item| item.added <= mark;
+        if self.items.iter().all(|item| is_known(&item)) {
+            return self.clone();
+        }
+        let known = self.items.iter().filter(is_known).copied().collect();
+        Arc::new(Self::over(known, self.order, self.seed).with_often(self.often))
     }
 
     /// These photos, some of which come more often.

@@ -144,7 +144,7 @@ impl Playlist {
     }
 
     /// All photos of the playlist.
-    pub(super) fn roster(&self) -> &Roster {
+    pub(super) fn roster(&self) -> &Arc<Roster> {
         &self.roster
     }
 
@@ -161,6 +161,16 @@ impl Playlist {
     /// Whether any two photos share a slide.
     pub fn has_pairs(&self) -> bool {
         self.plan.has_pairs()
+    }
+
+    /// Whether this is what [`Self::of`] makes of the same: the same turns in every round.
+    pub(super) fn is_of(
+        &self,
+        roster: &Arc<Roster>,
+        pairing: Pairing,
+        arrivals: &Arrivals,
+    ) -> bool {
+        Arc::ptr_eq(&self.roster, roster) && self.pairing == pairing && self.arrivals == *arrivals
     }
 
     /// Whether there is no photo to show.

@@ -1,5 +1,6 @@
 //! The search for photos by words: in places, captions, keywords, albums and names of files, and by years.
 
+mod places;
 mod texts;
 
 use std::{collections::HashSet, path::PathBuf};

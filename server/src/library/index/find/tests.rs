@@ -1,6 +1,11 @@
 //! The search against one that goes by the letter: each word in each name, for each photo.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::LazyLock,
+};
+
+use unicode_normalization::char::is_combining_mark;
 
 use super::{
     super::{Change, Index, Marked, Outcome, Record, Tally, apply, id_of, set_marks},
@@ -8,6 +13,7 @@ use super::{
 };
 use crate::{
     blocking::Blocking,
+    countries::Also,
     library::{
         DateSource, Facts, Filter, Taken, Version,
         letters::{key, shown},
@@ -32,7 +38,7 @@ const CAPTIONS: [&str; 4] = [
 ];
 const PLACES: [&str; 4] = ["Lisbon, PT", "Zürich, CH", "Kyoto, JP", ""];
 const KEYWORDS: [&str; 4] = ["sea", "Été", "Москва", "2014"];
-const WORDS: [&str; 22] = [
+const WORDS: [&str; 28] = [
     "rome",
     "ZÜRICH",
     "京都",
@@ -55,6 +61,12 @@ const WORDS: [&str; 22] = [
     "nowhere",
     "jp",
     "in rome",
+    "lissabon",
+    "PORTUGALIA",
+    "里斯本",
+    "本",
+    "suiz 2014",
+    "apon",
 ];
 
 struct Photo {
@@ -78,10 +90,30 @@ impl Photo {
         has(&shown(folder.to_str().unwrap()))
             || has(self.path.file_name().unwrap().to_str().unwrap())
             || self.facts.caption.iter().any(|text| has(text))
-            || self.facts.place.iter().any(|text| has(text))
+            || self
+                .facts
+                .place
+                .iter()
+                .any(|text| has(text) || is_called(text, word))
             || self.facts.keywords.iter().any(|text| has(text))
             || of_year().unwrap_or(false)
     }
+}
+
+/// Whether the word begins one in another name of the place, or is in a name whose script parts no words.
+fn is_called(place: &str, word: &str) -> bool {
+    static ALSO: LazyLock<Also> = LazyLock::new(Also::unpacked);
+    static CALLED: LazyLock<Vec<(&str, Vec<String>)>> = LazyLock::new(|| {
+        let called = |place| ALSO.of(place).into_iter().map(key).collect();
+        PLACES.map(|place| (place, called(place))).into()
+    });
+    let of_place = CALLED.iter().filter(|(known, _)| *known == place);
+    of_place.flat_map(|(_, names)| names).any(|name| {
+        let mut begun = name
+            .split(|c: char| !(c.is_alphanumeric() || is_combining_mark(c)))
+            .filter(|rest| !rest.is_empty());
+        begun.any(|rest| rest.starts_with(word)) || (word >= "\u{2e80}" && name.contains(word))
+    })
 }
 
 struct Random(u32);
@@ -252,4 +284,52 @@ fn what_is_hidden_is_not_found_until_it_is_back_and_many_changes_are_no_trouble(
     photos.extend((100..5000).map(|i| random.photo(i)));
     write(&index, &photos.iter().map(seen).collect::<Vec<_>>());
     everything(&photos);
+}
+
+#[test]
+fn a_place_is_found_by_its_country_and_its_town_in_every_language() {
+    const CALLED: [[&str; 2]; 10] = [
+        ["Deutschland", "München"],
+        ["Alemania", "Múnich"],
+        ["Allemagne", "Munich"],
+        ["Germania", "Monaco di Baviera"],
+        ["ドイツ", "ミュンヘン"],
+        ["Duitsland", "Munchen"],
+        ["Niemcy", "Monachium"],
+        ["Alemanha", "Munique"],
+        ["Tyskland", "münchen"],
+        ["德国", "慕尼黑"],
+    ];
+    let index = Index::in_memory();
+    let mut random = Random(3);
+    let photos: Vec<Photo> = [
+        "Munich, Bavaria, DE",
+        "Kyoto, JP",
+        "Munich, North Dakota, US",
+    ]
+    .iter()
+    .enumerate()
+    .map(|(i, place)| Photo {
+        path: Path::new(ROOT).join(format!("{i}.jpg")),
+        facts: Facts {
+            place: Some((*place).to_owned()),
+            ..random.facts()
+        },
+        is_there: true,
+    })
+    .collect();
+    write(&index, &photos.iter().map(seen).collect::<Vec<_>>());
+    let munich = id_of(&photos[0].path);
+    for called in CALLED
+        .iter()
+        .flatten()
+        .filter(|called| **called != "Munich")
+    {
+        let found = found(&index, &Filter::default(), called, 0, 9);
+        assert_eq!(found, [munich], "{called}");
+    }
+    for called in ["Japon", "Japonia", "日本", "京都", "Kioto"] {
+        let found = found(&index, &Filter::default(), called, 0, 9);
+        assert_eq!(found, [id_of(&photos[1].path)], "{called}");
+    }
 }

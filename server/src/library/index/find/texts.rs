@@ -17,7 +17,9 @@ use super::{
         super::letters,
         rows::{display_name, os_string},
     },
-    Words, year,
+    Words,
+    places::{NOWHERE, Places},
+    year,
 };
 use crate::photo::PhotoId;
 
@@ -29,9 +31,7 @@ pub(in super::super) struct Texts {
     /// All texts, one after the other, also those that nobody has any more.
     bytes: Vec<u8>,
     n_dead_bytes: usize,
-    /// The keys of places, and where each stands.
-    places: Vec<String>,
-    place_numbers: HashMap<String, u32>,
+    places: Places,
     /// The keys of the names of folders that are shown.
     folders: HashMap<i64, String>,
     /// The files that have changed since they were read.
@@ -53,8 +53,6 @@ struct Text {
     is_dated: bool,
 }
 
-/// The place of a photo that has none.
-const NOWHERE: u32 = u32::MAX;
 /// More changes than this are read together with everything else.
 const MAX_CHANGES: usize = 4096;
 /// A file's texts are cut here: nobody looks for what stands behind.
@@ -89,6 +87,7 @@ impl Texts {
             *self = Self::default();
             self.folders = folders(connection, roots)?;
             self.photos = Some(self.all(connection)?);
+            self.places.look_up();
             return Ok(());
         };
         if self.changed.is_empty() {
@@ -98,6 +97,7 @@ impl Texts {
         // Where reading fails there are no texts, and all are read the next time.
         self.folders = folders(connection, roots)?;
         self.photos = Some(self.with_changes(connection, photos)?);
+        self.places.look_up();
         Ok(())
     }
 
@@ -170,7 +170,7 @@ impl Texts {
 
     fn read(&mut self, row: &Row<'_>) -> rusqlite::Result<Text> {
         let place = match row.get_ref(5)?.as_str_or_null()? {
-            Some(place) => self.place(place),
+            Some(place) => self.places.number(place),
             None => NOWHERE,
         };
         let taken: Option<i64> = row.get(3)?;
@@ -202,16 +202,6 @@ impl Texts {
         text.n_bytes = u32::try_from(n_bytes).unwrap_or(0);
     }
 
-    fn place(&mut self, place: &str) -> u32 {
-        if let Some(number) = self.place_numbers.get(place) {
-            return *number;
-        }
-        let number = u32::try_from(self.places.len()).unwrap_or(NOWHERE);
-        self.places.push(letters::key(place));
-        self.place_numbers.insert(place.to_owned(), number);
-        number
-    }
-
     /// The photos with all these words, the latest first, of those that are `allowed`: at most `n`, after the first `offset`.
     pub(in super::super) fn found(
         &self,
@@ -236,7 +226,7 @@ impl Texts {
         Wanted {
             text: Finder::new(word),
             folders: folders.map(|(id, _)| *id).collect(),
-            places: self.places.iter().map(|key| key.contains(word)).collect(),
+            places: self.places.with(word),
             year: year(word),
         }
     }

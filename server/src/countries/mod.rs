@@ -1,14 +1,47 @@
-//! Countries by their codes of two letters (ISO 3166-1), as people call them in English. After tzdata's list, which is in
-//! the public domain, with what it shortens written out, and Kosovo, which GeoNames has as `XK`.
+//! Countries by their codes of two letters (ISO 3166-1), and what they and large cities are called. Pure; not which language
+//! somebody wants.
+//!
+//! The English names are tzdata's list, which is in the public domain, with what it shortens written out, and Kosovo, which
+//! GeoNames has as `XK`. Those of other languages are in `server/assets/names`.
 
-/// The name of the country with this code.
-pub(super) fn name(code: &str) -> Option<&'static str> {
+mod also;
+
+use std::sync::LazyLock;
+
+pub(crate) use also::Also;
+
+/// A line is a country's code, or one with a city's English name behind a slash; then the names in other languages, in the
+/// order of their subtags, empty where they are no others. In the order of their first columns.
+const IN_LANGUAGES: &str = include_str!("../../assets/names/names.tsv");
+
+static LINES: LazyLock<Vec<&str>> = LazyLock::new(|| IN_LANGUAGES.lines().collect());
+
+/// The English name of the country with this code.
+pub(crate) fn by_country(code: &str) -> Option<&'static str> {
     let at = NAMES.binary_search_by_key(&code, |(code, _)| code).ok()?;
     Some(NAMES[at].1)
 }
 
+/// The name of a country, by its code, or of a city, by that, a slash and its English name, in the language of this column.
+pub(crate) fn in_language(key: &str, column: usize) -> Option<&'static str> {
+    let name = line(key)?.split('\t').nth(column)?;
+    (column > 0 && !name.is_empty()).then_some(name)
+}
+
+/// All names of a country or a city, but the English ones.
+fn in_all_languages(key: &str) -> impl Iterator<Item = &'static str> + use<> {
+    let names = line(key).unwrap_or_default().split('\t').skip(1);
+    names.filter(|name| !name.is_empty())
+}
+
+fn line(key: &str) -> Option<&'static str> {
+    let first = |line: &'static str| line.split('\t').next().unwrap_or_default();
+    let at = LINES.binary_search_by(|line| first(line).cmp(key));
+    LINES.get(at.ok()?).copied()
+}
+
 /// Codes and names, in the order of the codes.
-pub(super) const NAMES: [(&str, &str); 250] = [
+pub(crate) const NAMES: [(&str, &str); 250] = [
     ("AD", "Andorra"),
     ("AE", "United Arab Emirates"),
     ("AF", "Afghanistan"),
@@ -270,10 +303,26 @@ mod tests {
         assert!(NAMES.is_sorted_by(|(a, _), (b, _)| a < b));
         for (code, called) in NAMES {
             assert!(code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase()));
-            assert_eq!(name(code), Some(called));
+            assert_eq!(by_country(code), Some(called));
         }
         for code in ["", "D", "DEU", "de", "ZZ", "Ä"] {
-            assert_eq!(name(code), None, "{code}");
+            assert_eq!(by_country(code), None, "{code}");
         }
+    }
+
+    #[test]
+    fn the_lists_are_in_order() {
+        assert!(NAMES.is_sorted_by(|a, b| a.0 < b.0));
+        let keys: Vec<&str> = LINES
+            .iter()
+            .map(|line| line.split('\t').next().unwrap())
+            .collect();
+        assert!(keys.is_sorted_by(|a, b| a < b));
+        let n_columns = LINES[0].split('\t').count();
+        for line in LINES.iter() {
+            assert_eq!(line.split('\t').count(), n_columns, "{line}");
+        }
+        assert_eq!(in_language("DE", 0), None);
+        assert_eq!(in_language("DE", n_columns), None);
     }
 }

@@ -1,0 +1,149 @@
+//! The start of a programme: its timelines get the first photos, and go on from where an earlier run was.
+//!
+//! Pure. A start waits for this, and sorting the library is most of it: so a timeline is sorted for once, both to find its
+//! place among the photos that were there then and to go on from it, and two are sorted side by side.
+
+use std::sync::Arc;
+
+use mantel_shared::UnixMillis;
+
+use super::{Arrivals, Pairing, Playlist, Roster, Timeline};
+
+/// Timelines without photos, as they go on with those of `roster`: the one without pairs, that of screens wider than tall
+/// and that of screens taller than wide. The latter two are the first's object where they are here and nothing is paired.
+pub(super) fn begun(
+    [single, landscape, portrait]: [&Arc<Timeline>; 3],
+    roster: &Arc<Roster>,
+    now: UnixMillis,
+) -> [Arc<Timeline>; 3] {
+    let begin = |timeline: &Timeline, pairing| {
+        let mut timeline = timeline.clone();
+        timeline.recall(roster, pairing);
+        let playlist = timeline.playlist_of(roster.clone(), pairing, now);
+        timeline.take_playlist(playlist, now, false);
+        Arc::new(timeline)
+    };
+    let other = |timeline: &Arc<Timeline>, pairing| {
+        // Timelines that once differed stay apart, pairs or not, because their places differ.
+        let has_pairs = || Playlist::of(roster.clone(), pairing, Arrivals::default()).has_pairs();
+        let is_own = !Arc::ptr_eq(timeline, single) || has_pairs();
+        is_own.then(|| begin(timeline, pairing))
+    };
+    std::thread::scope(|threads| {
+        let upright = threads.spawn(|| other(portrait, Pairing::Landscapes));
+        let first = begin(single, Pairing::Off);
+        let wide = other(landscape, Pairing::Portraits);
+        let upright = upright
+            .join()
+            .unwrap_or_else(|_| other(portrait, Pairing::Landscapes));
+        [
+            first.clone(),
+            wide.unwrap_or_else(|| first.clone()),
+            upright.unwrap_or(first),
+        ]
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{Act, Entry, Often, Order, PhotoId, Programme, Settings, Shape, Transition},
+        *,
+    };
+    use crate::{rendition::Pair, size::Size};
+
+    const SETTINGS: Settings = Settings {
+        interval_millis: 1_000,
+        transition: Transition::Cut,
+    };
+    const NOW: u64 = 1_800_000_000_000;
+    const PAIRS: [Pair; 3] = [Pair::Off, Pair::Wide, Pair::Upright];
+
+    /// Photos of all shapes in days, albums and bursts.
+    fn photos(numbers: std::ops::Range<u64>, shapes: &[Shape]) -> Vec<Entry> {
+        let entry = |i: u64| Entry {
+            id: PhotoId(i.wrapping_mul(0x9E37_79B9_7F4A_7C15)),
+            taken: i64::try_from(1_000_000 + i / 7 * 40_000 + i % 7).unwrap(),
+            name: format!("{i:03}.jpg").as_str().into(),
+            shape: shapes[usize::try_from(i).unwrap() % shapes.len()],
+            album: 1 + i / 20,
+            camera: 1 + i % 2,
+            likeness: i.is_multiple_of(5).then_some(i),
+            added: i64::try_from(i / 10).unwrap(),
+            favourite: i.is_multiple_of(9),
+            plays_millis: 0,
+        };
+        numbers.map(entry).collect()
+    }
+
+    fn roster(entries: Vec<Entry>, order: Order) -> Arc<Roster> {
+        let often = Often {
+            favour: 2,
+            ..Often::default()
+        };
+        Arc::new(Roster::new(entries, order, 7).with_often(often))
+    }
+
+    /// All that is on, on each shape of screen, for two rounds and more.
+    fn shown(programme: &Programme, now: u64) -> Vec<[String; 3]> {
+        let at = |at: u64| {
+            PAIRS.map(|pair| {
+                let timeline = programme.timeline(Size::new(16, 9), pair);
+                format!("{:?}", timeline.at(UnixMillis(at)))
+            })
+        };
+        (0..130).map(|step| at(now + step * 1999)).collect()
+    }
+
+    #[test]
+    fn a_start_shows_what_sorting_everything_anew_shows() {
+        use Shape::{Landscape, Portrait, Unknown};
+        let mixed: &[Shape] = &[Portrait, Landscape, Landscape, Unknown, Portrait];
+        for shapes in [mixed, &[Unknown], &[Landscape]] {
+            for order in [Order::Shuffle, Order::Oldest] {
+                let before = roster(photos(0..90, shapes), order);
+                // The same photos; more of them; fewer; other shapes; none.
+                let rosters = [
+                    before.clone(),
+                    roster(photos(0..120, shapes), order),
+                    roster(photos(4..80, shapes), order),
+                    roster(photos(0..90, &[Portrait]), order),
+                    roster(Vec::new(), order),
+                ];
+                let mut first =
+                    Programme::new(SETTINGS, &before, Default::default(), UnixMillis(NOW));
+                let cold =
+                    Programme::waiting(SETTINGS, &before, Default::default(), UnixMillis(NOW));
+                let again = cold
+                    .with_playlists(cold.playlists_of(&before, UnixMillis(NOW)), UnixMillis(NOW));
+                assert_eq!(shown(&first, NOW), shown(&again, NOW));
+                for (step, act) in [Act::Next, Act::Previous, Act::Pause]
+                    .into_iter()
+                    .enumerate()
+                {
+                    let now = NOW + 20_000 * (step as u64 + 1);
+                    first.act(act, None, UnixMillis(now)).unwrap();
+                    // At once, in the same round, and in one of those that follow.
+                    for later in [now, now + 15_000, now + 500_000] {
+                        for roster in &rosters {
+                            let start = || {
+                                Programme::waiting(
+                                    SETTINGS,
+                                    roster,
+                                    first.saved(),
+                                    UnixMillis(later),
+                                )
+                            };
+                            let quick =
+                                Programme::new(SETTINGS, roster, first.saved(), UnixMillis(later));
+                            let playlists = start().playlists_of(roster, UnixMillis(later));
+                            let anew = start().with_playlists(playlists, UnixMillis(later));
+                            assert_eq!(shown(&quick, later), shown(&anew, later), "{act:?}");
+                            assert_eq!(quick.saved(), anew.saved(), "{act:?}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
