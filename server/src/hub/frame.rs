@@ -68,6 +68,9 @@ pub struct Framing {
 /// boundary bytes inside a picture. ffmpeg takes at most 72 characters, RFC 2046 allows 70.
 const BOUNDARY: &str = "mantel-frame-7f3a91c5e0b84d62a9c7f15e3b60d842";
 
+/// The memory that framing takes behind a picture, in bytes: the delimiter that ends its part.
+pub const ROOM: usize = BOUNDARY.len() + "\r\n--\r\n".len();
+
 impl Default for Framing {
     fn default() -> Self {
         let boundary = Boundary::new(BOUNDARY).expect("the constant is a valid boundary");
@@ -105,15 +108,26 @@ impl Framing {
 
     /// Frames `jpeg`, which is to be on screen at `at`.
     pub fn frame(&self, no: FrameNo, at: UnixMillis, meta: FrameMeta, jpeg: &[u8]) -> Frame {
-        let length = jpeg.len() as u64;
+        let mut memory = buffers::taken(jpeg.len() + ROOM);
+        memory.extend_from_slice(jpeg);
+        self.frame_in_place(no, at, meta, memory)
+    }
+
+    /// A frame in the memory of its picture: with [`ROOM`] behind it nothing is copied.
+    pub fn frame_in_place(
+        &self,
+        no: FrameNo,
+        at: UnixMillis,
+        meta: FrameMeta,
+        jpeg: Vec<u8>,
+    ) -> Frame {
+        let n_jpeg = jpeg.len();
         let head = self.encoder.head(&PartHead {
             timestamp: Some(timestamp(at)),
-            ..PartHead::jpeg(length)
+            ..PartHead::jpeg(n_jpeg as u64)
         });
-        let delimiter = self.encoder.delimiter();
-        let mut body = buffers::taken(jpeg.len() + delimiter.len());
-        body.extend_from_slice(jpeg);
-        body.extend_from_slice(delimiter);
+        let mut body = jpeg;
+        body.extend_from_slice(self.encoder.delimiter());
         Frame {
             no,
             at,
@@ -121,7 +135,7 @@ impl Framing {
             head: head.into(),
             body: buffers::shared(body),
             taken_at: None,
-            n_jpeg: jpeg.len(),
+            n_jpeg,
             source: None,
         }
     }

@@ -20,7 +20,7 @@ use tokio::{sync::watch, time::Instant};
 
 pub use ending::Ending;
 pub use feeds::{Feed, Feeds, Kind, Lease};
-pub use frame::{Frame, FrameNo, Framing};
+pub use frame::{Frame, FrameNo, Framing, ROOM};
 pub use linger::Linger;
 pub use look::Look;
 pub use stream_time::StreamTime;

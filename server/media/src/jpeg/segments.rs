@@ -92,16 +92,81 @@ impl<'a> Segments<'a> {
     }
 }
 
-/// How many bytes stand before the next marker that ends a scan; all, where there is none.
+/// The number of bytes before the next marker that ends a scan; all, where there is none.
 fn scan_len(bytes: &[u8]) -> usize {
-    memchr::memchr_iter(0xff, bytes)
-        .find(|&at| match bytes.get(at + 1) {
-            Some(&code) => !matches!(code, 0x00 | 0xff) && !marker::is_restart(code),
-            None => false,
+    markers(bytes)
+        .find(|&(_, code)| code != 0xff && !marker::is_restart(code))
+        .map_or(bytes.len(), |(at, _)| at)
+}
+
+/// The bytes that are looked at in one go: few, because those with a marker among them are looked at again.
+const CHUNK: usize = 64;
+
+/// The places where `FF` stands before another byte than 00, each with that byte.
+pub(super) fn markers(bytes: &[u8]) -> impl Iterator<Item = (usize, u8)> {
+    // A stuffed `FF 00` comes every 256 bytes, so that a search for each `FF` would be calls more than anything else.
+    let chunks = (0..bytes.len()).step_by(CHUNK);
+    let chunks = chunks.map(|at| (at, &bytes[at..bytes.len().min(at + CHUNK + 1)]));
+    chunks
+        .filter(|(_, chunk)| has_marker(chunk))
+        .flat_map(|(at, chunk)| {
+            let pairs = chunk.windows(2).enumerate();
+            let markers = pairs.filter(|(_, pair)| pair[0] == 0xff && pair[1] != 0);
+            markers.map(move |(n, pair)| (at + n, pair[1]))
         })
-        .unwrap_or(bytes.len())
+}
+
+/// Whether `FF` stands before another byte than 00. A loop without a branch, of which compilers make vectors.
+fn has_marker(chunk: &[u8]) -> bool {
+    let pairs = chunk.iter().zip(chunk.get(1..).unwrap_or_default());
+    pairs.fold(0_u8, |any, (&first, &second)| {
+        any | (u8::from(first == 0xff) & u8::from(second != 0))
+    }) != 0
 }
 
 pub(super) fn fail<T>(kind: JpegErrorKind, at: usize) -> Result<T, JpegError> {
     Err(JpegError { kind, at })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Wherever the end stands, across the bounds of chunks as well, and whatever stands before it.
+    #[test]
+    fn a_scan_ends_at_its_first_marker_but_a_restart() {
+        let before: [&[u8]; 6] = [
+            &[],
+            &[0x12],
+            &[0xff, 0x00],
+            &[0xff, 0xd0, 0x34],
+            &[0xff, 0xff, 0x00],
+            &[0x00, 0xff, 0xd7],
+        ];
+        for before in before {
+            for n in 0..3 * CHUNK {
+                let scan: alloc::vec::Vec<u8> = before.iter().copied().cycle().take(n).collect();
+                for end in [
+                    &[0xff, marker::EOI][..],
+                    &[0xff, 0xc4, 0xff, 0xd9],
+                    &[],
+                    &[0xff],
+                ] {
+                    let mut bytes = scan.clone();
+                    // A scan that was cut within a pair makes another one with what follows.
+                    if bytes.last() == Some(&0xff) {
+                        bytes.push(0);
+                    }
+                    bytes.extend_from_slice(end);
+                    let naive = (0..bytes.len()).find(|&at| {
+                        bytes[at] == 0xff
+                            && bytes.get(at + 1).is_some_and(|&code| {
+                                code != 0 && code != 0xff && !(0xd0..=0xd7).contains(&code)
+                            })
+                    });
+                    assert_eq!(scan_len(&bytes), naive.unwrap_or(bytes.len()), "{bytes:x?}");
+                }
+            }
+        }
+    }
 }

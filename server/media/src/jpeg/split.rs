@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::{fmt, mem};
 
-use super::marker;
+use super::{marker, segments::markers};
 
 /// Finds pictures in a stream of JPEG after JPEG that comes in chunks of any size.
 ///
@@ -149,13 +149,11 @@ impl Splitter {
 
     fn take_scan(&mut self, input: &mut &[u8]) {
         // Stuffing and restarts are passed over here, all that lies in the chunk in one copy.
-        let mut ends = memchr::memchr_iter(0xff, input).filter(|&at| match input.get(at + 1) {
-            Some(&code) => code != 0 && !marker::is_restart(code),
-            None => true,
-        });
-        let (n, state) = match ends.next() {
-            Some(at) => (at + 1, State::Code { in_scan: true }),
-            None => (input.len(), State::Scan),
+        let end = markers(input).find(|&(_, code)| !marker::is_restart(code));
+        let (n, state) = match (end, input.last()) {
+            (Some((at, _)), _) => (at + 1, State::Code { in_scan: true }),
+            (None, Some(0xff)) => (input.len(), State::Code { in_scan: true }),
+            (None, _) => (input.len(), State::Scan),
         };
         self.take(input, n);
         self.state = state;

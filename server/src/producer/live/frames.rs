@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use mantel_shared::{FrameMeta, SlideNo, UnixMillis};
 
 use crate::{
@@ -124,7 +123,7 @@ impl LiveFrames {
     pub(super) fn made(
         &mut self,
         subject: &Subject,
-        jpeg: Option<Bytes>,
+        jpeg: Option<Vec<u8>>,
         now: UnixMillis,
         number: Option<SlideNo>,
     ) -> Option<Now> {
@@ -142,7 +141,8 @@ impl LiveFrames {
             caption,
             ..FrameMeta::default()
         };
-        let mut frame = self.framing.frame(self.framing.next_no(), at, meta, &jpeg);
+        let no = self.framing.next_no();
+        let mut frame = self.framing.frame_in_place(no, at, meta, jpeg);
         // One that is shown again with its age is no newer for that.
         frame.taken_at = matches!(subject, Subject::Sample(_)).then_some(at);
         Some(Now {
@@ -179,6 +179,7 @@ mod tests {
         source::live::Kind,
         timeline::Transition,
     };
+    use bytes::Bytes;
 
     fn frames(fps: u32) -> LiveFrames {
         let rendition = Rendition {
@@ -238,12 +239,7 @@ mod tests {
         for no in 2..9 {
             assert_eq!(waits(&mut frames, &live(no), 100), None);
         }
-        let now = frames.made(
-            &first,
-            Some(Bytes::from_static(b"jpeg")),
-            UnixMillis(100),
-            None,
-        );
+        let now = frames.made(&first, Some(b"jpeg".to_vec()), UnixMillis(100), None);
         let now = now.expect("a frame");
         assert_eq!(now.current.meta.slide, Some(SlideNo(1)));
         assert_eq!(now.current.meta.caption.as_deref(), Some("number 1"));
@@ -269,11 +265,11 @@ mod tests {
     fn frames_are_no_closer_than_asked_for() {
         let mut frames = frames(10);
         let first = made(&mut frames, &live(1), 1000);
-        frames.made(&first, Some(Bytes::new()), UnixMillis(1001), None);
+        frames.made(&first, Some(Vec::new()), UnixMillis(1001), None);
         assert_eq!(waits(&mut frames, &live(2), 1010), Some(1100));
         assert_eq!(waits(&mut frames, &live(3), 1099), Some(1100));
         let second = made(&mut frames, &live(3), 1100);
-        frames.made(&second, Some(Bytes::new()), UnixMillis(1101), None);
+        frames.made(&second, Some(Vec::new()), UnixMillis(1101), None);
         // A clock that was set back holds nothing up.
         made(&mut frames, &live(4), 5);
     }
@@ -287,7 +283,7 @@ mod tests {
             let Step::Make(subject) = step else {
                 return false;
             };
-            let jpeg = Some(Bytes::from_static(b"jpeg"));
+            let jpeg = Some(b"jpeg".to_vec());
             frames.made(&subject, jpeg, UnixMillis(now), None).is_some()
         };
         assert!(is_made(1, 1000, 0) && !is_made(1, 1000, 100));
@@ -305,11 +301,11 @@ mod tests {
         let card = made(&mut frames, &Live::default(), 0);
         assert!(matches!(&card, Subject::Card(words, None) if words.text.starts_with("plot: ")));
         let now = frames
-            .made(&card, Some(Bytes::new()), UnixMillis(0), None)
+            .made(&card, Some(Vec::new()), UnixMillis(0), None)
             .unwrap();
         assert_eq!(now.current.meta.slide, Some(SlideNo(0)));
         let picture = made(&mut frames, &live(7), 100);
-        frames.made(&picture, Some(Bytes::new()), UnixMillis(101), None);
+        frames.made(&picture, Some(Vec::new()), UnixMillis(101), None);
         let signal = Signal::Silent {
             since: UnixMillis(7),
         };
@@ -317,7 +313,7 @@ mod tests {
         let card = made(&mut frames, &gone, 200);
         // Under the picture's number, so that pages draw it anew.
         let now = frames
-            .made(&card, Some(Bytes::new()), UnixMillis(201), None)
+            .made(&card, Some(Vec::new()), UnixMillis(201), None)
             .unwrap();
         assert_eq!(now.current.meta.slide, Some(SlideNo(7)));
         assert_eq!(waits(&mut frames, &gone, 300), None);

@@ -7,7 +7,6 @@ mod signs;
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use mantel_shared::{SlideNo, UnixMillis};
 use tokio::{sync::watch, task::JoinSet, time::Instant};
 
@@ -59,7 +58,7 @@ impl Producer {
         let mut demand = self.feed.demand();
         let signs = Arc::new(Signs::new(source.words(), source.name()));
         let mut frames = LiveFrames::new(self.framing.clone(), self.key.rendition, source.name());
-        let mut making: JoinSet<(Subject, Option<Bytes>)> = JoinSet::new();
+        let mut making: JoinSet<(Subject, Option<Vec<u8>>)> = JoinSet::new();
         let mut linger = Linger::new(Instant::now());
         let mut watcher = None;
         tracing::debug!(rendition = ?self.key.rendition, channel = source.name(), "live pictures are on");

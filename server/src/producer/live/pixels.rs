@@ -3,7 +3,6 @@
 
 use std::time::Instant;
 
-use bytes::Bytes;
 use mantel_media::{
     inlet::{Kind, Layout},
     jpeg::{Coding, Head, cleaned_into},
@@ -12,6 +11,7 @@ use mantel_media::{
 use super::{super::slide::veil_words, frames::Subject, signs::Signs};
 use crate::{
     buffers,
+    hub::ROOM,
     render::{
         self, DecodeError, DecodeLimits, Orientation, Picture, Pixels, Quality, Recipe, Slot,
         words::Caption,
@@ -35,7 +35,7 @@ pub(super) fn make(
     limits: &DecodeLimits,
     signs: &Signs,
     veil: &Veil,
-) -> Result<Bytes, LoadError> {
+) -> Result<Vec<u8>, LoadError> {
     let (pixels, words) = match subject {
         // Where nothing is seen no picture is opened.
         _ if veil.is_opaque() => (None, Caption::default()),
@@ -66,12 +66,12 @@ pub(super) fn make(
         over: veil_words(veil),
     };
     let slide = render::slide(&recipe, pixels.into_iter().collect(), Instant::now)?;
-    Ok(slide.jpeg.into())
+    Ok(slide.jpeg)
 }
 
 /// The picture itself without what it carries besides, where it is what would be made of it: a baseline JPEG with halved
 /// colours, upright, of the rendition's size.
-fn passed(sample: &Sample, rendition: Rendition) -> Option<Bytes> {
+fn passed(sample: &Sample, rendition: Rendition) -> Option<Vec<u8>> {
     let is_wanted = sample.kind == Kind::Jpeg
         && sample.turned == Orientation::default()
         && sample.size == Some(rendition.size)
@@ -81,10 +81,8 @@ fn passed(sample: &Sample, rendition: Rendition) -> Option<Bytes> {
     }
     let head = Head::parse(&sample.bytes).ok()?;
     let is_plain = head.coding == Coding::Baseline && head.precision_bits == 8 && head.is_420();
-    let memory = || buffers::taken(sample.bytes.len());
-    is_plain
-        .then(|| cleaned_into(&sample.bytes, memory()).ok())?
-        .map(buffers::shared)
+    let memory = || buffers::taken(sample.bytes.len() + ROOM);
+    is_plain.then(|| cleaned_into(&sample.bytes, memory()).ok())?
 }
 
 fn pixels(
@@ -172,7 +170,7 @@ mod tests {
         Subject::Sample(source.reader().now().sample.unwrap())
     }
 
-    fn frame(subject: &Subject, rendition: Rendition) -> Bytes {
+    fn frame(subject: &Subject, rendition: Rendition) -> Vec<u8> {
         make(
             subject,
             rendition,
