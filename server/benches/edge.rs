@@ -5,6 +5,8 @@
 //! cargo bench -p mantel --bench edge -- --viewers 100 --edges 2 --seconds 10
 //! ```
 //!
+//! `--program FILE` measures another build of the program.
+//!
 //! The house shows its own pictures, 640x360, with crossfades of a second; viewers read `/stream` and throw away in the kernel.
 //! Scenes: the house with a hundred viewers of its own; one edge with a hundred; as many edges and viewers as are asked for,
 //! and before it the house with as many as one edge has. Told are the bytes that the house sent by the bus beside those that
@@ -83,13 +85,15 @@ fn free() -> Result<SocketAddr> {
     Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?)
 }
 
-fn number(name: &str, default: u64) -> Result<u64> {
+/// The word behind this one.
+fn word(name: &str) -> Option<String> {
     let words: Vec<String> = std::env::args().collect();
-    let at = words.iter().position(|word| word == name);
-    match at.and_then(|at| words.get(at + 1)) {
-        Some(word) => Ok(word.parse()?),
-        None => Ok(default),
-    }
+    let at = words.iter().position(|word| word == name)?;
+    words.get(at + 1).cloned()
+}
+
+fn number(name: &str, default: u64) -> Result<u64> {
+    Ok(word(name).map_or(Ok(default), |word| word.parse())?)
 }
 
 /// A machine of the house.
@@ -113,9 +117,10 @@ impl Scene {
         nats.args(["-a", "127.0.0.1", "-p", &bus.port().to_string()]);
         let nats = Running::start(&mut nats)?;
         let folder = tempfile::tempdir()?;
+        let program = word("--program").unwrap_or_else(|| env!("CARGO_BIN_EXE_mantel").into());
         let start = |name: &str, words: &[&str]| -> Result<Machine> {
             let address = free()?;
-            let mut command = Command::new(env!("CARGO_BIN_EXE_mantel"));
+            let mut command = Command::new(&program);
             command
                 .env("MANTEL_NATS", format!("nats://{bus}"))
                 .env("MANTEL_LISTEN", address.to_string())

@@ -100,7 +100,10 @@ impl Write for LogWriter {
 async fn serve(mut config: Config) -> anyhow::Result<()> {
     raise_file_limit();
     fit_connections(&mut config);
-    decoding::start(config.decoder_process);
+    // An edge decodes nothing: pictures come as they are shown.
+    if !config.bus.as_ref().is_some_and(|bus| bus.is_edge) {
+        decoding::start(config.decoder_process);
+    }
     // The file that runs, also when another one has taken its name.
     child::supervise_by("/proc/self/exe".into());
     let mut listeners = Listeners::inherited()?;

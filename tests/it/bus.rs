@@ -22,7 +22,7 @@ use crate::{
         process,
         server::{STANDING, command, program},
     },
-    webrtc::{OFFER, SDP},
+    webrtc::{OFFER, SDP, received},
 };
 
 /// Somebody who may publish on the bus, but is no machine of the house.
@@ -243,6 +243,11 @@ fn an_edge_gives_video_and_takes_no_pictures() {
     let answer = http::request(edge.address, "POST", "/whep/main", SDP, OFFER);
     assert_eq!(answer.status(), 201, "{}", answer.text());
     assert!(answer.text().contains("m=video"), "{}", answer.text());
+    if let Some(programs) = require(Client::Aiortc) {
+        let url = format!("http://{}/whep/main?size=640x360", edge.address);
+        let seen = received(&programs[0], &url);
+        assert!(seen.is(RED), "{seen:?}");
+    }
     let Some(programs) = require(Client::Ffmpeg) else {
         return;
     };

@@ -3,6 +3,7 @@
 
 use std::{
     net::{SocketAddr, TcpListener, UdpSocket},
+    path::Path,
     process::Command,
     sync::{
         Arc, Mutex,
@@ -788,16 +789,10 @@ async def main():
 asyncio.run(main())
 "#;
 
-#[test]
-fn aiortc_receives() {
-    let Some(programs) = require(Client::Aiortc) else {
-        return;
-    };
-    let photos = Photos::of(&[RED]);
-    let server = Server::start(photos.path(), &STANDING);
-    let mut command = Command::new(&programs[0]);
-    let url = server.url("/whep/main?size=640x360");
-    command.args(["-c", RECEIVE, &url]);
+/// Has aiortc receive video from this address, and says which colour it sees.
+pub(crate) fn received(python: &Path, url: &str) -> Rgb {
+    let mut command = Command::new(python);
+    command.args(["-c", RECEIVE, url]);
     let ended = process::run(command);
     assert!(ended.status.success(), "{}", ended.output);
     let told = ended.output.lines().find(|line| line.starts_with("640 "));
@@ -810,7 +805,17 @@ fn aiortc_receives() {
         panic!("{}", ended.output);
     };
     // It takes every colour for one of standard definition.
-    let seen = Rgb([r, g, b].map(|byte| u8::try_from(byte).expect("a byte")));
+    Rgb([r, g, b].map(|byte| u8::try_from(byte).expect("a byte")))
+}
+
+#[test]
+fn aiortc_receives() {
+    let Some(programs) = require(Client::Aiortc) else {
+        return;
+    };
+    let photos = Photos::of(&[RED]);
+    let server = Server::start(photos.path(), &STANDING);
+    let seen = received(&programs[0], &server.url("/whep/main?size=640x360"));
     assert!(seen.is(RED), "{seen:?}");
     // It said good-bye, or is found silent.
     thread::sleep(Duration::from_millis(100));

@@ -207,3 +207,18 @@ pub(super) async fn ask_all(bus: &Bus, known: Option<u64>, within: Duration) -> 
     }
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edge::link::LAST_PAUSE;
+
+    #[test]
+    fn a_bus_that_was_restarted_shows_the_house_again_within_three_seconds() {
+        // Both machines are back on it within a pause; one question may come too early, one answer may get lost, and then what stands
+        // is asked for, perhaps twice.
+        let asked_for = Duration::from_millis(250);
+        let back = LAST_PAUSE + ASKS_AGAIN + FIRST_ANSWER_TIME + ASKS_AGAIN + 2 * asked_for;
+        assert!(back < Duration::from_secs(3), "{back:?}");
+    }
+}
