@@ -167,12 +167,36 @@ fn the_size_of_a_raw_by_panasonic_is_that_of_its_jpeg() {
     assert_eq!(picture.size(), Size::new(400, 640));
 }
 
-/// A raw of Sigma's: sections, and a directory of them at the end.
-fn x3f() -> Vec<u8> {
+/// Properties of Sigma's: numbers of characters at which names and values begin, then those.
+fn properties(pairs: &[(&str, &str)]) -> Vec<u8> {
+    let long = |n: usize| u32::try_from(n).unwrap().to_le_bytes();
+    let mut characters: Vec<u16> = Vec::new();
+    let mut places = Vec::new();
+    for text in pairs.iter().flat_map(|(name, value)| [name, value]) {
+        places.extend(long(characters.len()));
+        characters.extend(text.encode_utf16().chain([0]));
+    }
+    let head = [
+        long(0x0002_0000),
+        long(pairs.len()),
+        [0; 4],
+        [0; 4],
+        long(characters.len()),
+    ];
+    let characters = characters.iter().flat_map(|unit| unit.to_le_bytes());
+    let characters: Vec<u8> = characters.collect();
+    [&b"SECp"[..], head.as_flattened(), &places, &characters].concat()
+}
+
+/// A raw of Sigma's: sections, and a directory of them at the end. Its JPEGs have EXIF from the SD14 on.
+fn x3f(has_exif: bool) -> Vec<u8> {
     let jpeg = |width, height, exif: &[u8]| {
         let picture = Picture::filled(width, height, [9, 99, 199]);
         let jpeg = render::encode(&picture, Quality::default()).unwrap();
         let n = u16::try_from(exif.len() + 8).unwrap().to_be_bytes();
+        if !has_exif {
+            return jpeg;
+        }
         [&jpeg[..2], b"\xFF\xE1", &n, b"Exif\0\0", exif, &jpeg[2..]].concat()
     };
     let exif = tiff(&[text(0x110, "SIGMA DP2"), (0x112, SHORT, 1, vec![6, 0])]);
@@ -181,7 +205,17 @@ fn x3f() -> Vec<u8> {
     let mut file = [&b"FOVb\x01\0\x02\0"[..], &[0; 252]].concat();
     let mut entries = vec![];
     for (kind, format, data) in [
-        (b"PROP", 0, b"SECp and words".to_vec()),
+        (
+            b"PROP",
+            0,
+            properties(&[
+                ("APERTURE", "8.0"),
+                ("CAMMANUF", "SIGMA"),
+                ("CAMMODEL", "SIGMA SD10"),
+                ("TIME", "1069503072"),
+                ("WB_DESC", "Sunlight"),
+            ]),
+        ),
         (b"IMA2", 18, jpeg(160, 120, &small)),
         (b"IMAG", 3, vec![0; 300]),
         (b"IMA2", 18, jpeg(640, 400, &exif)),
@@ -194,7 +228,10 @@ fn x3f() -> Vec<u8> {
             long(9),
             long(0),
         ];
-        let section = [&b"SECi"[..], head.as_flattened(), &data].concat();
+        let section = match kind {
+            b"PROP" => data,
+            _ => [&b"SECi"[..], head.as_flattened(), &data].concat(),
+        };
         let at = u32::try_from(file.len()).unwrap();
         let n = u32::try_from(section.len()).unwrap();
         entries.extend([long(at), long(n), *kind].concat());
@@ -206,15 +243,30 @@ fn x3f() -> Vec<u8> {
 }
 
 #[test]
-fn a_raw_by_sigma_is_known_by_its_largest_jpeg() {
-    let file = x3f();
-    let facts = examined(&file).unwrap();
-    assert_eq!(facts.camera.as_deref(), Some("SIGMA DP2"));
-    assert_eq!(facts.size, Some(Size::new(400, 640)));
-    let picture = render::decode(&file, &render::DecodeLimits::default()).unwrap();
-    assert_eq!(picture.size(), Size::new(400, 640));
-    for end in (0..file.len()).step_by(7) {
-        let _ = examined(&file[..end]);
+fn a_raw_by_sigma_is_known_by_its_largest_jpeg_and_its_properties() {
+    for (has_exif, camera, size) in [
+        (true, "SIGMA DP2", Size::new(400, 640)),
+        (false, "SIGMA SD10", Size::new(640, 400)),
+    ] {
+        let file = x3f(has_exif);
+        let facts = examined(&file).unwrap();
+        assert_eq!(facts.camera.as_deref(), Some(camera));
+        assert_eq!(facts.size, Some(size));
+        let taken = facts.taken.and_then(|taken| taken.of_photo()).map(iso);
+        assert_eq!(taken.as_deref(), Some("2003-11-22T12:11:12"), "{camera}");
+        let picture = render::decode(&file, &render::DecodeLimits::default()).unwrap();
+        assert_eq!(picture.size(), size);
+        for end in (0..file.len()).step_by(7) {
+            let _ = examined(&file[..end]);
+        }
+        // Numbers of properties and places of theirs that lie.
+        for at in 260..460 {
+            for byte in [0, 0x7F, 0xFF] {
+                let mut spoiled = file.clone();
+                spoiled[at] = byte;
+                let _ = examined(&spoiled);
+            }
+        }
     }
 }
 

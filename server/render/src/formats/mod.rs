@@ -24,6 +24,7 @@ pub mod psd;
 pub mod raster;
 pub mod raw;
 pub mod samples;
+mod sigma;
 pub mod stored;
 pub mod tags;
 pub mod tiff;

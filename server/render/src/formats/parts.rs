@@ -9,8 +9,8 @@ use super::{
     kind::Kind,
     markers::Segment,
     pieces::{MAX_BYTES, MAX_STEPS, chunk, part, top_box},
-    preview, psd,
-    raw::{self, Sigma},
+    preview, psd, raw,
+    sigma::Sigma,
     tags::Directory,
     tiff::{Entry, Tiff, tag},
     unpacked::raw_profile,
@@ -350,10 +350,15 @@ impl Parts {
                 found.extend(jpeg_size(file, at)?.map(|size| (size.n_pixels(), at)));
             }
         }
-        match found.into_iter().max() {
-            Some((_, at)) => self.in_jpeg(file, at),
-            None => Ok(()),
+        if let Some((_, at)) = found.into_iter().max() {
+            self.in_jpeg(file, at)?;
         }
+        for at in Sigma::properties(&directory) {
+            let exif = Sigma::exif(&part(file, at, Sigma::MAX_PROPERTIES_BYTES)?).into_iter();
+            self.exif
+                .extend(exif.map(|(directory, bytes)| (directory, Part::Bytes(bytes))));
+        }
+        Ok(())
     }
 }
 

@@ -93,43 +93,6 @@ pub(crate) fn canon_blocks(moov: &[u8]) -> Vec<(Directory, &[u8])> {
         .collect()
 }
 
-/// Where the JPEGs begin that Sigma's X3F carries for showing, by its directory, which stands at the end of the file, and
-/// by the head of each of its sections.
-pub(crate) struct Sigma;
-
-impl Sigma {
-    const MARK: &[u8] = b"FOVb";
-    /// The directory's head and each of its entries; the longest that is read.
-    const ENTRY_BYTES: usize = 12;
-    pub(crate) const MAX_DIRECTORY_BYTES: usize = Self::ENTRY_BYTES * 65;
-    /// The head of a section with a picture.
-    pub(crate) const HEAD_BYTES: usize = 28;
-
-    pub(crate) fn has_mark(head: &[u8]) -> bool {
-        head.starts_with(Self::MARK)
-    }
-
-    /// Where the sections begin that hold pictures, from the bytes of the directory.
-    pub(crate) fn pictures(directory: &[u8]) -> Vec<u64> {
-        let Some(entries) = directory.strip_prefix(b"SECd") else {
-            return Vec::new();
-        };
-        let entries = entries.get(Self::ENTRY_BYTES - 4..).unwrap_or_default();
-        let (entries, _) = entries.as_chunks::<{ Self::ENTRY_BYTES }>();
-        let pictures = entries
-            .iter()
-            .filter(|entry| matches!(&entry[8..], b"IMA2" | b"IMAG"));
-        pictures
-            .map(|&[a, b, c, d, ..]| u64::from(u32::from_le_bytes([a, b, c, d])))
-            .collect()
-    }
-
-    /// Whether a section's picture is a JPEG, which begins behind this head.
-    pub(crate) fn is_jpeg(head: &[u8]) -> bool {
-        head.starts_with(b"SECi") && head.get(12..16) == Some(&[18, 0, 0, 0])
-    }
-}
-
 /// Where the TIFF structure stands in Minolta's MRW, in whose head blocks follow one another: a name, a length, content.
 pub(crate) fn minolta_block(head: &[u8]) -> Option<u64> {
     head.strip_prefix(b"\0MRM")?;
