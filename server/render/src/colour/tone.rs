@@ -91,14 +91,16 @@ pub(crate) fn to_srgb(
         .collect();
     let luma = luma(primaries);
     let light = |&[r, g, b, _]: &[u16; 4]| {
-        let [r, g, b] = [r, g, b].map(|sample| decode[usize::from(sample).min(decode.len() - 1)]);
+        // Written out: `map` of an array is a call for each of its values where crates are compiled in small units.
+        let decoded = |sample: u16| decode[usize::from(sample).min(decode.len() - 1)];
+        let (r, g, b) = (decoded(r), decoded(g), decoded(b));
         match curve {
             Curve::Pq => [r, g, b],
             Curve::Hlg => {
                 // The screen's own curve: brighter as a whole, and the more the brighter it is.
                 let seen = r * luma[0] + g * luma[1] + b * luma[2];
                 let gain = seen.max(1e-6).powf(0.2) * (1000.0 / WHITE);
-                [r, g, b].map(|channel| channel * gain)
+                [r * gain, g * gain, b * gain]
             }
         }
     };
@@ -116,12 +118,11 @@ pub(crate) fn to_srgb(
     let mut picture = Picture::filled(size.width, size.height, [0; CHANNELS]);
     let (pixels, _) = picture.pixels_mut().as_chunks_mut::<CHANNELS>();
     for (pixel, sample) in pixels.iter_mut().zip(samples) {
-        let rgb = light(sample);
-        let brightest = rgb[0].max(rgb[1]).max(rgb[2]);
+        let [r, g, b] = light(sample);
         // All three alike, so that the hue stays.
-        let gain = bend.gain(brightest);
-        let rgb = matrix.map(|row| (row[0] * rgb[0] + row[1] * rgb[1] + row[2] * rgb[2]) * gain);
-        *pixel = rgb.map(|channel| encode.byte(channel));
+        let gain = bend.gain(r.max(g).max(b));
+        let byte = |row: &[f32; 3]| encode.byte((row[0] * r + row[1] * g + row[2] * b) * gain);
+        *pixel = [byte(&matrix[0]), byte(&matrix[1]), byte(&matrix[2])];
     }
     Some(picture)
 }
@@ -165,6 +166,7 @@ impl Bend {
     }
 
     /// The factor for a colour, by its brightest channel.
+    #[inline]
     fn gain(&self, light: f32) -> f32 {
         if light <= KNEE {
             return 1.0;
@@ -195,6 +197,7 @@ impl Encode {
         Self { bytes }
     }
 
+    #[inline]
     fn byte(&self, light: f32) -> u8 {
         let step = (light.clamp(0.0, 1.0).sqrt() * Self::STEPS + 0.5) as usize;
         self.bytes[step.min(self.bytes.len() - 1)]
