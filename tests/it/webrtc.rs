@@ -140,6 +140,54 @@ fn sessions_are_answered_as_players_expect() {
     assert_eq!(answered.json()["type"], "answer");
 }
 
+/// An offer in the form of OBS 30 (libdatachannel; recorded in the issues of obs-studio and of servers that it sends to):
+/// sound before video, what belongs to the connection said once for both, no address of its own.
+const OBS: &str = "v=0\r\no=rtc 2864123908 0 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n\
+a=group:BUNDLE 0 1\r\na=group:LS 0 1\r\na=msid-semantic:WMS *\r\na=setup:actpass\r\n\
+a=ice-ufrag:Qm7d\r\na=ice-pwd:Zr4kT0oUe9sYbWn2LdHc6x\r\na=ice-options:ice2,trickle\r\n\
+a=fingerprint:sha-256 A1:B2:C3:D4:E5:F6:07:18:29:3A:4B:5C:6D:7E:8F:90:A1:B2:C3:D4:E5:F6:07:18:29:3A:4B:5C:6D:7E:8F:90\r\n\
+m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=sendonly\r\n\
+a=ssrc:2131770211 cname:r2hJ8sQmTz4LwXkP\r\na=msid:b7GdN1yUoVc9EaRf b7GdN1yUoVc9EaRf-audio\r\na=rtcp-mux\r\n\
+a=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10;stereo=1;sprop-stereo=1;useinbandfec=1\r\n\
+m=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:1\r\na=sendonly\r\n\
+a=ssrc:2131770212 cname:r2hJ8sQmTz4LwXkP\r\na=msid:b7GdN1yUoVc9EaRf b7GdN1yUoVc9EaRf-video\r\na=rtcp-mux\r\n\
+a=rtpmap:96 H264/90000\r\na=rtcp-fb:96 nack\r\na=rtcp-fb:96 nack pli\r\na=rtcp-fb:96 goog-remb\r\n\
+a=fmtp:96 profile-level-id=42e01f;packetization-mode=1;level-asymmetry-allowed=1\r\n";
+
+#[test]
+fn obs_is_answered_in_the_part_of_its_video() {
+    let house = House::plot();
+    let made = offer(&house.server, "/whip/plot", SDP, OBS);
+    // OBS insists on this status, and puts a path that is not absolute into that of its own address.
+    assert_eq!(made.status(), 201, "{}", made.text());
+    let location = made.head.get("location").unwrap_or_default();
+    assert!(location.starts_with("/c/plot/whip/"), "{location}");
+    let answer = made.text();
+    let part = |media: &str| {
+        let mut parts = answer.split("m=").skip(1);
+        let part = parts.find(|part| part.starts_with(media));
+        part.unwrap_or_else(|| panic!("no {media}: {answer}"))
+            .to_owned()
+    };
+    assert!(answer.contains("a=group:BUNDLE 1\r\n"), "{answer}");
+    let (sound, video) = (part("audio 0 "), part("video 9 "));
+    assert!(!sound.contains("a=candidate:"), "{sound}");
+    for line in [
+        " udp ",
+        " tcp ",
+        "a=mid:1",
+        "a=recvonly",
+        "a=setup:passive",
+        "a=rtpmap:96 H264/90000",
+        "a=rtcp-fb:96 nack pli",
+    ] {
+        assert!(video.contains(line), "{line} is missing: {video}");
+    }
+    // A second session would take its place; its own ends by its address alone.
+    let ended = request(house.address(), "DELETE", location, "", "");
+    assert_eq!(ended.status(), 200, "{}", ended.text());
+}
+
 #[test]
 fn bad_offers_are_told_what_is_wrong() {
     let photos = Photos::of(&FOUR);
@@ -604,6 +652,8 @@ const SENDER: &str = "(function () {
         pen.fillRect(0, 0, 32, 32);
     }, 50);
     var peer = new RTCPeerConnection();
+    // As whoever sends what a camera and its microphone take: sound first. It is refused, and the pictures come.
+    peer.addTransceiver('audio', { direction: 'sendonly' });
     canvas.captureStream(20).getTracks().forEach(function (track) {
         var way = peer.addTransceiver(track, { direction: 'sendonly' });
         way.setCodecPreferences(RTCRtpSender.getCapabilities('video').codecs.filter(function (codec) {

@@ -7,6 +7,8 @@
 )]
 
 #[cfg(feature = "webrtc")]
+mod answer;
+#[cfg(feature = "webrtc")]
 mod candidates;
 mod limits;
 #[cfg(feature = "webrtc")]

@@ -20,7 +20,9 @@ use str0m::{
 use tokio::{net::TcpStream, sync::mpsc, task::JoinHandle, time::Instant};
 
 use super::{
-    Answer, Offer, Reached, Refused, Talk, Untaken, candidates,
+    Answer, Offer, Reached, Refused, Talk, Untaken,
+    answer::with_ways_where_they_count,
+    candidates,
     limits::Limits,
     session::{FIRST_BITRATE, Order, Session},
     sockets::Udp,
@@ -173,7 +175,7 @@ impl Peers {
         Ok(Answer {
             id,
             tag,
-            sdp: answer.to_sdp_string(),
+            sdp: with_ways_where_they_count(&answer.to_sdp_string()),
         })
     }
 
