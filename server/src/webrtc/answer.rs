@@ -21,7 +21,7 @@ pub(super) fn with_ways_where_they_count(answer: &str) -> String {
     }
     let accepted = parts.iter_mut().skip(1).find(|part| !is_refused(part));
     if let Some(part) = accepted
-        && !part.iter().any(|line| is_way(line))
+        && !part.iter().any(is_way)
     {
         // Behind the line of the media and that of the connection.
         let at = part
