@@ -66,6 +66,26 @@ pub fn send(
     Ok(())
 }
 
+/// Reads a stream for so long, and counts its bytes.
+pub fn drain(address: SocketAddr, path: &str, time: Duration) -> Result<JoinHandle<u64>> {
+    let mut stream = TcpStream::connect(address)?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n")?;
+    stream.set_read_timeout(Some(Duration::from_millis(500)))?;
+    let start = Instant::now();
+    Ok(thread::spawn(move || {
+        let (mut n_bytes, mut buffer) = (0, vec![0; 1 << 18]);
+        while start.elapsed() < time {
+            match stream.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(n) => n_bytes += n as u64,
+                // Nothing has come for a while.
+                Err(_) => {}
+            }
+        }
+        n_bytes
+    }))
+}
+
 /// What a viewer saw: how old each picture was when its last byte was there.
 pub type Ages = Vec<Duration>;
 

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! Scenes: `push` (1080p at 30 fps to ten viewers, from before a picture's first byte is sent until a viewer has its last,
-//! beside a bare loop that passes the same bytes on), `rate` (processor time at 60 fps), `relay` (what a second server
+//! beside a bare loop that passes the same bytes on), `rate` (processor time at 60 fps), `crowd` (what a hundred viewers cost a
+//! gigabyte, of a live channel and of the gallery), `relay` (what a second server
 //! adds that shows the first one's pictures), `memory` (three channels and ten viewers beside none), `slow` (a viewer whose
 //! link takes half of the rate).
 //!
@@ -53,6 +54,9 @@ fn main() -> Result<()> {
     }
     if wants("rate") {
         scenes::rate(&program, &picture, seconds)?;
+    }
+    if wants("crowd") {
+        scenes::crowd(&program, &picture, seconds)?;
     }
     if wants("relay") {
         scenes::relay(&program, &picture, seconds)?;

@@ -11,7 +11,7 @@ use super::{
     server::Server,
 };
 
-pub const NAMES: [&str; 5] = ["push", "rate", "relay", "memory", "slow"];
+pub const NAMES: [&str; 6] = ["push", "rate", "crowd", "relay", "memory", "slow"];
 
 const PLOT: &str = "[channel.plot]\nsource = \"push\"\n";
 const STREAM: &str = "/c/plot/stream?paint=plain";
@@ -99,6 +99,59 @@ pub fn rate(program: &Path, picture: &[u8], time: Duration) -> Result<()> {
         let cpu = (server.cpu()? - before).as_secs_f64() / time.as_secs_f64();
         let fps = ages.len() as f64 / time.as_secs_f64() / n_viewers.max(1) as f64;
         println!("| {n_viewers} | {fps:.1} | {:.1} % |", cpu * 100.0);
+    }
+    Ok(())
+}
+
+/// The processor time in seconds, and the bytes that viewers had.
+type Drained = (f64, u64);
+
+/// The cost of so many viewers while `meanwhile` goes on.
+fn drained(
+    server: &Server,
+    path: &str,
+    n_viewers: usize,
+    time: Duration,
+    meanwhile: impl Fn() -> Result<()>,
+) -> Result<Drained> {
+    let viewers: Vec<_> = (0..n_viewers)
+        .map(|_| ends::drain(server.address, path, time + Duration::from_millis(500)))
+        .collect::<Result<_>>()?;
+    thread::sleep(Duration::from_millis(500));
+    let before = server.cpu()?;
+    meanwhile()?;
+    let mut n_bytes = 0;
+    for viewer in viewers {
+        n_bytes += viewer.join().map_err(|_| "a viewer failed")?;
+    }
+    Ok(((server.cpu()? - before).as_secs_f64(), n_bytes))
+}
+
+/// What a hundred viewers cost beyond the first, of slides and of live pictures of the same rate and about the same size.
+pub fn crowd(program: &Path, picture: &[u8], time: Duration) -> Result<()> {
+    const FPS: u32 = 4;
+    println!("\n| 100 viewers beyond the first, {FPS} pictures a second | GB | processor s a GB |");
+    println!("|---|---|---|");
+    let slides = [
+        "--interval",
+        "250ms",
+        "--transition",
+        "cut",
+        "--size",
+        "1920x1080",
+    ];
+    let gallery = Server::start(program, &slides)?;
+    let live = with_channels(program, PLOT)?;
+    let send = || ends::send(live.address, PUSH, picture, FPS, time, &Sent::default());
+    let of_slides = |n| drained(&gallery, "/stream?paint=plain", n, time, || Ok(()));
+    let of_live = |n| drained(&live, STREAM, n, time, send);
+    let scenes: [(&str, &dyn Fn(usize) -> Result<Drained>); 2] =
+        [("the gallery", &of_slides), ("a live channel", &of_live)];
+    for (name, drain) in scenes {
+        let ((one, n_one), (all, n_all)) = (drain(1)?, drain(100)?);
+        let gigabytes = n_all.saturating_sub(n_one) as f64 / 1e9;
+        let seconds = (all - one) / gigabytes;
+        println!("| {name} | {gigabytes:.2} | {seconds:.2} |");
     }
     Ok(())
 }
