@@ -145,14 +145,15 @@ pub fn crowd(program: &Path, picture: &[u8], time: Duration) -> Result<()> {
     let send = || ends::send(live.address, PUSH, picture, FPS, time, &Sent::default());
     let of_slides = |n| drained(&gallery, "/stream?paint=plain", n, time, || Ok(()));
     let of_live = |n| drained(&live, STREAM, n, time, send);
-    let scenes: [(&str, &dyn Fn(usize) -> Result<Drained>); 2] =
-        [("the gallery", &of_slides), ("a live channel", &of_live)];
-    for (name, drain) in scenes {
-        let ((one, n_one), (all, n_all)) = (drain(1)?, drain(100)?);
-        let gigabytes = n_all.saturating_sub(n_one) as f64 / 1e9;
-        let seconds = (all - one) / gigabytes;
-        println!("| {name} | {gigabytes:.2} | {seconds:.2} |");
-    }
+    beyond_the_first("the gallery", of_slides)?;
+    beyond_the_first("a live channel", of_live)
+}
+
+fn beyond_the_first(name: &str, drain: impl Fn(usize) -> Result<Drained>) -> Result<()> {
+    let ((one, n_one), (all, n_all)) = (drain(1)?, drain(100)?);
+    let gigabytes = n_all.saturating_sub(n_one) as f64 / 1e9;
+    let seconds = (all - one) / gigabytes;
+    println!("| {name} | {gigabytes:.2} | {seconds:.2} |");
     Ok(())
 }
 
