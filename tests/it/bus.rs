@@ -186,6 +186,7 @@ fn strangers_on_the_bus_are_counted_and_ten_thousand_wishes_change_nothing() {
     });
     assert!(refused <= 10_000);
     // The house is as it was, and so are its screens.
+    edge.await_house();
     let now = next_of_house(&house, &edge);
     edge.await_colour(now);
     assert_eq!(figure(&edge, "house", "dropped"), before);

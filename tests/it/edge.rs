@@ -13,6 +13,7 @@ use crate::{
         clients::{Client, require},
         devtools::{Browser, Page},
         eventually, http,
+        parts::{Part, Parts},
         photos::Photos,
         pixels::{BLUE, GREEN, Picture, RED, Rgb},
         process::Process,
@@ -203,6 +204,7 @@ fn a_house_is_shown_by_edges_and_each_machine_may_go() {
     // A second machine for the same house says so.
     let other = Machine::start(&program, &of_house);
     other.await_log("another server sends the pictures of this house");
+    screens.edges[1].await_house();
     let last = next_of_house(&house, &screens.edges[1]);
     screens.await_colour(last);
     // Nobody's log tells a secret.
@@ -233,7 +235,7 @@ fn servers_of_a_cluster_and_a_leaf_carry_it_and_may_go() {
         of_cluster(2),
         ports[3]
     );
-    let (Some(mut first), Some(second), Some(_third)) = (
+    let (Some(mut first), Some(mut second), Some(_third)) = (
         Bus::start(&of_cluster(0)),
         Bus::start(&of_cluster(1)),
         Bus::start(&hub),
@@ -254,7 +256,11 @@ fn servers_of_a_cluster_and_a_leaf_carry_it_and_may_go() {
     );
     let path = photos.path().to_str().expect("UTF-8");
     let of_house = [&STANDING[..], &["--nats", &list, "--mdns", "off", path]].concat();
+    // By the first server alone there is a way for it.
+    second.end();
     let house = Machine::start(&program, &of_house);
+    house.await_log("other machines can show this house");
+    second.begin();
     let of_edge = |url: &str| {
         let line = ["edge", "--size", "640x360", "--mdns", "off", "--nats", url];
         Machine::start(&program, &line)
@@ -265,14 +271,17 @@ fn servers_of_a_cluster_and_a_leaf_carry_it_and_may_go() {
         edge.await_colour(now);
     }
     // Somebody looks on all the time: nothing is asked for anew because nobody did.
-    let streams = edges.each_ref().map(|edge| {
-        let request = b"GET /stream?size=640x360 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
-        http::Stream::send(edge.address, request)
-    });
-    // The server that most of them are connected to goes; another one of the list carries on.
+    let mut streams = edges
+        .each_ref()
+        .map(|edge| Parts::open(edge.address, "/bytes?size=640x360"));
+    // The house's server goes, and with it what is sent at that moment; another one of the list carries on. An edge elsewhere
+    // notices nothing of it.
     first.end();
     let now = next_of_house(&house, &house);
-    for edge in &edges {
+    for (edge, stream) in edges.iter().zip(&mut streams) {
+        let shows =
+            |part: Part| Picture::from_jpeg(&part.body).is_ok_and(|seen| seen.middle().is(now));
+        assert!((0..4).any(|_| shows(stream.part())));
         edge.await_colour(now);
         let log = edge.process.as_ref().expect("a program").output();
         assert!(!log.contains("geheim"), "{log}");
@@ -280,12 +289,13 @@ fn servers_of_a_cluster_and_a_leaf_carry_it_and_may_go() {
     // The leaf is cut off without a word, and the others go on; when it is back, so is its edge.
     let frozen = leaf.process.as_ref().expect("a server that runs");
     frozen.signal("STOP");
+    edges[0].await_house();
     let now = next_of_house(&house, &edges[0]);
     edges[0].await_colour(now);
     edges[1].await_log("nothing is heard of the house");
     frozen.signal("CONT");
     edges[1].await_colour(now);
     for mut stream in streams {
-        assert!(!stream.closed_within(Duration::from_millis(10)));
+        assert!(!stream.stream.closed_within(Duration::from_millis(10)));
     }
 }

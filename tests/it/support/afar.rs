@@ -136,6 +136,16 @@ impl Machine {
         });
     }
 
+    /// Waits until an edge hears its house: pictures may come a moment before.
+    pub(crate) fn await_house(&self) {
+        eventually("word of the house", || {
+            let status = self.status();
+            (status["house"]["heard"] == true)
+                .then_some(())
+                .ok_or_else(|| status["house"].to_string())
+        });
+    }
+
     pub(crate) fn next(&self) {
         let reply = http::control(self.address, "{\"command\":\"next\"}");
         assert_eq!(reply.status(), 200, "{}", reply.text());
