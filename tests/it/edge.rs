@@ -1,13 +1,13 @@
 //! Past one machine: a house shown by edges, through real NATS servers, each of which goes and comes back.
 
-use std::{fs, path::Path, time::Duration};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
 use crate::{
     img::site_with,
     page::look,
-    players::{open_folder, vlc_with},
+    players::{last_in, open_folder, vlc_with},
     support::{
         afar::{Bus, Machine, colour_of_house, free_port, key, next_of_house},
         clients::{Client, require},
@@ -89,20 +89,6 @@ impl<'a> Screens<'a> {
             });
         }
     }
-}
-
-/// The colour of the last picture that VLC has written whole.
-fn last_in(folder: &Path) -> Result<Rgb, String> {
-    let files = fs::read_dir(folder).map_err(|error| error.to_string())?;
-    let mut pictures: Vec<_> = files.flatten().map(|entry| entry.path()).collect();
-    pictures.retain(|path| path.extension().is_some_and(|suffix| suffix == "png"));
-    pictures.sort();
-    let mut whole = pictures
-        .iter()
-        .rev()
-        .map(|path| Picture::from_png_file(path));
-    let last = whole.find_map(Result::ok).ok_or("no picture yet")?;
-    Ok(last.middle())
 }
 
 #[test]

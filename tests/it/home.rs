@@ -4,8 +4,11 @@ use serde_json::{Value, json};
 
 use crate::{
     around::{await_pictures, await_true},
+    img::site_with,
+    page::look,
+    players::{last_in, open_folder, vlc_with},
     support::{
-        clients::Client,
+        clients::{Client, require},
         devtools::{Browser, Page},
         eventually, http,
         parts::Parts,
@@ -366,6 +369,89 @@ fn a_phone_is_a_remote() {
         complaints.iter().all(|line| line.contains("409")),
         "{complaints:?}"
     );
+}
+
+/// Two phones in a room: whatever they change is seen on the page, in an `<img>` and by VLC.
+#[test]
+fn what_a_phone_changes_is_seen_on_every_screen() {
+    let Some((phones, screens)) = Browser::start_two(Client::Chromium) else {
+        return;
+    };
+    let photos = Photos::of(&[RED, GREEN, BLUE]);
+    let server = Server::start(photos.path(), &STANDING);
+    if !server.has_viewer() {
+        return;
+    }
+    server.settle();
+    let mut remote = phones.open(&server.url("/remote"));
+    remote.resize(390, 844);
+    let mut page = screens.open(&server.url("/?size=640x360"));
+    let stream = server.url("/stream?size=640x360");
+    let mut image = screens.open_tab(&format!("http://{}/", site_with(&stream)));
+    let vlc = require(Client::Vlc).map(|programs| {
+        let frames = open_folder();
+        let vlc = vlc_with(&programs[0], frames.path(), &stream, &[]);
+        (vlc, frames)
+    });
+    let mut await_all = |what: &str, is: &dyn Fn(Rgb) -> bool| {
+        let seen_by = |who: &str, seen: Result<Rgb, String>| {
+            let seen = seen?;
+            is(seen)
+                .then_some(())
+                .ok_or_else(|| format!("{who} shows {seen:?}"))
+        };
+        page.bring_to_front();
+        eventually(&format!("{what} on the page"), || {
+            seen_by("the page", look(&mut page).map(|seen| seen.colour))
+        });
+        image.bring_to_front();
+        eventually(&format!("{what} in an <img>"), || {
+            seen_by("an <img>", image.screenshot().map(|seen| seen.middle()))
+        });
+        if let Some((vlc, frames)) = &vlc {
+            eventually(&format!("{what} in VLC"), || {
+                let seen = seen_by("VLC", last_in(frames.path()));
+                seen.map_err(|why| format!("{why}\n{}", vlc.output()))
+            });
+        }
+    };
+    let before = server.colour();
+    await_all("the first photo", &|seen| seen.is(before));
+    press(&mut remote, "Next");
+    let next = eventually("another photo", || {
+        let now = server.colour();
+        (now != before).then_some(now).ok_or(format!("{now:?}"))
+    });
+    await_all("the next photo", &|seen| seen.is(next));
+    press(&mut remote, "Black");
+    await_all("the night", &|seen| seen.luma() < 3.0);
+    press(&mut remote, "Wake");
+    await_all("light", &|seen| seen.is(next));
+
+    // Both are carried out, and both remotes show what came of it.
+    let mut other = phones.open_tab(&server.url("/remote"));
+    await_true(&mut other, "document.querySelectorAll('button').length > 5");
+    let number = || {
+        let status = server.get("/status").json();
+        status["channel"]["slide"]["number"]
+            .as_u64()
+            .expect("a slide")
+    };
+    let before = number();
+    press(&mut remote, "Next");
+    press(&mut other, "Next");
+    eventually("two slides on", || {
+        let now = number();
+        (now >= before + 2).then_some(()).ok_or(now.to_string())
+    });
+    let (now, colour) = (number(), server.colour());
+    for remote in [&mut remote, &mut other] {
+        remote.bring_to_front();
+        let shows =
+            format!("document.getElementById('picture').getAttribute('data-slide') === '{now}'");
+        await_true(remote, &shows);
+    }
+    await_all("the photo after both", &|seen| seen.is(colour));
 }
 
 #[test]

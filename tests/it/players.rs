@@ -97,6 +97,20 @@ pub(crate) fn vlc_with(program: &Path, frames: &Path, url: &str, more: &[&str]) 
     Process::start(command)
 }
 
+/// The colour of the last picture that VLC has written whole.
+pub(crate) fn last_in(folder: &Path) -> Result<Rgb, String> {
+    let files = fs::read_dir(folder).map_err(|error| error.to_string())?;
+    let mut pictures: Vec<_> = files.flatten().map(|entry| entry.path()).collect();
+    pictures.retain(|path| path.extension().is_some_and(|suffix| suffix == "png"));
+    pictures.sort();
+    let mut whole = pictures
+        .iter()
+        .rev()
+        .map(|path| Picture::from_png_file(path));
+    let last = whole.find_map(Result::ok).ok_or("no picture yet")?;
+    Ok(last.middle())
+}
+
 #[test]
 fn vlc_shows_each_photo() {
     let Some(programs) = require(Client::Vlc) else {
