@@ -325,30 +325,21 @@ type Seen = HashMap<u64, (Instant, f64)>;
 
 async fn watch(address: SocketAddr, span: Duration) -> Seen {
     let mut seen = HashMap::new();
-    let Ok(mut socket) = open(address, "/stream?paint=plain").await else {
-        return seen;
-    };
-    let (until, mut bytes, mut buffer) = (Instant::now() + span, Vec::new(), vec![0; 64 * 1024]);
-    while Instant::now() < until {
-        let read = tokio::time::timeout(Duration::from_secs(4), socket.read(&mut buffer)).await;
-        let Ok(Ok(n @ 1..)) = read else { break };
-        bytes.extend_from_slice(&buffer[..n]);
-        // Its last two bytes end a JPEG, and stand nowhere else in one.
-        while let Some(end) = find(&bytes, &[0xff, 0xd9]) {
-            if let Some(start) = find(&bytes[..end], &[0xff, 0xd8]) {
-                let head = String::from_utf8_lossy(&bytes[..start]).into_owned();
-                let mut hasher = DefaultHasher::new();
-                // Chunks of the transfer may be cut elsewhere: of its length and its last bytes a picture is known as well.
-                bytes[end.saturating_sub(200).max(start)..end].hash(&mut hasher);
-                if let (Some(at), Ok(now)) = (value(&head, "X-Timestamp"), since_1970()) {
-                    let age = (now - at) * 1000.0;
-                    seen.entry(hasher.finish())
-                        .or_insert_with(|| (Instant::now(), age));
-                }
-            }
-            bytes.drain(..end + 2);
+    each_part(address, "/stream?paint=plain", span, |part| {
+        let Some(start) = find(part, &[0xff, 0xd8]) else {
+            return;
+        };
+        let head = String::from_utf8_lossy(&part[..start]);
+        let mut hasher = DefaultHasher::new();
+        // Chunks of the transfer may be cut elsewhere: of its length and its last bytes a picture is known as well.
+        part[part.len().saturating_sub(200).max(start)..].hash(&mut hasher);
+        if let (Some(at), Ok(now)) = (value(&head, "X-Timestamp"), since_1970()) {
+            let age = (now - at) * 1000.0;
+            seen.entry(hasher.finish())
+                .or_insert_with(|| (Instant::now(), age));
         }
-    }
+    })
+    .await;
     // What stood when it was joined is older than the stream.
     seen.retain(|_, (_, age)| *age < 900.0);
     seen
@@ -357,23 +348,32 @@ async fn watch(address: SocketAddr, span: Duration) -> Seen {
 /// When each slide is to be on by what `/bytes` says, in milliseconds.
 async fn promises(address: SocketAddr, span: Duration) -> HashMap<u64, f64> {
     let mut said = HashMap::new();
-    let Ok(mut socket) = open(address, "/bytes").await else {
-        return said;
+    each_part(address, "/bytes", span, |part| {
+        let head = String::from_utf8_lossy(part);
+        if let (Some(slide), Some(at)) = (value(&head, "X-Slide"), value(&head, "X-Show-At")) {
+            said.insert(slide.to_bits(), at);
+        }
+    })
+    .await;
+    said
+}
+
+/// Hands over each part of a stream as it comes, its head and its picture without the last two bytes, for so long.
+async fn each_part(address: SocketAddr, path: &str, span: Duration, mut take: impl FnMut(&[u8])) {
+    let Ok(mut socket) = open(address, path).await else {
+        return;
     };
     let (until, mut bytes, mut buffer) = (Instant::now() + span, Vec::new(), vec![0; 64 * 1024]);
     while Instant::now() < until {
         let read = tokio::time::timeout(Duration::from_secs(4), socket.read(&mut buffer)).await;
         let Ok(Ok(n @ 1..)) = read else { break };
         bytes.extend_from_slice(&buffer[..n]);
+        // Those two end a JPEG, and stand nowhere else in one.
         while let Some(end) = find(&bytes, &[0xff, 0xd9]) {
-            let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
-            if let (Some(slide), Some(at)) = (value(&head, "X-Slide"), value(&head, "X-Show-At")) {
-                said.insert(slide.to_bits(), at);
-            }
+            take(&bytes[..end]);
             bytes.drain(..end + 2);
         }
     }
-    said
 }
 
 /// The number in a line of a head.
