@@ -754,6 +754,8 @@ fn a_stream_has_nights_of_its_own() {
     let mut stream = Parts::open(server.address, &format!("/stream?paint=repeat&{black}"));
     let frame = Picture::from_jpeg(&stream.part().body).expect("a frame");
     assert!(frame.middle().luma() < 2.0);
+    let screens = server.get("/screens").text();
+    assert!(screens.contains("night: black"), "{screens}");
     // Whoever does something has light, here as on the screens that go by the house's nights.
     command(&server, &json!({"command": "next"}));
     eventually("light in the stream", || {

@@ -68,7 +68,7 @@ pub struct Channels {
     live: Arc<Roster>,
     /// The interruptions of the gallery and all choices of its photos, where a live channel may interrupt them.
     interruptions: Option<Interruptions>,
-    nights: OwnNights,
+    pub(super) nights: OwnNights,
 }
 
 #[derive(Debug, Default)]

@@ -36,6 +36,11 @@ impl ChannelNo {
         }
     }
 
+    /// The nights by which it is dark.
+    pub(super) fn night(self) -> NightNo {
+        self.night
+    }
+
     /// The number of the same channel by nights of its own.
     pub(super) fn by_night(self, night: NightNo) -> Self {
         Self { night, ..self }

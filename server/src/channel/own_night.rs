@@ -4,7 +4,10 @@ use std::sync::{Arc, Mutex, Weak};
 
 use mantel_shared::UnixMillis;
 
-use super::Veils;
+use super::{
+    NightNow, Veils,
+    choices::{ChannelNo, Channels},
+};
 use crate::{
     locked::locked,
     timeline::{Veil, night::Plan},
@@ -76,6 +79,16 @@ impl OwnNights {
         };
         let veils = Arc::clone(veils);
         Ok((NightNo(at + 1), OwnNight { plan, veils }))
+    }
+}
+
+impl Channels {
+    /// How dark it is at `now` for those who watch a channel by nights of their own, where that has a plan.
+    pub fn own_night(&self, no: ChannelNo, now: UnixMillis) -> Option<NightNow> {
+        let place = no.night().0.checked_sub(1)?;
+        let plan = locked(&self.nights.plans).get(place)?.upgrade()?;
+        let plan = plan.as_ref().as_ref()?;
+        Some(self.veils().own_night(plan, now))
     }
 }
 

@@ -107,6 +107,13 @@ pub(in crate::endpoints) async fn one(
     }
 }
 
+/// How dark the screen of this name is by its own nights, now.
+pub(super) fn night_of(outputs: &Outputs, name: &str) -> Option<Mode> {
+    let name: ScreenName = name.parse().ok()?;
+    let settings = outputs.house.profiles.find(&name)?;
+    night(&settings.to_string(), outputs.looks.position)
+}
+
 /// How dark a screen is by its own `night=`, now.
 fn night(settings: &str, position: Option<Position>) -> Option<Mode> {
     let plan = query::night(settings, position).ok()???;

@@ -14,12 +14,12 @@ use crate::{
         policy::InlineStyle,
         reply::{self, escaped},
         state::{
-            agents,
+            agents, profiles,
             reports::Reported,
             viewers::{Outlet, ViewerRow},
         },
     },
-    timeline::{Pause, Programme},
+    timeline::{Pause, Programme, night::Mode},
 };
 
 /// The page up to its middle, which is written anew each time, and what follows.
@@ -72,7 +72,8 @@ fn main_part(
     if let Some(night) = outputs.house.channels.veils().night(clock::now()) {
         dark(page, night)?;
     }
-    screens(page, &outputs.watched.reports.fresh(clock::now()))?;
+    let reported = outputs.watched.reports.fresh(clock::now());
+    screens(page, &reported, |name| profiles::night_of(outputs, name))?;
     if rows.is_empty() {
         return Ok(());
     }
@@ -80,7 +81,11 @@ fn main_part(
     page.push_str("<table>");
     heads(page, &CONNECTION)?;
     for row in rows {
-        viewer(page, row, now_millis)?;
+        let night = outputs
+            .house
+            .channels
+            .own_night(row.key.channel, clock::now());
+        viewer(page, row, night, now_millis)?;
     }
     page.push_str("</table>");
     Ok(())
@@ -107,7 +112,11 @@ fn dark(page: &mut String, night: NightNow) -> std::fmt::Result {
 }
 
 /// The pages that report.
-fn screens(page: &mut String, screens: &[Reported]) -> std::fmt::Result {
+fn screens(
+    page: &mut String,
+    screens: &[Reported],
+    night_of: impl Fn(&str) -> Option<Mode>,
+) -> std::fmt::Result {
     if screens.is_empty() {
         return Ok(());
     }
@@ -141,9 +150,10 @@ fn screens(page: &mut String, screens: &[Reported]) -> std::fmt::Result {
         };
         write!(
             page,
-            "<td data-is=\"{}\"><span>{}<span class=\"{class}\">{rung} {}</span></span>",
+            "<td data-is=\"{}\"><span>{}{}<span class=\"{class}\">{rung} {}</span></span>",
             SCREEN[1],
             escaped(&report.state),
+            its_night(night_of(&report.name)),
             escaped(&report.reason),
         )?;
         cell(
@@ -171,7 +181,18 @@ fn screens(page: &mut String, screens: &[Reported]) -> std::fmt::Result {
     Ok(())
 }
 
-fn viewer(page: &mut String, row: &ViewerRow, now_millis: u64) -> std::fmt::Result {
+/// The words on a screen's own night, where it is one.
+fn its_night(mode: Option<Mode>) -> String {
+    mode.map(|mode| format!(", night: {mode}"))
+        .unwrap_or_default()
+}
+
+fn viewer(
+    page: &mut String,
+    row: &ViewerRow,
+    night: Option<NightNow>,
+    now_millis: u64,
+) -> std::fmt::Result {
     let rendition = &row.key.rendition;
     let name = row.who.name.as_deref().unwrap_or(&row.who.address);
     write!(
@@ -193,11 +214,12 @@ fn viewer(page: &mut String, row: &ViewerRow, now_millis: u64) -> std::fmt::Resu
     };
     write!(
         page,
-        "<td data-is=\"{}\"><span>{watches}<span class=small>{}, {}, quality {}{}</span></span>",
+        "<td data-is=\"{}\"><span>{watches}<span class=small>{}, {}, quality {}{}{}</span></span>",
         CONNECTION[1],
         rendition.size,
         rendition.fit,
         rendition.quality.value(),
+        its_night(night.and_then(|night| night.mode)),
         if row.stepped_down {
             ", <span class=bad>made smaller for a slow network</span>"
         } else {
@@ -309,7 +331,14 @@ mod tests {
             fps: 19.97,
         };
         let mut page = String::new();
-        viewer(&mut page, &row, 1000 + 7_380_000).unwrap();
+        let night = NightNow {
+            mode: Some(Mode::Black),
+            light: 0,
+            until: None,
+            by_hand: false,
+        };
+        viewer(&mut page, &row, Some(night), 1000 + 7_380_000).unwrap();
+        assert!(page.contains(", night: black"), "{page}");
         for part in [
             "192.168.1.7",
             "1920x1080",
