@@ -215,6 +215,8 @@ fn places_are_told_by_their_countrys_name() {
     photos.add("1.jpg", &flat(BLUE));
     let server = Server::start(photos.path(), &STANDING);
     await_scanned(&server);
+    // The index is read before the first slide begins.
+    server.settle();
     let status = server.get("/status").json();
     assert_eq!(
         status["channel"]["slide"]["place"], "Kyoto, Japan",

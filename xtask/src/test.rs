@@ -21,6 +21,9 @@ use crate::{
 /// The tests that run at a time at least. The browsers among them are counted apart (`tests/it/support`).
 const LEAST_TESTS: usize = 3;
 
+/// The tests of the whole that get a second chance at most: more than these fail for a reason.
+const MOST_AGAIN: usize = 3;
+
 /// Builds, gets the clients, and runs `cargo test` with these arguments.
 pub(crate) fn test(project: &Project, arguments: &[OsString]) -> anyhow::Result<ExitCode> {
     let mut parts = Parts::default();
@@ -56,12 +59,9 @@ pub(crate) fn test(project: &Project, arguments: &[OsString]) -> anyhow::Result<
 
     let mut results = Vec::new();
     if built {
-        parts.run("cargo test", || {
-            let mut cargo = project.cargo(&["test", "--workspace", "--no-fail-fast"]);
-            cargo.args(arguments);
-            // Tests of the whole mostly wait for clients: two at a time leave the processors idle.
-            let n_cores = std::thread::available_parallelism().map_or(1, usize::from);
-            cargo.env("RUST_TEST_THREADS", n_cores.max(LEAST_TESTS).to_string());
+        let cargo = |line: &[&str], n_threads: usize| {
+            let mut cargo = project.cargo(line);
+            cargo.env("RUST_TEST_THREADS", n_threads.to_string());
             with_path(&mut cargo, &clients::driver_folders(project))?;
             if let Some(program) = &program {
                 cargo.env("MANTEL_BIN", program);
@@ -73,7 +73,33 @@ pub(crate) fn test(project: &Project, arguments: &[OsString]) -> anyhow::Result<
                 .env("MANTEL_DIST", &project.dist)
                 .env("MANTEL_CLIENTS", clients::folder(project))
                 .env("MANTEL_ARCHIVES", dist::folder(project));
-            results_of(&mut cargo, &mut std::io::stdout(), &mut results)
+            anyhow::Ok(cargo)
+        };
+        parts.run("cargo test", || {
+            // Tests of the whole mostly wait for clients: two at a time leave the processors idle.
+            let n_cores = std::thread::available_parallelism().map_or(1, usize::from);
+            let n_threads = n_cores.max(LEAST_TESTS);
+            let mut all = cargo(&["test", "--workspace", "--no-fail-fast"], n_threads)?;
+            all.args(arguments);
+            let screen = &mut std::io::stdout();
+            let again = results_of(&mut all, screen, &mut results)?;
+            if !again.is_empty() {
+                let whole = [
+                    "test",
+                    "--package",
+                    "mantel-tests",
+                    "--test",
+                    "it",
+                    "--",
+                    "--exact",
+                ];
+                let line: Vec<&str> = whole
+                    .into_iter()
+                    .chain(again.iter().map(String::as_str))
+                    .collect();
+                once_more(&mut cargo(&line, 1)?, &again, screen, &mut results)?;
+            }
+            Ok(())
         });
     } else {
         parts.try_run("cargo test", true, || bail!("there is nothing to test"));
@@ -109,33 +135,75 @@ fn packed(project: &Project) -> Option<PathBuf> {
     dist::packed_for_this_machine(project).filter(|_| is_ci())
 }
 
-/// Runs cargo test with its output passed through, and keeps the closing line of each test program.
+/// Runs cargo test with its output passed through, and keeps the closing line of each test program. Gives the tests
+/// that failed where they are few enough for a second chance.
 fn results_of(
     cargo: &mut Command,
     screen: &mut impl Write,
     results: &mut Vec<String>,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Vec<String>> {
     let mut child = cargo
         .stdout(Stdio::piped())
         .spawn()
         .context("cargo can't be started")?;
+    let (mut n_results, mut failed) = (0, Vec::new());
     if let Some(output) = child.stdout.take() {
         for line in BufReader::new(output).split(b'\n') {
             let line = String::from_utf8_lossy(&line?).into_owned();
             writeln!(screen, "{line}")?;
+            failed.extend(failed_test(&line).map(str::to_owned));
             if is_result(&line) {
+                n_results += 1;
                 results.push(line);
             }
         }
     }
     let status = child.wait()?;
-    if !status.success() {
+    if !status.success() && !(1..=MOST_AGAIN).contains(&failed.len()) {
         bail!("`cargo test` failed ({status})");
     }
-    if results.is_empty() {
+    if n_results == 0 {
         bail!("`cargo test` ran no test");
     }
+    Ok(failed)
+}
+
+/// Runs the tests of the whole that failed once more, one by one and with the machine to themselves: beside a dozen
+/// browsers a test can fail by being late alone. One that fails again, or is none of the whole, fails the run; one that
+/// passes is named at the end, for somebody to mend.
+fn once_more(
+    cargo: &mut Command,
+    names: &[String],
+    screen: &mut impl Write,
+    results: &mut Vec<String>,
+) -> anyhow::Result<()> {
+    let named = names.join(", ");
+    writeln!(screen, "\n=== once more, alone: {named}")?;
+    let mut second = Vec::new();
+    let failed = results_of(cargo, screen, &mut second);
+    let n_passed = second
+        .iter()
+        .filter_map(|line| n_passed(line))
+        .sum::<usize>();
+    results.append(&mut second);
+    if !failed.is_ok_and(|failed| failed.is_empty()) || n_passed != names.len() {
+        bail!("{named}: failed, and once more alone");
+    }
+    results.push(format!(
+        "FLAKY: {named}: failed beside the others, passed alone"
+    ));
     Ok(())
+}
+
+/// The name of a test that failed, in the line that says so.
+fn failed_test(line: &str) -> Option<&str> {
+    line.strip_prefix("test ")?.strip_suffix(" ... FAILED")
+}
+
+/// The number of tests that passed, in a closing line.
+fn n_passed(line: &str) -> Option<usize> {
+    let (before, _) = line.split_once(" passed;")?;
+    before.rsplit(' ').next()?.parse().ok()
 }
 
 /// The closing line of a test program that had something to run.
@@ -162,18 +230,54 @@ mod tests {
     }
 
     #[cfg(unix)]
+    fn shell(script: &str) -> Command {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", script]);
+        shell
+    }
+
+    #[cfg(unix)]
     #[test]
     fn a_run_without_tests_is_no_success() {
         let (mut screen, mut results) = (Vec::new(), Vec::new());
         results_of(&mut Command::new("true"), &mut screen, &mut results).expect_err("nothing ran");
-        let mut shell = Command::new("sh");
-        shell.args([
-            "-c",
-            "echo noise; printf 'test result: ok. 1 passed; 0 failed; 0 ignored'",
-        ]);
-        results_of(&mut shell, &mut screen, &mut results).expect("one test ran");
+        let one = "echo noise; printf 'test result: ok. 1 passed; 0 failed; 0 ignored'";
+        results_of(&mut shell(one), &mut screen, &mut results).expect("one test ran");
         assert_eq!(results, ["test result: ok. 1 passed; 0 failed; 0 ignored"]);
         results_of(&mut Command::new("false"), &mut screen, &mut results)
             .expect_err("the exit code counts");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_test_that_failed_has_a_second_chance_and_no_third() {
+        let (mut screen, mut results) = (Vec::new(), Vec::new());
+        let closing = "echo 'test result: FAILED. 9 passed; 1 failed; 0 ignored'";
+        let one = format!("echo 'test a::b ... FAILED'; {closing}; exit 101");
+        let again = results_of(&mut shell(&one), &mut screen, &mut results).expect("one alone");
+        assert_eq!(again, ["a::b"]);
+        let many =
+            format!("for n in 1 2 3 4; do echo \"test $n ... FAILED\"; done; {closing}; exit 101");
+        results_of(&mut shell(&many), &mut screen, &mut results).expect_err("four have a reason");
+        // What fails without naming a test did not compile.
+        results_of(
+            &mut shell(&format!("{closing}; exit 101")),
+            &mut screen,
+            &mut results,
+        )
+        .expect_err("no test is named");
+
+        let passes = "echo 'test result: ok. 1 passed; 0 failed; 0 ignored'";
+        let nothing =
+            "echo 'test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 9 filtered out'";
+        once_more(&mut shell(passes), &again, &mut screen, &mut results).expect("passed alone");
+        assert!(
+            results
+                .last()
+                .is_some_and(|line| line.starts_with("FLAKY: a::b"))
+        );
+        once_more(&mut shell(&one), &again, &mut screen, &mut results).expect_err("failed again");
+        once_more(&mut shell(nothing), &again, &mut screen, &mut results)
+            .expect_err("none of that name");
     }
 }
