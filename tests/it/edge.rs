@@ -150,7 +150,10 @@ fn a_house_is_shown_by_edges_and_each_machine_may_go() {
     }
     let third = next_of_house(&house, &house);
     bus.begin();
-    screens.await_colour(third);
+    screens.edges[1].await_colour(third);
+    // Where there are pictures there are commands.
+    let fourth = next_of_house(&house, &screens.edges[1]);
+    screens.await_colour(fourth);
 
     // The house goes: a card takes the picture's place, and says why.
     house.kill();

@@ -268,20 +268,35 @@ fn hours_of_live_pictures() {
         }
     });
     let mut page = None;
+    let mut seen = Vec::new();
     for part in 0..=10 {
         while passed() < (minutes * f64::from(part) / 10.0).max(0.1) {
             std::thread::sleep(Duration::from_millis(200));
         }
-        let page = page.get_or_insert_with(|| browser.open(&server.url("/c/door/")));
-        println!(
-            "{:.1} min: {:.0} pictures, JavaScript {:.2} MB, Wasm {:.1} MB, processes {:.0} MB",
-            passed(),
+        // Each picture by itself: video is the browser's own to play.
+        let page = page.get_or_insert_with(|| browser.open(&server.url("/c/door/?via=bytes")));
+        let now = [
             figure(page, "nSlides").unwrap_or(0.0),
             page.heap_bytes() / 1e6,
             figure(page, "wasmBytes").unwrap_or(0.0) / 1e6,
-            resident(browser.process_id())
+            resident(browser.process_id()),
+        ];
+        let [n_slides, heap, wasm, processes] = now;
+        println!(
+            "{:.1} min: {n_slides:.0} pictures, JavaScript {heap:.2} MB, Wasm {wasm:.1} MB, processes {processes:.0} MB",
+            passed()
         );
+        seen.push(now);
     }
+    // What comes in the first tenth of the time is all that there ever is.
+    let ([_, heap, wasm, processes], [n_slides, last_heap, last_wasm, last]) = (seen[1], seen[10]);
+    assert!(n_slides > minutes * 60.0 * 15.0, "{n_slides} pictures");
+    assert!(
+        last_heap < heap + 1.0,
+        "JavaScript {heap} to {last_heap} MB"
+    );
+    assert!(last_wasm < wasm + 1.0, "Wasm {wasm} to {last_wasm} MB");
+    assert!(last < processes * 1.1, "processes {processes} to {last} MB");
     drop(server);
     sender.join().expect("the sender");
 }

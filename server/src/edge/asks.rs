@@ -32,6 +32,9 @@ const MAX_HEAD: usize = 8 * 1024;
 const MAX_ANSWER: usize = 8 << 20;
 /// How long an answer may take.
 const ANSWER_TIME: Duration = Duration::from_secs(5);
+/// How long a request waits for a house that has not been heard yet, since a connection was made: pictures may be there before it
+/// has said hello.
+const HEARD_TIME: Duration = Duration::from_secs(1);
 /// Requests that are answered at a time.
 const AT_A_TIME: usize = 32;
 /// Requests that are kept in mind, so that none is carried out twice.
@@ -163,12 +166,7 @@ pub(super) async fn ask(
     contact: &watch::Receiver<Contact>,
     asked: Asked,
 ) -> Result<Answered, AskError> {
-    let Contact {
-        run, ahead, signal, ..
-    } = contact.borrow().clone();
-    let run = run
-        .filter(|_| signal == Signal::On)
-        .ok_or(AskError::Silent)?;
+    let (run, ahead) = heard(bus, contact.clone()).await?;
     let content = joined(
         &AskedHead {
             method: asked.method.to_string(),
@@ -218,6 +216,26 @@ pub(super) async fn ask(
         headers: read(told.headers, &ANSWERED),
         body: Bytes::copy_from_slice(body),
     })
+}
+
+/// The house, and how its clock goes, once it is heard.
+async fn heard(bus: &Bus, mut contact: watch::Receiver<Contact>) -> Result<(u64, Ahead), AskError> {
+    let known = |contact: &Contact| {
+        let is_on = contact.signal == Signal::On;
+        contact
+            .run
+            .filter(|_| is_on)
+            .map(|run| (run, contact.ahead))
+    };
+    let now = known(&contact.borrow());
+    if now.is_some() || !bus.is_connected() {
+        return now.ok_or(AskError::Silent);
+    }
+    let heard = contact.wait_for(|contact| known(contact).is_some());
+    match timeout(HEARD_TIME, heard).await {
+        Ok(Ok(contact)) => known(&contact).ok_or(AskError::Silent),
+        _ => Err(AskError::Silent),
+    }
 }
 
 /// The house's side: has requests answered, each once.
