@@ -62,6 +62,7 @@ mod senders;
 mod state;
 mod stills;
 mod stops;
+mod through;
 mod unforeseen;
 mod video;
 mod webrtc;

@@ -240,6 +240,14 @@ impl Turn {
         let now = self.live.sender.borrow();
         (*now == self.turn).then(|| self.live.source.came(sample))
     }
+
+    /// Video came that went on as it was, as [`Source::passed`] takes it.
+    pub fn passed(&self, n_unseen: u64) {
+        let now = self.live.sender.borrow();
+        if *now == self.turn {
+            self.live.source.passed(n_unseen);
+        }
+    }
 }
 
 impl Drop for Turn {

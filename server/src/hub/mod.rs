@@ -8,6 +8,7 @@
 mod ending;
 mod feeds;
 mod frame;
+mod given;
 mod linger;
 mod look;
 mod stream_time;
@@ -21,9 +22,10 @@ use tokio::{sync::watch, time::Instant};
 pub use ending::Ending;
 pub use feeds::{Feed, Feeds, Kind, Lease};
 pub use frame::{Frame, FrameNo, Framing, ROOM};
+pub use given::Given;
 pub use linger::Linger;
 pub use look::Look;
-pub use stream_time::StreamTime;
+pub use stream_time::{StreamTime, ticks};
 pub use tape::{Encoded, Reader, Start, TICKS, Tape, Unit};
 
 /// The frames of a hub: the one that is on and the one that comes next.

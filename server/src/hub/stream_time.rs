@@ -1,8 +1,14 @@
 //! The time of a stream that one viewer is sent, of units that count from the starts of an encoder. Pure.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use super::{Start, Unit};
+use super::{Start, TICKS, Unit};
+
+/// A span in ticks.
+pub fn ticks(span: Duration) -> u64 {
+    let ticks = span.as_micros() * u128::from(TICKS) / 1_000_000;
+    u64::try_from(ticks).unwrap_or(u64::MAX)
+}
 
 /// The time of a stream that began at 0, also across the starts of an encoder.
 #[derive(Debug, Default)]

@@ -34,6 +34,8 @@ const MAX_TICKS: u64 = 10 * TICKS;
 const MAX_BYTES: usize = 8 << 20;
 /// A key frame that is no older than this is a place to join at: what came after it is little, and decoded at once.
 const FRESH: Duration = Duration::from_millis(500);
+/// A key frame that a sender made, which nobody can ask for another one, is a place to join at as long as this.
+const REACH: Duration = Duration::from_secs(2);
 /// A reader that is further behind than this, in ticks, goes on at a newer key frame.
 const MAX_LAG: u64 = 3 * TICKS;
 
@@ -106,6 +108,8 @@ struct Roll {
     /// The units that there were in all.
     n_units: u64,
     wants_key: bool,
+    /// Whether the newest unit was not made here: its sender decides when key frames come.
+    is_given: bool,
     over: bool,
 }
 
@@ -142,7 +146,17 @@ impl Tape {
 
     /// Puts a unit at the end.
     pub fn push(&self, encoded: Encoded) {
+        self.put(encoded, Instant::now(), false);
+    }
+
+    /// Puts a unit at the end that a sender made, and that has been there since that moment.
+    pub fn push_given(&self, encoded: Encoded, since: Instant) {
+        self.put(encoded, since, true);
+    }
+
+    fn put(&self, encoded: Encoded, since: Instant, is_given: bool) {
         let mut roll = locked(&self.roll);
+        roll.is_given = is_given;
         let Encoded {
             start,
             at,
@@ -159,7 +173,7 @@ impl Tape {
             is_key,
             annexb,
             sample,
-            since: Instant::now(),
+            since,
         };
         roll.wants_key &= !is_key;
         roll.n_bytes += n_bytes(&unit);
@@ -210,37 +224,56 @@ fn n_bytes(unit: &Unit) -> usize {
 pub struct Reader {
     tape: Arc<Tape>,
     news: watch::Receiver<u64>,
+    place: Place,
+    cuts: bool,
+}
+
+/// The place of a reader on the tape.
+#[derive(Debug)]
+struct Place {
     /// The number of the next unit to read; none while a key frame is waited for.
     next: Option<u64>,
-    cuts: bool,
+    /// No unit before this one is of any use.
+    floor: u64,
+    /// How old a key frame may be to begin at where there can be no other.
+    reach: Duration,
     n_missed: u64,
 }
 
 impl Reader {
     /// Begins to read; one who `cuts` needs key frames all the time.
-    pub(super) fn new(tape: Arc<Tape>, cuts: bool) -> Self {
+    pub fn new(tape: Arc<Tape>, cuts: bool) -> Self {
+        Self::within(tape, cuts, REACH)
+    }
+
+    /// Begins to read what is sent at once to who shows it at once: nothing that is older.
+    pub fn at_once(tape: Arc<Tape>) -> Self {
+        Self::within(tape, false, FRESH)
+    }
+
+    fn within(tape: Arc<Tape>, cuts: bool, reach: Duration) -> Self {
         tape.n_readers.fetch_add(1, SeqCst);
         if cuts {
             tape.n_cutting.fetch_add(1, SeqCst);
         }
-        let next = {
+        let place = Place {
+            next: None,
+            floor: 0,
+            reach,
+            n_missed: 0,
+        };
+        {
             let mut roll = locked(&tape.roll);
-            let fresh = roll
-                .last_key()
-                .filter(|unit| unit.since.elapsed() <= FRESH)
-                .map(|unit| unit.no);
-            if fresh.is_none() {
+            if place.key(&roll).is_none() {
                 tape.want_key(&mut roll);
             }
-            fresh
-        };
+        }
         tape.asked.notify_one();
         Self {
             news: tape.news.subscribe(),
             tape,
-            next,
+            place,
             cuts,
-            n_missed: 0,
         }
     }
 
@@ -253,10 +286,10 @@ impl Reader {
                 if roll.over {
                     return None;
                 }
-                if let Some(unit) = find(&mut self.next, &mut self.n_missed, &roll) {
+                if let Some(unit) = self.place.find(&roll) {
                     return Some(unit);
                 }
-                if self.next.is_none() {
+                if self.place.next.is_none() {
                     self.tape.want_key(&mut roll);
                 }
             }
@@ -271,39 +304,46 @@ impl Reader {
 
     /// How many units were passed over since this was last asked, because the reader was too slow.
     pub fn take_missed(&mut self) -> u64 {
-        std::mem::take(&mut self.n_missed)
+        std::mem::take(&mut self.place.n_missed)
     }
 }
 
-/// The unit that is to be read next, if it is there.
-fn find(next: &mut Option<u64>, n_missed: &mut u64, roll: &Roll) -> Option<Arc<Unit>> {
-    let newest = roll.units.back()?;
-    let index = |no: u64| usize::try_from(no.checked_sub(roll.first_no())?).ok();
-    let Some(no) = *next else {
-        // One that is on the tape already is older than the wish for it.
-        if !newest.is_key {
+impl Place {
+    /// The key frame to begin at, if there is one.
+    fn key<'a>(&self, roll: &'a Roll) -> Option<&'a Arc<Unit>> {
+        let reach = if roll.is_given { self.reach } else { FRESH };
+        let key = roll.last_key().filter(|key| key.no >= self.floor);
+        key.filter(|key| key.since.elapsed() <= reach)
+    }
+
+    /// The unit that is to be read next, if it is there.
+    fn find(&mut self, roll: &Roll) -> Option<Arc<Unit>> {
+        let newest = roll.units.back()?;
+        let index = |no: u64| usize::try_from(no.checked_sub(roll.first_no())?).ok();
+        let Some(no) = self.next else {
+            let key = self.key(roll)?.clone();
+            self.next = Some(key.no + 1);
+            return Some(key);
+        };
+        if no == roll.n_units {
             return None;
         }
-        *next = Some(newest.no + 1);
-        return Some(newest.clone());
-    };
-    if no == roll.n_units {
-        return None;
+        let unit = index(no).and_then(|index| roll.units.get(index));
+        if let Some(unit) = unit
+            && (Arc::ptr_eq(&unit.start, &newest.start) || unit.is_key)
+            && newest.at.saturating_sub(unit.at) <= MAX_LAG
+        {
+            self.next = Some(no + 1);
+            return Some(unit.clone());
+        }
+        // Too far behind: the newest key frame, if that is ahead.
+        let key = roll.last_key().filter(|key| key.no >= no).cloned();
+        let resumes = key.as_ref().map_or(roll.n_units, |key| key.no);
+        self.n_missed += resumes - no;
+        self.floor = resumes;
+        self.next = key.as_ref().map(|key| key.no + 1);
+        key
     }
-    let unit = index(no).and_then(|index| roll.units.get(index));
-    if let Some(unit) = unit
-        && (Arc::ptr_eq(&unit.start, &newest.start) || unit.is_key)
-        && newest.at.saturating_sub(unit.at) <= MAX_LAG
-    {
-        *next = Some(no + 1);
-        return Some(unit.clone());
-    }
-    // Too far behind: the newest key frame, if that is ahead.
-    let key = roll.last_key().filter(|key| key.no >= no).cloned();
-    let resumes = key.as_ref().map_or(roll.n_units, |key| key.no);
-    *n_missed += resumes - no;
-    *next = key.as_ref().map(|key| key.no + 1);
-    key
 }
 
 impl Drop for Reader {
@@ -371,6 +411,29 @@ mod tests {
         tape.push(unit(&start, 10_800, true, 1));
         assert!(!tape.wants_key());
         assert_eq!((read(&mut late), read(&mut late)), (Some(3), None));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_can_have_no_other_key_frame_begins_at_one_of_the_last_seconds() {
+        let tape = Arc::new(Tape::default());
+        let start = start(0);
+        let mut early = Reader::new(tape.clone(), false);
+        let mut at_once = Reader::at_once(tape.clone());
+        let came = Instant::now();
+        tokio::time::advance(FRESH + Duration::from_millis(1)).await;
+        tape.push_given(unit(&start, 0, true, 1), came);
+        tape.push_given(unit(&start, 3600, false, 1), came);
+        // What came before they looked is as good as new.
+        assert_eq!((read(&mut early), read(&mut early)), (Some(0), Some(1)));
+        assert_eq!(read(&mut at_once), None, "who shows it at once waits");
+        tokio::time::advance(REACH).await;
+        let mut late = Reader::new(tape.clone(), false);
+        assert_eq!(read(&mut late), None);
+        assert!(tape.wants_key());
+        tape.push_given(unit(&start, 7200, true, 1), Instant::now());
+        for reader in [&mut late, &mut at_once, &mut early] {
+            assert_eq!((read(reader), read(reader)), (Some(2), None));
+        }
     }
 
     #[test]

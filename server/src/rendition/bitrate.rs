@@ -23,7 +23,7 @@ impl Bitrate {
     }
 
     /// The nearest bitrate to so many bits a second.
-    pub(super) fn near(bits_per_second: u64) -> Self {
+    pub fn near(bits_per_second: u64) -> Self {
         let kilobits = u32::try_from(bits_per_second / 1000).unwrap_or(u32::MAX);
         Self(kilobits.clamp(STEPS[0], STEPS[STEPS.len() - 1]))
     }

@@ -1,16 +1,18 @@
 //! The parameter sets of H.264: what a decoder is told before the first picture. [`Sps`] reads them,
 //! [`with_restriction`] has them say that no picture waits for another, [`ParameterSets`] holds those of a
-//! stream. Which NAL units there are is [`annexb`](crate::annexb)'s; no picture is decoded here.
+//! stream, [`Through`] has a sender's stream leave as it came. Which NAL units there are is [`annexb`](crate::annexb)'s; no picture is decoded here.
 
 mod bits;
 mod error;
 mod sets;
 mod sps;
+mod through;
 mod vui;
 
 pub use error::{AvcError, AvcErrorKind};
 pub use sets::{ParameterSets, avcc, is_b_slice, restricted};
 pub use sps::{Sps, with_restriction};
+pub use through::{NotThrough, Through};
 pub use vui::{Colour, Restriction, Timing};
 
 /// The most bytes of a sequence parameter set. One with every list there can be has some 3,000.

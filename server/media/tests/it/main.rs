@@ -11,4 +11,5 @@ mod inlet;
 mod jpeg;
 mod oracle;
 mod playlist;
+mod through;
 mod ts;

@@ -243,7 +243,11 @@ impl Pusher {
         let content_type = content_type.and_then(|value| value.to_str().ok());
         Ok(Self {
             inlet: reel::inlet(content_type, length),
-            reel: Reel::default(),
+            reel: if waits {
+                Reel::default()
+            } else {
+                turn.live().source().reel(false)
+            },
             turn,
             said: Said::of(request),
             waits,
@@ -304,7 +308,12 @@ impl Pusher {
             let piece = match piece {
                 Some(Ok(piece)) => piece,
                 // What came whole is shown; a connection that breaks is how many senders end.
-                Some(Err(_)) => return Err(Trouble::Broken),
+                Some(Err(_)) => {
+                    while let Ok(Some(picture)) = self.reel.rest().await {
+                        self.came(picture).await;
+                    }
+                    return Err(Trouble::Broken);
+                }
                 None => break,
             };
             if !self.inlet.is_inside() {
@@ -336,7 +345,13 @@ impl Pusher {
                     self.came(picture).await;
                 }
                 let put = self.reel.put(&sample.bytes, is_key);
-                put.map(drop).map_err(Trouble::Undecoded)
+                put.map_err(Trouble::Undecoded)?;
+                if self.reel.passes() {
+                    let n_unseen = self.reel.take_unseen();
+                    self.sent.came += n_unseen;
+                    self.turn.passed(n_unseen);
+                }
+                Ok(())
             }
             _ => {
                 self.came(sample).await;

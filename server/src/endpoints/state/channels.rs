@@ -13,7 +13,7 @@ use crate::{
         Outputs, Request, pages::words, policy::InlineStyle, reply, state::channel::InterruptedRow,
     },
     rights::ChannelName,
-    source::live::Signal,
+    source::live::{Fate, LiveSource, Signal},
 };
 
 #[derive(Serialize)]
@@ -78,6 +78,9 @@ pub(in crate::endpoints) struct LiveRow {
     came: u64,
     dropped: u64,
     too_fast: u64,
+    /// Where H.264 is sent: `passed through`, or why it is encoded again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoder: Option<String>,
     /// The newest picture's number, size and words, and how old it is.
     frame: Option<u64>,
     size: Option<String>,
@@ -111,6 +114,7 @@ impl LiveRow {
             came: counts.came,
             dropped: counts.dropped,
             too_fast: counts.too_fast,
+            encoder: encoder(&live.source().reader()),
             frame: sample.map(|sample| sample.no.0),
             size: sample.and_then(|sample| Some(sample.size?.to_string())),
             caption: sample.and_then(|sample| sample.caption.clone()),
@@ -118,6 +122,19 @@ impl LiveRow {
             clock_differs_millis: sample.and_then(|sample| sample.clock_differs_millis),
         }
     }
+}
+
+/// The encoder of the video that is sent, for who asks for nothing in particular.
+fn encoder(source: &LiveSource) -> Option<String> {
+    let fate = *source.strip().fate().borrow();
+    Some(match fate {
+        Fate::None => return None,
+        Fate::Passed(_) if source.words().is_some() => {
+            "encoded again: words are written on its pictures".to_owned()
+        }
+        Fate::Passed(_) => "passed through".to_owned(),
+        Fate::Encoded(why) => format!("encoded again: {why}"),
+    })
 }
 
 const PAGE: &str = include_str!("../../../pages/channels.html");

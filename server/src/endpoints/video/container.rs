@@ -1,7 +1,7 @@
 //! The containers of video, each viewer's own: its time begins at 0, and what it sends of a unit is the unit's own bytes.
 //! Pure.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 use bytes::Bytes;
 use mantel_media::{
@@ -12,7 +12,7 @@ use mantel_media::{
 use super::clip::Clip;
 use crate::{
     endpoints::address::Form,
-    hub::{StreamTime, Unit},
+    hub::{Start, StreamTime, Unit},
 };
 
 /// A viewer's container, between two units.
@@ -33,6 +33,10 @@ enum Kind {
 #[derive(Default)]
 struct Mp4 {
     n_chunks: u32,
+    /// The start whose parameters stand at the beginning.
+    first: Option<Arc<Start>>,
+    /// Whether there were others: from then on key frames bring theirs with them, as players take it.
+    is_mixed: bool,
     /// Where one can jump to, of one that has an end.
     fragments: Vec<Fragment>,
 }
@@ -54,8 +58,11 @@ impl Container {
     /// Puts a unit into `out`, and what has to stand before it. False: it is none of this stream's any more, which ends.
     pub(super) fn put(&mut self, unit: &Unit, out: &mut VecDeque<Bytes>) -> bool {
         let is_first = !self.time.has_begun();
-        // The parameters of an MP4 stand at its beginning, once.
-        if matches!(self.kind, Kind::Mp4(_)) && !is_first && !self.time.is_of(unit) {
+        if let Kind::Mp4(mp4) = &self.kind
+            && let Some(first) = &mp4.first
+            && first.size != unit.start.size
+        {
+            // The size of an MP4 stands at its beginning, once.
             return false;
         }
         let at = self.time.of(unit);
@@ -74,6 +81,7 @@ impl Container {
                         sets: unit.start.sets.clone(),
                         duration: self.ends_at,
                     };
+                    mp4.first = Some(unit.start.clone());
                     out.push_back(fmp4::init(&track).into());
                 }
                 let offset = self.n_bytes + out.iter().map(|bytes| bytes.len() as u64).sum::<u64>();
@@ -111,16 +119,32 @@ impl Mp4 {
                 offset,
             });
         }
+        let is_other = |first: &Arc<Start>| first.sets != unit.start.sets;
+        self.is_mixed |= self.first.as_ref().is_some_and(is_other);
+        let sets = (self.is_mixed && unit.is_key).then(|| in_band(&unit.start));
+        let n_bytes = unit.sample.len() + sets.as_ref().map_or(0, Vec::len);
         let until = ends_at.map_or(u64::MAX, |end| end - at);
         // No unit has a gigabyte, or stands for half a day.
         let fits = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
         let sample = Sample {
-            size: fits(unit.sample.len() as u64),
+            size: fits(n_bytes as u64),
             duration: fits(unit.duration.min(until)),
             is_key: unit.is_key,
         };
         let head = fmp4::chunk_head(self.n_chunks, at, &[sample]);
         out.push_back(head.into());
+        out.extend(sets.map(Bytes::from));
         out.push_back(unit.sample.clone());
     }
+}
+
+/// The parameters of a start as a part of a sample: a length before each.
+fn in_band(start: &Start) -> Vec<u8> {
+    let mut out = Vec::new();
+    for set in [start.sets.sps()].into_iter().chain(start.sets.pps()) {
+        // No more than 64 KB each.
+        out.extend(u32::try_from(set.len()).unwrap_or_default().to_be_bytes());
+        out.extend(set);
+    }
+    out
 }

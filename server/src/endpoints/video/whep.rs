@@ -22,8 +22,8 @@ use crate::{
     },
     hub::{Lease, Reader, Unit},
     net::{Cut, Refusal},
-    rendition::video,
-    source::live::Passage,
+    rendition::{Bitrate, video},
+    source::live::{Fate, Passage},
     webrtc::{Offer, Talk},
 };
 
@@ -40,7 +40,12 @@ pub(in crate::endpoints) async fn answer(
     let text = rtc::offer(outputs, request, body).await?;
     let offer = Offer::to_be_sent(&text).map_err(rtc::refused)?;
     let passage = open::passage(outputs, request)?;
-    let wishes = open::wishes(outputs, request, outputs.looks.rendition)?;
+    let mut wishes = open::wishes(outputs, request, outputs.looks.rendition)?;
+    if !is_for_all(outputs, request) {
+        // A bitrate of its own is made here, in the profile that the answer names.
+        let bits = wishes.rendition.video_bits_per_second();
+        wishes.rendition.bitrate.get_or_insert(Bitrate::near(bits));
+    }
     video::can_be(wishes.rendition.size).map_err(|why| no_video(&why))?;
     let (key, lease) = open::feed(outputs, request, &wishes).await?;
     video::can_be(key.rendition.size).map_err(|why| no_video(&why))?;
@@ -67,6 +72,17 @@ pub(in crate::endpoints) async fn answer(
         _passage: passage,
     };
     rtc::answer(peers, request, offer, "whep", watching)
+}
+
+/// Whether what the channel's sender may have passed through can be decoded by every engine: an answer promises the Baseline profile.
+fn is_for_all(outputs: &Outputs, request: &Request) -> bool {
+    let live = outputs.house.channels.live().named(&request.channel);
+    let fate = live.map(|live| *live.source().reader().strip().fate().borrow());
+    match fate {
+        None | Some(Fate::None) => true,
+        Some(Fate::Passed(form)) => form.is_baseline,
+        Some(Fate::Encoded(_)) => false,
+    }
 }
 
 /// After a step the network is judged anew when it has had time to carry what it was sent before.
@@ -99,7 +115,7 @@ struct Reel {
 impl Reel {
     fn of(lease: Lease) -> Self {
         Self {
-            reader: lease.read(false),
+            reader: lease.read_at_once(),
             _lease: lease,
         }
     }

@@ -39,7 +39,7 @@ pub(in crate::endpoints) async fn answer(
     let turn = push::turn(outputs, request)?;
     let gone = request.visitor.gone();
     let sending = Sending {
-        reel: Some(Reel::default()),
+        reel: Some(turn.live().source().reel(true)),
         gone: Box::pin(gone),
         turn,
     };
@@ -61,8 +61,16 @@ impl Talk for Sending {
             return false;
         };
         let was_lost = reel.take_lost() && !is_key;
+        if is_gap {
+            reel.lost();
+        }
         match reel.put(unit, is_key) {
-            Ok(is_taken) => is_gap || was_lost || !is_taken,
+            Ok(is_taken) => {
+                if reel.passes() {
+                    self.turn.passed(reel.take_unseen());
+                }
+                is_gap || was_lost || !is_taken
+            }
             Err(why) => {
                 tracing::warn!(channel = %self.turn.live().name(), %why, "a sender's video is not shown");
                 self.reel = None;

@@ -18,7 +18,7 @@ use std::{
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use super::{Hub, Look, Reader, Subscription, Tape};
+use super::{Given, Hub, Look, Reader, Subscription, Tape};
 
 /// Which of a feed's two hubs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +38,8 @@ pub struct Feed {
     pub motion: Hub,
     /// Video of the same.
     pub tape: Arc<Tape>,
+    /// The video that the tape can have as it is.
+    pub given: Given,
     /// The look of the screen, for whoever makes the video.
     look: watch::Sender<Option<Look>>,
     n_viewers: AtomicUsize,
@@ -68,6 +70,7 @@ impl Feed {
             stills: Hub::default(),
             motion: Hub::default(),
             tape: Arc::default(),
+            given: Given::default(),
             look: watch::Sender::default(),
             n_viewers: AtomicUsize::new(0),
             retired: AtomicBool::new(false),
@@ -175,6 +178,11 @@ impl Lease {
     /// Begins to read the feed's video; one who `cuts` it into pieces needs key frames all the time.
     pub fn read(&self, cuts: bool) -> Reader {
         Reader::new(self.feed.tape.clone(), cuts)
+    }
+
+    /// Begins to read the feed's video for who shows it at once.
+    pub fn read_at_once(&self) -> Reader {
+        Reader::at_once(self.feed.tape.clone())
     }
 }
 

@@ -2,6 +2,7 @@
 //! for a while, or something else is on the air. Who asks for a snapshot now and then finds a picture of this moment, not of the last time.
 
 mod frames;
+mod given;
 mod pixels;
 mod signs;
 
@@ -54,6 +55,7 @@ impl Producer {
         mut beneath: Beneath<'_>,
         stop: &mut watch::Receiver<bool>,
     ) -> Left {
+        let mut giving = self.giving(source);
         let mut live = source.live();
         let mut demand = self.feed.demand();
         let signs = Arc::new(Signs::new(source.words(), source.name()));
@@ -85,6 +87,7 @@ impl Producer {
             // What interrupts slides at night is there to be seen.
             let own_night = own_night.filter(|_| self.channel.programme().is_none());
             let veil = own_night.map_or_else(Veil::default, |night| night.veil(now));
+            giving.step(self, &what, signs.is_empty() && veil.is_none(), is_watched);
             let wake = match frames.step(&what, &veil, now) {
                 Step::Wait(wake) => wake.into_iter().chain(slide).min(),
                 Step::Make(subject) => {
@@ -119,6 +122,7 @@ impl Producer {
                     beneath.work.failed.clear();
                 }
                 _ = demand.changed() => {}
+                () = giving.changed() => {}
                 Some(done) = beneath.work.running.join_next() => {
                     self.finish(done, beneath.work, beneath.screen);
                 }

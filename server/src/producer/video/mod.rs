@@ -10,6 +10,7 @@ mod ffmpeg;
 mod maker;
 #[cfg(feature = "h264")]
 mod openh264;
+mod pass;
 mod rate;
 #[cfg(test)]
 #[cfg(feature = "h264")]
@@ -21,12 +22,13 @@ use tokio::{sync::watch, time::Instant};
 
 use crate::{
     clock::Clock,
-    hub::{Encoded, Feed, Look, TICKS},
+    hub::{Encoded, Feed, Look, Reader, TICKS, Unit, ticks},
     rendition::{EncoderChoice, Rendition},
 };
 use cadence::{Cadence, Input, Step};
 use encoder::EncoderError;
 use maker::{Maker, Order};
+use pass::Entry;
 
 /// How long an encoder goes on when nobody watches: players that lost their connection come back within it.
 const LINGER: Duration = Duration::from_secs(5);
@@ -46,12 +48,26 @@ pub struct Film {
     pub clock: Clock,
 }
 
-/// Why a run of an encoder ended.
+/// The subject of a run.
+enum Next {
+    /// Video that comes, where it does, else an encoder.
+    Begin,
+    /// An encoder.
+    Draw,
+    /// Video that comes, from a key frame on.
+    Pass(Reader, Arc<Unit>),
+}
+
+/// Why a run ended.
 enum Ended {
     /// Nobody watches.
     Left,
     /// The feed has ended, or the server stops.
     Over,
+    /// The screen's picture comes as video: from this unit on, a key frame.
+    Given(Reader, Arc<Unit>),
+    /// It does not any more.
+    NotGiven,
     /// It failed.
     Failed(EncoderError),
 }
@@ -61,6 +77,7 @@ impl Film {
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let tape = self.feed.tape.clone();
         let mut n_starts = 0;
+        let mut next = Next::Begin;
         while !tape.is_over() {
             if tape.n_readers() == 0 {
                 tokio::select! {
@@ -69,18 +86,51 @@ impl Film {
                 }
                 continue;
             }
-            match self.encode(n_starts, &mut stop).await {
-                Ended::Left => tracing::debug!(rendition = ?self.rendition, "an encoder ends"),
+            let ended = match next {
+                Next::Begin => self.begin(n_starts, &mut stop).await,
+                Next::Draw => self.draw(n_starts, &mut stop).await,
+                Next::Pass(reader, unit) => {
+                    self.pass(reader, Some(unit), n_starts, &mut stop).await
+                }
+            };
+            next = match ended {
+                Ended::Left => {
+                    tracing::debug!(rendition = ?self.rendition, "an encoder ends");
+                    Next::Begin
+                }
                 Ended::Over => return,
+                Ended::Given(reader, unit) => Next::Pass(reader, unit),
+                Ended::NotGiven => Next::Draw,
                 Ended::Failed(error) => {
                     tracing::error!(%error, "no video can be made");
                     tokio::time::sleep(PAUSE).await;
+                    Next::Begin
                 }
-            }
+            };
             // More than one if the parameters changed while it ran.
             n_starts += 1 << 16;
             tape.wind();
         }
+    }
+
+    /// The first run for somebody: of what comes as video, where that is so, else of an encoder.
+    async fn begin(&self, n_starts: u64, stop: &mut watch::Receiver<bool>) -> Ended {
+        let given = self.feed.given.tape().borrow().clone();
+        match given {
+            Some(given) => {
+                let reader = Reader::new(given, false);
+                self.pass(reader, None, n_starts, stop).await
+            }
+            None => self.draw(n_starts, stop).await,
+        }
+    }
+
+    /// A run of an encoder, for which pictures are wanted as long as it lasts.
+    async fn draw(&self, n_starts: u64, stop: &mut watch::Receiver<bool>) -> Ended {
+        self.feed.given.draw(true);
+        let ended = self.encode(n_starts, stop).await;
+        self.feed.given.draw(false);
+        ended
     }
 
     /// One run of an encoder.
@@ -91,6 +141,7 @@ impl Film {
     async fn encode(&self, no: u64, stop: &mut watch::Receiver<bool>) -> Ended {
         let (tape, rendition) = (&self.feed.tape, &self.rendition);
         let mut looks = self.feed.look();
+        let mut given = Entry::of(&self.feed);
         let mut cadence = Cadence::new(rendition.fps.0, rendition.gop_ticks());
         let begun = Instant::now();
         let mut maker = Maker::new(rendition, self.encoder, no, self.clock.now());
@@ -171,6 +222,7 @@ impl Film {
                 changed = looks.changed() => if changed.is_err() {
                     return Ended::Over;
                 },
+                (reader, unit) = given.key() => return Ended::Given(reader, unit),
                 () = tape.asked() => {}
                 _ = stop.wait_for(|stop| *stop) => return Ended::Over,
             }
@@ -194,11 +246,6 @@ async fn sleep_until(begun: Instant, wake: Option<Duration>) {
         Some(after) => tokio::time::sleep_until(begun + after).await,
         None => std::future::pending().await,
     }
-}
-
-fn ticks(span: Duration) -> u64 {
-    let ticks = span.as_micros() * u128::from(TICKS) / 1_000_000;
-    u64::try_from(ticks).unwrap_or(u64::MAX)
 }
 
 /// The span until a tick, rounded up, so that it has come after it.

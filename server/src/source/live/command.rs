@@ -268,7 +268,7 @@ impl<'a> Attempt<'a> {
     /// Reads until it ends; gives what was wrong with the end of its output.
     async fn read(&mut self, running: &mut Running) -> Result<Option<InletError>, Outcome> {
         let mut inlet = reel::inlet(None, None);
-        let mut reel = Reel::default();
+        let mut reel = self.source.reel(false);
         let mut output = vec![0; BUFFER_BYTES];
         let mut words = [0; 4096];
         let (mut is_output_open, mut is_error_open) = (true, true);
@@ -347,7 +347,13 @@ impl<'a> Attempt<'a> {
                     self.came(picture);
                 }
                 let put = reel.put(&sample.bytes, is_key);
-                put.map(drop).map_err(Outcome::Undecoded)
+                put.map_err(Outcome::Undecoded)?;
+                if reel.passes() {
+                    let n_unseen = reel.take_unseen();
+                    self.n_came += n_unseen;
+                    self.source.passed(n_unseen);
+                }
+                Ok(())
             }
             _ => {
                 self.came(sample);

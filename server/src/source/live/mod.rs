@@ -9,11 +9,13 @@ mod file;
 mod keeper;
 mod last_words;
 mod limits;
+mod pace;
 pub mod reel;
 mod relay;
 mod secrets;
 mod shape;
 mod signal;
+mod strip;
 mod upstream;
 mod via;
 mod watcher;
@@ -49,6 +51,7 @@ pub use relay::Relay;
 use shape::{frame_size, shape};
 use signal::Judge;
 pub use signal::Signal;
+pub use strip::{Fate, Form, Strip};
 pub use upstream::UpstreamFacts;
 use via::Ways;
 pub use via::{Passage, RunName, VIA, Via};
@@ -105,6 +108,7 @@ pub struct LiveSource {
     taken: Arc<watch::Sender<SampleNo>>,
     watchers: Arc<watch::Sender<usize>>,
     ways: Ways,
+    strip: Arc<Strip>,
     words: Option<Arc<Words>>,
 }
 
@@ -166,6 +170,7 @@ pub struct Source {
     taken: Arc<watch::Sender<SampleNo>>,
     watchers: Arc<watch::Sender<usize>>,
     ways: Ways,
+    strip: Arc<Strip>,
     words: Option<Arc<Words>>,
     state: Mutex<State>,
     upstream: Mutex<UpstreamFacts>,
@@ -208,6 +213,7 @@ impl Source {
             taken: Arc::new(watch::Sender::new(last)),
             watchers: Arc::default(),
             ways: Ways::default(),
+            strip: Arc::new(Strip::new(clock.clone())),
             words: None,
             upstream: Mutex::default(),
             state: Mutex::new(State {
@@ -236,6 +242,7 @@ impl Source {
             taken: self.taken.clone(),
             watchers: self.watchers.clone(),
             ways: self.ways.clone(),
+            strip: self.strip.clone(),
             words: self.words.clone(),
         }
     }

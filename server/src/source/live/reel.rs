@@ -1,24 +1,52 @@
-//! H.264 that a sender brings, as pictures: a decoder between the sender and its channel, started with the first unit. What
-//! can't be decoded is passed over up to the next key frame.
+//! H.264 that a sender brings, on two ways: as it came, for video of the same ([`Strip`]), and as pictures, by a decoder
+//! between the sender and its channel, started with the first unit. What can't be decoded is passed over up to the next
+//! key frame. Where video goes on as it came and nobody wants pictures, key frames alone are decoded, so that there is a
+//! picture to begin with.
 
-use std::{collections::VecDeque, io};
+use std::{collections::VecDeque, io, sync::Arc};
 
 use mantel_media::inlet::{Inlet, Kind, Sample};
 use tokio::sync::mpsc;
 
+use super::strip::{Hold, Strip};
 use crate::source::{child::Film, decoding, film::Outcome};
 
 /// The pictures that wait to be taken: with more the decoder waits, and then what comes is passed over.
 const MAX_READY: usize = 2;
 /// The units that wait for the decoder of a sender that can wait: fewer than it takes.
 const MAX_WAITING: usize = 4;
+/// The units that wait for the decoder of a sender whose video may be passed through: it is judged by its own pace, not by
+/// the decoder's. With more, it waits as well.
+const MAX_BEHIND: usize = 200;
+/// A decoder that is so many units behind goes on at the next key frame.
+const MAX_LATE: usize = 50;
+/// The units that wait where a key frame can be asked for.
+const MAX_ASKED: usize = 8;
+/// The bytes of units that are kept.
+const MAX_KEPT_BYTES: usize = 8 << 20;
 /// A stream of which so many key frames give no picture is none that can be decoded.
 const MAX_KEYS_LOST: u32 = 3;
 
 /// The H.264 of one sender.
 #[derive(Debug, Default)]
 pub struct Reel {
+    /// Where video goes on as it came, and whether its sender can be asked for key frames; nowhere where a sender waits for each
+    /// picture to be seen.
+    to: Option<(Arc<Strip>, bool)>,
+    /// The hold on that, from the first unit on.
+    hold: Option<Hold>,
     running: Option<Running>,
+    /// Whether the last unit went on as it came.
+    passes: bool,
+    /// Whether every unit is to be decoded.
+    is_all: bool,
+    /// The units since the last key frame that the decoder has not been given, and which of them are key frames.
+    kept: VecDeque<(Vec<u8>, bool)>,
+    n_kept_bytes: usize,
+    /// Whether units are left out until a key frame comes.
+    skips: bool,
+    /// The units that went on and were never decoded, since this was last asked.
+    n_unseen: u64,
     /// The units whose outcome is awaited: which of them are key frames.
     pending: VecDeque<bool>,
     n_pictures: u64,
@@ -58,6 +86,14 @@ pub fn inlet(content_type: Option<&str>, content_length: Option<u64>) -> Inlet {
 }
 
 impl Reel {
+    /// The H.264 of a sender to this strip, which can be asked for key frames or can't.
+    pub fn to(strip: Arc<Strip>, can_be_asked: bool) -> Self {
+        Self {
+            to: Some((strip, can_be_asked)),
+            ..Self::default()
+        }
+    }
+
     /// Takes a unit, with start codes. False: it is passed over, and all up to the next key frame.
     ///
     /// # Errors
@@ -66,34 +102,86 @@ impl Reel {
         if self.n_keys_lost >= MAX_KEYS_LOST {
             return Err(Undecoded::Unfit);
         }
-        let running = match &mut self.running {
-            Some(running) => running,
-            none => {
-                let (ready, outcomes) = mpsc::channel(MAX_READY);
-                let film = decoding::film(move |outcome| {
-                    // Nobody is there any more: the decoder ends with the next one.
-                    let _ = ready.blocking_send(outcome);
-                });
-                let film = film.map_err(Undecoded::NotStarted)?;
-                none.insert(Running { film, outcomes })
-            }
-        };
-        let is_taken = running.film.put(unit, is_key);
-        let is_taken = is_taken.map_err(|_| Undecoded::Unfit)?;
-        if is_taken {
-            self.pending.push_back(is_key);
+        if let Some((strip, can_be_asked)) = self.to.take() {
+            self.hold = Some(Hold::new(strip, can_be_asked));
         }
-        self.is_lost |= !is_taken;
-        Ok(is_taken)
+        self.passes = self.hold.as_mut().is_some_and(|hold| hold.came(unit));
+        self.look();
+        if self.running.is_none() {
+            let (ready, outcomes) = mpsc::channel(MAX_READY);
+            let film = decoding::film(move |outcome| {
+                // Nobody is there any more: the decoder ends with the next one.
+                let _ = ready.blocking_send(outcome);
+            });
+            let film = film.map_err(Undecoded::NotStarted)?;
+            self.running = Some(Running { film, outcomes });
+        }
+        let Some(hold) = &self.hold else {
+            return self.decode(unit, is_key);
+        };
+        let most = if hold.can_be_asked() && self.is_all {
+            MAX_ASKED
+        } else {
+            usize::MAX
+        };
+        if is_key {
+            // All begins anew for a decoder that is behind, or has been given key frames alone.
+            if !self.is_all || self.kept.len() > MAX_LATE {
+                self.forget();
+            }
+            self.skips = false;
+        } else if self.skips {
+            self.n_unseen += 1;
+            return Ok(false);
+        }
+        self.n_kept_bytes += unit.len();
+        self.kept.push_back((unit.to_vec(), is_key));
+        self.feed()?;
+        if self.kept.len() > most || self.n_kept_bytes > MAX_KEPT_BYTES {
+            self.forget();
+            (self.skips, self.is_lost) = (true, true);
+        }
+        Ok(!self.skips)
+    }
+
+    /// A gap: units before the next one were lost.
+    pub fn lost(&mut self) {
+        if let Some(hold) = &mut self.hold {
+            hold.lost();
+        }
+    }
+
+    /// Whether the last unit goes on as it came.
+    pub fn passes(&self) -> bool {
+        self.passes
+    }
+
+    /// How many units went on and were never decoded, since this was last asked.
+    pub fn take_unseen(&mut self) -> u64 {
+        std::mem::take(&mut self.n_unseen)
     }
 
     /// Waits for the next picture, for ever where none comes. Cancel safe.
     pub async fn next(&mut self) -> Sample {
         loop {
+            self.look();
+            // What can't be decoded any more is told with the next unit.
+            let _ = self.feed();
             let Some(running) = &mut self.running else {
                 return std::future::pending().await;
             };
-            let Some(outcome) = running.outcomes.recv().await else {
+            let hold = &mut self.hold;
+            let looked = async {
+                match hold {
+                    Some(hold) => hold.looked().await,
+                    None => std::future::pending().await,
+                }
+            };
+            let outcome = tokio::select! {
+                outcome = running.outcomes.recv() => outcome,
+                () = looked => continue,
+            };
+            let Some(outcome) = outcome else {
                 // The decoder was killed over and over: what comes next is told so.
                 return std::future::pending().await;
             };
@@ -104,16 +192,23 @@ impl Reel {
     }
 
     /// Waits until another unit is taken for sure, for senders that can wait; gives the pictures that come meanwhile, and
-    /// `None` then.
+    /// `None` then. Where video goes on as it comes nothing waits for the decoder.
     pub async fn room(&mut self) -> Option<Sample> {
-        self.until(MAX_WAITING).await
+        if self.passes {
+            return None;
+        }
+        let is_live = self.hold.as_ref().is_some_and(|hold| !hold.is_too_fast());
+        let most = if is_live { MAX_BEHIND } else { MAX_WAITING };
+        self.until(most).await
     }
 
-    /// Waits for the next picture of what was put; `None` when there is none any more.
+    /// Waits for the next picture of what was put; `None` when there is none any more. Nothing is put from then on.
     ///
     /// # Errors
     /// There was none in all of it.
     pub async fn rest(&mut self) -> Result<Option<Sample>, Undecoded> {
+        // What stands from now on is the last picture, whether somebody wanted it or not.
+        (self.passes, self.is_all) = (false, true);
         let picture = self.until(0).await;
         if picture.is_none() && self.running.is_some() && self.n_pictures == 0 {
             return Err(Undecoded::Unfit);
@@ -123,18 +218,60 @@ impl Reel {
 
     /// Waits for the next picture, or until no more than so many units wait.
     async fn until(&mut self, n: usize) -> Option<Sample> {
-        while self.pending.len() > n {
+        loop {
+            self.feed().ok()?;
+            if self.pending.len() + self.kept.len() <= n {
+                return None;
+            }
             let outcome = self.running.as_mut()?.outcomes.recv().await?;
             if let Some(picture) = self.picture(outcome) {
                 return Some(picture);
             }
         }
-        None
     }
 
     /// Whether a key frame is needed to go on, since this was last asked.
     pub fn take_lost(&mut self) -> bool {
-        std::mem::take(&mut self.is_lost)
+        let is_wanted = self.hold.as_ref().is_some_and(Hold::wants_key);
+        std::mem::take(&mut self.is_lost) || is_wanted
+    }
+
+    /// Looks who wants pictures.
+    fn look(&mut self) {
+        let is_looked_at = self.hold.as_ref().is_some_and(Hold::is_looked_at);
+        self.is_all = !self.passes || is_looked_at;
+    }
+
+    /// Gives the decoder what was kept, as far as it takes it.
+    fn feed(&mut self) -> Result<(), Undecoded> {
+        while self.pending.len() < MAX_WAITING
+            && let Some((_, is_key)) = self.kept.front()
+            && (self.is_all || *is_key)
+            && let Some((unit, is_key)) = self.kept.pop_front()
+        {
+            self.n_kept_bytes -= unit.len();
+            self.decode(&unit, is_key)?;
+        }
+        Ok(())
+    }
+
+    fn decode(&mut self, unit: &[u8], is_key: bool) -> Result<bool, Undecoded> {
+        let Some(running) = &mut self.running else {
+            return Ok(false);
+        };
+        let is_taken = running.film.put(unit, is_key);
+        let is_taken = is_taken.map_err(|_| Undecoded::Unfit)?;
+        if is_taken {
+            self.pending.push_back(is_key);
+        }
+        self.is_lost |= !is_taken;
+        Ok(is_taken)
+    }
+
+    fn forget(&mut self) {
+        self.n_unseen += self.kept.len() as u64;
+        self.kept.clear();
+        self.n_kept_bytes = 0;
     }
 
     fn picture(&mut self, outcome: Outcome) -> Option<Sample> {
