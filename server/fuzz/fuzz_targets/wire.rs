@@ -5,7 +5,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use mantel::render::{DecodeLimits, Fit, Share, Size, Slot};
-use mantel::source::wire::{Confined, Request, Wish, read_reply, write_reply};
+use mantel::source::wire::{Confined, Request, Wish, read_reply, write_reply, write_request};
 
 const LIMITS: DecodeLimits = DecodeLimits {
     pixels: 1 << 12,
@@ -17,7 +17,8 @@ fuzz_target!(|bytes: &[u8]| {
     let mut rest = bytes;
     while let Ok(Some(request)) = Request::read(&mut rest) {
         let mut again = vec![];
-        request.write(&mut again).expect("memory takes all");
+        let file = vec![request.file.as_slice().into()];
+        write_request(&mut again, &request.limits, request.wish, file).expect("memory takes all");
         let read = Request::read(&mut again.as_slice()).expect("it was understood before");
         assert_eq!(read.as_ref(), Some(&request));
     }

@@ -1,14 +1,20 @@
 //! Where a photo is decoded: a JPEG here, inside the fence that catches panics; all other kinds in a process of their own,
 //! where there is one. Decides, and does neither itself.
 
-use std::{ffi::OsString, io, sync::OnceLock, time::Duration};
+use std::{
+    ffi::OsString,
+    fs::File,
+    io::{self, Read},
+    sync::OnceLock,
+    time::Duration,
+};
 
 use super::{
     child::{Decoders, Film, Plan, Trouble},
     confine,
     film::Outcome,
     gallery::LoadError,
-    wire::Wish,
+    wire::{Pieces, Wish},
 };
 use crate::render::{self, DecodeLimits, Kind, Pixels};
 
@@ -129,16 +135,100 @@ pub(crate) fn told() -> (&'static str, String) {
 /// [`LoadError::Decode`] where the photo is to blame, [`LoadError::Read`] where no process can be had now.
 pub(crate) fn decode(bytes: &[u8], limits: &DecodeLimits, wish: Wish) -> Result<Pixels, LoadError> {
     match PLACE.get() {
-        Some(Place::Processes(decoders)) if is_strange(bytes) => decoders
-            .decode(bytes, limits, wish)
-            .map_err(|trouble| match trouble {
-                Trouble::Photo(error) => error.into(),
-                Trouble::NoDecoder(error) => LoadError::Read(error),
-            }),
-        _ => Ok(match wish {
-            Wish::Whole => render::decode_whole(bytes, limits)?,
-            Wish::Fitted(slot) => render::decode_fitted(bytes, limits, slot)?,
-        }),
+        Some(Place::Processes(decoders)) if is_strange(bytes) => {
+            Ok(decoders.decode(bytes, limits, wish)?)
+        }
+        _ => decode_here(bytes, limits, wish),
+    }
+}
+
+/// Decodes the file that `open` opens and whose length it tells. One that a process of its own decodes is not held here
+/// besides.
+///
+/// # Errors
+/// It can't be read; or see [`decode`].
+pub(crate) fn decode_file(
+    open: impl Fn() -> Result<(File, u64), LoadError>,
+    limits: &DecodeLimits,
+    wish: Wish,
+) -> Result<Pixels, LoadError> {
+    let (mut file, n_bytes) = open()?;
+    let first = piece(&mut file, n_bytes.min(PIECE_BYTES))?;
+    match PLACE.get() {
+        Some(Place::Processes(decoders)) if is_strange(&first) => {
+            let mut begun = Some((first, file, n_bytes));
+            let read = || {
+                let (first, mut file, n_bytes) = match begun.take() {
+                    Some(begun) => begun,
+                    None => {
+                        let (mut file, n_bytes) = open()?;
+                        (piece(&mut file, n_bytes.min(PIECE_BYTES))?, file, n_bytes)
+                    }
+                };
+                pieces(first, &mut file, n_bytes)
+            };
+            decoders.decode_pieces(read, limits, wish)
+        }
+        _ => decode_here(&whole(first, &mut file, n_bytes)?, limits, wish),
+    }
+}
+
+/// The bytes of a file that are given to a process at a time. What is so large the system takes back at once (`heap`).
+const PIECE_BYTES: u64 = 1 << 20;
+
+/// The file that began with `first`, in pieces. The limit holds where it is growing, too.
+fn pieces(
+    first: Vec<u8>,
+    file: &mut impl Read,
+    n_bytes: u64,
+) -> Result<Pieces<'static>, LoadError> {
+    let mut left = n_bytes.saturating_sub(first.len() as u64);
+    let mut all: Pieces = vec![first.into()];
+    while left > 0 {
+        let next = piece(file, left.min(PIECE_BYTES))?;
+        if next.is_empty() {
+            break;
+        }
+        left -= next.len() as u64;
+        all.push(next.into());
+    }
+    Ok(all)
+}
+
+/// The file that began with `first`, in one.
+fn whole(first: Vec<u8>, file: &mut impl Read, n_bytes: u64) -> Result<Vec<u8>, LoadError> {
+    let left = n_bytes.saturating_sub(first.len() as u64);
+    let mut all = first;
+    reserve(&mut all, left)?;
+    let read = file.take(left).read_to_end(&mut all);
+    read.map(|_| all).map_err(LoadError::Read)
+}
+
+/// The next bytes of a file, as many as there are.
+fn piece(file: &mut impl Read, n_bytes: u64) -> Result<Vec<u8>, LoadError> {
+    whole(Vec::new(), file, n_bytes)
+}
+
+/// Takes memory for more bytes. Without any the program would end; so it is a moment that passes.
+fn reserve(bytes: &mut Vec<u8>, n_more: u64) -> Result<(), LoadError> {
+    bytes
+        .try_reserve_exact(usize::try_from(n_more).unwrap_or(usize::MAX))
+        .map_err(|_| LoadError::Read(io::ErrorKind::OutOfMemory.into()))
+}
+
+fn decode_here(bytes: &[u8], limits: &DecodeLimits, wish: Wish) -> Result<Pixels, LoadError> {
+    Ok(match wish {
+        Wish::Whole => render::decode_whole(bytes, limits)?,
+        Wish::Fitted(slot) => render::decode_fitted(bytes, limits, slot)?,
+    })
+}
+
+impl From<Trouble> for LoadError {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Photo(error) => error.into(),
+            Trouble::NoDecoder(error) => Self::Read(error),
+        }
     }
 }
 
@@ -164,6 +254,37 @@ mod tests {
         ] {
             let line = line.into_iter().map(OsString::from);
             assert!(ran_as_decoder(line).is_none());
+        }
+    }
+
+    #[test]
+    fn a_file_is_read_whole_in_pieces_or_in_one() {
+        let length = PIECE_BYTES as usize;
+        for n in [
+            0,
+            1,
+            length - 1,
+            length,
+            length + 1,
+            2 * length,
+            2 * length + 7,
+        ] {
+            let bytes: Vec<u8> = (0..=250).cycle().take(n).collect();
+            // As long as it was said to be, shorter by now, and longer.
+            for told in [n, n + 1, n + 3 * length, n.saturating_sub(1), n / 2] {
+                let there = &bytes[..n.min(told)];
+                let told = told as u64;
+                let mut file = &bytes[..];
+                let first = piece(&mut file, told.min(PIECE_BYTES)).unwrap();
+                let mut rest = file;
+                let all = pieces(first.clone(), &mut rest, told).unwrap();
+                assert!(all.concat() == there, "{n} of {told}");
+                assert!(all.iter().all(|piece| piece.len() <= length));
+                assert!(
+                    whole(first, &mut file, told).unwrap() == there,
+                    "{n} of {told}"
+                );
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 //! Opens photos for their pixels. Reading is bounded before it allocates; what
 //! can't be shown comes back as one sentence, never as a panic.
 
-use std::{fs::File, io, io::Read};
+use std::{fs::File, io, path::Path};
 
 use crate::{
     files,
@@ -79,10 +79,7 @@ pub fn load(photo: &Photo, limits: &DecodeLimits, slot: Slot) -> Result<Pixels, 
         Origin::File(path) if let Some(kind) = clip(photo) => {
             decoding::decode(&clips::poster(path, kind)?, limits, wish)
         }
-        Origin::File(path) => {
-            let bytes = read(files::open(path).map_err(gone_or_unreadable)?)?;
-            decoding::decode(&bytes, limits, wish)
-        }
+        Origin::File(path) => decoding::decode_file(|| open(path), limits, wish),
     }
 }
 
@@ -133,21 +130,14 @@ pub(crate) fn poster(photo: &Photo) -> Result<Vec<u8>, LoadError> {
     }
 }
 
-fn read(file: File) -> Result<Vec<u8>, LoadError> {
-    let metadata = file.metadata().map_err(LoadError::Read)?;
-    if metadata.len() > MAX_FILE_MB * 1_000_000 {
-        return Err(LoadError::FileTooLarge(metadata.len() / 1_000_000));
+/// A photo's file and its length.
+fn open(path: &Path) -> Result<(File, u64), LoadError> {
+    let file = files::open(path).map_err(gone_or_unreadable)?;
+    let n_bytes = file.metadata().map_err(LoadError::Read)?.len();
+    if n_bytes > MAX_FILE_MB * 1_000_000 {
+        return Err(LoadError::FileTooLarge(n_bytes / 1_000_000));
     }
-    let mut bytes = Vec::new();
-    // Without memory for it the program would end; so it is a moment that passes.
-    bytes
-        .try_reserve_exact(usize::try_from(metadata.len()).unwrap_or(0))
-        .map_err(|_| LoadError::Read(io::ErrorKind::OutOfMemory.into()))?;
-    // The file may be growing: the limit holds for what is read, too.
-    file.take(MAX_FILE_MB * 1_000_000)
-        .read_to_end(&mut bytes)
-        .map_err(LoadError::Read)?;
-    Ok(bytes)
+    Ok((file, n_bytes))
 }
 
 fn gone_or_unreadable(error: io::Error) -> LoadError {

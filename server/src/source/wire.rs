@@ -2,7 +2,10 @@
 //! bytes come and go by any reader and writer. Neither side believes the other's numbers: each is held against a limit
 //! before memory is taken for what it announces. Knows no processes and decodes nothing.
 
-use std::io::{self, Read, Write};
+use std::{
+    borrow::Cow,
+    io::{self, Read, Write},
+};
 
 use crate::render::{DecodeError, DecodeLimits, Fit, Picture, Pixels, Share, Size, Slot};
 
@@ -25,13 +28,13 @@ pub enum Wish {
 
 /// A file to be decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request<B> {
+pub struct Request {
     /// The limits of decoding.
     pub limits: DecodeLimits,
     /// In what shape its pixels are wanted.
     pub wish: Wish,
     /// The whole file.
-    pub file: B,
+    pub file: Vec<u8>,
 }
 
 /// The confinement of a decoder's process, as it says of itself when it starts.
@@ -63,31 +66,40 @@ impl Confined {
     }
 }
 
-impl<B: AsRef<[u8]>> Request<B> {
-    /// Writes the request, the file behind its head.
-    pub fn write(&self, to: &mut impl Write) -> io::Result<()> {
-        let file = self.file.as_ref();
-        let (size, share, how) = match self.wish {
-            Wish::Whole => (Size::new(0, 0), 0, 0),
-            Wish::Fitted(slot) => (slot.frame, share_number(slot.share), fit_number(slot.fit)),
-        };
-        let mut head = Vec::with_capacity(48);
-        head.extend(REQUEST);
-        head.extend(self.limits.pixels.to_le_bytes());
-        head.extend(self.limits.side.to_le_bytes());
-        head.extend(self.limits.bytes.to_le_bytes());
-        head.extend(size.width.to_le_bytes());
-        head.extend(size.height.to_le_bytes());
-        head.push(share);
-        head.push(how);
-        head.extend((file.len() as u64).to_le_bytes());
-        to.write_all(&head)?;
-        to.write_all(file)?;
-        to.flush()
+/// A whole file in pieces, one behind the other.
+pub type Pieces<'a> = Vec<Cow<'a, [u8]>>;
+
+/// Writes a request, the file behind its head. Each piece is given back when it is written: the other side has it then, and
+/// one copy of a large file is enough.
+pub fn write_request(
+    to: &mut impl Write,
+    limits: &DecodeLimits,
+    wish: Wish,
+    file: Pieces<'_>,
+) -> io::Result<()> {
+    let n_bytes: u64 = file.iter().map(|piece| piece.len() as u64).sum();
+    let (size, share, how) = match wish {
+        Wish::Whole => (Size::new(0, 0), 0, 0),
+        Wish::Fitted(slot) => (slot.frame, share_number(slot.share), fit_number(slot.fit)),
+    };
+    let mut head = Vec::with_capacity(48);
+    head.extend(REQUEST);
+    head.extend(limits.pixels.to_le_bytes());
+    head.extend(limits.side.to_le_bytes());
+    head.extend(limits.bytes.to_le_bytes());
+    head.extend(size.width.to_le_bytes());
+    head.extend(size.height.to_le_bytes());
+    head.push(share);
+    head.push(how);
+    head.extend(n_bytes.to_le_bytes());
+    to.write_all(&head)?;
+    for piece in file {
+        to.write_all(&piece)?;
     }
+    to.flush()
 }
 
-impl Request<Vec<u8>> {
+impl Request {
     /// Reads a request, `None` where there is none any more.
     ///
     /// # Errors
@@ -355,7 +367,14 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn request(wish: Wish) -> Request<Vec<u8>> {
+    /// Writes the request, its file in three pieces of which one is empty.
+    fn write(request: &Request, to: &mut Vec<u8>) {
+        let (start, end) = request.file.split_at(100);
+        let pieces = vec![start.into(), Cow::Borrowed(&[][..]), end.to_vec().into()];
+        write_request(to, &request.limits, request.wish, pieces).unwrap();
+    }
+
+    fn request(wish: Wish) -> Request {
         Request {
             limits: DecodeLimits {
                 pixels: 5_000_000,
@@ -433,8 +452,8 @@ mod tests {
         for wish in WISHES {
             let request = request(wish);
             let mut said = vec![];
-            request.write(&mut said).unwrap();
-            request.write(&mut said).unwrap();
+            write(&request, &mut said);
+            write(&request, &mut said);
             let mut from = &said[..];
             for _ in 0..2 {
                 assert_eq!(Request::read(&mut from).unwrap().as_ref(), Some(&request));
@@ -514,7 +533,7 @@ mod tests {
         }
         // An announced file that does not come takes what came.
         let mut said = vec![];
-        request(Wish::Whole).write(&mut said).unwrap();
+        write(&request(Wish::Whole), &mut said);
         let at = said.len() - 256 - 8;
         for n in [257, MAX_FILE_BYTES, MAX_FILE_BYTES + 1, u64::MAX] {
             said[at..at + 8].copy_from_slice(&n.to_le_bytes());

@@ -19,7 +19,7 @@ use std::{
 
 use crate::{
     render::{DecodeError, DecodeLimits, Pixels},
-    source::wire::{Confined, Request, Wish, read_reply},
+    source::wire::{Confined, Pieces, Wish, read_reply, write_request},
 };
 
 /// How often the keeper looks whether a decoder takes too long.
@@ -150,25 +150,40 @@ impl Decoders {
         limits: &DecodeLimits,
         wish: Wish,
     ) -> Result<Pixels, Trouble> {
-        let _place = self.shared.place();
+        self.decode_pieces(|| Ok(vec![file.into()]), limits, wish)
+    }
+
+    /// Decodes a file as [`Self::decode`] does. `file` reads it, once more for each process that dies over it: no copy is kept
+    /// while one decodes.
+    ///
+    /// # Errors
+    /// Those of `file`, and those of [`Self::decode`].
+    pub fn decode_pieces<'a, E: From<Trouble>>(
+        &self,
+        mut file: impl FnMut() -> Result<Pieces<'a>, E>,
+        limits: &DecodeLimits,
+        wish: Wish,
+    ) -> Result<Pixels, E> {
         let mut ended = "crashed";
         for attempt in 0..TRIES {
+            // Before there is a place: a drive that doesn't answer takes none.
+            let file = file()?;
+            let _place = self.shared.place();
             // One that was idle may have died meanwhile: only a new one's death says something.
             let idle = (attempt == 0).then(|| self.shared.take_idle()).flatten();
             let decoder = match idle {
                 Some(decoder) => decoder,
                 None => self.new_decoder().map_err(Trouble::NoDecoder)?,
             };
-            let limits = *limits;
-            match self.shared.ask(decoder, &Request { limits, wish, file }) {
-                Ok(result) => return Ok(result?),
+            match self.shared.ask(decoder, limits, wish, file) {
+                Ok(result) => return Ok(result.map_err(Trouble::Photo)?),
                 Err(how) => ended = how,
             }
             if ended == TOO_SLOW {
                 break;
             }
         }
-        Err(DecodeError::Ended(ended).into())
+        Err(Trouble::Photo(DecodeError::Ended(ended)).into())
     }
 
     fn new_decoder(&self) -> io::Result<Decoder> {
@@ -232,13 +247,14 @@ impl Shared {
     fn ask(
         &self,
         mut decoder: Decoder,
-        request: &Request<&[u8]>,
+        limits: &DecodeLimits,
+        wish: Wish,
+        file: Pieces<'_>,
     ) -> Result<Result<Pixels, DecodeError>, &'static str> {
         let no = self.watch(&decoder, self.plan.time);
         // It reads the whole request before it writes a word: nobody waits for the other.
-        let answer = request
-            .write(&mut decoder.to)
-            .and_then(|()| read_reply(&mut decoder.from, &request.limits, request.wish));
+        let answer = write_request(&mut decoder.to, limits, wish, file)
+            .and_then(|()| read_reply(&mut decoder.from, limits, wish));
         let too_slow = self.unwatch(no);
         match answer {
             Ok(result) => {
@@ -387,7 +403,8 @@ mod tests {
 
     fn decode(decoders: &Decoders) -> Result<Pixels, Trouble> {
         let wish = Wish::Fitted(Slot::alone(Size::new(16, 16), Fit::Blur));
-        decoders.decode(&[1; 500_000], &DecodeLimits::default(), wish)
+        let file = || Ok(vec![vec![1; 300_000].into(), vec![1; 200_000].into()]);
+        decoders.decode_pieces(file, &DecodeLimits::default(), wish)
     }
 
     #[test]
@@ -439,6 +456,45 @@ mod tests {
                 other => panic!("{other:?}"),
             }
         }
+    }
+
+    #[test]
+    fn each_process_is_given_the_whole_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path().display();
+        // The first ends in the middle of it; the second keeps what it got.
+        let script = format!(
+            r"mkdir {dir}/once && head -c 1000 >/dev/null && exit 3
+            head -c 500042 >{dir}/got; printf 'Mrp1\001'; head -c 28 /dev/zero; cat >/dev/null"
+        );
+        let decoders = Decoders::start(plan(&script)).unwrap();
+        let file: Vec<u8> = (0..=255).cycle().take(500_000).collect();
+        let mut n_read = 0;
+        let read = || {
+            n_read += 1;
+            Ok(file.chunks(100_001).map(Into::into).collect())
+        };
+        match decoders.decode_pieces(read, &DecodeLimits::default(), Wish::Whole) {
+            Err(Trouble::Photo(DecodeError::Empty)) => {}
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(n_read, 2);
+        let got = std::fs::read(format!("{dir}/got")).unwrap();
+        assert!(got[42..] == file);
+    }
+
+    #[test]
+    fn a_file_that_can_not_be_read_takes_no_place() {
+        let decoders = Decoders::start(plan("cat >/dev/null")).unwrap();
+        let gone = || Err(Trouble::NoDecoder(io::ErrorKind::NotFound.into()));
+        for _ in 0..3 {
+            match decoders.decode_pieces(gone, &DecodeLimits::default(), Wish::Whole) {
+                Err(Trouble::NoDecoder(error)) => assert_eq!(error.kind(), io::ErrorKind::NotFound),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(decoders.shared.locked().n_lent, 0);
+        assert_eq!(decoders.shared.locked().idle.len(), 1);
     }
 
     #[test]
