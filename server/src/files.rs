@@ -7,7 +7,11 @@
     reason = "this is files::open, which does not wait at a pipe"
 )]
 
-use std::{fs::File, io, path::Path};
+use std::{
+    fs::{File, Metadata},
+    io,
+    path::Path,
+};
 
 /// Opens `path` for reading if it is a file. A pipe or a device in its place is refused at once,
 /// where plain opening would wait for somebody to write into it.
@@ -15,14 +19,23 @@ use std::{fs::File, io, path::Path};
 /// # Errors
 /// The system's, or that it is no file.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
+    open_with(path).map(|(file, _)| file)
+}
+
+/// Opens `path` as [`open`] does, and tells what the system says of it.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn open_with(path: &Path) -> io::Result<(File, Metadata)> {
     let mut options = File::options();
     options.read(true);
     // What a scan saw as a file may be a pipe by now. Descriptors of std are closed on exec.
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
     let file = options.open(path)?;
-    if file.metadata()?.is_file() {
-        Ok(file)
+    let metadata = file.metadata()?;
+    if metadata.is_file() {
+        Ok((file, metadata))
     } else {
         Err(io::Error::new(io::ErrorKind::InvalidInput, NO_FILE))
     }

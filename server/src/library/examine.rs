@@ -19,6 +19,7 @@ use super::{
     Version,
     clips::{self, Clips},
     exif,
+    headed::Headed,
     index::Outcome,
     iptc,
     kinds::{self, Ending, ending},
@@ -32,7 +33,7 @@ use crate::{
 };
 
 /// How much of a file is read first: the header of nearly every photo with its EXIF and XMP.
-const HEAD_BYTES: u64 = 64 * 1024;
+const HEAD_BYTES: usize = 64 * 1024;
 /// Sidecars are texts.
 const SIDECAR_BYTES: u64 = 1024 * 1024;
 
@@ -94,8 +95,8 @@ impl Examiner {
         beside: &Beside,
         settled: bool,
     ) -> io::Result<Finding> {
-        let mut file = files::open(path)?;
-        let fresh = !settled && file.metadata().is_ok_and(|metadata| is_fresh(&metadata));
+        let (mut file, metadata) = files::open_with(path)?;
+        let fresh = !settled && is_fresh(&metadata);
         if version.n_bytes == 0 {
             return Ok(match ending(path) {
                 _ if fresh => Finding::Unsettled,
@@ -103,7 +104,7 @@ impl Examiner {
                 _ => Finding::Settled(Outcome::Other),
             });
         }
-        self.read_head(&file, HEAD_BYTES)?;
+        let is_all = self.read_head(&mut file, version.n_bytes)?;
         let Some(mut probe) = render::probe(&self.head) else {
             if self.clips.take(path) {
                 return self.look_at_clip(path, &mut file, version, beside, fresh);
@@ -122,6 +123,7 @@ impl Examiner {
             return Ok(Finding::Unsettled);
         }
 
+        let mut file = Headed::new(&self.head, is_all, file);
         let parts = Parts::of(probe.kind, &mut file)?;
         let mut metadata = exif::read(&parts.tags(&mut file, &exif::WANTED)?);
         for packet in parts.xmp(&mut file)? {
@@ -184,9 +186,21 @@ impl Examiner {
         }))))
     }
 
-    fn read_head(&mut self, file: &File, n_bytes: u64) -> std::io::Result<()> {
-        self.head.clear();
-        file.take(n_bytes).read_to_end(&mut self.head).map(drop)
+    /// Reads the file's beginning; says whether that is all of a file that is so long.
+    fn read_head(&mut self, file: &mut impl Read, n_bytes: u64) -> io::Result<bool> {
+        self.head.resize(HEAD_BYTES, 0);
+        let mut n_read = 0;
+        // What has all its bytes needs no look at its end.
+        while n_read < HEAD_BYTES && n_read as u64 != n_bytes {
+            match file.read(&mut self.head[n_read..]) {
+                Ok(0) => break,
+                Ok(n) => n_read += n,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.head.truncate(n_read);
+        Ok(n_read < HEAD_BYTES || n_read as u64 == n_bytes)
     }
 }
 

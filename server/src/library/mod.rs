@@ -17,6 +17,7 @@ mod examine;
 mod exif;
 mod facts;
 mod filter;
+mod headed;
 mod index;
 mod iptc;
 mod keeper;

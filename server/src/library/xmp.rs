@@ -3,7 +3,10 @@
 //! A packet is found by scanning for its marks, which ISO 16684-1 provides for and which is the same
 //! for every kind of file. Pure, bounded, and content with half a packet.
 
+use std::sync::LazyLock;
+
 use chrono::NaiveDateTime;
+use memchr::memmem::Finder;
 use quick_xml::{
     Reader,
     escape::unescape,
@@ -107,12 +110,33 @@ pub(super) fn find(bytes: &[u8]) -> Option<Xmp> {
     find_utf8(bytes).or_else(|| find_utf8(utf16(bytes)?.as_bytes()))
 }
 
+/// The marks at which a packet begins, the better one first, made ready once: every file is searched for them.
+struct Marks([Finder<'static>; 2]);
+
+impl Marks {
+    fn new(as_bytes: impl Fn(&str) -> Vec<u8>) -> Self {
+        Self(["<x:xmpmeta", "<rdf:RDF"].map(|mark| Finder::new(&as_bytes(mark)).into_owned()))
+    }
+
+    fn first(&self, bytes: &[u8]) -> Option<usize> {
+        self.0.iter().find_map(|mark| mark.find(bytes))
+    }
+}
+
+static MARKS: LazyLock<Marks> = LazyLock::new(|| Marks::new(|mark| mark.into()));
+static WIDE_MARKS: LazyLock<Marks> = LazyLock::new(|| {
+    Marks::new(|mark| {
+        let mut bytes: Vec<u8> = mark.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        // The last byte belongs to the next letter where the order is the other one.
+        bytes.pop();
+        bytes
+    })
+});
+
 fn find_utf8(bytes: &[u8]) -> Option<Xmp> {
     let (mut found, mut rest) = (None::<Xmp>, bytes);
     for _ in 0..MAX_PACKETS {
-        let Some(start) = memchr::memmem::find(rest, b"<x:xmpmeta")
-            .or_else(|| memchr::memmem::find(rest, b"<rdf:RDF"))
-        else {
+        let Some(start) = MARKS.first(rest) else {
             break;
         };
         let packet = &rest[start..];
@@ -131,12 +155,7 @@ fn find_utf8(bytes: &[u8]) -> Option<Xmp> {
 /// The text of a packet in UTF-16, from its first mark on. Which byte comes first is told by the mark at the file's start, else
 /// by whether letters begin at even places.
 fn utf16(bytes: &[u8]) -> Option<String> {
-    let find = |mark: &str| {
-        let mark: Vec<u8> = mark.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        // The last byte belongs to the next letter where the order is the other one.
-        memchr::memmem::find(bytes, &mark[..mark.len() - 1])
-    };
-    let start = find("<x:xmpmeta").or_else(|| find("<rdf:RDF"))?;
+    let start = WIDE_MARKS.first(bytes)?;
     let is_big =
         bytes.starts_with(b"\xfe\xff") || (!bytes.starts_with(b"\xff\xfe") && start % 2 == 1);
     let (start, read): (_, fn([u8; 2]) -> u16) = if is_big {

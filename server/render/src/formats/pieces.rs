@@ -12,7 +12,9 @@ pub(super) const MAX_STEPS: usize = 16_384;
 
 /// `n` bytes from a place, or as many as there are.
 pub(super) fn part(file: &mut (impl Read + Seek), at: u64, n: usize) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+    /// The bytes for which memory is taken before they come: most pieces are small, and there.
+    const AT_ONCE: usize = 4096;
+    let mut bytes = Vec::with_capacity(n.min(AT_ONCE));
     // No file reaches beyond what can be said with a sign.
     if i64::try_from(at).is_ok() {
         file.seek(SeekFrom::Start(at))?;

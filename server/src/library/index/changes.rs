@@ -202,6 +202,9 @@ pub(in super::super) fn apply(
                     let id = id_of(&record.path);
                     let before = state_of(id)?;
                     let added = if first { 0 } else { now };
+                    if before.is_some() {
+                        forget_keywords(&transaction, id)?;
+                    }
                     let after = put(&transaction, id, folder, record, added)?;
                     tally.moved(
                         before.and_then(|(state, gone)| (!gone).then_some(state)),
@@ -244,6 +247,12 @@ fn folder_id(connection: &Connection, folder: &Path) -> rusqlite::Result<i64> {
         .query_row([bytes(folder.as_os_str())], |row| row.get(0))
 }
 
+fn forget_keywords(connection: &Connection, id: PhotoId) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached("DELETE FROM keywords WHERE file = ?1")?;
+    statement.execute([id.0.cast_signed()]).map(drop)
+}
+
+/// Writes what is known of a file that has no keywords in the index.
 fn put(
     connection: &Connection,
     id: PhotoId,
@@ -252,9 +261,6 @@ fn put(
     added: i64,
 ) -> rusqlite::Result<State> {
     let id = id.0.cast_signed();
-    connection
-        .prepare_cached("DELETE FROM keywords WHERE file = ?1")?
-        .execute([id])?;
     let nothing = Facts::default();
     let (state, reason, facts) = match &record.outcome {
         Outcome::Photo(facts) if is_hidden(connection, id)? => (State::Hidden, None, &**facts),

@@ -62,8 +62,11 @@ pub enum Scope {
 /// A file that hasn't changed for this long is what it is, however it ends.
 const SETTLES_AFTER: Duration = Duration::from_secs(2);
 
-/// Files that wait to be looked at, and findings that wait to be written.
-const QUEUE: usize = 256;
+/// Files that are handed on at a time: a thread that is woken for each one costs as much as looking at it.
+const BATCH: usize = 8;
+
+/// Batches of files that wait to be looked at, and of findings that wait to be written.
+const QUEUE: usize = 32;
 
 /// Where a walk begins, and whether it goes below.
 struct Start {
@@ -174,8 +177,8 @@ impl Scanner {
         let to_do = AtomicU64::new(0);
         library.scan_started(blocking, everything);
         let unsettled = std::mem::take(&mut self.unsettled);
-        let (jobs, waiting) = sync_channel::<Job>(QUEUE);
-        let (news, arriving) = sync_channel::<News>(QUEUE);
+        let (jobs, waiting) = sync_channel::<Vec<Job>>(QUEUE);
+        let (news, arriving) = sync_channel::<Vec<News>>(QUEUE);
         let waiting = Mutex::new(waiting);
         let (roots, n_workers) = (self.roots.clone(), self.n_workers);
         let clips = self.reach.clips;
@@ -212,6 +215,7 @@ impl Scanner {
                 waiting: library.waiting(),
                 links: &links,
                 everything,
+                batch: Vec::new(),
                 jobs,
                 news,
                 stop,

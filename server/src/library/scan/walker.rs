@@ -27,7 +27,7 @@ use super::{
         twins::Twins,
         walk::{Bounds, Identity, Listing},
     },
-    Job, News, SETTLES_AFTER, Start, Twin,
+    BATCH, Job, News, SETTLES_AFTER, Start, Twin,
 };
 use crate::{blocking::Blocking, files};
 
@@ -42,8 +42,10 @@ pub(super) struct Walker<'a> {
     pub(super) waiting: HashMap<PathBuf, (Version, bool)>,
     pub(super) links: &'a HashMap<PathBuf, bool>,
     pub(super) everything: bool,
-    pub(super) jobs: SyncSender<Job>,
-    pub(super) news: SyncSender<News>,
+    /// Files of a folder that are handed on together.
+    pub(super) batch: Vec<Job>,
+    pub(super) jobs: SyncSender<Vec<Job>>,
+    pub(super) news: SyncSender<Vec<News>>,
     pub(super) stop: &'a AtomicBool,
     pub(super) walked: Walked,
 }
@@ -297,15 +299,16 @@ impl Walker<'_> {
                     let settled = self.unsettled.get(&path).is_some_and(|(before, since)| {
                         *before == version && since.elapsed() >= SETTLES_AFTER
                     });
-                    self.jobs
-                        .send(Job {
-                            path,
-                            version,
-                            beside,
-                            twin,
-                            settled,
-                        })
-                        .ok()?;
+                    self.batch.push(Job {
+                        path,
+                        version,
+                        beside,
+                        twin,
+                        settled,
+                    });
+                    if self.batch.len() >= BATCH {
+                        self.hand_on()?;
+                    }
                 }
             }
         }
@@ -341,7 +344,15 @@ impl Walker<'_> {
         if !kinds.is_empty() {
             self.walked.kinds.push((folder.to_owned(), kinds));
         }
-        self.news.send(News::Seen(n_seen)).ok()
+        self.hand_on()?;
+        self.news.send(vec![News::Seen(n_seen)]).ok()
+    }
+
+    fn hand_on(&mut self) -> Option<()> {
+        if self.batch.is_empty() {
+            return Some(());
+        }
+        self.jobs.send(std::mem::take(&mut self.batch)).ok()
     }
 
     /// The files that take the turns of others. One that could not be shown takes nobody's.
@@ -367,6 +378,6 @@ impl Walker<'_> {
     }
 
     fn tell(&self, change: Change) -> Option<()> {
-        self.news.send(News::Change(change)).ok()
+        self.news.send(vec![News::Change(change)]).ok()
     }
 }

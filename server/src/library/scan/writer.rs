@@ -37,6 +37,9 @@ const LATEST_BATCH: Duration = Duration::from_secs(8);
 /// More would be held in memory for nothing.
 const MAX_BATCH: usize = 2000;
 
+/// The time after which what has been found is told, though the batch is not done.
+const SLOW: Duration = Duration::from_millis(5);
+
 /// Files that can't be read now have so many lines in the log for each scan, and then one for all.
 const MAX_LINES: u64 = 3;
 
@@ -104,7 +107,7 @@ impl Scanner {
         &mut self,
         blocking: Blocking,
         library: &Library,
-        arriving: &Receiver<News>,
+        arriving: &Receiver<Vec<News>>,
         to_do: &AtomicU64,
         first: bool,
     ) {
@@ -116,47 +119,46 @@ impl Scanner {
         let mut n_seen = 0;
         loop {
             let wait = due.saturating_duration_since(Instant::now());
-            let over = match arriving.recv_timeout(wait) {
-                Ok(News::Change(mut change)) => {
-                    let is_left_out = matches!(&change, Change::Seen(record)
-                        if matches!(record.outcome, Outcome::LeftOut(_)));
-                    n_seen += u64::from(!is_left_out && !matches!(change, Change::Stamped(..)));
-                    self.n_examined += u64::from(!is_left_out && matches!(change, Change::Seen(_)));
-                    if let Change::Seen(record) = &mut change
-                        && let Outcome::Photo(facts) = &mut record.outcome
-                    {
-                        // What somebody wrote is better than the nearest town.
-                        facts.place = facts
-                            .place
-                            .take()
-                            .or_else(|| facts.position.and_then(|position| places.name(position)));
+            let (all, over) = match arriving.recv_timeout(wait) {
+                Ok(all) => (all, false),
+                Err(RecvTimeoutError::Timeout) => (Vec::new(), false),
+                Err(RecvTimeoutError::Disconnected) => (Vec::new(), true),
+            };
+            for news in all {
+                match news {
+                    News::Change(mut change) => {
+                        let is_left_out = matches!(&change, Change::Seen(record)
+                            if matches!(record.outcome, Outcome::LeftOut(_)));
+                        n_seen += u64::from(!is_left_out && !matches!(change, Change::Stamped(..)));
+                        self.n_examined +=
+                            u64::from(!is_left_out && matches!(change, Change::Seen(_)));
+                        if let Change::Seen(record) = &mut change
+                            && let Outcome::Photo(facts) = &mut record.outcome
+                        {
+                            // What somebody wrote is better than the nearest town.
+                            facts.place = facts.place.take().or_else(|| {
+                                facts.position.and_then(|position| places.name(position))
+                            });
+                        }
+                        batch.push(change);
                     }
-                    batch.push(change);
-                    false
-                }
-                Ok(News::Unsettled(path, version)) => {
-                    n_seen += 1;
-                    self.unsettled.insert(path, (version, Instant::now()));
-                    false
-                }
-                Ok(News::Seen(n)) => {
-                    n_seen += n;
-                    false
-                }
-                Ok(News::NotNow(path, version, reason)) => {
-                    n_seen += 1;
-                    if library.can_not_be_read(&path, version, &reason) {
-                        n_not_now += 1;
-                        if n_not_now <= MAX_LINES {
-                            tracing::warn!(file = %path.display(), %reason,
-                                "a file can't be read now; it is tried again");
+                    News::Unsettled(path, version) => {
+                        n_seen += 1;
+                        self.unsettled.insert(path, (version, Instant::now()));
+                    }
+                    News::Seen(n) => n_seen += n,
+                    News::NotNow(path, version, reason) => {
+                        n_seen += 1;
+                        if library.can_not_be_read(&path, version, &reason) {
+                            n_not_now += 1;
+                            if n_not_now <= MAX_LINES {
+                                tracing::warn!(file = %path.display(), %reason,
+                                    "a file can't be read now; it is tried again");
+                            }
                         }
                     }
-                    false
                 }
-                Err(RecvTimeoutError::Timeout) => false,
-                Err(RecvTimeoutError::Disconnected) => true,
-            };
+            }
             let is_due = Instant::now() >= due;
             if over || is_due || batch.len() >= MAX_BATCH {
                 library.apply(blocking, &std::mem::take(&mut batch), first, over || is_due);
@@ -180,31 +182,50 @@ impl Scanner {
 }
 
 /// One of the threads that look at files.
-pub(super) fn work(clips: Clips, waiting: &Mutex<Receiver<Job>>, news: &SyncSender<News>) {
+pub(super) fn work(
+    clips: Clips,
+    waiting: &Mutex<Receiver<Vec<Job>>>,
+    news: &SyncSender<Vec<News>>,
+) {
     let mut examiner = Examiner::new(clips);
     loop {
-        let job = waiting
+        let jobs = waiting
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .recv();
-        let Ok(job) = job else { return };
-        let mut finding = examiner.examine(&job.path, job.version, &job.beside, job.settled);
-        if let Some(twin) = &job.twin {
-            finding = beside_twin(&mut examiner, finding, twin, job.settled);
+        let Ok(jobs) = jobs else { return };
+        let mut told = Vec::with_capacity(jobs.len());
+        let mut since = Instant::now();
+        for job in jobs {
+            told.push(look_at(&mut examiner, job));
+            // From a slow drive each is worth a message of its own.
+            if since.elapsed() >= SLOW {
+                if news.send(std::mem::take(&mut told)).is_err() {
+                    return;
+                }
+                since = Instant::now();
+            }
         }
-        let told = match finding {
-            Finding::Settled(outcome) => News::Change(Change::Seen(Box::new(Record {
-                path: job.path,
-                version: job.version,
-                outcome,
-            }))),
-            Finding::Unsettled => News::Unsettled(job.path, job.version),
-            Finding::NotNow(reason) => News::NotNow(job.path, job.version, reason),
-            Finding::Gone => News::Seen(0),
-        };
-        if news.send(told).is_err() {
+        if !told.is_empty() && news.send(told).is_err() {
             return;
         }
+    }
+}
+
+fn look_at(examiner: &mut Examiner, job: Job) -> News {
+    let mut finding = examiner.examine(&job.path, job.version, &job.beside, job.settled);
+    if let Some(twin) = &job.twin {
+        finding = beside_twin(examiner, finding, twin, job.settled);
+    }
+    match finding {
+        Finding::Settled(outcome) => News::Change(Change::Seen(Box::new(Record {
+            path: job.path,
+            version: job.version,
+            outcome,
+        }))),
+        Finding::Unsettled => News::Unsettled(job.path, job.version),
+        Finding::NotNow(reason) => News::NotNow(job.path, job.version, reason),
+        Finding::Gone => News::Seen(0),
     }
 }
 
