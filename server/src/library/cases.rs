@@ -11,6 +11,8 @@ use super::{
     examine::{Examiner, Finding},
     facts::{DateSource, iso},
     index::Outcome,
+    letters,
+    places::Places,
     sidecars::Sidecars,
 };
 
@@ -239,4 +241,48 @@ fn words_stars_and_positions_are_those_of_people() {
         &turned.orientation,
     );
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn places_are_named_as_people_name_them() {
+    let Some(folder) = cases() else { return };
+    let mut places = Places::default();
+    for (name, expected) in [
+        ("exif-offset-0.heic", "Berlin"),
+        ("sidecar-wins.jpg", "Berlin"),
+        ("xmp-gps-ref.jpg", "Canary Islands, ES"),
+        ("place-times-square.jpg", "New York"),
+        ("place-eiffel-tower.jpg", "Paris"),
+    ] {
+        let position = facts(folder.path(), name).and_then(|facts| facts.position);
+        let place = position.and_then(|position| places.name(position));
+        assert!(
+            place.as_ref().is_some_and(|place| place.contains(expected)),
+            "{name}: {place:?}, not {expected}"
+        );
+    }
+}
+
+/// The words in the file, each in other letters than it has there.
+#[test]
+fn keywords_with_capitals_beyond_ascii_are_found() {
+    let Some(folder) = cases() else { return };
+    let facts = facts(folder.path(), "keyword-capital-umlaut.jpg").unwrap();
+    let keys: Vec<String> = facts
+        .keywords
+        .iter()
+        .map(|word| letters::key(word))
+        .collect();
+    for wish in [
+        "Äpfel",
+        "äpfel",
+        "a\u{308}pfel",
+        "Москва",
+        "МОСКВА",
+        "ÉTÉ",
+        "été",
+    ] {
+        let wish = letters::key(wish);
+        assert!(keys.contains(&wish), "{wish} is not in {keys:?}");
+    }
 }

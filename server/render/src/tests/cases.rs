@@ -128,6 +128,7 @@ fn kinds_that_were_refused_are_shown() {
         ("grey-selection-channel.tif", large),
         ("thumbnail-first.tif", small),
         ("scan.jp2", large),
+        ("poster.psd", Size::new(100, 75)),
     ] {
         let Some(file) = case(name) else { continue };
         let shown = decode_whole(&file, &DecodeLimits::default()).expect(name);
@@ -159,13 +160,24 @@ fn what_is_there_of_a_cut_photo_is_shown() {
 }
 
 #[test]
+fn large_pictures_of_any_kind_fit_into_the_memory_that_is_allowed() {
+    let slot = Slot::alone(SIZE, Fit::Blur);
+    for (name, size) in [
+        ("48mp.jxl", Size::new(8000, 6000)),
+        ("200mp.jpg", Size::new(16_320, 12_240)),
+    ] {
+        let Some(file) = case(name) else { continue };
+        let pixels = decode_fitted(&file, &DecodeLimits::default(), slot).expect(name);
+        assert_eq!((pixels.upright, pixels.damage), (size, None), "{name}");
+    }
+}
+
+#[test]
 fn memory_is_the_limit() {
     let Some(file) = case("200mp.jpg") else {
         return;
     };
     let slot = Slot::alone(SIZE, Fit::Blur);
-    let pixels = decode_fitted(&file, &DecodeLimits::default(), slot).unwrap();
-    assert_eq!(pixels.upright, Size::new(16_320, 12_240));
     let little = DecodeLimits::default().within(400 << 20);
     let error = decode_fitted(&file, &little, slot).unwrap_err();
     assert!(matches!(error, DecodeError::TooHungry { .. }), "{error}");
