@@ -183,6 +183,9 @@ impl ChannelTask {
 
     /// Runs until every [`Channel`] is gone or the task is aborted.
     pub async fn run(mut self) {
+        // What is still being sorted holds up a thread that serves nobody.
+        let programme = self.programme.clone();
+        let _ = Blocking::run(move |_| programme.wait()).await;
         let mut tick = tokio::time::interval(CLOCK_CHECK);
         let clock = self.choice.common.clock.clone();
         let mut day = clock.today();

@@ -178,10 +178,14 @@ impl Library {
         order: Order,
         today: chrono::NaiveDate,
     ) -> Vec<Entry> {
-        let with_names = order != Order::Shuffle;
-        let mut entries = self.index.read(blocking, |connection| {
-            index::entries(connection, filter, today, &self.roots, with_names)
-        });
+        let wanted = index::Wanted {
+            filter,
+            today,
+            roots: &self.roots,
+            with_names: order != Order::Shuffle,
+        };
+        let n_rows = self.state().tally.photos;
+        let mut entries = self.index.entries(blocking, wanted, n_rows);
         let out = self.troubles.giving_way();
         if !out.is_empty() && entries.iter().any(|entry| !out.contains(&entry.id)) {
             entries.retain(|entry| !out.contains(&entry.id));

@@ -10,7 +10,8 @@ use std::{num::NonZeroU64, sync::Arc};
 use mantel_shared::UnixMillis;
 
 use super::{
-    Act, History, Pairing, Playlist, Roster, Saved, Settings, Timeline, UnknownPhoto, Veil, start,
+    Act, History, Pairing, Playlist, Roster, Saved, Settings, Timeline, UnknownPhoto, Veil,
+    start::{self, Later},
 };
 use crate::{rendition::Pair, size::Size};
 
@@ -20,8 +21,8 @@ pub struct Programme {
     single: Arc<Timeline>,
     /// The timeline of screens wider than tall; the same object as `single` if nothing is paired,
     /// as is `portrait`.
-    landscape: Arc<Timeline>,
-    portrait: Arc<Timeline>,
+    landscape: Later,
+    portrait: Later,
     pause: Option<Pause>,
     /// How long slides stay by the configuration, in milliseconds.
     configured_millis: u64,
@@ -78,7 +79,7 @@ pub struct Playlists {
 impl Programme {
     /// Adds what has been on, on a screen that pairs so, to a history.
     pub fn note(&self, history: &mut History, pair: Pair, now: UnixMillis) {
-        let timeline = match pair {
+        let timeline: &Arc<Timeline> = match pair {
             Pair::Off => &self.single,
             Pair::Wide | Pair::Own => &self.landscape,
             Pair::Upright => &self.portrait,
@@ -117,12 +118,19 @@ impl Programme {
     ) -> Self {
         let waiting = Self::waiting(settings, roster, saved, now);
         let all = [&waiting.single, &waiting.landscape, &waiting.portrait];
-        let [single, landscape, portrait] = start::begun(all, roster, now);
+        let (single, landscape, portrait) = start::begun(all, roster, now);
         Self {
             single,
             landscape,
             portrait,
             ..waiting
+        }
+    }
+
+    /// Waits until all timelines are sorted: those of which the start needed none still may be being.
+    pub fn wait(&self) {
+        for timeline in [&self.landscape, &self.portrait] {
+            drop(Arc::clone(timeline));
         }
     }
 
@@ -174,8 +182,8 @@ impl Programme {
             None => single.clone(),
         };
         Self {
-            landscape: other(landscape),
-            portrait: other(portrait),
+            landscape: other(landscape).into(),
+            portrait: other(portrait).into(),
             single: single.clone(),
             pause,
             configured_millis,
@@ -239,7 +247,7 @@ impl Programme {
     /// Counts slides from the one that is on, where they are counted one by one; changes nothing of what is on when. Returns
     /// whether it was time to.
     pub fn settle(&mut self, now: UnixMillis) -> bool {
-        let all = [&self.single, &self.landscape, &self.portrait];
+        let all = [&self.single, &*self.landscape, &*self.portrait];
         let is_far = all.iter().any(|timeline| timeline.is_far(now));
         if is_far {
             *self = self.each(|timeline| timeline.settle(now));
@@ -310,8 +318,8 @@ impl Programme {
             None => first.clone(),
         };
         Self {
-            landscape: other(&self.landscape, landscape),
-            portrait: other(&self.portrait, portrait),
+            landscape: other(&self.landscape, landscape).into(),
+            portrait: other(&self.portrait, portrait).into(),
             single: first,
             pause: self.pause.clone(),
             configured_millis: self.configured_millis,
@@ -374,8 +382,8 @@ impl Programme {
             }
         };
         Self {
-            landscape: other(&self.landscape),
-            portrait: other(&self.portrait),
+            landscape: other(&self.landscape).into(),
+            portrait: other(&self.portrait).into(),
             single: single.clone(),
             pause: self.pause.clone(),
             configured_millis: self.configured_millis,

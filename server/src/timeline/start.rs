@@ -1,47 +1,91 @@
 //! The start of a programme: its timelines get the first photos, and go on from where an earlier run was.
 //!
 //! Pure. A start waits for this, and sorting the library is most of it: so a timeline is sorted for once, both to find its
-//! place among the photos that were there then and to go on from it, and two are sorted side by side.
+//! place among the photos that were there then and to go on from it, and each by itself, so that the first picture waits for
+//! none but its own.
 
-use std::sync::Arc;
+use std::{
+    ops::Deref,
+    sync::{Arc, LazyLock},
+};
 
 use mantel_shared::UnixMillis;
 
 use super::{Arrivals, Pairing, Playlist, Roster, Timeline};
 
+/// A timeline that may still be being sorted: who looks at it waits for that, or does it.
+#[derive(Clone, Debug)]
+pub(super) enum Later {
+    Sorted(Arc<Timeline>),
+    Begun(Arc<LazyLock<Arc<Timeline>, Begin>>),
+}
+
+type Begin = Box<dyn FnOnce() -> Arc<Timeline> + Send>;
+
+impl Later {
+    fn new(begin: impl FnOnce() -> Arc<Timeline> + Send + 'static) -> Self {
+        Self::Begun(Arc::new(LazyLock::new(Box::new(begin))))
+    }
+}
+
+impl Deref for Later {
+    type Target = Arc<Timeline>;
+
+    fn deref(&self) -> &Arc<Timeline> {
+        match self {
+            Self::Sorted(timeline) => timeline,
+            Self::Begun(timeline) => timeline,
+        }
+    }
+}
+
+impl From<Arc<Timeline>> for Later {
+    fn from(timeline: Arc<Timeline>) -> Self {
+        Self::Sorted(timeline)
+    }
+}
+
 /// Timelines without photos, as they go on with those of `roster`: the one without pairs, that of screens wider than tall
-/// and that of screens taller than wide. The latter two are the first's object where they are here and nothing is paired.
+/// and that of screens taller than wide. The latter two are the first's object where they are here and nothing is paired;
+/// they are sorted by a thread of their own, and `begun` doesn't wait for it.
 pub(super) fn begun(
     [single, landscape, portrait]: [&Arc<Timeline>; 3],
     roster: &Arc<Roster>,
     now: UnixMillis,
-) -> [Arc<Timeline>; 3] {
-    let begin = |timeline: &Timeline, pairing| {
-        let mut timeline = timeline.clone();
-        timeline.recall(roster, pairing);
-        let playlist = timeline.playlist_of(roster.clone(), pairing, now);
-        timeline.take_playlist(playlist, now, false);
-        Arc::new(timeline)
+) -> (Arc<Timeline>, Later, Later) {
+    let begin = |timeline: &Arc<Timeline>, pairing| {
+        let (timeline, roster) = (timeline.clone(), roster.clone());
+        move || {
+            let mut timeline = Timeline::clone(&timeline);
+            timeline.recall(&roster, pairing);
+            let playlist = timeline.playlist_of(roster, pairing, now);
+            timeline.take_playlist(playlist, now, false);
+            Arc::new(timeline)
+        }
     };
+    let first = Later::new(begin(single, Pairing::Off));
     let other = |timeline: &Arc<Timeline>, pairing| {
         // Timelines that once differed stay apart, pairs or not, because their places differ.
-        let has_pairs = || Playlist::of(roster.clone(), pairing, Arrivals::default()).has_pairs();
-        let is_own = !Arc::ptr_eq(timeline, single) || has_pairs();
-        is_own.then(|| begin(timeline, pairing))
+        let differs = !Arc::ptr_eq(timeline, single);
+        let (roster, first) = (roster.clone(), first.clone());
+        let begin = begin(timeline, pairing);
+        Later::new(move || {
+            let has_pairs = || Playlist::of(roster, pairing, Arrivals::default()).has_pairs();
+            if differs || has_pairs() {
+                begin()
+            } else {
+                Arc::clone(&first)
+            }
+        })
     };
-    std::thread::scope(|threads| {
-        let upright = threads.spawn(|| other(portrait, Pairing::Landscapes));
-        let first = begin(single, Pairing::Off);
-        let wide = other(landscape, Pairing::Portraits);
-        let upright = upright
-            .join()
-            .unwrap_or_else(|_| other(portrait, Pairing::Landscapes));
-        [
-            first.clone(),
-            wide.unwrap_or_else(|| first.clone()),
-            upright.unwrap_or(first),
-        ]
-    })
+    let wide = other(landscape, Pairing::Portraits);
+    let upright = other(portrait, Pairing::Landscapes);
+    let both = [wide.clone(), upright.clone()];
+    // Without a thread it is done when they are asked for.
+    let _ = std::thread::Builder::new()
+        .name("sort".into())
+        .spawn(move || both.iter().for_each(|timeline| drop(Arc::clone(timeline))));
+    (Arc::clone(&first), wide, upright)
 }
 
 #[cfg(test)]

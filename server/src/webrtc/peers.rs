@@ -8,7 +8,7 @@
 use std::{
     collections::HashMap,
     net::{IpAddr, SocketAddr},
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
 };
 
 use str0m::{
@@ -56,7 +56,8 @@ pub struct Peers {
     limits: Arc<Mutex<Limits>>,
     sessions: Arc<Mutex<HashMap<String, Known>>>,
     crypto: Arc<CryptoProvider>,
-    certificate: Option<DtlsCert>,
+    /// The certificate of a run. Making it takes milliseconds, which no start waits for.
+    certificate: LazyLock<Option<DtlsCert>>,
     readers: Vec<JoinHandle<()>>,
 }
 
@@ -102,7 +103,10 @@ impl Peers {
         });
         let readers = readers.collect();
         let crypto = Arc::new(str0m::crypto::from_feature_flags());
-        let certificate = crypto.dtls_provider.generate_certificate();
+        let certificate: LazyLock<Option<DtlsCert>> = LazyLock::new(|| {
+            let crypto = str0m::crypto::from_feature_flags();
+            crypto.dtls_provider.generate_certificate()
+        });
         Self {
             ways,
             udp: bound,
@@ -190,8 +194,7 @@ impl Peers {
             let codecs = config.codec_config();
             codecs.add_h264(payload.into(), Some(resent.into()), true, profile);
         }
-        // One certificate a run: making one takes milliseconds.
-        if let Some(certificate) = &self.certificate {
+        if let Some(certificate) = &*self.certificate {
             config = config.set_dtls_cert(certificate.clone());
         }
         config.build(Instant::now().into_std())

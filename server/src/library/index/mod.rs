@@ -5,6 +5,7 @@
 //! is damaged or of another version is set aside and made anew: everything in it can be found again.
 
 mod changes;
+mod entries;
 mod find;
 mod lists;
 mod marks;
@@ -30,12 +31,13 @@ pub(super) use changes::{
     Change, Known, Outcome, Record, activate, apply, damaged, device, folders_below, id_of,
     in_folder, set_device, set_likeness, skip, without_likeness,
 };
+pub(super) use entries::Wanted;
 use find::Texts;
 pub use find::Words;
 pub use lists::AlbumRow;
 pub(super) use lists::{albums, covers, keywords, unshown};
 pub(super) use marks::{Content, Marked, set_marks, which_are_there, with_content};
-pub(super) use rows::{State, Tally, display_name, entries, photo, tally, was_scanned};
+pub(super) use rows::{State, Tally, display_name, photo, tally, was_scanned};
 
 /// The index of one data directory, or one in memory.
 #[derive(Debug)]

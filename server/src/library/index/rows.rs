@@ -11,13 +11,12 @@ use super::{
     super::{
         Origin, Photo, Version, albums,
         facts::{DateSource, Facts, Position, Taken},
-        filter::Filter,
         letters,
     },
     changes::{device, id_of},
 };
 use crate::{
-    photo::{Entry, PhotoId, Shape, hash_of},
+    photo::PhotoId,
     render::{Kind, Orientation},
     size::Size,
 };
@@ -181,86 +180,6 @@ fn moving_half(connection: &Connection, photo: &Path) -> rusqlite::Result<Option
         }
     }
     Ok(None)
-}
-
-/// The ids of what `filter` lets through, in the index's own order, with what a playlist needs.
-pub(in super::super) fn entries(
-    connection: &Connection,
-    filter: &Filter,
-    today: chrono::NaiveDate,
-    roots: &[PathBuf],
-    with_names: bool,
-) -> rusqlite::Result<Vec<Entry>> {
-    let no_albums = folders_of_roots(connection, roots)?;
-    let query = filter.query(today, all_shown(connection)?, with_names, &|album: &str| {
-        folders_of_album(connection, album, roots)
-    })?;
-    let mut statement = connection.prepare_cached(&query.sql)?;
-    let rows = statement.query_map(rusqlite::params_from_iter(query.values.iter()), |row| {
-        entry(row, roots, &no_albums, with_names)
-    })?;
-    rows.collect()
-}
-
-/// The column in which a [query](Filter::query) has a clip's length.
-const LENGTH: usize = 9;
-
-fn entry(
-    row: &Row<'_>,
-    roots: &[PathBuf],
-    no_albums: &[i64],
-    with_names: bool,
-) -> rusqlite::Result<Entry> {
-    let name = if with_names {
-        let path = PathBuf::from(os_string(row.get(10)?)).join(os_string(row.get(11)?));
-        letters::key(&display_name(&path, roots)).into()
-    } else {
-        "".into()
-    };
-    // Files that were copied together are of one day by their times of change: no day to pair by. Orders by
-    // date, which come with names, make do with it.
-    let tells_a_day =
-        with_names || row.get::<_, Option<u8>>(8)? != Some(DateSource::Modified as u8);
-    // 0 stands for a picture with nothing on it, or one that was tried in vain.
-    let likeness = row
-        .get::<_, Option<i64>>(6)?
-        .filter(|likeness| *likeness != 0)
-        .map(i64::cast_unsigned);
-    Ok(Entry {
-        id: PhotoId(row.get::<_, i64>(0)?.cast_unsigned()),
-        taken: if tells_a_day {
-            row.get::<_, Option<i64>>(1)?.unwrap_or(0)
-        } else {
-            0
-        },
-        name,
-        shape: Shape::of(size(row.get(2)?, row.get(3)?)),
-        album: Some(row.get::<_, i64>(4)?)
-            .filter(|folder| !no_albums.contains(folder))
-            .map_or(0, |folder| hash_of(&folder.to_string())),
-        camera: row.get_ref(5)?.as_str_or_null()?.map_or(0, hash_of),
-        likeness,
-        added: row.get(7)?,
-        // That is nothing that the row knows.
-        favourite: false,
-        plays_millis: row.get::<_, Option<u32>>(LENGTH)?.unwrap_or(0),
-    })
-}
-
-/// Width and height, where both are known.
-fn size(width: Option<u32>, height: Option<u32>) -> Option<Size> {
-    Some(Size::new(width?, height?))
-}
-
-/// The folders, by their number, that were given themselves: what lies directly in them is in no album.
-fn folders_of_roots(connection: &Connection, roots: &[PathBuf]) -> rusqlite::Result<Vec<i64>> {
-    let mut statement = connection.prepare_cached("SELECT id FROM folders WHERE path = ?")?;
-    let mut found = Vec::new();
-    for root in roots {
-        let rows = statement.query_map([bytes(root.as_os_str())], |row| row.get::<_, i64>(0))?;
-        found.extend(rows.flatten());
-    }
-    Ok(found)
 }
 
 /// The folders, by their number, that `wish` names: see [`albums`].

@@ -48,9 +48,13 @@ fn what_was_written_is_there_again() {
     assert_eq!(n_photos(&index), 3);
     let roots = [PathBuf::from("/photos")];
     let today = chrono::NaiveDate::from_ymd_opt(2024, 1, 1).unwrap();
-    let entries = index.read(Blocking::here(), |c| {
-        entries(c, &Filter::default(), today, &roots, true)
-    });
+    let wanted = Wanted {
+        filter: &Filter::default(),
+        today,
+        roots: &roots,
+        with_names: true,
+    };
+    let entries = index.entries(Blocking::here(), wanted, 3);
     assert_eq!(entries.len(), 3);
     assert_eq!(Order::Name, Order::Name);
 }
@@ -232,9 +236,13 @@ fn an_index_of_the_version_before_is_carried_over() {
     );
     assert_eq!(words(&index), twice);
     let apples = filter_of("keyword", "a\u{308}pfel");
-    let found = index.read(Blocking::here(), |connection| {
-        entries(connection, &apples, chrono::NaiveDate::MIN, &[], false)
-    });
+    let wanted = Wanted {
+        filter: &apples,
+        today: chrono::NaiveDate::MIN,
+        roots: &[],
+        with_names: false,
+    };
+    let found = index.entries(Blocking::here(), wanted, 2);
     assert_eq!(found.len(), 2);
     assert!(!path.with_extension("sqlite.unusable").exists());
     let known = index.read(Blocking::here(), |connection| {
