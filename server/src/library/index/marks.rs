@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::rows::{Tally, os_string};
+use super::rows::{State, Tally, os_string};
 use crate::photo::PhotoId;
 
 /// A copy of the marks; an index of before gets it when it is opened. A hidden file has a state of its own.
@@ -14,8 +14,27 @@ pub(super) const TABLE: &str = "CREATE TABLE IF NOT EXISTS marks (
         favourite INTEGER NOT NULL
     );";
 
-/// The condition, in SQL, that a file's number is that of a hidden one.
-const IS_HIDDEN: &str = "id IN (SELECT file FROM marks WHERE hidden = 1)";
+/// The condition, in SQL, that a photo is hidden now. It is found by its number.
+const GOES: &str = "state = 0 AND id IN (SELECT file FROM marks WHERE hidden = 1)";
+/// The condition that one is hidden no more. `state > 0` is what SQLite knows the index `files_unshown` by: it went through
+/// all files without, at each start.
+const COMES: &str =
+    "state > 0 AND state = 4 AND id NOT IN (SELECT file FROM marks WHERE hidden = 1)";
+
+/// The photos of a condition that are shown, or were. Folders are no way to them: nearly all files are in such.
+fn shown(condition: &str) -> String {
+    format!(
+        "SELECT id FROM files WHERE {condition} AND gone = 0
+         AND +folder IN (SELECT id FROM folders WHERE active = 1)"
+    )
+}
+
+fn update(condition: &str, state: State) -> String {
+    format!(
+        "UPDATE files SET state = {} WHERE {condition}",
+        state as i64
+    )
+}
 
 /// A photo's mark, as queries need it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,22 +81,16 @@ pub(in super::super) fn set_marks(
         }
     }
     let which = |condition: &str| -> rusqlite::Result<Vec<PhotoId>> {
-        let mut statement = transaction.prepare(&format!(
-            "SELECT id FROM files WHERE {condition} AND gone = 0
-             AND folder IN (SELECT id FROM folders WHERE active = 1)"
-        ))?;
+        let mut statement = transaction.prepare(&shown(condition))?;
         let rows =
             statement.query_map([], |row| Ok(PhotoId(row.get::<_, i64>(0)?.cast_unsigned())))?;
         rows.collect()
     };
-    let goes = format!("state = 0 AND {IS_HIDDEN}");
-    let comes = format!("state = 4 AND NOT {IS_HIDDEN}");
-    let (mut moved, back) = (which(&goes)?, which(&comes)?);
+    let (mut moved, back) = (which(GOES)?, which(COMES)?);
     let (n_gone, n_back) = (moved.len() as u64, back.len() as u64);
     moved.extend(back);
-    for (condition, state) in [(goes, 4), (comes, 0)] {
-        let sql = format!("UPDATE files SET state = {state} WHERE {condition}");
-        transaction.execute(&sql, [])?;
+    for (condition, state) in [(GOES, State::Hidden), (COMES, State::Photo)] {
+        transaction.execute(&update(condition, state), [])?;
     }
     let is_news = before != sum(&transaction)? || !moved.is_empty();
     transaction.commit()?;
@@ -135,4 +148,32 @@ pub(in super::super) fn with_content(
         }
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{blocking::Blocking, library::index::Index};
+
+    #[test]
+    fn marks_take_no_walk_through_all_files() {
+        let index = Index::in_memory();
+        for sql in [
+            shown(GOES),
+            shown(COMES),
+            update(GOES, State::Hidden),
+            update(COMES, State::Photo),
+        ] {
+            let plan: Vec<String> = index.read(Blocking::here(), |connection| {
+                let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+                plan.query_map([], |row| row.get(3))?.collect()
+            });
+            let walks =
+                |step: &String| step.starts_with("SCAN files") || step.contains("files_by_folder");
+            assert!(
+                !plan.is_empty() && !plan.iter().any(walks),
+                "{sql}: {plan:?}"
+            );
+        }
+    }
 }
