@@ -7,7 +7,7 @@ use mantel_shared::{FrameMeta, UnixMillis};
 use super::*;
 use crate::{
     clock::virtual_time::SetClock,
-    hub::{Feeds, Frame, Framing, Lease, Reader, Unit},
+    hub::{Feeds, Frame, Framing, Lease, Reader, Start, Tape, Unit},
     render::{Fit, Picture, Quality, encode},
     rendition::{Captions, Fps, Pair},
     size::Size,
@@ -233,4 +233,106 @@ async fn key_frames_come_as_often_as_somebody_wishes() {
         }
     }
     assert_eq!(keys, [0, TICKS, 2 * TICKS, 3 * TICKS]);
+}
+
+/// Video that comes as it is wanted, on a tape of its source.
+struct Sender {
+    tape: Arc<Tape>,
+    start: Arc<Start>,
+    no: u8,
+}
+
+impl Sender {
+    fn new() -> Self {
+        // Of a picture of 64x48.
+        let sps = [0x67, 0x42, 0xC0, 0x0A, 0x8C, 0x8D, 0x44, 0x2A, 0x01, 0xE0];
+        let pps = [0x68, 0xCE, 0x3C, 0x80];
+        let start = Start {
+            no: 0,
+            began_at: UnixMillis(0),
+            size: SIZE,
+            sets: mantel_media::avc::ParameterSets::new(&sps, [&pps[..]]).unwrap(),
+        };
+        Self {
+            tape: Arc::default(),
+            start: Arc::new(start),
+            no: 0,
+        }
+    }
+
+    async fn send(&mut self, n: u8, gop: u8) {
+        for _ in 0..n {
+            let encoded = Encoded {
+                start: self.start.clone(),
+                at: u64::from(self.no) * 3600,
+                duration: 3600,
+                is_key: self.no.is_multiple_of(gop),
+                annexb: Bytes::from(vec![b's', self.no]),
+                sample: Bytes::new(),
+            };
+            self.tape.push_given(encoded, Instant::now());
+            self.no += 1;
+            tokio::time::sleep(Duration::from_millis(40)).await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_as_it_is_wanted_is_passed_on_and_what_stands_is_encoded() {
+    let set = Set::new();
+    set.feed.show(Look::at_once(set.frame(40)));
+    let mut sender = Sender::new();
+    sender.send(5, 25).await;
+    set.feed.given.give(Some(sender.tape.clone()));
+    let mut reader = set.read();
+    // From a key frame that is young enough, with nothing encoded before it.
+    let first = next(&mut reader).await;
+    assert_eq!((&first.annexb[..], first.is_key), (&[b's', 0][..], true));
+    let is_drawn = set.feed.given.is_drawn();
+    assert!(!*is_drawn.borrow());
+    sender.send(20, 25).await;
+    for no in 1..25 {
+        assert_eq!(next(&mut reader).await.annexb[..], [b's', no]);
+    }
+    // It falls silent: the picture that stands takes its place, by a start of its own.
+    let stands = next(&mut reader).await;
+    assert!(stands.is_key && stands.annexb[..2] != *b"s\x18");
+    assert!(stands.start.no > first.start.no);
+    assert!(*is_drawn.borrow(), "pictures are wanted");
+    // It comes again: not in the middle, but by its next key frame.
+    sender.no = 26;
+    sender.send(4, 25).await;
+    for _ in 0..3 {
+        assert_ne!(next(&mut reader).await.annexb[0], b's');
+    }
+    sender.no = 50;
+    sender.send(2, 25).await;
+    let again = loop {
+        let unit = next(&mut reader).await;
+        if unit.annexb[0] == b's' {
+            break unit;
+        }
+    };
+    assert_eq!((again.annexb[1], again.is_key), (50, true));
+    assert!(again.start.no > stands.start.no);
+    assert!(!*is_drawn.borrow());
+    // What would be drawn over it takes it back.
+    set.feed.given.give(None);
+    let drawn = loop {
+        let unit = next(&mut reader).await;
+        if unit.annexb[0] != b's' {
+            break unit;
+        }
+    };
+    assert!(drawn.is_key && drawn.start.no > again.start.no);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_in_vain_for_a_key_frame_is_sent_what_is_encoded() {
+    let set = Set::new();
+    set.feed.show(Look::at_once(set.frame(40)));
+    let sender = Sender::new();
+    set.feed.given.give(Some(sender.tape.clone()));
+    let unit = next(&mut set.read()).await;
+    assert!(unit.is_key && unit.annexb[0] != b's');
 }

@@ -246,7 +246,7 @@ impl Reel {
     fn feed(&mut self) -> Result<(), Undecoded> {
         while self.pending.len() < MAX_WAITING
             && let Some((_, is_key)) = self.kept.front()
-            && (self.is_all || *is_key)
+            && (self.is_all || *is_key && self.hold.as_mut().is_some_and(Hold::draws))
             && let Some((unit, is_key)) = self.kept.pop_front()
         {
             self.n_kept_bytes -= unit.len();
@@ -293,5 +293,150 @@ impl Reel {
             timestamp: None,
             duration_millis: None,
         })
+    }
+}
+
+#[cfg(test)]
+#[cfg(feature = "h264")]
+mod tests {
+    use std::time::Duration;
+
+    use openh264::{
+        OpenH264API,
+        encoder::{Encoder, EncoderConfig, SpsPpsStrategy},
+        formats::YUVBuffer,
+    };
+
+    use super::*;
+    use crate::{
+        clock::Clock,
+        source::live::{Fate, Source},
+    };
+
+    const GOP: usize = 25;
+
+    /// So many pictures, each `GOP`th a key frame.
+    fn film(n: usize) -> Vec<(Vec<u8>, bool)> {
+        film_of(n, GOP)
+    }
+
+    fn film_of(n: usize, gop: usize) -> Vec<(Vec<u8>, bool)> {
+        let config = EncoderConfig::new().sps_pps_strategy(SpsPpsStrategy::ConstantId);
+        let mut encoder = Encoder::with_api_config(OpenH264API::from_source(), config).unwrap();
+        let picture = |no: usize| {
+            let shade = u8::try_from(no % 200).unwrap();
+            YUVBuffer::from_vec(vec![shade; 64 * 48 * 3 / 2], 64, 48)
+        };
+        (0..n)
+            .map(|no| {
+                let is_key = no.is_multiple_of(gop);
+                if is_key {
+                    encoder.force_intra_frame();
+                }
+                (encoder.encode(&picture(no)).unwrap().to_vec(), is_key)
+            })
+            .collect()
+    }
+
+    /// Puts units as they come at 25 pictures a second; gives how many pictures were made of them.
+    async fn put(reel: &mut Reel, units: &[(Vec<u8>, bool)]) -> u64 {
+        let before = reel.n_pictures;
+        for (unit, is_key) in units {
+            reel.put(unit, *is_key).unwrap();
+            drain(reel).await;
+            tokio::time::advance(Duration::from_millis(40)).await;
+        }
+        reel.n_pictures - before
+    }
+
+    /// Takes all pictures that come of what the decoder was given.
+    async fn drain(reel: &mut Reel) {
+        reel.look();
+        reel.feed().unwrap();
+        while !reel.pending.is_empty() {
+            let outcome = reel.running.as_mut().unwrap().outcomes.recv().await;
+            reel.picture(outcome.unwrap());
+            reel.feed().unwrap();
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_passes_is_decoded_for_who_looks_and_else_by_its_key_frames() {
+        let source = Source::new("plot", None, Clock::system());
+        let (strip, film) = (source.reader().strip().clone(), film(8 * GOP));
+        let fate = strip.fate();
+        assert_eq!(*fate.borrow(), Fate::None);
+        let mut reel = source.reel(false);
+        // Nobody knows yet whether it can be.
+        assert_eq!(put(&mut reel, &film[..GOP]).await, GOP as u64);
+        assert!(!reel.passes());
+        assert!(matches!(*fate.borrow(), Fate::Encoded(_)));
+        assert_eq!(put(&mut reel, &film[GOP..3 * GOP]).await, 2);
+        assert!(reel.passes());
+        assert!(matches!(*fate.borrow(), Fate::Passed(form) if form.fps == 25));
+        // In the middle, without a key frame: what came since the last one is there.
+        assert_eq!(put(&mut reel, &film[3 * GOP..3 * GOP + 10]).await, 1);
+        let looker = strip.look();
+        drain(&mut reel).await;
+        assert_eq!(reel.n_pictures, (GOP + 2 + 10) as u64);
+        let rest = &film[3 * GOP + 10..5 * GOP];
+        assert_eq!(put(&mut reel, rest).await, rest.len() as u64);
+        drop(looker);
+        assert_eq!(put(&mut reel, &film[5 * GOP..7 * GOP]).await, 2);
+        assert_eq!(reel.take_unseen(), (4 * (GOP - 1) - (GOP - 1)) as u64);
+        // The last picture is what stands.
+        assert_eq!(put(&mut reel, &film[7 * GOP..7 * GOP + 5]).await, 1);
+        let mut n = 0;
+        while reel.rest().await.unwrap().is_some() {
+            n += 1;
+        }
+        assert_eq!(n, 4);
+        drop(reel);
+        assert_eq!(*fate.borrow(), Fate::None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_nothing_but_key_frames_no_more_than_one_a_second_is_decoded() {
+        let source = Source::new("plot", None, Clock::system());
+        let film = film_of(200, 1);
+        let mut reel = source.reel(false);
+        put(&mut reel, &film[..50]).await;
+        assert!(reel.passes());
+        let n = put(&mut reel, &film[50..150]).await;
+        assert!((3..=5).contains(&n), "{n} in 4 s");
+        let _looker = source.reader().strip().look();
+        assert!(put(&mut reel, &film[150..]).await >= 50);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_sender_that_took_the_place_is_not_disturbed_by_the_one_before() {
+        let source = Source::new("plot", None, Clock::system());
+        let (strip, film) = (source.reader().strip().clone(), film(3 * GOP));
+        let mut before = source.reel(false);
+        put(&mut before, &film[..2 * GOP]).await;
+        assert!(before.passes());
+        let mut after = source.reel(false);
+        put(&mut after, &film[..2 * GOP]).await;
+        assert!(after.passes());
+        let mut reader = crate::hub::Reader::new(strip.tape().clone(), false);
+        reader.next().await.unwrap();
+        put(&mut before, &film[2 * GOP..]).await;
+        assert!(!before.passes(), "nothing of it goes on");
+        drop(before);
+        assert!(matches!(*strip.fate().borrow(), Fate::Passed(_)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_lost_on_the_way_is_waited_for_up_to_a_key_frame() {
+        let source = Source::new("plot", None, Clock::system());
+        let film = film(3 * GOP);
+        let mut reel = source.reel(true);
+        put(&mut reel, &film[..GOP + 5]).await;
+        assert!(reel.passes());
+        reel.lost();
+        reel.put(&film[GOP + 6].0, false).unwrap();
+        assert!(!reel.passes());
+        put(&mut reel, &film[2 * GOP..2 * GOP + 1]).await;
+        assert!(reel.passes(), "one that can be asked");
     }
 }

@@ -5,7 +5,10 @@
     reason = "the shell: how evenly pictures come is a matter of the monotonic clock"
 )]
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use mantel_media::{
@@ -138,7 +141,12 @@ pub(super) struct Hold {
     pace: Pace,
     begun: Instant,
     start: Option<Arc<Start>>,
+    /// When a key frame was decoded that nobody asked for.
+    drawn: Option<Instant>,
 }
+
+/// Key frames that nobody wants to see are decoded no more often than this.
+const DRAWN_APART: Duration = Duration::from_millis(900);
 
 impl Hold {
     /// The hold of a sender that begins; the one before it has none any more.
@@ -156,6 +164,7 @@ impl Hold {
             pace: Pace::of(can_be_asked),
             begun: Instant::now(),
             start: None,
+            drawn: None,
             strip,
         }
     }
@@ -239,6 +248,17 @@ impl Hold {
     /// Whether a key frame is wanted, of a sender that can be asked for one.
     pub(super) fn wants_key(&self) -> bool {
         self.start.is_some() && self.strip.tape.wants_key()
+    }
+
+    /// Whether it is time for another picture though nobody wants one; it is taken for made.
+    pub(super) fn draws(&mut self) -> bool {
+        let is_due = self
+            .drawn
+            .is_none_or(|drawn| drawn.elapsed() >= DRAWN_APART);
+        if is_due {
+            self.drawn = Some(Instant::now());
+        }
+        is_due
     }
 
     /// Whether its sender can be asked for key frames.
