@@ -13,12 +13,13 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{
+    players::{last_in, open_folder},
     support::{
         afar::{Bus, Machine, colour_of_house, next_of_house},
         clients::{Client, require},
         eventually, http,
         photos::Photos,
-        pixels::{BLUE, GREEN, RED},
+        pixels::{BLUE, GREEN, RED, Rgb},
         process,
         server::{STANDING, command, program},
     },
@@ -271,6 +272,71 @@ fn an_edge_gives_video_and_takes_no_pictures() {
         assert_eq!(stream["codec_name"], "h264", "{target}: {report}");
         assert_eq!(stream["width"], 640, "{target}: {report}");
     }
+}
+
+#[test]
+fn video_of_an_edge_goes_on_with_a_card_and_comes_back() {
+    let (Some(program), Some(bus)) = (program(), Bus::start("")) else {
+        return;
+    };
+    let Some(programs) = require(Client::Ffmpeg) else {
+        return;
+    };
+    let photos = Photos::of(&[RED]);
+    let path = photos.path().to_str().expect("UTF-8");
+    let url = bus.url();
+    let common = ["--nats", &url, "--mdns", "off"];
+    let mut house = Machine::start(&program, &[&STANDING[..], &common, &[path]].concat());
+    let of_edge = ["edge", "--edge-silent-after", "1s", "--size", "640x360"];
+    let edge = Machine::start(&program, &[&of_edge[..], &common].concat());
+    edge.await_colour(colour_of_house(&house));
+    let request = b"GET /stream.h264 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+    if http::Stream::send(edge.address, request)
+        .read_head()
+        .status()
+        != 200
+    {
+        return; // built without an encoder
+    }
+    let frames = open_folder();
+    let mut player = Command::new(&programs[0]);
+    player
+        .args([
+            "-v",
+            "error",
+            "-analyzeduration",
+            "1000000",
+            "-threads",
+            "1",
+            "-i",
+        ])
+        .arg(format!("http://{}/stream.ts", edge.address))
+        .args(["-vf", "fps=5,scale=320:180"])
+        .arg(frames.path().join("%06d.png"));
+    let player = process::Process::start(player);
+    let shows = |what: &str, wanted: Rgb| {
+        eventually(what, || {
+            let seen = last_in(frames.path())?;
+            // Words may stand in the middle.
+            (seen.distance(wanted) < 90)
+                .then_some(())
+                .ok_or_else(|| format!("{seen:?}\n{}", player.output()))
+        });
+    };
+    let dark = Rgb([24, 26, 30]);
+    for _ in 0..2 {
+        shows("the photo", RED);
+        house.kill();
+        shows("the card", dark);
+        // Who comes while the house is away has it too.
+        if let Some(programs) = require(Client::Aiortc) {
+            let url = format!("http://{}/whep/main?size=640x360", edge.address);
+            let seen = received(&programs[0], &url);
+            assert!(seen.distance(dark) < 90, "{seen:?}");
+        }
+        house.begin(&program);
+    }
+    shows("the photo", RED);
 }
 
 /// A certificate that nobody else knows.

@@ -20,16 +20,31 @@ use crate::{
     },
     clock::Clock,
     config::{BusConfig, Config},
-    edge::Edge,
+    edge::{Edge, Filming},
     hub::{Feeds, Framing},
     library::Library,
     mdns,
     net::{self, Keys, Listeners},
+    producer::Film,
     source::catalogue::Catalogue,
 };
 
 /// How long the house is waited for at the start: most are there, and then it is known what is asked for.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Makes video of what a feed of this machine shows, until `stopped`.
+fn filming(config: &Config, stopped: watch::Receiver<bool>) -> Filming {
+    let encoder = config.encoder;
+    Arc::new(move |feed, rendition| {
+        let film = Film {
+            feed,
+            rendition,
+            encoder,
+            clock: Clock::system(),
+        };
+        Box::pin(film.run(stopped.clone()))
+    })
+}
 
 /// Serves the house of another machine on `listeners` until `shutdown` is done.
 pub(super) async fn serve(
@@ -42,7 +57,9 @@ pub(super) async fn serve(
 ) -> Result<(), RunError> {
     let (stop, stopped) = watch::channel(false);
     let framing = Arc::new(Framing::default());
-    let edge = Arc::new(Edge::start(&setup, framing.clone(), stopped.clone()).await?);
+    let filming = filming(&config, stopped.clone());
+    let edge = Edge::start(&setup, framing.clone(), filming, stopped.clone());
+    let edge = Arc::new(edge.await?);
     edge.heard_within(PATIENCE).await;
     let library = Arc::new(Library::in_memory(Vec::new()));
     let catalogue = Arc::new(Catalogue::new(library));

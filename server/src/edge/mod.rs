@@ -41,6 +41,7 @@ pub use asks::{Answered, AskError, Asked, MAX_BODY};
 use bus::Bus;
 pub use bus::BusError;
 use contact::{Contact, Signal, Why};
+pub use replica::Filming;
 use replica::{Replica, Shared};
 use wants::Refusals;
 use wish::Wish;
@@ -195,13 +196,14 @@ pub struct Told {
 }
 
 impl Edge {
-    /// Looks for the house, until `stopped`.
+    /// Looks for the house, until `stopped`. While it is silent, `filming` makes video of the card that says so.
     ///
     /// # Errors
     /// The settings can't be.
     pub async fn start(
         setup: &BusConfig,
         framing: Arc<Framing>,
+        filming: Filming,
         stopped: watch::Receiver<bool>,
     ) -> Result<Self, BusError> {
         let bus = Bus::open(setup, Clock::system()).await?;
@@ -221,6 +223,7 @@ impl Edge {
                 contact,
                 framing,
                 silent_after: setup.silent_after,
+                filming,
             },
             stopped,
         })

@@ -8,14 +8,16 @@
 )]
 
 use std::{
+    fmt,
     sync::{Arc, Weak},
     time::Duration,
 };
 
-use futures_util::StreamExt;
+use futures_util::{StreamExt, future::BoxFuture};
 use mantel_media::wire::Kind as Content;
 use tokio::{
     sync::watch,
+    task::JoinSet,
     time::{Instant, sleep_until},
 };
 
@@ -32,7 +34,8 @@ use super::{
 use crate::{
     channel::{Channel, choices::FeedKey},
     clock,
-    hub::{Ending, Feed, Feeds, Framing, Hub, Linger, Next, Now},
+    hub::{Ending, Feed, Feeds, Frame, Framing, Hub, Linger, Look, Next, Now},
+    rendition::Rendition,
 };
 
 /// How often pictures are wished for while they are watched.
@@ -42,14 +45,27 @@ const KEPT_UP: Duration = Duration::from_secs(30);
 /// How soon again, where what stands has not come.
 const ASKS_AGAIN: Duration = Duration::from_millis(250);
 
+/// Makes video of what a feed shows, whenever somebody watches that.
+pub type Filming = Arc<dyn Fn(Arc<Feed>, Rendition) -> BoxFuture<'static, ()> + Send + Sync>;
+
 /// The parts that all replicas share.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Shared {
     pub(super) bus: Arc<Bus>,
     pub(super) contact: watch::Receiver<Contact>,
     pub(super) framing: Arc<Framing>,
     pub(super) silent_after: Duration,
+    pub(super) filming: Filming,
 }
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
+    }
+}
+
+/// The card in place of a picture: the reason that it says, and its picture.
+type Card = (Why, Arc<Frame>);
 
 /// One feed's filler.
 pub(super) struct Replica {
@@ -99,8 +115,9 @@ impl Replica {
         let mut linger = Linger::new(Instant::now());
         let mut wish_at = Instant::now();
         let mut asked_at: Option<Instant> = None;
-        // The reason that is on the screen, in place of a picture.
-        let mut said: Option<Why> = None;
+        // The card that is on the screen, in place of a picture, and what makes video of it.
+        let mut card: Option<Card> = None;
+        let mut card_film = JoinSet::new();
         let mut was_on = true;
         loop {
             demand.mark_unchanged();
@@ -142,7 +159,7 @@ impl Replica {
                         ear.subscriber = Some(subscriber);
                         ear.is_lost = true;
                         // Who comes now is told as well.
-                        said = None;
+                        card = None;
                     }
                     _ => {}
                 }
@@ -180,7 +197,16 @@ impl Replica {
                     wish_at = now + WISHES_EVERY;
                 }
             }
-            let wake = self.silent(&told, &mut said, kinds, *silent_after).await;
+            let wake = self.silent(&told, &mut card, kinds, *silent_after).await;
+            if is_on || !kinds.video {
+                // Before the house's own video goes on, nothing more of the card's may come.
+                card_film.shutdown().await;
+            } else if let Some((_, frame)) = &card {
+                self.feed.show(Look::at_once(frame.clone()));
+                if card_film.is_empty() {
+                    card_film.spawn((self.shared.filming)(self.feed.clone(), self.key.rendition));
+                }
+            }
             let ask_at = asked_at
                 .filter(|_| is_lost && kinds.any() && told.signal == Signal::On)
                 .map(|at| at + ASKS_AGAIN);
@@ -196,13 +222,13 @@ impl Replica {
                 Some(message) = stills.next() => {
                     if let Some(now) = stills.take(bus, &message.payload, 0, ahead) {
                         self.feed.stills.publish(now);
-                        said = None;
+                        card = None;
                     }
                 }
                 Some(message) = motion.next() => {
                     if let Some(now) = motion.take(bus, &message.payload, 0, ahead) {
                         self.feed.motion.publish(now);
-                        said = None;
+                        card = None;
                     }
                 }
                 Some(message) = film.next() => {
@@ -210,7 +236,8 @@ impl Replica {
                         tape.push(encoded);
                     }
                 }
-                () = tape.asked() => {}
+                // One alone can listen: while a card is filmed it is the one who films.
+                () = tape.asked(), if card_film.is_empty() => {}
                 Some(message) = answers.next() => {
                     let kind = bus.read(&message.payload).map(|part| part.head.kind);
                     let ear = match kind {
@@ -220,7 +247,7 @@ impl Replica {
                     };
                     if let Some(now) = ear.take(bus, &message.payload, 1, ahead) {
                         self.hub(ear.kind).publish(now);
-                        said = None;
+                        card = None;
                     }
                 }
                 Ok(()) = is_up.changed() => if *is_up.borrow_and_update() {
@@ -277,14 +304,15 @@ impl Replica {
     async fn silent(
         &self,
         told: &Contact,
-        said: &mut Option<Why>,
+        card: &mut Option<Card>,
         kinds: Kinds,
         after: Duration,
     ) -> Option<Instant> {
         let Signal::Silent { since, why } = told.signal else {
             return None;
         };
-        if *said == Some(why) || !kinds.any() {
+        let is_said = card.as_ref().is_some_and(|(said, _)| *said == why);
+        if is_said || !kinds.any() {
             return None;
         }
         // Where there never was a picture nobody has to look at nothing for long.
@@ -297,7 +325,6 @@ impl Replica {
         if Instant::now() < at {
             return Some(at);
         }
-        *said = Some(why);
         let elapsed = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
         let bus = &self.shared.bus;
         let now = bus.clock.now();
@@ -306,15 +333,17 @@ impl Replica {
         let name: Arc<str> = self.wish.afar.name.as_str().into();
         let framing = &self.shared.framing;
         let frame = card::frame(words, self.key.rendition, framing, now).await?;
-        let card = Now {
-            current: Arc::new(frame.of(name)),
+        let frame = Arc::new(frame.of(name));
+        *card = Some((why, frame.clone()));
+        let now = Now {
+            current: frame,
             next: Next::Unforeseen,
         };
         if kinds.stills {
-            self.feed.stills.publish(card.clone());
+            self.feed.stills.publish(now.clone());
         }
         if kinds.motion {
-            self.feed.motion.publish(card);
+            self.feed.motion.publish(now);
         }
         None
     }
