@@ -304,15 +304,6 @@ fn follows(n: usize, mut seen: impl FnMut() -> Result<Rgb, String>) {
     });
 }
 
-fn attribute(page: &mut Page, name: &str) -> String {
-    let value = page.eval(&format!("document.documentElement.getAttribute('{name}')"));
-    value
-        .expect("an attribute")
-        .as_str()
-        .unwrap_or("")
-        .to_owned()
-}
-
 const SILENT: &str = "[channel.plot]\nsource = \"push\"\nsilent-after = \"3s\"\n";
 
 /// The card that says that nothing comes is none of the colours.
@@ -341,18 +332,13 @@ fn outlives_its_sender(via: &str, options: &[&str]) {
     await_encoder(&house, "passed through");
     let mut page = browser.open(&house.server.url(&format!("/c/plot/?via={via}")));
     follows(5, || seen(&mut page));
-    assert_eq!(
-        attribute(&mut page, "data-via"),
-        via,
-        "{}",
-        attribute(&mut page, "data-reason")
-    );
+    assert_eq!(page.root("data-via"), via, "{}", page.root("data-reason"));
     drop(sender);
     await_card(|| page.screenshot());
     let _sender = Sender::of(&house, &film);
     await_encoder(&house, "passed through");
     follows(5, || seen(&mut page));
-    assert_eq!(attribute(&mut page, "data-via"), via, "and not a lower way");
+    assert_eq!(page.root("data-via"), via, "and not a lower way");
 }
 
 #[test]

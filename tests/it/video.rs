@@ -343,16 +343,6 @@ fn a_token_leads_on_from_the_playlist() {
     assert_eq!(server.get(&target).status(), 200, "{target}");
 }
 
-/// An attribute of the page's root; empty where it has none.
-fn attribute(page: &mut Page, name: &str) -> String {
-    let value = page.eval(&format!("document.documentElement.getAttribute('{name}')"));
-    value
-        .expect("an attribute")
-        .as_str()
-        .unwrap_or("")
-        .to_owned()
-}
-
 /// Chromium plays playlists by itself; the page shows them where that is asked for.
 #[test]
 fn the_page_plays_the_playlist() {
@@ -377,12 +367,7 @@ fn the_page_plays_the_playlist() {
             Err(format!("{colours:?}"))
         }
     });
-    assert_eq!(
-        attribute(&mut page, "data-via"),
-        "hls",
-        "{}",
-        attribute(&mut page, "data-reason")
-    );
+    assert_eq!(page.root("data-via"), "hls", "{}", page.root("data-reason"));
 }
 
 /// The colour in the middle of what a page shows.
@@ -411,11 +396,11 @@ fn the_page_plays_fragments_and_outlives_the_server() {
         });
     };
     follows(&server, &mut page);
-    assert_eq!(attribute(&mut page, "data-via"), "mse");
+    assert_eq!(page.root("data-via"), "mse");
     server.advance();
     follows(&server, &mut page);
     eventually("the video close to the present", || {
-        let behind = attribute(&mut page, "data-behind");
+        let behind = page.root("data-behind");
         match behind.parse::<f64>() {
             Ok(seconds) if seconds <= 0.5 => Ok(()),
             _ => Err(behind),
@@ -426,11 +411,7 @@ fn the_page_plays_fragments_and_outlives_the_server() {
     let server = Server::start_again(address, photos.path(), &STANDING);
     server.advance();
     follows(&server, &mut page);
-    assert_eq!(
-        attribute(&mut page, "data-via"),
-        "mse",
-        "and not a lower way"
-    );
+    assert_eq!(page.root("data-via"), "mse", "and not a lower way");
 }
 
 /// A plain `<video>` on anybody's page.

@@ -265,14 +265,6 @@ fn an_offer_takes_the_right_to_watch_and_a_session_its_name() {
     );
 }
 
-fn attribute(page: &mut Page, name: &str) -> String {
-    let value = page.eval(&format!("document.documentElement.getAttribute('{name}')"));
-    value.map_or_else(
-        |error| error,
-        |value| value.as_str().unwrap_or("").to_owned(),
-    )
-}
-
 /// A page's script that keeps of an answer's candidates those that match, and changes them.
 fn candidates(keep: &str, change: &str) -> String {
     format!(
@@ -297,10 +289,10 @@ fn shows(server: &Server, page: &mut Page) {
         await_screen(page, wanted);
     }
     assert_eq!(
-        attribute(page, "data-via"),
+        page.root("data-via"),
         "webrtc",
         "{}",
-        attribute(page, "data-reason")
+        page.root("data-reason")
     );
 }
 
@@ -319,9 +311,9 @@ fn chromium_is_sent_video_by_udp_and_by_tcp() {
         let mut page = browser.open_after(&server.url("/?via=webrtc&size=640x360"), &script);
         shows(&server, &mut page);
         eventually("the delay", || {
-            match attribute(&mut page, "data-behind").parse::<f64>() {
+            match page.root("data-behind").parse::<f64>() {
                 Ok(seconds) if seconds < 1.0 => Ok(()),
-                _ => Err(attribute(&mut page, "data-behind")),
+                _ => Err(page.root("data-behind")),
             }
         });
         let rows = server.get("/status").json();
@@ -526,18 +518,18 @@ fn a_narrow_network_is_sent_what_it_carries() {
         }
     });
     eventually("pictures in time", || {
-        match attribute(&mut page, "data-behind").parse::<f64>() {
+        match page.root("data-behind").parse::<f64>() {
             Ok(seconds) if seconds < 1.0 => Ok(()),
             _ => Err(format!(
                 "{} behind, {}",
-                attribute(&mut page, "data-behind"),
+                page.root("data-behind"),
                 watching()
             )),
         }
     });
     goes_on.store(false, Relaxed);
     sender.join().expect("a sender that ends");
-    assert_eq!(attribute(&mut page, "data-via"), "webrtc");
+    assert_eq!(page.root("data-via"), "webrtc");
 }
 
 #[test]
@@ -566,7 +558,7 @@ fn chromium_follows_over_a_network_that_loses_packets() {
             Err(format!("{colours:?}, {middle:?}"))
         }
     });
-    assert_eq!(attribute(&mut page, "data-via"), "webrtc");
+    assert_eq!(page.root("data-via"), "webrtc");
 }
 
 /// A live channel's page takes the fastest way that works, believes what is painted, and stays with the server.
@@ -585,12 +577,12 @@ fn a_live_page_picks_a_way_by_itself() {
         house.push_colour(colour);
         await_screen(&mut page, colour);
     }
-    assert_eq!(attribute(&mut page, "data-via"), "webrtc");
+    assert_eq!(page.root("data-via"), "webrtc");
     // It goes on with a server that has been away.
     let house = house.again(|| {});
     house.push_colour(BLUE);
     await_screen(&mut page, BLUE);
-    assert_eq!(attribute(&mut page, "data-via"), "webrtc");
+    assert_eq!(page.root("data-via"), "webrtc");
     // What is left where an engine has less, or is not let through.
     for (script, way) in [
         (
@@ -609,7 +601,7 @@ fn a_live_page_picks_a_way_by_itself() {
             house.push_colour(colour);
             await_screen(&mut page, colour);
         }
-        assert_eq!(attribute(&mut page, "data-via"), way);
+        assert_eq!(page.root("data-via"), way);
     }
 }
 
@@ -723,7 +715,7 @@ fn a_browser_sends_and_another_one_shows_it() {
             .starts_with("201 /c/plot/whip/"),
         "{said}"
     );
-    assert_eq!(attribute(&mut page, "data-via"), "webrtc");
+    assert_eq!(page.root("data-via"), "webrtc");
     // Whoever sends after it takes its place, and its session ends.
     house.push_colour(YELLOW);
     await_screen(&mut page, YELLOW);

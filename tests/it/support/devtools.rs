@@ -245,6 +245,15 @@ impl Page {
         );
     }
 
+    /// An attribute of the page's root; empty where it has none, the complaint where the page can't be asked.
+    pub(crate) fn root(&mut self, name: &str) -> String {
+        let value = self.eval(&format!("document.documentElement.getAttribute('{name}')"));
+        value.map_or_else(
+            |error| error,
+            |value| value.as_str().unwrap_or("").to_owned(),
+        )
+    }
+
     /// The value of an expression; promises are waited for.
     pub(crate) fn eval(&mut self, expression: &str) -> Result<Value, String> {
         // A page that goes away meanwhile is no reason to end a test: whoever waits asks again.
