@@ -112,7 +112,8 @@
     source.addEventListener('sourceopen', function () {
       if (over || reader) { return; }
       var options = abort ? { signal: abort.signal, credentials: 'same-origin' } : { credentials: 'same-origin' };
-      fetch(address('stream.mp4'), options).then(function (answer) {
+      // What is read here is read to the byte.
+      fetch(address('stream.mp4') + '&fill=off', options).then(function (answer) {
         if (over) { return; }
         if (!answer.ok || !answer.body) { return answer.text().then(fail); }
         reader = answer.body.getReader();

@@ -358,7 +358,6 @@ fn chromium_plays_its_playlist_and_outlives_its_sender() {
 
 /// A plain `<video>` has one answer for all: what is encoded in between brings its parameters with it.
 #[test]
-#[ignore = "Chromium fills a buffer of its own anew, for up to a minute; other ways show the card in a second"]
 fn a_plain_video_element_outlives_its_sender() {
     let (Some(browser), Some(ffmpeg)) = (Browser::start(Client::Chromium), require(Client::Ffmpeg))
     else {

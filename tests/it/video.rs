@@ -1,7 +1,7 @@
 //! Video, in the players and engines that it is made for: `/stream.h264`, `/stream.ts`, `/stream.mp4`, and the page by
 //! `?via=`. They write or show what they decode, and the colours say whether it was right.
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{fs, path::PathBuf, process::Command, time::Instant};
 
 use serde_json::Value;
 
@@ -422,11 +422,7 @@ fn a_plain_video_element_plays() {
     };
     let photos = Photos::of(&FOUR);
     let server = Server::start(photos.path(), &MOVING);
-    let html = format!(
-        "<body style='margin:0'><video autoplay muted src='{}' style='width:100vw'></video>",
-        server.url("/stream.mp4")
-    );
-    let mut page = browser.open(&format!("http://{}/", site::serve(&html)));
+    let mut page = browser.open(&plain(&server));
     let mut colours = Vec::new();
     eventually("three photos in the video", || {
         let colour = seen(&mut page)?;
@@ -442,7 +438,36 @@ fn a_plain_video_element_plays() {
     assert_in_order(&colours);
 }
 
-/// Firefox plays what the page appends. Of a stream of so few bytes as a plain `<video>` it shows nothing for a long time.
+/// A page with nothing but a plain `<video>` of the server's.
+fn plain(server: &Server) -> String {
+    let html = format!(
+        "<body style='margin:0'><video autoplay muted src='{}' style='width:100vw'></video>",
+        server.url("/stream.mp4")
+    );
+    format!("http://{}/", site::serve(&html))
+}
+
+/// A slide that stands is a few bytes a second, and Chromium reads a plain `<video>` by blocks of 32 KB.
+#[test]
+fn a_plain_video_element_follows_slides_that_stand() {
+    let Some(browser) = Browser::start(Client::Chromium) else {
+        return;
+    };
+    let photos = Photos::of(&FOUR);
+    let server = Server::start(photos.path(), &STANDING);
+    let mut page = browser.open(&plain(&server));
+    for _ in 0..3 {
+        let wanted = server.advance();
+        let began = Instant::now();
+        eventually("the slide in the video", || match seen(&mut page)? {
+            colour if colour == wanted => Ok(()),
+            other => Err(format!("{other:?} for {wanted:?}")),
+        });
+        println!("a plain video is {} ms behind", began.elapsed().as_millis());
+    }
+}
+
+/// Firefox plays what the page appends. Of a slide that stands a plain `<video>` shows nothing there for a long time.
 #[test]
 fn firefox_plays_fragments() {
     let Some(firefox) = Driver::firefox() else {

@@ -37,6 +37,9 @@ pub(super) const VIA: &str = "via";
 /// The key that keeps a screen out of interruptions.
 const INTERRUPTS: &str = "interrupts";
 
+/// The key that says whether a plain `<video>` is helped to see the last pictures it was sent.
+const FILL: &str = "fill";
+
 /// The key of a screen's own nights.
 const NIGHT: &str = "night";
 
@@ -90,13 +93,23 @@ pub(super) fn choice(query: &str) -> Result<Filter, Refusal> {
 
 /// Whether live channels may interrupt the photos that are asked for.
 pub(super) fn interrupts(query: &str) -> Result<bool, Refusal> {
-    let Some(text) = value(query, INTERRUPTS) else {
+    switch(query, INTERRUPTS)
+}
+
+/// Whether an MP4 without an end is filled up, so that engines that read by blocks see the last pictures.
+pub(super) fn fills(query: &str) -> Result<bool, Refusal> {
+    switch(query, FILL)
+}
+
+/// A switch that is on where nobody says otherwise.
+fn switch(query: &str, key: &str) -> Result<bool, Refusal> {
+    let Some(text) = value(query, key) else {
         return Ok(true);
     };
     match &*text {
         "on" => Ok(true),
         "off" => Ok(false),
-        _ => Err(bad_value(INTERRUPTS, &text, "it has to be on or off")),
+        _ => Err(bad_value(key, &text, "it has to be on or off")),
     }
 }
 

@@ -5,9 +5,11 @@
 
 mod boxes;
 mod chunk;
+mod filling;
 mod init;
 
 pub use chunk::{Fragment, Sample, chunk, chunk_head, index};
+pub use filling::{BLOCK, filling, missing};
 pub use init::{Track, init};
 
 /// Ticks a second of all times here, as MPEG-TS and RTP have it.

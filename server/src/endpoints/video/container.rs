@@ -9,7 +9,7 @@ use mantel_media::{
     ts,
 };
 
-use super::clip::Clip;
+use super::{blocks::Blocks, clip::Clip};
 use crate::{
     endpoints::address::Form,
     hub::{Start, StreamTime, Unit},
@@ -39,15 +39,21 @@ struct Mp4 {
     is_mixed: bool,
     /// Where one can jump to, of one that has an end.
     fragments: Vec<Fragment>,
+    /// For engines that read by blocks.
+    blocks: Option<Blocks>,
 }
 
 impl Container {
-    pub(super) fn new(form: Form, clip: Option<Clip>) -> Self {
+    /// `fills`: what an MP4 without an end has is seen soon by engines that read it by blocks.
+    pub(super) fn new(form: Form, clip: Option<Clip>, fills: bool) -> Self {
         Self {
             kind: match form {
                 Form::H264 => Kind::H264,
                 Form::Ts => Kind::Ts(ts::Muxer::new()),
-                Form::Mp4 => Kind::Mp4(Mp4::default()),
+                Form::Mp4 => Kind::Mp4(Mp4 {
+                    blocks: (fills && clip.is_none()).then(Blocks::default),
+                    ..Mp4::default()
+                }),
             },
             ends_at: clip.map(|Clip(ticks)| ticks),
             time: StreamTime::default(),
@@ -90,6 +96,15 @@ impl Container {
         }
         let new = out.iter().skip(n_before);
         self.n_bytes += new.map(|bytes| bytes.len() as u64).sum::<u64>();
+        if let Kind::Mp4(Mp4 {
+            blocks: Some(blocks),
+            ..
+        }) = &mut self.kind
+            && let Some(n) = blocks.sent(at, self.n_bytes)
+        {
+            out.push_back(fmp4::filling(n).into());
+            self.n_bytes += n;
+        }
         true
     }
 

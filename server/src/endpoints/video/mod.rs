@@ -2,6 +2,7 @@
 //! frame on.
 
 mod backlog;
+mod blocks;
 mod clip;
 mod container;
 pub(super) mod hls;
@@ -43,6 +44,7 @@ pub(super) async fn answer(
     let passage = open::passage(outputs, request)?;
     let wishes = open::wishes(outputs, request, outputs.looks.rendition)?;
     let clip = clip(&request.query)?;
+    let fills = query::fills(&request.query)?;
     video::can_be(wishes.rendition.size).map_err(|why| no_video(&why))?;
     let (key, lease) = open::feed(outputs, request, &wishes).await?;
     // The one that stands in for it, where there is no room for more.
@@ -50,7 +52,7 @@ pub(super) async fn answer(
     let script = Video {
         reader: lease.read(false),
         _lease: lease,
-        container: Container::new(form, clip),
+        container: Container::new(form, clip, fills),
     };
     let viewing = outputs.watched.viewers.enter(
         outlet(form),
