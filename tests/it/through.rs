@@ -403,3 +403,62 @@ fn firefox_plays_its_fragments_and_outlives_its_sender() {
     let _sender = Sender::of(&house, &film);
     follows(5, seen);
 }
+
+/// What `/status` says of a rendition that is watched, of which this is true.
+fn watched(house: &House, asks: impl Fn(&Value) -> bool) -> Result<Value, String> {
+    let status = house.server.get("/status").json();
+    let rows = status["renditions"].as_array().expect("a list").clone();
+    let mut rows = rows
+        .into_iter()
+        .filter(|row| row["viewers"] != 0 && asks(row));
+    rows.next().ok_or_else(|| status.to_string())
+}
+
+#[test]
+fn each_rendition_is_told_whether_it_goes_on_as_it_came() {
+    let Some(ffmpeg) = require(Client::Ffmpeg) else {
+        return;
+    };
+    let house = House::plot();
+    let _sender = Sender::of(&house, &film(&ffmpeg, &MAIN));
+    await_encoder(&house, "passed through");
+    let bitrate = "encoded again: a bitrate is asked for";
+    let size = "encoded again: another size than its 640x360 is asked for";
+    for (query, encoder) in [
+        ("", "passed through"),
+        ("?size=640x360&fps=60", "passed through"),
+        ("?bitrate=1M", bitrate),
+        ("?size=320x180", size),
+        (
+            "?fps=10",
+            "encoded again: fewer pictures a second than its 25 are asked for",
+        ),
+        (
+            "?gop=2s",
+            "encoded again: a time between key frames is asked for",
+        ),
+    ] {
+        let status = house.server.get(&format!("/c/plot/status{query}")).json();
+        assert_eq!(status["channel"]["live"]["encoder"], encoder, "{query}");
+    }
+    let streams = ["", "?bitrate=1M", "?size=320x180"].map(|query| {
+        let target = format!("/c/plot/stream.h264{query}");
+        let head = format!("GET {target} HTTP/1.0\r\nHost: {}\r\n\r\n", house.address());
+        Stream::send(house.address(), head.as_bytes())
+    });
+    let encoders = || {
+        let of = |asks: &dyn Fn(&Value) -> bool| {
+            watched(&house, asks).map(|row| row["encoder"].as_str().map(str::to_owned))
+        };
+        let plain = |row: &Value| row["bitrate"].is_null() && row["size"] == "640x360";
+        Ok([
+            of(&plain)?,
+            of(&|row| row["bitrate"] == "1M")?,
+            of(&|row| row["size"] != "640x360")?,
+        ])
+    };
+    let told = eventually("three renditions", encoders);
+    let told = told.map(Option::unwrap_or_default);
+    assert_eq!(told, ["passed through", bitrate, size]);
+    drop(streams);
+}
