@@ -129,7 +129,7 @@ mod tests {
         let form = Form {
             size: Size::new(1280, 720),
             fps: 30,
-            is_baseline: false,
+            profile: None,
         };
         assert_eq!(asks(&plain, form), None);
         let bitrate: Bitrate = "1M".parse().unwrap();
