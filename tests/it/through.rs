@@ -141,6 +141,18 @@ fn await_encoder(house: &House, wanted: &str) {
     });
 }
 
+/// Waits until nothing is sent.
+fn await_none(house: &House) {
+    eventually("no sender", || {
+        let live = house.live();
+        if live["encoder"].is_null() {
+            Ok(())
+        } else {
+            Err(live.to_string())
+        }
+    });
+}
+
 /// So many bytes of a stream.
 fn some(house: &House, target: &str, n: usize) -> Vec<u8> {
     let head = format!("GET {target} HTTP/1.0\r\nHost: {}\r\n\r\n", house.address());
@@ -273,14 +285,7 @@ fn what_can_not_go_on_is_encoded_again_and_says_why() {
         let sender = Sender::of(&house, &once);
         await_encoder(&house, why);
         drop(sender);
-        eventually("no sender", || {
-            let live = house.live();
-            if live["encoder"].is_null() {
-                Ok(())
-            } else {
-                Err(live.to_string())
-            }
-        });
+        await_none(&house);
     }
 }
 
@@ -516,6 +521,7 @@ fn chromium_is_sent_every_profile_by_webrtc_as_it_comes() {
         let film = film(&ffmpeg, options);
         let sets = ParameterSets::of(&film[0]).expect("a head");
         assert_eq!(sets.expect("its sets").head().profile, profile);
+        await_none(&house);
         let _sender = Sender::of(&house, &film);
         await_encoder(&house, "passed through");
         let page = page.get_or_insert_with(|| {
@@ -622,6 +628,7 @@ fn who_takes_baseline_alone_is_sent_nothing_else_whatever_the_sender_turns_to() 
     let house = steady();
     let [baseline, main, high] = [&BASELINE, &MAIN, &HIGH].map(|options| film(&ffmpeg, options));
     let sends = |film: &[Unit]| {
+        await_none(&house);
         let sender = Sender::of(&house, film);
         await_encoder(&house, "passed through");
         sender

@@ -32,7 +32,7 @@ pub(super) enum Way {
     Taken,
 }
 
-/// What an answer may have.
+/// The payload types that an answer may have.
 pub(super) fn config(way: Way) -> CodecConfig {
     let mut config = CodecConfig::empty();
     let more: &[_] = match way {

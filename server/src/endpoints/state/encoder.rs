@@ -1,4 +1,4 @@
-//! What becomes of the H.264 that is sent to a live channel, in words: whether it is passed through to who watches it in some
+//! The fate of the H.264 that is sent to a live channel, in words: whether it is passed through to who watches it in some
 //! shape, or why it is encoded again. Decides neither.
 
 use crate::{

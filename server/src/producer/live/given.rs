@@ -96,7 +96,7 @@ pub enum Asks {
     Fps(u32),
 }
 
-/// What the rendition asks for that video of this form is not; `None` where it is as it comes.
+/// The first wish of a rendition that video of this form does not meet; `None` where it is as it comes.
 pub fn asks(rendition: &Rendition, form: Form) -> Option<Asks> {
     // A tenth more is no other rate: clocks differ, and networks hold up.
     let most = rendition.fps.0 + rendition.fps.0.div_ceil(10);

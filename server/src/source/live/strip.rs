@@ -48,7 +48,7 @@ pub struct Form {
     pub size: Size,
     /// How many come in a second.
     pub fps: u32,
-    /// What a decoder needs for it; none where it is a profile that few have.
+    /// The profile that a decoder needs for it; none where it is one that few have.
     pub profile: Option<Profile>,
 }
 
