@@ -40,7 +40,7 @@ impl House {
         Self::with_options(channels, &[])
     }
 
-    fn with_options(channels: &str, more: &[&str]) -> Self {
+    pub(crate) fn with_options(channels: &str, more: &[&str]) -> Self {
         Self::start(channels, |folder, args| {
             Server::start(folder, &[args, more].concat())
         })

@@ -82,6 +82,7 @@ fn slices(units: &[Unit]) -> Vec<Vec<u8>> {
 
 /// The options of what goes on as it comes.
 const MAIN: [&str; 4] = ["-profile:v", "main", "-tune", "zerolatency"];
+const HIGH: [&str; 4] = ["-profile:v", "high", "-tune", "zerolatency"];
 const BASELINE: [&str; 4] = ["-profile:v", "baseline", "-tune", "zerolatency"];
 
 /// A sender of a film, over and over, at its own pace, until it is dropped.
@@ -136,6 +137,18 @@ fn await_encoder(house: &House, wanted: &str) {
         match live["encoder"].as_str() {
             Some(encoder) if encoder.contains(wanted) => Ok(()),
             _ => Err(live.to_string()),
+        }
+    });
+}
+
+/// Waits until nothing is sent.
+fn await_none(house: &House) {
+    eventually("no sender", || {
+        let live = house.live();
+        if live["encoder"].is_null() {
+            Ok(())
+        } else {
+            Err(live.to_string())
         }
     });
 }
@@ -272,14 +285,7 @@ fn what_can_not_go_on_is_encoded_again_and_says_why() {
         let sender = Sender::of(&house, &once);
         await_encoder(&house, why);
         drop(sender);
-        eventually("no sender", || {
-            let live = house.live();
-            if live["encoder"].is_null() {
-                Ok(())
-            } else {
-                Err(live.to_string())
-            }
-        });
+        await_none(&house);
     }
 }
 
@@ -348,7 +354,7 @@ fn chromium_plays_it_by_fragments_and_outlives_its_sender() {
 
 #[test]
 fn chromium_plays_it_by_webrtc_and_outlives_its_sender() {
-    outlives_its_sender("webrtc", &BASELINE);
+    outlives_its_sender("webrtc", &HIGH);
 }
 
 #[test]
@@ -401,4 +407,256 @@ fn firefox_plays_its_fragments_and_outlives_its_sender() {
     await_card(|| firefox.screenshot());
     let _sender = Sender::of(&house, &film);
     follows(5, seen);
+}
+
+/// What `/status` says of a rendition that is watched, of which this is true.
+fn watched(house: &House, asks: impl Fn(&Value) -> bool) -> Result<Value, String> {
+    let status = house.server.get("/status").json();
+    let rows = status["renditions"].as_array().expect("a list").clone();
+    let mut rows = rows
+        .into_iter()
+        .filter(|row| row["viewers"] != 0 && asks(row));
+    rows.next().ok_or_else(|| status.to_string())
+}
+
+#[test]
+fn each_rendition_is_told_whether_it_goes_on_as_it_came() {
+    let Some(ffmpeg) = require(Client::Ffmpeg) else {
+        return;
+    };
+    let house = House::plot();
+    let _sender = Sender::of(&house, &film(&ffmpeg, &MAIN));
+    await_encoder(&house, "passed through");
+    let bitrate = "encoded again: a bitrate is asked for";
+    let size = "encoded again: another size than its 640x360 is asked for";
+    for (query, encoder) in [
+        ("", "passed through"),
+        ("?size=640x360&fps=60", "passed through"),
+        ("?bitrate=1M", bitrate),
+        ("?size=320x180", size),
+        (
+            "?fps=10",
+            "encoded again: fewer pictures a second than its 25 are asked for",
+        ),
+        (
+            "?gop=2s",
+            "encoded again: a time between key frames is asked for",
+        ),
+    ] {
+        let status = house.server.get(&format!("/c/plot/status{query}")).json();
+        assert_eq!(status["channel"]["live"]["encoder"], encoder, "{query}");
+    }
+    let streams = ["", "?bitrate=1M", "?size=320x180"].map(|query| {
+        let target = format!("/c/plot/stream.h264{query}");
+        let head = format!("GET {target} HTTP/1.0\r\nHost: {}\r\n\r\n", house.address());
+        Stream::send(house.address(), head.as_bytes())
+    });
+    let encoders = || {
+        let of = |asks: &dyn Fn(&Value) -> bool| {
+            watched(&house, asks).map(|row| row["encoder"].as_str().map(str::to_owned))
+        };
+        let plain = |row: &Value| row["bitrate"].is_null() && row["size"] == "640x360";
+        Ok([
+            of(&plain)?,
+            of(&|row| row["bitrate"] == "1M")?,
+            of(&|row| row["size"] != "640x360")?,
+        ])
+    };
+    let told = eventually("three renditions", encoders);
+    let told = told.map(Option::unwrap_or_default);
+    assert_eq!(told, ["passed through", bitrate, size]);
+    drop(streams);
+}
+
+/// A house that gives nobody less, however busy the machine is.
+fn steady() -> House {
+    House::with_options(
+        "[channel.plot]\nsource = \"push\"\n",
+        &["--step-down", "off"],
+    )
+}
+
+/// A page's script that keeps its sessions, to be asked about.
+const PEERS: &str = "(function () {
+    var Peer = RTCPeerConnection;
+    window.peers = [];
+    window.RTCPeerConnection = function (settings) {
+        var peer = new Peer(settings);
+        window.peers.push(peer);
+        return peer;
+    };
+    window.RTCPeerConnection.prototype = Peer.prototype;
+}())";
+
+/// The parameters of the payload type by which the page is sent video.
+const SENT_BY: &str = "peers[peers.length - 1].getStats().then(function (all) {
+    var parameters = '';
+    all.forEach(function (one) {
+        if (one.type === 'inbound-rtp' && one.codecId) {
+            parameters = all.get(one.codecId).sdpFmtpLine;
+        }
+    });
+    return parameters;
+})";
+
+/// Each profile goes on by its own payload type, also where the sender comes back with another one. High goes by that of High
+/// 4:4:4, all that Chromium's own decoder offers above Main.
+#[test]
+fn chromium_is_sent_every_profile_by_webrtc_as_it_comes() {
+    let (Some(browser), Some(ffmpeg)) = (Browser::start(Client::Chromium), require(Client::Ffmpeg))
+    else {
+        return;
+    };
+    let house = steady();
+    if !house.server.has_viewer() {
+        return;
+    }
+    let mut page = None;
+    for (options, profile, id) in [
+        (&MAIN, 77, "4d001f"),
+        (&BASELINE, 66, "42e01f"),
+        (&HIGH, 100, "f4001f"),
+    ] {
+        let film = film(&ffmpeg, options);
+        let sets = ParameterSets::of(&film[0]).expect("a head");
+        assert_eq!(sets.expect("its sets").head().profile, profile);
+        await_none(&house);
+        let _sender = Sender::of(&house, &film);
+        await_encoder(&house, "passed through");
+        let page = page.get_or_insert_with(|| {
+            browser.open_after(&house.server.url("/c/plot/?via=webrtc"), PEERS)
+        });
+        follows(5, || seen(page));
+        eventually("its payload type", || {
+            let parameters = page.eval(SENT_BY)?;
+            match parameters.as_str() {
+                Some(parameters) if parameters.contains(id) => Ok(()),
+                _ => {
+                    let status = house.server.get("/status").json();
+                    Err(format!("{parameters}, not {id}: {}", status["watching"]))
+                }
+            }
+        });
+        assert_eq!(
+            page.root("data-via"),
+            "webrtc",
+            "{}",
+            page.root("data-reason")
+        );
+        let told = watched(&house, |_| true).expect("a rendition");
+        assert_eq!(told["encoder"], "passed through", "{told}");
+        assert_eq!(told["bitrate"], Value::Null, "{told}");
+    }
+}
+
+/// Python's own WebRTC takes Baseline alone: it tells the colours that it sees, and the profile of each set that came.
+const WATCH: &str = r#"
+import asyncio, re, sys, urllib.request
+from aiortc import RTCPeerConnection, RTCSessionDescription
+from aiortc.codecs.h264 import H264Decoder
+url = sys.argv[1]
+decode = H264Decoder.decode
+
+def told(self, encoded):
+    for sps in re.finditer(rb"\x00\x00\x01[\x07\x27\x47\x67](.)", encoded.data, re.S):
+        print("profile", sps.group(1)[0], flush=True)
+    return decode(self, encoded)
+
+H264Decoder.decode = told
+
+async def main():
+    peer = RTCPeerConnection()
+    tracks = asyncio.Queue()
+    peer.on("track", tracks.put_nowait)
+    peer.addTransceiver("video", direction="recvonly")
+    await peer.setLocalDescription(await peer.createOffer())
+    offered = set(re.findall("profile-level-id=(..)", peer.localDescription.sdp))
+    assert offered == {"42"}, offered
+    request = urllib.request.Request(url, peer.localDescription.sdp.encode(),
+                                     {"Content-Type": "application/sdp"}, method="POST")
+    with urllib.request.urlopen(request) as answer:
+        assert answer.status == 201, answer.status
+        await peer.setRemoteDescription(RTCSessionDescription(answer.read().decode(), "answer"))
+    track = await tracks.get()
+    while True:
+        array = (await track.recv()).to_ndarray(format="rgb24")
+        print("colour", *array[array.shape[0] // 2, array.shape[1] // 2], flush=True)
+
+asyncio.run(main())
+"#;
+
+/// One that watches by it.
+struct Watcher(process::Process);
+
+impl Watcher {
+    fn of(house: &House, python: &[PathBuf]) -> Self {
+        let mut command = Command::new(&python[0]);
+        command.args(["-c", WATCH, &house.server.url("/whep/plot")]);
+        Self(process::Process::start(command))
+    }
+
+    fn seen(&self) -> Result<Rgb, String> {
+        let output = self.0.output();
+        let last = output
+            .lines()
+            .rev()
+            .find_map(|line| line.strip_prefix("colour "));
+        let bytes = last.into_iter().flat_map(|line| line.split(' '));
+        let bytes: Vec<u8> = bytes.filter_map(|byte| byte.parse().ok()).collect();
+        let colour = Rgb(bytes.try_into().map_err(|_| output)?);
+        colour.named().ok_or_else(|| format!("{colour:?}"))
+    }
+
+    /// Nothing of another profile came.
+    fn had_baseline_alone(&self) {
+        let output = self.0.output();
+        let mut profiles = output
+            .lines()
+            .filter_map(|line| line.strip_prefix("profile "));
+        assert!(profiles.all(|profile| profile == "66"), "{output}");
+        assert!(output.contains("profile 66"), "{output}");
+    }
+}
+
+/// Who takes Baseline alone is sent that as it comes, and what is made here as soon as another one comes.
+#[test]
+fn who_takes_baseline_alone_is_sent_nothing_else_whatever_the_sender_turns_to() {
+    let (Some(python), Some(ffmpeg)) = (require(Client::Aiortc), require(Client::Ffmpeg)) else {
+        return;
+    };
+    let house = steady();
+    let [baseline, main, high] = [&BASELINE, &MAIN, &HIGH].map(|options| film(&ffmpeg, options));
+    let sends = |film: &[Unit]| {
+        await_none(&house);
+        let sender = Sender::of(&house, film);
+        await_encoder(&house, "passed through");
+        sender
+    };
+    let passed = |row: &Value| row["encoder"] == "passed through";
+    let made = |row: &Value| row["encoder"] == "encoded again: a bitrate is asked for";
+
+    let sender = sends(&main);
+    let watcher = Watcher::of(&house, &python);
+    follows(3, || watcher.seen());
+    assert!(watched(&house, made).is_ok() && watched(&house, passed).is_err());
+    watcher.had_baseline_alone();
+    drop((sender, watcher));
+
+    let sender = sends(&baseline);
+    let first = Watcher::of(&house, &python);
+    follows(3, || first.seen());
+    eventually("the passed-through one", || watched(&house, passed));
+    drop(sender);
+    let sender = sends(&high);
+    eventually("the one that is made", || watched(&house, made));
+    follows(5, || first.seen());
+    assert!(watched(&house, passed).is_err());
+    first.had_baseline_alone();
+    drop(sender);
+
+    let _sender = sends(&baseline);
+    let second = Watcher::of(&house, &python);
+    follows(3, || second.seen());
+    assert!(watched(&house, passed).is_ok() && watched(&house, made).is_ok());
+    follows(3, || first.seen());
 }

@@ -101,7 +101,7 @@ pub(super) fn passage(outputs: &Outputs, request: &Request) -> Result<Option<Pas
 }
 
 /// Live pictures as they come, for whoever asks for nothing in particular: in the channel's own size.
-fn live_default(live: &LiveChannel, default: Rendition) -> Rendition {
+pub(super) fn live_default(live: &LiveChannel, default: Rendition) -> Rendition {
     Rendition {
         size: live.size().unwrap_or(default.size),
         fit: Fit::Contain,

@@ -47,6 +47,7 @@ use admission::Claim;
 use blending::Between;
 use clip::Place;
 use coarseness::Coarseness;
+pub use live::asks;
 use live::{Beneath, Left};
 pub use making::PictureMaker;
 use making::make;

@@ -10,6 +10,8 @@
 mod answer;
 #[cfg(feature = "webrtc")]
 mod candidates;
+#[cfg(feature = "webrtc")]
+mod codecs;
 mod limits;
 #[cfg(feature = "webrtc")]
 mod offer;
@@ -28,6 +30,8 @@ mod without;
 
 use std::{net::SocketAddr, sync::Arc};
 
+use mantel_media::avc::{ParameterSets, Profile};
+
 use crate::hub::Unit;
 
 #[cfg(feature = "webrtc")]
@@ -37,6 +41,12 @@ pub use without::{Offer, Peers};
 
 /// A description longer than this is none, in bytes: those of browsers have 2 to 10 KB.
 pub const MAX_SDP: usize = 64 << 10;
+
+/// The profile of H.264 that a peer has to take to be sent what these sets are of. `None`: no peer can be, since of several
+/// sets for pictures the engine sends one.
+pub fn needed(sets: &ParameterSets) -> Option<Profile> {
+    sets.profile().filter(|_| sets.pps().count() == 1)
+}
 
 /// An answer to an offer, and the name of the session that begins by it.
 #[derive(Debug)]
@@ -69,7 +79,7 @@ pub enum Refused {
     NoVideo(&'static str),
     /// The peer has no H.264.
     #[error(
-        "the offer has no H.264 with packetization-mode=1, which is all that is spoken here; /stream.mp4 and /stream play without WebRTC"
+        "the offer has no H.264 with packetization-mode=1 in the Baseline, Main or High profile, which is all that is spoken here; /stream.mp4 and /stream play without WebRTC"
     )]
     NoH264,
     /// The engine refused the offer.

@@ -23,6 +23,7 @@ use super::{
     Answer, Offer, Reached, Refused, Talk, Untaken,
     answer::with_ways_where_they_count,
     candidates,
+    codecs::{self, Way},
     limits::Limits,
     session::{FIRST_BITRATE, Order, Session},
     sockets::Udp,
@@ -33,15 +34,6 @@ use crate::{hex::hex, lan::lan_addresses, locked::locked};
 
 /// The words that wait for a session: candidates of its peer.
 const MAX_ORDERS: usize = 32;
-
-/// The payload types of H.264 in packets of any size, with those by which packets are sent again, and their profiles and
-/// levels: constrained baseline, baseline, main, high. An offer's own numbers take the place of these.
-const H264: [(u8, u8, u32); 4] = [
-    (108, 109, 0x42_E0_1F),
-    (102, 103, 0x42_00_1F),
-    (116, 117, 0x4D_00_1F),
-    (118, 119, 0x64_00_1F),
-];
 
 /// The number of the extension by which a peer is told not to hold frames back. An offer's own takes the place of it.
 const PLAYOUT_DELAY: u8 = 5;
@@ -142,7 +134,7 @@ impl Peers {
             limits: self.limits.clone(),
             is_connected: false,
         };
-        let mut rtc = self.engine();
+        let mut rtc = self.engine(offer.way);
         let ours = lan_addresses();
         let [udp, tcp] =
             [&self.udp, &self.tcp].map(|bound| candidates::addresses(bound, &ours, reached));
@@ -183,17 +175,13 @@ impl Peers {
         })
     }
 
-    fn engine(&self) -> Rtc {
+    fn engine(&self, way: Way) -> Rtc {
         let mut config = RtcConfig::new()
             .set_crypto_provider(self.crypto.clone())
             .set_ice_lite(true)
-            .clear_codecs()
             .set_extension(PLAYOUT_DELAY, Extension::PlayoutDelay)
             .enable_bwe(Some(Bitrate::bps(FIRST_BITRATE)));
-        for (payload, resent, profile) in H264 {
-            let codecs = config.codec_config();
-            codecs.add_h264(payload.into(), Some(resent.into()), true, profile);
-        }
+        *config.codec_config() = codecs::config(way);
         if let Some(certificate) = &*self.certificate {
             config = config.set_dtls_cert(certificate.clone());
         }

@@ -7,11 +7,11 @@
 
 use std::{collections::HashSet, net::SocketAddr, sync::Arc, time::Duration};
 
+use mantel_media::avc::Profile;
 use str0m::{
     Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcError,
     bwe::{Bitrate, BweKind},
-    format::Codec,
-    media::{Frequency, KeyframeRequestKind, MediaKind, MediaTime, Mid, Pt, Writer},
+    media::{Frequency, KeyframeRequestKind, MediaKind, MediaTime, Mid},
     net::Receive,
 };
 use tokio::{
@@ -20,7 +20,7 @@ use tokio::{
 };
 
 use super::{
-    Talk, candidates,
+    Talk, candidates, codecs,
     limits::TO_CONNECT,
     ways::{Entrance, Packet},
 };
@@ -173,7 +173,8 @@ impl<T: Talk> Session<T> {
         let Some(writer) = self.rtc.writer(mid) else {
             return Ok(());
         };
-        let Some(pt) = best(&writer) else {
+        let needed = unit.start.sets.profile().unwrap_or(Profile::High444);
+        let Some(pt) = codecs::best(writer.payload_params(), needed) else {
             return Ok(());
         };
         let time = MediaTime::new(at, Frequency::NINETY_KHZ);
@@ -234,21 +235,4 @@ impl<T: Talk> Session<T> {
             _ => {}
         }
     }
-}
-
-/// The payload type that says what is sent, of those that the peer takes: what is made here is baseline, which every
-/// decoder of H.264 takes.
-fn best(writer: &Writer<'_>) -> Option<Pt> {
-    let rank = |profile: u32| match profile >> 8 {
-        0x42E0 => 0,
-        0x4200 => 1,
-        0x4D00 => 2,
-        _ => 3,
-    };
-    writer
-        .payload_params()
-        .filter(|one| one.spec().codec == Codec::H264)
-        .filter(|one| one.spec().format.packetization_mode == Some(1))
-        .min_by_key(|one| rank(one.spec().format.profile_level_id.unwrap_or(0)))
-        .map(|one| one.pt())
 }

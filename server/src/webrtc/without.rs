@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use mantel_media::avc::Profile;
 use tokio::net::TcpStream;
 
 use super::{Answer, Reached, Refused, Talk, Untaken};
@@ -27,6 +28,11 @@ impl Offer {
     /// Always.
     pub fn to_send(_: &str) -> Result<Self, Refused> {
         Err(Refused::Without(WHY))
+    }
+
+    /// See the WebRTC of other builds.
+    pub fn profile(&self) -> Profile {
+        Profile::Baseline
     }
 }
 

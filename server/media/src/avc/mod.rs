@@ -1,15 +1,18 @@
 //! The parameter sets of H.264: what a decoder is told before the first picture. [`Sps`] reads them,
 //! [`with_restriction`] has them say that no picture waits for another, [`ParameterSets`] holds those of a
-//! stream, [`Through`] has a sender's stream leave as it came. Which NAL units there are is [`annexb`](crate::annexb)'s; no picture is decoded here.
+//! stream and their [`Profile`], [`Through`] has a sender's stream leave as it came. Which NAL units there are is [`annexb`](crate::annexb)'s; no picture
+//! is decoded here.
 
 mod bits;
 mod error;
+mod profile;
 mod sets;
 mod sps;
 mod through;
 mod vui;
 
 pub use error::{AvcError, AvcErrorKind};
+pub use profile::Profile;
 pub use sets::{ParameterSets, avcc, is_b_slice, restricted};
 pub use sps::{Sps, with_restriction};
 pub use through::{NotThrough, Through};

@@ -4,7 +4,7 @@
 use alloc::vec::Vec;
 
 use super::{
-    AvcError, AvcErrorKind, Sps,
+    AvcError, AvcErrorKind, Profile, Sps,
     bits::{Reader, unescaped},
     with_restriction,
 };
@@ -72,6 +72,11 @@ impl ParameterSets {
     /// The facts that the SPS tells.
     pub fn head(&self) -> &Sps {
         &self.head
+    }
+
+    /// The profile of the stream, where it is one of those that are told apart.
+    pub fn profile(&self) -> Option<Profile> {
+        Profile::of(self.head.profile, self.head.constraints)
     }
 
     /// These sets with an SPS [`with_restriction`].

@@ -118,7 +118,8 @@ async fn told(
     let Some(programme) = programme else {
         let live = outputs.house.channels.live().named(&request.channel);
         let live = live.ok_or_else(|| Refusal::unavailable("this channel has no slides"))?;
-        return Ok(reply::json(&channel::live(outputs, &live)));
+        let shape = open::live_default(&live, outputs.looks.rendition);
+        return Ok(reply::json(&channel::live(outputs, &live, &shape)));
     };
     let on = (&*programme, InterruptedRow::of(channel));
     let rendition = outputs.looks.rendition;

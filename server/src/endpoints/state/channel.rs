@@ -141,8 +141,13 @@ struct Told {
     words_to: Option<f64>,
 }
 
-/// A live channel: of slides it has none, but the picture that is on as one that has no next.
-pub(in crate::endpoints) fn live(outputs: &Outputs, live: &LiveChannel) -> Channel {
+/// A live channel, whose video is asked about in this shape: of slides it has none, but the picture that is on as one that has
+/// no next.
+pub(in crate::endpoints) fn live(
+    outputs: &Outputs,
+    live: &LiveChannel,
+    shape: &Rendition,
+) -> Channel {
     let now = live.source().reader().now();
     let rendition = outputs.looks.rendition;
     Channel {
@@ -164,7 +169,7 @@ pub(in crate::endpoints) fn live(outputs: &Outputs, live: &LiveChannel) -> Chann
             let veils = outputs.house.channels.veils();
             NightRow::from(veils.own_night(plan, clock::now()))
         }),
-        live: Some(LiveRow::of(live)),
+        live: Some(LiveRow::of(outputs, live, shape)),
         ..Channel::default()
     }
 }

@@ -10,10 +10,15 @@ use crate::{
     channel::live::{Intake, LiveChannel},
     clock,
     endpoints::{
-        Outputs, Request, pages::words, policy::InlineStyle, reply, state::channel::InterruptedRow,
+        Outputs, Request, open,
+        pages::words,
+        policy::InlineStyle,
+        reply,
+        state::{channel::InterruptedRow, encoder},
     },
+    rendition::Rendition,
     rights::ChannelName,
-    source::live::{Fate, LiveSource, Signal},
+    source::live::Signal,
 };
 
 #[derive(Serialize)]
@@ -78,7 +83,7 @@ pub(in crate::endpoints) struct LiveRow {
     came: u64,
     dropped: u64,
     too_fast: u64,
-    /// Where H.264 is sent: `passed through`, or why it is encoded again.
+    /// Where H.264 is sent: `passed through`, or why it is encoded again, for who asks for what was asked about.
     #[serde(skip_serializing_if = "Option::is_none")]
     encoder: Option<String>,
     /// The newest picture's number, size and words, and how old it is.
@@ -91,7 +96,8 @@ pub(in crate::endpoints) struct LiveRow {
 }
 
 impl LiveRow {
-    pub(in crate::endpoints) fn of(live: &LiveChannel) -> Self {
+    /// `shape` is the one in which its video is asked about.
+    pub(super) fn of(outputs: &Outputs, live: &LiveChannel, shape: &Rendition) -> Self {
         let now = live.source().reader().now();
         let (signal, since) = match &now.signal {
             Signal::Waiting => ("waiting", None),
@@ -114,7 +120,7 @@ impl LiveRow {
             came: counts.came,
             dropped: counts.dropped,
             too_fast: counts.too_fast,
-            encoder: encoder(&live.source().reader()),
+            encoder: encoder::told(outputs, live, shape),
             frame: sample.map(|sample| sample.no.0),
             size: sample.and_then(|sample| Some(sample.size?.to_string())),
             caption: sample.and_then(|sample| sample.caption.clone()),
@@ -122,19 +128,6 @@ impl LiveRow {
             clock_differs_millis: sample.and_then(|sample| sample.clock_differs_millis),
         }
     }
-}
-
-/// The encoder of the video that is sent, for who asks for nothing in particular.
-fn encoder(source: &LiveSource) -> Option<String> {
-    let fate = *source.strip().fate().borrow();
-    Some(match fate {
-        Fate::None => return None,
-        Fate::Passed(_) if source.words().is_some() => {
-            "encoded again: words are written on its pictures".to_owned()
-        }
-        Fate::Passed(_) => "passed through".to_owned(),
-        Fate::Encoded(why) => format!("encoded again: {why}"),
-    })
 }
 
 const PAGE: &str = include_str!("../../../pages/channels.html");
@@ -166,7 +159,11 @@ pub(in crate::endpoints) fn answer(outputs: &Arc<Outputs>, request: &Request) ->
                     .clone()
                     .filter(|row| row.by == live.name().as_str())
                     .map(InterruptsRow::of),
-                live: Some(LiveRow::of(live)),
+                live: Some(LiveRow::of(
+                    outputs,
+                    live,
+                    &open::live_default(live, outputs.looks.rendition),
+                )),
                 ..row(live.name().as_str(), live.intake().kind())
             }
         })

@@ -3,6 +3,7 @@
 pub(super) mod agents;
 pub(super) mod channel;
 pub(super) mod channels;
+mod encoder;
 pub(super) mod hidden;
 pub(super) mod history;
 pub(super) mod lists;

@@ -14,6 +14,7 @@ use crate::{
         Outputs, Request, afar, open, query, reply,
         state::{
             channel::{self, InterruptedRow},
+            encoder,
             reports::Reported,
             viewers::{self, Outlet, Totals},
         },
@@ -75,6 +76,9 @@ struct RenditionRow {
     main: bool,
     #[serde(flatten)]
     shape: Shape,
+    /// Where H.264 is sent to its channel: whether its video is `passed through`, or why it is encoded again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoder: Option<String>,
     viewers: usize,
 }
 
@@ -170,11 +174,16 @@ pub(in crate::endpoints) async fn answer(
     let wish = query::choice(&request.query)?;
     let (_, chosen) = open::choose(outputs, request, &wish).await?;
     let renditions = outputs.house.feeds.survey();
+    let live = outputs.house.channels.live().all();
     let renditions = renditions
         .iter()
         .map(|(FeedKey { channel, rendition }, viewers)| RenditionRow {
             main: channel.is_main(),
             shape: Shape::of(rendition),
+            encoder: live
+                .iter()
+                .find(|live| live.no() == *channel)
+                .and_then(|live| encoder::told(outputs, live, rendition)),
             viewers: *viewers,
         });
     let watching: Vec<ViewerRow> = outputs
@@ -230,7 +239,7 @@ async fn here(
 ) -> Result<(Part<channel::Channel>, Part<LibraryRow>), Refusal> {
     let live = outputs.house.channels.live().named(&request.channel);
     let channel = match (live, chosen.programme()) {
-        (Some(live), _) => channel::live(outputs, &live),
+        (Some(live), _) => channel::live(outputs, &live, &shape),
         (None, Some(programme)) => {
             let on = (&*programme, InterruptedRow::of(chosen));
             channel::gallery(outputs, request, shape, wish, on).await

@@ -8,6 +8,7 @@
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use http::Method;
+use mantel_media::avc::Profile;
 use warp::reply::Response;
 
 use super::{backlog::Backlog, no_video, rtc};
@@ -22,9 +23,9 @@ use crate::{
     },
     hub::{Lease, Reader, Unit},
     net::{Cut, Refusal},
-    rendition::{Bitrate, video},
+    rendition::{Bitrate, Rendition, video},
     source::live::{Fate, Passage},
-    webrtc::{Offer, Talk},
+    webrtc::{self, Offer, Talk},
 };
 
 /// The answer where viewers send offers to.
@@ -41,10 +42,9 @@ pub(in crate::endpoints) async fn answer(
     let offer = Offer::to_be_sent(&text).map_err(rtc::refused)?;
     let passage = open::passage(outputs, request)?;
     let mut wishes = open::wishes(outputs, request, outputs.looks.rendition)?;
-    if !is_for_all(outputs, request) {
-        // A bitrate of its own is made here, in the profile that the answer names.
-        let bits = wishes.rendition.video_bits_per_second();
-        wishes.rendition.bitrate.get_or_insert(Bitrate::near(bits));
+    let takes = offer.profile();
+    if !is_taken(outputs, request, takes) {
+        wishes.rendition = made_here(wishes.rendition);
     }
     video::can_be(wishes.rendition.size).map_err(|why| no_video(&why))?;
     let (key, lease) = open::feed(outputs, request, &wishes).await?;
@@ -60,8 +60,9 @@ pub(in crate::endpoints) async fn answer(
         outputs: outputs.clone(),
         asked: key,
         shown: key,
-        reel: Reel::of(lease),
+        reel: Reel::of(lease, &key),
         moving: None,
+        takes,
         pace: outputs
             .looks
             .step_down
@@ -74,14 +75,25 @@ pub(in crate::endpoints) async fn answer(
     rtc::answer(peers, request, offer, "whep", watching)
 }
 
-/// Whether what the channel's sender may have passed through can be decoded by every engine: an answer promises the Baseline profile.
-fn is_for_all(outputs: &Outputs, request: &Request) -> bool {
+/// Whether a viewer who takes this profile of H.264 takes what the channel's sender may have passed through.
+fn is_taken(outputs: &Outputs, request: &Request, takes: Profile) -> bool {
     let live = outputs.house.channels.live().named(&request.channel);
     let fate = live.map(|live| *live.source().reader().strip().fate().borrow());
     match fate {
         None | Some(Fate::None) => true,
-        Some(Fate::Passed(form)) => form.is_baseline,
-        Some(Fate::Encoded(_)) => false,
+        Some(Fate::Passed(form)) => form.profile.is_some_and(|profile| profile <= takes),
+        // It may be passed through yet, in whichever profile it is.
+        Some(Fate::Encoded(_)) => takes >= Profile::High,
+    }
+}
+
+/// The rendition as it is made here, in the Baseline profile, whatever comes: with a bitrate of its own.
+fn made_here(rendition: Rendition) -> Rendition {
+    let bits = rendition.video_bits_per_second();
+    let bitrate = rendition.bitrate.unwrap_or(Bitrate::near(bits));
+    Rendition {
+        bitrate: Some(bitrate),
+        ..rendition
     }
 }
 
@@ -98,6 +110,8 @@ struct Watching {
     reel: Reel,
     /// The video that is about to be sent instead, from its first key frame on.
     moving: Option<Reel>,
+    /// The highest profile of H.264 that the viewer takes.
+    takes: Profile,
     pace: Option<Pace>,
     backlog: Backlog,
     viewing: Viewing,
@@ -110,13 +124,16 @@ struct Watching {
 struct Reel {
     _lease: Lease,
     reader: Reader,
+    /// Whether all of it is made here; else a sender's may be passed through.
+    is_made: bool,
 }
 
 impl Reel {
-    fn of(lease: Lease) -> Self {
+    fn of(lease: Lease, key: &FeedKey) -> Self {
         Self {
             reader: lease.read_at_once(),
             _lease: lease,
+            is_made: key.rendition.bitrate.is_some(),
         }
     }
 }
@@ -132,24 +149,17 @@ impl Talk for Watching {
     }
 
     async fn next(&mut self) -> Option<Arc<Unit>> {
-        let moving = &mut self.moving;
-        let moved = async {
-            match moving {
-                Some(reel) => reel.reader.next().await,
-                None => std::future::pending().await,
+        loop {
+            let unit = self.read().await?;
+            let needed = webrtc::needed(&unit.start.sets);
+            if self.reel.is_made || needed.is_some_and(|profile| profile <= self.takes) {
+                return Some(unit);
             }
-        };
-        let (unit, has_moved) = tokio::select! {
-            unit = moved => (unit, true),
-            unit = self.reel.reader.next() => (unit, false),
-            () = &mut self.gone => (None, false),
-        };
-        if has_moved && let Some(reel) = self.moving.take() {
-            tracing::debug!(rendition = ?self.shown.rendition, "a viewer is sent other video");
-            self.reel = reel;
+            // A sender came whose profile the viewer does not take: nothing of it is sent.
+            if unit.is_key && self.moving.is_none() {
+                self.have_made();
+            }
         }
-        self.viewing.skipped(self.reel.reader.take_missed());
-        unit
     }
 
     fn sent(&mut self, unit: &Unit) {
@@ -171,6 +181,28 @@ impl Talk for Watching {
 }
 
 impl Watching {
+    /// Reads on, of the video that is about to be sent instead as soon as it is there. Cancel safe.
+    async fn read(&mut self) -> Option<Arc<Unit>> {
+        let moving = &mut self.moving;
+        let moved = async {
+            match moving {
+                Some(reel) => reel.reader.next().await,
+                None => std::future::pending().await,
+            }
+        };
+        let (unit, has_moved) = tokio::select! {
+            unit = moved => (unit, true),
+            unit = self.reel.reader.next() => (unit, false),
+            () = &mut self.gone => (None, false),
+        };
+        if has_moved && let Some(reel) = self.moving.take() {
+            tracing::debug!(rendition = ?self.shown.rendition, "a viewer is sent other video");
+            self.reel = reel;
+        }
+        self.viewing.skipped(self.reel.reader.take_missed());
+        unit
+    }
+
     /// The level of which the network carries as much as there may be in motion.
     fn fitting(&self) -> u8 {
         let needs = |level| {
@@ -185,23 +217,39 @@ impl Watching {
     /// Sends less over a network that carries too little, and more after a while in which it did not.
     fn step(&mut self, level: u8) {
         let now = self.outputs.uptime();
-        let rendition = self.asked.rendition.narrowed(level);
+        let is_open = self.move_to(self.asked.rendition.narrowed(level), level > 0);
+        if let Some(pace) = &mut self.pace {
+            if is_open {
+                pace.step(now, level);
+            } else {
+                // There is no room for another rendition.
+                pace.stay(now);
+            }
+        }
+    }
+
+    /// Has what is sent made here from now on. Where there is no room for another rendition, that is tried again at the
+    /// next key frame.
+    fn have_made(&mut self) {
+        let rendition = made_here(self.asked.rendition);
+        if self.move_to(rendition, false) {
+            self.asked.rendition = rendition;
+        }
+    }
+
+    /// Sends this rendition, from its first key frame on. False: it can't be had.
+    fn move_to(&mut self, rendition: Rendition, is_less: bool) -> bool {
         let key = FeedKey {
             rendition,
             ..self.asked
         };
         let feeds = &self.outputs.house.feeds;
-        let lease = feeds.open_beside(&self.shown, &key).ok().flatten();
-        let Some(pace) = &mut self.pace else {
-            return;
+        let Ok(Some(lease)) = feeds.open_beside(&self.shown, &key) else {
+            return false;
         };
-        let Some(lease) = lease else {
-            // There is no room for another rendition.
-            return pace.stay(now);
-        };
-        pace.step(now, level);
         self.shown = key;
-        self.moving = Some(Reel::of(lease));
-        self.viewing.changed(key, level > 0);
+        self.moving = Some(Reel::of(lease, &key));
+        self.viewing.changed(key, is_less);
+        true
     }
 }

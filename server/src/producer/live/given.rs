@@ -7,6 +7,7 @@ use super::Producer;
 use crate::{
     hub::Feed,
     rendition::Rendition,
+    size::Size,
     source::live::{Fate, Form, Live, LiveSource, Signal, Strip, Watcher},
 };
 use std::sync::Arc;
@@ -49,7 +50,7 @@ impl Giving<'_> {
             && live.signal == Signal::On
             && channel.programme().is_none()
             && !channel.is_interruptible()
-            && matches!(fate, Fate::Passed(form) if is_as_it_comes(&producer.key.rendition, form));
+            && matches!(fate, Fate::Passed(form) if asks(&producer.key.rendition, form).is_none());
         self.feed
             .given
             .give(passes.then(|| self.strip.tape().clone()));
@@ -78,28 +79,47 @@ impl Drop for Giving<'_> {
     }
 }
 
-/// Whether video of this form is what the rendition asks for.
-fn is_as_it_comes(rendition: &Rendition, form: Form) -> bool {
+/// A wish that video as it comes does not meet. Half a sentence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Asks {
+    /// Another size than this one.
+    #[error("another size than its {0} is asked for")]
+    Size(Size),
+    /// A bitrate.
+    #[error("a bitrate is asked for")]
+    Bitrate,
+    /// A time between key frames.
+    #[error("a time between key frames is asked for")]
+    Gop,
+    /// Fewer pictures in a second than come.
+    #[error("fewer pictures a second than its {0} are asked for")]
+    Fps(u32),
+}
+
+/// The first wish of a rendition that video of this form does not meet; `None` where it is as it comes.
+pub fn asks(rendition: &Rendition, form: Form) -> Option<Asks> {
     // A tenth more is no other rate: clocks differ, and networks hold up.
     let most = rendition.fps.0 + rendition.fps.0.div_ceil(10);
-    rendition.size == form.size
-        && rendition.bitrate.is_none()
-        && rendition.gop.is_none()
-        && form.fps <= most
+    if rendition.size != form.size {
+        Some(Asks::Size(form.size))
+    } else if rendition.bitrate.is_some() {
+        Some(Asks::Bitrate)
+    } else if rendition.gop.is_some() {
+        Some(Asks::Gop)
+    } else {
+        (form.fps > most).then_some(Asks::Fps(form.fps))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        rendition::{Bitrate, Fps, Gop},
-        size::Size,
-    };
+    use crate::rendition::{Bitrate, Fps, Gop};
 
     #[test]
     fn whoever_asks_for_anything_else_is_not_sent_what_came() {
         let config = crate::Config::from_args([] as [&str; 0]).unwrap();
-        let as_it_comes = Rendition {
+        let plain = Rendition {
             size: Size::new(1280, 720),
             fps: Fps(60),
             bitrate: None,
@@ -109,33 +129,25 @@ mod tests {
         let form = Form {
             size: Size::new(1280, 720),
             fps: 30,
-            is_baseline: false,
+            profile: None,
         };
-        assert!(is_as_it_comes(&as_it_comes, form));
+        assert_eq!(asks(&plain, form), None);
         let bitrate: Bitrate = "1M".parse().unwrap();
         let gop: Gop = "2s".parse().unwrap();
-        let others = [
-            Rendition {
-                size: Size::new(640, 360),
-                ..as_it_comes
-            },
-            Rendition {
-                bitrate: Some(bitrate),
-                ..as_it_comes
-            },
-            Rendition {
-                gop: Some(gop),
-                ..as_it_comes
-            },
-            Rendition {
-                fps: Fps(15),
-                ..as_it_comes
-            },
-        ];
-        for other in others {
-            assert!(!is_as_it_comes(&other, form), "{other:?}");
+        let (mut smaller, mut thinner, mut cut, mut slower) = (plain, plain, plain, plain);
+        smaller.size = Size::new(640, 360);
+        thinner.bitrate = Some(bitrate);
+        cut.gop = Some(gop);
+        slower.fps = Fps(15);
+        for (other, asked) in [
+            (smaller, Asks::Size(form.size)),
+            (thinner, Asks::Bitrate),
+            (cut, Asks::Gop),
+            (slower, Asks::Fps(30)),
+        ] {
+            assert_eq!(asks(&other, form), Some(asked));
         }
         let form = Form { fps: 61, ..form };
-        assert!(is_as_it_comes(&as_it_comes, form));
+        assert_eq!(asks(&plain, form), None);
     }
 }

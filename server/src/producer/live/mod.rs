@@ -19,6 +19,7 @@ use crate::{
     timeline::Veil,
 };
 use frames::{LiveFrames, Step, Subject};
+pub use given::asks;
 use signs::Signs;
 
 /// The slides of a channel that others interrupt: they are made meanwhile, so that the right one is there afterwards.

@@ -13,7 +13,7 @@ use std::{
 use bytes::Bytes;
 use mantel_media::{
     annexb::{Unit, split},
-    avc::Through,
+    avc::{Profile, Through},
 };
 use tokio::{sync::watch, time::Instant};
 
@@ -48,8 +48,8 @@ pub struct Form {
     pub size: Size,
     /// How many come in a second.
     pub fps: u32,
-    /// Whether every decoder has it: it keeps to the Baseline profile.
-    pub is_baseline: bool,
+    /// The profile that a decoder needs for it; none where it is one that few have.
+    pub profile: Option<Profile>,
 }
 
 /// The strip of one source.
@@ -233,8 +233,7 @@ impl Hold {
         self.strip.set(Fate::Passed(Form {
             size,
             fps,
-            // Constrained Baseline, by its number or because it keeps to it.
-            is_baseline: head.profile == 66 || head.constraints & 0x80 != 0,
+            profile: sets.profile(),
         }));
         drop(holder);
         true
