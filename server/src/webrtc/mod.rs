@@ -124,6 +124,11 @@ pub trait Talk: Send + 'static {
         false
     }
 
+    /// The session is over: does what is left to do.
+    fn over(&mut self) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+
     /// The bits a second that are to be sent at best.
     fn wished(&self) -> u64 {
         0

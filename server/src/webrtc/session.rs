@@ -85,6 +85,7 @@ impl<T: Talk> Session<T> {
             let mut ignored = Stage::default();
             let _ = self.drain(&mut ignored);
         }
+        self.talk.over().await;
     }
 
     async fn drive(&mut self, connected: impl FnOnce()) -> Result<(), RtcError> {

@@ -93,6 +93,16 @@ impl Talk for Sending {
         }
     }
 
+    /// What stands from now on is the last picture, whether somebody wanted it or not.
+    async fn over(&mut self) {
+        let Some(reel) = &mut self.reel else {
+            return;
+        };
+        while let Ok(Some(picture)) = reel.rest().await {
+            self.turn.came(picture);
+        }
+    }
+
     fn sent(&mut self, _: &Unit) {}
 
     fn want_key(&mut self) {}

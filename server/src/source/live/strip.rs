@@ -147,6 +147,8 @@ pub(super) struct Hold {
 
 /// Key frames that nobody wants to see are decoded no more often than this.
 const DRAWN_APART: Duration = Duration::from_millis(900);
+/// As often at least a sender that can be asked for key frames is asked for one.
+const ASKED_APART: Duration = Duration::from_secs(2);
 
 impl Hold {
     /// The hold of a sender that begins; the one before it has none any more.
@@ -246,7 +248,11 @@ impl Hold {
 
     /// Whether a key frame is wanted, of a sender that can be asked for one.
     pub(super) fn wants_key(&self) -> bool {
-        self.start.is_some() && self.strip.tape.wants_key()
+        // One who makes key frames when asked makes none by itself, and nobody would see what it shows by now.
+        let is_old = self.can_be_asked()
+            && !self.is_looked_at()
+            && self.drawn.is_some_and(|drawn| drawn.elapsed() >= ASKED_APART);
+        self.start.is_some() && (is_old || self.strip.tape.wants_key())
     }
 
     /// Whether it is time for another picture though nobody wants one; it is taken for made.
