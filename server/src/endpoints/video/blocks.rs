@@ -8,13 +8,13 @@ use crate::hub::TICKS;
 /// The longest time for which a picture waits for those that fill its block, in ticks. Each filling is up to 32 KB, and an
 /// engine that has nothing to play stops its clock, so that the picture is late by that from then on.
 const WAITS: u64 = TICKS / 2;
-/// The same at first: Chromium begins to play when two seconds are with its demuxer and further blocks come, for which
+/// The longest time at first: Chromium begins to play when two seconds are with its demuxer and further blocks come, for which
 /// nobody waits any more. What it waits until then it stays behind.
 const WAITS_AT_FIRST: u64 = TICKS / 10;
 /// How long that is so.
 const AT_FIRST: u64 = 4 * TICKS;
 
-/// What a stream has of a block that is not full.
+/// A stream's last block, as long as it is not full.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Blocks {
     n_bytes: u64,

@@ -93,7 +93,7 @@ impl Talk for Sending {
         }
     }
 
-    /// What stands from now on is the last picture, whether somebody wanted it or not.
+    /// The last picture is what stands from now on, whether somebody wanted it or not.
     async fn over(&mut self) {
         let Some(reel) = &mut self.reel else {
             return;

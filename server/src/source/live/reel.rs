@@ -395,6 +395,46 @@ mod tests {
         assert_eq!(*fate.borrow(), Fate::None);
     }
 
+    /// A browser makes key frames when it is asked, and none by itself.
+    #[tokio::test(start_paused = true)]
+    async fn who_makes_key_frames_when_asked_is_asked_while_nobody_looks() {
+        let source = Source::new("plot", None, Clock::system());
+        let strip = source.reader().strip().clone();
+        let config = EncoderConfig::new().sps_pps_strategy(SpsPpsStrategy::ConstantId);
+        let mut browser = Encoder::with_api_config(OpenH264API::from_source(), config).unwrap();
+        let mut reel = source.reel(true);
+        let (mut asks, mut asked, mut looker) = (Vec::new(), None, None);
+        for no in 0..20 * GOP {
+            // The answer takes its time.
+            let is_key = no == 0 || asked.is_some_and(|asked| no >= asked + 5);
+            if is_key {
+                browser.force_intra_frame();
+                asked = None;
+            }
+            let shade = u8::try_from(no % 200).unwrap();
+            let picture = YUVBuffer::from_vec(vec![shade; 64 * 48 * 3 / 2], 64, 48);
+            let unit = browser.encode(&picture).unwrap().to_vec();
+            reel.put(&unit, is_key).unwrap();
+            drain(&mut reel).await;
+            if reel.take_lost() && asked.is_none() {
+                asks.push(no);
+                asked = Some(no);
+            }
+            if no == 15 * GOP {
+                looker = Some(strip.look());
+            }
+            tokio::time::advance(Duration::from_millis(40)).await;
+        }
+        assert!(reel.passes() && looker.is_some());
+        let n_before = asks.iter().filter(|no| **no < 15 * GOP).count();
+        assert!((4..=8).contains(&n_before), "{asks:?}");
+        assert_eq!(
+            asks.len(),
+            n_before,
+            "who is looked at is asked by what is lost"
+        );
+    }
+
     #[tokio::test(start_paused = true)]
     async fn of_nothing_but_key_frames_no_more_than_one_a_second_is_decoded() {
         let source = Source::new("plot", None, Clock::system());

@@ -147,7 +147,7 @@ pub(super) struct Hold {
 
 /// Key frames that nobody wants to see are decoded no more often than this.
 const DRAWN_APART: Duration = Duration::from_millis(900);
-/// As often at least a sender that can be asked for key frames is asked for one.
+/// The longest time after which a sender that can be asked for key frames is asked for one, while nobody wants pictures.
 const ASKED_APART: Duration = Duration::from_secs(2);
 
 impl Hold {
@@ -251,7 +251,9 @@ impl Hold {
         // One who makes key frames when asked makes none by itself, and nobody would see what it shows by now.
         let is_old = self.can_be_asked()
             && !self.is_looked_at()
-            && self.drawn.is_some_and(|drawn| drawn.elapsed() >= ASKED_APART);
+            && self
+                .drawn
+                .is_none_or(|drawn| drawn.elapsed() >= ASKED_APART);
         self.start.is_some() && (is_old || self.strip.tape.wants_key())
     }
 
