@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The tests that run at a time at least. The browsers among them are counted apart (`tests/it/support`).
-const LEAST_TESTS: usize = 4;
+const LEAST_TESTS: usize = 3;
 
 /// The tests of the whole that get a second chance at most: more than these fail for a reason.
 const MOST_AGAIN: usize = 3;
@@ -76,7 +76,7 @@ pub(crate) fn test(project: &Project, arguments: &[OsString]) -> anyhow::Result<
             anyhow::Ok(cargo)
         };
         parts.run("cargo test", || {
-            // Tests of the whole mostly wait for clients: two at a time leave two processors idle.
+            // Tests of the whole mostly wait for clients: two at a time leave the processors idle.
             let n_cores = std::thread::available_parallelism().map_or(1, usize::from);
             let n_threads = n_cores.max(LEAST_TESTS);
             let mut all = cargo(&["test", "--workspace", "--no-fail-fast"], n_threads)?;

@@ -287,8 +287,8 @@ fn geckodriver() -> Result<PathBuf, String> {
     }
 }
 
-/// How many browsers may run at once: they wait for most of the time, but with more on two cores all of them starve.
-const MAX_BROWSERS: usize = 3;
+/// How many browsers may run at once: more than two on two cores, and all of them starve.
+const MAX_BROWSERS: usize = 2;
 static N_BROWSERS: Mutex<usize> = Mutex::new(0);
 static BROWSER_ENDED: Condvar = Condvar::new();
 
