@@ -2,16 +2,11 @@
 //!
 //! In motion there is a picture every so many ticks. While nothing moves there are five a second, which cost next to
 //! nothing and keep players, whose buffers are counted in pictures, close to the present. What is new is encoded at once.
-//! Whoever joins gets pictures as in motion at first, so that such buffers are full soon: what they wait for at their start
-//! they stay behind.
 
 use crate::hub::TICKS;
 
 /// From one picture to the next while nothing moves.
 const STANDING: u64 = TICKS / 5;
-/// How long pictures come as in motion for those who joined. Chromium begins to play a plain `<video>` when its demuxer has two
-/// seconds of it besides what its decoder and its painter want, which they count in pictures.
-const FILLING: u64 = 3 * TICKS;
 /// From one key frame to the next for those who ask, at the least.
 const KEYS_APART: u64 = TICKS / 2;
 
@@ -58,8 +53,6 @@ pub(super) struct Cadence {
     /// When the last picture is to be seen, and for how long.
     last: Option<(u64, u64)>,
     last_key: u64,
-    /// Until when somebody who joined fills their buffers.
-    fills_until: u64,
 }
 
 impl Cadence {
@@ -70,15 +63,14 @@ impl Cadence {
             gop: gop.max(KEYS_APART),
             last: None,
             last_key: 0,
-            fills_until: 0,
         }
     }
 
     /// Says what is to be done; what it says is taken for done.
     pub(super) fn step(&mut self, input: Input) -> Step {
+        let period = if input.moves { self.moving } else { STANDING };
         let Some((at, duration)) = self.last else {
-            self.fills_until = input.now + FILLING;
-            return self.encode(input.now, input, true);
+            return self.encode(input.now, period, true);
         };
         let soonest = at + self.moving;
         let planned = at + duration;
@@ -99,10 +91,7 @@ impl Cadence {
         // Source Extensions).
         let is_gap = next - at > 2 * duration;
         let key = is_gap || next >= key_due || self.is_cut_with_key(input, next);
-        if key && input.wants_key {
-            self.fills_until = next + FILLING;
-        }
-        self.encode(next, input, key)
+        self.encode(next, period, key)
     }
 
     /// When the next key frame is due by itself or by wish.
@@ -124,12 +113,7 @@ impl Cadence {
         input.is_cut && at >= self.last_key + KEYS_APART
     }
 
-    fn encode(&mut self, at: u64, input: Input, key: bool) -> Step {
-        let duration = if input.moves || at < self.fills_until {
-            self.moving
-        } else {
-            STANDING
-        };
+    fn encode(&mut self, at: u64, duration: u64, key: bool) -> Step {
         self.last = Some((at, duration));
         if key {
             self.last_key = at;
@@ -169,57 +153,22 @@ mod tests {
     #[test]
     fn five_a_second_while_nothing_moves_and_one_key_frame() {
         let made = run(&mut Cadence::new(25, GOP), 0..10 * TICKS, standing);
+        assert_eq!(made.len(), 50);
         assert_eq!(made.iter().filter(|(.., key)| *key).count(), 1);
-        assert_even(&made, 0);
-        assert_eq!(made.len(), 75 + 35);
-    }
-
-    /// Whether pictures come as in motion for as long as buffers are filled, and five a second from then on.
-    fn assert_even(made: &[(u64, u64, bool)], joined: u64) {
-        for pair in made.windows(2) {
-            let apart = pair[1].0 - pair[0].0;
-            let fills = (joined..joined + FILLING).contains(&pair[0].0);
-            assert_eq!(
-                apart,
-                if fills { FRAME } else { STANDING },
-                "at {}",
-                pair[0].0
-            );
-        }
-    }
-
-    #[test]
-    fn who_joins_fills_their_buffers() {
-        let mut cadence = Cadence::new(25, GOP);
-        run(&mut cadence, 0..10 * TICKS, standing);
-        let joined = 10 * TICKS + 90 * 101;
-        let mut waits = true;
-        let mut made = Vec::new();
-        for now in (joined..joined + 6 * TICKS).step_by(90) {
-            let input = Input {
-                now,
-                wants_key: waits,
-                ..Input::default()
-            };
-            if let Step::Encode { at, duration, key } = cadence.step(input) {
-                waits &= !key;
-                made.push((at, duration, key));
-            }
-        }
-        assert_eq!(made[0], (joined, FRAME, true));
-        assert_even(&made, joined);
+        let is_even = |pair: &[(u64, u64, bool)]| pair[1].0 - pair[0].0 == STANDING;
+        assert!(made.windows(2).all(is_even));
     }
 
     #[test]
     fn motion_has_its_rate_from_its_first_moment_on() {
         let mut cadence = Cadence::new(25, GOP);
-        run(&mut cadence, 0..5 * TICKS, standing);
-        let begins = 5 * TICKS + 90 * 57;
+        run(&mut cadence, 0..TICKS, standing);
+        let begins = TICKS + 90 * 57;
         let moves = |now| Input {
             moves: (begins..begins + TICKS).contains(&now),
             ..Input::default()
         };
-        let made = run(&mut cadence, 5 * TICKS..8 * TICKS, moves);
+        let made = run(&mut cadence, TICKS..4 * TICKS, moves);
         let moving: Vec<u64> = made
             .iter()
             .map(|(at, ..)| *at)
@@ -239,8 +188,8 @@ mod tests {
     #[test]
     fn what_is_new_comes_at_once_but_no_faster_than_the_rate() {
         let mut cadence = Cadence::new(25, GOP);
-        run(&mut cadence, 0..5 * TICKS, standing);
-        let pushed = 5 * TICKS + 50 * 90;
+        run(&mut cadence, 0..TICKS, standing);
+        let pushed = TICKS + 50 * 90;
         let input = Input {
             now: pushed,
             is_new: true,
@@ -297,6 +246,7 @@ mod tests {
             ..Input::default()
         };
         let made = run(&mut Cadence::new(25, GOP), 0..20 * TICKS, cut_up);
+        assert_eq!(made.len(), 100);
         let keys = made.iter().filter(|(.., key)| *key).map(|(at, ..)| *at);
         assert!(keys.eq((0..10).map(|n| n * GOP)));
     }

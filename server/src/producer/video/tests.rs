@@ -128,7 +128,7 @@ async fn a_slide_stands_and_the_next_one_comes_slowly() {
     let mut reader = set.read();
     let mut eye = Eye::new();
     let mut units = Vec::new();
-    for _ in 0..100 {
+    for _ in 0..10 {
         let unit = next(&mut reader).await;
         assert!(eye.see(&unit.annexb).abs_diff(40) < 4);
         units.push(unit);
@@ -138,9 +138,11 @@ async fn a_slide_stands_and_the_next_one_comes_slowly() {
         units[1..].iter().all(|unit| unit.annexb.len() < 100),
         "nothing moves"
     );
-    // Buffers are filled first.
-    let is_standing = |pair: &[Arc<Unit>]| pair[1].at - pair[0].at == TICKS / 5;
-    assert!(units[80..].windows(2).all(is_standing));
+    assert!(
+        units
+            .windows(2)
+            .all(|pair| pair[1].at - pair[0].at == TICKS / 5)
+    );
     let sps = units[0].start.sets.head();
     assert_eq!((sps.width, sps.height), (64, 48));
     assert_eq!(sps.n_reordered(), Some(0));
@@ -224,13 +226,13 @@ async fn key_frames_come_as_often_as_somebody_wishes() {
     set.feed.show(Look::at_once(set.frame(90)));
     let mut reader = set.read();
     let mut keys = Vec::new();
-    for _ in 0..78 {
+    for _ in 0..20 {
         let unit = next(&mut reader).await;
         if unit.is_key {
             keys.push(unit.at);
         }
     }
-    assert_eq!(keys[..4], [0, TICKS, 2 * TICKS, 3 * TICKS]);
+    assert_eq!(keys, [0, TICKS, 2 * TICKS, 3 * TICKS]);
 }
 
 /// Video that comes as it is wanted, on a tape of its source.
