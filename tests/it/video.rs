@@ -12,6 +12,7 @@ use crate::{
         clients::{Client, require},
         devtools::{Browser, Page},
         eventually,
+        http::Stream,
         photos::Photos,
         pixels::Rgb,
         process,
@@ -136,6 +137,47 @@ fn ffmpeg_decodes_each_photo_of_mp4() {
     assert_in_order(&colours);
 }
 
+/// The boxes that an MP4 begins with: the kind of each, and where it ends, whether all of it is there or not.
+fn boxes(mp4: &[u8]) -> Vec<(String, usize)> {
+    let mut boxes = Vec::new();
+    let mut end = 0;
+    while let Some(head) = mp4.get(end..end + 8) {
+        end += u32::from_be_bytes([head[0], head[1], head[2], head[3]]) as usize;
+        boxes.push((String::from_utf8_lossy(&head[4..]).into_owned(), end));
+    }
+    boxes
+}
+
+fn is_filling((kind, _): &&(String, usize)) -> bool {
+    kind == "free"
+}
+
+#[test]
+fn an_mp4_ends_each_block_with_filling_unless_told_otherwise() {
+    let photos = Photos::of(&FOUR);
+    let server = Server::start(photos.path(), &STANDING);
+    // So many boxes and no more.
+    let first = |query: &str, n: usize| {
+        let head = format!(
+            "GET /stream.mp4{query} HTTP/1.0\r\nHost: {}\r\n\r\n",
+            server.address
+        );
+        let mut stream = Stream::send(server.address, head.as_bytes());
+        assert_eq!(stream.read_head().status(), 200);
+        let mut bytes = Vec::new();
+        while boxes(&bytes).len() < n {
+            bytes.extend(stream.exactly(8));
+        }
+        boxes(&bytes)
+    };
+    let filled = first("", 20);
+    let ends: Vec<_> = filled.iter().filter(is_filling).collect();
+    assert!(ends.len() >= 2, "{filled:?}");
+    assert!(ends.iter().all(|(_, end)| end % (1 << 15) == 0), "{ends:?}");
+    let plain = first("?fill=off", 20);
+    assert!(!plain.iter().any(|one| is_filling(&one)), "{plain:?}");
+}
+
 /// A clip is a file with a name, a length and an end.
 #[test]
 fn a_clip_is_a_whole_file() {
@@ -149,6 +191,7 @@ fn a_clip_is_a_whole_file() {
         name.starts_with("attachment; filename=\"main-") && name.ends_with(".mp4\""),
         "{name}"
     );
+    assert!(!boxes(&answer.body).iter().any(|one| is_filling(&one)));
     let Some(programs) = require(Client::Ffmpeg) else {
         return;
     };
@@ -193,6 +236,7 @@ fn what_can_not_be_is_said() {
         ("/stream.mp4", 501, "at most 3840x2160"),
         ("/stream.mp4?duration=soon", 400, "duration"),
         ("/stream.mp4?duration=2h", 400, "an hour"),
+        ("/stream.mp4?fill=maybe", 400, "on or off"),
         ("/c/nowhere/stream.ts", 404, "no channel"),
     ] {
         let answer = server.get(target);

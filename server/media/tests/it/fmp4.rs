@@ -1,7 +1,9 @@
 //! Fragmented MP4: its boxes are whole, its offsets right, its samples where the head says.
 
 use mantel_media::avc::ParameterSets;
-use mantel_media::fmp4::{Fragment, Sample, TIMESCALE, Track, chunk, chunk_head, index, init};
+use mantel_media::fmp4::{
+    BLOCK, Fragment, Sample, TIMESCALE, Track, chunk, chunk_head, filling, index, init, missing,
+};
 
 use crate::avc::{LIVE, from_hex, units};
 
@@ -199,4 +201,24 @@ fn the_end_of_a_file_says_where_key_frames_are() {
     let length = content(&end, "/mfra/mfro").unwrap();
     assert_eq!(number(&length[4..]), end.len() as u64);
     assert_eq!(number(&end[end.len() - 4..]), end.len() as u64);
+}
+
+#[test]
+fn a_filling_ends_a_block_wherever_the_stream_is() {
+    for n_bytes in 1..=2 * BLOCK {
+        let n = missing(n_bytes);
+        assert_eq!((n_bytes + n) % BLOCK, 0, "{n_bytes}");
+        if n == 0 {
+            assert_eq!(n_bytes % BLOCK, 0);
+            continue;
+        }
+        let filling = filling(n);
+        assert_eq!(filling.len() as u64, n);
+        let mut found = Vec::new();
+        boxes(&filling, "", &mut found);
+        let [(name, content)] = &found[..] else {
+            panic!("{n_bytes}: one box");
+        };
+        assert_eq!((&name[..], content.len() as u64), ("/free", n - 8));
+    }
 }
