@@ -19,7 +19,7 @@ use super::{
     shown::{Ahead, Written},
     wants::{Kinds, Want},
 };
-use crate::hub::{Framing, Kind, Lease, Now, Reader, Subscription, Unit};
+use crate::hub::{Framing, Kind, Lease, Now, Pictures, Reader, Subscription, Unit};
 
 /// How long pictures are sent after the last wish for them: two wishes may get lost.
 const LASTS: Duration = Duration::from_secs(12);
@@ -78,6 +78,8 @@ struct FilmLine {
     wanted_until: Option<Instant>,
     reader: Option<Reader>,
     cuts: bool,
+    /// How many pictures are needed, and until when.
+    needs: Option<(Pictures, Instant)>,
 }
 
 impl FilmLine {
@@ -88,9 +90,23 @@ impl FilmLine {
             self.reader = Some(lease.read(cuts));
             self.cuts = cuts;
         }
+        self.needs = match (want.kinds.pictures, self.needs) {
+            (Pictures::Few, before) => before,
+            (Pictures::Many, Some((Pictures::Steady, until))) => Some((Pictures::Steady, until)),
+            (needs, _) => Some((needs, until)),
+        };
+        self.keep_up();
         // Who comes, or has lost a picture, begins with a key frame.
         if let Some(reader) = self.reader.as_ref().filter(|_| want.reply.is_some()) {
             reader.want_key();
+        }
+    }
+
+    /// Needs no longer what is not wished for any more.
+    fn keep_up(&mut self) {
+        self.needs = self.needs.filter(|(_, until)| Instant::now() < *until);
+        if let Some(reader) = &mut self.reader {
+            reader.need(self.needs.map_or(Pictures::Few, |(needs, _)| needs));
         }
     }
 
@@ -170,6 +186,7 @@ impl Publisher {
             {
                 film = FilmLine::default();
             }
+            film.keep_up();
             match sent {
                 Ok(()) | Err(Unsent::Small(_)) => {}
                 Err(Unsent::Closed) => return,

@@ -173,6 +173,7 @@ impl Replica {
                 motion: motion.wanted_until.is_some(),
                 video: film.wanted_until().is_some(),
                 cuts: tape.is_cut(),
+                pictures: tape.needed(),
             };
             // What stands is asked for at once, and again where it doesn't come.
             let now = Instant::now();

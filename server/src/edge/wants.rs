@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     channel::choices::FeedKey,
-    hub::Lease,
+    hub::{Lease, Pictures},
     rendition::Rendition,
     rights::{ChannelName, Need, Right},
 };
@@ -43,6 +43,9 @@ pub(super) struct Kinds {
     /// Whether video is cut into pieces, which begin at key frames.
     #[serde(default)]
     pub(super) cuts: bool,
+    /// How many pictures of it are needed while nothing moves.
+    #[serde(default)]
+    pub(super) pictures: Pictures,
 }
 
 /// A wish as it travels.

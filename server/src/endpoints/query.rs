@@ -37,7 +37,7 @@ pub(super) const VIA: &str = "via";
 /// The key that keeps a screen out of interruptions.
 const INTERRUPTS: &str = "interrupts";
 
-/// The key that says whether a plain `<video>` is helped to see the last pictures it was sent.
+/// The key that says whether those who read video by blocks are helped to see the last pictures they were sent.
 const FILL: &str = "fill";
 
 /// The key of a screen's own nights.
@@ -96,7 +96,7 @@ pub(super) fn interrupts(query: &str) -> Result<bool, Refusal> {
     switch(query, INTERRUPTS)
 }
 
-/// Whether an MP4 without an end is filled up, so that engines that read by blocks see the last pictures.
+/// Whether video without an end is filled up, so that those who read it by blocks see the last pictures.
 pub(super) fn fills(query: &str) -> Result<bool, Refusal> {
     switch(query, FILL)
 }

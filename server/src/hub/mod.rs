@@ -26,7 +26,7 @@ pub use given::Given;
 pub use linger::Linger;
 pub use look::Look;
 pub use stream_time::{StreamTime, ticks};
-pub use tape::{Encoded, Reader, Start, TICKS, Tape, Unit};
+pub use tape::{Encoded, Pictures, Reader, Start, TICKS, Tape, Unit};
 
 /// The frames of a hub: the one that is on and the one that comes next.
 #[derive(Clone, Debug)]

@@ -39,6 +39,18 @@ const REACH: Duration = Duration::from_secs(2);
 /// A reader that is further behind than this, in ticks, goes on at a newer key frame.
 const MAX_LAG: u64 = 3 * TICKS;
 
+/// How many pictures a reader needs while nothing moves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Pictures {
+    /// A few a second.
+    #[default]
+    Few,
+    /// So many that a buffer that is counted in pictures is full soon.
+    Many,
+    /// As many as in motion, always, since they are all that time is told by. Goes before [`Many`](Self::Many).
+    Steady,
+}
+
 /// The start of an encoder: everything that units are decoded by. Units of another start can't follow in one stream of a
 /// container that names its parameters once.
 #[derive(Debug, PartialEq, Eq)]
@@ -98,6 +110,8 @@ pub struct Tape {
     news: watch::Sender<u64>,
     n_readers: AtomicUsize,
     n_cutting: AtomicUsize,
+    n_steady: AtomicUsize,
+    n_many: AtomicUsize,
     asked: Notify,
 }
 
@@ -132,6 +146,25 @@ impl Tape {
     /// Whether somebody reads it who cuts it into pieces, which begin at key frames: they are to come by themselves.
     pub fn is_cut(&self) -> bool {
         self.n_cutting.load(SeqCst) > 0
+    }
+
+    /// How many pictures are needed while nothing moves.
+    pub fn needed(&self) -> Pictures {
+        if self.n_steady.load(SeqCst) > 0 {
+            Pictures::Steady
+        } else if self.n_many.load(SeqCst) > 0 {
+            Pictures::Many
+        } else {
+            Pictures::Few
+        }
+    }
+
+    fn n_needing(&self, pictures: Pictures) -> Option<&AtomicUsize> {
+        match pictures {
+            Pictures::Few => None,
+            Pictures::Many => Some(&self.n_many),
+            Pictures::Steady => Some(&self.n_steady),
+        }
     }
 
     /// Whether somebody waits for a key frame.
@@ -226,6 +259,7 @@ pub struct Reader {
     news: watch::Receiver<u64>,
     place: Place,
     cuts: bool,
+    needs: Pictures,
 }
 
 /// The place of a reader on the tape.
@@ -274,6 +308,7 @@ impl Reader {
             tape,
             place,
             cuts,
+            needs: Pictures::Few,
         }
     }
 
@@ -300,6 +335,21 @@ impl Reader {
     /// Asks for a key frame, as soon as there is another picture.
     pub fn want_key(&self) {
         self.tape.want_key(&mut locked(&self.tape.roll));
+    }
+
+    /// Needs so many pictures while nothing moves, from now on.
+    pub fn need(&mut self, pictures: Pictures) {
+        let before = std::mem::replace(&mut self.needs, pictures);
+        if before == pictures {
+            return;
+        }
+        if let Some(n) = self.tape.n_needing(pictures) {
+            n.fetch_add(1, SeqCst);
+        }
+        if let Some(n) = self.tape.n_needing(before) {
+            n.fetch_sub(1, SeqCst);
+        }
+        self.tape.asked.notify_one();
     }
 
     /// How many units were passed over since this was last asked, because the reader was too slow.
@@ -352,6 +402,7 @@ impl Drop for Reader {
         if self.cuts {
             self.tape.n_cutting.fetch_sub(1, SeqCst);
         }
+        self.need(Pictures::Few);
         self.tape.asked.notify_one();
     }
 }

@@ -4,7 +4,9 @@
 
 use libfuzzer_sys::fuzz_target;
 use mantel_media::annexb::split;
-use mantel_media::avc::{AvcErrorKind, ParameterSets, Restriction, Sps, avcc, with_restriction};
+use mantel_media::avc::{
+    AvcErrorKind, ParameterSets, Restriction, Sps, Timing, avcc, with_restriction, with_timing,
+};
 use mantel_media::fmp4::{Track, init};
 
 fuzz_target!(|rest: &[u8]| {
@@ -24,6 +26,17 @@ fuzz_target!(|rest: &[u8]| {
         duration: Some(1),
     };
     assert!(init(&track).len() > record.len());
+    let timing = Timing {
+        n_units: 1,
+        time_scale: 50,
+    };
+    let timed = Sps::parse(&with_timing(&nal, timing).unwrap()).unwrap();
+    let told = Sps {
+        timing: timed.timing,
+        ..sps.clone()
+    };
+    assert_eq!(timed, told);
+    assert!(sps.timing.is_none() || sps == timed);
     match with_restriction(&nal) {
         Ok(told) => {
             let again = Sps::parse(&told).unwrap();

@@ -2,6 +2,7 @@
 //! (ITU-T H.264, 7.2 and 9.1).
 
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use super::{AvcError, AvcErrorKind};
 
@@ -46,6 +47,11 @@ impl<'a> Reader<'a> {
         let last = bytes.iter().rposition(|&byte| byte != 0);
         let end = last.map_or(0, |at| at * 8 + 7 - bytes[at].trailing_zeros() as usize);
         Self { bytes, at: 0, end }
+    }
+
+    /// How many bits there are before the one that ends the payload.
+    pub(super) fn end(&self) -> usize {
+        self.end
     }
 
     /// How many bits were read.
@@ -124,12 +130,20 @@ impl Writer {
         self.n_bits += 1;
     }
 
-    /// The first `n` bits of `bytes`.
-    pub(super) fn copy(&mut self, bytes: &[u8], n: usize) {
+    /// The bits of `bytes` from one to before another.
+    pub(super) fn copy(&mut self, bytes: &[u8], range: Range<usize>) {
         let bits = bytes
             .iter()
             .flat_map(|byte| (0..8).rev().map(move |at| byte >> at & 1 == 1));
-        bits.take(n).for_each(|bit| self.flag(bit));
+        let n = range.len();
+        bits.skip(range.start)
+            .take(n)
+            .for_each(|bit| self.flag(bit));
+    }
+
+    /// `u(32)`.
+    pub(super) fn word(&mut self, value: u32) {
+        (0..32).rev().for_each(|at| self.flag(value >> at & 1 == 1));
     }
 
     /// `ue(v)`.

@@ -4,9 +4,9 @@
 use alloc::vec::Vec;
 
 use super::{
-    AvcError, AvcErrorKind, Profile, Sps,
+    AvcError, AvcErrorKind, Profile, Sps, Timing,
     bits::{Reader, unescaped},
-    with_restriction,
+    with_restriction, with_timing,
 };
 use crate::annexb::{Nal, NalKind, Unit};
 
@@ -132,10 +132,26 @@ fn record(head: &Sps, sps: &[u8], pps: &[Vec<u8>]) -> Vec<u8> {
 ///
 /// As [`with_restriction`].
 pub fn restricted(unit: &Unit) -> Result<Unit, AvcError> {
+    rewritten(unit, with_restriction)
+}
+
+/// The unit with each of its SPS [`with_timing`].
+///
+/// # Errors
+///
+/// As [`with_timing`].
+pub fn timed(unit: &Unit, timing: Timing) -> Result<Unit, AvcError> {
+    rewritten(unit, |sps| with_timing(sps, timing))
+}
+
+fn rewritten(
+    unit: &Unit,
+    rewrite: impl Fn(&[u8]) -> Result<Vec<u8>, AvcError>,
+) -> Result<Unit, AvcError> {
     let is_sps = |nal: &Nal<'_>| nal.kind() == NalKind::Sps;
     let rewritten = unit.nals().filter(is_sps);
     let rewritten: Vec<_> = rewritten
-        .map(|nal| with_restriction(nal.bytes()))
+        .map(|nal| rewrite(nal.bytes()))
         .collect::<Result<_, _>>()?;
     let mut rewritten = rewritten.iter().filter_map(|sps| Nal::new(sps));
     Ok(Unit::new(unit.nals().filter_map(|nal| {

@@ -57,6 +57,10 @@ struct Read {
     payload: Vec<u8>,
     /// Where `vui_parameters_present_flag` stands.
     vui_at: usize,
+    /// Where `timing_info_present_flag` stands, if there is a VUI.
+    timing_at: Option<usize>,
+    /// How many bits there are before the one that ends the payload.
+    end: usize,
     /// Where `bitstream_restriction_flag` stands, if there is a VUI.
     restriction_at: Option<usize>,
 }
@@ -101,6 +105,7 @@ pub fn with_restriction(nal: &[u8]) -> Result<Vec<u8>, AvcError> {
         payload,
         vui_at,
         restriction_at,
+        ..
     } = read(nal)?;
     match sps.restriction {
         Some(said) if said.n_reordered == 0 => return Ok(nal.to_vec()),
@@ -109,9 +114,9 @@ pub fn with_restriction(nal: &[u8]) -> Result<Vec<u8>, AvcError> {
     }
     let mut fields = Writer::default();
     if let Some(at) = restriction_at {
-        fields.copy(&payload, at);
+        fields.copy(&payload, 0..at);
     } else {
-        fields.copy(&payload, vui_at);
+        fields.copy(&payload, 0..vui_at);
         fields.flag(true);
         Vui::write_empty(&mut fields);
     }
@@ -120,10 +125,35 @@ pub fn with_restriction(nal: &[u8]) -> Result<Vec<u8>, AvcError> {
         n_buffered: u32::from(sps.n_ref_frames),
     }
     .write(&mut fields);
-    let mut out = Vec::with_capacity(nal.len() + 8);
+    Ok(finished(nal, fields))
+}
+
+/// An SPS with a timing in its VUI where that says none, and everything else kept. Players of a stream without times go by
+/// it; VLC and ffmpeg take 25 pictures a second where there is none.
+///
+/// # Errors
+///
+/// What [`Sps::parse`] finds.
+pub fn with_timing(nal: &[u8], timing: Timing) -> Result<Vec<u8>, AvcError> {
+    let read = read(nal)?;
+    let Some(at) = read.timing_at.filter(|_| read.sps.timing.is_none()) else {
+        return Ok(nal.to_vec());
+    };
+    let mut fields = Writer::default();
+    fields.copy(&read.payload, 0..at);
+    timing.write(&mut fields);
+    let has_zeroes = read.payload[at / 8] >> (7 - at % 8) & 1 == 1;
+    let n_said = if has_zeroes { 1 + 32 + 32 + 1 } else { 1 };
+    fields.copy(&read.payload, at + n_said..read.end);
+    Ok(finished(nal, fields))
+}
+
+/// The SPS `nal` with other fields.
+fn finished(nal: &[u8], fields: Writer) -> Vec<u8> {
+    let mut out = Vec::with_capacity(nal.len() + 16);
     out.extend(nal.first());
     write_escaped(&fields.finish(), &mut out);
-    Ok(out)
+    out
 }
 
 fn read(nal: &[u8]) -> Result<Read, AvcError> {
@@ -144,18 +174,21 @@ fn read(nal: &[u8]) -> Result<Read, AvcError> {
     fields.flag()?; // gaps_in_frame_num_value_allowed_flag
     sps.read_size(&mut fields)?;
     let vui_at = fields.at();
-    let mut restriction_at = None;
+    let (mut timing_at, mut restriction_at) = (None, None);
     if fields.flag()? {
         let vui = Vui::read(&mut fields)?;
         sps.colour = vui.colour;
         sps.timing = vui.timing;
         sps.restriction = vui.restriction;
-        restriction_at = Some(vui.restriction_at);
+        (timing_at, restriction_at) = (Some(vui.timing_at), Some(vui.restriction_at));
     }
+    let end = fields.end();
     Ok(Read {
         sps,
         payload,
         vui_at,
+        timing_at,
+        end,
         restriction_at,
     })
 }

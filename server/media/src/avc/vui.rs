@@ -39,6 +39,16 @@ pub struct Timing {
     pub time_scale: u32,
 }
 
+impl Timing {
+    /// Writes the flag and the timing of a stream whose pictures may last longer.
+    pub(super) fn write(self, fields: &mut Writer) {
+        fields.flag(true); // timing_info_present_flag
+        fields.word(self.n_units);
+        fields.word(self.time_scale);
+        fields.flag(false); // fixed_frame_rate_flag
+    }
+}
+
 /// How many pictures a decoder has to hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Restriction {
@@ -67,6 +77,8 @@ impl Restriction {
 pub(super) struct Vui {
     pub(super) colour: Colour,
     pub(super) timing: Option<Timing>,
+    /// Where `timing_info_present_flag` stands.
+    pub(super) timing_at: usize,
     pub(super) restriction: Option<Restriction>,
     /// Where `bitstream_restriction_flag` stands.
     pub(super) restriction_at: usize,
@@ -92,6 +104,7 @@ impl Vui {
             fields.ue("chroma_sample_loc_type_top_field", 5)?;
             fields.ue("chroma_sample_loc_type_bottom_field", 5)?;
         }
+        let timing_at = fields.at();
         let timing = if fields.flag()? {
             let (n_units, time_scale) = (fields.bits(32)?, fields.bits(32)?);
             fields.flag()?; // fixed_frame_rate_flag
@@ -124,6 +137,7 @@ impl Vui {
         Ok(Self {
             colour,
             timing,
+            timing_at,
             restriction,
             restriction_at,
         })

@@ -3,7 +3,7 @@
 use mantel_media::annexb::{Nal, NalKind, Splitter, Unit, split};
 use mantel_media::avc::{
     AvcErrorKind, Colour, ParameterSets, Restriction, Sps, Timing, avcc, is_b_slice, restricted,
-    with_restriction,
+    timed, with_restriction, with_timing,
 };
 use proptest::prelude::*;
 
@@ -459,6 +459,12 @@ proptest! {
             said.map(|(n_reordered, n_buffered)| Restriction { n_reordered, n_buffered })
         );
 
+        let timing = Timing { n_units: 1, time_scale: 50 };
+        let timed = with_timing(&nal, timing).unwrap();
+        let told = vui.is_some().then(|| sps.timing.unwrap_or(timing));
+        prop_assert_eq!(&Sps::parse(&timed).unwrap(), &Sps { timing: told, ..sps.clone() });
+        prop_assert_eq!(with_timing(&timed, timing).unwrap(), timed.clone());
+
         match with_restriction(&nal) {
             Ok(rewritten) => {
                 prop_assert!(said.is_none_or(|(n_reordered, _)| n_reordered == 0));
@@ -516,6 +522,14 @@ fn a_unit_that_is_passed_through_says_so_and_is_else_the_same() {
     assert_eq!(sets.head().n_reordered(), Some(0));
     let before = ParameterSets::of(&unit).unwrap().unwrap();
     assert_eq!(before.restricted().unwrap(), sets);
+    let timing = Timing {
+        n_units: 1,
+        time_scale: 40,
+    };
+    let timed = timed(&told, timing).unwrap();
+    assert!(timed.nals().skip(1).eq(unit.nals().skip(1)));
+    let sets = ParameterSets::of(&timed).unwrap().unwrap();
+    assert_eq!(sets.head().timing, Some(timing));
 }
 
 #[test]

@@ -9,10 +9,13 @@ use mantel_media::{
     ts,
 };
 
-use super::{blocks::Blocks, clip::Clip};
+use super::{
+    blocks::{self, Blocks},
+    clip::Clip,
+};
 use crate::{
     endpoints::address::Form,
-    hub::{Start, StreamTime, Unit},
+    hub::{Pictures, Start, StreamTime, Unit},
 };
 
 /// A viewer's container, between two units.
@@ -22,6 +25,8 @@ pub(super) struct Container {
     ends_at: Option<u64>,
     time: StreamTime,
     n_bytes: u64,
+    /// For those who read by blocks.
+    blocks: Option<Blocks>,
 }
 
 enum Kind {
@@ -39,21 +44,22 @@ struct Mp4 {
     is_mixed: bool,
     /// Where one can jump to, of one that has an end.
     fragments: Vec<Fragment>,
-    /// For engines that read by blocks.
-    blocks: Option<Blocks>,
 }
 
 impl Container {
-    /// `fills`: what an MP4 without an end has is seen soon by engines that read it by blocks.
+    /// `fills`: what a stream without an end has is seen soon by those who read it by blocks.
     pub(super) fn new(form: Form, clip: Option<Clip>, fills: bool) -> Self {
         Self {
             kind: match form {
                 Form::H264 => Kind::H264,
                 Form::Ts => Kind::Ts(ts::Muxer::new()),
-                Form::Mp4 => Kind::Mp4(Mp4 {
-                    blocks: (fills && clip.is_none()).then(Blocks::default),
-                    ..Mp4::default()
-                }),
+                Form::Mp4 => Kind::Mp4(Mp4::default()),
+            },
+            blocks: match form {
+                _ if !fills || clip.is_some() => None,
+                Form::H264 => Some(Blocks::of(&blocks::VLC)),
+                Form::Ts => None,
+                Form::Mp4 => Some(Blocks::of(&blocks::CHROMIUM)),
             },
             ends_at: clip.map(|Clip(ticks)| ticks),
             time: StreamTime::default(),
@@ -96,16 +102,23 @@ impl Container {
         }
         let new = out.iter().skip(n_before);
         self.n_bytes += new.map(|bytes| bytes.len() as u64).sum::<u64>();
-        if let Kind::Mp4(Mp4 {
-            blocks: Some(blocks),
-            ..
-        }) = &mut self.kind
-            && let Some(n) = blocks.sent(at, self.n_bytes)
-        {
-            out.push_back(fmp4::filling(n).into());
+        let blocks = self.blocks.as_mut();
+        if let Some(n) = blocks.and_then(|blocks| blocks.sent(at, self.n_bytes)) {
+            out.push_back(self.kind.filling(n));
             self.n_bytes += n;
         }
         true
+    }
+
+    /// How many pictures are needed while nothing moves: where there are no times players count them, and an engine's buffers
+    /// are to be full soon.
+    pub(super) fn needs(&self) -> Pictures {
+        let is_filling = self.blocks.as_ref().is_some_and(Blocks::is_filling);
+        match &self.kind {
+            Kind::H264 => Pictures::Steady,
+            Kind::Mp4(_) if is_filling => Pictures::Many,
+            Kind::Ts(_) | Kind::Mp4(_) => Pictures::Few,
+        }
     }
 
     /// Puts the end of the stream into `out`, where it has one.
@@ -114,6 +127,17 @@ impl Container {
             && self.time.has_begun()
         {
             out.push_back(fmp4::index(&mp4.fragments).into());
+        }
+    }
+}
+
+impl Kind {
+    /// So many bytes that say nothing.
+    fn filling(&self, n_bytes: u64) -> Bytes {
+        match self {
+            Self::Mp4(_) => fmp4::filling(n_bytes).into(),
+            // Zeroes may stand behind each unit (`trailing_zero_8bits`, B.1.1).
+            Self::H264 | Self::Ts(_) => vec![0; n_bytes as usize].into(),
         }
     }
 }

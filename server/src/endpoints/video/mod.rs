@@ -49,11 +49,13 @@ pub(super) async fn answer(
     let (key, lease) = open::feed(outputs, request, &wishes).await?;
     // The one that stands in for it, where there is no room for more.
     video::can_be(key.rendition.size).map_err(|why| no_video(&why))?;
-    let script = Video {
-        reader: lease.read(false),
+    let mut script = Video {
+        // Without times a player that comes out of step begins anew, which it can at key frames alone.
+        reader: lease.read(form == Form::H264),
         _lease: lease,
         container: Container::new(form, clip, fills),
     };
+    script.reader.need(script.container.needs());
     let viewing = outputs.watched.viewers.enter(
         outlet(form),
         request.who(),
@@ -141,6 +143,7 @@ impl Script for Video {
             self.container.end(out);
             return More::Over;
         }
+        self.reader.need(self.container.needs());
         More::Frames {
             n: 1,
             age: Age::default(),

@@ -2,11 +2,16 @@
 //!
 //! In motion there is a picture every so many ticks. While nothing moves there are five a second, which cost next to
 //! nothing and keep players, whose buffers are counted in pictures, close to the present. What is new is encoded at once.
+//! Those who read a form without times, as Annex B is, have pictures at a steady rate, and those whose buffers fill have many.
 
-use crate::hub::TICKS;
+use crate::hub::{Pictures, TICKS};
 
 /// From one picture to the next while nothing moves.
 const STANDING: u64 = TICKS / 5;
+/// From one picture to the next where many are needed, at the most.
+const MANY: u64 = TICKS / 30;
+/// A steady rate keeps its count: what was held up for no longer than this is made up for.
+const CAUGHT_UP: u64 = TICKS;
 /// From one key frame to the next for those who ask, at the least.
 const KEYS_APART: u64 = TICKS / 2;
 
@@ -17,6 +22,8 @@ pub(super) struct Input {
     pub(super) now: u64,
     /// Whether the screen is changing.
     pub(super) moves: bool,
+    /// How many pictures are needed while nothing moves.
+    pub(super) needed: Pictures,
     /// Whether it shows something else than the last picture did, and is not changing from that slowly.
     pub(super) is_new: bool,
     /// Whether what is new has nothing of what was there before, as after a cut.
@@ -68,14 +75,20 @@ impl Cadence {
 
     /// Says what is to be done; what it says is taken for done.
     pub(super) fn step(&mut self, input: Input) -> Step {
-        let period = if input.moves { self.moving } else { STANDING };
+        let is_steady = input.needed == Pictures::Steady;
+        let moving = match input.needed {
+            Pictures::Many => self.moving.min(MANY),
+            Pictures::Few | Pictures::Steady => self.moving,
+        };
+        let is_rapid = input.moves || input.needed != Pictures::Few;
+        let period = if is_rapid { moving } else { STANDING };
         let Some((at, duration)) = self.last else {
             return self.encode(input.now, period, true);
         };
-        let soonest = at + self.moving;
+        let soonest = at + moving;
         let planned = at + duration;
         let key_due = self.key_due(input, planned);
-        let due = if input.is_new || input.moves {
+        let due = if input.is_new || is_rapid {
             soonest.min(planned)
         } else {
             planned.min(key_due.max(soonest))
@@ -85,7 +98,8 @@ impl Cadence {
         }
         // By the plan while that is kept to, so that pictures come evenly. What is new can't have been planned; and what
         // was held up is seen when it is there.
-        let is_planned = due == planned && input.now < planned + self.moving;
+        let patience = if is_steady { CAUGHT_UP } else { moving };
+        let is_planned = due == planned && input.now < planned + patience;
         let next = if is_planned { planned } else { input.now };
         // After a gap of more than two durations a page's buffer waits for a key frame ("coded frame processing" of Media
         // Source Extensions).
@@ -183,6 +197,59 @@ mod tests {
         for pair in made.windows(2) {
             assert!(pair[1].0 > pair[0].0 && pair[1].0 - pair[0].0 <= pair[0].1);
         }
+    }
+
+    #[test]
+    fn a_steady_rate_is_that_of_motion_without_key_frames() {
+        let mut cadence = Cadence::new(25, GOP);
+        run(&mut cadence, 0..TICKS, standing);
+        let begins = TICKS + 90 * 57;
+        let steady = |now| Input {
+            needed: match now {
+                now if (begins..begins + TICKS).contains(&now) => Pictures::Steady,
+                _ => Pictures::Few,
+            },
+            ..Input::default()
+        };
+        let made = run(&mut cadence, TICKS..4 * TICKS, steady);
+        let is_between = |(at, ..): &&(u64, u64, bool)| (begins..begins + TICKS).contains(at);
+        let between: Vec<_> = made.iter().filter(is_between).collect();
+        assert_eq!(between.len(), 25);
+        assert!(between[0].0 - begins < 90, "the first at once");
+        assert!(made.iter().all(|(.., key)| !key));
+        let last = made.windows(2).last().unwrap();
+        assert_eq!(last[1].0 - last[0].0, STANDING, "as before in the end");
+    }
+
+    #[test]
+    fn where_many_are_needed_there_are_thirty_a_second() {
+        for (fps, n) in [(10, 30), (20, 30), (30, 30), (60, 60)] {
+            let many = |_| Input {
+                needed: Pictures::Many,
+                ..Input::default()
+            };
+            let made = run(&mut Cadence::new(fps, GOP), 0..TICKS, many);
+            assert_eq!(made.len(), n, "{fps}");
+        }
+    }
+
+    #[test]
+    fn a_steady_rate_makes_up_for_what_was_held_up_but_not_for_a_long_time() {
+        let mut cadence = Cadence::new(25, GOP);
+        let steady = |_| Input {
+            needed: Pictures::Steady,
+            ..Input::default()
+        };
+        let mut made = run(&mut cadence, 0..TICKS, steady);
+        made.extend(run(&mut cadence, TICKS * 19 / 10..4 * TICKS, steady));
+        assert_eq!(made.len(), 100);
+        assert!(
+            made.iter()
+                .map(|(at, ..)| *at)
+                .eq((0..100).map(|n| n * FRAME))
+        );
+        let made = run(&mut cadence, 6 * TICKS..7 * TICKS, steady);
+        assert_eq!((made.len(), made[0].0), (25, 6 * TICKS));
     }
 
     #[test]

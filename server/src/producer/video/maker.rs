@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use mantel_media::{
     annexb::{self, Unit},
-    avc::{self, ParameterSets},
+    avc::{self, AvcError, ParameterSets, Timing},
 };
 use mantel_shared::UnixMillis;
 
@@ -122,10 +122,9 @@ impl Maker {
             key,
             self.rate.qp(Kind { moves, key }),
         )?;
-        let unit = Unit::new(annexb::split(&bytes));
-        // A decoder that isn't told that nothing is reordered waits for as many pictures as it can hold.
-        let unit =
-            avc::restricted(&unit).map_err(|error| EncoderError::Failed(error.to_string()))?;
+        let unit = self
+            .told(&Unit::new(annexb::split(&bytes)))
+            .map_err(|error| EncoderError::Failed(error.to_string()))?;
         let key = unit.is_key();
         self.rate.made(Kind { moves, key }, bytes.len(), at);
         let start = self.started(&unit)?;
@@ -137,6 +136,16 @@ impl Maker {
             annexb: Bytes::copy_from_slice(unit.annexb()),
             sample: unit.sample().into(),
         })
+    }
+
+    /// The unit, whose parameter sets say all that a decoder and a player have to know.
+    fn told(&self, unit: &Unit) -> Result<Unit, AvcError> {
+        let timing = Timing {
+            n_units: 1,
+            time_scale: 2 * self.shape.fps,
+        };
+        // A decoder that isn't told that nothing is reordered waits for as many pictures as it can hold.
+        avc::timed(&avc::restricted(unit)?, timing)
     }
 
     /// The picture as it looks at `now`; `None`: it is in `out`.

@@ -170,6 +170,7 @@ impl Film {
                 let input = Input {
                     now: ticks(since),
                     moves,
+                    needed: tape.needed(),
                     is_new,
                     // Live pictures are alike, whatever they are.
                     is_cut: is_new && is_at_once && look.to.source().is_none(),

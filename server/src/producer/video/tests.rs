@@ -7,7 +7,7 @@ use mantel_shared::{FrameMeta, UnixMillis};
 use super::*;
 use crate::{
     clock::virtual_time::SetClock,
-    hub::{Feeds, Frame, Framing, Lease, Reader, Start, Tape, Unit},
+    hub::{Feeds, Frame, Framing, Lease, Pictures, Reader, Start, Tape, Unit},
     render::{Fit, Picture, Quality, encode},
     rendition::{Captions, Fps, Pair},
     size::Size,
@@ -118,6 +118,30 @@ impl Eye {
 
 async fn next(reader: &mut Reader) -> Arc<Unit> {
     reader.next().await.expect("the film goes on")
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_counts_pictures_has_as_many_as_are_told_while_nothing_moves() {
+    let set = Set::new();
+    set.feed.show(Look::at_once(set.frame(40)));
+    let (mut reader, mut other) = (set.read(), set.read());
+    reader.need(Pictures::Steady);
+    let mut units = vec![next(&mut reader).await];
+    for _ in 0..100 {
+        units.push(next(&mut reader).await);
+    }
+    let timing = units[0].start.sets.head().timing.expect("a timing");
+    let frame = TICKS * 2 * u64::from(timing.n_units) / u64::from(timing.time_scale);
+    for pair in units.windows(2) {
+        assert_eq!(pair[1].at - pair[0].at, frame);
+    }
+    // One who is satisfied or gone leaves the others with what they need.
+    drop(reader);
+    let mut last = next(&mut other).await.at;
+    while next(&mut other).await.at != last + TICKS / 5 {
+        last += frame;
+        assert!(last < 200 * frame, "a standing rate comes back");
+    }
 }
 
 #[tokio::test(start_paused = true)]
