@@ -96,7 +96,7 @@ pub fn rate(program: &Path, picture: &[u8], time: Duration) -> Result<()> {
         let at = server.address;
         let before = server.cpu()?;
         let ages = watched((at, PUSH), (at, STREAM), n_viewers, (picture, 60, time))?;
-        let cpu = (server.cpu()? - before).as_secs_f64() / time.as_secs_f64();
+        let cpu = server.cpu()?.saturating_sub(before).as_secs_f64() / time.as_secs_f64();
         let fps = ages.len() as f64 / time.as_secs_f64() / n_viewers.max(1) as f64;
         println!("| {n_viewers} | {fps:.1} | {:.1} % |", cpu * 100.0);
     }
@@ -124,7 +124,7 @@ fn drained(
     for viewer in viewers {
         n_bytes += viewer.join().map_err(|_| "a viewer failed")?;
     }
-    Ok(((server.cpu()? - before).as_secs_f64(), n_bytes))
+    Ok((server.cpu()?.saturating_sub(before).as_secs_f64(), n_bytes))
 }
 
 /// What a hundred viewers cost beyond the first, of slides and of live pictures of the same rate and about the same size.
