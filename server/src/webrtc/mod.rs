@@ -129,7 +129,7 @@ pub trait Talk: Send + 'static {
         async {}
     }
 
-    /// The bits a second that are to be sent at best.
+    /// The bits a second that are to be sent at best; asked again with each unit.
     fn wished(&self) -> u64 {
         0
     }

@@ -59,6 +59,8 @@ struct Stage {
     asked_at: Option<Instant>,
     is_connected: bool,
     is_over: bool,
+    /// The bits a second that were wished for last.
+    wished: u64,
     /// Where the video goes.
     track: Option<Mid>,
     /// The addresses here at which the peer was heard.
@@ -136,6 +138,7 @@ impl<T: Talk> Session<T> {
                 Next::Unit(Some(unit)) => {
                     if let Some(track) = track {
                         self.send(track, &unit, &mut clock)?;
+                        self.wish(&mut stage);
                     }
                 }
             }
@@ -187,6 +190,16 @@ impl<T: Talk> Session<T> {
         Ok(())
     }
 
+    /// Tells the engine how many bits a second the network should carry, where they are others.
+    fn wish(&mut self, stage: &mut Stage) {
+        let wished = self.talk.wished();
+        if std::mem::replace(&mut stage.wished, wished) != wished {
+            self.rtc
+                .bwe()
+                .set_bitrate(Bitrate::ZERO, Bitrate::bps(wished));
+        }
+    }
+
     /// Takes what the engine has to say, up to when it wants to be asked again.
     fn drain(&mut self, stage: &mut Stage) -> Result<Instant, RtcError> {
         loop {
@@ -202,8 +215,7 @@ impl<T: Talk> Session<T> {
         match event {
             Event::Connected => {
                 stage.is_connected = true;
-                let wished = Bitrate::bps(self.talk.wished());
-                self.rtc.bwe().set_bitrate(Bitrate::ZERO, wished);
+                self.wish(stage);
             }
             Event::MediaAdded(media)
                 if media.kind == MediaKind::Video && media.direction.is_sending() =>

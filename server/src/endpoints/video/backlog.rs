@@ -1,4 +1,4 @@
-//! How far a network is behind what it is sent, by what it is thought to carry. Pure.
+//! How far a network is behind what it is sent, by what it is thought to carry, and how much that is. Pure.
 
 use std::time::Duration;
 
@@ -47,6 +47,41 @@ impl Backlog {
     }
 }
 
+/// How long bits are counted before they are told: long enough that a key frame does not stand out.
+const COUNTED: Duration = Duration::from_secs(2);
+
+/// The bits a second to reckon with by what was sent: a quarter above it, and fewer slowly, since what stands now may move
+/// soon. It stays while it is within double of what is sent: each time that it grows the network is probed for it.
+#[derive(Debug, Default)]
+pub(super) struct Flow {
+    per_second: u64,
+    /// Of those that are counted now.
+    since: Duration,
+    n_bits: u64,
+}
+
+impl Flow {
+    /// So many bytes are sent `now`.
+    pub(super) fn sent(&mut self, now: Duration, n_bytes: usize) {
+        let passed = now.saturating_sub(self.since);
+        if passed >= COUNTED {
+            let millis = u64::try_from(passed.as_millis()).unwrap_or(u64::MAX);
+            let counted = self.n_bits.saturating_mul(1000) / millis;
+            if counted > self.per_second {
+                self.per_second = counted + counted / 4;
+            } else if counted < self.per_second / 2 {
+                self.per_second -= self.per_second / 8;
+            }
+            (self.since, self.n_bits) = (now, 0);
+        }
+        self.n_bits += n_bytes as u64 * 8;
+    }
+
+    pub(super) const fn bits_per_second(&self) -> u64 {
+        self.per_second
+    }
+}
+
 /// The bits that are carried in a time.
 fn bits(per_second: u64, time: Duration) -> u64 {
     let bits = u128::from(per_second) * time.as_micros() / 1_000_000;
@@ -84,6 +119,26 @@ mod tests {
         // Who sends little is thought to have little room, often.
         backlog.set_room(Duration::from_secs(1), MILLION / 10);
         assert!(!send(&mut backlog, 1000, 100, 200, 2000).contains(&true));
+    }
+
+    #[test]
+    fn what_is_sent_is_told_within_seconds_and_forgotten_slowly() {
+        let mut flow = Flow::default();
+        let mut at = Duration::ZERO;
+        // 25 frames a second of 30 KB are six million bits.
+        let mut send = |seconds: u64, n_bytes: usize| {
+            for _ in 0..seconds * 25 {
+                flow.sent(at, n_bytes);
+                at += Duration::from_millis(40);
+            }
+            flow.bits_per_second()
+        };
+        assert_eq!(send(1, 30_000), 0);
+        assert_eq!(send(2, 30_000), 7_500_000);
+        assert_eq!(send(20, 36_000), 7_500_000);
+        assert!(send(4, 100) > 4 * MILLION);
+        assert!(send(60, 100) < MILLION);
+        assert!(send(5, 60_000) > 12 * MILLION);
     }
 
     #[test]

@@ -11,7 +11,10 @@ use http::Method;
 use mantel_media::avc::Profile;
 use warp::reply::Response;
 
-use super::{backlog::Backlog, no_video, rtc};
+use super::{
+    backlog::{Backlog, Flow},
+    no_video, rtc,
+};
 use crate::{
     channel::choices::FeedKey,
     clock,
@@ -68,6 +71,7 @@ pub(in crate::endpoints) async fn answer(
             .step_down
             .then(|| Pace::resting(outputs.uptime(), REST)),
         backlog: Backlog::default(),
+        flow: Flow::default(),
         viewing,
         gone: Box::pin(request.visitor.gone()),
         _passage: passage,
@@ -114,6 +118,8 @@ struct Watching {
     takes: Profile,
     pace: Option<Pace>,
     backlog: Backlog,
+    /// What is sent of a sender's video, which has the bits a second that it has.
+    flow: Flow,
     viewing: Viewing,
     /// Done when the viewer is to be sent nothing more.
     gone: Pin<Box<dyn Future<Output = ()> + Send + Sync>>,
@@ -140,7 +146,7 @@ impl Reel {
 
 impl Talk for Watching {
     fn wished(&self) -> u64 {
-        self.asked.rendition.video_bits_per_second()
+        self.needs(0)
     }
 
     fn has_room(&mut self, bits_per_second: u64) {
@@ -166,6 +172,9 @@ impl Talk for Watching {
         let n_bytes = unit.annexb.len();
         self.viewing.sent(1, n_bytes);
         let now = self.outputs.uptime();
+        if !self.reel.is_made {
+            self.flow.sent(now, n_bytes);
+        }
         let is_behind = self.backlog.sent(now, n_bytes);
         let level = self.pace.as_mut();
         if let Some(level) = level.and_then(|pace| pace.sent(now, is_behind.into())) {
@@ -205,13 +214,19 @@ impl Watching {
 
     /// The level of which the network carries as much as there may be in motion.
     fn fitting(&self) -> u8 {
-        let needs = |level| {
-            let narrowed = self.asked.rendition.narrowed(level);
-            narrowed.video_bits_per_second()
-        };
         (0..MAX_LEVEL)
-            .find(|level| self.backlog.has_room_for(needs(*level)))
+            .find(|level| self.backlog.has_room_for(self.needs(*level)))
             .unwrap_or(MAX_LEVEL)
+    }
+
+    /// The bits a second of a level in motion.
+    fn needs(&self, level: u8) -> u64 {
+        let bits = self.asked.rendition.narrowed(level).video_bits_per_second();
+        match level {
+            // Of a sender's video as many as came.
+            0 => bits.max(self.flow.bits_per_second()),
+            _ => bits,
+        }
     }
 
     /// Sends less over a network that carries too little, and more after a while in which it did not.
@@ -234,6 +249,7 @@ impl Watching {
         let rendition = made_here(self.asked.rendition);
         if self.move_to(rendition, false) {
             self.asked.rendition = rendition;
+            self.flow = Flow::default();
         }
     }
 
