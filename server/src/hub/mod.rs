@@ -11,6 +11,7 @@ mod frame;
 mod given;
 mod linger;
 mod look;
+mod readers;
 mod stream_time;
 mod tape;
 
@@ -25,8 +26,9 @@ pub use frame::{Frame, FrameNo, Framing, ROOM};
 pub use given::Given;
 pub use linger::Linger;
 pub use look::Look;
+pub use readers::Pictures;
 pub use stream_time::{StreamTime, ticks};
-pub use tape::{Encoded, Pictures, Reader, Start, TICKS, Tape, Unit};
+pub use tape::{Encoded, Reader, Start, TICKS, Tape, Unit};
 
 /// The frames of a hub: the one that is on and the one that comes next.
 #[derive(Clone, Debug)]

@@ -8,10 +8,7 @@
 
 use std::{
     collections::VecDeque,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering::SeqCst},
-    },
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -23,6 +20,7 @@ use tokio::{
     time::Instant,
 };
 
+use super::readers::{Pictures, Readers};
 use crate::{locked::locked, size::Size};
 
 /// Ticks of a second: the clock of MPEG-TS and RTP.
@@ -38,18 +36,6 @@ const FRESH: Duration = Duration::from_millis(500);
 const REACH: Duration = Duration::from_secs(2);
 /// A reader that is further behind than this, in ticks, goes on at a newer key frame.
 const MAX_LAG: u64 = 3 * TICKS;
-
-/// How many pictures a reader needs while nothing moves.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum Pictures {
-    /// A few a second.
-    #[default]
-    Few,
-    /// So many that a buffer that is counted in pictures is full soon.
-    Many,
-    /// As many as in motion, always, since they are all that time is told by. Goes before [`Many`](Self::Many).
-    Steady,
-}
 
 /// The start of an encoder: everything that units are decoded by. Units of another start can't follow in one stream of a
 /// container that names its parameters once.
@@ -108,10 +94,7 @@ pub struct Encoded {
 pub struct Tape {
     roll: Mutex<Roll>,
     news: watch::Sender<u64>,
-    n_readers: AtomicUsize,
-    n_cutting: AtomicUsize,
-    n_steady: AtomicUsize,
-    n_many: AtomicUsize,
+    readers: Readers,
     asked: Notify,
 }
 
@@ -140,31 +123,17 @@ impl Roll {
 impl Tape {
     /// How many read it.
     pub fn n_readers(&self) -> usize {
-        self.n_readers.load(SeqCst)
+        self.readers.n()
     }
 
     /// Whether somebody reads it who cuts it into pieces, which begin at key frames: they are to come by themselves.
     pub fn is_cut(&self) -> bool {
-        self.n_cutting.load(SeqCst) > 0
+        self.readers.is_cut()
     }
 
     /// How many pictures are needed while nothing moves.
     pub fn needed(&self) -> Pictures {
-        if self.n_steady.load(SeqCst) > 0 {
-            Pictures::Steady
-        } else if self.n_many.load(SeqCst) > 0 {
-            Pictures::Many
-        } else {
-            Pictures::Few
-        }
-    }
-
-    fn n_needing(&self, pictures: Pictures) -> Option<&AtomicUsize> {
-        match pictures {
-            Pictures::Few => None,
-            Pictures::Many => Some(&self.n_many),
-            Pictures::Steady => Some(&self.n_steady),
-        }
+        self.readers.needed()
     }
 
     /// Whether somebody waits for a key frame.
@@ -286,10 +255,7 @@ impl Reader {
     }
 
     fn within(tape: Arc<Tape>, cuts: bool, reach: Duration) -> Self {
-        tape.n_readers.fetch_add(1, SeqCst);
-        if cuts {
-            tape.n_cutting.fetch_add(1, SeqCst);
-        }
+        tape.readers.enter(cuts);
         let place = Place {
             next: None,
             floor: 0,
@@ -343,12 +309,7 @@ impl Reader {
         if before == pictures {
             return;
         }
-        if let Some(n) = self.tape.n_needing(pictures) {
-            n.fetch_add(1, SeqCst);
-        }
-        if let Some(n) = self.tape.n_needing(before) {
-            n.fetch_sub(1, SeqCst);
-        }
+        self.tape.readers.change(before, pictures);
         self.tape.asked.notify_one();
     }
 
@@ -398,11 +359,8 @@ impl Place {
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        self.tape.n_readers.fetch_sub(1, SeqCst);
-        if self.cuts {
-            self.tape.n_cutting.fetch_sub(1, SeqCst);
-        }
         self.need(Pictures::Few);
+        self.tape.readers.leave(self.cuts);
         self.tape.asked.notify_one();
     }
 }

@@ -11,7 +11,7 @@ const AT_FIRST: u64 = 4 * TICKS;
 /// and its painter want, which they count in pictures.
 const FILLING: u64 = 3 * TICKS;
 
-/// Who reads a stream by blocks, as far as that matters to who fills them.
+/// A reader's habit of reading a stream by blocks.
 #[derive(Debug)]
 pub(super) struct Habit {
     /// The bytes of a block.
@@ -22,7 +22,7 @@ pub(super) struct Habit {
     ahead: u64,
     /// The longest time for which a picture waits for those that fill its block, in ticks.
     waits: u64,
-    /// The same at first.
+    /// The longest time at first.
     waits_at_first: u64,
 }
 

@@ -118,7 +118,7 @@ struct Watching {
     takes: Profile,
     pace: Option<Pace>,
     backlog: Backlog,
-    /// What is sent of a sender's video, which has the bits a second that it has.
+    /// The bits a second of a sender's video, which has as many as it has.
     flow: Flow,
     viewing: Viewing,
     /// Done when the viewer is to be sent nothing more.
