@@ -59,17 +59,22 @@ pub(in crate::endpoints) async fn answer(
         clock::now(),
         Cut::default(),
     );
+    let reel = Reel::of(lease, &key);
+    let settled_at = match reel.is_made {
+        true => outputs.uptime(),
+        false => outputs.uptime() + SETTLES,
+    };
     let watching = Watching {
         outputs: outputs.clone(),
         asked: key,
         shown: key,
-        reel: Reel::of(lease, &key),
+        reel,
         moving: None,
         takes,
         pace: outputs
             .looks
             .step_down
-            .then(|| Pace::resting(outputs.uptime(), REST)),
+            .then(|| Pace::resting(settled_at, REST)),
         backlog: Backlog::default(),
         flow: Flow::default(),
         viewing,
@@ -103,6 +108,10 @@ fn made_here(rendition: Rendition) -> Rendition {
 
 /// After a step the network is judged anew when it has had time to carry what it was sent before.
 const REST: Duration = Duration::from_secs(1);
+
+/// The time in which the estimate of what the network carries comes to what that is, where a sender's video is passed on: it
+/// begins at a few million bits a second, falls while an engine starts on a busy machine, and grows by a tenth a second.
+const SETTLES: Duration = Duration::from_secs(20);
 
 /// One who watches by WebRTC.
 struct Watching {
@@ -221,11 +230,10 @@ impl Watching {
 
     /// The bits a second of a level in motion.
     fn needs(&self, level: u8) -> u64 {
-        let bits = self.asked.rendition.narrowed(level).video_bits_per_second();
-        match level {
-            // Of a sender's video as many as came.
-            0 => bits.max(self.flow.bits_per_second()),
-            _ => bits,
+        match (level, self.flow.bits_per_second()) {
+            // Of a sender's video as many as come.
+            (0, flow @ 1..) => flow,
+            _ => self.asked.rendition.narrowed(level).video_bits_per_second(),
         }
     }
 
