@@ -64,6 +64,8 @@ pub struct Unit {
     pub duration: u64,
     /// Whether a decoder can begin with it.
     pub is_key: bool,
+    /// Whether a sender made it, and it was passed on.
+    pub is_given: bool,
     /// The access unit with start codes; a key frame has its parameter sets before it.
     pub annexb: Bytes,
     /// The access unit as a sample of an MP4: lengths in place of start codes, no parameter sets.
@@ -173,6 +175,7 @@ impl Tape {
             at,
             duration,
             is_key,
+            is_given,
             annexb,
             sample,
             since,

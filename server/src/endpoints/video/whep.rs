@@ -59,24 +59,20 @@ pub(in crate::endpoints) async fn answer(
         clock::now(),
         Cut::default(),
     );
-    let reel = Reel::of(lease, &key);
-    let settled_at = match reel.is_made {
-        true => outputs.uptime(),
-        false => outputs.uptime() + SETTLES,
-    };
     let watching = Watching {
         outputs: outputs.clone(),
         asked: key,
         shown: key,
-        reel,
+        reel: Reel::of(lease, &key),
         moving: None,
         takes,
         pace: outputs
             .looks
             .step_down
-            .then(|| Pace::resting(settled_at, REST)),
+            .then(|| Pace::resting(outputs.uptime(), REST)),
         backlog: Backlog::default(),
         flow: Flow::default(),
+        began_at: outputs.uptime(),
         viewing,
         gone: Box::pin(request.visitor.gone()),
         _passage: passage,
@@ -129,6 +125,7 @@ struct Watching {
     backlog: Backlog,
     /// The bits a second of a sender's video, which has as many as it has.
     flow: Flow,
+    began_at: Duration,
     viewing: Viewing,
     /// Done when the viewer is to be sent nothing more.
     gone: Pin<Box<dyn Future<Output = ()> + Send + Sync>>,
@@ -181,11 +178,14 @@ impl Talk for Watching {
         let n_bytes = unit.annexb.len();
         self.viewing.sent(1, n_bytes);
         let now = self.outputs.uptime();
-        if !self.reel.is_made {
+        if unit.is_given {
             self.flow.sent(now, n_bytes);
+        } else {
+            self.flow = Flow::default();
         }
         let is_behind = self.backlog.sent(now, n_bytes);
-        let level = self.pace.as_mut();
+        let settles = unit.is_given && now < self.began_at + SETTLES;
+        let level = self.pace.as_mut().filter(|_| !settles);
         if let Some(level) = level.and_then(|pace| pace.sent(now, is_behind.into())) {
             // Who carries too little carries no more at the levels between.
             let fitting = is_behind.then(|| self.fitting());
@@ -257,7 +257,6 @@ impl Watching {
         let rendition = made_here(self.asked.rendition);
         if self.move_to(rendition, false) {
             self.asked.rendition = rendition;
-            self.flow = Flow::default();
         }
     }
 

@@ -29,6 +29,7 @@ fn unit(start: &Arc<Start>, at: u64, duration: u64, is_key: bool) -> Arc<Unit> {
         at,
         duration,
         is_key,
+        is_given: false,
         annexb: Bytes::new(),
         sample: Bytes::from_static(b"sample"),
         since: Instant::now(),
