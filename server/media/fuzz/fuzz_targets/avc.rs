@@ -5,7 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 use mantel_media::annexb::split;
 use mantel_media::avc::{
-    AvcErrorKind, ParameterSets, Restriction, Sps, Timing, avcc, with_restriction, with_timing,
+    AvcErrorKind, Colour, ParameterSets, Restriction, Sps, Timing, avcc, with_colour, with_restriction, with_timing,
 };
 use mantel_media::fmp4::{Track, init};
 
@@ -26,6 +26,14 @@ fuzz_target!(|rest: &[u8]| {
         duration: Some(1),
     };
     assert!(init(&track).len() > record.len());
+    let coloured = Sps::parse(&with_colour(&nal, Colour::BT709).unwrap()).unwrap();
+    assert_eq!(
+        coloured,
+        Sps {
+            colour: coloured.colour,
+            ..sps.clone()
+        }
+    );
     let timing = Timing {
         n_units: 1,
         time_scale: 50,

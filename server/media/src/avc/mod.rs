@@ -1,5 +1,5 @@
 //! The parameter sets of H.264: what a decoder is told before the first picture. [`Sps`] reads them,
-//! [`with_restriction`] has them say that no picture waits for another, [`with_timing`] how long one is on, [`ParameterSets`] holds those of a
+//! [`with_restriction`] has them say that no picture waits for another, [`with_timing`] how long one is on, [`with_colour`] what its numbers mean, [`ParameterSets`] holds those of a
 //! stream and their [`Profile`], [`Through`] has a sender's stream leave as it came. Which NAL units there are is [`annexb`](crate::annexb)'s; no picture
 //! is decoded here.
 
@@ -14,7 +14,7 @@ mod vui;
 pub use error::{AvcError, AvcErrorKind};
 pub use profile::Profile;
 pub use sets::{ParameterSets, avcc, is_b_slice, restricted, timed};
-pub use sps::{Sps, with_restriction, with_timing};
+pub use sps::{Sps, with_colour, with_restriction, with_timing};
 pub use through::{NotThrough, Through};
 pub use vui::{Colour, Restriction, Timing};
 

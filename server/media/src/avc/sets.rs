@@ -4,9 +4,9 @@
 use alloc::vec::Vec;
 
 use super::{
-    AvcError, AvcErrorKind, Profile, Sps, Timing,
+    AvcError, AvcErrorKind, Colour, Profile, Sps, Timing,
     bits::{Reader, unescaped},
-    with_restriction, with_timing,
+    with_colour, with_restriction, with_timing,
 };
 use crate::annexb::{Nal, NalKind, Unit};
 
@@ -85,7 +85,19 @@ impl ParameterSets {
     ///
     /// As [`with_restriction`].
     pub fn restricted(&self) -> Result<Self, AvcError> {
-        let sps = with_restriction(&self.sps)?;
+        self.with_sps(with_restriction(&self.sps)?)
+    }
+
+    /// These sets with an SPS [`with_colour`].
+    ///
+    /// # Errors
+    ///
+    /// As [`with_colour`].
+    pub fn coloured(&self, colour: Colour) -> Result<Self, AvcError> {
+        self.with_sps(with_colour(&self.sps, colour)?)
+    }
+
+    fn with_sps(&self, sps: Vec<u8>) -> Result<Self, AvcError> {
         let head = Sps::parse(&sps)?;
         let pps = self.pps.clone();
         Ok(Self { sps, pps, head })

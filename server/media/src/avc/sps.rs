@@ -1,6 +1,7 @@
 //! The sequence parameter set (ITU-T H.264, 7.3.2.1.1): read, and rewritten for decoders that would wait.
 
 use alloc::{format, string::String, vec::Vec};
+use core::ops::Range;
 
 use super::{
     AvcError, AvcErrorKind, MAX_SPS_BYTES,
@@ -57,6 +58,8 @@ struct Read {
     payload: Vec<u8>,
     /// Where `vui_parameters_present_flag` stands.
     vui_at: usize,
+    /// The place of a signal type that names no colours, if there is a VUI.
+    colourless: Option<Range<usize>>,
     /// Where `timing_info_present_flag` stands, if there is a VUI.
     timing_at: Option<usize>,
     /// How many bits there are before the one that ends the payload.
@@ -148,6 +151,29 @@ pub fn with_timing(nal: &[u8], timing: Timing) -> Result<Vec<u8>, AvcError> {
     Ok(finished(nal, fields))
 }
 
+/// An SPS whose VUI names these colours where it names none, and everything else kept: the range of the numbers as well.
+/// Where there is no VUI nothing is changed.
+///
+/// # Errors
+///
+/// What [`Sps::parse`] finds.
+pub fn with_colour(nal: &[u8], colour: Colour) -> Result<Vec<u8>, AvcError> {
+    let read = read(nal)?;
+    let Some(place) = read.colourless else {
+        return Ok(nal.to_vec());
+    };
+    let mut fields = Writer::default();
+    fields.copy(&read.payload, 0..place.start);
+    let is_full_range = read.sps.colour.is_full_range;
+    Colour {
+        is_full_range,
+        ..colour
+    }
+    .write(&mut fields);
+    fields.copy(&read.payload, place.end..read.end);
+    Ok(finished(nal, fields))
+}
+
 /// The SPS `nal` with other fields.
 fn finished(nal: &[u8], fields: Writer) -> Vec<u8> {
     let mut out = Vec::with_capacity(nal.len() + 16);
@@ -174,12 +200,13 @@ fn read(nal: &[u8]) -> Result<Read, AvcError> {
     fields.flag()?; // gaps_in_frame_num_value_allowed_flag
     sps.read_size(&mut fields)?;
     let vui_at = fields.at();
-    let (mut timing_at, mut restriction_at) = (None, None);
+    let (mut colourless, mut timing_at, mut restriction_at) = (None, None, None);
     if fields.flag()? {
         let vui = Vui::read(&mut fields)?;
         sps.colour = vui.colour;
         sps.timing = vui.timing;
         sps.restriction = vui.restriction;
+        colourless = vui.colourless;
         (timing_at, restriction_at) = (Some(vui.timing_at), Some(vui.restriction_at));
     }
     let end = fields.end();
@@ -187,6 +214,7 @@ fn read(nal: &[u8]) -> Result<Read, AvcError> {
         sps,
         payload,
         vui_at,
+        colourless,
         timing_at,
         end,
         restriction_at,

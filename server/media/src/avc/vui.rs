@@ -1,5 +1,7 @@
 //! Video usability information (ITU-T H.264, annex E): colours, times, and how much a decoder must hold.
 
+use core::ops::Range;
+
 use super::{
     AvcError, AvcErrorKind,
     bits::{Reader, Writer},
@@ -25,6 +27,30 @@ impl Default for Colour {
             transfer: 2,
             matrix: 2,
             is_full_range: false,
+        }
+    }
+}
+
+impl Colour {
+    /// Colours of high definition (ITU-R BT.709), in the range of video.
+    pub const BT709: Self = Self {
+        primaries: 1,
+        transfer: 1,
+        matrix: 1,
+        is_full_range: false,
+    };
+
+    /// Writes the flag and the signal type of a stream of these colours.
+    pub(super) fn write(self, fields: &mut Writer) {
+        fields.flag(true); // video_signal_type_present_flag
+        // video_format: unspecified.
+        [true, false, true]
+            .into_iter()
+            .for_each(|bit| fields.flag(bit));
+        fields.flag(self.is_full_range);
+        fields.flag(true); // colour_description_present_flag
+        for value in [self.primaries, self.transfer, self.matrix] {
+            fields.copy(&[value], 0..8);
         }
     }
 }
@@ -76,6 +102,8 @@ impl Restriction {
 /// The parts of the VUI that are of use here.
 pub(super) struct Vui {
     pub(super) colour: Colour,
+    /// From `video_signal_type_present_flag` to before what follows the signal type, where that names no colours.
+    pub(super) colourless: Option<Range<usize>>,
     pub(super) timing: Option<Timing>,
     /// Where `timing_info_present_flag` stands.
     pub(super) timing_at: usize,
@@ -99,7 +127,9 @@ impl Vui {
         if fields.flag()? {
             fields.flag()?; // overscan_appropriate_flag
         }
-        let colour = read_colour(fields)?;
+        let signal_at = fields.at();
+        let (colour, is_named) = read_colour(fields)?;
+        let colourless = (!is_named).then(|| signal_at..fields.at());
         if fields.flag()? {
             fields.ue("chroma_sample_loc_type_top_field", 5)?;
             fields.ue("chroma_sample_loc_type_bottom_field", 5)?;
@@ -136,6 +166,7 @@ impl Vui {
         };
         Ok(Self {
             colour,
+            colourless,
             timing,
             timing_at,
             restriction,
@@ -144,18 +175,20 @@ impl Vui {
     }
 }
 
-fn read_colour(fields: &mut Reader<'_>) -> Result<Colour, AvcError> {
-    let mut colour = Colour::default();
+/// The colours, and whether they are named.
+fn read_colour(fields: &mut Reader<'_>) -> Result<(Colour, bool), AvcError> {
+    let (mut colour, mut is_named) = (Colour::default(), false);
     if fields.flag()? {
         fields.bits(3)?; // video_format
         colour.is_full_range = fields.flag()?;
-        if fields.flag()? {
+        is_named = fields.flag()?;
+        if is_named {
             colour.primaries = fields.byte()?;
             colour.transfer = fields.byte()?;
             colour.matrix = fields.byte()?;
         }
     }
-    Ok(colour)
+    Ok((colour, is_named))
 }
 
 fn read_restriction(fields: &mut Reader<'_>) -> Result<Restriction, AvcError> {

@@ -3,7 +3,7 @@
 use mantel_media::annexb::{Nal, NalKind, Splitter, Unit, split};
 use mantel_media::avc::{
     AvcErrorKind, Colour, ParameterSets, Restriction, Sps, Timing, avcc, is_b_slice, restricted,
-    timed, with_restriction, with_timing,
+    timed, with_colour, with_restriction, with_timing,
 };
 use proptest::prelude::*;
 
@@ -460,6 +460,14 @@ proptest! {
         );
 
         let timing = Timing { n_units: 1, time_scale: 50 };
+        let coloured = with_colour(&nal, Colour::BT709).unwrap();
+        let is_named = vui.is_none_or(|vui| vui.signal.is_some_and(|(_, named)| named.is_some()));
+        let colour = match is_named {
+            true => sps.colour,
+            false => Colour { is_full_range: full, ..Colour::BT709 },
+        };
+        prop_assert_eq!(&Sps::parse(&coloured).unwrap(), &Sps { colour, ..sps.clone() });
+        prop_assert_eq!(with_colour(&coloured, Colour::BT709).unwrap(), coloured.clone());
         let timed = with_timing(&nal, timing).unwrap();
         let told = vui.is_some().then(|| sps.timing.unwrap_or(timing));
         prop_assert_eq!(&Sps::parse(&timed).unwrap(), &Sps { timing: told, ..sps.clone() });
@@ -498,19 +506,24 @@ proptest! {
     }
 }
 
-#[test]
-fn a_unit_that_is_passed_through_says_so_and_is_else_the_same() {
-    let bare = Plan {
+/// The head of an encoder that tells no more than it has to: Baseline, of so many macroblocks, one reference, no VUI.
+pub(crate) fn bare(size: (u32, u32)) -> Vec<u8> {
+    let plan = Plan {
         profile: 66,
         samples: (1, 0, Vec::new()),
         order: (0, Vec::new()),
         n_ref_frames: 1,
-        size: (4, 3),
+        size,
         is_progressive: true,
         crop: None,
         vui: None,
     };
-    let sps = bare.nal();
+    plan.nal()
+}
+
+#[test]
+fn a_unit_that_is_passed_through_says_so_and_is_else_the_same() {
+    let sps = bare((4, 3));
     assert_eq!(Sps::parse(&sps).unwrap().n_reordered(), None);
     let nals = [&sps[..], &[0x68, 0xce], &[0x65, 0x88, 0x80]];
     let unit = Unit::new(nals.into_iter().filter_map(Nal::new));
