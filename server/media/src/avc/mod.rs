@@ -13,7 +13,7 @@ mod vui;
 
 pub use error::{AvcError, AvcErrorKind};
 pub use profile::Profile;
-pub use sets::{ParameterSets, avcc, is_b_slice, restricted, timed};
+pub use sets::{ParameterSets, avcc, coloured, is_b_slice, restricted, timed};
 pub use sps::{Sps, with_colour, with_restriction, with_timing};
 pub use through::{NotThrough, Through};
 pub use vui::{Colour, Restriction, Timing};

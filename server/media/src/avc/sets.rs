@@ -85,19 +85,7 @@ impl ParameterSets {
     ///
     /// As [`with_restriction`].
     pub fn restricted(&self) -> Result<Self, AvcError> {
-        self.with_sps(with_restriction(&self.sps)?)
-    }
-
-    /// These sets with an SPS [`with_colour`].
-    ///
-    /// # Errors
-    ///
-    /// As [`with_colour`].
-    pub fn coloured(&self, colour: Colour) -> Result<Self, AvcError> {
-        self.with_sps(with_colour(&self.sps, colour)?)
-    }
-
-    fn with_sps(&self, sps: Vec<u8>) -> Result<Self, AvcError> {
+        let sps = with_restriction(&self.sps)?;
         let head = Sps::parse(&sps)?;
         let pps = self.pps.clone();
         Ok(Self { sps, pps, head })
@@ -154,6 +142,18 @@ pub fn restricted(unit: &Unit) -> Result<Unit, AvcError> {
 /// As [`with_timing`].
 pub fn timed(unit: &Unit, timing: Timing) -> Result<Unit, AvcError> {
     rewritten(unit, |sps| with_timing(sps, timing))
+}
+
+/// The unit with each of its SPS [`with_colour`], by what `meant` says of it.
+///
+/// # Errors
+///
+/// As [`with_colour`].
+pub fn coloured(unit: &Unit, meant: impl Fn(&Sps) -> Option<Colour>) -> Result<Unit, AvcError> {
+    rewritten(unit, |sps| match meant(&Sps::parse(sps)?) {
+        Some(colour) => with_colour(sps, colour),
+        None => Ok(sps.to_vec()),
+    })
 }
 
 fn rewritten(

@@ -152,25 +152,30 @@ pub fn with_timing(nal: &[u8], timing: Timing) -> Result<Vec<u8>, AvcError> {
 }
 
 /// An SPS whose VUI names these colours where it names none, and everything else kept: the range of the numbers as well.
-/// Where there is no VUI nothing is changed.
 ///
 /// # Errors
 ///
 /// What [`Sps::parse`] finds.
 pub fn with_colour(nal: &[u8], colour: Colour) -> Result<Vec<u8>, AvcError> {
     let read = read(nal)?;
-    let Some(place) = read.colourless else {
-        return Ok(nal.to_vec());
-    };
     let mut fields = Writer::default();
-    fields.copy(&read.payload, 0..place.start);
-    let is_full_range = read.sps.colour.is_full_range;
-    Colour {
-        is_full_range,
+    let colour = Colour {
+        is_full_range: read.sps.colour.is_full_range,
         ..colour
+    };
+    match (read.colourless, read.restriction_at) {
+        (Some(place), _) => {
+            fields.copy(&read.payload, 0..place.start);
+            colour.write(&mut fields);
+            fields.copy(&read.payload, place.end..read.end);
+        }
+        (None, None) => {
+            fields.copy(&read.payload, 0..read.vui_at);
+            fields.flag(true);
+            Vui::write_colour(&mut fields, colour);
+        }
+        (None, Some(_)) => return Ok(nal.to_vec()),
     }
-    .write(&mut fields);
-    fields.copy(&read.payload, place.end..read.end);
     Ok(finished(nal, fields))
 }
 

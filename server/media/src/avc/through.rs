@@ -1,15 +1,11 @@
 //! A sender's stream made ready to leave as it came: its pictures untouched, its parameter sets before every key frame, and
-//! each SPS saying that no picture waits, and of high definition what colours its numbers are. Or the reason why it can't.
+//! each SPS saying that no picture waits. Or the reason why it can't.
 
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::{AvcError, Colour, MAX_SPS_BYTES, ParameterSets, bits, is_b_slice};
+use super::{AvcError, MAX_SPS_BYTES, ParameterSets, bits, is_b_slice};
 use crate::annexb::{Nal, NalKind, Unit};
-
-/// Pictures of so many lines are BT.709 where nothing else is named: what cameras send, and what decoders take for granted.
-/// Below it is BT.601 for some and BT.709 for others, so that nothing is named.
-const HIGH_DEFINITION: u16 = 720;
 
 /// The pictures of one sender, in the order in which they come.
 #[derive(Clone, Debug, Default)]
@@ -105,10 +101,7 @@ impl Through {
             return Err(NotThrough::Samples);
         }
         // The one fault that is left to a head that was read.
-        let mut sets = sets.restricted().map_err(|_| NotThrough::Reorders)?;
-        if sets.head().height >= HIGH_DEFINITION {
-            sets = sets.coloured(Colour::BT709).map_err(NotThrough::Head)?;
-        }
+        let sets = sets.restricted().map_err(|_| NotThrough::Reorders)?;
         let is_first = |nal: &Nal<'_>| nal.kind() == NalKind::Delimiter;
         let told = [sets.sps()].into_iter().chain(sets.pps());
         let first = unit.nals().filter(is_first);

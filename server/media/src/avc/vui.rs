@@ -40,6 +40,15 @@ impl Colour {
         is_full_range: false,
     };
 
+    /// Standard definition and video calls (ITU-R BT.601), in the range of video: no more than how the numbers are made of
+    /// red, green and blue.
+    pub const BT601: Self = Self {
+        primaries: 2,
+        transfer: 2,
+        matrix: 6,
+        is_full_range: false,
+    };
+
     /// Writes the flag and the signal type of a stream of these colours.
     pub(super) fn write(self, fields: &mut Writer) {
         fields.flag(true); // video_signal_type_present_flag
@@ -117,6 +126,15 @@ impl Vui {
     pub(super) fn write_empty(fields: &mut Writer) {
         // Aspect ratio, overscan, signal type, chroma location, timing, both HRDs, pic_struct.
         (0..8).for_each(|_| fields.flag(false));
+    }
+
+    /// Writes a VUI that names colours and says nothing else.
+    pub(super) fn write_colour(fields: &mut Writer, colour: Colour) {
+        // Aspect ratio, overscan.
+        (0..2).for_each(|_| fields.flag(false));
+        colour.write(fields);
+        // Chroma location, timing, both HRDs, pic_struct, restriction.
+        (0..6).for_each(|_| fields.flag(false));
     }
 
     pub(super) fn read(fields: &mut Reader<'_>) -> Result<Self, AvcError> {

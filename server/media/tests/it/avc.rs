@@ -2,8 +2,8 @@
 
 use mantel_media::annexb::{Nal, NalKind, Splitter, Unit, split};
 use mantel_media::avc::{
-    AvcErrorKind, Colour, ParameterSets, Restriction, Sps, Timing, avcc, is_b_slice, restricted,
-    timed, with_colour, with_restriction, with_timing,
+    AvcErrorKind, Colour, ParameterSets, Restriction, Sps, Timing, avcc, coloured, is_b_slice,
+    restricted, timed, with_colour, with_restriction, with_timing,
 };
 use proptest::prelude::*;
 
@@ -461,13 +461,13 @@ proptest! {
 
         let timing = Timing { n_units: 1, time_scale: 50 };
         let coloured = with_colour(&nal, Colour::BT709).unwrap();
-        let is_named = vui.is_none_or(|vui| vui.signal.is_some_and(|(_, named)| named.is_some()));
+        let is_named = vui.is_some_and(|vui| vui.signal.is_some_and(|(_, named)| named.is_some()));
         let colour = match is_named {
             true => sps.colour,
             false => Colour { is_full_range: full, ..Colour::BT709 },
         };
         prop_assert_eq!(&Sps::parse(&coloured).unwrap(), &Sps { colour, ..sps.clone() });
-        prop_assert_eq!(with_colour(&coloured, Colour::BT709).unwrap(), coloured.clone());
+        prop_assert_eq!(with_colour(&coloured, Colour::BT601).unwrap(), coloured.clone());
         let timed = with_timing(&nal, timing).unwrap();
         let told = vui.is_some().then(|| sps.timing.unwrap_or(timing));
         prop_assert_eq!(&Sps::parse(&timed).unwrap(), &Sps { timing: told, ..sps.clone() });
@@ -507,7 +507,7 @@ proptest! {
 }
 
 /// The head of an encoder that tells no more than it has to: Baseline, of so many macroblocks, one reference, no VUI.
-pub(crate) fn bare(size: (u32, u32)) -> Vec<u8> {
+fn bare(size: (u32, u32)) -> Vec<u8> {
     let plan = Plan {
         profile: 66,
         samples: (1, 0, Vec::new()),
@@ -539,6 +539,13 @@ fn a_unit_that_is_passed_through_says_so_and_is_else_the_same() {
         n_units: 1,
         time_scale: 40,
     };
+    let named = coloured(&told, |sps| (sps.width == 64).then_some(Colour::BT709)).unwrap();
+    let sets = ParameterSets::of(&named).unwrap().unwrap();
+    assert_eq!(sets.head().colour, Colour::BT709);
+    assert_eq!(
+        coloured(&told, |sps| (sps.width != 64).then_some(Colour::BT709)).unwrap(),
+        told
+    );
     let timed = timed(&told, timing).unwrap();
     assert!(timed.nals().skip(1).eq(unit.nals().skip(1)));
     let sets = ParameterSets::of(&timed).unwrap().unwrap();

@@ -1,7 +1,7 @@
 //! Streams that leave as they came: slices untouched, sets before every key frame, and every reason why one can't.
 
 use mantel_media::annexb::{Nal, NalKind, Unit, split};
-use mantel_media::avc::{Colour, NotThrough, ParameterSets, Sps, Through};
+use mantel_media::avc::{NotThrough, ParameterSets, Sps, Through};
 use proptest::prelude::*;
 
 use crate::avc::{LIVE, from_hex, units};
@@ -70,22 +70,6 @@ fn who_tells_the_sets_once_has_them_before_every_key_frame_and_nowhere_else() {
     let later = through.take(&unit(&[KEY])).unwrap();
     assert_eq!(kinds(&later), told[1..]);
     assert_eq!(through.sets(), Some(&sets));
-}
-
-#[test]
-fn high_definition_names_its_colours_and_nothing_else_does() {
-    for (size, colour) in [
-        ((40, 23), Colour::default()),
-        ((80, 45), Colour::BT709),
-        ((120, 68), Colour::BT709),
-    ] {
-        let mut through = Through::default();
-        let sps = crate::avc::bare(size);
-        through.take(&unit(&[&sps, PPS, KEY])).unwrap();
-        let head = through.sets().unwrap().head();
-        assert_eq!(head.colour, colour, "{size:?}");
-        assert_eq!(head.n_reordered(), Some(0));
-    }
 }
 
 #[test]

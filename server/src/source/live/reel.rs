@@ -8,7 +8,10 @@ use std::{collections::VecDeque, io, sync::Arc};
 use mantel_media::inlet::{Inlet, Kind, Sample};
 use tokio::sync::mpsc;
 
-use super::strip::{Hold, Strip};
+use super::{
+    meant::named,
+    strip::{Hold, Strip},
+};
 use crate::source::{child::Film, decoding, film::Outcome};
 
 /// The pictures that wait to be taken: with more the decoder waits, and then what comes is passed over.
@@ -105,6 +108,10 @@ impl Reel {
         if let Some((strip, can_be_asked)) = self.to.take() {
             self.hold = Some(Hold::new(strip, can_be_asked));
         }
+        // By WebRTC come those who can be asked.
+        let is_call = self.hold.as_ref().is_some_and(Hold::can_be_asked);
+        let named = named(unit, is_call);
+        let unit = named.as_deref().unwrap_or(unit);
         self.passes = self.hold.as_mut().is_some_and(|hold| hold.came(unit));
         self.look();
         if self.running.is_none() {
