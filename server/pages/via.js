@@ -124,6 +124,15 @@
     return stop;
   }
 
+  // Servers of STUN and TURN, as the `Link` of an address of WHEP names them.
+  function servers(link) {
+    var found = [], all = /<([^>]+)>;\s*rel="ice-server"(?:;\s*username="([^"]*)";\s*credential="([^"]*)")?/g, one;
+    while ((one = all.exec(link || ''))) {
+      found.push(one[2] === undefined ? { urls: one[1] } : { urls: one[1], username: one[2], credential: one[3] });
+    }
+    return found;
+  }
+
   // The server's answer to an offer names where it is reached; everything else is found out by trying.
   function webrtc(video, failed) {
     var peer = new RTCPeerConnection(), over = false, session = '', timer, last = null;
@@ -169,7 +178,11 @@
       if (peer.iceConnectionState === 'failed') { fail('the server is not reached by WebRTC'); }
     };
     peer.addTransceiver('video', { direction: 'recvonly' });
-    peer.createOffer().then(function (offer) {
+    fetch(address('whep'), { credentials: 'same-origin' }).then(function (answer) {
+      var named = servers(answer.headers.get('Link'));
+      if (named.length) { peer.setConfiguration({ iceServers: named }); }
+      return peer.createOffer();
+    }).then(function (offer) {
       return peer.setLocalDescription(offer).then(function () { return offer.sdp; });
     }).then(function (sdp) {
       return fetch(address('whep'), {

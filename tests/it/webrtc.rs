@@ -14,6 +14,8 @@ use std::{
     time::Duration,
 };
 
+use serde_json::Value;
+
 use crate::{
     access::{new_token, until_shut},
     live::{House, push},
@@ -562,6 +564,59 @@ fn chromium_follows_over_a_network_that_loses_packets() {
 }
 
 /// A live channel's page takes the fastest way that works, believes what is painted, and stays with the server.
+#[test]
+fn viewers_are_told_of_servers_of_stun_and_turn() {
+    let photos = Photos::of(&FOUR);
+    let turn = "turn:127.0.0.1:9 somebody s3cret";
+    let named = [
+        "--ice-server",
+        "stun:127.0.0.1:9",
+        "--ice-server",
+        turn,
+        "--size",
+        "640x360",
+    ];
+    let server = Server::start(photos.path(), &named);
+    let told = [
+        "<stun:127.0.0.1:9>; rel=\"ice-server\"",
+        "<turn:127.0.0.1:9>; rel=\"ice-server\"; username=\"somebody\"; credential=\"s3cret\"; credential-type=\"password\"",
+    ];
+    let made = offer(&server, "/whep/main?size=320x180", SDP, OFFER);
+    assert_eq!(made.status(), 201, "{}", made.text());
+    let looks = ["HEAD", "GET", "OPTIONS"];
+    let looks = looks.map(|method| request(server.address, method, "/whep/main", "", ""));
+    for answer in looks.iter().chain([&made]) {
+        let links: Vec<_> = answer.head.all("link").collect();
+        assert_eq!(links, told, "{:?}", answer.head);
+    }
+    let Some(browser) = Browser::start(Client::Chromium) else {
+        return;
+    };
+    if !server.has_viewer() {
+        return;
+    }
+    let script = "window.named = '';
+        var set = RTCPeerConnection.prototype.setConfiguration;
+        RTCPeerConnection.prototype.setConfiguration = function (all) {
+          window.named = JSON.stringify(all);
+          return set.call(this, all);
+        };";
+    let mut page = browser.open_after(&server.url("/?via=webrtc"), script);
+    eventually("the page by WebRTC", || {
+        match page.root("data-via").as_str() {
+            "webrtc" => Ok(()),
+            other => Err(other.to_owned()),
+        }
+    });
+    let named = page.eval("window.named").expect("a text");
+    let named: Value = serde_json::from_str(named.as_str().unwrap_or_default()).expect("JSON");
+    let wanted = serde_json::json!({"iceServers": [
+        {"urls": "stun:127.0.0.1:9"},
+        {"urls": "turn:127.0.0.1:9", "username": "somebody", "credential": "s3cret"},
+    ]});
+    assert_eq!(named, wanted);
+}
+
 #[test]
 fn a_live_page_picks_a_way_by_itself() {
     let Some(browser) = Browser::start(Client::Chromium) else {

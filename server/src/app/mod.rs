@@ -25,7 +25,7 @@ use crate::{
         roster::Roster,
     },
     clock::Clock,
-    config::{BusConfig, Config, Listen, SourceConfig},
+    config::{BusConfig, Config, IceServer, Listen, SourceConfig},
     edge::{self, BusError},
     endpoints::{self, BodyLimits, House, Looks, Outputs, Reach, Run, Watched},
     fillers::Fillers,
@@ -261,6 +261,7 @@ pub(crate) fn outputs(
             frame_origins: config.access.origins.clone(),
             is_in_house: config.listen.iter().any(Listen::is_in_house),
             peers: None,
+            ice_servers: config.ice_servers.iter().map(IceServer::link).collect(),
         },
         body: BodyLimits {
             max_bytes: config.max_body,

@@ -58,6 +58,8 @@ pub struct FileConfig {
     encoder: Option<String>,
     #[serde(default, deserialize_with = "text")]
     webrtc: Option<String>,
+    #[serde(default)]
+    ice_server: Words,
     pub(super) fps: Option<i64>,
     #[serde(default, deserialize_with = "text")]
     pub(super) pair: Option<String>,
@@ -251,6 +253,7 @@ impl FileConfig {
             clips: self.clips.take(),
             clip_limit: self.clip_limit.take(),
             webrtc: self.webrtc.take(),
+            ice_server: std::mem::take(&mut self.ice_server).0,
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{ConfigError, WebRtc, bad, memory, millis, whole};
+use super::{ConfigError, IceServer, WebRtc, bad, memory, millis, whole};
 use crate::{
     rendition::{EncoderChoice, EncoderChoiceError},
     source::clips::ClipMode,
@@ -218,6 +218,17 @@ pub struct LimitArgs {
         env = "MANTEL_WEBRTC"
     )]
     pub webrtc: Option<String>,
+
+    /// Tell viewers of WebRTC of a STUN or TURN server, like `turn:turn.example.org USER PASSWORD`; may be given several
+    /// times. Not needed within the house.
+    #[arg(
+        long,
+        value_name = "SERVER",
+        value_delimiter = ',',
+        hide_short_help = true,
+        env = "MANTEL_ICE_SERVER"
+    )]
+    pub ice_server: Vec<String>,
 }
 
 /// The limits of [`LimitArgs`] that the rest of the program needs.
@@ -257,6 +268,11 @@ impl LimitArgs {
             clips: self.clips.or(file.clips),
             clip_limit: self.clip_limit.or(file.clip_limit),
             webrtc: self.webrtc.or(file.webrtc),
+            ice_server: if self.ice_server.is_empty() {
+                file.ice_server
+            } else {
+                self.ice_server
+            },
         }
     }
 
@@ -269,6 +285,17 @@ impl LimitArgs {
         self.encoder
             .as_deref()
             .map_or(Ok(EncoderChoice::default()), read)
+    }
+
+    /// The servers that viewers of WebRTC are told of.
+    pub(super) fn ice_servers(&self) -> Result<Vec<IceServer>, ConfigError> {
+        let read = |text: &String| {
+            // It may have a password.
+            let shown = text.split_ascii_whitespace().next().unwrap_or_default();
+            text.parse()
+                .map_err(|why: &str| bad("--ice-server", shown, why))
+        };
+        self.ice_server.iter().map(read).collect()
     }
 
     /// For how long a clip plays at most, in milliseconds.

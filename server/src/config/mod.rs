@@ -15,6 +15,7 @@ mod file;
 mod folders;
 mod given;
 mod house;
+mod ice;
 mod invocation;
 mod library;
 mod limits;
@@ -41,6 +42,7 @@ use error::bad;
 use file::FileConfig;
 use folders::check_folder;
 pub use house::{HouseArgs, MqttConfig};
+pub use ice::IceServer;
 pub use invocation::{Invocation, LibraryTask};
 pub use library::LibraryArgs;
 use limits::Costs;
@@ -135,6 +137,8 @@ pub struct Config {
     pub step_down: bool,
     /// Where WebRTC is spoken.
     pub webrtc: WebRtc,
+    /// The servers that viewers of WebRTC are told of.
+    pub ice_servers: Vec<IceServer>,
     /// How the log is written.
     pub log: LogFormat,
 }
@@ -168,6 +172,7 @@ impl Config {
         let (limits, costs) = limit_args.checked()?;
         let encoder = limit_args.encoder()?;
         let clip_millis = limit_args.clip_millis()?;
+        let ice_servers = limit_args.ice_servers()?;
         let Costs {
             max_body,
             max_renditions,
@@ -303,6 +308,7 @@ impl Config {
             stall_timeout: limits.stall_timeout,
             step_down,
             webrtc,
+            ice_servers,
             log: args.log.or(file.log).unwrap_or_default(),
         })
     }

@@ -139,6 +139,8 @@ pub struct Reach {
     pub is_in_house: bool,
     /// The peers of WebRTC, where it is spoken.
     pub peers: Option<Arc<Peers>>,
+    /// The `Link` of each server of STUN or TURN that viewers of WebRTC are told of.
+    pub ice_servers: Vec<String>,
 }
 
 /// One run of the server.
@@ -254,6 +256,9 @@ async fn answer_at(
     body: Body,
 ) -> Result<Response, Refusal> {
     Ok(match (address.endpoint, &request.method) {
+        (Endpoint::Whep | Endpoint::Whip, &Method::OPTIONS) => {
+            video::rtc::options(outputs, address.allow)
+        }
         (_, &Method::OPTIONS) => reply::options(address.allow),
         (Endpoint::Page, _) => assets::page(request),
         (Endpoint::ToPage(name), _) => reply::found(&format!("{name}/"), &request.query),

@@ -9,4 +9,5 @@ pub mod demo;
 pub mod film;
 pub mod gallery;
 pub mod live;
+mod meant;
 pub mod wire;

@@ -24,10 +24,15 @@ impl Head {
 
     /// The value of a header.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.all(name).next()
+    }
+
+    /// The values of all headers of this name.
+    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.lines
             .iter()
             .filter_map(|line| line.split_once(':'))
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .filter(move |(key, _)| key.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.trim())
     }
 

@@ -26,7 +26,7 @@ struct Described {
 }
 
 /// The answer to who only looks at where offers are sent to.
-pub(super) fn told(request: &Request) -> Response {
+pub(super) fn told(outputs: &Outputs, request: &Request) -> Response {
     // By its type players know the address for what it is.
     let status = match request.method {
         Method::HEAD => StatusCode::OK,
@@ -37,7 +37,22 @@ pub(super) fn told(request: &Request) -> Response {
         .header(header::CONTENT_TYPE, SDP)
         .header("accept-post", SDP)
         .header(header::CACHE_CONTROL, "no-store");
-    reply::built(builder, "")
+    reply::built(with_links(builder, outputs), "")
+}
+
+/// The answer to `OPTIONS`, by which clients learn of servers of STUN and TURN before they make an offer.
+pub(in crate::endpoints) fn options(outputs: &Outputs, allow: &'static str) -> Response {
+    let mut response = reply::options(allow);
+    let links = outputs.reach.ice_servers.iter();
+    for link in links.filter_map(|link| link.parse().ok()) {
+        response.headers_mut().append(header::LINK, link);
+    }
+    response
+}
+
+fn with_links(builder: Builder, outputs: &Outputs) -> Builder {
+    let links = outputs.reach.ice_servers.iter();
+    links.fold(builder, |builder, link| builder.header(header::LINK, link))
 }
 
 /// The text of an offer.
@@ -66,7 +81,7 @@ pub(super) async fn offer(
 
 /// Answers an offer by a session below `path` of the channel.
 pub(super) fn answer(
-    peers: &Peers,
+    outputs: &Outputs,
     request: &Request,
     offer: Offer,
     path: &str,
@@ -75,17 +90,17 @@ pub(super) fn answer(
     let Visitor { local, asked, .. } = request.visitor;
     let from = request.visitor.peer.ip();
     let from = from.filter(|ip: &IpAddr| !ip.is_loopback());
-    let answer = peers
+    let answer = peers(outputs)?
         .answer(offer, from, &Reached { local, asked }, talk)
         .map_err(refused)?;
     let session = format!("/c/{}/{path}/{}", request.channel, answer.id);
     let is_json = request.media_type() == JSON;
-    Ok(answered(answer, &session, is_json))
+    Ok(answered(outputs, answer, &session, is_json))
 }
 
-fn answered(answer: Answer, session: &str, is_json: bool) -> Response {
+fn answered(outputs: &Outputs, answer: Answer, session: &str, is_json: bool) -> Response {
     let builder = |status, kind: &str| -> Builder {
-        http::Response::builder()
+        with_links(http::Response::builder(), outputs)
             .status(status)
             .header(header::CONTENT_TYPE, kind)
             .header(header::LOCATION, session)
@@ -133,7 +148,7 @@ pub(in crate::endpoints) async fn session(
             let builder = http::Response::builder().status(StatusCode::NO_CONTENT);
             Ok(reply::built(builder, ""))
         }
-        _ if peers.has(id) => Ok(told(request)),
+        _ if peers.has(id) => Ok(told(outputs, request)),
         _ => Err(untaken(Untaken::NoSession)),
     }
 }

@@ -38,9 +38,9 @@ pub(in crate::endpoints) async fn answer(
     body: Body,
 ) -> Result<Response, Refusal> {
     if request.method != Method::POST {
-        return Ok(rtc::told(request));
+        return Ok(rtc::told(outputs, request));
     }
-    let peers = rtc::peers(outputs)?;
+    rtc::peers(outputs)?;
     let text = rtc::offer(outputs, request, body).await?;
     let offer = Offer::to_be_sent(&text).map_err(rtc::refused)?;
     let passage = open::passage(outputs, request)?;
@@ -77,7 +77,7 @@ pub(in crate::endpoints) async fn answer(
         gone: Box::pin(request.visitor.gone()),
         _passage: passage,
     };
-    rtc::answer(peers, request, offer, "whep", watching)
+    rtc::answer(outputs, request, offer, "whep", watching)
 }
 
 /// Whether a viewer who takes this profile of H.264 takes what the channel's sender may have passed through.

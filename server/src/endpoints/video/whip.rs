@@ -29,9 +29,9 @@ pub(in crate::endpoints) async fn answer(
     body: Body,
 ) -> Result<Response, Refusal> {
     if request.method != Method::POST {
-        return Ok(rtc::told(request));
+        return Ok(rtc::told(outputs, request));
     }
-    let peers = rtc::peers(outputs)?;
+    rtc::peers(outputs)?;
     // What encodes decodes, too.
     video::can_be(Size::new(320, 180)).map_err(|why| super::no_video(&why))?;
     let text = rtc::offer(outputs, request, body).await?;
@@ -43,7 +43,7 @@ pub(in crate::endpoints) async fn answer(
         gone: Box::pin(gone),
         turn,
     };
-    rtc::answer(peers, request, offer, "whip", sending)
+    rtc::answer(outputs, request, offer, "whip", sending)
 }
 
 /// One who sends by WebRTC.

@@ -9,7 +9,6 @@ mod file;
 mod keeper;
 mod last_words;
 mod limits;
-mod meant;
 mod pace;
 pub mod reel;
 mod relay;

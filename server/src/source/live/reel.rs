@@ -8,11 +8,8 @@ use std::{collections::VecDeque, io, sync::Arc};
 use mantel_media::inlet::{Inlet, Kind, Sample};
 use tokio::sync::mpsc;
 
-use super::{
-    meant::named,
-    strip::{Hold, Strip},
-};
-use crate::source::{child::Film, decoding, film::Outcome};
+use super::strip::{Hold, Strip};
+use crate::source::{child::Film, decoding, film::Outcome, meant::named};
 
 /// The pictures that wait to be taken: with more the decoder waits, and then what comes is passed over.
 const MAX_READY: usize = 2;
