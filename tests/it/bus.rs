@@ -4,6 +4,7 @@
 use std::{
     io::{Read as _, Write as _},
     net::TcpStream,
+    path::Path,
     process::Command,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -274,6 +275,19 @@ fn an_edge_gives_video_and_takes_no_pictures() {
     }
 }
 
+/// The colour of the first picture that ffmpeg decodes at this address.
+fn first_of(ffmpeg: &Path, url: &str) -> Rgb {
+    let folder = open_folder();
+    let mut command = Command::new(ffmpeg);
+    command
+        .args(["-v", "error", "-nostdin", "-i", url])
+        .args(["-frames:v", "1"])
+        .arg(folder.path().join("first.png"));
+    let ended = process::run(command);
+    assert!(ended.status.success(), "{url}: {}", ended.output);
+    last_in(folder.path()).expect("a picture")
+}
+
 #[test]
 fn video_of_an_edge_goes_on_with_a_card_and_comes_back() {
     let (Some(program), Some(bus)) = (program(), Bus::start("")) else {
@@ -333,6 +347,14 @@ fn video_of_an_edge_goes_on_with_a_card_and_comes_back() {
             let url = format!("http://{}/whep/main?size=640x360", edge.address);
             let seen = received(&programs[0], &url);
             assert!(seen.distance(dark) < 90, "{seen:?}");
+        }
+        for target in ["/stream.mp4?duration=1s", "/hls/main/index.m3u8"] {
+            // Players begin some segments back.
+            eventually("the card to begin with", || {
+                let seen = first_of(&programs[0], &format!("http://{}{target}", edge.address));
+                let is_card = seen.distance(dark) < 90;
+                is_card.then_some(()).ok_or(format!("{target}: {seen:?}"))
+            });
         }
         house.begin(&program);
     }
