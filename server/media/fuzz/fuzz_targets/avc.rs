@@ -5,7 +5,8 @@
 use libfuzzer_sys::fuzz_target;
 use mantel_media::annexb::split;
 use mantel_media::avc::{
-    AvcErrorKind, Colour, ParameterSets, Restriction, Sps, Timing, avcc, with_colour, with_restriction, with_timing,
+    AvcErrorKind, Colour, ParameterSets, Restriction, Sps, Timing, avcc, with_colour,
+    with_restriction, with_timing,
 };
 use mantel_media::fmp4::{Track, init};
 
