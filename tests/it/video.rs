@@ -544,7 +544,33 @@ fn a_plain_video_element_follows_slides_that_stand() {
     }
 }
 
-/// Firefox plays what the page appends. Of a slide that stands a plain `<video>` shows nothing there for a long time.
+/// Firefox has what is between two key frames when the second one is there.
+#[test]
+fn a_plain_video_element_follows_slides_that_stand_in_firefox() {
+    let Some(firefox) = Driver::firefox() else {
+        return;
+    };
+    let photos = Photos::of(&FOUR);
+    let server = Server::start(photos.path(), &STANDING);
+    firefox.open(&plain(&server));
+    for _ in 0..3 {
+        let wanted = server.advance();
+        let began = Instant::now();
+        eventually("the slide in the video", || {
+            let middle = firefox.screenshot()?.middle();
+            match middle.named() {
+                Some(colour) if colour == wanted => Ok(()),
+                other => Err(format!("{other:?} for {wanted:?}")),
+            }
+        });
+        println!(
+            "a plain video in Firefox is {} ms behind",
+            began.elapsed().as_millis()
+        );
+    }
+}
+
+/// Firefox plays what the page appends.
 #[test]
 fn firefox_plays_fragments() {
     let Some(firefox) = Driver::firefox() else {

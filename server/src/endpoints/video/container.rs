@@ -110,6 +110,17 @@ impl Container {
         true
     }
 
+    /// Whether key frames are needed all the time: without times a player that comes out of step begins anew, which it can at
+    /// those alone; and Firefox hands a plain `<video>` what is between two of them when it has found the second one
+    /// (`MP4TrackDemuxer::SetNextKeyFrameTime`).
+    pub(super) fn needs_keys(&self) -> bool {
+        match &self.kind {
+            Kind::H264 => true,
+            Kind::Ts(_) => false,
+            Kind::Mp4(_) => self.blocks.is_some(),
+        }
+    }
+
     /// How many pictures are needed while nothing moves: where there are no times players count them, and an engine's buffers
     /// are to be full soon.
     pub(super) fn needs(&self) -> Pictures {

@@ -49,11 +49,11 @@ pub(super) async fn answer(
     let (key, lease) = open::feed(outputs, request, &wishes).await?;
     // The one that stands in for it, where there is no room for more.
     video::can_be(key.rendition.size).map_err(|why| no_video(&why))?;
+    let container = Container::new(form, clip, fills);
     let mut script = Video {
-        // Without times a player that comes out of step begins anew, which it can at key frames alone.
-        reader: lease.read(form == Form::H264),
+        reader: lease.read(container.needs_keys()),
         _lease: lease,
-        container: Container::new(form, clip, fills),
+        container,
     };
     script.reader.need(script.container.needs());
     let viewing = outputs.watched.viewers.enter(
