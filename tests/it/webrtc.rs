@@ -583,7 +583,10 @@ fn viewers_are_told_of_servers_of_stun_and_turn() {
     ];
     let made = offer(&server, "/whep/main?size=320x180", SDP, OFFER);
     assert_eq!(made.status(), 201, "{}", made.text());
-    let looks = ["HEAD", "GET", "OPTIONS"];
+    // A password among them is for viewers, and OPTIONS is answered to anybody.
+    let anybodys = request(server.address, "OPTIONS", "/whep/main", "", "");
+    assert_eq!(anybodys.head.get("link"), None, "{:?}", anybodys.head);
+    let looks = ["HEAD", "GET"];
     let looks = looks.map(|method| request(server.address, method, "/whep/main", "", ""));
     for answer in looks.iter().chain([&made]) {
         let links: Vec<_> = answer.head.all("link").collect();

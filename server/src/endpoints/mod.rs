@@ -256,9 +256,6 @@ async fn answer_at(
     body: Body,
 ) -> Result<Response, Refusal> {
     Ok(match (address.endpoint, &request.method) {
-        (Endpoint::Whep | Endpoint::Whip, &Method::OPTIONS) => {
-            video::rtc::options(outputs, address.allow)
-        }
         (_, &Method::OPTIONS) => reply::options(address.allow),
         (Endpoint::Page, _) => assets::page(request),
         (Endpoint::ToPage(name), _) => reply::found(&format!("{name}/"), &request.query),

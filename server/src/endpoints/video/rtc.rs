@@ -40,16 +40,7 @@ pub(super) fn told(outputs: &Outputs, request: &Request) -> Response {
     reply::built(with_links(builder, outputs), "")
 }
 
-/// The answer to `OPTIONS`, by which clients learn of servers of STUN and TURN before they make an offer.
-pub(in crate::endpoints) fn options(outputs: &Outputs, allow: &'static str) -> Response {
-    let mut response = reply::options(allow);
-    let links = outputs.reach.ice_servers.iter();
-    for link in links.filter_map(|link| link.parse().ok()) {
-        response.headers_mut().append(header::LINK, link);
-    }
-    response
-}
-
+/// Not in answers to `OPTIONS`: those are anybody's, and a TURN server's password is for viewers.
 fn with_links(builder: Builder, outputs: &Outputs) -> Builder {
     let links = outputs.reach.ice_servers.iter();
     links.fold(builder, |builder, link| builder.header(header::LINK, link))
