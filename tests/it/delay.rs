@@ -3,18 +3,18 @@
 
 use std::{path::Path, process::Command};
 
-use crate::{
-    live::House,
-    support::{
-        clients::{Client, left_out, require},
-        devtools::{Browser, Page},
-        eventually,
-        process::Process,
-    },
+use crate::support::{
+    clients::{Client, left_out, require},
+    devtools::{Browser, Page},
+    eventually, http,
+    photos::Photos,
+    pixels::YELLOW,
+    process::Process,
+    server::{self, Program, STANDING},
 };
 
-/// Draws frames of so many pixels and so many a second: in motion, and with a box for each bit of the clock that is set,
-/// in milliseconds, and one that is always there.
+/// Draws frames of so many pixels and so many a second: in motion, and with a box for each bit that is set of the time at
+/// which it is pushed, in milliseconds, and one that is always there. It is drawn and encoded before that time.
 const DRAWS: &str = "
 import sys, time
 import cv2, numpy
@@ -24,9 +24,9 @@ ground = numpy.random.default_rng(1).integers(0, 60, (height // 8, width // 8, 3
 ground = cv2.resize(ground, (width, height), interpolation=cv2.INTER_LINEAR)
 side = width // 17
 with Pusher(sys.argv[1]) as cam:
-    due = time.monotonic()
+    at = time.time()
     while True:
-        at = time.time()
+        at = max(at + 1 / fps, time.time())
         frame = numpy.roll(ground, cam.pushed.sent * 4 % width, axis=1)
         bits = int(at * 1000) % 65536 | 65536
         for bit in range(17):
@@ -34,9 +34,9 @@ with Pusher(sys.argv[1]) as cam:
                 cv2.rectangle(frame, (bit * side, 0), (bit * side + side - 1, side), (255, 255, 255), -1)
             else:
                 cv2.rectangle(frame, (bit * side, 0), (bit * side + side - 1, side), (0, 0, 0), -1)
-        cam.push(cv2.imencode('.jpg', frame)[1].tobytes(), taken_at=at)
-        due += 1 / fps
-        time.sleep(max(0, due - time.monotonic()))
+        jpeg = cv2.imencode('.jpg', frame)[1].tobytes()
+        time.sleep(max(0, at - time.time()))
+        cam.push(jpeg, taken_at=at)
 ";
 
 /// Reads the boxes of the frames that are painted, until there are `n`: how old each was, in milliseconds.
@@ -45,26 +45,32 @@ const READ: &str = "new Promise(function (done) {
     pen.canvas.width = 170;
     pen.canvas.height = 10;
     function read() {
+        var now = Date.now();
         pen.drawImage(video, 0, 0, video.videoWidth, video.videoWidth / 17, 0, 0, 170, 10);
         var dots = pen.getImageData(0, 5, 170, 1).data, bits = 0;
         for (var bit = 0; bit < 17; bit++) { bits += dots[(bit * 10 + 5) * 4] > 128 ? Math.pow(2, bit) : 0; }
-        if (bits >= 65536) { found.push((Date.now() - (bits - 65536) + 131072) % 65536); }
+        if (bits >= 65536) { found.push((now - (bits - 65536) + 131072) % 65536); }
         if (found.length < N) { video.requestVideoFrameCallback(read); } else { done(found); }
     }
     video.requestVideoFrameCallback(read);
 })";
 
-/// A house whose channel a script draws on.
+/// A server whose channel a script draws on.
 struct Drawn {
-    house: House,
+    program: Program,
     _script: Process,
+    _photos: Photos,
 }
 
 impl Drawn {
     fn start(size: [&str; 2], fps: &str) -> Option<Self> {
-        let python = require(Client::Opencv)?;
-        let house = House::plot();
-        if !house.server.has_viewer() {
+        let (python, program) = (require(Client::Opencv)?, server::program()?);
+        let photos = Photos::of(&[YELLOW]);
+        let args = [&STANDING[..], &["--push-creates"]].concat();
+        let program = Program::start(&program, photos.path(), &args);
+        let page = http::get(program.address, "/").text();
+        if !page.contains("mantel-viewer") {
+            left_out("the viewer", "the program is built without it", false);
             return None;
         }
         let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/pages");
@@ -72,18 +78,25 @@ impl Drawn {
         line.env("PYTHONPATH", module)
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .args(["-c", DRAWS])
-            .arg(house.server.url("/push/plot"))
+            .arg(format!("http://{}/push/plot", program.address))
             .args(size)
             .arg(fps);
         let script = Process::start(line);
-        eventually("the first frame", || match house.live()["frame"].as_u64() {
-            Some(n) if n > 0 => Ok(()),
-            _ => Err(script.output()),
+        eventually("the first frame", || {
+            match http::get(program.address, "/c/plot/snapshot").status() {
+                200 => Ok(()),
+                _ => Err(script.output()),
+            }
         });
         Some(Self {
-            house,
+            program,
             _script: script,
+            _photos: photos,
         })
+    }
+
+    fn url(&self, way: &str) -> String {
+        format!("http://{}/c/plot/?via={way}", self.program.address)
     }
 
     /// The ages of `n` frames as they are painted, in order of size.
@@ -97,7 +110,10 @@ impl Drawn {
             }
         });
         let found = page.eval(&READ.replace('N', &n.to_string()));
-        let found = found.unwrap_or_else(|error| panic!("{error}: {}", self.house.live()));
+        let found = found.unwrap_or_else(|error| {
+            let channels = http::get(self.program.address, "/channels").text();
+            panic!("{error}: {channels}")
+        });
         let mut ages: Vec<f64> = serde_json::from_value(found).expect("ages");
         ages.sort_by(f64::total_cmp);
         ages
@@ -124,8 +140,7 @@ fn boxes_of_opencv_are_painted_by_webrtc_while_they_are_new() {
     let Some(drawn) = Drawn::start(["640", "360"], "10") else {
         return;
     };
-    let url = drawn.house.server.url("/c/plot/?via=webrtc");
-    let mut page = browser.open(&url);
+    let mut page = browser.open(&drawn.url("webrtc"));
     let ages = drawn.ages(&mut page, 30);
     let told = told("webrtc", &ages);
     println!("{told}");
@@ -143,9 +158,9 @@ fn delays_of_each_way() {
     let Some(drawn) = Drawn::start(["1920", "1080"], "25") else {
         return;
     };
-    for way in ["webrtc", "mse", "mp4"] {
-        let url = drawn.house.server.url(&format!("/c/plot/?via={way}"));
-        let mut page = browser.open(&url);
+    let ways = std::env::var("MANTEL_WAYS").unwrap_or_else(|_| "webrtc mse mp4".to_owned());
+    for way in ways.split_whitespace() {
+        let mut page = browser.open(&drawn.url(way));
         // What an engine gathers at first is behind it by then.
         std::thread::sleep(std::time::Duration::from_secs(5));
         println!("{}", told(way, &drawn.ages(&mut page, 250)));

@@ -7,6 +7,9 @@ use tokio::time::Instant;
 /// How long that is: a page that is loaded again, or a client that polls snapshots, finds it ready.
 const LINGER: Duration = Duration::from_secs(30);
 
+/// How long after that it is still made as if somebody watched: a client that polls comes back sooner.
+const BRISK: Duration = Duration::from_secs(2);
+
 /// The watch over one rendition's viewers.
 #[derive(Debug)]
 pub struct Linger {
@@ -30,5 +33,30 @@ impl Linger {
             self.unwatched_since = now;
         }
         self.unwatched_since + LINGER
+    }
+
+    /// Whether it is kept warm for somebody who may come back, and nobody polls it either.
+    pub fn is_idle(&self, now: Instant) -> bool {
+        !self.was_watched && now >= self.unwatched_since + BRISK
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_idle_when_nobody_has_come_back_for_a_while() {
+        let began = Instant::now();
+        let mut linger = Linger::new(began);
+        let at = |millis| began + Duration::from_millis(millis);
+        linger.until(true, at(500));
+        assert!(!linger.is_idle(at(90_000)), "it is watched");
+        assert_eq!(linger.until(false, at(1000)), at(31_000));
+        assert!(!linger.is_idle(at(2999)) && linger.is_idle(at(3000)));
+        // A poll is over before anybody sees it.
+        linger.until(true, at(4000));
+        linger.until(false, at(4000));
+        assert!(!linger.is_idle(at(5999)) && linger.is_idle(at(6000)));
     }
 }

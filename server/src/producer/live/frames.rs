@@ -56,6 +56,8 @@ pub(super) enum Step {
 
 /// The time between two frames of which nobody can see anything: they tell that pictures come.
 const UNSEEN_APART_MILLIS: u64 = 1000;
+/// The time between two frames that are made for somebody who may come back: a snapshot that is asked for then is no older.
+const IDLE_APART_MILLIS: u64 = 200;
 
 /// The frames of one rendition.
 #[derive(Debug)]
@@ -83,15 +85,21 @@ impl LiveFrames {
         }
     }
 
-    /// Looks at the live picture, and at the veil over it, and says what to do about it.
-    pub(super) fn step(&mut self, live: &Live, veil: &Veil, now: UnixMillis) -> Step {
+    /// Looks at the live picture, and at the veil over it, and says what to do about it; `is_idle`: nobody has looked for a
+    /// while.
+    pub(super) fn step(
+        &mut self,
+        live: &Live,
+        veil: &Veil,
+        is_idle: bool,
+        now: UnixMillis,
+    ) -> Step {
         let subject = subject(live, &self.name);
         let begun = (subject.key(), veil.clone());
         if self.is_making || self.begun.as_ref() == Some(&begun) {
             return Step::Wait(None);
         }
-        // Half a millisecond is rounded away: a camera of the same rate loses no frame to it.
-        let mut apart = 1000 / u64::from(self.rendition.fps.0.max(1));
+        let mut apart = self.rendition.fps.least_apart(1000);
         if veil.is_opaque()
             && self
                 .begun
@@ -99,6 +107,9 @@ impl LiveFrames {
                 .is_some_and(|(_, before)| before == veil)
         {
             apart = apart.max(UNSEEN_APART_MILLIS);
+        }
+        if is_idle {
+            apart = apart.max(IDLE_APART_MILLIS);
         }
         if let Some(begun_at) = self.begun_at
             && now.0 >= begun_at.0
@@ -219,14 +230,14 @@ mod tests {
 
     /// The subject that is to be made now.
     fn made(frames: &mut LiveFrames, live: &Live, now: u64) -> Subject {
-        match frames.step(live, &Veil::default(), UnixMillis(now)) {
+        match frames.step(live, &Veil::default(), false, UnixMillis(now)) {
             Step::Make(subject) => subject,
             other => panic!("{other:?} at {now}"),
         }
     }
 
     fn waits(frames: &mut LiveFrames, live: &Live, now: u64) -> Option<u64> {
-        match frames.step(live, &Veil::default(), UnixMillis(now)) {
+        match frames.step(live, &Veil::default(), false, UnixMillis(now)) {
             Step::Wait(wake) => wake.map(|at| at.0),
             other => panic!("{other:?} at {now}"),
         }
@@ -266,12 +277,44 @@ mod tests {
         let mut frames = frames(10);
         let first = made(&mut frames, &live(1), 1000);
         frames.made(&first, Some(Vec::new()), UnixMillis(1001), None);
-        assert_eq!(waits(&mut frames, &live(2), 1010), Some(1100));
-        assert_eq!(waits(&mut frames, &live(3), 1099), Some(1100));
-        let second = made(&mut frames, &live(3), 1100);
-        frames.made(&second, Some(Vec::new()), UnixMillis(1101), None);
+        assert_eq!(waits(&mut frames, &live(2), 1010), Some(1090));
+        assert_eq!(waits(&mut frames, &live(3), 1089), Some(1090));
+        let second = made(&mut frames, &live(3), 1090);
+        frames.made(&second, Some(Vec::new()), UnixMillis(1091), None);
         // A clock that was set back holds nothing up.
         made(&mut frames, &live(4), 5);
+    }
+
+    #[test]
+    fn for_nobody_there_are_few_and_whoever_comes_has_the_newest_at_once() {
+        let mut frames = frames(60);
+        let mut is_made = |no, is_idle, now| {
+            let step = frames.step(&live(no), &Veil::default(), is_idle, UnixMillis(now));
+            let Step::Make(subject) = step else {
+                return false;
+            };
+            let jpeg = Some(b"jpeg".to_vec());
+            frames.made(&subject, jpeg, UnixMillis(now), None).is_some()
+        };
+        assert!(is_made(1, false, 1000) && is_made(2, false, 1033));
+        let idle = (3..33).filter(|no| is_made(*no, true, 1000 + 33 * (no - 1)));
+        assert_eq!(idle.count(), 4);
+        assert!(is_made(40, true, 3000) && !is_made(41, true, 3033));
+        assert!(is_made(41, false, 3050));
+    }
+
+    #[test]
+    fn a_picture_that_was_late_does_not_hold_up_all_behind_it() {
+        let mut frames = frames(25);
+        let mut due = None;
+        for no in 0..50_u64 {
+            let came = 1000 + no * 40 + if no == 10 { 30 } else { 0 };
+            let at = came.max(due.unwrap_or(0));
+            assert!(at - came <= if no < 20 { 30 } else { 0 }, "{no}: {at}");
+            let subject = made(&mut frames, &live(no), at);
+            frames.made(&subject, Some(Vec::new()), UnixMillis(at), None);
+            due = waits(&mut frames, &live(no + 1), at);
+        }
     }
 
     /// A picture that stands is made anew when the light changes; of what nobody sees there is a frame a second.
@@ -279,7 +322,7 @@ mod tests {
     fn under_another_veil_the_same_picture_is_made_again() {
         let mut frames = frames(60);
         let mut is_made = |no, light, now| {
-            let step = frames.step(&live(no), &Veil::dimmed(light), UnixMillis(now));
+            let step = frames.step(&live(no), &Veil::dimmed(light), false, UnixMillis(now));
             let Step::Make(subject) = step else {
                 return false;
             };

@@ -77,8 +77,8 @@ impl Producer {
             if is_watched {
                 watcher.get_or_insert_with(|| source.watch());
             }
-            let linger = linger.until(is_watched, Instant::now());
-            if self.is_left(linger) {
+            let left_at = linger.until(is_watched, Instant::now());
+            if self.is_left(left_at) {
                 return Left::Nobody;
             }
             let slide = self.go_on_beneath(&mut beneath);
@@ -89,7 +89,8 @@ impl Producer {
             let own_night = own_night.filter(|_| self.channel.programme().is_none());
             let veil = own_night.map_or_else(Veil::default, |night| night.veil(now));
             giving.step(self, &what, signs.is_empty() && veil.is_none(), is_watched);
-            let wake = match frames.step(&what, &veil, now) {
+            let is_idle = linger.is_idle(Instant::now());
+            let wake = match frames.step(&what, &veil, is_idle, now) {
                 Step::Wait(wake) => wake.into_iter().chain(slide).min(),
                 Step::Make(subject) => {
                     let (mut rendition, limits) = (self.key.rendition, self.studio.decode_limits());
@@ -111,7 +112,7 @@ impl Producer {
             let sleep = wake.map_or(longest, |wake| self.clock.until(wake).min(longest));
             tokio::select! {
                 () = tokio::time::sleep(sleep) => {}
-                () = tokio::time::sleep_until(linger), if !is_watched => {}
+                () = tokio::time::sleep_until(left_at), if !is_watched => {}
                 changed = live.changed() => if changed.is_err() {
                     return Left::Nobody;
                 },

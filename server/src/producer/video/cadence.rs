@@ -4,7 +4,10 @@
 //! nothing and keep players, whose buffers are counted in pictures, close to the present. What is new is encoded at once.
 //! Those who read a form without times, as Annex B is, have pictures at a steady rate, and those whose buffers fill have many.
 
-use crate::hub::{Pictures, TICKS};
+use crate::{
+    hub::{Pictures, TICKS},
+    rendition::Fps,
+};
 
 /// From one picture to the next while nothing moves.
 const STANDING: u64 = TICKS / 5;
@@ -55,6 +58,8 @@ pub(super) enum Step {
 pub(super) struct Cadence {
     /// From one picture to the next in motion.
     moving: u64,
+    /// From one live picture to the next, at the least.
+    least: u64,
     /// From one key frame to the next where the video is cut into pieces.
     gop: u64,
     /// When the last picture is to be seen, and for how long.
@@ -64,9 +69,10 @@ pub(super) struct Cadence {
 
 impl Cadence {
     /// So many pictures a second in motion, and where the video is cut up a key frame after so many ticks.
-    pub(super) fn new(fps: u32, gop: u64) -> Self {
+    pub(super) fn new(fps: Fps, gop: u64) -> Self {
         Self {
-            moving: TICKS / u64::from(fps.max(1)),
+            moving: TICKS / u64::from(fps.0.max(1)),
+            least: fps.least_apart(TICKS),
             gop: gop.max(KEYS_APART),
             last: None,
             last_key: 0,
@@ -88,8 +94,10 @@ impl Cadence {
         let soonest = at + moving;
         let planned = at + duration;
         let key_due = self.key_due(input, planned);
-        let due = if input.is_new || is_rapid {
+        let due = if is_rapid {
             soonest.min(planned)
+        } else if input.is_new {
+            planned.min(at + self.least)
         } else {
             planned.min(key_due.max(soonest))
         };
@@ -166,7 +174,7 @@ mod tests {
 
     #[test]
     fn five_a_second_while_nothing_moves_and_one_key_frame() {
-        let made = run(&mut Cadence::new(25, GOP), 0..10 * TICKS, standing);
+        let made = run(&mut Cadence::new(Fps(25), GOP), 0..10 * TICKS, standing);
         assert_eq!(made.len(), 50);
         assert_eq!(made.iter().filter(|(.., key)| *key).count(), 1);
         let is_even = |pair: &[(u64, u64, bool)]| pair[1].0 - pair[0].0 == STANDING;
@@ -175,7 +183,7 @@ mod tests {
 
     #[test]
     fn motion_has_its_rate_from_its_first_moment_on() {
-        let mut cadence = Cadence::new(25, GOP);
+        let mut cadence = Cadence::new(Fps(25), GOP);
         run(&mut cadence, 0..TICKS, standing);
         let begins = TICKS + 90 * 57;
         let moves = |now| Input {
@@ -201,7 +209,7 @@ mod tests {
 
     #[test]
     fn a_steady_rate_is_that_of_motion_without_key_frames() {
-        let mut cadence = Cadence::new(25, GOP);
+        let mut cadence = Cadence::new(Fps(25), GOP);
         run(&mut cadence, 0..TICKS, standing);
         let begins = TICKS + 90 * 57;
         let steady = |now| Input {
@@ -228,14 +236,14 @@ mod tests {
                 needed: Pictures::Many,
                 ..Input::default()
             };
-            let made = run(&mut Cadence::new(fps, GOP), 0..TICKS, many);
+            let made = run(&mut Cadence::new(Fps(fps), GOP), 0..TICKS, many);
             assert_eq!(made.len(), n, "{fps}");
         }
     }
 
     #[test]
     fn a_steady_rate_makes_up_for_what_was_held_up_but_not_for_a_long_time() {
-        let mut cadence = Cadence::new(25, GOP);
+        let mut cadence = Cadence::new(Fps(25), GOP);
         let steady = |_| Input {
             needed: Pictures::Steady,
             ..Input::default()
@@ -254,7 +262,7 @@ mod tests {
 
     #[test]
     fn what_is_new_comes_at_once_but_no_faster_than_the_rate() {
-        let mut cadence = Cadence::new(25, GOP);
+        let mut cadence = Cadence::new(Fps(25), GOP);
         run(&mut cadence, 0..TICKS, standing);
         let pushed = TICKS + 50 * 90;
         let input = Input {
@@ -274,12 +282,33 @@ mod tests {
             now: pushed + 90,
             ..input
         };
-        assert_eq!(cadence.step(soon), Step::Wait(pushed + FRAME));
+        assert_eq!(cadence.step(soon), Step::Wait(pushed + FRAME * 10 / 11));
+    }
+
+    #[test]
+    fn a_picture_that_was_late_does_not_hold_up_all_behind_it() {
+        let mut cadence = Cadence::new(Fps(25), GOP);
+        let mut free_at = 0;
+        for no in 0..50_u64 {
+            let came = no * FRAME + if no == 10 { 30 * 90 } else { 0 };
+            let mut now = came.max(free_at);
+            let new = |now| Input {
+                now,
+                is_new: true,
+                ..Input::default()
+            };
+            while let Step::Wait(until) = cadence.step(new(now)) {
+                now = until;
+            }
+            let most = if no < 20 { 30 * 90 } else { 0 };
+            assert!(now - came <= most, "{no} waits {} ticks", now - came);
+            free_at = now;
+        }
     }
 
     #[test]
     fn joiners_get_their_key_frame_but_not_more_than_two_a_second() {
-        let mut cadence = Cadence::new(25, GOP);
+        let mut cadence = Cadence::new(Fps(25), GOP);
         let wanted = |_| Input {
             wants_key: true,
             ..Input::default()
@@ -293,7 +322,7 @@ mod tests {
         assert!((5..=7).contains(&keys.len()), "{keys:?}");
         assert!(keys.windows(2).all(|pair| pair[1] - pair[0] >= KEYS_APART));
         // One joins in the middle of nothing: no later than the next frame could be.
-        let mut cadence = Cadence::new(25, GOP);
+        let mut cadence = Cadence::new(Fps(25), GOP);
         run(&mut cadence, 0..10 * TICKS + 90 * 100, standing);
         let joined = Input {
             now: 10 * TICKS + 90 * 101,
@@ -312,7 +341,7 @@ mod tests {
             is_cut_up: true,
             ..Input::default()
         };
-        let made = run(&mut Cadence::new(25, GOP), 0..20 * TICKS, cut_up);
+        let made = run(&mut Cadence::new(Fps(25), GOP), 0..20 * TICKS, cut_up);
         assert_eq!(made.len(), 100);
         let keys = made.iter().filter(|(.., key)| *key).map(|(at, ..)| *at);
         assert!(keys.eq((0..10).map(|n| n * GOP)));
@@ -320,7 +349,7 @@ mod tests {
 
     #[test]
     fn a_slow_machine_skips_and_heals_by_a_key_frame() {
-        let mut cadence = Cadence::new(25, GOP);
+        let mut cadence = Cadence::new(Fps(25), GOP);
         let moves = |now| Input {
             now,
             moves: true,

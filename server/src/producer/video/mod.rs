@@ -142,7 +142,7 @@ impl Film {
         let (tape, rendition) = (&self.feed.tape, &self.rendition);
         let mut looks = self.feed.look();
         let mut given = Entry::of(&self.feed);
-        let mut cadence = Cadence::new(rendition.fps.0, rendition.gop_ticks());
+        let mut cadence = Cadence::new(rendition.fps, rendition.gop_ticks());
         let begun = Instant::now();
         let mut maker = Maker::new(rendition, self.encoder, no, self.clock.now());
         let mut shown: Option<Look> = None;
