@@ -13,10 +13,12 @@
   'use strict';
 
   var PAINT_MS = 4000, GATHER_MS = 12000, TICK_MS = 250, RETRY_MS = 1000, LONGEST_MS = 10000, SETTLE_MS = 700;
-  // How much of the video is kept behind what is on, in seconds.
-  var KEPT = 15;
+  // How much of the video is kept behind what is on, in seconds, and how much more before it is taken away.
+  var KEPT = 2, MORE = 5;
   // So far behind is as it should be; beyond it the video runs a little faster, and far beyond it jumps.
   var NEAR = 0.15, FAR = 0.35, LOST = 2;
+  // The same of a stream that the engine gathers by itself: where it runs dry it gathers many more seconds first.
+  var NEAR_PLAIN = 2.5, FAR_PLAIN = 3.5;
   // A live channel's picture is repeated a few times a second while it stands: without any for so long the server is away.
   var STILL_MS = 4000;
   var root = document.documentElement;
@@ -50,10 +52,45 @@
 
   // ---- the ways
 
+  // When the key frames come that are in a stream's pieces, in seconds: takes what is fetched, from the beginning.
+  function keyFrames(found) {
+    // What is left to pass over of an `mdat`, and the head of the next box.
+    var over = 0, box = [], size = 8;
+    function number(at) { return ((box[at] * 256 + box[at + 1]) * 256 + box[at + 2]) * 256 + box[at + 3]; }
+    function name(at) { return String.fromCharCode(box[at], box[at + 1], box[at + 2], box[at + 3]); }
+    // As `fmp4::chunk_head` writes it: the time stands in `tfdt`, and the flags of the first sample in `trun`.
+    function look() {
+      var time = 0;
+      for (var at = 8; at + 28 <= box.length; at++) {
+        if (name(at) === 'tfdt') { time = (number(at + 8) * 4294967296 + number(at + 12)) / 90000; }
+        if (name(at) === 'trun') { return number(at + 24) & 65536 ? 0 : found.push(time); }
+      }
+    }
+    return function (piece) {
+      for (var at = 0; at < piece.length;) {
+        var n = Math.min(over, piece.length - at);
+        at += n;
+        over -= n;
+        for (; at < piece.length && !over && box.length < size; at++) { box.push(piece[at]); }
+        if (over || box.length < size) { return; }
+        var is = name(4);
+        if (is === 'moof' && size === 8) {
+          size = number(0);
+          continue;
+        }
+        if (is === 'moof') { look(); } else { over = number(0) - 8; }
+        box = [];
+        size = 8;
+      }
+    };
+  }
+
   // Reads `fetch`'s body and appends what comes. Calls `failed` once, when nothing more will come.
   function mse(video, failed) {
     var source = new MediaSource(), url = URL.createObjectURL(source);
     var buffer = null, waiting = [], head = [], nHead = 0, over = false;
+    // The key frames that may be there, in seconds, and up to where nothing is.
+    var keys = [], look = keyFrames(keys), gone = 0;
     var abort = window.AbortController ? new AbortController() : null;
     var reader = null;
 
@@ -71,8 +108,12 @@
     function next() {
       if (over || !buffer || buffer.updating) { return; }
       try {
-        var start = buffer.buffered.length ? buffer.buffered.start(0) : 0;
-        if (video.currentTime - start > 2 * KEPT) { return buffer.remove(start, video.currentTime - KEPT); }
+        // What is taken away ends at a key frame: an engine takes what builds upon it, too, and all there is where none follows.
+        while (keys.length > 1 && keys[1] < video.currentTime - KEPT) { keys.shift(); }
+        if (keys[0] > gone + MORE) {
+          gone = keys[0];
+          return buffer.remove(0, gone - 0.001);
+        }
         if (waiting.length) { buffer.appendBuffer(waiting.shift()); }
       } catch (error) { fail(error.message); }
     }
@@ -98,6 +139,7 @@
       reader.read().then(function (piece) {
         if (over) { return; }
         if (piece.done) { return fail('the video ended'); }
+        look(piece.value);
         if (buffer) {
           waiting.push(piece.value);
           next();
@@ -271,8 +313,10 @@
           old.forEach(function (other) { if (other !== video) { remove(other); } });
         }, 400);
       }
-      if (name !== 'webrtc') { return keepUp(video, name); }
-      // Its time goes on by itself; what is painted does not.
+      if (name !== 'webrtc') { keepUp(video, name); }
+      // What an engine gathers by itself may be long.
+      if (/hls|mp4/.test(name)) { return; }
+      // Its time may go on by itself; what is painted does not.
       if (nPainted() !== at) {
         at = nPainted();
         moved = new Date().getTime();
@@ -316,7 +360,8 @@
     if (video.currentTime < start || behind > LOST && video.seekable.length && video.seekable.end(0) > video.currentTime) {
       if (name !== 'mp4') { video.currentTime = Math.max(start, end - NEAR); }
     }
-    var rate = behind > FAR ? 1.5 : behind > NEAR ? 1.05 : 1;
+    var isPlain = name === 'mp4', near = isPlain ? NEAR_PLAIN : NEAR, far = isPlain ? FAR_PLAIN : FAR;
+    var rate = behind > far ? 1.5 : behind > near ? 1.05 : 1;
     // Once it is near it runs on at its own rate until it is far.
     if (video.playbackRate !== rate && (rate !== 1.05 || video.playbackRate === 1.5)) { video.playbackRate = rate; }
   }

@@ -5,6 +5,11 @@ use std::{
     net::SocketAddr,
     path::Path,
     process::{Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    thread::{self, JoinHandle},
     time::Duration,
 };
 
@@ -115,6 +120,57 @@ impl House {
                 Err(format!("{seen:?}"))
             }
         });
+    }
+}
+
+/// A sender of the same pictures over and over in one request, JPEG after JPEG, until it is dropped.
+pub(crate) struct Flow {
+    over: Arc<AtomicBool>,
+    thread: Option<JoinHandle<u32>>,
+}
+
+impl Flow {
+    pub(crate) fn to(
+        address: SocketAddr,
+        target: &str,
+        pictures: Vec<Vec<u8>>,
+        apart: Duration,
+    ) -> Self {
+        let head = format!(
+            "POST {target} HTTP/1.1\r\nHost: {address}\r\nContent-Length: {}\r\n\r\n",
+            u64::MAX / 4
+        );
+        let over = Arc::<AtomicBool>::default();
+        let is_over = over.clone();
+        let thread = thread::spawn(move || {
+            let mut stream = Stream::send(address, head.as_bytes());
+            let mut n_sent = 0;
+            for picture in pictures.iter().cycle() {
+                if is_over.load(SeqCst) || stream.write(picture).is_err() {
+                    break;
+                }
+                n_sent += 1;
+                thread::sleep(apart);
+            }
+            n_sent
+        });
+        Self {
+            over,
+            thread: Some(thread),
+        }
+    }
+
+    /// Ends it; how many pictures were sent.
+    pub(crate) fn end(mut self) -> u32 {
+        self.over.store(true, SeqCst);
+        let thread = self.thread.take().expect("it ends once");
+        thread.join().expect("the sender")
+    }
+}
+
+impl Drop for Flow {
+    fn drop(&mut self) {
+        self.over.store(true, SeqCst);
     }
 }
 

@@ -41,6 +41,7 @@ mod moments;
 mod months;
 mod motion;
 mod mqtt;
+mod mse;
 mod observe;
 mod offline;
 mod over;

@@ -12,12 +12,12 @@ use std::{
 
 use crate::{
     img,
+    live::Flow,
     support::{
         clients::Client,
         devtools::{Browser, Page},
         eventually,
         hostile::{Hostile, begin_slides, hold, slide},
-        http::Stream,
         photos::{Photos, flat, grained},
         pixels::{BLUE, GREEN, RED, Rgb, YELLOW},
         server::{STANDING, Server},
@@ -322,25 +322,13 @@ fn hours_of(
     let server = Server::start(photos.path(), &args);
     let began = Instant::now();
     let passed = move || began.elapsed().as_secs_f64() / 60.0;
-    let address = server.address;
-    let sender = std::thread::spawn(move || {
-        let head = format!(
-            "POST /push/door HTTP/1.1\r\nHost: {address}\r\nContent-Length: {}\r\n\r\n",
-            u64::MAX / 4
-        );
-        let mut stream = Stream::send(address, head.as_bytes());
-        let pictures = COLOURS.map(|colour| grained(colour, 40));
-        let mut n_sent = 0;
-        for picture in pictures.iter().cycle() {
-            // Also under the last look.
-            if passed() > minutes + 0.2 || stream.write(picture).is_err() {
-                break;
-            }
-            n_sent += 1;
-            std::thread::sleep(Duration::from_millis(33));
-        }
-        n_sent
-    });
+    let pictures = COLOURS.map(|colour| grained(colour, 40)).to_vec();
+    let sender = Flow::to(
+        server.address,
+        "/push/door",
+        pictures,
+        Duration::from_millis(33),
+    );
     let mut seen = Vec::new();
     for part in 0..=10 {
         while passed() < (minutes * f64::from(part) / 10.0).max(0.1) {
@@ -352,8 +340,7 @@ fn hours_of(
         println!("{:.1} min: {now:?}", passed());
         seen.push(now);
     }
-    drop(server);
-    let n_sent: u32 = sender.join().expect("the sender");
+    let n_sent = sender.end();
     println!("{n_sent} pictures were sent");
     assert!(
         f64::from(n_sent) > minutes * 60.0 * 15.0,

@@ -15,8 +15,14 @@ use super::{
 };
 use crate::{
     endpoints::address::Form,
-    hub::{Pictures, Start, StreamTime, Unit},
+    hub::{Pictures, Start, StreamTime, TICKS, Unit},
 };
+
+/// A page that appends fragments can let go of what is behind it up to a key frame alone: there is one after so many ticks at
+/// the least,
+const LONGEST_GOP: u64 = 10 * TICKS;
+/// and so many bytes: of a slide that stands little gathers.
+const LARGEST_GOP: u64 = 1 << 18;
 
 /// A viewer's container, between two units.
 pub(super) struct Container {
@@ -25,6 +31,10 @@ pub(super) struct Container {
     ends_at: Option<u64>,
     time: StreamTime,
     n_bytes: u64,
+    /// The time of the last unit.
+    at: u64,
+    /// The time of the last key frame, and the bytes before it.
+    key: (u64, u64),
     /// For those who read by blocks.
     blocks: Option<Blocks>,
 }
@@ -64,6 +74,8 @@ impl Container {
             ends_at: clip.map(|Clip(ticks)| ticks),
             time: StreamTime::default(),
             n_bytes: 0,
+            at: 0,
+            key: (0, 0),
         }
     }
 
@@ -80,6 +92,10 @@ impl Container {
         let at = self.time.of(unit);
         if self.ends_at.is_some_and(|end| at >= end) {
             return false;
+        }
+        self.at = at;
+        if unit.is_key {
+            self.key = (at, self.n_bytes);
         }
         let n_before = out.len();
         match &mut self.kind {
@@ -119,6 +135,15 @@ impl Container {
             Kind::Ts(_) => false,
             Kind::Mp4(_) => self.blocks.is_some(),
         }
+    }
+
+    /// Whether another key frame is needed by now: who keeps all that it was sent would have to keep
+    /// it for ever.
+    pub(super) fn wants_key(&self) -> bool {
+        let (at, n_before) = self.key;
+        matches!(self.kind, Kind::Mp4(_))
+            && self.at >= at + LONGEST_GOP
+            && self.n_bytes >= n_before + LARGEST_GOP
     }
 
     /// How many pictures are needed while nothing moves: where there are no times players count them, and an engine's buffers

@@ -144,6 +144,9 @@ impl Script for Video {
             return More::Over;
         }
         self.reader.need(self.container.needs());
+        if self.container.wants_key() {
+            self.reader.want_key();
+        }
         More::Frames {
             n: 1,
             age: Age::default(),
