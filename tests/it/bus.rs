@@ -6,7 +6,7 @@ use std::{
     net::TcpStream,
     path::Path,
     process::Command,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use mantel_media::wire::{self, Head, Key, Kind, MIN_MESSAGE, Topic};
@@ -242,6 +242,13 @@ fn an_edge_gives_video_and_takes_no_pictures() {
     }
     // It begins with a key frame, its parameter sets before it.
     assert_eq!(video.exactly(5), [0, 0, 0, 1, 0x67]);
+    // What this form needs is the house's to know: as many pictures as in motion, twenty a second, where five are enough for
+    // others while a slide stands.
+    let seconds = 5;
+    let units = video.peek_for(Duration::from_secs(seconds)).windows(4);
+    let n_pictures = units.filter(|at| at[..3] == [0, 0, 1] && matches!(at[3] & 31, 1 | 5));
+    let n_pictures = n_pictures.count() as u64;
+    assert!(n_pictures > 10 * seconds, "{n_pictures} in {seconds} s");
     drop(video);
     let answer = http::request(edge.address, "POST", "/whep/main", SDP, OFFER);
     assert_eq!(answer.status(), 201, "{}", answer.text());
