@@ -93,7 +93,9 @@ impl Cadence {
         };
         let soonest = at + moving;
         let planned = at + duration;
-        let key_due = self.key_due(input, planned);
+        let (by_wish, by_itself) = self.keys_due(input);
+        // One that comes by itself waits for a picture that comes anyway.
+        let key_due = by_wish.min(by_itself.max(planned));
         let due = if is_rapid {
             soonest.min(planned)
         } else if input.is_new {
@@ -112,22 +114,20 @@ impl Cadence {
         // After a gap of more than two durations a page's buffer waits for a key frame ("coded frame processing" of Media
         // Source Extensions).
         let is_gap = next - at > 2 * duration;
-        let key = is_gap || next >= key_due || self.is_cut_with_key(input, next);
+        let key = is_gap || next >= by_wish.min(by_itself) || self.is_cut_with_key(input, next);
         self.encode(next, period, key)
     }
 
-    /// When the next key frame is due by itself or by wish.
-    fn key_due(&self, input: Input, planned: u64) -> u64 {
-        let by_wish = input.wants_key.then_some(self.last_key + KEYS_APART);
-        // One that comes by itself waits for a picture that comes anyway.
-        let by_itself = input
-            .is_cut_up
-            .then_some((self.last_key + self.gop).max(planned));
-        [by_wish, by_itself]
-            .into_iter()
-            .flatten()
-            .min()
-            .unwrap_or(u64::MAX)
+    /// When the next key frame is due by wish, and when by itself.
+    fn keys_due(&self, input: Input) -> (u64, u64) {
+        let due = |is_due: bool, apart| match is_due {
+            true => self.last_key + apart,
+            false => u64::MAX,
+        };
+        (
+            due(input.wants_key, KEYS_APART),
+            due(input.is_cut_up, self.gop),
+        )
     }
 
     /// A picture that has nothing of the one before costs no more as a key frame.
@@ -343,6 +343,21 @@ mod tests {
         };
         let made = run(&mut Cadence::new(Fps(25), GOP), 0..20 * TICKS, cut_up);
         assert_eq!(made.len(), 100);
+        let keys = made.iter().filter(|(.., key)| *key).map(|(at, ..)| *at);
+        assert!(keys.eq((0..10).map(|n| n * GOP)));
+    }
+
+    /// Each live picture may be the last for a while, and none is planned before that.
+    #[test]
+    fn pieces_begin_every_two_seconds_at_live_pictures_too() {
+        let mut cadence = Cadence::new(Fps(60), GOP);
+        let live = |now| Input {
+            is_cut_up: true,
+            is_new: now % FRAME < 90,
+            ..Input::default()
+        };
+        let made = run(&mut cadence, 0..20 * TICKS, live);
+        assert_eq!(made.len(), 500);
         let keys = made.iter().filter(|(.., key)| *key).map(|(at, ..)| *at);
         assert!(keys.eq((0..10).map(|n| n * GOP)));
     }

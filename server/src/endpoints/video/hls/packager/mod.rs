@@ -178,6 +178,14 @@ impl Packager {
         drop(state);
         self.news.send_modify(|n| *n += 1);
     }
+
+    /// Ends the segment behind the last part.
+    fn end_segment(&self) {
+        if let Some(window) = &mut locked(&self.state).window {
+            window.end_segment();
+        }
+        self.news.send_modify(|n| *n += 1);
+    }
 }
 
 /// Fills a packager from a feed's tape, until nobody has asked for a while or the feed has ended.
@@ -206,10 +214,11 @@ pub(super) async fn run(packager: Arc<Packager>, key: FeedKey, lease: Lease) {
 struct Filling {
     pace: Pace,
     units: Vec<Arc<Unit>>,
-    is_full: bool,
-    /// How many key frames there were, and how long it is since the last one, in ticks.
+    /// The newest unit. How long it lasts is known when the next one is there, which may come sooner than was foreseen.
+    newest: Option<Arc<Unit>>,
+    /// How many key frames there were, and when the last one is to be seen, in ticks.
     n_keys: u64,
-    since_key: u64,
+    key_at: u64,
     n_chunks: u32,
 }
 
@@ -218,50 +227,78 @@ impl Filling {
         Self {
             pace: Pace::new(PART),
             units: Vec::new(),
-            is_full: false,
+            newest: None,
             n_keys: 0,
-            since_key: 0,
+            key_at: 0,
             n_chunks: fits(N_BEFORE),
         }
     }
 
     /// Takes the next unit; what it completes goes to `packager`.
     fn put(&mut self, unit: &Arc<Unit>, packager: &Packager) {
-        let is_other = |last: &Arc<Unit>| !Arc::ptr_eq(&last.start, &unit.start);
-        if self.units.last().is_some_and(is_other) {
-            self.end(None, packager);
-            self.pace.reset();
-        }
-        let duration = u32::try_from(unit.duration).unwrap_or(u32::MAX);
-        let cut = self.pace.add(duration, unit.is_key);
-        // Not before the next one is there: it may come sooner than was foreseen, and lengths have to be true.
-        if self.is_full || cut.is_before {
-            self.end(Some(unit), packager);
+        if let Some(before) = self.newest.take() {
+            if Arc::ptr_eq(&before.start, &unit.start) {
+                self.add(before, unit.at, packager);
+                if unit.is_key {
+                    self.end(Some(unit), packager);
+                    self.pace.reset();
+                }
+            } else {
+                let ends = before.at + before.duration;
+                self.add(before, ends, packager);
+                self.end(None, packager);
+                self.pace.reset();
+            }
         }
         if unit.is_key {
             self.n_keys += 1;
-            self.since_key = 0;
+            self.key_at = unit.at;
         }
-        self.since_key += unit.duration;
-        self.units.push(unit.clone());
-        self.is_full = cut.is_behind;
+        self.newest = Some(unit.clone());
+    }
+
+    /// Adds a unit that lasts until `ends`, in ticks.
+    fn add(&mut self, unit: Arc<Unit>, ends: u64, packager: &Packager) {
+        let cut = self
+            .pace
+            .add(fits(ends.saturating_sub(unit.at)), unit.is_key);
+        if cut.is_before {
+            self.end(Some(&unit), packager);
+        }
+        self.units.push(unit);
+        if cut.is_behind {
+            self.end_at(ends, false, packager);
+        }
     }
 
     /// Whether the first segment could end: players wait for it.
     fn is_hurried(&self) -> bool {
-        self.n_keys == 1 && self.since_key >= MIN_SEGMENT
+        let newest = self.newest.as_ref();
+        let since_key = newest.map_or(0, |newest| newest.at.saturating_sub(self.key_at));
+        self.n_keys == 1 && since_key >= MIN_SEGMENT
     }
 
     /// Ends the part; `next` comes behind it, if that is known.
     fn end(&mut self, next: Option<&Unit>, packager: &Packager) {
+        let Some(last) = self.units.last() else {
+            if next.is_some_and(|next| next.is_key) {
+                packager.end_segment();
+            }
+            return;
+        };
+        let ends = next.map_or(last.at + last.duration, |next| next.at);
+        self.end_at(ends, next.is_some_and(|next| next.is_key), packager);
+    }
+
+    fn end_at(&mut self, ends: u64, ends_segment: bool, packager: &Packager) {
         let units: Vec<&Unit> = self.units.iter().map(|unit| &**unit).collect();
         let (Some(first), Some(last)) = (units.first(), units.last()) else {
             return;
         };
-        let ends = next.map_or(last.at + last.duration, |next| next.at.max(last.at + 1));
+        let ends = ends.max(last.at + 1);
         let part = part_of(self.n_chunks, first.at + packager.before(), &units, ends);
         self.n_chunks = self.n_chunks.wrapping_add(1);
-        packager.push(part, first, next.is_some_and(|next| next.is_key));
+        packager.push(part, first, ends_segment);
         self.units.clear();
     }
 }

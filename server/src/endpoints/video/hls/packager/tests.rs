@@ -138,6 +138,26 @@ fn what_comes_early_shortens_what_was_before() {
     );
 }
 
+/// Each live picture may be the last for a while, and says so; the next one comes a moment later.
+#[test]
+fn parts_of_live_pictures_are_as_long_as_others() {
+    let packager = Packager::new(Prefix::new(7), 2 * TICKS);
+    let (start, mut filling) = (start(0), Filling::new());
+    for n in 0..120 {
+        let at = n * FRAME + n * n % 3 * 90;
+        filling.put(&unit(&start, at, TICKS / 5, n % 50 == 0), &packager);
+    }
+    let playlist = playlist(&packager);
+    let parts: Vec<f64> = lengths(&playlist, "#EXT-X-PART:DURATION=")
+        .iter()
+        .map(|length| length.parse().unwrap())
+        .collect();
+    assert!(parts.len() > 4, "{playlist}");
+    let even = parts.iter().filter(|length| (0.15..=0.2).contains(*length));
+    // The last of each segment takes what is left.
+    assert!(even.count() + 3 >= parts.len(), "{playlist}");
+}
+
 #[test]
 fn another_start_is_a_discontinuity_with_parameters_of_its_own() {
     let packager = Packager::new(Prefix::new(7), 2 * TICKS);

@@ -1,4 +1,4 @@
-//! The page that appends fragments of video by itself (`?via=mse`), for longer than it keeps them.
+//! Video of a live channel whose pictures differ all the time, for longer than players keep of it.
 
 use std::time::Duration;
 
@@ -41,6 +41,39 @@ fn moving() -> (House, Flow) {
         }
     });
     (house, flow)
+}
+
+/// Segments begin at key frames, and players of a playlist are three of them behind.
+#[test]
+fn a_playlist_has_segments_of_two_seconds() {
+    let (house, _flow) = moving();
+    let list = |address: &str| {
+        let list = house.server.get(address).text();
+        let lines = list.lines().map(str::to_owned);
+        lines.collect::<Vec<_>>()
+    };
+    let index = list("/hls/plot/index.m3u8");
+    let Some(variant) = index.iter().find(|line| !line.starts_with('#')) else {
+        panic!("{index:?}");
+    };
+    if !variant.ends_with(".m3u8") {
+        return; // built without an encoder
+    }
+    let address = format!("/hls/plot/{variant}");
+    // The first one is short, so that players have something soon, and what stands before it is the first picture.
+    let lengths = eventually("two segments behind the first", || {
+        let list = list(&address);
+        let lengths = list.iter().filter_map(|line| {
+            let length = line.strip_prefix("#EXTINF:")?.trim_end_matches(',');
+            length.parse::<f64>().ok()
+        });
+        match lengths.collect::<Vec<_>>() {
+            lengths if lengths.len() > 5 => Ok(lengths),
+            _ => Err(format!("{list:?}")),
+        }
+    });
+    let last = &lengths[lengths.len() - 2..];
+    assert!(last.iter().all(|n| (1.8..2.3).contains(n)), "{lengths:?}");
 }
 
 /// It is let go of what was shown, twice, and goes on.
