@@ -84,15 +84,22 @@ pub fn motion(program: &Path, time: Duration) -> Result<()> {
 pub fn still(program: &Path, time: Duration) -> Result<()> {
     println!("\n| a slide that stands, one viewer | cores | KB/s | resident MB |");
     println!("|---|---|---|---|");
-    let server = at_1080p(program, &["--interval", "1h"])?;
-    let viewer = Viewer::counting(server.address, "/stream.h264")?;
-    // After the first seconds, in which the picture becomes finer and the next one is made.
-    for name in ["the first seconds", "later"] {
+    for path in [
+        "/stream.ts",
+        "/stream.mp4?fill=off",
+        "/stream.mp4",
+        "/stream.h264?fill=off",
+        "/stream.h264",
+    ] {
+        let server = at_1080p(program, &["--interval", "1h"])?;
+        let viewer = Viewer::counting(server.address, path)?;
+        // In the first seconds the picture becomes finer and the next one is made.
+        warm_up();
         let before = viewer.bytes();
         let cores = busy_cores(&server, time)?;
         let rate = (viewer.bytes() - before) as f64 / 1000.0 / time.as_secs_f64();
         println!(
-            "| {name} | {cores:.3} | {rate:.1} | {:.0} |",
+            "| {path} | {cores:.3} | {rate:.1} | {:.0} |",
             server.resident_mb()?
         );
     }
@@ -169,14 +176,14 @@ pub fn outputs(program: &Path, time: Duration) -> Result<()> {
 struct Shown {
     original: Vec<u8>,
     jpegs: Vec<Vec<u8>>,
-    video: Vec<u8>,
+    video: Option<Vec<u8>>,
 }
 
 const QUALITIES: [&str; 4] = ["40", "60", "75", "90"];
 
 impl Shown {
     /// Waits until the slide that is on, or the next one, has stood for a while and stands on.
-    fn take(at: SocketAddr, video: &Viewer, qualities: &[&str]) -> Result<Self> {
+    fn take(at: SocketAddr, video: Option<&Viewer>, qualities: &[&str]) -> Result<Self> {
         const STAYS: Duration = Duration::from_secs(3);
         while remaining(at)? < STAYS {
             thread::sleep(Duration::from_millis(500));
@@ -185,7 +192,7 @@ impl Shown {
         let get = |quality: &str| get(at, &format!("/snapshot?quality={quality}"));
         let jpegs = qualities.iter().map(|quality| get(quality));
         let shown = Self {
-            video: since_key(&video.body()).to_vec(),
+            video: video.map(|video| since_key(&video.body()).to_vec()),
             original: get("100")?,
             jpegs: jpegs.collect::<Result<_>>()?,
         };
@@ -199,8 +206,11 @@ impl Shown {
         let folder = tempfile::tempdir()?;
         let (original, file) = (folder.path().join("o.jpg"), folder.path().join("p.png"));
         std::fs::write(&original, &self.original)?;
-        last_picture(&self.video, &file)?;
-        let mut all = vec![ssim(&file, &original)?];
+        let mut all = Vec::new();
+        if let Some(video) = &self.video {
+            last_picture(video, &file)?;
+            all.push(ssim(&file, &original)?);
+        }
         for jpeg in &self.jpegs {
             let file = folder.path().join("p.jpg");
             std::fs::write(&file, jpeg)?;
@@ -219,50 +229,69 @@ fn mean(shown: &[Shown]) -> Result<Vec<f64>> {
     Ok((0..n_ways).map(mean).collect())
 }
 
+/// What H.264 may take in motion: as usual for its size, and less.
+const RATES: [&str; 4] = ["", "2M", "1M", "500k"];
+
 pub fn hour(program: &Path, time: Duration) -> Result<()> {
     if !has_ffmpeg() {
         return Ok(());
     }
-    println!("\n| slides of 10 s | MB an hour | SSIM of what stands, mean | bytes of H.264 |");
+    println!(
+        "\n| slides of 10 s | MB an hour | SSIM of what stands, mean | Motion JPEG as like to it |"
+    );
     println!("|---|---|---|---|");
+    let jpegs = QUALITIES.map(|quality| format!("/stream?quality={quality}&paint=plain"));
+    let (rates, likenesses) = slides(program, time, None, &jpegs)?;
+    let mut rows = Vec::new();
+    for (n, quality) in QUALITIES.iter().enumerate() {
+        let (rate, likeness) = (rates[n], likenesses[n]);
+        println!("| Motion JPEG, quality {quality} | {rate:.0} | {likeness:.4} | |");
+        rows.push((likeness, rate));
+    }
+    for bits in RATES {
+        let wish = format!("/stream.h264?fill=off&bitrate={bits}");
+        let wish = wish.trim_end_matches("&bitrate=");
+        let (rates, likenesses) = slides(program, time, Some(wish), &[])?;
+        let (rate, likeness) = (rates[0], likenesses[0]);
+        let times = between(&rows, likeness).map_or("outside".to_owned(), |jpeg| {
+            format!("{:.1} times as much", jpeg / rate)
+        });
+        let bits = if bits.is_empty() { "as usual" } else { bits };
+        println!("| H.264, {bits} | {rate:.0} | {likeness:.4} | {times} |");
+    }
+    Ok(())
+}
+
+/// Megabytes an hour of video, if any, and of each of `jpegs`, and how like their slides are to what they are made of.
+fn slides(
+    program: &Path,
+    time: Duration,
+    video: Option<&str>,
+    jpegs: &[String],
+) -> Result<(Vec<f64>, Vec<f64>)> {
     let server = at_1080p(program, &SLIDES)?;
     let at = server.address;
-    let video = Viewer::keeping(at, "/stream.h264")?;
-    let jpegs = QUALITIES
-        .map(|quality| Viewer::counting(at, &format!("/stream?quality={quality}&paint=plain")))
-        .into_iter()
-        .collect::<Result<Vec<_>>>()?;
+    let video = video.map(|path| Viewer::keeping(at, path)).transpose()?;
+    let jpegs = jpegs.iter().map(|path| Viewer::counting(at, path));
+    let jpegs = jpegs.collect::<Result<Vec<_>>>()?;
+    let qualities: &[&str] = if jpegs.is_empty() { &[] } else { &QUALITIES };
     warm_up();
     let counts = || -> Vec<u64> {
-        let all = [&video].into_iter().chain(&jpegs);
+        let all = video.iter().chain(&jpegs);
         all.map(Viewer::bytes).collect()
     };
     let (before, start) = (counts(), std::time::Instant::now());
     let mut shown = Vec::new();
     for _ in 0..time.as_secs() / 10 {
-        shown.push(Shown::take(at, &video, &QUALITIES)?);
+        shown.push(Shown::take(at, video.as_ref(), qualities)?);
     }
     let hours = start.elapsed().as_secs_f64() / 3600.0;
-    let rates: Vec<f64> = counts()
+    let rates = counts()
         .iter()
         .zip(&before)
         .map(|(after, before)| (after - before) as f64 * 1e-6 / hours)
         .collect();
-    let likenesses = mean(&shown)?;
-    println!("| H.264 | {:.0} | {:.4} | 1.0 |", rates[0], likenesses[0]);
-    let mut rows = Vec::new();
-    for (n, quality) in QUALITIES.iter().enumerate() {
-        let (rate, likeness) = (rates[n + 1], likenesses[n + 1]);
-        let times = rate / rates[0];
-        println!("| Motion JPEG, quality {quality} | {rate:.0} | {likeness:.4} | {times:.1} |");
-        rows.push((likeness, times));
-    }
-    let h264 = likenesses[0];
-    match between(&rows, h264) {
-        Some(times) => println!("| Motion JPEG as like as H.264 | | {h264:.4} | {times:.1} |"),
-        None => println!("| Motion JPEG as like as H.264 | | outside of these qualities | |"),
-    }
-    Ok(())
+    Ok((rates, mean(&shown)?))
 }
 
 /// The bytes at a likeness, on the line between the two measured points around it.
@@ -301,7 +330,7 @@ pub fn encoders(program: &Path, time: Duration) -> Result<()> {
         let (bytes, cpu, start) = (video.bytes(), server.cpu()?, std::time::Instant::now());
         let mut shown = Vec::new();
         for _ in 0..time.as_secs() / 10 {
-            shown.push(Shown::take(at, &video, &[])?);
+            shown.push(Shown::take(at, Some(&video), &[])?);
         }
         let seconds = start.elapsed().as_secs_f64();
         println!(

@@ -126,15 +126,11 @@ impl Container {
         true
     }
 
-    /// Whether key frames are needed all the time: without times a player that comes out of step begins anew, which it can at
-    /// those alone; and Firefox hands a plain `<video>` what is between two of them when it has found the second one
-    /// (`MP4TrackDemuxer::SetNextKeyFrameTime`).
+    /// Whether key frames are needed all the time, by those who read by blocks: without times VLC begins anew when it comes out
+    /// of step, which it can at those alone; and Firefox hands a plain `<video>` what is between two of them when it has found
+    /// the second one (`MP4TrackDemuxer::SetNextKeyFrameTime`).
     pub(super) fn needs_keys(&self) -> bool {
-        match &self.kind {
-            Kind::H264 => true,
-            Kind::Ts(_) => false,
-            Kind::Mp4(_) => self.blocks.is_some(),
-        }
+        self.blocks.is_some()
     }
 
     /// Whether another key frame is needed by now: who keeps all that it was sent would have to keep
