@@ -430,7 +430,11 @@ fn what_a_phone_changes_is_seen_on_every_screen() {
 
     // Both are carried out, and both remotes show what came of it.
     let mut other = phones.open_tab(&server.url("/remote"));
-    await_true(&mut other, "document.querySelectorAll('button').length > 5");
+    // Its buttons do something once its script has run.
+    await_true(
+        &mut other,
+        "document.querySelectorAll('button').length > 5 && document.getElementById('picture').hasAttribute('data-slide')",
+    );
     let number = || {
         let status = server.get("/status").json();
         status["channel"]["slide"]["number"]
