@@ -23,8 +23,8 @@ pub fn ssim(picture: &Path, original: &Path) -> Result<f64> {
     Ok(number.parse()?)
 }
 
-/// The last picture of a stream of H.264, as a PNG.
-pub fn last_picture(annexb: &[u8], png: &Path) -> Result<()> {
+/// The last of a stream of so many pictures of H.264, as a PNG.
+pub fn last_picture(annexb: &[u8], n_pictures: usize, png: &Path) -> Result<()> {
     let bare = png.with_extension("h264");
     std::fs::write(&bare, annexb)?;
     let output = Command::new("ffmpeg")
@@ -38,6 +38,9 @@ pub fn last_picture(annexb: &[u8], png: &Path) -> Result<()> {
             "-i",
         ])
         .arg(&bare)
+        .args(["-fps_mode", "passthrough", "-vf"])
+        // A few of them, since the very last one may be cut off.
+        .arg(format!("select=gte(n\\,{})", n_pictures.saturating_sub(4)))
         .args(["-update", "1"])
         .arg(png)
         .output()?;

@@ -208,7 +208,7 @@ impl Shown {
         std::fs::write(&original, &self.original)?;
         let mut all = Vec::new();
         if let Some(video) = &self.video {
-            last_picture(video, &file)?;
+            last_picture(video, pictures(video), &file)?;
             all.push(ssim(&file, &original)?);
         }
         for jpeg in &self.jpegs {
