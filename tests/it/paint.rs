@@ -9,17 +9,20 @@
 
 use std::io::Write;
 
-use crate::support::{
-    clients::{Client, require},
-    devtools::{Browser, Page},
-    eventually,
-    photos::{Photos, flat},
-    pixels::{BLUE, GREEN, Picture, RED, Rgb, YELLOW},
-    server::Server,
-    sight::{Display, Files, Sighting, Witness, now},
-    site,
-    tap::Tap,
-    webdriver::Driver,
+use crate::{
+    img::site_with,
+    support::{
+        clients::{Client, require},
+        devtools::{Browser, Page},
+        eventually,
+        photos::{Photos, flat},
+        pixels::{BLUE, GREEN, Picture, RED, Rgb, YELLOW},
+        server::Server,
+        sight::{Display, Files, Sighting, Witness, now},
+        site,
+        tap::Tap,
+        webdriver::Driver,
+    },
 };
 
 const FOUR: [Rgb; 4] = [RED, GREEN, BLUE, YELLOW];
@@ -219,11 +222,7 @@ fn assert_at_once(measured: &Measured, bound: i64) {
 
 /// A page of another site with nothing in it but the picture.
 pub(crate) fn page(image: &str) -> String {
-    let site = site::serve(&format!(
-        "<!doctype html><title>a page</title><style>html, body {{ margin: 0; background: #777 }} \
-         img {{ width: 100vw; height: 100vh; display: block }}</style><img alt='' src='{image}'>"
-    ));
-    format!("http://{site}/")
+    format!("http://{}/", site_with(image))
 }
 
 fn chromium(client: Client, change: Change, query: &str) {

@@ -20,6 +20,21 @@ fn no_file_is_a_room_of_its_own() {
     assert!(*median <= MEDIAN, "the median is {median} lines");
 }
 
+/// The folders at the top, `target` and `dist` among them, which are made.
+const TOP: [&str; 9] = [
+    "deploy", "dist", "docs", "server", "shared", "target", "tests", "viewer", "xtask",
+];
+
+#[test]
+fn a_new_folder_stands_in_one_of_those_there_are() {
+    let all = project().read_dir().expect("the project").flatten();
+    let folders = all.filter(|entry| entry.path().is_dir());
+    let names = folders.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let is_known = |name: &String| name.starts_with('.') || TOP.contains(&name.as_str());
+    let other: Vec<_> = names.filter(|name| !is_known(name)).collect();
+    assert!(other.is_empty(), "what are {other:?} at the top?");
+}
+
 #[test]
 fn a_module_with_parts_is_its_folders_mod_rs() {
     let stray: Vec<_> = PRODUCT

@@ -31,8 +31,8 @@ use crate::{
 pub struct Fps(pub u32);
 
 impl Fps {
-    /// The least time between two live pictures, in a unit of which a second has so many: a tenth less than from one to the
-    /// next. Pictures that come at this rate come unevenly, and one that was late would hold up all behind it for as long.
+    /// The least time between two live pictures, in a unit of which a second has so many: that of a rate a tenth higher.
+    /// Pictures that come at this rate come unevenly, and one that was late would hold up all behind it for as long.
     pub fn least_apart(self, per_second: u64) -> u64 {
         per_second * 10 / (11 * u64::from(self.0.max(1)))
     }

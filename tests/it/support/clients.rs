@@ -332,7 +332,7 @@ pub(crate) fn artefact(name: &str) -> PathBuf {
     let folder = target
         .ancestors()
         .nth(3)
-        .unwrap_or(Path::new("."))
+        .map_or_else(env::temp_dir, Path::to_path_buf)
         .join("screens");
     std::fs::create_dir_all(&folder).unwrap_or_else(|error| panic!("{folder:?}: {error}"));
     folder.join(name)

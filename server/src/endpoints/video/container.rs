@@ -18,10 +18,10 @@ use crate::{
     hub::{Pictures, Start, StreamTime, TICKS, Unit},
 };
 
-/// A page that appends fragments can let go of what is behind it up to a key frame alone: there is one after so many ticks at
-/// the least,
+/// After how many ticks an MP4 without an end wants another key frame: a page that appends fragments can let go of what is behind
+/// it up to one alone.
 const LONGEST_GOP: u64 = 10 * TICKS;
-/// and so many bytes: of a slide that stands little gathers.
+/// How many bytes have to have gathered besides: of a slide that stands it is little in an hour.
 const LARGEST_GOP: u64 = 1 << 18;
 
 /// A viewer's container, between two units.
@@ -133,8 +133,7 @@ impl Container {
         self.blocks.is_some()
     }
 
-    /// Whether another key frame is needed by now: who keeps all that it was sent would have to keep
-    /// it for ever.
+    /// Whether another key frame is wanted by now: who keeps what comes would have to keep it for ever.
     pub(super) fn wants_key(&self) -> bool {
         let (at, n_before) = self.key;
         matches!(self.kind, Kind::Mp4(_))

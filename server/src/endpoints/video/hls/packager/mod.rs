@@ -178,14 +178,6 @@ impl Packager {
         drop(state);
         self.news.send_modify(|n| *n += 1);
     }
-
-    /// Ends the segment behind the last part.
-    fn end_segment(&self) {
-        if let Some(window) = &mut locked(&self.state).window {
-            window.end_segment();
-        }
-        self.news.send_modify(|n| *n += 1);
-    }
 }
 
 /// Fills a packager from a feed's tape, until nobody has asked for a while or the feed has ended.
@@ -237,18 +229,8 @@ impl Filling {
     /// Takes the next unit; what it completes goes to `packager`.
     fn put(&mut self, unit: &Arc<Unit>, packager: &Packager) {
         if let Some(before) = self.newest.take() {
-            if Arc::ptr_eq(&before.start, &unit.start) {
-                self.add(before, unit.at, packager);
-                if unit.is_key {
-                    self.end(Some(unit), packager);
-                    self.pace.reset();
-                }
-            } else {
-                let ends = before.at + before.duration;
-                self.add(before, ends, packager);
-                self.end(None, packager);
-                self.pace.reset();
-            }
+            let follows = Arc::ptr_eq(&before.start, &unit.start);
+            self.add(before, follows.then_some(unit), packager);
         }
         if unit.is_key {
             self.n_keys += 1;
@@ -257,17 +239,22 @@ impl Filling {
         self.newest = Some(unit.clone());
     }
 
-    /// Adds a unit that lasts until `ends`, in ticks.
-    fn add(&mut self, unit: Arc<Unit>, ends: u64, packager: &Packager) {
-        let cut = self
-            .pace
-            .add(fits(ends.saturating_sub(unit.at)), unit.is_key);
+    /// Adds a unit, which lasts until `next` comes; without one of the same start, as long as was foreseen.
+    fn add(&mut self, unit: Arc<Unit>, next: Option<&Arc<Unit>>, packager: &Packager) {
+        let ends = next.map_or(unit.at + unit.duration, |next| next.at);
+        let ends_segment = next.is_some_and(|next| next.is_key);
+        let lasts = fits(ends.saturating_sub(unit.at));
+        let cut = self.pace.add(lasts, unit.is_key);
         if cut.is_before {
-            self.end(Some(&unit), packager);
+            self.end(unit.at, false, packager);
         }
         self.units.push(unit);
-        if cut.is_behind {
-            self.end_at(ends, false, packager);
+        let is_last = ends_segment || next.is_none();
+        if cut.is_behind || is_last {
+            self.end(ends, ends_segment, packager);
+        }
+        if is_last {
+            self.pace.reset();
         }
     }
 
@@ -278,19 +265,8 @@ impl Filling {
         self.n_keys == 1 && since_key >= MIN_SEGMENT
     }
 
-    /// Ends the part; `next` comes behind it, if that is known.
-    fn end(&mut self, next: Option<&Unit>, packager: &Packager) {
-        let Some(last) = self.units.last() else {
-            if next.is_some_and(|next| next.is_key) {
-                packager.end_segment();
-            }
-            return;
-        };
-        let ends = next.map_or(last.at + last.duration, |next| next.at);
-        self.end_at(ends, next.is_some_and(|next| next.is_key), packager);
-    }
-
-    fn end_at(&mut self, ends: u64, ends_segment: bool, packager: &Packager) {
+    /// Ends the part, which lasts until `ends`, in ticks.
+    fn end(&mut self, ends: u64, ends_segment: bool, packager: &Packager) {
         let units: Vec<&Unit> = self.units.iter().map(|unit| &**unit).collect();
         let (Some(first), Some(last)) = (units.first(), units.last()) else {
             return;
