@@ -19,8 +19,9 @@ Commands:
                   build, get the old browsers to test in, then run every test (or those whose
                   name contains NAME)
   check [PART…]   what CI asks before the tests: fmt, clippy, docs, deny, wasm, fuzz
-  bench [NAME…] [-- BENCH OPTIONS]
-                  the benchmarks, all or the named ones
+  bench [NAME…] [--beside COMMIT] [-- BENCH OPTIONS]
+                  the benchmarks, all or the named ones; with --beside those of another commit in
+                  turn with them, and the ratios
   dist [TARGET…]  archives for machines without a compiler, into target/dist: static programs for
                   x86_64-unknown-linux-musl and aarch64-unknown-linux-musl
   image [TARGET]  the container image `mantel`, of the archive for this machine's kind or another
@@ -67,9 +68,10 @@ pub(crate) enum Task {
     Test {
         arguments: Vec<OsString>,
     },
-    /// `options` go to the benchmark itself.
+    /// `options` go to the benchmark itself; `beside` is a commit to measure in turn with the checkout.
     Bench {
         names: Vec<String>,
+        beside: Option<String>,
         options: Vec<OsString>,
     },
     Check {
@@ -101,6 +103,7 @@ pub(crate) enum UsageError {
     Unexpected { command: String, argument: String },
     NotText(OsString),
     NoPhotos,
+    NoCommit,
 }
 
 impl fmt::Display for UsageError {
@@ -128,6 +131,10 @@ impl fmt::Display for UsageError {
             Self::NoPhotos => write!(
                 f,
                 "`photos` takes a number and a folder: `cargo xtask photos 100000 /tmp/photos`"
+            ),
+            Self::NoCommit => write!(
+                f,
+                "`--beside` takes a commit: `cargo xtask bench render --beside HEAD~1`"
             ),
             Self::NotText(argument) => write!(f, "{} is not valid text", argument.display()),
         }
@@ -175,10 +182,12 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Tas
             Ok(Task::Test { arguments })
         }
         "bench" => {
+            let beside = line.value("--beside")?;
             line.no_options()?;
             let names = texts(line.before)?;
             Ok(Task::Bench {
                 names,
+                beside,
                 options: line.after,
             })
         }
@@ -262,6 +271,19 @@ impl Line {
             false
         });
         profile
+    }
+
+    /// Takes out an option and the word behind it.
+    fn value(&mut self, name: &str) -> Result<Option<String>, UsageError> {
+        let Some(at) = self.before.iter().position(|argument| argument == name) else {
+            return Ok(None);
+        };
+        if at + 1 == self.before.len() {
+            return Err(UsageError::NoCommit);
+        }
+        let value = self.before.remove(at + 1);
+        self.before.remove(at);
+        text(value).map(Some)
     }
 
     fn no_options(&self) -> Result<(), UsageError> {
@@ -376,6 +398,22 @@ mod tests {
             parse_line("test --debug"),
             Err(UsageError::UnknownOption { .. })
         ));
+    }
+
+    #[test]
+    fn bench_takes_a_commit_to_measure_beside() {
+        for typed in [
+            "bench --beside HEAD~1 render",
+            "bench render --beside HEAD~1",
+        ] {
+            let expected = Task::Bench {
+                names: vec!["render".to_owned()],
+                beside: Some("HEAD~1".to_owned()),
+                options: Vec::new(),
+            };
+            assert_eq!(parse_line(typed), Ok(expected), "{typed}");
+        }
+        assert_eq!(parse_line("bench --beside"), Err(UsageError::NoCommit));
     }
 
     #[test]

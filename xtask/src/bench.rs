@@ -1,10 +1,16 @@
 //! `bench`: the benchmarks, found by their files, so that a new one needs no word here.
 
-use std::{ffi::OsString, fs, process::ExitCode};
+use std::{
+    ffi::OsString,
+    fs,
+    path::Path,
+    process::{Command, ExitCode},
+};
 
 use anyhow::{Context as _, bail};
 
 use crate::{
+    beside::Reference,
     parts::Parts,
     photos,
     project::{Project, succeed},
@@ -19,15 +25,34 @@ const N_PHOTOS: u64 = 100_000;
 
 /// A benchmark of one package.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Bench {
+pub(crate) struct Bench {
     package: &'static str,
-    name: String,
+    pub(crate) name: String,
 }
 
-/// Runs the named benchmarks, or all, with `options` for the benchmark itself.
+impl Bench {
+    pub(crate) fn command(
+        &self,
+        project: &Project,
+        options: &[OsString],
+        library: &Path,
+    ) -> Command {
+        let line = ["bench", "--package", self.package, "--bench", &self.name];
+        let mut cargo = project.cargo(&line);
+        cargo
+            .arg("--")
+            .args(options)
+            .env("MANTEL_BENCH_PHOTOS", library);
+        cargo
+    }
+}
+
+/// Runs the named benchmarks, or all, with `options` for the benchmark itself; beside those of another commit where
+/// one is named.
 pub(crate) fn bench(
     project: &Project,
     names: &[String],
+    beside: Option<&str>,
     options: &[OsString],
 ) -> anyhow::Result<ExitCode> {
     let benches = chosen(all(project)?, names)?;
@@ -39,18 +64,13 @@ pub(crate) fn bench(
     if benches.iter().any(|bench| bench.name == "library") {
         photos::make(&library, N_PHOTOS)?;
     }
+    let reference = beside.map(|commit| Reference::unpack(project, commit));
+    let reference = reference.transpose()?;
     let mut parts = Parts::default();
     for bench in &benches {
-        parts.run(&bench.name, || {
-            let mut cargo = project.cargo(&[
-                "bench",
-                "--package",
-                bench.package,
-                "--bench",
-                &bench.name,
-                "--",
-            ]);
-            succeed(cargo.args(options).env("MANTEL_BENCH_PHOTOS", &library))
+        parts.run(&bench.name, || match &reference {
+            Some(reference) => reference.run(project, bench, options, &library),
+            None => succeed(&mut bench.command(project, options, &library)),
         });
     }
     Ok(parts.exit_code())

@@ -282,7 +282,7 @@ fn sums(project: &Project) -> anyhow::Result<()> {
 }
 
 /// Copies a file, or a folder with all that is in it.
-fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+pub(crate) fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
     if !from.is_dir() {
         return fs::copy(from, to)
             .map(drop)

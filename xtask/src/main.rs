@@ -5,6 +5,7 @@
 
 mod args;
 mod bench;
+mod beside;
 mod check;
 mod clients;
 mod dist;
@@ -60,7 +61,11 @@ fn perform(task: Task) -> anyhow::Result<ExitCode> {
         Task::Run { profile, options } => run::run(&project, profile, &options),
         Task::Build { profile } => run::build(&project, profile).map(|_| ExitCode::SUCCESS),
         Task::Test { arguments } => test::test(&project, &arguments),
-        Task::Bench { names, options } => bench::bench(&project, &names, &options),
+        Task::Bench {
+            names,
+            beside,
+            options,
+        } => bench::bench(&project, &names, beside.as_deref(), &options),
         Task::Check { parts } => check::check(&project, &parts),
         Task::Photos { n, folder } => {
             photos::make(std::path::Path::new(&folder), n).map(|()| ExitCode::SUCCESS)
