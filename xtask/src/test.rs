@@ -24,6 +24,10 @@ const LEAST_TESTS: usize = 3;
 /// The tests of the whole that get a second chance at most: more than these fail for a reason.
 const MOST_AGAIN: usize = 3;
 
+/// Names the file to which tests of the program write their names in place of running: CI packs it meanwhile, and runs
+/// them by that list afterwards.
+const PUT_OFF: &str = "MANTEL_PUT_OFF";
+
 /// Builds, gets the clients, and runs `cargo test` with these arguments.
 pub(crate) fn test(project: &Project, arguments: &[OsString]) -> anyhow::Result<ExitCode> {
     let mut parts = Parts::default();
@@ -35,14 +39,14 @@ pub(crate) fn test(project: &Project, arguments: &[OsString]) -> anyhow::Result<
     });
     let built = built
         && parts.run("server", || {
-            let server = server(project)?;
+            let (server, takes_libraries) = server(project)?;
             run::holds_viewer(project, &server)?;
-            program = Some(server);
             // What is packed is linked statically, and takes no library that stands in for a clock.
-            dynamic = match packed(project) {
-                Some(_) => Some(run::server_beside_tests(project)?),
-                None => program.clone(),
+            dynamic = match takes_libraries {
+                true => Some(server.clone()),
+                false => Some(run::server_beside_tests(project)?),
             };
+            program = Some(server);
             Ok(())
         });
 
@@ -117,22 +121,21 @@ pub(crate) fn test(project: &Project, arguments: &[OsString]) -> anyhow::Result<
     Ok(parts.exit_code())
 }
 
-/// The program that is tested, optimised because a debug build is too slow with pixels. In CI it is the one that `dist`
-/// has just packed for this machine: what is tested is what is shipped, and a build is saved. Elsewhere the one there
-/// may be of other sources, and what `cargo xtask run` runs is tested.
-fn server(project: &Project) -> anyhow::Result<PathBuf> {
-    match packed(project) {
+/// The program that is tested, and whether it takes libraries. It is optimised because a debug build is too slow with
+/// pixels. In CI it is the one that `dist` has packed for this machine: what is tested is what is shipped, and a build is
+/// saved. Elsewhere the one there may be of other sources, and what `cargo xtask run` runs is tested.
+fn server(project: &Project) -> anyhow::Result<(PathBuf, bool)> {
+    if std::env::var_os(PUT_OFF).is_some() {
+        eprintln!("Tests of the program are put off: it is being packed.");
+        return Ok((run::server_beside_tests(project)?, true));
+    }
+    match dist::packed_for_this_machine(project).filter(|_| is_ci()) {
         Some(packed) => {
             eprintln!("The program of the archive: {}", packed.display());
-            Ok(packed)
+            Ok((packed, false))
         }
-        None => run::server(project, Profile::Quick),
+        None => Ok((run::server(project, Profile::Quick)?, true)),
     }
-}
-
-/// In CI, what `dist` has packed for this machine.
-fn packed(project: &Project) -> Option<PathBuf> {
-    dist::packed_for_this_machine(project).filter(|_| is_ci())
 }
 
 /// Runs cargo test with its output passed through, and keeps the closing line of each test program. Gives the tests

@@ -180,6 +180,25 @@ pub(crate) fn left_out(what: &str, missing: &str, is_optional: bool) {
     );
 }
 
+/// Whether this test is put off: what it tries is being packed, and a later run tries it, by the list of names in the
+/// file that `MANTEL_PUT_OFF` names.
+pub(crate) fn is_put_off() -> bool {
+    let Some(list) = env::var_os("MANTEL_PUT_OFF") else {
+        return false;
+    };
+    let thread = std::thread::current();
+    let test = thread.name().expect("a test's own thread has its name");
+    let mut list = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(list)
+        .expect("the list of tests that are put off");
+    // In one piece: tests run side by side.
+    list.write_all(format!("{test}\n").as_bytes())
+        .expect("a name in the list of tests that are put off");
+    true
+}
+
 /// The project's own folder for tools and old engines.
 pub(crate) fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

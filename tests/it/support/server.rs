@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 
 use super::{
     LIMIT,
-    clients::left_out,
+    clients::{is_put_off, left_out},
     eventually,
     http::{self, Reply},
     pixels::{Picture, Rgb},
@@ -232,8 +232,11 @@ impl Drop for Server {
 }
 
 /// The program's path: `MANTEL_BIN`, or the debug build beside this test. Says so when it is
-/// missing.
+/// missing. `None` as well while it is being packed, and the test is put off.
 pub(crate) fn program() -> Option<PathBuf> {
+    if is_put_off() {
+        return None;
+    }
     program_of("MANTEL_BIN")
 }
 
