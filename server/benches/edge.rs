@@ -8,8 +8,8 @@
 //! `--program FILE` measures another build of the program.
 //!
 //! The house shows its own pictures, 640x360, with crossfades of a second; viewers read `/stream` and throw away in the kernel.
-//! Scenes: the house with a hundred viewers of its own; one edge with a hundred; as many edges and viewers as are asked for,
-//! and before it the house with as many as one edge has. Told are the bytes that the house sent by the bus beside those that
+//! Scenes: the house with a hundred viewers of its own, with as many as one edge has, and with as many as all edges have, which tells
+//! what a crowd costs on a machine without any edge; one edge with a hundred; as many edges and viewers as are asked for. Told are the bytes that the house sent by the bus beside those that
 //! viewers got, the processor time and memory of each, how old a frame is when its last byte has come, by how much later it
 //! comes from an edge than from the house itself (the same JPEG, seen by two readers of one clock), and how far two edges are
 //! apart: in what they promise (`X-Show-At`) and in what they show. Needs `nats-server`.
@@ -196,7 +196,7 @@ async fn main() -> Result<()> {
     let (viewers, edges) = (number("--viewers", 500)?, number("--edges", 4)?);
     let span = Duration::from_secs(number("--seconds", 20)?);
     let seconds = span.as_secs_f64();
-    for viewers in [100, viewers] {
+    for viewers in [100, viewers, viewers * edges] {
         let scene = Scene::start(0).await?;
         let house = &scene.house;
         let watching = watch(house.address, span);

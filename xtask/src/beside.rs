@@ -61,6 +61,8 @@ impl Reference {
         let round = |checkout: &Path, whose: &str| {
             eprintln!("\n{}, {whose}", bench.name);
             let mut cargo = bench.command(project, options, library);
+            // What both are made of is compiled once.
+            cargo.env("CARGO_TARGET_DIR", &project.target);
             let told = output(cargo.current_dir(checkout))?;
             print!("{told}");
             anyhow::Ok(told)
