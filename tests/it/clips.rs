@@ -6,7 +6,7 @@ use crate::{
     page::look,
     players::{FOUR, assert_in_order, colours_in, open_folder},
     support::{
-        clients::{Client, require},
+        clients::{Client, Permit, require},
         devtools::Browser,
         eventually,
         parts::Parts,
@@ -162,6 +162,7 @@ fn from_its_beginning(colours: &[Rgb]) -> &[Rgb] {
 
 #[test]
 fn a_video_plays_in_a_stream_and_its_slide_is_as_long_as_it() {
+    let _permit = Permit::for_player();
     let Some((server, _photos, _)) = four_colours(&[]) else {
         return;
     };
@@ -186,6 +187,7 @@ fn a_video_plays_in_a_stream_and_its_slide_is_as_long_as_it() {
 
 #[test]
 fn a_video_plays_no_longer_than_it_may() {
+    let _permit = Permit::for_player();
     let Some((server, _photos, _)) = four_colours(&["--clip-limit", "2s"]) else {
         return;
     };
@@ -202,6 +204,7 @@ fn a_video_plays_no_longer_than_it_may() {
 
 #[test]
 fn a_video_plays_in_video() {
+    let _permit = Permit::for_player();
     let Some((server, _photos, programs)) = four_colours(&[]) else {
         return;
     };
@@ -255,6 +258,7 @@ fn a_video_plays_on_the_page() {
 /// A photo with a video behind it, as phones write it, moves when its turn comes and then stands.
 #[test]
 fn a_motion_photo_moves_and_then_stands() {
+    let _permit = Permit::for_player();
     let Some(programs) = require(Client::Ffmpeg) else {
         return;
     };
@@ -324,6 +328,7 @@ fn two_colours(ffmpeg: &PathBuf) -> Vec<u8> {
 /// What can't be played stands as its picture, and is told in one sentence.
 #[test]
 fn half_a_video_plays_as_far_as_it_goes() {
+    let _permit = Permit::for_player();
     let Some((server, photos, _)) = four_colours(&[]) else {
         return;
     };

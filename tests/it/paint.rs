@@ -12,7 +12,7 @@ use std::io::Write;
 use crate::{
     img::site_with,
     support::{
-        clients::{Client, require},
+        clients::{Client, Permit, require},
         devtools::{Browser, Page},
         eventually,
         photos::{Photos, flat},
@@ -328,6 +328,7 @@ fn webkit_paints_cuts_in_time_when_told_twice() {
 /// busy for that moment, it is started again.
 fn vlc(change: Change) {
     const N_STARTS: usize = 3;
+    let _permit = Permit::for_player();
     let Some(programs) = require(Client::Vlc) else {
         return;
     };

@@ -12,7 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::{
-    clients::{Client, as_somebody, require},
+    clients::{Client, Permit, as_somebody, require},
     eventually,
     photos::{Photos, grained},
     pixels::{BLUE, GREEN, Picture, RED, Rgb, YELLOW},
@@ -113,6 +113,7 @@ pub(crate) fn last_in(folder: &Path) -> Result<Rgb, String> {
 
 #[test]
 fn vlc_shows_each_photo() {
+    let _permit = Permit::for_player();
     let Some(programs) = require(Client::Vlc) else {
         return;
     };
@@ -133,6 +134,7 @@ fn vlc_shows_each_photo() {
 
 #[test]
 fn vlc_shows_a_small_photo_after_a_large_one() {
+    let _permit = Permit::for_player();
     let Some(programs) = require(Client::Vlc) else {
         return;
     };
@@ -198,6 +200,7 @@ fn ffprobe_finds_motion_jpeg() {
 }
 
 fn ffmpeg_decodes(demuxer: &[&str], target: &str) {
+    let _permit = Permit::for_player();
     let Some(programs) = require(Client::Ffmpeg) else {
         return;
     };
@@ -243,6 +246,7 @@ fn ffmpeg_reads_strictly() {
 
 #[test]
 fn mpv_shows_each_photo() {
+    let _permit = Permit::for_player();
     let Some(programs) = require(Client::Mpv) else {
         return;
     };

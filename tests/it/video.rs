@@ -9,7 +9,7 @@ use crate::{
     access::{new_token, until_shut},
     players::{FOUR, MOVING, assert_in_order, colours_in, open_folder, vlc_with},
     support::{
-        clients::{Client, require},
+        clients::{Client, Permit, require},
         devtools::{Browser, Page},
         eventually,
         http::Stream,
@@ -97,6 +97,7 @@ fn ffprobe_reads_what_an_encoder_of_ffmpegs_makes() {
 
 /// The colours that ffmpeg decodes of the first `n_pictures` of `target`.
 fn decoded(options: &[&str], target: &str, n_pictures: u32) -> Vec<Rgb> {
+    let _permit = Permit::for_player();
     let Some(programs) = require(Client::Ffmpeg) else {
         return FOUR.to_vec();
     };
@@ -249,6 +250,7 @@ fn what_can_not_be_is_said() {
 }
 
 fn vlc_plays(target: &str, args: &[&str], more: &[&str]) {
+    let _permit = Permit::for_player();
     let Some(programs) = require(Client::Vlc) else {
         return;
     };
@@ -288,6 +290,7 @@ fn vlc_plays_annex_b() {
 /// grey until a key frame.
 #[test]
 fn vlc_shows_no_grey_of_annex_b_while_slides_stand_and_fade() {
+    let _permit = Permit::for_player();
     let Some(programs) = require(Client::Vlc) else {
         return;
     };

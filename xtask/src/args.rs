@@ -10,10 +10,9 @@ pub(crate) const HELP: &str = "\
 Usage: cargo xtask COMMAND
 
 Commands:
-  run [--release | --debug] [FOLDER…] [-- MANTEL OPTIONS]
+  run [--debug] [FOLDER…] [-- MANTEL OPTIONS]
                   get the tools that are missing, build viewer and server, serve the folders
-                  (with none: demo pictures); everything after `--` goes to mantel. The server is
-                  optimised, but not across crates; --release makes the one that is shipped
+                  (with none: demo pictures); everything after `--` goes to mantel
   build [--debug] viewer and server, the viewer inside, into target/release/mantel
   test [NAME…] [-- TEST OPTIONS]
                   build, get the old browsers to test in, then run every test (or those whose
@@ -46,8 +45,6 @@ each target (10); FUZZ_PHOTOS=1 adds the decoders of photos.
 pub(crate) enum Profile {
     /// Optimised, as it is shipped.
     Release,
-    /// Optimised crate by crate, without LTO: for the sake of a shorter build.
-    Quick,
     /// Quick to compile, slow with pixels.
     Debug,
 }
@@ -151,7 +148,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Tas
     }
     match line.command.as_str() {
         "run" => {
-            let profile = line.profile(Profile::Quick);
+            let profile = line.profile();
             line.no_options()?;
             let mut options = line.after;
             // Behind a `--` of their own, so that a folder whose name begins with a dash stays a folder.
@@ -162,7 +159,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Tas
             Ok(Task::Run { profile, options })
         }
         "build" => {
-            let profile = line.profile(Profile::Release);
+            let profile = line.profile();
             line.nothing_left()?;
             Ok(Task::Build { profile })
         }
@@ -257,9 +254,9 @@ impl Line {
             .any(|argument| argument == "--help" || argument == "-h")
     }
 
-    /// Takes out `--release` and `--debug`; the last one counts, and without any it is `default`.
-    fn profile(&mut self, default: Profile) -> Profile {
-        let mut profile = default;
+    /// Takes out `--release`, which nobody has to say, and `--debug`; the last one counts.
+    fn profile(&mut self) -> Profile {
+        let mut profile = Profile::Release;
         self.before.retain(|argument| {
             if argument == "--release" {
                 profile = Profile::Release;
@@ -357,7 +354,7 @@ mod tests {
             ("run a -- --release", "--release -- a"),
         ] {
             let expected = Task::Run {
-                profile: Profile::Quick,
+                profile: Profile::Release,
                 options: words(given),
             };
             assert_eq!(parse_line(typed), Ok(expected), "{typed}");
@@ -365,9 +362,10 @@ mod tests {
     }
 
     #[test]
-    fn run_is_quick_and_build_is_what_is_shipped() {
+    fn run_and_build_make_what_is_shipped() {
         for (typed, profile) in [
-            ("run a", Profile::Quick),
+            ("run a", Profile::Release),
+            ("run --debug a", Profile::Debug),
             ("run --release a", Profile::Release),
             ("run a --debug --release", Profile::Release),
         ] {

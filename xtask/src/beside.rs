@@ -58,11 +58,18 @@ impl Reference {
         options: &[OsString],
         library: &Path,
     ) -> anyhow::Result<()> {
+        // The same for both: each would look for them beside its own sources.
+        let photos = Some(project.root.join("../shared/photos"));
+        let photos =
+            photos.filter(|photos| photos.is_dir() && std::env::var_os("MANTEL_PHOTOS").is_none());
         let round = |checkout: &Path, whose: &str| {
             eprintln!("\n{}, {whose}", bench.name);
             let mut cargo = bench.command(project, options, library);
             // What both are made of is compiled once.
             cargo.env("CARGO_TARGET_DIR", &project.target);
+            if let Some(photos) = &photos {
+                cargo.env("MANTEL_PHOTOS", photos);
+            }
             let told = output(cargo.current_dir(checkout))?;
             print!("{told}");
             anyhow::Ok(told)

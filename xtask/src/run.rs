@@ -35,7 +35,6 @@ pub(crate) fn build(project: &Project, profile: Profile) -> anyhow::Result<PathB
 pub(crate) fn server(project: &Project, profile: Profile) -> anyhow::Result<PathBuf> {
     let (options, folder): (&[&str], _) = match profile {
         Profile::Release => (&["--release"], "release"),
-        Profile::Quick => (&["--profile", "quick"], "quick"),
         Profile::Debug => (&[], "debug"),
     };
     let mut cargo = project.cargo(&["build", "--package", "mantel", "--bin", "mantel"]);
