@@ -517,6 +517,9 @@ fn a_page_of_another_site_finds_out_nothing() {
 
 #[test]
 fn every_method_gets_an_answer_whatever_its_target_looks_like() {
+    if program().is_none() {
+        return;
+    }
     let photos = Photos::of(&[RED]);
     let (_dir, file) = passwords();
     for args in [&[][..], &["--password-file", &file]] {

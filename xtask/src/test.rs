@@ -88,15 +88,8 @@ pub(crate) fn test(project: &Project, arguments: &[OsString]) -> anyhow::Result<
             let screen = &mut std::io::stdout();
             let again = results_of(&mut all, screen, &mut results)?;
             if !again.is_empty() {
-                let whole = [
-                    "test",
-                    "--package",
-                    "mantel-tests",
-                    "--test",
-                    "it",
-                    "--",
-                    "--exact",
-                ];
+                // Of the whole workspace, so that nothing is compiled once more with fewer features.
+                let whole = ["test", "--workspace", "--test", "it", "--", "--exact"];
                 let line: Vec<&str> = whole
                     .into_iter()
                     .chain(again.iter().map(String::as_str))

@@ -306,25 +306,16 @@ fn geckodriver() -> Result<PathBuf, String> {
     }
 }
 
-/// How many browsers may run at once: more than three on two cores, and all of them starve.
-const MAX_BROWSERS: usize = 3;
-/// The rooms whose tests tell what is on screen when. Each of their browsers counts for two, so that one more is there at
-/// the most.
-const SHARP: [&str; 11] = [
-    "clips",
-    "delay",
-    "interrupts",
-    "moments",
-    "moving",
-    "motion",
-    "paint",
-    "players",
-    "reach",
-    "unforeseen",
-    "video",
-];
-static N_BROWSERS: Mutex<usize> = Mutex::new(0);
-static BROWSER_ENDED: Condvar = Condvar::new();
+/// What browsers may take at a time of two cores: three of them, or two of those that are watched.
+const ALL: usize = 6;
+/// What a browser takes.
+const BROWSER: usize = 2;
+/// What one takes in a room whose tests tell what is on screen when, and so does a player without a window.
+const WATCHED: usize = 3;
+/// Those rooms.
+const WATCHING: [&str; 6] = ["clips", "delay", "moments", "paint", "players", "video"];
+static TAKEN: Mutex<usize> = Mutex::new(0);
+static GIVEN_BACK: Condvar = Condvar::new();
 
 /// Leave to run some browsers; given back on drop. Take all that a test needs in one go, so that
 /// two tests can't wait for one another.
@@ -335,37 +326,41 @@ impl Permit {
     pub(crate) fn for_browsers(n: usize) -> Self {
         let test = std::thread::current();
         let room = test.name().and_then(|name| name.split("::").next());
-        let is_sharp = room.is_some_and(|room| SHARP.contains(&room));
-        let n = if is_sharp { MAX_BROWSERS.min(2 * n) } else { n };
-        assert!(n <= MAX_BROWSERS, "never more than {MAX_BROWSERS} browsers");
-        let running: MutexGuard<'_, usize> = N_BROWSERS
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let mut running = BROWSER_ENDED
-            .wait_while(running, |running| *running + n > MAX_BROWSERS)
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        *running += n;
-        Permit(n)
+        let is_watched = room.is_some_and(|room| WATCHING.contains(&room));
+        Self::take(n * if is_watched { WATCHED } else { BROWSER })
     }
 
-    /// Waits until a player without a window may run. It counts like a browser; for tests without one.
+    /// Waits until a player without a window may run, in a test without a browser.
     pub(crate) fn for_player() -> Self {
-        Self::for_browsers(1)
+        Self::take(WATCHED)
+    }
+
+    fn take(share: usize) -> Self {
+        assert!(share <= ALL, "never more than {ALL}");
+        let taken: MutexGuard<'_, usize> = TAKEN
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut taken = GIVEN_BACK
+            .wait_while(taken, |taken| *taken + share > ALL)
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        *taken += share;
+        Permit(share)
     }
 
     /// One of two, given back on its own.
     pub(crate) fn split(mut self) -> (Permit, Permit) {
-        self.0 -= 1;
-        (Permit(1), self)
+        let half = self.0 / 2;
+        self.0 -= half;
+        (Permit(half), self)
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        *N_BROWSERS
+        *TAKEN
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner) -= self.0;
-        BROWSER_ENDED.notify_all();
+        GIVEN_BACK.notify_all();
     }
 }
 
