@@ -80,7 +80,7 @@ pub(crate) fn test(project: &Project, arguments: &[OsString]) -> anyhow::Result<
             anyhow::Ok(cargo)
         };
         parts.run("cargo test", || {
-            // Tests of the whole mostly wait for clients: two at a time leave the processors idle.
+            // Tests of the whole mostly wait for clients: as many at a time as there are processors leave those idle.
             let n_cores = std::thread::available_parallelism().map_or(1, usize::from);
             let n_threads = n_cores.max(LEAST_TESTS);
             let mut all = cargo(&["test", "--workspace", "--no-fail-fast"], n_threads)?;

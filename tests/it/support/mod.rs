@@ -21,8 +21,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long anything may take before a test gives up: generous, since two browsers and a debug
-/// build may share two cores with a compiler.
+/// How long anything may take before a test gives up: generous, since browsers and a debug build
+/// may share two cores with a compiler.
 pub(crate) const LIMIT: Duration = Duration::from_secs(40);
 
 /// Polls `probe` until it gives a value, and panics with its last complaint after [`LIMIT`].
