@@ -8,8 +8,9 @@
 //! `--program FILE` measures another build of the program.
 //!
 //! The house shows its own pictures, 640x360, with crossfades of a second; viewers read `/stream` and throw away in the kernel.
-//! Scenes: the house with a hundred viewers of its own, with as many as one edge has, and with as many as all edges have, which tells
-//! what a crowd costs on a machine without any edge; one edge with a hundred; as many edges and viewers as are asked for. Told are the bytes that the house sent by the bus beside those that
+//! Scenes: the house with a hundred viewers of its own, with as many as one edge has, and with as many as all edges have, which
+//! tells what a crowd costs on a machine without edges; one edge with a hundred; as many edges and viewers as are asked for.
+//! Told are the bytes that the house sent by the bus beside those that
 //! viewers got, the processor time and memory of each, how old a frame is when its last byte has come, by how much later it
 //! comes from an edge than from the house itself (the same JPEG, seen by two readers of one clock), and how far two edges are
 //! apart: in what they promise (`X-Show-At`) and in what they show. Needs `nats-server`.

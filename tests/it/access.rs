@@ -243,14 +243,12 @@ fn the_page_says_what_it_needs_and_pictures_go_anywhere() {
 }
 
 /// A password file: anna commands, bob looks.
-fn passwords() -> (TempDir, String) {
+fn passwords() -> Option<(TempDir, String)> {
+    let program = program()?;
     let dir = TempDir::with_prefix("mantel-passwords-").expect("a directory");
     let path = dir.path().join("passwords");
     let line = |name: &str, rights: &str, password: &str| {
-        let Some(program) = program() else {
-            return String::new();
-        };
-        let mut child = std::process::Command::new(program)
+        let mut child = std::process::Command::new(&program)
             .args(["password", name, "--rights", rights])
             .stdin(std::process::Stdio::piped())
             .stdout(std::process::Stdio::piped())
@@ -269,7 +267,7 @@ fn passwords() -> (TempDir, String) {
     );
     std::fs::write(&path, text).expect("to write");
     let path = path.to_str().expect("text").to_owned();
-    (dir, path)
+    Some((dir, path))
 }
 
 // "anna:secret", "bob:other", "anna:wrong"
@@ -279,11 +277,10 @@ const WRONG: &str = "Authorization: Basic YW5uYTp3cm9uZw==\r\n";
 
 #[test]
 fn passwords_let_in_with_their_rights() {
-    if program().is_none() {
-        return;
-    }
     let photos = Photos::of(&[RED, GREEN]);
-    let (_dir, file) = passwords();
+    let Some((_dir, file)) = passwords() else {
+        return;
+    };
     let server = start(&photos, &["--password-file", &file]);
     for target in [
         "/",
@@ -333,11 +330,10 @@ fn passwords_let_in_with_their_rights() {
 
 #[test]
 fn many_wrong_passwords_are_slowed_down_and_nobody_else_is() {
-    if program().is_none() {
-        return;
-    }
     let photos = Photos::of(&[RED]);
-    let (_dir, file) = passwords();
+    let Some((_dir, file)) = passwords() else {
+        return;
+    };
     let server = start(
         &photos,
         &["--password-file", &file, "--trusted-proxy", "127.0.0.1"],
@@ -517,11 +513,10 @@ fn a_page_of_another_site_finds_out_nothing() {
 
 #[test]
 fn every_method_gets_an_answer_whatever_its_target_looks_like() {
-    if program().is_none() {
-        return;
-    }
     let photos = Photos::of(&[RED]);
-    let (_dir, file) = passwords();
+    let Some((_dir, file)) = passwords() else {
+        return;
+    };
     for args in [&[][..], &["--password-file", &file]] {
         let server = start(&photos, args);
         let is_open = args.is_empty();
