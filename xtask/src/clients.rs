@@ -218,6 +218,7 @@ pub(crate) fn ensure_driver(project: &Project, turn: &Turn) -> anyhow::Result<()
         program: GECKODRIVER,
         purpose: "test in Firefox",
         takes: "about a minute on two cores",
+        release: None,
     };
     driver.ensure(project, turn).map(drop)
 }

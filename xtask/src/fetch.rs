@@ -9,7 +9,10 @@ use std::{
 
 use anyhow::{Context as _, bail};
 
-use crate::project::{Project, on_path, output, succeed, with_path};
+use crate::{
+    project::{Project, on_path, output, succeed, with_path},
+    release::Release,
+};
 
 /// The right to write to `.tools/` and `dist/`; ends when it is dropped.
 #[derive(Debug)]
@@ -74,10 +77,12 @@ pub(crate) struct Crate {
     pub(crate) purpose: &'static str,
     /// How long it takes to compile on two cores.
     pub(crate) takes: &'static str,
+    /// What its makers have compiled, if that is of this version.
+    pub(crate) release: Option<Release>,
 }
 
 impl Crate {
-    /// The folder to put on PATH; compiles and installs the program unless that has been done, or
+    /// The folder to put on PATH; gets or compiles the program unless that has been done, or
     /// PATH has exactly this version already (then there is none to add).
     pub(crate) fn ensure(
         &self,
@@ -92,6 +97,12 @@ impl Crate {
         }
         if has_version(self.program, &self.version) {
             return Ok(None);
+        }
+        match self.get(&home) {
+            Ok(true) => return Ok(Some(home.join("bin"))),
+            Ok(false) => {}
+            // Its own last line is enough: curl's and tar's words stand in it.
+            Err(why) => eprintln!("That can't be had: {why:#}"),
         }
         eprintln!(
             "\nInstalling {} {}: it is needed to {}, and is compiled once, which takes {}",
@@ -123,6 +134,31 @@ impl Crate {
         })?;
         remove(&scratch)?;
         Ok(Some(home.join("bin")))
+    }
+
+    /// Gets what the program's makers have compiled. Whether there is something for this machine.
+    fn get(&self, home: &Path) -> anyhow::Result<bool> {
+        let Some((release, archive)) = self
+            .release
+            .as_ref()
+            .and_then(|release| Some((release, release.here()?)))
+        else {
+            return Ok(false);
+        };
+        eprintln!(
+            "\nGetting {} {} as its makers have compiled it: it is needed to {}",
+            self.name, self.version, self.purpose
+        );
+        whole(home, |partial| {
+            let program = release.install(archive, self.program, partial)?;
+            // It may want a newer system than this one.
+            let said = output(Command::new(&program).arg("--version"))?;
+            if !says_version(&said, &self.version) {
+                bail!("it calls itself {}", said.trim());
+            }
+            Ok(())
+        })?;
+        Ok(true)
     }
 }
 

@@ -19,6 +19,7 @@ mod page;
 mod parts;
 mod photos;
 mod project;
+mod release;
 mod run;
 mod test;
 mod tools;
