@@ -4,7 +4,7 @@
 use std::{
     collections::BTreeSet,
     env, fs, io,
-    os::unix::fs::{MetadataExt, PermissionsExt},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     process::Command,
     time::{Duration, SystemTime},
@@ -16,6 +16,7 @@ use crate::{
     decoder,
     support::{
         clients::{Client, is_put_off, is_root, left_out, require, workspace},
+        emulated::emulated,
         eventually, http,
         photos::Photos,
         pixels::{GREEN, Picture, RED, Rgb},
@@ -220,15 +221,8 @@ fn the_one_for_arm_shows_a_picture_in_an_emulator() {
     let (Some(unpacked), Some(emulator)) = (Unpacked::of(AARCH64), require(Client::Qemu)) else {
         return;
     };
-    // Its own name, so that everything else treats it as the program itself.
-    let program = unpacked.scratch.path().join("emulated");
-    let line = format!(
-        "#!/bin/sh\nexec '{}' '{}' \"$@\"\n",
-        emulator[0].display(),
-        unpacked.program().display()
-    );
-    fs::write(&program, line).expect("to write it");
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("to make it run");
+    let folder = unpacked.scratch.path();
+    let program = emulated(folder, &emulator[0], &unpacked.program(), &[]);
     let photos = photos();
     let server = Program::start(&program, photos.path(), &STANDING);
     shows_both(server.address);

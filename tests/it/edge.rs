@@ -12,12 +12,13 @@ use crate::{
         afar::{Bus, Machine, colour_of_house, free_port, key, next_of_house},
         clients::{Client, require},
         devtools::{Browser, Page},
+        emulated::{on_own_clock, set_clock},
         eventually, http,
         parts::{Part, Parts},
         photos::Photos,
         pixels::{BLUE, GREEN, Picture, RED, Rgb},
         process::Process,
-        server::{STANDING, dynamic_program, program},
+        server::{STANDING, program},
     },
 };
 
@@ -113,27 +114,17 @@ fn a_house_is_shown_by_edges_and_each_machine_may_go() {
     .concat();
     let mut house = Machine::start(&program, &of_house);
     // The clock of one is seven minutes behind.
-    let behind = (dynamic_program(), require(Client::Faketime));
-    let (second, environment) = match &behind {
-        (Some(dynamic), Some(libraries)) => {
-            let library = libraries[0].to_str().expect("a path in UTF-8");
-            let set = [
-                ("LD_PRELOAD", library),
-                ("FAKETIME", "-420s"),
-                ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
-            ];
-            (dynamic, set.to_vec())
-        }
-        _ => (&program, Vec::new()),
-    };
+    set_clock(folder.path(), "-420s");
+    let behind = on_own_clock(&program, folder.path());
+    let second = behind.as_ref().unwrap_or(&program);
     let mut edges = [
         Machine::start(&program, &of_edge),
-        Machine::start_in(second, &of_edge, &environment),
+        Machine::start(second, &of_edge),
     ];
     let first = colour_of_house(&house);
     let mut screens = Screens::open(&mut edges);
     screens.await_colour(first);
-    if !environment.is_empty() {
+    if behind.is_some() {
         let told = screens.edges[1].status()["house"]["clock_ahead_millis"].as_i64();
         let told = told.expect("how far the house's clock is ahead");
         assert_eq!((told + 30_000) / 60_000, 7, "{told} ms");

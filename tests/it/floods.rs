@@ -6,7 +6,6 @@ use std::{
     fs,
     io::{ErrorKind, Read, Write},
     net::{SocketAddr, TcpStream},
-    path::Path,
     process::Command,
     time::{Duration, Instant},
 };
@@ -17,12 +16,13 @@ use crate::{
     live::push,
     support::{
         clients::{Client, is_root, left_out, require},
+        emulated::{on_own_clock, set_clock},
         eventually, http,
         parts::Parts,
         photos::{Photos, flat, grained},
         pixels::{BLUE, GREEN, Picture, RED, YELLOW},
         process::Process,
-        server::{Program, STANDING, Server, command, dynamic_program, program},
+        server::{Program, STANDING, Server, command, program},
     },
 };
 
@@ -286,17 +286,12 @@ fn peers_behind_a_pulled_cable_are_forgotten() {
     }
 }
 
-/// The program with a wall clock that is read from a file; its other clocks are right.
-fn with_clock(
-    program: &Path,
-    library: &Path,
-    clock: &Path,
-    photos: &Photos,
-) -> (Process, SocketAddr, TempDir) {
-    let data = TempDir::with_prefix("mantel-data-").expect("a data directory");
-    let args = [
-        "--listen",
-        "127.0.0.1:0",
+/// The program on a clock that [`set_clock`] moves.
+fn with_clock(photos: &Photos) -> Option<(Program, TempDir)> {
+    let folder = TempDir::with_prefix("mantel-clock-").expect("a folder for the clock");
+    let program = on_own_clock(&program()?, folder.path())?;
+    set_clock(folder.path(), "+0");
+    let line = [
         "--size",
         "640x360",
         "--interval",
@@ -304,33 +299,16 @@ fn with_clock(
         "--transition",
         "cut",
     ];
-    let mut args: Vec<&std::ffi::OsStr> = args.iter().map(std::ffi::OsStr::new).collect();
-    args.push(photos.path().as_os_str());
-    let mut command = command(program, data.path(), &args);
-    command
-        .env("LD_PRELOAD", library)
-        .env("FAKETIME_TIMESTAMP_FILE", clock)
-        .env("FAKETIME_NO_CACHE", "1")
-        .env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
-    let mut process = Process::start(command);
-    let port = process.await_line("the address to open", |line| {
-        let (_, rest) = line.split_once("http://127.0.0.1:")?;
-        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-        digits.parse::<u16>().ok()
-    });
-    (process, SocketAddr::from(([127, 0, 0, 1], port)), data)
+    Some((Program::start(&program, photos.path(), &line), folder))
 }
 
 #[test]
 fn slides_go_on_when_the_clock_jumps() {
-    let (Some(program), Some(library)) = (dynamic_program(), require(Client::Faketime)) else {
+    let photos = Photos::of(&[RED, GREEN, BLUE, YELLOW]);
+    let Some((server, folder)) = with_clock(&photos) else {
         return;
     };
-    let photos = Photos::of(&[RED, GREEN, BLUE, YELLOW]);
-    let folder = TempDir::with_prefix("mantel-clock-").expect("a folder for the clock");
-    let clock = folder.path().join("clock");
-    fs::write(&clock, "+0\n").expect("to set the clock");
-    let (process, address, _data) = with_clock(&program, &library[0], &clock, &photos);
+    let address = server.address;
     let status = || http::get(address, "/status").json();
     let number = |status: &serde_json::Value| status["channel"]["slide"]["number"].as_u64();
     let mut stream = Parts::open(address, "/stream?paint=plain");
@@ -345,7 +323,7 @@ fn slides_go_on_when_the_clock_jumps() {
         ("-3650d", -3650),
         ("+0", 0),
     ] {
-        fs::write(&clock, format!("{jump}\n")).expect("to set the clock");
+        set_clock(folder.path(), jump);
         // Slides keep coming: more than what may have been on its way.
         for _ in 0..4 {
             Picture::from_jpeg(&stream.part().body).expect("a JPEG");
@@ -357,7 +335,7 @@ fn slides_go_on_when_the_clock_jumps() {
         assert!(
             (0..120_000).contains(&jumped),
             "{jump}: {jumped} ms; {}",
-            process.output()
+            server.process.output()
         );
         real += jumped;
         let next = number(&after).expect("a slide");
@@ -384,16 +362,13 @@ fn asked(address: SocketAddr) -> String {
 
 #[test]
 fn a_clock_before_1970_ends_nothing() {
-    let (Some(program), Some(library)) = (dynamic_program(), require(Client::Faketime)) else {
+    let photos = Photos::of(&[RED, GREEN, BLUE, YELLOW]);
+    let Some((server, folder)) = with_clock(&photos) else {
         return;
     };
-    let photos = Photos::of(&[RED, GREEN, BLUE, YELLOW]);
-    let folder = TempDir::with_prefix("mantel-clock-").expect("a folder for the clock");
-    let clock = folder.path().join("clock");
-    fs::write(&clock, "+0\n").expect("to set the clock");
-    let (process, address, _data) = with_clock(&program, &library[0], &clock, &photos);
+    let address = server.address;
     Parts::open(address, "/stream?paint=plain").part();
-    fs::write(&clock, "-25000d\n").expect("to set the clock");
+    set_clock(folder.path(), "-25000d");
     eventually(
         "the clock to be of 1958, or as near as the program can tell",
         || {
@@ -409,14 +384,14 @@ fn a_clock_before_1970_ends_nothing() {
     );
     // Longer than the channel's task looks away from the clock.
     std::thread::sleep(Duration::from_millis(2500));
-    fs::write(&clock, "+0\n").expect("to set the clock");
+    set_clock(folder.path(), "+0");
     // The channel's task has outlived it: before, streams sent nothing from here on.
     let mut stream = Parts::open(address, "/stream?paint=plain");
     for _ in 0..4 {
         Picture::from_jpeg(&stream.part().body).expect("slides go on");
     }
     let reply = http::control(address, r#"{"command":"next"}"#);
-    assert_eq!(reply.status(), 200, "{}", process.output());
+    assert_eq!(reply.status(), 200, "{}", server.process.output());
 }
 
 #[test]

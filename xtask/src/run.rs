@@ -42,14 +42,6 @@ pub(crate) fn server(project: &Project, profile: Profile) -> anyhow::Result<Path
     Ok(project.target.join(folder).join(program_name()))
 }
 
-/// The server as `cargo test --workspace` compiles it: with the same features of every crate below it, so that none
-/// of them is compiled a second time.
-pub(crate) fn server_beside_tests(project: &Project) -> anyhow::Result<PathBuf> {
-    let mut cargo = project.cargo(&["build", "--workspace", "--bin", "mantel", "--tests"]);
-    succeed(&mut cargo).context(NOT_BUILT)?;
-    Ok(project.target.join("debug").join(program_name()))
-}
-
 const NOT_BUILT: &str = "the server could not be built; cargo's messages stand above";
 
 fn program_name() -> String {

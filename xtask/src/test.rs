@@ -31,24 +31,24 @@ const PUT_OFF: &str = "MANTEL_PUT_OFF";
 /// Builds, gets the clients, and runs `cargo test` with these arguments.
 pub(crate) fn test(project: &Project, arguments: &[OsString]) -> anyhow::Result<ExitCode> {
     let mut parts = Parts::default();
-    let (mut program, mut dynamic) = (None, None);
+    let mut program = None;
     let built = parts.run("viewer", || {
         let sizes = viewer::ensure(project)?;
         eprintln!("{}", run::viewer_line(sizes));
         Ok(())
     });
+    let is_put_off = std::env::var_os(PUT_OFF).is_some();
+    if is_put_off {
+        eprintln!("Tests of the program are put off: it is being packed.");
+    }
     let built = built
-        && parts.run("server", || {
-            let (server, takes_libraries) = server(project)?;
-            run::holds_viewer(project, &server)?;
-            // What is packed is linked statically, and takes no library that stands in for a clock.
-            dynamic = match takes_libraries {
-                true => Some(server.clone()),
-                false => Some(run::server_beside_tests(project)?),
-            };
-            program = Some(server);
-            Ok(())
-        });
+        && (is_put_off
+            || parts.run("server", || {
+                let server = server(project)?;
+                run::holds_viewer(project, &server)?;
+                program = Some(server);
+                Ok(())
+            }));
 
     let must_run = is_ci();
     parts.try_run("old browsers", must_run, || {
@@ -69,9 +69,6 @@ pub(crate) fn test(project: &Project, arguments: &[OsString]) -> anyhow::Result<
             with_path(&mut cargo, &clients::driver_folders(project))?;
             if let Some(program) = &program {
                 cargo.env("MANTEL_BIN", program);
-            }
-            if let Some(program) = &dynamic {
-                cargo.env("MANTEL_DYNAMIC_BIN", program);
             }
             cargo
                 .env("MANTEL_DIST", &project.dist)
@@ -114,20 +111,16 @@ pub(crate) fn test(project: &Project, arguments: &[OsString]) -> anyhow::Result<
     Ok(parts.exit_code())
 }
 
-/// The program that is tested, and whether it takes libraries. It is optimised because a debug build is too slow with
-/// pixels. In CI it is the one that `dist` has packed for this machine: what is tested is what is shipped, and a build is
-/// saved. Elsewhere the one there may be of other sources, and what `cargo xtask run` runs is tested.
-fn server(project: &Project) -> anyhow::Result<(PathBuf, bool)> {
-    if std::env::var_os(PUT_OFF).is_some() {
-        eprintln!("Tests of the program are put off: it is being packed.");
-        return Ok((run::server_beside_tests(project)?, true));
-    }
+/// The program that is tested. It is optimised because a debug build is too slow with pixels. In CI it is the one that
+/// `dist` has packed for this machine: what is tested is what is shipped, and a build is saved. Elsewhere the one there
+/// may be of other sources, and what `cargo xtask run` runs is tested.
+fn server(project: &Project) -> anyhow::Result<PathBuf> {
     match dist::packed_for_this_machine(project).filter(|_| is_ci()) {
         Some(packed) => {
             eprintln!("The program of the archive: {}", packed.display());
-            Ok((packed, false))
+            Ok(packed)
         }
-        None => Ok((run::server(project, Profile::Release)?, true)),
+        None => run::server(project, Profile::Release),
     }
 }
 

@@ -73,23 +73,13 @@ impl Bus {
 pub(crate) struct Machine {
     line: Vec<String>,
     data: TempDir,
-    environment: Vec<(String, String)>,
     pub(crate) process: Option<Process>,
     pub(crate) address: SocketAddr,
 }
 
 impl Machine {
     pub(crate) fn start(program: &Path, line: &[&str]) -> Self {
-        Self::start_in(program, line, &[])
-    }
-
-    /// The same with something in its environment.
-    pub(crate) fn start_in(program: &Path, line: &[&str], environment: &[(&str, &str)]) -> Self {
-        let named = environment.iter();
         let mut machine = Self {
-            environment: named
-                .map(|(name, value)| ((*name).into(), (*value).into()))
-                .collect(),
             line: line.iter().map(|word| (*word).to_owned()).collect(),
             data: TempDir::with_prefix("mantel-data-").expect("a data directory"),
             process: None,
@@ -103,8 +93,7 @@ impl Machine {
         let listen = self.address.to_string();
         let mut line: Vec<&OsStr> = self.line.iter().map(OsStr::new).collect();
         line.extend([OsStr::new("--listen"), OsStr::new(&listen)]);
-        let mut command = command(program, self.data.path(), &line);
-        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        let command = command(program, self.data.path(), &line);
         let mut process = Process::start(command);
         process.await_line("the address to open", address_in);
         self.process = Some(process);

@@ -4,6 +4,7 @@
 pub(crate) mod afar;
 pub(crate) mod clients;
 pub(crate) mod devtools;
+pub(crate) mod emulated;
 pub(crate) mod hostile;
 pub(crate) mod http;
 pub(crate) mod parts;

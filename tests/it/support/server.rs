@@ -237,17 +237,7 @@ pub(crate) fn program() -> Option<PathBuf> {
     if is_put_off() {
         return None;
     }
-    program_of("MANTEL_BIN")
-}
-
-/// The same, linked dynamically, so that it takes a library that stands in for a clock: `MANTEL_DYNAMIC_BIN`, or the
-/// debug build.
-pub(crate) fn dynamic_program() -> Option<PathBuf> {
-    program_of("MANTEL_DYNAMIC_BIN")
-}
-
-fn program_of(variable: &str) -> Option<PathBuf> {
-    let path = env::var_os(variable).map_or_else(beside_this_test, PathBuf::from);
+    let path = env::var_os("MANTEL_BIN").map_or_else(beside_this_test, PathBuf::from);
     if path.is_file() {
         return Some(path);
     }
