@@ -39,14 +39,15 @@ fn sees(client: Client) {
         page.eval("[innerWidth, innerHeight]").expect("a size"),
         serde_json::json!([640, 360])
     );
-    let picture = page.screenshot().expect("a screenshot");
+    // What scripts have drawn is on the screen a moment later.
+    let picture = eventually("a screenshot of it", || {
+        let picture = page.screenshot()?;
+        let (middle, corner) = (picture.middle(), picture.around(0.03, 0.03));
+        (middle.is(GREEN) && corner.is(RED))
+            .then_some(picture)
+            .ok_or_else(|| format!("{middle:?}, {corner:?}"))
+    });
     assert_eq!((picture.width, picture.height), (640, 360));
-    assert!(picture.middle().is(GREEN), "{:?}", picture.middle());
-    assert!(
-        picture.around(0.03, 0.03).is(RED),
-        "{:?}",
-        picture.around(0.03, 0.03)
-    );
     page.press("ArrowRight", 39);
     assert_eq!(
         page.eval("document.title").expect("a title"),

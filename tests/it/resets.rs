@@ -170,9 +170,10 @@ fn viewers_that_take_nothing_hold_no_more_than_their_budget() {
         let grainy = crate::support::photos::grained(colour, 90);
         photos.add(format!("{i}.jpg"), &grainy);
     }
+    // Several frames, so that the reader below is not slow by being late once.
     let args = [
         "--slow-viewer-memory",
-        "1",
+        "4",
         "--size",
         "1920x1080",
         "--quality",
