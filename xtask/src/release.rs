@@ -2,7 +2,6 @@
 //! taken. Where there is none, or the network hasn't it, `fetch` compiles the program.
 
 use std::{
-    fmt::Write as _,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -13,31 +12,22 @@ use sha2::{Digest as _, Sha256};
 
 use crate::project::{on_path, output, succeed};
 
-/// What the makers of a program have published.
+/// What the makers of a program have published: archives, compressed by gzip, each for one target.
 #[derive(Clone, Debug)]
 pub(crate) struct Release {
-    /// The address of the folder that holds the archives.
-    pub(crate) from: String,
-    pub(crate) archives: &'static [Archive],
-}
-
-/// An archive, compressed by gzip, for one kind of machine.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Archive {
-    /// As [`std::env::consts`] name them.
-    pub(crate) os: &'static str,
-    pub(crate) arch: &'static str,
-    /// The file's name.
-    pub(crate) name: &'static str,
-    pub(crate) sha256: &'static str,
+    /// The address of an archive up to its target's name; `.tar.gz` follows that.
+    pub(crate) address: String,
+    /// Targets, each with its archive's SHA-256.
+    pub(crate) archives: &'static [(&'static str, &'static str)],
 }
 
 impl Release {
-    /// The archive for this machine.
-    pub(crate) fn here(&self) -> Option<Archive> {
+    /// The target of this machine's archive, with its SHA-256.
+    pub(crate) fn here(&self) -> Option<(&'static str, &'static str)> {
         use std::env::consts::{ARCH, OS};
+        let system = if OS == "macos" { "apple-darwin" } else { OS };
         let mut archives = self.archives.iter().copied();
-        archives.find(|archive| archive.os == OS && archive.arch == ARCH)
+        archives.find(|(target, _)| target.starts_with(ARCH) && target.contains(system))
     }
 
     /// Puts the archive's `program` into `FOLDER/bin`.
@@ -47,23 +37,24 @@ impl Release {
     /// When the archive can't be had, is another one than was pinned, or holds no such program.
     pub(crate) fn install(
         &self,
-        archive: Archive,
+        (target, sha256): (&str, &str),
         program: &str,
         folder: &Path,
     ) -> anyhow::Result<PathBuf> {
         let file = folder.join("archive.tar.gz");
-        get(&format!("{}/{}", self.from, archive.name), &file)?;
+        let address = format!("{}{target}.tar.gz", self.address);
+        get(&address, &file)?;
         let bytes = fs::read(&file).with_context(|| format!("{} can't be read", file.display()))?;
-        if hex(&Sha256::digest(&bytes)) != archive.sha256 {
-            bail!("{} is not the archive that was pinned here", archive.name);
+        if hex(&Sha256::digest(&bytes)) != sha256 {
+            bail!("{address} is not the archive that was pinned here");
         }
         let unpacked = folder.join("unpacked");
         fs::create_dir(&unpacked)?;
         let mut unpack = Command::new("tar");
         unpack.arg("-xzf").arg(&file).arg("-C").arg(&unpacked);
         succeed(&mut unpack)?;
-        let found = find(&unpacked, program)?
-            .with_context(|| format!("{} holds no {program}", archive.name))?;
+        let found =
+            find(&unpacked, program)?.with_context(|| format!("{address} holds no {program}"))?;
         let home = folder.join("bin").join(program);
         fs::create_dir(folder.join("bin"))?;
         fs::rename(found, &home)?;
@@ -88,10 +79,7 @@ fn get(address: &str, to: &Path) -> anyhow::Result<()> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The file of this name in a folder, or in a folder in it.
@@ -128,23 +116,11 @@ mod tests {
         let sum = hex(&Sha256::digest(
             fs::read(&archive).expect("it was just written"),
         ));
-        let from = format!("file://{}", root.display());
-        (
-            Release {
-                from,
-                archives: &[],
-            },
-            sum,
-        )
-    }
-
-    fn archive(name: &'static str, sha256: &str) -> Archive {
-        Archive {
-            os: "linux",
-            arch: "x86_64",
-            name,
-            sha256: sha256.to_owned().leak(),
-        }
+        let release = Release {
+            address: format!("file://{}/", root.display()),
+            archives: &[],
+        };
+        (release, sum)
     }
 
     fn scratch(name: &str) -> PathBuf {
@@ -161,7 +137,7 @@ mod tests {
             let home = root.join("home");
             let (release, sum) = published(&root, inside);
             let program = release
-                .install(archive("thing.tar.gz", &sum), "thing", &home)
+                .install(("thing", &sum), "thing", &home)
                 .expect("it is the pinned one");
             assert_eq!(program, home.join("bin").join("thing"));
             let kept: Vec<_> = fs::read_dir(&home).expect("it is there").collect();
@@ -171,12 +147,28 @@ mod tests {
     }
 
     #[test]
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    fn a_machine_takes_its_own() {
+        let release = |archives| Release {
+            address: String::new(),
+            archives,
+        };
+        let all = [
+            ("aarch64-unknown-linux-musl", "1"),
+            ("x86_64-apple-darwin", "2"),
+            ("x86_64-unknown-linux-musl", "3"),
+        ];
+        assert_eq!(release(all.to_vec().leak()).here(), Some(all[2]));
+        assert_eq!(release(all[..2].to_vec().leak()).here(), None);
+    }
+
+    #[test]
     fn other_bytes_are_refused_before_they_are_unpacked() {
         let root = scratch("release-other");
         let (release, _) = published(&root, "");
         let other = "0".repeat(64);
         let error = release
-            .install(archive("thing.tar.gz", &other), "thing", &root.join("home"))
+            .install(("thing", &other), "thing", &root.join("home"))
             .expect_err("its sum is another");
         assert!(error.to_string().contains("pinned"), "{error:#}");
         assert!(!root.join("home").join("unpacked").exists());
@@ -188,9 +180,9 @@ mod tests {
         let root = scratch("release-none");
         let (release, sum) = published(&root, "");
         let home = root.join("home");
-        let none = release.install(archive("other.tar.gz", &sum), "thing", &home);
+        let none = release.install(("other", &sum), "thing", &home);
         none.expect_err("there is no such archive");
-        let none = release.install(archive("thing.tar.gz", &sum), "thingy", &home);
+        let none = release.install(("thing", &sum), "thingy", &home);
         assert!(
             none.expect_err("nor such a program")
                 .to_string()

@@ -14,7 +14,7 @@ use crate::{
     fetch::{Crate, NpmPackage, Turn, has_version, npm, whole},
     glue::Acorn,
     project::{Project, on_path, output, succeed},
-    release::{Archive, Release},
+    release::Release,
 };
 
 /// The viewer's target.
@@ -23,62 +23,47 @@ pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
 /// 0.22 wants a newer Rust than the pinned one.
 const TRUNK: &str = "0.21.14";
 
-/// What its makers publish beside the sources, with the sums that they publish too.
-const TRUNK_ARCHIVES: [Archive; 4] = [
-    Archive {
-        os: "linux",
-        arch: "x86_64",
-        name: "trunk-x86_64-unknown-linux-gnu.tar.gz",
-        sha256: "f2b4680cd239693a646a2795e4633c625328d7b2a044fbe749fa3a2fe9e7036b",
-    },
-    Archive {
-        os: "linux",
-        arch: "aarch64",
-        name: "trunk-aarch64-unknown-linux-gnu.tar.gz",
-        sha256: "b1d8e60e454f7fc182d9a4d95d1506ffbae947d8ba90f8f6f02da93b60f980f9",
-    },
-    Archive {
-        os: "macos",
-        arch: "x86_64",
-        name: "trunk-x86_64-apple-darwin.tar.gz",
-        sha256: "f1ba0e3bbe24e0ae219c6d22c33e24e2825c1608dd27c2556e323495110f1a95",
-    },
-    Archive {
-        os: "macos",
-        arch: "aarch64",
-        name: "trunk-aarch64-apple-darwin.tar.gz",
-        sha256: "764e299dd50d89442a4e96a236349f57961984b701e74d3dbdb39cd1c9f5101e",
-    },
+/// Its makers' archives, by target: the SHA-256 that they publish beside each.
+const TRUNK_ARCHIVES: [(&str, &str); 4] = [
+    (
+        "x86_64-unknown-linux-gnu",
+        "f2b4680cd239693a646a2795e4633c625328d7b2a044fbe749fa3a2fe9e7036b",
+    ),
+    (
+        "aarch64-unknown-linux-gnu",
+        "b1d8e60e454f7fc182d9a4d95d1506ffbae947d8ba90f8f6f02da93b60f980f9",
+    ),
+    (
+        "x86_64-apple-darwin",
+        "f1ba0e3bbe24e0ae219c6d22c33e24e2825c1608dd27c2556e323495110f1a95",
+    ),
+    (
+        "aarch64-apple-darwin",
+        "764e299dd50d89442a4e96a236349f57961984b701e74d3dbdb39cd1c9f5101e",
+    ),
 ];
 
 /// The release of wasm-bindgen whose archives are known here.
 const BINDGEN: &str = "0.2.126";
 
-const BINDGEN_ARCHIVES: [Archive; 4] = [
-    Archive {
-        os: "linux",
-        arch: "x86_64",
-        name: "wasm-bindgen-0.2.126-x86_64-unknown-linux-musl.tar.gz",
-        sha256: "064948d58e2d6c0a745216477a639ba696216d6309aaa902939d1b865b1d869d",
-    },
-    Archive {
-        os: "linux",
-        arch: "aarch64",
-        name: "wasm-bindgen-0.2.126-aarch64-unknown-linux-musl.tar.gz",
-        sha256: "2245120254a9f6c9a9adf3601f3d52bb31309219e9ceab7696e74e24885c440a",
-    },
-    Archive {
-        os: "macos",
-        arch: "x86_64",
-        name: "wasm-bindgen-0.2.126-x86_64-apple-darwin.tar.gz",
-        sha256: "6014dca993c8bf8a6ec10b6fccfbeabf599842d011f58a4abb7669afef784422",
-    },
-    Archive {
-        os: "macos",
-        arch: "aarch64",
-        name: "wasm-bindgen-0.2.126-aarch64-apple-darwin.tar.gz",
-        sha256: "7df536babe345deb68828148dbdc71179118afdab42d83547c7cebfbf1426bd5",
-    },
+/// The same for it.
+const BINDGEN_ARCHIVES: [(&str, &str); 4] = [
+    (
+        "x86_64-unknown-linux-musl",
+        "064948d58e2d6c0a745216477a639ba696216d6309aaa902939d1b865b1d869d",
+    ),
+    (
+        "aarch64-unknown-linux-musl",
+        "2245120254a9f6c9a9adf3601f3d52bb31309219e9ceab7696e74e24885c440a",
+    ),
+    (
+        "x86_64-apple-darwin",
+        "6014dca993c8bf8a6ec10b6fccfbeabf599842d011f58a4abb7669afef784422",
+    ),
+    (
+        "aarch64-apple-darwin",
+        "7df536babe345deb68828148dbdc71179118afdab42d83547c7cebfbf1426bd5",
+    ),
 ];
 
 /// npm's package has the wasm-opt that Debian's and crates.io's are too old for: the passes that lower
@@ -205,7 +190,7 @@ fn trunk() -> Crate {
         purpose: "turn the viewer into a page",
         takes: "about two minutes on two cores",
         release: Some(Release {
-            from: format!("https://github.com/trunk-rs/trunk/releases/download/v{TRUNK}"),
+            address: format!("https://github.com/trunk-rs/trunk/releases/download/v{TRUNK}/trunk-"),
             archives: &TRUNK_ARCHIVES,
         }),
     }
@@ -226,8 +211,8 @@ fn wasm_bindgen(project: &Project) -> anyhow::Result<Crate> {
         purpose: "write the JavaScript between the viewer and the browser",
         takes: "about a minute on two cores",
         release: (version == BINDGEN).then(|| Release {
-            from: format!(
-                "https://github.com/wasm-bindgen/wasm-bindgen/releases/download/{BINDGEN}"
+            address: format!(
+                "https://github.com/wasm-bindgen/wasm-bindgen/releases/download/{BINDGEN}/wasm-bindgen-{BINDGEN}-"
             ),
             archives: &BINDGEN_ARCHIVES,
         }),
@@ -387,17 +372,9 @@ version = "9.9.9"
     fn the_archives_are_of_the_version_that_is_locked() {
         let lock = include_str!("../../Cargo.lock");
         assert_eq!(locked_version(lock, "wasm-bindgen"), Some(BINDGEN));
-        for archive in TRUNK_ARCHIVES.iter().chain(&BINDGEN_ARCHIVES) {
-            let is_sum = archive.sha256.len() == 64
-                && archive
-                    .sha256
-                    .bytes()
-                    .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-            assert!(is_sum, "{} has no SHA-256", archive.name);
-            assert!(archive.name.contains(archive.arch), "{}", archive.name);
-        }
-        for archive in BINDGEN_ARCHIVES {
-            assert!(archive.name.contains(BINDGEN), "{}", archive.name);
+        for (target, sha256) in TRUNK_ARCHIVES.iter().chain(&BINDGEN_ARCHIVES) {
+            let is_hex = sha256.bytes().all(|digit| digit.is_ascii_hexdigit());
+            assert!(is_hex && sha256.len() == 64, "{target}: {sha256}");
         }
     }
 
