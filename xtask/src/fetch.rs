@@ -361,7 +361,7 @@ mod tests {
         assert!(says_version("trunk 0.21.14\n", "0.21.14"));
         assert!(says_version("wasm-opt version 132 (version_132)", "132"));
         assert!(says_version(
-            "geckodriver 0.36.0 (2026-01-01)\n\nThe source code …",
+            "a-tool 0.36.0 (2026-01-01)\n\nThe source code …",
             "0.36.0"
         ));
         assert!(!says_version("trunk 0.21.1", "0.21.14"));

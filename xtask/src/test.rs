@@ -14,7 +14,7 @@ use crate::{
     clients, dist,
     fetch::Turn,
     parts::{Parts, is_ci},
-    project::{Project, with_path},
+    project::Project,
     run, viewer,
 };
 
@@ -57,16 +57,12 @@ pub(crate) fn test(project: &Project, arguments: &[OsString]) -> anyhow::Result<
     parts.try_run("hls.js", must_run, || {
         clients::ensure_player(project, &Turn::wait(project)?)
     });
-    parts.try_run("geckodriver", must_run, || {
-        clients::ensure_driver(project, &Turn::wait(project)?)
-    });
 
     let mut results = Vec::new();
     if built {
         let cargo = |line: &[&str], n_threads: usize| {
             let mut cargo = project.cargo(line);
             cargo.env("RUST_TEST_THREADS", n_threads.to_string());
-            with_path(&mut cargo, &clients::driver_folders(project))?;
             if let Some(program) = &program {
                 cargo.env("MANTEL_BIN", program);
             }

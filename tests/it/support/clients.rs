@@ -29,7 +29,7 @@ pub(crate) enum Client {
     Chromium102,
     /// hls.js, a script for pages.
     HlsJs,
-    /// Firefox, driven by geckodriver.
+    /// Firefox.
     Firefox,
     /// WebKitGTK's MiniBrowser on a display of its own, driven by WebKitWebDriver; a stand-in for
     /// Safari.
@@ -114,10 +114,7 @@ impl Client {
             Client::Chromium88 => vec![in_clients_folder("chromium-88/chromium")],
             Client::Chromium102 => vec![in_clients_folder("chromium-102/chromium")],
             Client::HlsJs => vec![in_clients_folder("hls.js-1.7.4/hls.js")],
-            Client::Firefox => vec![
-                geckodriver(),
-                on_path("firefox-esr").or_else(|_| on_path("firefox")),
-            ],
+            Client::Firefox => vec![on_path("firefox-esr").or_else(|_| on_path("firefox"))],
             Client::WebKit => {
                 vec![
                     on_path("xvfb-run"),
@@ -291,22 +288,6 @@ fn in_libraries(name: &str) -> Result<PathBuf, String> {
         .map(|folder| folder.join(name))
         .find(|path| path.is_file())
         .ok_or_else(|| format!("{name} not found"))
-}
-
-fn geckodriver() -> Result<PathBuf, String> {
-    if let Some(path) = env::var_os("MANTEL_GECKODRIVER").map(PathBuf::from) {
-        return if path.is_file() {
-            Ok(path)
-        } else {
-            Err(format!("no {}", path.display()))
-        };
-    }
-    let own = workspace().join(".tools/bin/geckodriver");
-    if own.is_file() {
-        Ok(own)
-    } else {
-        on_path("geckodriver")
-    }
 }
 
 /// What browsers may take at a time of two cores: three of them, or two of those that are watched.

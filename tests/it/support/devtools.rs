@@ -4,19 +4,13 @@
 //! Protocol: <https://chromedevtools.github.io/devtools-protocol/>; only methods that Chromium 67
 //! has.
 
-use std::{
-    net::{SocketAddr, TcpStream},
-    path::Path,
-    process::Command,
-    time::{Duration, Instant},
-};
+use std::{net::SocketAddr, path::Path, process::Command, time::Duration};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tungstenite::{Message, WebSocket};
 
 use super::{
-    LIMIT,
+    calls::Calls,
     clients::{Client, Permit, require},
     eventually, http,
     pixels::Picture,
@@ -170,17 +164,9 @@ impl Browser {
     }
 
     fn attach_to(&self, path: &str) -> Page {
-        let socket = TcpStream::connect_timeout(&self.address, LIMIT).expect("to reach DevTools");
-        socket
-            .set_read_timeout(Some(LIMIT))
-            .expect("to set a time-out");
-        let (socket, _) = tungstenite::client(path, socket)
-            .unwrap_or_else(|error| panic!("DevTools refused the connection: {error}"));
         Page {
-            socket,
-            next_id: 1,
-            complaints: Vec::new(),
-            sightings: Vec::new(),
+            calls: Calls::connect(self.address, path),
+            notes: Notes::default(),
         }
     }
 }
@@ -194,8 +180,13 @@ const WITH_GL: [&str; 4] = [
 
 /// A tab.
 pub(crate) struct Page {
-    socket: WebSocket<TcpStream>,
-    next_id: u64,
+    calls: Calls,
+    notes: Notes,
+}
+
+/// What a page tells by itself.
+#[derive(Default)]
+struct Notes {
     complaints: Vec<String>,
     /// What the compositor showed, once a screencast was asked for.
     sightings: Vec<Sighting>,
@@ -320,7 +311,7 @@ impl Page {
     pub(crate) fn complaints(&mut self) -> Vec<String> {
         // Whatever was sent before the answer to this has arrived with it.
         let _ = self.eval("0");
-        self.complaints.clone()
+        self.notes.complaints.clone()
     }
 
     fn call(&mut self, method: &str, params: &Value) -> Value {
@@ -329,34 +320,12 @@ impl Page {
     }
 
     fn try_call(&mut self, method: &str, params: &Value) -> Result<Value, String> {
-        let id = self.next_id;
-        self.next_id += 1;
-        let request = json!({"id": id, "method": method, "params": params}).to_string();
-        self.socket
-            .send(Message::text(request))
-            .expect("to write to DevTools");
-        let deadline = Instant::now() + LIMIT;
-        loop {
-            assert!(
-                Instant::now() < deadline,
-                "no answer to {method} within {LIMIT:?}"
-            );
-            let message = self
-                .socket
-                .read()
-                .unwrap_or_else(|error| panic!("DevTools on {method}: {error}"));
-            let Message::Text(text) = message else {
-                continue;
-            };
-            let mut message: Value =
-                serde_json::from_slice(text.as_bytes()).expect("JSON from DevTools");
-            if message["id"] == id {
-                return match message.get("error") {
-                    Some(error) => Err(error.to_string()),
-                    None => Ok(message["result"].take()),
-                };
-            }
-            self.note(&message);
+        let mut answer = self
+            .calls
+            .call(method, params, |calls, event| self.notes.add(calls, event));
+        match answer.get("error") {
+            Some(error) => Err(error.to_string()),
+            None => Ok(answer["result"].take()),
         }
     }
 
@@ -367,27 +336,13 @@ impl Page {
             &json!({"format": "jpeg", "quality": 90, "maxWidth": 160, "maxHeight": 90}),
         );
     }
+}
 
-    fn show(&mut self, params: &Value) {
-        let id = self.next_id;
-        self.next_id += 1;
-        let ack = json!({"id": id, "method": "Page.screencastFrameAck",
-            "params": {"sessionId": params["sessionId"]}});
-        let _ = self.socket.send(Message::text(ack.to_string()));
-        let jpeg = unbase64(params["data"].as_str().unwrap_or(""));
-        let seconds = params["metadata"]["timestamp"].as_f64();
-        if let (Ok(picture), Some(seconds)) = (Picture::from_jpeg(&jpeg), seconds) {
-            #[expect(clippy::cast_possible_truncation)]
-            let at = (seconds * 1000.0) as i64;
-            let colour = picture.middle();
-            self.sightings.push(Sighting { at, colour });
-        }
-    }
-
-    fn note(&mut self, event: &Value) {
+impl Notes {
+    fn add(&mut self, calls: &mut Calls, event: &Value) {
         let params = &event["params"];
         if event["method"] == "Page.screencastFrame" {
-            self.show(params);
+            self.show(calls, params);
             return;
         }
         let complaint = match event["method"].as_str() {
@@ -397,23 +352,27 @@ impl Page {
         };
         self.complaints.push(complaint.to_string());
     }
+
+    fn show(&mut self, calls: &mut Calls, params: &Value) {
+        let session = json!({"sessionId": params["sessionId"]});
+        let _ = calls.send("Page.screencastFrameAck", &session);
+        let jpeg = unbase64(params["data"].as_str().unwrap_or(""));
+        let seconds = params["metadata"]["timestamp"].as_f64();
+        if let (Ok(picture), Some(seconds)) = (Picture::from_jpeg(&jpeg), seconds) {
+            #[expect(clippy::cast_possible_truncation)]
+            let at = (seconds * 1000.0) as i64;
+            let colour = picture.middle();
+            self.sightings.push(Sighting { at, colour });
+        }
+    }
 }
 
 impl Witness for Page {
     fn sightings(&mut self) -> Vec<Sighting> {
-        let wait = |page: &Page, span| {
-            let set = page.socket.get_ref().set_read_timeout(Some(span));
-            set.expect("to set a time-out");
-        };
-        wait(self, Duration::from_millis(50));
-        while let Ok(message) = self.socket.read() {
-            if let Message::Text(text) = message {
-                let event = serde_json::from_slice(text.as_bytes()).expect("JSON from DevTools");
-                self.note(&event);
-            }
-        }
-        wait(self, LIMIT);
-        self.sightings.clone()
+        let silence = Duration::from_millis(50);
+        self.calls
+            .told(silence, |calls, event| self.notes.add(calls, event));
+        self.notes.sightings.clone()
     }
 }
 

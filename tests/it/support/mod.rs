@@ -2,6 +2,9 @@
 //! clients. Nothing here knows what a right answer is, only how to get one.
 
 pub(crate) mod afar;
+pub(crate) mod bidi;
+pub(crate) mod calls;
+pub(crate) mod classic;
 pub(crate) mod clients;
 pub(crate) mod devtools;
 pub(crate) mod emulated;

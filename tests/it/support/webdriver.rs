@@ -1,30 +1,33 @@
-//! A small WebDriver client for browsers without the DevTools protocol: geckodriver with Firefox,
-//! WebKitWebDriver with its MiniBrowser. Protocol: <https://www.w3.org/TR/webdriver2/>.
+//! Browsers without the DevTools protocol: Firefox by WebDriver BiDi, WebKitGTK's MiniBrowser by WebKitWebDriver.
 
-use std::{
-    net::{SocketAddr, TcpListener},
-    process::Command,
-};
+use std::{process::Command, sync::Mutex};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{
+    bidi::BiDi,
+    classic::{Session, free_address},
     clients::{Client, Permit, require},
-    devtools::{VIEWPORT, unbase64},
-    eventually, http,
+    devtools::VIEWPORT,
     pixels::Picture,
     process::Process,
     sight::{Display, SCREEN},
 };
 
-/// A browser behind a driver, with one window. Both are killed on drop.
+/// A browser with one window. Killed on drop.
 pub(crate) struct Driver {
-    address: SocketAddr,
-    session: String,
+    // Dropped in this order: a session before its browser, and both before their files.
+    way: Way,
     _process: Process,
     _home: TempDir,
     _permit: Permit,
+}
+
+/// How the browser is spoken to.
+enum Way {
+    BiDi(Box<Mutex<BiDi>>),
+    Classic(Session),
 }
 
 impl Driver {
@@ -38,30 +41,29 @@ impl Driver {
         let programs = require(Client::Firefox)?;
         let permit = Permit::for_browsers(1);
         let home = TempDir::with_prefix("mantel-firefox-").expect("a home directory");
-        let address = free_address();
         let mut command = Command::new(&programs[0]);
         command
-            .args(["--host", "127.0.0.1", "--port", &address.port().to_string()])
-            // A second geckodriver would find the default port taken.
-            .args(["--websocket-port", "0"])
-            .arg("--binary")
-            .arg(&programs[1])
+            .args(["--no-remote", "--remote-debugging-port=0", "--profile"])
+            .arg(home.path())
             .env("HOME", home.path());
-        let mut args = Vec::new();
         if let Some(display) = display {
             command.env("DISPLAY", display.name());
         } else {
-            command.env("MOZ_HEADLESS", "1");
-            args.push("-headless".to_owned());
+            command.arg("--headless");
         }
         let (width, height) = if display.is_some() { SCREEN } else { VIEWPORT };
-        args.extend([format!("--width={width}"), format!("--height={height}")]);
-        let capabilities = json!({
-            // A page with a stream in it never finishes loading.
-            "pageLoadStrategy": "none",
-            "moz:firefoxOptions": {"args": args},
+        command.args([format!("--width={width}"), format!("--height={height}")]);
+        let mut process = Process::start(command);
+        let address = process.await_line("Firefox's address", |line| {
+            let (_, address) = line.split_once("BiDi listening on ws://")?;
+            address.trim().parse().ok()
         });
-        Some(Self::launch(command, address, &capabilities, home, permit))
+        Some(Self {
+            way: Way::BiDi(Box::new(Mutex::new(BiDi::begin(address)))),
+            _process: process,
+            _home: home,
+            _permit: permit,
+        })
     }
 
     /// Starts WebKitGTK's MiniBrowser on a virtual display, or says that it was left out.
@@ -91,65 +93,37 @@ impl Driver {
             "pageLoadStrategy": "none",
             "webkitgtk:browserOptions": {"binary": programs[2], "args": ["--automation"]},
         });
-        Some(Self::launch(command, address, &capabilities, home, permit))
-    }
-
-    /// Starts a driver that listens on `address`, and a session with `capabilities`.
-    fn launch(
-        command: Command,
-        address: SocketAddr,
-        capabilities: &Value,
-        home: TempDir,
-        permit: Permit,
-    ) -> Self {
         let process = Process::start(command);
-        eventually("the driver to listen", || {
-            std::net::TcpStream::connect(address)
-                .map_err(|error| format!("{error}\n{}", process.output()))
-        });
-        let body = json!({"capabilities": {"alwaysMatch": capabilities}}).to_string();
-        let reply = http::request(address, "POST", "/session", JSON, &body);
-        assert_eq!(
-            reply.status(),
-            200,
-            "no session: {}\n{}",
-            reply.text(),
-            process.output()
-        );
-        let value = reply.json();
-        let session = value["value"]["sessionId"]
-            .as_str()
-            .expect("a session")
-            .to_owned();
-        Self {
-            address,
-            session,
+        Some(Self {
+            way: Way::Classic(Session::begin(&process, address, &capabilities)),
             _process: process,
             _home: home,
             _permit: permit,
-        }
+        })
     }
 
     /// Opens `url` without waiting for it to load.
     pub(crate) fn open(&self, url: &str) {
-        self.post("url", &json!({"url": url}));
+        match &self.way {
+            Way::BiDi(firefox) => locked(firefox).open(url),
+            Way::Classic(session) => session.open(url),
+        }
     }
 
     /// The value of an expression, or the exception that it throws.
     pub(crate) fn eval(&self, expression: &str) -> Result<Value, String> {
-        self.try_post(
-            "execute/sync",
-            &json!({"script": format!("return ({expression})"), "args": []}),
-        )
+        match &self.way {
+            Way::BiDi(firefox) => locked(firefox).eval(expression),
+            Way::Classic(session) => session.eval(expression),
+        }
     }
 
     /// Puts the window into the corner of its screen, as large as can be.
     pub(crate) fn fill_screen(&self) {
-        let (width, height) = SCREEN;
-        self.post(
-            "window/rect",
-            &json!({"x": 0, "y": 0, "width": width, "height": height}),
-        );
+        match &self.way {
+            Way::BiDi(firefox) => locked(firefox).fill(SCREEN),
+            Way::Classic(session) => session.fill(SCREEN),
+        }
     }
 
     /// What is on the screen. While a page comes, there may be nothing to take.
@@ -159,45 +133,13 @@ impl Driver {
 
     /// The same, as a PNG.
     pub(crate) fn screenshot_png(&self) -> Result<Vec<u8>, String> {
-        let target = format!("/session/{}/screenshot", self.session);
-        let reply = http::get(self.address, &target);
-        let value = reply.json();
-        match value["value"].as_str() {
-            Some(png) if reply.status() == 200 => Ok(unbase64(png)),
-            _ => Err(value.to_string()),
-        }
-    }
-
-    fn post(&self, command: &str, body: &Value) -> Value {
-        self.try_post(command, body)
-            .unwrap_or_else(|error| panic!("{error}"))
-    }
-
-    fn try_post(&self, command: &str, body: &Value) -> Result<Value, String> {
-        let target = format!("/session/{}/{command}", self.session);
-        let reply = http::request(self.address, "POST", &target, JSON, &body.to_string());
-        if reply.status() == 200 {
-            Ok(reply.json()["value"].take())
-        } else {
-            Err(format!("{command}: {}", reply.text()))
+        match &self.way {
+            Way::BiDi(firefox) => locked(firefox).screenshot_png(),
+            Way::Classic(session) => session.screenshot_png(),
         }
     }
 }
 
-impl Drop for Driver {
-    fn drop(&mut self) {
-        // Lets the browser clean up; what is left is killed with the driver's group.
-        if !std::thread::panicking() {
-            let target = format!("/session/{}", self.session);
-            let _ = http::request(self.address, "DELETE", &target, "", "");
-        }
-    }
-}
-
-const JSON: &str = "Content-Type: application/json\r\n";
-
-/// An address that was free a moment ago: drivers take a port, not a listener.
-fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener.local_addr().expect("a bound address")
+fn locked(firefox: &Mutex<BiDi>) -> std::sync::MutexGuard<'_, BiDi> {
+    firefox.lock().expect("no call has panicked")
 }
