@@ -37,7 +37,8 @@ struct Unpacked {
 impl Unpacked {
     /// The archive for `target`; says what is left out where there is none.
     fn of(target: &str) -> Option<Self> {
-        if is_put_off() {
+        // Those for other kinds of machines are packed beside the tests.
+        if !target.starts_with(env::consts::ARCH) && is_put_off() {
             return None;
         }
         let archives = archives();
@@ -149,9 +150,9 @@ fn an_archive_holds_a_static_program_and_what_belongs_to_it() {
 
 /// The test's own way of telling a static program from another one.
 #[test]
-fn this_test_is_no_static_program() {
-    let myself = fs::read(env::current_exe().expect("this program")).expect("it can be read");
-    let elf = Elf::of(&myself).expect("an ELF file");
+fn the_shell_is_no_static_program() {
+    let shell = fs::read("/bin/sh").expect("a shell");
+    let elf = Elf::of(&shell).expect("an ELF file");
     assert!(elf.segments.contains(&Elf::INTERPRETER) && elf.needs_libraries);
 }
 

@@ -25,6 +25,8 @@ Commands:
                   x86_64-unknown-linux-musl and aarch64-unknown-linux-musl
   image [TARGET]  the container image `mantel`, of the archive for this machine's kind or another
   photos N FOLDER make a library of N small photos with real EXIF, for benchmarks
+  libraries       compile what this machine's archive and its tests are made of, but for the project's
+                  own server: what CI does while the page is built
   tools           get the tools that build the viewer, and nothing else
   clients         get the old Chromiums and hls.js that the tests use, and nothing else
   help            this text
@@ -87,6 +89,8 @@ pub(crate) enum Task {
         n: u64,
         folder: OsString,
     },
+    /// What the archive for this machine and its tests are made of.
+    Libraries,
     Tools,
     Clients,
 }
@@ -108,11 +112,11 @@ impl fmt::Display for UsageError {
         match self {
             Self::NoCommand => write!(
                 f,
-                "a command is missing: run, build, test, check, bench, dist, image, photos, tools or clients"
+                "a command is missing: run, build, test, check, bench, dist, image, libraries, photos, tools or clients"
             ),
             Self::UnknownCommand(name) => write!(
                 f,
-                "`{name}` is no command: it is run, build, test, check, bench, dist, image, photos, tools or clients"
+                "`{name}` is no command: it is run, build, test, check, bench, dist, image, libraries, photos, tools or clients"
             ),
             Self::UnknownOption { command, option } if command == "run" => write!(
                 f,
@@ -220,6 +224,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Tas
                 _ => Err(UsageError::NoPhotos),
             }
         }
+        "libraries" => line.nothing_left().map(|()| Task::Libraries),
         "tools" => line.nothing_left().map(|()| Task::Tools),
         "clients" => line.nothing_left().map(|()| Task::Clients),
         _ => Err(UsageError::UnknownCommand(line.command)),

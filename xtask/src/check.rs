@@ -8,7 +8,8 @@ use std::{
 use anyhow::{Context as _, bail};
 
 use crate::{
-    fetch::{PyPackage, Turn},
+    dist,
+    fetch::PyPackage,
     parts::Parts,
     project::{Project, output, succeed, with_path, without_rustflags},
     tools::{self, WASM_TARGET},
@@ -99,14 +100,7 @@ fn fmt(project: &Project) -> anyhow::Result<()> {
 }
 
 fn clippy(project: &Project) -> anyhow::Result<()> {
-    succeed(&mut project.cargo(&[
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ]))?;
+    succeed(dist::cargo(project, "clippy")?.args(["--all-targets", "--", "-D", "warnings"]))?;
     // What only the browser compiles.
     succeed(
         cargo_for_wasm(project, &["clippy", "--package", "mantel-viewer"])?
@@ -116,12 +110,8 @@ fn clippy(project: &Project) -> anyhow::Result<()> {
 
 /// Nothing here is published: the docs are for those who read the sources, with their private items.
 fn docs(project: &Project) -> anyhow::Result<()> {
-    let mut doc = project.cargo(&[
-        "doc",
-        "--workspace",
-        "--no-deps",
-        "--document-private-items",
-    ]);
+    let mut doc = dist::cargo(project, "doc")?;
+    doc.args(["--no-deps", "--document-private-items"]);
     succeed(doc.env(
         "RUSTDOCFLAGS",
         "-D warnings -A rustdoc::private-intra-doc-links",
@@ -162,7 +152,7 @@ const DENY: PyPackage = PyPackage {
 /// Bans, licences and sources. Advisories are left to whoever has their database at hand: it can't be
 /// fetched everywhere, and changes without a change here.
 fn deny(project: &Project) -> anyhow::Result<()> {
-    let deny = DENY.ensure(project, &Turn::wait(project)?)?;
+    let deny = DENY.ensure(project)?;
     let mut cargo = project.cargo(&[
         "deny",
         "--workspace",

@@ -1,7 +1,6 @@
 //! `dist` and `image`: archives for machines without a compiler, and the container image that is made of one.
 //!
 //! Static, with musl: one file runs on every Linux of its kind of processor, and in an image that holds nothing else.
-//! zig is the C compiler and the linker for both kinds; nothing of the system's own C library takes part.
 
 use std::{
     fs,
@@ -12,32 +11,11 @@ use std::{
 use anyhow::{Context as _, bail};
 
 use crate::{
-    fetch::{PyPackage, Turn, remove},
+    fetch::{PyPackage, remove},
     licences,
-    project::{Project, on_path, output, succeed, with_path},
-    run, tools, viewer,
-};
-
-/// The C compiler and linker for every target, with each target's C library.
-const ZIG: PyPackage = PyPackage {
-    name: "ziglang",
-    version: "0.17.1",
-    sha256: &[
-        "ea6cc5d87b033cf0aedfbc8f9549a908cae6c50ac31f1698188fa48a74524b54",
-        "b7c5f02fccd40f89b999ee16a1f5ddced56e6182370f8affe494bcf8a28cf07e",
-    ],
-    purpose: "compile and link C for other machines (about 100 MB)",
-};
-
-/// What calls cargo so that it compiles and links by zig.
-const ZIGBUILD: PyPackage = PyPackage {
-    name: "cargo-zigbuild",
-    version: "0.24.1",
-    sha256: &[
-        "238a1ab54a95053a4eadc34775c81f795a8ad75f80bfed63f3f445f518102375",
-        "07c5e3dcddf208500462ec927c556bb306cca2b533b0abe29446bffb63767b85",
-    ],
-    purpose: "have cargo use zig",
+    parts::is_ci,
+    project::{Project, on_path, output, succeed},
+    run, viewer, zig,
 };
 
 /// The time zones: an image that holds nothing else has none.
@@ -70,13 +48,8 @@ pub(crate) fn folder(project: &Project) -> PathBuf {
 
 /// The program in the unpacked archive for this kind of machine, if there is one.
 pub(crate) fn packed_for_this_machine(project: &Project) -> Option<PathBuf> {
-    let program = unpacked(project, &this_machine()).join("mantel");
+    let program = unpacked(project, &zig::this_machine()).join("mantel");
     Some(program).filter(|program| cfg!(target_os = "linux") && program.is_file())
-}
-
-/// The target for this kind of machine.
-fn this_machine() -> String {
-    format!("{}-unknown-linux-musl", std::env::consts::ARCH)
 }
 
 /// The folder that becomes the archive for a target.
@@ -93,10 +66,9 @@ fn name_for(target: &str) -> String {
 pub(crate) fn dist(project: &Project, names: &[String]) -> anyhow::Result<()> {
     let targets = chosen(names)?;
     let sizes = viewer::ensure(project)?;
-    let zig = zig(project)?;
-    servers(project, &targets, &zig)?;
+    servers(project, &targets)?;
     for target in targets {
-        archive(project, target, &zig)?;
+        archive(project, target)?;
     }
     sums(project)?;
     eprintln!("{}", run::viewer_line(sizes));
@@ -105,16 +77,15 @@ pub(crate) fn dist(project: &Project, names: &[String]) -> anyhow::Result<()> {
 
 /// Makes the image `mantel` of the archive for one target, by default this machine's kind.
 pub(crate) fn image(project: &Project, name: Option<&str>) -> anyhow::Result<()> {
-    let name = name.map_or_else(this_machine, str::to_owned);
+    let name = name.map_or_else(zig::this_machine, str::to_owned);
     let target = chosen(&[name])?.remove(0);
     let builder = ["buildah", "podman", "docker"]
         .into_iter()
         .find(|builder| on_path(builder).is_some())
         .context("an image is built by buildah, podman or docker, and none of them is on PATH")?;
     viewer::ensure(project)?;
-    let zig = zig(project)?;
-    servers(project, &[target], &zig)?;
-    let unpacked = archive(project, target, &zig)?;
+    servers(project, &[target])?;
+    let unpacked = archive(project, target)?;
     sums(project)?;
     let mut build = project.command(builder);
     build.args(["build", "--platform", platform(target)]);
@@ -150,13 +121,9 @@ fn platform(target: &str) -> &'static str {
         .map_or("linux", |(_, platform)| platform)
 }
 
-/// zig's folder.
-fn zig(project: &Project) -> anyhow::Result<PathBuf> {
-    Ok(ZIG.ensure(project, &Turn::wait(project)?)?.join("ziglang"))
-}
-
 /// Packs the built program for a target with what belongs to it. Gives the folder that was packed.
-fn archive(project: &Project, target: &str, zig: &Path) -> anyhow::Result<PathBuf> {
+fn archive(project: &Project, target: &str) -> anyhow::Result<PathBuf> {
+    let zig = zig::home(project)?;
     let program = project.target.join(target).join("release").join("mantel");
     run::holds_viewer(project, &program)?;
     let unpacked = unpacked(project, target);
@@ -200,26 +167,47 @@ fn archive(project: &Project, target: &str, zig: &Path) -> anyhow::Result<PathBu
 }
 
 /// Builds the program for some targets, in one go: while one is linked, the processors have the others to work on.
-fn servers(project: &Project, targets: &[&str], zig: &Path) -> anyhow::Result<()> {
-    for target in targets {
-        tools::target(project, target, "archives are compiled for it")?;
-    }
-    let zigbuild = ZIGBUILD.ensure(project, &Turn::wait(project)?)?;
-    let mut cargo = project.cargo(&["zigbuild", "--release", "--package", "mantel"]);
-    cargo
-        .args(["--bin", "mantel"])
-        .args(targets.iter().flat_map(|target| ["--target", target]))
-        .env("CARGO_ZIGBUILD_ZIG_PATH", zig.join("zig"))
-        // Its copies of what cargo calls belong to this checkout, and go with it.
-        .env("CARGO_ZIGBUILD_CACHE_DIR", project.target.join("zigbuild"));
-    with_path(&mut cargo, &[zigbuild.join("bin")])?;
+fn servers(project: &Project, targets: &[&str]) -> anyhow::Result<()> {
+    let mut cargo = zig::cargo(project, "zigbuild", targets)?;
+    cargo.args(["--package", "mantel", "--bin", "mantel"]);
     succeed(&mut cargo).context("the program could not be built; cargo's messages stand above")
+}
+
+/// Compiles the tests of the whole workspace with the libraries of this machine's archive. While the page is not there,
+/// all but what takes it in; what can't be compiled says so again when it is needed.
+pub(crate) fn libraries(project: &Project) -> anyhow::Result<()> {
+    let mut cargo = zig::cargo_beside_archive(project, "zigbuild")?;
+    cargo.args(["--tests", "--keep-going"]);
+    let has_page = project.dist.join("index.html").is_file();
+    if !has_page {
+        cargo.env(NEEDS_PAGE, "1");
+    }
+    let status = cargo.status().context("cargo can't be started")?;
+    if !status.success() && has_page {
+        bail!("the tests could not be compiled; cargo's messages stand above");
+    }
+    if !has_page {
+        eprintln!("What takes the page in is compiled when it is there.");
+    }
+    Ok(())
+}
+
+/// Has the server's build script refuse to go on without a page.
+const NEEDS_PAGE: &str = "MANTEL_NEEDS_PAGE";
+
+/// A cargo command on the whole workspace. In CI, once this machine's archive is packed, what it compiles takes the
+/// archive's own libraries: they are compiled once, and what is tested is what is shipped.
+pub(crate) fn cargo(project: &Project, verb: &str) -> anyhow::Result<Command> {
+    if is_ci() && packed_for_this_machine(project).is_some() {
+        return zig::cargo_beside_archive(project, verb);
+    }
+    Ok(project.cargo(&[verb, "--workspace"]))
 }
 
 /// What an image has beside the program: folders for photos and state, the latter the user's own, and time zones.
 /// A tar, because only in it a folder can belong to somebody else than whoever packs it.
 fn skeleton(project: &Project, file: &Path) -> anyhow::Result<()> {
-    let tzdata = TZDATA.ensure(project, &Turn::wait(project)?)?;
+    let tzdata = TZDATA.ensure(project)?;
     let home = project.target.join("dist").join("root");
     remove(&home)?;
     let zones = home.join("usr").join("share").join("zoneinfo");
@@ -315,12 +303,6 @@ mod tests {
 
     #[test]
     fn the_pins_are_whole() {
-        for package in [ZIG, ZIGBUILD, TZDATA] {
-            assert!(!package.sha256.is_empty());
-            for hash in package.sha256 {
-                let is_hex = hash.bytes().all(|digit| digit.is_ascii_hexdigit());
-                assert!(is_hex && hash.len() == 64, "{}: {hash}", package.name);
-            }
-        }
+        TZDATA.assert_pinned();
     }
 }

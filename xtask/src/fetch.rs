@@ -14,18 +14,23 @@ use crate::{
     release::Release,
 };
 
-/// The right to write to `.tools/` and `dist/`; ends when it is dropped.
+/// The right to install one thing into `.tools/`, or to write to `dist/`; ends when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Turn {
     _lock: File,
 }
 
 impl Turn {
-    /// Waits until no other xtask of this checkout installs or builds.
+    /// Waits until no other xtask of this checkout builds the page, or gets its tools or the tests' clients.
     pub(crate) fn wait(project: &Project) -> anyhow::Result<Self> {
+        Self::of(project, "lock")
+    }
+
+    /// The same for what has a lock file of its own.
+    fn of(project: &Project, lock: &str) -> anyhow::Result<Self> {
         fs::create_dir_all(&project.tools)
             .with_context(|| format!("{} can't be made", project.tools.display()))?;
-        let path = project.tools.join("lock");
+        let path = project.tools.join(lock);
         let lock =
             File::create(&path).with_context(|| format!("{} can't be opened", path.display()))?;
         match lock.try_lock() {
@@ -245,11 +250,13 @@ pub(crate) struct PyPackage {
 }
 
 impl PyPackage {
-    /// The folder with the package's files; gets them unless that has been done.
-    pub(crate) fn ensure(&self, project: &Project, _turn: &Turn) -> anyhow::Result<PathBuf> {
+    /// The folder with the package's files; gets them unless that has been done. What takes minutes, as the page's
+    /// tools do, keeps nobody waiting here.
+    pub(crate) fn ensure(&self, project: &Project) -> anyhow::Result<PathBuf> {
         let home = project
             .tools
             .join(format!("{}-{}", self.name, self.version));
+        let _turn = Turn::of(project, &format!("{}.lock", self.name))?;
         if home.is_dir() {
             return Ok(home);
         }
@@ -280,6 +287,16 @@ impl PyPackage {
             )
         })?;
         Ok(home)
+    }
+
+    /// For tests of the packages that are pinned: each sum is one.
+    #[cfg(test)]
+    pub(crate) fn assert_pinned(&self) {
+        assert!(!self.sha256.is_empty());
+        for hash in self.sha256 {
+            let is_hex = hash.bytes().all(|digit| digit.is_ascii_hexdigit());
+            assert!(is_hex && hash.len() == 64, "{}: {hash}", self.name);
+        }
     }
 
     /// A line for pip, which refuses other bytes than these.

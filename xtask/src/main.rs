@@ -25,6 +25,7 @@ mod test;
 mod tools;
 mod viewer;
 mod wasm;
+mod zig;
 
 use std::process::ExitCode;
 
@@ -72,6 +73,7 @@ fn perform(task: Task) -> anyhow::Result<ExitCode> {
             photos::make(std::path::Path::new(&folder), n).map(|()| ExitCode::SUCCESS)
         }
         Task::Dist { targets } => dist::dist(&project, &targets).map(|()| ExitCode::SUCCESS),
+        Task::Libraries => dist::libraries(&project).map(|()| ExitCode::SUCCESS),
         Task::Image { target } => {
             dist::image(&project, target.as_deref()).map(|()| ExitCode::SUCCESS)
         }

@@ -24,10 +24,6 @@ const LEAST_TESTS: usize = 5;
 /// The tests of the whole that get a second chance at most: more than these fail for a reason.
 const MOST_AGAIN: usize = 3;
 
-/// Names the file to which tests of the program write their names in place of running: CI packs it meanwhile, and runs
-/// them by that list afterwards.
-const PUT_OFF: &str = "MANTEL_PUT_OFF";
-
 /// Builds, gets the clients, and runs `cargo test` with these arguments.
 pub(crate) fn test(project: &Project, arguments: &[OsString]) -> anyhow::Result<ExitCode> {
     let mut parts = Parts::default();
@@ -37,18 +33,13 @@ pub(crate) fn test(project: &Project, arguments: &[OsString]) -> anyhow::Result<
         eprintln!("{}", run::viewer_line(sizes));
         Ok(())
     });
-    let is_put_off = std::env::var_os(PUT_OFF).is_some();
-    if is_put_off {
-        eprintln!("Tests of the program are put off: it is being packed.");
-    }
     let built = built
-        && (is_put_off
-            || parts.run("server", || {
-                let server = server(project)?;
-                run::holds_viewer(project, &server)?;
-                program = Some(server);
-                Ok(())
-            }));
+        && parts.run("server", || {
+            let server = server(project)?;
+            run::holds_viewer(project, &server)?;
+            program = Some(server);
+            Ok(())
+        });
 
     let must_run = is_ci();
     parts.try_run("old browsers", must_run, || {
@@ -60,8 +51,8 @@ pub(crate) fn test(project: &Project, arguments: &[OsString]) -> anyhow::Result<
 
     let mut results = Vec::new();
     if built {
-        let cargo = |line: &[&str], n_threads: usize| {
-            let mut cargo = project.cargo(line);
+        let cargo = |n_threads: usize| {
+            let mut cargo = dist::cargo(project, "test")?;
             cargo.env("RUST_TEST_THREADS", n_threads.to_string());
             if let Some(program) = &program {
                 cargo.env("MANTEL_BIN", program);
@@ -76,18 +67,14 @@ pub(crate) fn test(project: &Project, arguments: &[OsString]) -> anyhow::Result<
             // Tests of the whole mostly wait for clients: as many at a time as there are processors leave those idle.
             let n_cores = std::thread::available_parallelism().map_or(1, usize::from);
             let n_threads = n_cores.max(LEAST_TESTS);
-            let mut all = cargo(&["test", "--workspace", "--no-fail-fast"], n_threads)?;
-            all.args(arguments);
+            let mut all = cargo(n_threads)?;
+            all.arg("--no-fail-fast").args(arguments);
             let screen = &mut std::io::stdout();
             let again = results_of(&mut all, screen, &mut results)?;
             if !again.is_empty() {
-                // Of the whole workspace, so that nothing is compiled once more with fewer features.
-                let whole = ["test", "--workspace", "--test", "it", "--", "--exact"];
-                let line: Vec<&str> = whole
-                    .into_iter()
-                    .chain(again.iter().map(String::as_str))
-                    .collect();
-                once_more(&mut cargo(&line, 1)?, &again, screen, &mut results)?;
+                let mut alone = cargo(1)?;
+                alone.args(["--test", "it", "--", "--exact"]).args(&again);
+                once_more(&mut alone, &again, screen, &mut results)?;
             }
             Ok(())
         });

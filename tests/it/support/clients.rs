@@ -180,8 +180,8 @@ pub(crate) fn left_out(what: &str, missing: &str, is_optional: bool) {
     );
 }
 
-/// Whether this test is put off: what it tries is being packed, and a later run tries it, by the list of names in the
-/// file that `MANTEL_PUT_OFF` names.
+/// Whether this test is put off: the archive that it tries is being packed, and a later run tries it, by the list of names
+/// in the file that `MANTEL_PUT_OFF` names.
 pub(crate) fn is_put_off() -> bool {
     let Some(list) = env::var_os("MANTEL_PUT_OFF") else {
         return false;

@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 
 use super::{
     LIMIT,
-    clients::{is_put_off, left_out},
+    clients::left_out,
     eventually,
     http::{self, Reply},
     pixels::{Picture, Rgb},
@@ -232,11 +232,8 @@ impl Drop for Server {
 }
 
 /// The program's path: `MANTEL_BIN`, or the debug build beside this test. Says so when it is
-/// missing. `None` as well while it is being packed, and the test is put off.
+/// missing.
 pub(crate) fn program() -> Option<PathBuf> {
-    if is_put_off() {
-        return None;
-    }
     let path = env::var_os("MANTEL_BIN").map_or_else(beside_this_test, PathBuf::from);
     if path.is_file() {
         return Some(path);
