@@ -25,8 +25,8 @@ Commands:
                   x86_64-unknown-linux-musl and aarch64-unknown-linux-musl
   image [TARGET]  the container image `mantel`, of the archive for this machine's kind or another
   photos N FOLDER make a library of N small photos with real EXIF, for benchmarks
-  libraries       compile what this machine's archive and its tests are made of, but for the project's
-                  own server: what CI does while the page is built
+  libraries       compile all tests with the libraries of this machine's archive, as CI has them;
+                  before the page is there, what does without it
   tools           get the tools that build the viewer, and nothing else
   clients         get the old Chromiums and hls.js that the tests use, and nothing else
   help            this text
@@ -89,7 +89,7 @@ pub(crate) enum Task {
         n: u64,
         folder: OsString,
     },
-    /// What the archive for this machine and its tests are made of.
+    /// The tests, with the libraries of the archive for this machine.
     Libraries,
     Tools,
     Clients,
