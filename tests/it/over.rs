@@ -403,6 +403,61 @@ fn a_bar_comes_with_the_mouse_and_a_line_once() {
 }
 
 #[test]
+fn bar_and_line_lie_above_the_longest_words() {
+    let photos = Photos::none();
+    for name in ["1.jpg", "2.jpg"] {
+        photos.add(&format!("{name}.xmp"), &sidecar("Snow"));
+        photos.add(name, &sized(720, 1280, WHITE));
+    }
+    let Some((browser, server)) = start(Client::Chromium, &photos, &[]) else {
+        return;
+    };
+    let mut page = browser.open(&server.url("/?caption=all"));
+    await_true(
+        &mut page,
+        "!!document.querySelector('#hint.on') && !!document.querySelector('#words .text.on')",
+    );
+    for (width, height) in [
+        (1920, 1080),
+        (3440, 1440),
+        (1280, 720),
+        (701, 641),
+        (390, 844),
+        (844, 390),
+    ] {
+        page.resize(width, height);
+        await_pictures(&mut page);
+        // Two lines of each are shown at most, whatever they say, and they have drifted as far as they do.
+        let crossed = page
+            .eval(
+                "(function () {
+                    function place(e) {
+                        var r = e.getBoundingClientRect();
+                        return { of: e.id || e.className, left: r.left, top: r.top, right: r.right, bottom: r.bottom };
+                    }
+                    function all(of) { return [].slice.call(document.querySelectorAll(of)); }
+                    var words = all('#words .told p.on').filter(function (p) { return p.offsetHeight; });
+                    all('#words .told .lines').forEach(function (lines) {
+                        lines.style.transform = 'translate(0, -' + Math.round(Math.min(innerWidth, innerHeight) * 0.05) + 'px)';
+                    });
+                    words.forEach(function (p) { p.textContent = new Array(200).join('snow '); });
+                    return [words.length, all('#bar, #hint').map(place).map(function (over) {
+                        return [over, words.map(place).filter(function (p) {
+                            return over.left < p.right && p.left < over.right && over.top < p.bottom && p.top < over.bottom;
+                        })];
+                    }).filter(function (both) { return both[1].length; })];
+                }())",
+            )
+            .expect("places");
+        assert!(
+            crossed[0].as_u64() > Some(0),
+            "no words on {width}x{height}"
+        );
+        assert_eq!(crossed[1], json!([]), "on {width}x{height}");
+    }
+}
+
+#[test]
 fn a_pause_shows_as_long_as_it_lasts_and_what_is_shown_instead_of_photos() {
     let photos = Photos::none();
     let Some((browser, server)) = start(Client::Chromium, &photos, &[]) else {
