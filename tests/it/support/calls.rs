@@ -28,7 +28,7 @@ impl Calls {
         Self { socket, next_id: 1 }
     }
 
-    /// Sends a call whose answer nobody waits for; gives its number.
+    /// Sends a call without waiting for its answer; gives its number.
     pub(crate) fn send(&mut self, method: &str, params: &Value) -> Result<u64, tungstenite::Error> {
         let id = self.next_id;
         self.next_id += 1;
