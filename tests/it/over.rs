@@ -406,7 +406,7 @@ fn a_bar_comes_with_the_mouse_and_a_line_once() {
 fn bar_and_line_lie_above_the_longest_words() {
     let photos = Photos::none();
     for name in ["1.jpg", "2.jpg"] {
-        photos.add(&format!("{name}.xmp"), &sidecar("Snow"));
+        photos.add(format!("{name}.xmp"), &sidecar("Snow"));
         photos.add(name, &sized(720, 1280, WHITE));
     }
     let Some((browser, server)) = start(Client::Chromium, &photos, &[]) else {
